@@ -1,0 +1,25 @@
+# odeflow: batched ODE solving, from a few lines of YAML to labelled NetCDF and figures.
+# What runs is decided in config/; the stages are in workflow/rules/, one file each.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.basedir + "/config/workflow.yaml"
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/design.smk"
+include: "workflow/rules/solve.smk"
+include: "workflow/rules/assemble.smk"
+include: "workflow/rules/summarise.smk"
+include: "workflow/rules/plot.smk"
+include: "workflow/rules/overview.smk"
+include: "workflow/rules/prune.smk"
+
+
+rule all:
+    input:
+        [experiment.targets for experiment in EXPERIMENTS.values()],
+    default_target: True

@@ -1,0 +1,32 @@
+"""odeflow: declarative, batched ODE solving that scientists can publish from.
+
+cfg = odeflow.compose("experiment=robertson", "solver.rtol=1e-8")
+ds = odeflow.run(cfg)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from odeflow.config.base import ConfigError
+from odeflow.status import Status
+
+if TYPE_CHECKING:
+    from odeflow.config.compose import compose
+    from odeflow.config.root import Config
+    from odeflow.run import run
+
+__all__ = ["Config", "ConfigError", "Status", "compose", "run"]
+
+_HOMES = {
+    "Config": "odeflow.config.root",
+    "compose": "odeflow.config.compose",
+    "run": "odeflow.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the rest when first used: most jobs need neither Hydra nor JAX."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'odeflow' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

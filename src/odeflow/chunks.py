@@ -1,0 +1,104 @@
+"""How a design is cut into chunks, and the file each chunk is kept in. Cheap, and without JAX.
+
+The folder of a chunk is a digest of all that decides its numbers, so that a finished chunk is
+never stale, is shared by every experiment that needs it, and is found again after a change back.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from odeflow.config.check import save_times
+from odeflow.config.design import SEQUENTIAL
+from odeflow.config.root import Config
+from odeflow.design import axis_names, number_of_samples, table_digest
+from odeflow.provenance import (
+    NUMERICAL_PACKAGES,
+    digest,
+    model_source_digest,
+    source_digest,
+    versions,
+)
+
+#: Bytes of results that a chunk holds at most, and trajectories it holds at most.
+_CHUNK_BYTES = 256 * 2**20
+_CHUNK_MOST = 2**16
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Samples start..stop of a design and the file, relative to the results folder."""
+
+    start: int
+    stop: int
+    path: Path
+
+
+def chunk_size(config: Config) -> int:
+    """Trajectories a chunk: as asked, or a power of two whose results fit the memory bound.
+
+    Depends on the size of one trajectory and not on how many there are, so that a longer run
+    keeps the chunks of a shorter one.
+    """
+    if config.runtime.chunk_size != "auto":
+        return config.runtime.chunk_size
+    itemsize = 8 if config.runtime.precision == "float64" else 4
+    states = config.model.states
+    kept = config.saveat.variables
+    scalars = sum(
+        math.prod(state.shape) for name, state in states.items() if kept is None or name in kept
+    )
+    observables = config.model.observables
+    if observables is not None:
+        scalars += len(observables.variables) or len(states)
+    trajectory = itemsize * len(save_times(config)) * max(scalars, 1)
+    fitting = max(_CHUNK_BYTES // trajectory, 1)
+    return min(2 ** int(math.log2(fitting)), _CHUNK_MOST)
+
+
+def solve_slice(config: Config) -> dict[str, Any]:
+    """The part of the config that decides the numbers of a trajectory, as plain data."""
+    data = config.slice("model", "solver", "saveat")
+    runtime = config.runtime
+    return data | {"engine": runtime.engine, "precision": runtime.precision}
+
+
+def design_slice(config: Config) -> dict[str, Any]:
+    """The part of the config that decides which sample stands in which row."""
+    design = config.slice("design")["design"]
+    if config.design.kind in SEQUENTIAL:
+        design = {**design, "size": None, "path": None}
+    return design
+
+
+def solve_digest(config: Config, study: Path) -> str:
+    """Digest of all that decides the numbers of the chunks: config, source, versions, size."""
+    model = config.model
+    sources = [source_digest("odeflow.solve"), model_source_digest(model.vector_field, study)]
+    if model.observables is not None:
+        sources.append(model_source_digest(model.observables.function, study))
+    axes = axis_names(config.design, study)
+    numerics = versions(NUMERICAL_PACKAGES)
+    parts = (solve_slice(config), design_slice(config), axes, chunk_size(config), numerics)
+    return digest(*parts, sources)
+
+
+def chunks(config: Config, study: Path) -> list[Chunk]:
+    """All chunks of an experiment, in order.
+
+    A chunk is named by its number; the last one, if it is not full, also by its length, and a
+    table's also by a digest of its rows: the folder's digest does not cover those.
+    """
+    total, size = number_of_samples(config.design, study), chunk_size(config)
+    folder = Path("chunks") / solve_digest(config, study)
+    result = []
+    for number, start in enumerate(range(0, total, size)):
+        stop = min(start + size, total)
+        name = f"{number:05d}"
+        if stop - start < size:
+            name += f"-n{stop - start}"
+        if config.design.kind == "table":
+            name += "-" + table_digest(config.design, study, start, stop)
+        result.append(Chunk(start, stop, folder / f"{name}.nc"))
+    return result

@@ -1,0 +1,66 @@
+"""What all config groups share: strict pydantic records and the types of their numbers."""
+
+import keyword
+import math
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+
+class ConfigError(ValueError):
+    """A mistake in the user's configuration: says which key, which value, and what is allowed."""
+
+
+class Strict(BaseModel):
+    """A config group: unknown keys are refused, values cannot be changed after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def _refuse_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a number, not true or false")
+    return value
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    return value
+
+
+def _positive(value: float) -> float:
+    if not value > 0:
+        raise ValueError("expected a number > 0")
+    return value
+
+
+def _natural(value: int) -> int:
+    if value < 1:
+        raise ValueError("expected a whole number >= 1")
+    return value
+
+
+#: Names the dataset uses itself, so a state, parameter or observable cannot have them.
+RESERVED_NAMES = frozenset(
+    {"time", "sample", "status", "num_steps", "num_accepted_steps", "num_rejected_steps", "t"}
+    | {"quantile", "time_reached", "attempt", "method"}
+)
+
+
+def _variable_name(name: str) -> str:
+    if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+        raise ValueError(
+            f"{name!r} is not a usable name: letters, digits and '_', starting with a letter, "
+            "not a Python keyword"
+        )
+    if name in RESERVED_NAMES:
+        raise ValueError(f"{name!r} is reserved for the dataset; choose another name")
+    return name
+
+
+Real = Annotated[float, BeforeValidator(_refuse_bool), AfterValidator(_finite)]
+PositiveReal = Annotated[Real, AfterValidator(_positive)]
+Integer = Annotated[int, BeforeValidator(_refuse_bool)]
+Natural = Annotated[Integer, AfterValidator(_natural)]
+VariableName = Annotated[str, AfterValidator(_variable_name)]

@@ -1,0 +1,92 @@
+"""Checks that span groups and need values: axes, saved times, names of variables."""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from odeflow.config.base import ConfigError
+from odeflow.config.root import Config
+from odeflow.design import check_axes, expand, number_of_samples
+from odeflow.figure_choice import figure_kinds
+
+
+def check(config: Config, study: Path) -> None:
+    """Raises ConfigError, one line, for the first mistake that the schema alone cannot see."""
+    check_axes(config, study)
+    number_of_samples(config.design, study)
+    _check_times(config)
+    _check_variables(config)
+    figure_kinds(config)
+
+
+def _check_times(config: Config) -> None:
+    if config.saveat.ts is None:
+        return
+    ts = save_times(config)
+    t0, t1 = config.model.t0, config.model.t1
+    # linspace and friends may end one rounding error beyond t1
+    outside = [t for t in ts if not t0 <= t <= t1]
+    if outside:
+        raise ConfigError(
+            f"saveat.ts: {outside[0]:g} is outside the model's time span "
+            f"[{t0:g}, {t1:g}]; change saveat.ts or model.t0 and model.t1"
+        )
+    for a, b in zip(ts, ts[1:]):
+        if not a < b:
+            raise ConfigError(f"saveat.ts: times must increase, but {b:g} follows {a:g}")
+
+
+def save_times(config: Config) -> list[float]:
+    """The times to save, as numbers; only t1 where `saveat.ts` is null."""
+    ts = config.saveat.ts
+    if ts is None:
+        return [config.model.t1]
+    if isinstance(ts, list):
+        return list(ts)
+    times = [float(t) for t in expand(ts)]
+    # A last time that misses t1 by rounding (10**log10(t1), say) means t1.
+    t0, t1 = config.model.t0, config.model.t1
+    close = 4 * 2.0**-52 * max(abs(t0), abs(t1))
+    if abs(times[-1] - t1) <= close:
+        times[-1] = t1
+    if abs(times[0] - t0) <= close:
+        times[0] = t0
+    return times
+
+
+def _check_variables(config: Config) -> None:
+    states = config.model.states
+    observables = config.model.observables
+    known = [*states, *(observables.variables if observables else [])]
+    # Observables need not be declared; undeclared names are checked when the model is loaded.
+    closed = observables is None or bool(observables.variables)
+    if isinstance(config.solver.atol, dict):
+        _known_names("solver.atol", config.solver.atol, states, "a state")
+        missing = [name for name in states if name not in config.solver.atol]
+        if missing:
+            raise ConfigError(f"solver.atol: no tolerance for the state {', '.join(missing)}")
+    if not closed:
+        return
+    kept = config.saveat.variables
+    what = "a state or observable"
+    if kept is not None:
+        if not kept:
+            raise ConfigError("saveat.variables: an empty list keeps nothing; null keeps all")
+        _known_names("saveat.variables", kept, known, what)
+        known, what = kept, "a saved variable"
+    for key, names in (
+        ("summary.variables", config.summary.variables),
+        ("summary.first_time_above", config.summary.first_time_above),
+        ("summary.first_time_below", config.summary.first_time_below),
+        ("plot.variables", config.plot.variables),
+    ):
+        _known_names(key, names or (), known, what)
+
+
+def _known_names(key: str, names: Iterable[str], known: Iterable[str], what: str) -> None:
+    known = list(known)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"{key}: {name!r} is not {what}{hint} known: {', '.join(known)}")

@@ -1,0 +1,163 @@
+"""The `design` group: which parameters and initial values vary, and by which law."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from odeflow.config.base import Integer, Natural, PositiveReal, Real, Strict, VariableName
+
+LEVEL_LAWS = ("linspace", "logspace", "geomspace", "arange", "values")
+RANDOM_LAWS = ("uniform", "loguniform", "normal", "lognormal", "truncnormal")
+SAMPLERS = ("random", "sobol", "halton", "latin_hypercube")
+#: Designs whose first n samples do not depend on how many follow.
+SEQUENTIAL = ("random", "sobol", "halton", "table")
+
+
+def _positive_num(value: tuple[float, float, int]) -> tuple[float, float, int]:
+    if value[2] < 1:
+        raise ValueError(f"number of points must be >= 1, not {value[2]}")
+    return value
+
+
+def _positive_ends(value: tuple[float, float, int]) -> tuple[float, float, int]:
+    if value[0] <= 0 or value[1] <= 0:
+        raise ValueError("both ends must be > 0")
+    return value
+
+
+def _increasing_pair(value: tuple[float, float]) -> tuple[float, float]:
+    if not value[0] < value[1]:
+        raise ValueError(f"low ({value[0]:g}) must be less than high ({value[1]:g})")
+    return value
+
+
+def _positive_pair(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] <= 0:
+        raise ValueError("low must be > 0")
+    return value
+
+
+def _step_advances(value: tuple[float, float, float]) -> tuple[float, float, float]:
+    start, stop, step = value
+    if step == 0 or (stop - start) / step <= 0:
+        raise ValueError(f"step {step:g} does not lead from {start:g} to {stop:g}")
+    return value
+
+
+def _ordered_bounds(value: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    if not value[2] < value[3]:
+        raise ValueError(f"low ({value[2]:g}) must be less than high ({value[3]:g})")
+    return value
+
+
+Spaced = Annotated[tuple[Real, Real, Integer], AfterValidator(_positive_num)]
+
+
+class Lognormal(Strict):
+    """A log-normal law by its median and the standard deviation of the natural logarithm."""
+
+    median: PositiveReal
+    sigma: PositiveReal
+
+
+class Levels(Strict):
+    """Values listed by one law, NumPy's by name: an axis of a grid or zip, or times to save."""
+
+    linspace: Spaced | None = Field(None, description="[start, stop, number]")
+    logspace: Spaced | None = Field(None, description="[log10 start, log10 stop, number]")
+    geomspace: Annotated[Spaced, AfterValidator(_positive_ends)] | None = Field(
+        None, description="[start, stop, number], equal ratios"
+    )
+    arange: Annotated[tuple[Real, Real, Real], AfterValidator(_step_advances)] | None = Field(
+        None, description="[start, stop, step], stop not included"
+    )
+    values: list[Real] | None = Field(None, min_length=1, description="a list of values")
+
+    @property
+    def law(self) -> str:
+        """Name of the one law that is set."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _one_law(self) -> "Levels":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(
+                f"exactly one law is needed, found {found}; laws: "
+                + ", ".join(type(self).model_fields)
+            )
+        return self
+
+
+class Axis(Levels):
+    """The law of one axis: listed levels (grid, zip) or a distribution (samplers)."""
+
+    uniform: Annotated[tuple[Real, Real], AfterValidator(_increasing_pair)] | None = Field(
+        None, description="[low, high]"
+    )
+    loguniform: (
+        Annotated[
+            tuple[Real, Real], AfterValidator(_positive_pair), AfterValidator(_increasing_pair)
+        ]
+        | None
+    ) = Field(None, description="[low, high], uniform in the logarithm")
+    normal: tuple[Real, PositiveReal] | None = Field(None, description="[mean, standard deviation]")
+    lognormal: tuple[Real, PositiveReal] | Lognormal | None = Field(
+        None,
+        description="[mu, sigma] of the natural logarithm (as NumPy), or {median: m, sigma: s}",
+    )
+    truncnormal: (
+        Annotated[tuple[Real, PositiveReal, Real, Real], AfterValidator(_ordered_bounds)] | None
+    ) = Field(None, description="[mean, standard deviation, low, high]")
+
+
+class DesignConfig(Strict):
+    """The design: one row (sample) a trajectory, one column an axis."""
+
+    kind: Literal["grid", "zip", "random", "sobol", "halton", "latin_hypercube", "table"] = Field(
+        description="how the axes are combined"
+    )
+    axes: dict[VariableName, Axis] = Field(
+        default_factory=dict,
+        description="what varies: parameters, and states (their initial values)",
+    )
+    size: Natural | None = Field(None, description="number of samples (samplers only)")
+    seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of the samplers, >= 0")
+    path: str | None = Field(
+        None, description="table only: a .csv, .parquet or .nc file, its columns are the axes"
+    )
+
+    @property
+    def is_sampler(self) -> bool:
+        """Whether the axes are distributions."""
+        return self.kind in SAMPLERS
+
+    @model_validator(mode="after")
+    def _keys_fit_kind(self) -> "DesignConfig":
+        if self.kind == "table":
+            if self.path is None:
+                raise ValueError("design.path: a table design needs the file of the table")
+            if self.axes:
+                raise ValueError(
+                    "design.axes: a table's columns are the axes, remove " + ", ".join(self.axes)
+                )
+            if self.size is not None:
+                raise ValueError("design.size: the table's rows are the size, remove it")
+            return self
+        if self.path is not None:
+            raise ValueError("design.path: only for design.kind: table")
+        if self.is_sampler and self.size is None:
+            raise ValueError(f"design.size: a {self.kind} design needs the number of samples")
+        if not self.is_sampler and self.size is not None:
+            raise ValueError(f"design.size: the axes set the size of a {self.kind} design")
+        if self.is_sampler and not self.axes:
+            raise ValueError(f"design.axes: a {self.kind} design needs at least one axis")
+        allowed = RANDOM_LAWS if self.is_sampler else LEVEL_LAWS
+        for name, axis in self.axes.items():
+            if axis.law not in allowed:
+                raise ValueError(
+                    f"design.axes.{name}: {axis.law} is not a law of {self.kind} designs; "
+                    f"allowed: {', '.join(allowed)}"
+                )
+        return self

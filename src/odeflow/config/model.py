@@ -1,0 +1,128 @@
+"""The `model` group: states, parameters, and where the vector field is."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from odeflow.config.base import Real, Strict, VariableName
+
+
+def _function_reference(value: str) -> str:
+    if not re.fullmatch(r"[\w./-]+:[A-Za-z_]\w*", value):
+        raise ValueError(
+            f"{value!r} does not name a function: write module:function (package.module:function) "
+            "or a file of the study, models.py:function"
+        )
+    return value
+
+
+FunctionReference = Annotated[str, AfterValidator(_function_reference)]
+
+
+class State(Strict):
+    """One state: a scalar, or an array with named dimensions."""
+
+    initial: Real | list[Any] = Field(
+        description="initial value; a (nested) list for an array state"
+    )
+    units: str = Field("1", description="units, as printed on axes")
+    long_name: str | None = Field(None, description="what it is, in words; default: its name")
+    dims: list[VariableName] = Field(
+        default_factory=list, description="names of an array state's dimensions"
+    )
+
+    @model_validator(mode="after")
+    def _shape_fits_dims(self) -> "State":
+        if len(self.shape) != len(self.dims):
+            raise ValueError(
+                f"initial has {len(self.shape)} dimension(s) but dims names {len(self.dims)}: "
+                "an array state needs one name a dimension, such as dims: [x]"
+            )
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the state: () for a scalar."""
+        return _shape_of(self.initial)
+
+
+def _shape_of(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"expected numbers in initial, found {value!r}")
+        return ()
+    if not value:
+        raise ValueError("initial is an empty list")
+    shapes = {_shape_of(item) for item in value}
+    if len(shapes) != 1:
+        raise ValueError("initial is ragged: its rows have different lengths")
+    return (len(value), *shapes.pop())
+
+
+class Parameter(Strict):
+    """One scalar parameter of the vector field."""
+
+    value: Real = Field(description="value where no axis varies it")
+    units: str = Field("1", description="units, as printed on axes")
+    long_name: str | None = Field(None, description="what it is, in words; default: its name")
+
+
+class Variable(Strict):
+    """Units and long name of an observable."""
+
+    units: str = "1"
+    long_name: str | None = None
+
+
+class Observables(Strict):
+    """Quantities computed from time, state and parameters along each trajectory."""
+
+    function: FunctionReference = Field(
+        description="module:function with the signature (t, y, args) -> {name: value}"
+    )
+    variables: dict[VariableName, Variable] = Field(
+        default_factory=dict, description="units and long_name of each observable"
+    )
+
+
+class ModelConfig(Strict):
+    """A model: its vector field, its states and parameters in order, its time span."""
+
+    name: VariableName = Field(description="the model's name")
+    title: str | None = Field(None, description="one line for figures and the dataset")
+    references: str | None = Field(None, description="literature reference")
+    vector_field: FunctionReference = Field(
+        description="module:function, or file.py:function of the study; signature (t, y, args)"
+    )
+    t0: Real = Field(0.0, description="start of the time span")
+    t1: Real = Field(description="end of the time span")
+    time_units: str = Field("1", description="units of time")
+    states: dict[VariableName, State] = Field(
+        min_length=1, description="states; their order is the order of the state record"
+    )
+    parameters: dict[VariableName, Parameter] = Field(
+        default_factory=dict, description="parameters, in the order of the args record"
+    )
+    observables: Observables | None = Field(None, description="optional observables")
+
+    @field_validator("observables", mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        return {"function": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ModelConfig":
+        if not self.t1 > self.t0:
+            raise ValueError(f"t1 ({self.t1:g}) must be greater than t0 ({self.t0:g})")
+        names = [*self.states, *self.parameters]
+        if self.observables is not None:
+            names += self.observables.variables
+        names += {dim for state in self.states.values() for dim in state.dims}
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"{', '.join(twice)}: a name can be only one of state, parameter, observable "
+                "and dimension"
+            )
+        return self

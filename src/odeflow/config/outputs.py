@@ -1,0 +1,87 @@
+"""The `summary`, `plot` and `runtime` groups."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from odeflow.config.base import Integer, Natural, Real, Strict, VariableName
+
+Metric = Literal[
+    "final", "min", "max", "mean", "integral", "time_of_min", "time_of_max", "amplitude"
+]
+FigureKind = Literal[
+    "time_courses",
+    "heat_map",
+    "metric_scatter",
+    "phase_portrait",
+    "solver_effort",
+    "status_map",
+]
+
+
+class SummaryConfig(Strict):
+    """Metrics of each trajectory and quantiles over the ensemble."""
+
+    variables: list[VariableName] | None = Field(
+        None, description="states and observables to summarise; null: all"
+    )
+    metrics: list[Metric] = Field(
+        ["final", "min", "max", "mean", "integral", "time_of_max", "amplitude"],
+        description="metrics of every trajectory, one variable <variable>_<metric> each",
+    )
+    first_time_above: dict[VariableName, Real] = Field(
+        default_factory=dict, description="{variable: threshold}, first time it is above"
+    )
+    first_time_below: dict[VariableName, Real] = Field(
+        default_factory=dict, description="{variable: threshold}, first time it is below"
+    )
+    quantiles: list[Annotated[Real, Field(ge=0, le=1)]] = Field(
+        [0.05, 0.25, 0.5, 0.75, 0.95], description="quantiles over the ensemble at each time"
+    )
+
+    @field_validator("quantiles")
+    @classmethod
+    def _increasing(cls, value: list[float]) -> list[float]:
+        if any(a >= b for a, b in zip(value, value[1:])):
+            raise ValueError("quantiles must increase")
+        return value
+
+
+class PlotConfig(Strict):
+    """Which figures are drawn and how."""
+
+    figures: list[FigureKind] | Literal["auto"] = Field(
+        "auto", description="figure kinds; auto: those that fit the design"
+    )
+    formats: list[Literal["svg", "png", "pdf"]] = Field(
+        ["svg", "png"], min_length=1, description="file formats of each figure"
+    )
+    dpi: Annotated[Integer, Field(ge=30, le=1200)] = Field(150, description="resolution of PNG")
+    variables: list[VariableName] | None = Field(
+        None, description="states and observables to show; null: the first few"
+    )
+    metric: str | None = Field(
+        None, description="summary variable of heat map and scatter, <variable>_<metric>"
+    )
+    axes: list[VariableName] | None = Field(
+        None, description="the two axes of heat map and status map; null: the first two"
+    )
+    trajectories: Annotated[Integer, Field(ge=0)] = Field(
+        20, description="single trajectories drawn in time courses and phase portraits"
+    )
+    log_time: bool | None = Field(
+        None, description="logarithmic time axis; null: where the saved times are log-spaced"
+    )
+
+
+class RuntimeConfig(Strict):
+    """How the work is done; only `engine` and `precision` can touch the numbers."""
+
+    engine: Literal["auto", "native", "diffrax"] = Field("auto", description="batch engine")
+    precision: Literal["float64", "float32"] = Field("float64", description="floating point type")
+    chunk_size: Natural | Literal["auto"] = Field(
+        "auto", description="trajectories a job; auto: from a memory bound"
+    )
+    threads: Natural | Literal["auto"] = Field(
+        "auto", description="cores of one solving job; auto: all that Snakemake has"
+    )

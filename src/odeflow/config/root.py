@@ -1,0 +1,38 @@
+"""The root of the config: one field a group, and the checks that span groups."""
+
+import re
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from odeflow.config.base import Strict
+from odeflow.config.design import DesignConfig
+from odeflow.config.model import ModelConfig
+from odeflow.config.outputs import PlotConfig, RuntimeConfig, SummaryConfig
+from odeflow.config.solver import SaveAtConfig, SolverConfig
+
+
+class Config(Strict):
+    """A whole experiment, validated."""
+
+    name: str = Field(description="the experiment's name and its folder under results/")
+    model: ModelConfig
+    design: DesignConfig
+    solver: SolverConfig = Field(default_factory=lambda: SolverConfig.model_validate({}))
+    saveat: SaveAtConfig = Field(default_factory=lambda: SaveAtConfig.model_validate({}))
+    summary: SummaryConfig = Field(default_factory=lambda: SummaryConfig.model_validate({}))
+    runtime: RuntimeConfig = Field(default_factory=lambda: RuntimeConfig.model_validate({}))
+    plot: PlotConfig = Field(default_factory=lambda: PlotConfig.model_validate({}))
+
+    @field_validator("name")
+    @classmethod
+    def _folder_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+            raise ValueError(f"{value!r} is not a usable name: letters, digits, '_' and '-'")
+        if value in {"chunks", "cache"}:
+            raise ValueError(f"results/{value} is a folder of the workflow's; choose another name")
+        return value
+
+    def slice(self, *groups: str) -> dict[str, Any]:
+        """The named groups as plain data (dicts, lists, numbers, strings), in a fixed order."""
+        return self.model_dump(mode="json", include=set(groups))

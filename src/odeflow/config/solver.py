@@ -1,0 +1,86 @@
+"""The `solver` and `saveat` groups: the method, its step size control, and what is kept."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from odeflow.config.base import Natural, PositiveReal, Real, Strict, VariableName
+from odeflow.config.design import Levels
+from odeflow.methods import METHODS, UnknownMethodError, find_method
+
+
+class SolverConfig(Strict):
+    """The method and its step size control. Names and defaults are Diffrax's."""
+
+    method: str = Field("tsit5", description="name of the method, see `config/solver/`")
+    rtol: PositiveReal = Field(1e-6, description="relative tolerance")
+    atol: PositiveReal | dict[VariableName, PositiveReal] = Field(
+        1e-8, description="absolute tolerance, one number or {state: number}"
+    )
+    stepsize_controller: Literal["pid", "constant"] = Field(
+        "pid", description="adaptive steps by a PID controller, or constant steps of dt0"
+    )
+    dt0: PositiveReal | None = Field(None, description="first step; null: chosen by the controller")
+    dtmin: PositiveReal | None = Field(
+        None, description="a step below this ends the trajectory with status dt_min_reached"
+    )
+    dtmax: PositiveReal | None = Field(None, description="steps are clipped to this length")
+    max_steps: Natural = Field(100_000, description="attempted steps a trajectory may take")
+    pcoeff: Real = Field(0.0, description="proportional coefficient of the PID controller")
+    icoeff: Real = Field(1.0, description="integral coefficient of the PID controller")
+    dcoeff: Real = Field(0.0, description="derivative coefficient of the PID controller")
+    factormin: Annotated[Real, Field(gt=0, lt=1)] = Field(
+        0.2, description="smallest factor between steps"
+    )
+    factormax: Annotated[Real, Field(gt=1)] = Field(
+        10.0, description="largest factor between steps"
+    )
+    safety: Annotated[Real, Field(gt=0, le=1)] = Field(0.9, description="safety factor")
+    root_finder_rtol: PositiveReal | None = Field(
+        None, description="implicit methods: relative tolerance of the root find; null: rtol"
+    )
+    root_finder_atol: PositiveReal | None = Field(
+        None, description="implicit methods: absolute tolerance of the root find; null: atol"
+    )
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, value: str) -> str:
+        try:
+            find_method(value)
+        except UnknownMethodError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> "SolverConfig":
+        method = METHODS[self.method]
+        if self.stepsize_controller == "pid" and not method.adaptive:
+            raise ValueError(
+                f"solver.stepsize_controller: {self.method} has no error estimate; "
+                "use stepsize_controller: constant with dt0, or an adaptive method"
+            )
+        if self.stepsize_controller == "constant" and self.dt0 is None:
+            raise ValueError("solver.dt0: constant steps need their length")
+        if self.dtmin is not None and self.dtmax is not None and self.dtmin > self.dtmax:
+            raise ValueError(f"solver.dtmin: {self.dtmin:g} is greater than dtmax {self.dtmax:g}")
+        return self
+
+
+class SaveAtConfig(Strict):
+    """Which times and which variables of a trajectory are kept."""
+
+    ts: Levels | list[Real] | None = Field(
+        None,
+        description="times to save, {linspace: [0, 120, 121]} or a list; null: only the end value",
+    )
+    variables: list[VariableName] | None = Field(
+        None, description="states and observables to keep; null: all"
+    )
+
+    @field_validator("ts")
+    @classmethod
+    def _not_empty(cls, value: Levels | list[float] | None) -> Levels | list[float] | None:
+        if isinstance(value, list) and not value:
+            raise ValueError("an empty list of times; null saves the end value only")
+        return value

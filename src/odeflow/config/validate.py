@@ -1,0 +1,97 @@
+"""Plain data to a validated `Config`, and one-line messages for what is wrong with it."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from odeflow.config.base import ConfigError
+from odeflow.config.root import Config
+
+
+def validate(data: Mapping[str, Any]) -> Config:
+    """The config that plain data holds, all checks of the schema done.
+
+    Raises ConfigError: one line, the first mistake found and how many more there are.
+    """
+    _refuse_target(data)
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_validation_message(error, data)) from None
+
+
+def _refuse_target(data: Any, path: str = "") -> None:
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            if str(key) in {"_target_", "_partial_", "_recursive_", "_convert_", "_args_"}:
+                raise ConfigError(
+                    f"{path}{key}: refused, a config holds names and numbers; "
+                    "methods are chosen by solver.method, functions by model.vector_field"
+                )
+            _refuse_target(value, f"{path}{key}.")
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            _refuse_target(value, f"{path}{index}.")
+
+
+def _validation_message(error: ValidationError, data: Mapping[str, Any]) -> str:
+    first, *others = error.errors(include_url=False)
+    location = _key_path(first["loc"], data)
+    text = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = f"{location}: no such key{nearest_key(location)}"
+    elif first["type"] == "missing":
+        message = f"{location}: needed but not given"
+    elif text.startswith(location.split(".", 1)[0] + "."):
+        message = text  # a check across keys, which names its key itself
+    else:
+        message = f"{location or 'config'}: {text}{_shown(first)}"
+    return message + (f" (and {len(others)} more)" if others else "")
+
+
+def _key_path(location: tuple[int | str, ...], data: Any) -> str:
+    """The parts of pydantic's location that are keys of the data, not names of union members."""
+    parts = []
+    for part in location:
+        in_list = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if in_list or (isinstance(data, Mapping) and part in data):
+            data = data[part]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        elif part != location[-1] or not parts or not _looks_like_key(part):
+            continue
+        parts.append(str(part))
+    return ".".join(parts)
+
+
+def _looks_like_key(part: int | str) -> bool:
+    return isinstance(part, str) and part.isidentifier() and part[0].islower()
+
+
+def _shown(detail: Mapping[str, Any]) -> str:
+    value = detail.get("input")
+    if isinstance(value, Mapping) or (isinstance(value, list) and len(value) > 4):
+        return ""
+    return f" (got {value!r})"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint: the nearest of the known names, and all of them."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"{hint} known: {', '.join(known) or 'none'}" if hint else f"; known: {', '.join(known)}"
+
+
+def nearest_key(path: str) -> str:
+    """The schema's keys beside the last part of a dotted key."""
+    *parents, last = path.split(".")
+    record: Any = Config
+    for parent in parents:
+        field = record.model_fields.get(parent) if _is_record(record) else None
+        record = field.annotation if field is not None else None
+    return nearest(last, record.model_fields) if _is_record(record) else ""
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseModel)

@@ -1,0 +1,64 @@
+"""Whether a design fits its model: what the schema of the design alone cannot see."""
+
+import difflib
+from pathlib import Path
+
+from odeflow.config.base import ConfigError
+from odeflow.config.root import Config
+from odeflow.design.dataset import axis_coordinate
+from odeflow.design.laws import check_law
+from odeflow.design.levels import expand
+from odeflow.design.samples import axis_names, grid_levels, number_of_samples
+
+
+def check_axes(config: Config, root: Path) -> None:
+    """Raises ConfigError, one line, for the first axis that the model cannot have.
+
+    Each axis is a parameter or a scalar state, its name in the dataset is free, and its values
+    are ones that float64 holds; a grid's levels are distinct. `root` is the folder that a
+    table's path is relative to.
+    """
+    design = config.design
+    names = axis_names(design, root)
+    for name in names:
+        key = f"design.axes.{name}"
+        if design.kind == "table":
+            key = f"design.path: {design.path}: column {name!r}"
+        _check_name(config, name, key)
+    number_of_samples(design, root)
+    if design.kind == "grid":
+        grid_levels(design)
+    for name, axis in design.axes.items():
+        key = f"design.axes.{name}"
+        if design.kind == "zip":
+            expand(axis, key)
+        elif design.is_sampler:
+            check_law(axis, key)
+
+
+def _check_name(config: Config, name: str, key: str) -> None:
+    model = config.model
+    scalars = [state for state, record in model.states.items() if record.shape == ()]
+    if name in model.states and name not in scalars:
+        shape = " x ".join(str(length) for length in model.states[name].shape)
+        raise ConfigError(
+            f"{key}: the state {name} is an array ({shape}), and an axis sets one number; vary a "
+            "parameter or a scalar state instead"
+        )
+    if name not in scalars and name not in model.parameters:
+        near = difflib.get_close_matches(name, [*model.parameters, *scalars], n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ConfigError(
+            f"{key}: neither a parameter nor a state of model {model.name}; {hint}"
+            f"parameters: {', '.join(model.parameters) or 'none'}, "
+            f"states: {', '.join(scalars) or 'none that is a scalar'}"
+        )
+    coordinate = axis_coordinate(name, model)
+    observables = model.observables.variables if model.observables else {}
+    dims = [dim for state in model.states.values() for dim in state.dims]
+    taken = {*model.states, *model.parameters, *observables, *dims} - {name}
+    if coordinate in taken:
+        raise ConfigError(
+            f"{key}: the dataset calls this axis {coordinate}, a name that model {model.name} "
+            "has for something else; rename that in the model"
+        )

@@ -1,0 +1,59 @@
+"""The design as a labelled dataset, `design.nc`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from odeflow.config.model import ModelConfig
+from odeflow.config.root import Config
+from odeflow.design.samples import axis_names, grid_levels, number_of_samples, rows
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def axis_coordinate(name: str, model: ModelConfig) -> str:
+    """Name of an axis in a dataset: a state's initial value is `initial_<state>`."""
+    return f"initial_{name}" if name in model.states else name
+
+
+def axis_attributes(name: str, model: ModelConfig) -> dict[str, str]:
+    """Units and long name of an axis."""
+    if name in model.states:
+        state = model.states[name]
+        return {"units": state.units, "long_name": f"initial {state.long_name or name}"}
+    parameter = model.parameters[name]
+    return {"units": parameter.units, "long_name": parameter.long_name or name}
+
+
+def design_dataset(config: Config, root: Path) -> xr.Dataset:
+    """All samples: dimension `sample` (numbered from 0), one float64 variable an axis.
+
+    A variable has the name, units and long name of its axis in the ensemble. Attributes: `kind`;
+    `axes`, the axes' names in order, as JSON; for samplers `seed`, in decimal digits; for a grid
+    `grid_axes` and `grid_shape`, the names of the variables and their numbers of levels, as JSON:
+    a variable's values reshaped to `grid_shape` are in C order. `root` is the folder that a
+    table's path is relative to. Raises ConfigError as `rows` does.
+    """
+    import xarray as xr
+
+    design, model = config.design, config.model
+    total = number_of_samples(design, root)
+    names = axis_names(design, root)
+    attributes = {"kind": design.kind, "axes": json.dumps(names)}
+    if design.is_sampler:
+        attributes["seed"] = str(design.seed)  # may be longer than 64 bits
+    if design.kind == "grid":
+        attributes["grid_axes"] = json.dumps([axis_coordinate(name, model) for name in names])
+        shape = [len(levels) for levels in grid_levels(design).values()]
+        attributes["grid_shape"] = json.dumps(shape)
+    numbers = ("sample", np.arange(total, dtype=np.int64), {"long_name": "row of the design"})
+    variables = {
+        axis_coordinate(name, model): ("sample", values, axis_attributes(name, model))
+        for name, values in rows(design, 0, total, root).items()
+    }
+    return xr.Dataset(variables, {"sample": numbers}, attributes)

@@ -1,0 +1,250 @@
+"""The reference engine: Diffrax over blocks of lanes.
+
+A block is a fixed number of lanes under `vmap`; blocks run one after another in a loop of unknown
+length, shared over the local devices by `shard_map`. Every block runs the same compiled program
+whatever the number of lanes, so a trajectory does not depend on its neighbours, to the bit.
+"""
+
+import math
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from diffrax import RESULTS
+from jax import lax
+from jax.core import eval_jaxpr
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from odeflow.engine.diffrax_methods import diffrax_solver
+from odeflow.engine.lane_control import lane_controller
+from odeflow.engine.problem import Lanes, Problem, Progress, Solution
+from odeflow.methods import METHODS
+from odeflow.status import Status
+
+#: Scalars of state in a block: enough to fill the vector units, few enough for the cache.
+_BLOCK_SCALARS = 1024
+#: Bytes of output that one device may hold in one call.
+_CALL_BYTES = 64 * 2**20
+_MOST_BLOCKS_A_CALL = 16
+
+
+class _LaneResult(NamedTuple):
+    """What Diffrax says of one lane; `values` by variable, (time, *shape)."""
+
+    values: dict[str, Any]
+    result: Any
+    num_steps: Any
+    num_accepted_steps: Any
+    num_rejected_steps: Any
+    time_reached: Any
+    non_finite: Any
+    error_infinite: Any
+
+
+class _Layout(NamedTuple):
+    """How lanes are cut: `width` lanes a block, at most `blocks` blocks a device and call."""
+
+    devices: int
+    blocks: int
+    width: int
+
+
+def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> Solution:
+    """Solves every lane with Diffrax, on all local devices.
+
+    Raises RuntimeError where `problem.dtype` is float64 and JAX's x64 mode is off.
+    """
+    if problem.dtype == np.float64 and not jax.config.read("jax_enable_x64"):
+        raise RuntimeError(
+            "float64 needs JAX's x64 mode: call jax.config.update('jax_enable_x64', True) first, "
+            "or take runtime.precision=float32"
+        )
+    layout = _layout(problem)
+    call = _compile(problem, layout)
+    per_call = math.prod(layout)
+    parts = []
+    for start in range(0, lanes.size, per_call):
+        stop = min(start + per_call, lanes.size)
+        index, counts = _deal(start, stop, layout)
+        # (device, block, component, lane): the lanes of a block lie side by side
+        y0, args = (
+            jnp.asarray(np.moveaxis(rows[:, index], 0, 2), problem.dtype)
+            for rows in (lanes.y0, lanes.args)
+        )
+        dealt = call(y0, args, jnp.asarray(counts))
+        used = max(counts)
+        parts.append(
+            jax.tree.map(
+                lambda x, used=used, count=stop - start: np.asarray(x)[:, :used].reshape(
+                    -1, *x.shape[3:]
+                )[:count],
+                dealt,
+            )
+        )
+        if progress is not None:
+            progress(stop)
+    return _solution(problem, jax.tree.map(lambda *xs: np.concatenate(xs), *parts))
+
+
+def _layout(problem: Problem) -> _Layout:
+    """Depends on problem and devices, never on the number of lanes."""
+    model = problem.model
+    width = 2 ** int(np.clip(math.log2(_BLOCK_SCALARS / len(model.components)), 3, 9))
+    saved = sum(
+        math.prod(model.config.states[name].shape) if name in model.config.states else 1
+        for name in problem.variables
+    )
+    lane_bytes = problem.dtype.itemsize * len(problem.times) * saved
+    blocks = int(np.clip(_CALL_BYTES // (lane_bytes * width), 1, _MOST_BLOCKS_A_CALL))
+    return _Layout(len(jax.local_devices()), blocks, width)
+
+
+def _deal(start: int, stop: int, layout: _Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Lane numbers (device, block, lane) of a call, and the blocks each device has to run.
+
+    The last block is filled up with copies of the last lane, which cost no extra steps.
+    """
+    used = -(-(stop - start) // layout.width)
+    share = -(-used // layout.devices)
+    block = np.arange(layout.devices)[:, None] * share + np.arange(layout.blocks)
+    lane = start + block[..., None] * layout.width + np.arange(layout.width)
+    counts = np.clip(used - share * np.arange(layout.devices), 0, share).astype(np.int32)
+    return np.minimum(lane, stop - 1), counts
+
+
+@lru_cache(maxsize=8)
+def _compile(problem: Problem, layout: _Layout) -> Any:
+    """The jitted call: (device, block, component, lane) in, (device, block, lane, ...) out."""
+    model, width = problem.model, layout.width
+    lane = jax.vmap(_lane_function(problem), in_axes=1)
+    shapes = (
+        jax.ShapeDtypeStruct((len(model.components), width), problem.dtype),
+        jax.ShapeDtypeStruct((len(model.config.parameters), width), problem.dtype),
+    )
+    # Traced here and not inside `shard_map`, where every shape carries its sharding and Lineax's
+    # comparisons of structures fail.
+    traced, result = jax.make_jaxpr(lane, return_shape=True)(*shapes)
+    structure = jax.tree.structure(result)
+
+    def block(y0: Any, args: Any) -> Any:
+        flat = eval_jaxpr(traced.jaxpr, traced.consts, y0, args)
+        return jax.tree.unflatten(structure, flat)
+
+    def local(y0: Any, args: Any, count: Any) -> Any:
+        y0, args = y0[0], args[0]
+        out = jax.tree.map(lambda s: jnp.zeros((layout.blocks, *s.shape), s.dtype), result)
+
+        def body(i: Any, out: Any) -> Any:
+            solved = block(y0[i], args[i])
+            return jax.tree.map(lambda all_, one: all_.at[i].set(one), out, solved)
+
+        out = lax.fori_loop(0, count[0], body, out)
+        return jax.tree.map(lambda x: x[None], out)
+
+    mesh = Mesh(np.array(jax.local_devices()), ("device",))
+    spec = PartitionSpec("device")
+    sharded = jax.shard_map(local, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False)
+    return jax.jit(sharded, in_shardings=NamedSharding(mesh, spec))
+
+
+def _lane_function(problem: Problem) -> Any:
+    model, config, dtype = problem.model, problem.solver, problem.dtype
+    solver = diffrax_solver(config)
+    term = diffrax.ODETerm(model.vector_field)  # pyright: ignore[reportArgumentType]
+    controller = lane_controller(config, model.example(dtype)[1], dtype)
+    t0, t1 = (jnp.asarray(t, dtype) for t in (model.config.t0, model.config.t1))
+    dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
+    states = set(model.config.states)
+
+    def kept(t: Any, y: Any, args: Any) -> dict[str, Any]:
+        observed = {} if states.issuperset(problem.variables) else model.observables(t, y, args)
+        return {
+            name: getattr(y, name) if name in states else observed[name]
+            for name in problem.variables
+        }
+
+    saveat = diffrax.SaveAt(
+        ts=None if problem.ts is None else jnp.asarray(problem.ts, dtype),
+        t1=problem.ts is None,
+        fn=kept,
+        controller_state=True,
+    )
+
+    def lane(y0: Any, args: Any) -> _LaneResult:
+        solution = diffrax.diffeqsolve(
+            term,
+            solver,
+            t0=t0,
+            t1=t1,
+            dt0=dt0,
+            y0=model.unflatten(tuple(y0)),
+            args=model.Args(*args),
+            saveat=saveat,
+            stepsize_controller=controller,
+            max_steps=config.max_steps,
+            throw=False,
+            adjoint=diffrax.ForwardMode(),
+        )
+        _, time_reached, non_finite, error_infinite = solution.controller_state  # type: ignore
+        return _LaneResult(
+            values=solution.ys,  # type: ignore[arg-type]
+            result=solution.result._value,
+            num_steps=solution.stats["num_steps"],
+            num_accepted_steps=solution.stats["num_accepted_steps"],
+            num_rejected_steps=solution.stats["num_rejected_steps"],
+            time_reached=time_reached,
+            non_finite=non_finite,
+            error_infinite=error_infinite,
+        )
+
+    return lane
+
+
+def _solution(problem: Problem, raw: _LaneResult) -> Solution:
+    status = _status(raw, METHODS[problem.solver.method].implicit)
+    failed = status != Status.success
+    time_reached = np.where(failed, raw.time_reached, problem.model.config.t1).astype(float)
+    if problem.ts is None:
+        lost = failed[:, None]
+    else:
+        lost = failed[:, None] & (problem.ts.astype(problem.dtype) > raw.time_reached[:, None])
+    values = {}
+    for name in problem.variables:
+        value = raw.values[name]
+        values[name] = np.where(lost.reshape(lost.shape + (1,) * (value.ndim - 2)), np.nan, value)
+    return Solution(
+        values=values,
+        status=status,
+        num_steps=raw.num_steps,
+        num_accepted_steps=raw.num_accepted_steps,
+        num_rejected_steps=raw.num_rejected_steps,
+        time_reached=time_reached,
+    )
+
+
+def _status(raw: _LaneResult, implicit: bool) -> np.ndarray:
+    """Stable codes from Diffrax's, whose numbers change between releases."""
+    is_ = lambda result: raw.result == int(result._value)
+    stalled = is_(RESULTS.dt_min_reached)
+    return np.select(
+        [
+            is_(RESULTS.successful),
+            is_(RESULTS.max_steps_reached),
+            stalled & raw.non_finite,
+            stalled & raw.error_infinite & implicit,
+            stalled & raw.error_infinite,
+            stalled,
+        ],
+        [
+            Status.success,
+            Status.max_steps_reached,
+            Status.non_finite,
+            Status.nonlinear_solve_failed,
+            Status.non_finite,
+            Status.dt_min_reached,
+        ],
+        default=Status.nonlinear_solve_failed,
+    ).astype(np.int8)

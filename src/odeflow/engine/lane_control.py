@@ -1,0 +1,145 @@
+"""Step-size control of one lane: Diffrax's controller, plus how and where a lane failed."""
+
+from typing import Any
+
+import diffrax
+import jax.numpy as jnp
+import jax.tree_util as jtu
+import optimistix as optx
+from diffrax import RESULTS
+from equinox.internal import ω
+from jaxtyping import Array, Bool
+
+from odeflow.config.solver import SolverConfig
+
+
+class LaneController(diffrax.AbstractAdaptiveStepSizeController):
+    """Wraps a Diffrax controller; takes the same steps.
+
+    It adds three things. A step with a non-finite candidate is never kept, and ends the lane
+    where the wrapped controller cannot shrink the step. A step too small to advance `t` ends the
+    lane at once, rather than burning `max_steps` while its neighbours wait. And `scale` measures
+    each state in units of its own absolute tolerance: the wrapped controller sees `scale * y`
+    with `atol` 1, so that its error norm is err / (atol_i + rtol |y_i|) for each state i.
+
+    The state is `(wrapped state, time reached, candidate non-finite, error infinite)`.
+    """
+
+    wrapped: diffrax.AbstractStepSizeController
+    scale: Any | None
+    rtol: float
+    atol: float
+    norm: Any = optx.rms_norm
+
+    def wrap(self, direction: Any) -> "LaneController":
+        """Part of Diffrax's interface; integration here is always forward."""
+        del direction
+        return self
+
+    def init(
+        self,
+        terms: Any,
+        t0: Any,
+        t1: Any,
+        y0: Any,
+        dt0: Any,
+        args: Any,
+        func: Any,
+        error_order: Any,
+    ) -> Any:
+        """First step and controller state, see `diffrax.AbstractStepSizeController.init`."""
+
+        def scaled_func(terms: Any, t: Any, z: Any, args: Any) -> Any:
+            return self._scaled(func(terms, t, self._unscaled(z), args))
+
+        next_t, state = self.wrapped.init(
+            terms, t0, t1, self._scaled(y0), dt0, args, scaled_func, error_order
+        )
+        return next_t, (state, jnp.asarray(t0), jnp.asarray(False), jnp.asarray(False))
+
+    def adapt_step_size(
+        self,
+        t0: Any,
+        t1: Any,
+        y0: Any,
+        y1_candidate: Any,
+        args: Any,
+        y_error: Any,
+        error_order: Any,
+        controller_state: Any,
+    ) -> Any:
+        """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
+        state, _, _, _ = controller_state
+        keep, next_t0, next_t1, made_jump, state, result = self.wrapped.adapt_step_size(
+            t0,
+            t1,
+            self._scaled(y0),
+            self._scaled(y1_candidate),
+            args,
+            self._scaled(y_error),
+            error_order,
+            state,
+        )
+        non_finite = ~_all_finite(y1_candidate)
+        error_infinite = ~_all_finite(y_error)
+        forced = keep & non_finite
+        keep = keep & ~non_finite
+        next_t0 = jnp.where(keep, next_t0, t0)
+        # A rejected step of one ulp comes back unchanged where the smaller one rounds up to it.
+        stuck = ~keep & (next_t1 >= t1)
+        stalled = forced | stuck | (next_t1 <= next_t0)
+        result = RESULTS.where(stalled, RESULTS.dt_min_reached, result)
+        return (
+            keep,
+            next_t0,
+            next_t1,
+            made_jump,
+            (state, next_t0, non_finite, error_infinite),
+            result,
+        )
+
+    def _scaled(self, y: Any) -> Any:
+        return y if self.scale is None or y is None else (y**ω * self.scale**ω).ω
+
+    def _unscaled(self, y: Any) -> Any:
+        return y if self.scale is None else (y**ω / self.scale**ω).ω
+
+
+def _all_finite(tree: Any) -> Bool[Array, ""]:
+    finite = jnp.asarray(True)
+    for leaf in jtu.tree_leaves(tree):
+        finite = finite & jnp.all(jnp.isfinite(leaf))
+    return finite
+
+
+def lane_controller(solver: SolverConfig, state_record: Any, dtype: Any) -> LaneController:
+    """The controller that a `solver` group describes.
+
+    `state_record` is an example state, to lay out per-state absolute tolerances.
+    """
+    per_state = isinstance(solver.atol, dict)
+    atol = 1.0 if isinstance(solver.atol, dict) else solver.atol
+    if solver.stepsize_controller == "constant":
+        wrapped: Any = diffrax.ConstantStepSize()
+    else:
+        wrapped = diffrax.PIDController(
+            rtol=solver.rtol,
+            atol=atol,
+            pcoeff=solver.pcoeff,
+            icoeff=solver.icoeff,
+            dcoeff=solver.dcoeff,
+            dtmin=solver.dtmin,
+            dtmax=solver.dtmax,
+            force_dtmin=False,
+            factormin=solver.factormin,
+            factormax=solver.factormax,
+            safety=solver.safety,
+        )
+    scale = None
+    if per_state:
+        assert isinstance(solver.atol, dict)
+        scale = type(state_record)(
+            **{name: jnp.asarray(1.0 / solver.atol[name], dtype) for name in state_record._fields}
+        )
+    smallest = min(solver.atol.values()) if isinstance(solver.atol, dict) else solver.atol
+    return LaneController(wrapped=wrapped, scale=scale, rtol=solver.rtol, atol=smallest)

@@ -1,0 +1,63 @@
+"""What an engine is given and what it gives back; both engines share these two records."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Int8
+
+from odeflow.config.solver import SolverConfig
+from odeflow.model import Model
+
+#: Called with the number of trajectories done so far.
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, eq=False)  # compared by identity: engines keep compiled code by it
+class Problem:
+    """One ODE problem for many lanes.
+
+    `ts` are the times to save, increasing, within [model t0, model t1]; None saves the end only.
+    `variables` are the states and observables to keep, in dataset order. `dtype` is float64 or
+    float32.
+    """
+
+    model: Model
+    solver: SolverConfig
+    ts: Float[np.ndarray, " time"] | None
+    variables: tuple[str, ...]
+    dtype: np.dtype
+
+    @property
+    def times(self) -> Float[np.ndarray, " time"]:
+        """The times the solution has values at; only t1 where `ts` is None."""
+        return np.array([self.model.config.t1]) if self.ts is None else self.ts
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Initial values and parameters of many trajectories, float64 (the engine casts)."""
+
+    y0: Float[np.ndarray, "component lane"]
+    args: Float[np.ndarray, "parameter lane"]
+
+    @property
+    def size(self) -> int:
+        """Number of trajectories."""
+        return self.y0.shape[1]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Trajectories by variable, and what became of each.
+
+    `values[name]` has shape (lane, time, *shape of the state), NaN from where a lane failed.
+    `time_reached` is t1 for a success, else the end of the last accepted step.
+    """
+
+    values: dict[str, Float[np.ndarray, "lane time ..."]]
+    status: Int8[np.ndarray, " lane"]
+    num_steps: Int[np.ndarray, " lane"]
+    num_accepted_steps: Int[np.ndarray, " lane"]
+    num_rejected_steps: Int[np.ndarray, " lane"]
+    time_reached: Float[np.ndarray, " lane"]

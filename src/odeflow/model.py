@@ -1,0 +1,294 @@
+"""The model record: a user's vector field with named states and parameters, loaded and checked."""
+
+import importlib
+import importlib.util
+import math
+import sys
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from odeflow.config.base import ConfigError
+from odeflow.config.model import ModelConfig, Variable
+
+Scalar = jax.Array
+
+
+class Component(NamedTuple):
+    """One scalar of the state: the state it belongs to and its index there (() for a scalar)."""
+
+    name: str
+    state: str
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A vector field over named records.
+
+    `config` is the validated `model` group; `function` is the user's `(t, y, args)`, and
+    `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
+    the order of the config; a state's leaf has the state's shape.
+    """
+
+    config: ModelConfig
+    function: Callable[..., Any]
+    observables_function: Callable[..., Any] | None = None
+
+    @cached_property
+    def State(self) -> Any:
+        """The NamedTuple class of the state."""
+        return namedtuple(f"{self.config.name}_state", list(self.config.states))
+
+    @cached_property
+    def Args(self) -> Any:
+        """The NamedTuple class of the parameters."""
+        return namedtuple(f"{self.config.name}_args", list(self.config.parameters))
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """The scalars of the state, in order; array states in C order."""
+        return tuple(
+            Component("_".join([name, *map(str, index)]), name, index)
+            for name, state in self.config.states.items()
+            for index in np.ndindex(state.shape)
+        )
+
+    def vector_field(self, t: Any, y: Any, args: Any) -> Any:
+        """Time derivative of the state, as a state record; raises ConfigError on a wrong return."""
+        derivative = _by_name(self.function(t, y, args), self.config, "vector_field")
+        leaves = []
+        for name, state in self.config.states.items():
+            leaf = jnp.asarray(derivative[name])
+            if leaf.shape != state.shape:
+                raise ConfigError(
+                    f"model.vector_field: {self.config.vector_field} returned shape {leaf.shape} "
+                    f"for the state {name!r}; its shape is {state.shape}"
+                )
+            if not jnp.issubdtype(leaf.dtype, jnp.floating):
+                if not jnp.issubdtype(leaf.dtype, jnp.integer):
+                    raise ConfigError(
+                        f"model.vector_field: {self.config.vector_field} returned {leaf.dtype} "
+                        f"for the state {name!r}; real numbers are needed"
+                    )
+                leaf = leaf.astype(jnp.result_type(t))
+            leaves.append(leaf.astype(jnp.result_type(getattr(y, name))))
+        return self.State(*leaves)
+
+    def observables(self, t: Any, y: Any, args: Any) -> dict[str, Scalar]:
+        """Observables by name, each a scalar; raises ConfigError on a wrong return."""
+        if self.observables_function is None or self.config.observables is None:
+            return {}
+        values = self.observables_function(t, y, args)
+        where = f"model.observables: {self.config.observables.function}"
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{where} must return a dict of names and values")
+        declared = self.config.observables.variables
+        if declared and set(declared) != set(values):
+            raise ConfigError(
+                f"{where} returned {', '.join(values)}; the config declares {', '.join(declared)}"
+            )
+        result = {name: jnp.asarray(value) for name, value in values.items()}
+        for name, value in result.items():
+            if value.shape != ():
+                raise ConfigError(f"{where}: {name!r} has shape {value.shape}; scalars are needed")
+            if name in self.config.states or name in self.config.parameters:
+                raise ConfigError(f"{where}: {name!r} is already a state or parameter")
+        return {name: value.astype(jnp.result_type(t)) for name, value in result.items()}
+
+    def flat_vector_field(self, t: Any, y: Sequence[Any], args: Sequence[Any]) -> tuple[Any, ...]:
+        """The vector field over scalars: component values in, component derivatives out."""
+        return self.flatten(self.vector_field(t, self.unflatten(y), self.Args(*args)))
+
+    def flat_observables(self, t: Any, y: Sequence[Any], args: Sequence[Any]) -> dict[str, Any]:
+        """The observables over scalars, by name."""
+        return self.observables(t, self.unflatten(y), self.Args(*args))
+
+    def unflatten(self, components: Sequence[Any]) -> Any:
+        """State record from its scalars, in the order of `components`."""
+        values: Iterator[Any] = iter(components)
+        leaves = []
+        for state in self.config.states.values():
+            size = math.prod(state.shape)
+            parts = [next(values) for _ in range(size)]
+            leaves.append(jnp.stack(parts).reshape(state.shape) if state.shape else parts[0])
+        return self.State(*leaves)
+
+    def flatten(self, y: Any) -> tuple[Any, ...]:
+        """Scalars of a state record, in the order of `components`."""
+        return tuple(
+            getattr(y, component.state)[component.index]
+            if component.index
+            else getattr(y, component.state)
+            for component in self.components
+        )
+
+    def variables(self) -> dict[str, Variable]:
+        """Units and long name of every state and observable, in order."""
+        states = {
+            name: Variable(units=state.units, long_name=state.long_name or name)
+            for name, state in self.config.states.items()
+        }
+        if self.config.observables is None:
+            return states
+        declared = self.config.observables.variables
+        return states | {
+            name: Variable(
+                units=declared.get(name, Variable()).units,
+                long_name=declared.get(name, Variable()).long_name or name,
+            )
+            for name in self.observable_names
+        }
+
+    @cached_property
+    def observable_names(self) -> tuple[str, ...]:
+        """Names of the observables, in the order the function returns them."""
+        if self.observables_function is None:
+            return ()
+        t, y, args = self.example()
+        return tuple(jax.eval_shape(self.observables, t, y, args))
+
+    def example(self, dtype: Any = float) -> tuple[Any, Any, Any]:
+        """`(t, y, args)` at t0 with the config's initial state and parameters, as arrays."""
+        y = self.State(*(jnp.asarray(s.initial, dtype) for s in self.config.states.values()))
+        args = self.Args(*(jnp.asarray(p.value, dtype) for p in self.config.parameters.values()))
+        return jnp.asarray(self.config.t0, dtype), y, args
+
+    def check(self) -> None:
+        """Traces the field and the observables once; raises ConfigError that says what is wrong."""
+        t, y, args = self.example()
+        reference = self.config.vector_field
+        with _user_errors("model.vector_field", reference):
+            jax.eval_shape(self.vector_field, t, y, args)
+        if self.config.observables is not None:
+            with _user_errors("model.observables", self.config.observables.function):
+                jax.eval_shape(self.observables, t, y, args)
+
+
+@contextmanager
+def _user_errors(key: str, reference: str) -> Iterator[None]:
+    """What the user's function raises becomes one line that names the function."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except (
+        jax.errors.TracerBoolConversionError,
+        jax.errors.TracerArrayConversionError,
+        jax.errors.TracerIntegerConversionError,
+        jax.errors.ConcretizationTypeError,
+    ) as error:
+        raise ConfigError(
+            f"{key}: {reference} uses the value of a traced number ({type(error).__name__}): "
+            "JAX cannot branch on it; write jnp.where(condition, a, b) instead of `if`, and "
+            "jax.numpy functions instead of math or numpy"
+        ) from error
+    except Exception as error:
+        text = str(error).split("\n", 1)[0]
+        raise ConfigError(f"{key}: {reference} raised {type(error).__name__}: {text}") from error
+
+
+def _by_name(value: Any, config: ModelConfig, key: str) -> Mapping[str, Any]:
+    """The function's return as a mapping by state name; raises ConfigError naming the state."""
+    names = list(config.states)
+    where = f"model.{key}: {config.vector_field}"
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()  # type: ignore[union-attr]
+    if isinstance(value, Mapping):
+        missing = [name for name in names if name not in value]
+        extra = [str(name) for name in value if name not in names]
+        if missing or extra:
+            parts = []
+            if missing:
+                parts.append(f"no derivative for the state {', '.join(map(repr, missing))}")
+            if extra:
+                parts.append(f"{', '.join(map(repr, extra))} is not a state")
+            raise ConfigError(f"{where} returned {' and '.join(parts)}; states: {', '.join(names)}")
+        return value
+    if isinstance(value, tuple | list):
+        if len(value) != len(names):
+            raise ConfigError(
+                f"{where} returned {len(value)} value(s) for {len(names)} states "
+                f"({', '.join(names)})"
+            )
+        return dict(zip(names, value))
+    if value is None:
+        raise ConfigError(f"{where} returned nothing: is a `return` missing?")
+    array = jnp.asarray(value)
+    if array.shape == (len(names),) and not any(s.shape for s in config.states.values()):
+        return dict(zip(names, array))
+    raise ConfigError(
+        f"{where} returned an array of shape {array.shape}; return a dict by state name "
+        f"({', '.join(names)}), or a tuple in that order"
+    )
+
+
+def load_function(reference: str, study: Path, key: str) -> Callable[..., Any]:
+    """The function that `module:function` or `file.py:function` names.
+
+    A file is relative to the study folder. Raises ConfigError naming `key` where the module,
+    file or function does not exist or does not import.
+    """
+    module_name, function_name = reference.rsplit(":", 1)
+    if module_name.endswith(".py"):
+        module = _load_file(study / module_name, key, study)
+    else:
+        try:
+            module = importlib.import_module(module_name)
+        except Exception as error:
+            raise ConfigError(
+                f"{key}: cannot import {module_name!r}: {type(error).__name__}: {error}"
+            ) from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        known = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        raise ConfigError(
+            f"{key}: {module_name} has no function {function_name!r}; "
+            f"it has: {', '.join(known) or 'none'}"
+        )
+    return function
+
+
+def _load_file(path: Path, key: str, study: Path) -> Any:
+    if not path.is_file():
+        raise ConfigError(f"{key}: no file {path.name!r} in the study folder ({path})")
+    name = f"odeflow_study_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # A model file may import its neighbours, as a script in that folder could.
+    sys.path.insert(0, str(path.parent))
+    try:
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConfigError(
+            f"{key}: {path.name} does not import: {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
+    """The model of a config, its functions imported and traced once.
+
+    Raises ConfigError where a function is missing, does not import, cannot be traced by JAX or
+    returns the wrong structure (it names the state).
+    """
+    study = Path(study)
+    function = load_function(config.vector_field, study, "model.vector_field")
+    observables = None
+    if config.observables is not None:
+        observables = load_function(config.observables.function, study, "model.observables")
+    model = Model(config, function, observables)
+    model.check()
+    return model

@@ -1,0 +1,66 @@
+"""Chemical kinetics in a well-stirred vessel: Robertson, HIRES, the Brusselator."""
+
+from typing import Any
+
+from jax import Array
+
+
+def robertson(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """Robertson's autocatalytic reaction, the classic stiff problem.
+
+    A -> B with k1, B + B -> B + C with k2, B + C -> A + C with k3 (all 1/s); A, B and C are
+    fractions of one total, t is in s. A + B + C is constant.
+
+    Reference: H. H. Robertson (1966), "The solution of a set of reaction rate equations", in
+    J. Walsh (ed.), Numerical Analysis: An Introduction, Academic Press, 178-182.
+    """
+    decay = args.k1 * y.a
+    conversion = args.k2 * y.b**2
+    recovery = args.k3 * y.b * y.c
+    return {"a": recovery - decay, "b": decay - recovery - conversion, "c": conversion}
+
+
+def hires(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """The high irradiance responses of plants: phytochrome, its receptors and an enzyme.
+
+    Red-absorbing Pr and far-red-absorbing Pfr phytochrome are converted into each other (k1, k2)
+    when free, bound to a receptor X or to X', and move between the three (k3 to k6); Pfr X'
+    binds the enzyme E (k_plus), which is released by k_minus, k_star or conversion (k2). Pr is
+    made at the constant rate o_ks. All is dimensionless; E + PfrX'E is constant.
+
+    Reference: E. Schäfer (1975), "A new approach to explain the 'high irradiance responses' of
+    photomorphogenesis on the basis of phytochrome", J. Math. Biology 2, 41-56; in the form of
+    E. Hairer and G. Wanner (1996), Solving Ordinary Differential Equations II, 2nd ed., p. 144.
+    """
+    binding = args.k_plus * y.pfr_xp * y.e
+    release = (args.k2 + args.k_minus + args.k_star) * y.pfr_xp_e
+    return {
+        "pr": -args.k1 * y.pr + args.k2 * y.pfr + args.k6 * y.pr_x + args.o_ks,
+        "pfr": args.k1 * y.pr - (args.k2 + args.k3) * y.pfr,
+        "pr_x": -(args.k1 + args.k6) * y.pr_x + args.k2 * y.pfr_x + args.k5 * y.pr_xp,
+        "pfr_x": args.k3 * y.pfr + args.k1 * y.pr_x - (args.k2 + args.k4) * y.pfr_x,
+        "pr_xp": -(args.k1 + args.k5) * y.pr_xp + args.k2 * (y.pfr_xp + y.pfr_xp_e),
+        "pfr_xp": -binding
+        + args.k4 * y.pfr_x
+        + args.k1 * y.pr_xp
+        - args.k2 * y.pfr_xp
+        + args.k_minus * y.pfr_xp_e,
+        "pfr_xp_e": binding - release,
+        "e": release - binding,
+    }
+
+
+def brusselator(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """The Brusselator, a chemical oscillator with a cubic autocatalytic step.
+
+    dX/dt = a + X^2 Y - (b + 1) X, dY/dt = b X - X^2 Y, dimensionless; the steady state
+    (a, b / a) is unstable for b > 1 + a^2.
+
+    Reference: I. Prigogine and R. Lefever (1968), "Symmetry breaking instabilities in dissipative
+    systems. II", J. Chem. Phys. 48, 1695-1700, https://doi.org/10.1063/1.1668896.
+    """
+    autocatalysis = y.x**2 * y.y
+    return {
+        "x": args.a + autocatalysis - (args.b + 1.0) * y.x,
+        "y": args.b * y.x - autocatalysis,
+    }

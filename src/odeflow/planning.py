@@ -1,0 +1,150 @@
+"""From what a user asks for to the files that have to exist. Cheap, and without JAX.
+
+This is all that the Snakefile imports: it composes and checks every experiment before any job
+runs, and says for each which files it has and what each of its stages depends on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from odeflow.chunks import Chunk, chunks
+from odeflow.config.base import ConfigError
+from odeflow.config.compose import compose, flatten_overrides
+from odeflow.config.design import SEQUENTIAL
+from odeflow.config.root import Config
+from odeflow.figure_choice import figure_kinds
+from odeflow.provenance import source_digest
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One validated experiment: its config, its files and what its stages depend on."""
+
+    config: Config
+    study: Path
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.config.name
+
+    @property
+    def folder(self) -> Path:
+        """Its results folder, relative to the study."""
+        return RESULTS / self.name
+
+    @cached_property
+    def chunks(self) -> list[Chunk]:
+        """The solved chunks it is made of, in order."""
+        return chunks(self.config, self.study)
+
+    @property
+    def chunk_files(self) -> list[str]:
+        """Files of the chunks, relative to the study."""
+        return [str(RESULTS / chunk.path) for chunk in self.chunks]
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """Kinds of figures it draws."""
+        return figure_kinds(self.config)
+
+    def figure_files(self, kind: str) -> list[str]:
+        """Files of one kind of figure, a file a format."""
+        return [str(self.folder / "figures" / f"{kind}.{f}") for f in self.config.plot.formats]
+
+    @property
+    def tables(self) -> list[str]:
+        """Files of the user's that the design is read from."""
+        path = self.config.design.path
+        return [] if path is None else [path]
+
+    @property
+    def targets(self) -> list[str]:
+        """The files that a finished experiment has."""
+        fixed = ["design.nc", "ensemble.nc", "summary.nc", "overview.html"]
+        figures = [file for kind in self.figures for file in self.figure_files(kind)]
+        return [str(self.folder / name) for name in fixed] + figures
+
+    def threads(self, cores: int | None) -> int:
+        """Cores of one solving job: as asked, or the cores there are shared among the chunks."""
+        if self.config.runtime.threads != "auto":
+            return self.config.runtime.threads
+        return max(1, (cores or 1) // len(self.chunks))
+
+    def stage_spec(self, stage: str) -> dict[str, Any]:
+        """What a stage is given and depends on besides its input files: plain data.
+
+        `config` is the experiment's config, with the groups that the stage does not use left at
+        what they are for every experiment; `source` is a digest of the code that runs.
+        """
+        groups = _STAGE_GROUPS[stage]
+        return {
+            "config": self.config.slice("name", *groups),
+            "source": source_digest(f"odeflow.{_STAGE_MODULES[stage]}"),
+        }
+
+    def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
+        """What solving one chunk is given; the same for every experiment that shares the chunk."""
+        data = self.config.slice("model", "design", "solver", "saveat", "runtime")
+        if self.config.design.kind in SEQUENTIAL and self.config.design.size is not None:
+            data["design"]["size"] = chunk.stop  # rows before it do not depend on what follows
+        data["runtime"] |= {"chunk_size": "auto", "threads": "auto"}
+        return {"config": {"name": "shared", **data}, "start": chunk.start, "stop": chunk.stop}
+
+
+_STAGE_GROUPS = {
+    "design": ("model", "design"),
+    "assemble": ("model", "design", "solver", "saveat", "runtime", "summary"),
+    "summarise": ("model", "design", "saveat", "summary"),
+    "plot": ("model", "design", "saveat", "summary", "plot"),
+    "overview": ("model", "design", "solver", "saveat", "summary", "runtime", "plot"),
+}
+_STAGE_MODULES = {
+    "design": "design",
+    "assemble": "assemble",
+    "summarise": "summary",
+    "plot": "plots",
+    "overview": "overview",
+}
+
+
+def experiment_names(settings: Mapping[str, Any]) -> list[str]:
+    """The experiments asked for: `experiment=a,b` or a list of names."""
+    asked = settings.get("experiment") or ""
+    names = asked.split(",") if isinstance(asked, str) else [str(name) for name in asked]
+    return [name.strip() for name in names if name.strip()]
+
+
+def plan(settings: Mapping[str, Any], study: Path) -> dict[str, Experiment]:
+    """Every experiment asked for, by name, composed and checked.
+
+    `settings` is what Snakemake parsed from `config/workflow.yaml` and `--config`. Raises
+    ConfigError, one line.
+    """
+    others = {key: value for key, value in settings.items() if key != "experiment"}
+    overrides = flatten_overrides(others)
+    experiments: dict[str, Experiment] = {}
+    for asked in experiment_names(settings) or [None]:
+        chosen = [] if asked is None else [f"experiment={asked}"]
+        config = compose(*chosen, *overrides, study=study)
+        if config.name in experiments:
+            raise ConfigError(
+                f"name: two of the experiments asked for are called {config.name!r} and would "
+                "share one results folder; give each its own name"
+            )
+        experiments[config.name] = Experiment(config, study)
+    return experiments
+
+
+def chunk_table(experiments: Mapping[str, Experiment]) -> dict[str, tuple[Experiment, Chunk]]:
+    """File of every chunk needed -> the chunk and an experiment that has it; shared ones once."""
+    return {
+        str(RESULTS / chunk.path): (experiment, chunk)
+        for experiment in experiments.values()
+        for chunk in experiment.chunks
+    }

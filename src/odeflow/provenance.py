@@ -1,0 +1,132 @@
+"""How a result was made: digests of config and source, versions. Cheap, and without JAX."""
+
+import ast
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+VERSION = "0.1.0"
+PACKAGE = Path(__file__).resolve().parent
+#: Packages whose version can change the numbers of a trajectory.
+NUMERICAL_PACKAGES = ("diffrax", "equinox", "jax", "jaxlib", "lineax", "numba", "numpy")
+#: What a dataset records besides.
+RECORDED_PACKAGES = (*NUMERICAL_PACKAGES, "hydra-core", "netcdf4", "scipy", "snakemake", "xarray")
+
+
+def canonical_json(data: Any) -> str:
+    """The one JSON text of plain data: sorted keys, no spaces, exact numbers."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(*parts: Any) -> str:
+    """16 hexadecimal digits of SHA-256 over plain data."""
+    return hashlib.sha256(canonical_json(list(parts)).encode()).hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions(packages: Iterable[str] = RECORDED_PACKAGES) -> dict[str, str]:
+    """Installed versions by package, in order; packages that are not installed are left out."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def source_digest(module: str) -> str:
+    """Digest of an odeflow module and of every odeflow module it imports, directly or not.
+
+    `module` is dotted, such as `odeflow.solve`. A comment changes it, an unrelated module does
+    not: that is what decides whether a stage's files are stale.
+    """
+    start = _module_file(module.split("."))
+    if start is None:
+        raise ValueError(f"no module {module}")
+    return _tree_digest(start, PACKAGE.parent)
+
+
+def model_source_digest(reference: str, study: Path) -> str:
+    """Digest of the file a function reference names and of its neighbours that it imports.
+
+    `reference` is `module:function` or `file.py:function`. An installed module outside odeflow
+    counts by its file; where there is no file, by its name.
+    """
+    target = reference.rsplit(":", 1)[0]
+    if target.endswith(".py"):
+        path = study / target
+        return _tree_digest(path, path.parent) if path.is_file() else ""
+    parts = target.split(".")
+    path = _module_file(parts) or _installed_file(parts)
+    return "" if path is None else _tree_digest(path, _import_root(path, parts))
+
+
+def _import_root(path: Path, parts: list[str]) -> Path:
+    depth = len(parts) if path.name == "__init__.py" else len(parts) - 1
+    return path.parents[depth]
+
+
+def _module_file(parts: list[str], root: Path | None = None) -> Path | None:
+    base = (root or PACKAGE.parent).joinpath(*parts)
+    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _installed_file(parts: list[str]) -> Path | None:
+    import importlib.util
+
+    try:
+        spec = importlib.util.find_spec(".".join(parts))
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec is not None and spec.origin else None
+
+
+def _tree_digest(start: Path, root: Path) -> str:
+    """Digest over `start` and all files under `root` that it imports, transitively."""
+    pending, seen = [start.resolve()], {}
+    root = root.resolve()
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        text = path.read_bytes()
+        seen[path] = hashlib.sha256(text).hexdigest()
+        pending += _imports(text, path, root)
+    named = sorted((str(path.relative_to(root)), sha) for path, sha in seen.items())
+    return digest(named)
+
+
+def _imports(text: bytes, path: Path, root: Path) -> list[Path]:
+    found = []
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []  # reported when the file is imported
+    package = list(path.relative_to(root).with_suffix("").parts)[:-1]
+    for node in ast.walk(tree):
+        names: list[list[str]] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = base + (node.module.split(".") if node.module else [])
+            names = [base, *([*base, alias.name] for alias in node.names)]
+        for parts in names:
+            file = _module_file(parts, root) if parts else None
+            if file is not None:
+                found.append(file.resolve())
+    return found

@@ -1,0 +1,59 @@
+"""Removing solved chunks that nothing configured uses any more."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+from odeflow.config.base import ConfigError
+from odeflow.config.compose import compose
+from odeflow.config.shipped import shipped_config
+from odeflow.planning import Experiment
+
+
+def used_chunks(study: Path) -> set[str]:
+    """Chunk files of every experiment in the study's config and the shipped one.
+
+    Raises ConfigError naming an experiment that does not compose: pruning must not go on then,
+    since its chunks cannot be told from unused ones.
+    """
+    names = {
+        file.stem
+        for folder in (shipped_config(), study / "config")
+        for file in (folder / "experiment").glob("*.yaml")
+    }
+    used: set[str] = set()
+    for name in sorted(names):
+        try:
+            config = compose(f"experiment={name}", study=study)
+        except ConfigError as error:
+            raise ConfigError(f"nothing pruned: experiment {name}: {error}") from None
+        used |= set(Experiment(config, study).chunk_files)
+    return used
+
+
+def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
+    """Lists on `out`, then removes, the chunks in `folder` that are not in `keep`.
+
+    Only files that this workflow names are touched: `<16 hex digits>/<number>[-...].nc` and the
+    log and timing beside it.
+    """
+    kept = {Path(file) for file in keep}
+    unused = [
+        file
+        for file in sorted(folder.glob("*/*.nc"))
+        if file not in kept
+        and re.fullmatch(r"[0-9a-f]{16}", file.parent.name)
+        and re.fullmatch(r"\d{5,}[0-9a-z-]*\.nc", file.name)
+    ]
+    size = sum(file.stat().st_size for file in unused)
+    print(f"{len(unused)} unused chunk(s), {size / 2**20:.1f} MiB", file=out)
+    for file in unused:
+        print(f"  {file}", file=out)
+    for file in unused:
+        for companion in (file, file.with_suffix(".log"), file.with_suffix(".tsv")):
+            companion.unlink(missing_ok=True)
+    for parent in {file.parent for file in unused}:
+        if not any(parent.iterdir()):
+            parent.rmdir()
+    return unused

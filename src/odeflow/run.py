@@ -1,0 +1,30 @@
+"""The whole flow in memory, for notebooks and tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from odeflow.config.root import Config
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def run(config: Config, study: Path | str = ".") -> xr.Dataset:
+    """Design, solve and label: the dataset that `ensemble.nc` would hold.
+
+    `study` is the folder that the config's model files and tables are relative to. Raises
+    ConfigError where the model does not load. A trajectory that fails has a status that is not
+    `success`, and NaN from where it failed; none is dropped.
+    """
+    # Imported here so that `import odeflow`, which the Snakefile does, stays free of JAX.
+    from odeflow.assemble import assemble_in_memory
+    from odeflow.design import number_of_samples
+    from odeflow.solve import configure_jax, solve_samples
+
+    configure_jax()
+    study = Path(study)
+    total = number_of_samples(config.design, study)
+    samples = solve_samples(config, study, 0, total)
+    return assemble_in_memory(config, total, [samples])

@@ -1,0 +1,26 @@
+"""What every workflow script does around its stage: a log, and one-line errors."""
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from odeflow.config.base import ConfigError
+
+
+@contextmanager
+def logged(log: str) -> Iterator[None]:
+    """Sends what a stage prints to its log; a mistake of the user's ends the job with one line."""
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file, redirect_stdout(file), redirect_stderr(file):
+        try:
+            yield
+        except ConfigError as error:
+            print(error, file=file)
+            print(f"odeflow: {error}", file=sys.__stderr__)
+            sys.exit(1)
+        except Exception:
+            traceback.print_exc(file=file)
+            raise

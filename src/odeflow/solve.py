@@ -1,0 +1,90 @@
+"""One chunk: design rows in, labelled trajectories out."""
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from odeflow import engine
+from odeflow.config.base import ConfigError
+from odeflow.config.check import save_times
+from odeflow.config.root import Config
+from odeflow.dataset import label_chunk
+from odeflow.design import rows
+from odeflow.model import Model, load_model
+
+
+def configure_jax(threads: int | None = None, cache: Path | None = None) -> None:
+    """Sets JAX up for solving on the CPU or a GPU: float64, one CPU device a thread, the cache.
+
+    To be called before JAX is first used; `threads` None takes all cores. `cache` is the folder
+    of JAX's persistent compilation cache.
+    """
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    # Where a backend is already running, as in a notebook, its devices are used.
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", threads or os.cpu_count() or 1)
+    if cache is not None:
+        jax.config.update("jax_compilation_cache_dir", str(cache))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def make_problem(config: Config, model: Model) -> engine.Problem:
+    """The problem of an experiment; raises ConfigError for a variable that does not exist."""
+    known = [*config.model.states, *model.observable_names]
+    kept = config.saveat.variables or known
+    for name in kept:
+        if name not in known:
+            raise ConfigError(
+                f"saveat.variables: {name!r} is not a state or observable; "
+                f"known: {', '.join(known)}"
+            )
+    ts = None if config.saveat.ts is None else np.array(save_times(config))
+    return engine.Problem(
+        model=model,
+        solver=config.solver,
+        ts=ts,
+        variables=tuple(name for name in known if name in kept),
+        dtype=np.dtype(config.runtime.precision),
+    )
+
+
+def make_lanes(config: Config, axes: Mapping[str, Float[np.ndarray, " sample"]]) -> engine.Lanes:
+    """Initial values and parameters of every sample: the config's, replaced by the axes'."""
+    size = len(next(iter(axes.values()))) if axes else 1
+    y0 = []
+    for name, state in config.model.states.items():
+        values = np.asarray(axes.get(name, np.asarray(state.initial, float)))
+        column = values[None, :] if name in axes else values.reshape(-1, 1)
+        y0.append(np.broadcast_to(column, (column.shape[0], size)))
+    args = [
+        np.broadcast_to(np.asarray(axes.get(name, parameter.value), float), (size,))
+        for name, parameter in config.model.parameters.items()
+    ]
+    return engine.Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size))
+
+
+def solve_samples(
+    config: Config,
+    study: Path,
+    start: int,
+    stop: int,
+    progress: engine.Progress | None = None,
+) -> xr.Dataset:
+    """Samples start..stop of the design, solved: dimensions (sample, time, ...).
+
+    Raises ConfigError where the model does not load or the engine asked for cannot run it.
+    A trajectory that fails has a status and NaN, and stops nobody.
+    """
+    axes = rows(config.design, start, stop, study)
+    model = load_model(config.model, study)
+    problem = make_problem(config, model)
+    chosen = engine.choose_engine(problem, config.runtime.engine)
+    solution = engine.solve(problem, make_lanes(config, axes), chosen, progress)
+    return label_chunk(problem, solution, axes, start, chosen)

@@ -1,0 +1,113 @@
+"""The stages: paths and a config in, files out. None of them knows of Snakemake."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import xarray as xr
+
+from odeflow.assemble import assemble_to_file
+from odeflow.config.root import Config
+from odeflow.design import axis_coordinate, design_dataset
+from odeflow.netcdf import (
+    DamagedFileError,
+    atomic_path,
+    content_digest,
+    read_dataset,
+    write_dataset,
+)
+from odeflow.overview import overview_page
+from odeflow.summary import summarise as summary_dataset
+
+
+def write_design(config: Config, study: Path, path: Path) -> None:
+    """Writes the design: dimension `sample`, one variable an axis, with units."""
+    write_dataset(design_dataset(config, study), path)
+
+
+def solve_chunk(
+    config: Config, study: Path, start: int, stop: int, path: Path, progress=None
+) -> None:
+    """Solves samples start..stop and writes them with a digest of their content."""
+    from odeflow.solve import solve_samples
+
+    chunk = solve_samples(config, study, start, stop, progress)
+    chunk.attrs["content_sha256"] = content_digest(chunk)
+    write_dataset(chunk, path)
+
+
+def read_chunk(path: Path) -> xr.Dataset:
+    """A chunk as it was written; raises DamagedFileError where its content is not its digest."""
+    chunk = read_dataset(path)
+    if chunk.attrs.get("content_sha256") != content_digest(chunk):
+        raise DamagedFileError(
+            f"{path}: the content is not what was written (its digest differs); "
+            "delete the file and run again"
+        )
+    return chunk
+
+
+def assemble(config: Config, design: Path, chunks: Sequence[Path], path: Path) -> None:
+    """Puts the chunks together to one labelled ensemble, holding one chunk in memory.
+
+    Raises DamagedFileError naming a chunk that is damaged or is not of this design.
+    """
+    with xr.open_dataset(design, decode_cf=False) as rows, atomic_path(path) as temporary:
+
+        def verified() -> Iterator[xr.Dataset]:
+            for file in chunks:
+                chunk = read_chunk(file)
+                _check_rows(config, rows, chunk, file)
+                yield chunk
+
+        with netCDF4.Dataset(temporary, "w", format="NETCDF4") as output:
+            assemble_to_file(config, rows.sizes["sample"], verified(), output)
+
+
+def _check_rows(config: Config, design: xr.Dataset, chunk: xr.Dataset, file: Path) -> None:
+    start = int(chunk["sample"][0])
+    here = design.isel(sample=slice(start, start + chunk.sizes["sample"]))
+    for name in json.loads(design.attrs["axes"]):
+        coordinate = axis_coordinate(name, config.model)
+        if not np.array_equal(here[coordinate].values, chunk[coordinate].values):
+            raise DamagedFileError(
+                f"{file}: its samples are not rows {start} and on of the design; "
+                "delete the file and run again"
+            )
+
+
+def summarise(config: Config, ensemble: Path, path: Path) -> None:
+    """Writes metrics of every trajectory and quantiles over the ensemble."""
+    with open_ensemble(ensemble) as dataset:
+        summary = summary_dataset(dataset, config.summary)
+        summary.attrs |= {k: v for k, v in dataset.attrs.items() if k != "odeflow_config"}
+        write_dataset(summary, path)
+
+
+def plot(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:
+    """Draws the figures; a file's name is its kind, its suffix the format."""
+    from odeflow import plots
+
+    with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:
+        drawn: dict[str, Any] = {}
+        for file in files:
+            if file.stem not in drawn:
+                drawn[file.stem] = plots.draw(file.stem, solved, metrics, config)
+            plots.save(drawn[file.stem], file, dpi=config.plot.dpi)
+
+
+def overview(config: Config, ensemble: Path, path: Path) -> None:
+    """Writes the page of outcomes, failures, config and versions."""
+    with open_ensemble(ensemble) as dataset, atomic_path(path) as temporary:
+        temporary.write_text(overview_page(config, dataset), encoding="utf-8")
+
+
+@contextmanager
+def open_ensemble(path: Path) -> Iterator[xr.Dataset]:
+    """A result file, read lazily; times stay numbers, whatever their units say."""
+    with xr.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
+        yield dataset

@@ -1,0 +1,32 @@
+"""The stable result codes of a trajectory. Numbers are part of the dataset: never renumber."""
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """What became of a trajectory."""
+
+    success = 0
+    max_steps_reached = 1
+    dt_min_reached = 2
+    non_finite = 3
+    nonlinear_solve_failed = 4
+
+
+#: What each status means and what to do about it, for reports and captions.
+ADVICE: dict[Status, str] = {
+    Status.success: "reached t1",
+    Status.max_steps_reached: (
+        "solver.max_steps attempted steps were taken before t1: raise it, or take a stiff method"
+    ),
+    Status.dt_min_reached: (
+        "the step size fell below solver.dtmin, or below what t can resolve: loosen the "
+        "tolerances, take a stiff method, or look for a singularity"
+    ),
+    Status.non_finite: (
+        "the vector field or the state became infinite or not a number: look at the field there"
+    ),
+    Status.nonlinear_solve_failed: (
+        "the implicit method's root find did not converge: lower dt0, or take another method"
+    ),
+}

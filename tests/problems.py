@@ -1,0 +1,51 @@
+"""Small models for tests, built without files."""
+
+from typing import Any
+
+import numpy as np
+
+from odeflow.config.model import ModelConfig
+from odeflow.config.solver import SolverConfig
+from odeflow.engine import Problem
+from odeflow.model import Model
+
+
+def make_model(function: Any, states: dict[str, Any], t1: float, **parameters: float) -> Model:
+    """A model of scalar (or array) states and parameters, by their values."""
+    config = ModelConfig.model_validate(
+        {
+            "name": "test_model",
+            "vector_field": "tests:none",
+            "t1": t1,
+            "states": {
+                name: value if isinstance(value, dict) else {"initial": value}
+                for name, value in states.items()
+            },
+            "parameters": {name: {"value": value} for name, value in parameters.items()},
+        }
+    )
+    return Model(config, function)
+
+
+def make_problem(model: Model, ts: Any = None, dtype: str = "float64", **solver: Any) -> Problem:
+    """A problem that keeps all states."""
+    return Problem(
+        model=model,
+        solver=SolverConfig.model_validate(solver),
+        ts=None if ts is None else np.asarray(ts, float),
+        variables=tuple(model.config.states),
+        dtype=np.dtype(dtype),
+    )
+
+
+def decay(t: Any, y: Any, args: Any) -> dict[str, Any]:
+    """y' = -k y: y(t) = y(0) exp(-k t)."""
+    del t
+    return {"y": -args.k * y.y}
+
+
+def michaelis_menten(t: Any, y: Any, args: Any) -> dict[str, Any]:
+    """The project's origin."""
+    del t
+    rate = y.enzyme * args.vmax * y.substrate / (args.km + y.substrate)
+    return {"substrate": -rate, "enzyme": 0.09 * rate}

@@ -1,0 +1,125 @@
+"""Composition, overrides, and one clear line for every mistake."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from odeflow.config.base import ConfigError
+from odeflow.config.compose import compose, flatten_overrides
+from odeflow.config.shipped import shipped_config
+
+EXPERIMENTS = sorted(path.stem for path in (shipped_config() / "experiment").glob("*.yaml"))
+
+
+def test_default_is_quickstart(tmp_path: Path):
+    config = compose(study=tmp_path)
+    assert config.name == "quickstart"
+    assert list(config.design.axes) == ["vmax", "km"]
+
+
+@pytest.mark.parametrize("group", ["model", "design", "solver", "saveat", "summary", "plot"])
+def test_every_shipped_choice_composes(group: str, tmp_path: Path):
+    for path in (shipped_config() / group).glob("*.yaml"):
+        if (group, path.stem) in {("design", "table"), ("solver", "base")}:
+            continue
+        overrides = [f"{group}={path.stem}"]
+        if group in {"model", "design"}:  # an experiment's axes are those of its own model
+            overrides.append("~experiment")
+        if path.stem in {"zip", "random", "sobol", "halton", "latin_hypercube"}:
+            law = "{values: [8, 9]}" if path.stem == "zip" else "{uniform: [8, 9]}"
+            overrides.append(f"+design.axes.vmax={law}")
+        assert getattr(compose(*overrides, study=tmp_path), group) is not None
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_shipped_experiment_composes_and_says_its_command(name: str, tmp_path: Path):
+    assert compose(f"experiment={name}", study=tmp_path).name == name
+    text = (shipped_config() / "experiment" / f"{name}.yaml").read_text()
+    command = "snakemake --cores all"
+    assert (command if name == "quickstart" else f"{command} --config experiment={name}") in text
+
+
+def test_flatten_overrides():
+    settings = {
+        "experiment": "robertson",
+        "solver__rtol": 1e-8,
+        "plot__variables": ["a", "b"],
+        "solver__dtmin": None,
+        "overrides": "solver=kvaerno5 +design.axes.k1={uniform:[1,2]}",
+    }
+    assert flatten_overrides(settings) == [
+        "experiment=robertson",
+        "solver.rtol=1e-08",
+        "plot.variables=[a,b]",
+        "solver.dtmin=null",
+        "solver=kvaerno5",
+        "+design.axes.k1={uniform:[1,2]}",
+    ]
+
+
+def test_a_study_comes_before_what_ships(tmp_path: Path):
+    (tmp_path / "config" / "solver").mkdir(parents=True)
+    (tmp_path / "config" / "solver" / "tsit5.yaml").write_text(
+        "defaults: [base]\nmethod: tsit5\nrtol: 1e-3\n"
+    )
+    assert compose(study=tmp_path).solver.rtol == 1e-3
+    assert compose(study=tmp_path / "elsewhere").solver.rtol == 1e-6
+
+
+MISTAKES = {
+    "unknown key": (["+solver.rtoll=1e-3"], ["solver.rtoll", "did you mean rtol?"]),
+    "unknown override": (["solver.rtoll=1e-3"], ["solver.rtoll", "did you mean rtol?"]),
+    "unknown root key": (["+desing=1"], ["desing", "did you mean design?"]),
+    "unknown group choice": (["solver=tsit6"], ["solver=tsit6", "did you mean tsit5?"]),
+    "unknown experiment": (["experiment=quickstrat"], ["did you mean quickstart?"]),
+    "unknown method": (["solver.method=tsit6"], ["solver.method", "did you mean tsit5?"]),
+    "wrong type": (["solver.rtol=abc"], ["solver.rtol", "number", "'abc'"]),
+    "a boolean as number": (["solver.rtol=true"], ["solver.rtol", "not true or false"]),
+    "zero tolerance": (["solver.rtol=0"], ["solver.rtol", "> 0", "0"]),
+    "negative tolerance": (["solver.atol=-1e-8"], ["solver.atol", "> 0"]),
+    "no steps": (["solver.max_steps=0"], ["solver.max_steps", ">= 1"]),
+    "negative seed": (["design.seed=-1"], ["design.seed", "0"]),
+    "unknown axis": (["+design.axes.vmx={values:[1]}"], ["design.axes.vmx", "vmax"]),
+    "two laws": (["design.axes.vmax.values=[1]"], ["design.axes.vmax", "exactly one law"]),
+    "no points": (["design.axes.vmax.linspace=[1,2,0]"], ["design.axes.vmax", ">= 1"]),
+    "sampler with levels": (["design=sobol"], ["linspace", "sobol", "uniform"]),
+    "time outside": (["saveat.ts.linspace=[0,200,3]"], ["saveat.ts", "200", "[0, 120]"]),
+    "times not increasing": (["saveat.ts=[0,5,5]"], ["saveat.ts", "increase"]),
+    "atol of no state": (["solver.atol={substrat:1e-8}"], ["solver.atol", "substrate"]),
+    "atol misses a state": (["solver.atol={substrate:1e-8}"], ["solver.atol", "enzyme"]),
+    "unknown variable": (["saveat.variables=[sub]"], ["saveat.variables", "substrate"]),
+    "unknown metric": (["summary.metrics=[median]"], ["summary.metrics", "median"]),
+    "unknown engine": (["runtime.engine=fast"], ["runtime.engine", "native"]),
+    "adaptive Euler": (["solver=euler", "solver.stepsize_controller=pid"], ["euler", "constant"]),
+    "constant without dt0": (
+        ["solver.stepsize_controller=constant", "solver.dt0=null"],
+        ["solver.dt0"],
+    ),
+    "a target": (["+solver._target_=builtins.open"], ["solver._target_", "refused"]),
+    "shell text": (["name=$(touch x)"], ["$", "refused"]),
+    "a bad name": (["name=a/b"], ["name", "a/b", "letters"]),
+    "a folder of ours": (["name=chunks"], ["name", "chunks"]),
+    "bad grammar": (["solver.rtol=[1"], ["solver.rtol=[1"]),
+    "t1 before t0": (["model.t1=-1"], ["t1", "greater than t0"]),
+    "quantile above one": (["summary.quantiles=[0.5,2]"], ["summary.quantiles", "1"]),
+}
+
+
+@pytest.mark.parametrize("overrides, words", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_line_that_names_it(overrides, words, tmp_path: Path):
+    with pytest.raises(ConfigError) as caught:
+        compose(*overrides, study=tmp_path)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message, message
+
+
+def test_the_config_imports_no_jax():
+    code = (
+        "import sys, odeflow.planning; "
+        "sys.exit(bool({'jax', 'xarray', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,16 @@
+# The parameter design: one row a trajectory.
+rule design:
+    input:
+        table=lambda wildcards: [ancient(t) for t in experiment_of(wildcards).tables],
+    output:
+        design="results/{experiment}/design.nc",
+    params:
+        spec=spec_of("design"),
+    log:
+        "results/{experiment}/logs/design.log",
+    benchmark:
+        "results/{experiment}/benchmarks/design.tsv"
+    conda:
+        "../envs/odeflow.yaml"
+    script:
+        "../scripts/design.py"

@@ -1,0 +1,21 @@
+# One page an experiment for the report: outcomes, failures, config and versions.
+rule overview:
+    input:
+        ensemble="results/{experiment}/ensemble.nc",
+    output:
+        page=report(
+            "results/{experiment}/overview.html",
+            caption="../report/overview.rst",
+            category="{experiment}",
+            labels={"page": "overview"},
+        ),
+    params:
+        spec=spec_of("overview"),
+    log:
+        "results/{experiment}/logs/overview.log",
+    benchmark:
+        "results/{experiment}/benchmarks/overview.tsv"
+    conda:
+        "../envs/odeflow.yaml"
+    script:
+        "../scripts/overview.py"

@@ -1,0 +1,16 @@
+# Metrics of every trajectory, and quantiles over the ensemble.
+rule summarise:
+    input:
+        ensemble="results/{experiment}/ensemble.nc",
+    output:
+        summary="results/{experiment}/summary.nc",
+    params:
+        spec=spec_of("summarise"),
+    log:
+        "results/{experiment}/logs/summarise.log",
+    benchmark:
+        "results/{experiment}/benchmarks/summarise.tsv"
+    conda:
+        "../envs/odeflow.yaml"
+    script:
+        "../scripts/summarise.py"

@@ -1,0 +1,15 @@
+"""Snakemake's side of the assemble stage."""
+
+from pathlib import Path
+
+from odeflow.config.validate import validate
+from odeflow.script import logged
+from odeflow.stages import assemble
+
+with logged(snakemake.log[0]):
+    assemble(
+        validate(snakemake.params.spec["config"]),
+        Path(snakemake.input.design),
+        [Path(chunk) for chunk in snakemake.input.chunks],
+        Path(snakemake.output.ensemble),
+    )

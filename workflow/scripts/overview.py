@@ -1,0 +1,14 @@
+"""Snakemake's side of the overview page."""
+
+from pathlib import Path
+
+from odeflow.config.validate import validate
+from odeflow.script import logged
+from odeflow.stages import overview
+
+with logged(snakemake.log[0]):
+    overview(
+        validate(snakemake.params.spec["config"]),
+        Path(snakemake.input.ensemble),
+        Path(snakemake.output.page),
+    )

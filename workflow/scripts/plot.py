@@ -1,0 +1,15 @@
+"""Snakemake's side of the plot stage: all figures of an experiment."""
+
+from pathlib import Path
+
+from odeflow.config.validate import validate
+from odeflow.script import logged
+from odeflow.stages import plot
+
+with logged(snakemake.log[0]):
+    plot(
+        validate(snakemake.params.spec["config"]),
+        Path(snakemake.input.ensemble),
+        Path(snakemake.input.summary),
+        [Path(figure) for figure in snakemake.output],
+    )

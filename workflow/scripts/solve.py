@@ -1,0 +1,28 @@
+"""Snakemake's side of the solve stage: one chunk."""
+
+import os
+import sys
+from pathlib import Path
+
+# Equinox's run-time checks (of times that are validated already) are host callbacks, and JAX's
+# persistent cache refuses programs with those. Read when Equinox is imported, so set before.
+os.environ["EQX_ON_ERROR"] = "off"
+
+from odeflow.config.validate import validate
+from odeflow.progress import ProgressReport, terminal
+from odeflow.script import logged
+from odeflow.solve import configure_jax
+from odeflow.stages import solve_chunk
+
+with logged(snakemake.log[0]):
+    spec = snakemake.params.spec
+    configure_jax(threads=snakemake.threads, cache=Path("results/cache/jax").absolute())
+    progress = ProgressReport(spec["stop"] - spec["start"], sys.stderr, terminal())
+    solve_chunk(
+        validate(spec["config"]),
+        Path.cwd(),
+        spec["start"],
+        spec["stop"],
+        Path(snakemake.output.chunk),
+        progress,
+    )

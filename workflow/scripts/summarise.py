@@ -1,0 +1,14 @@
+"""Snakemake's side of the summarise stage."""
+
+from pathlib import Path
+
+from odeflow.config.validate import validate
+from odeflow.script import logged
+from odeflow.stages import summarise
+
+with logged(snakemake.log[0]):
+    summarise(
+        validate(snakemake.params.spec["config"]),
+        Path(snakemake.input.ensemble),
+        Path(snakemake.output.summary),
+    )
