@@ -39,7 +39,7 @@ def make_problem(model: Model, ts: Any = None, dtype: str = "float64", **solver:
 
 
 def decay(t: Any, y: Any, args: Any) -> dict[str, Any]:
-    """y' = -k y: y(t) = y(0) exp(-k t)."""
+    """Y' = -k y: y(t) = y(0) exp(-k t)."""
     del t
     return {"y": -args.k * y.y}
 

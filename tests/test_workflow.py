@@ -135,9 +135,9 @@ def test_a_mistake_in_the_model_names_the_state(tmp_path: Path):
 
 def test_prune_lists_and_removes_unused_chunks(study: Path):
     snakemake(study, config="experiment=decay solver=dopri5")
-    used = {path for path in modified(study / "results/chunks")}
+    used = set(modified(study / "results/chunks"))
     listed = snakemake(study, "prune").stdout
-    left = {path for path in modified(study / "results/chunks")}
+    left = set(modified(study / "results/chunks"))
     assert len(used) == 2 and len(left) == 1
     assert str((used - left).pop().relative_to(study)) in listed
     assert planned(study).get("solve") is None

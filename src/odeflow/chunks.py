@@ -68,7 +68,9 @@ def design_slice(config: Config) -> dict[str, Any]:
     """The part of the config that decides which sample stands in which row."""
     design = config.slice("design")["design"]
     if config.design.kind in SEQUENTIAL:
-        design = {**design, "size": None, "path": None}
+        design |= {"size": None, "path": None}
+    if not config.design.is_sampler:
+        design.pop("seed")
     return design
 
 

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from odeflow.config.base import ConfigError
+from odeflow.config.base import ConfigError, check_variable_name
 from odeflow.config.model import ModelConfig, Variable
 
 Scalar = jax.Array
@@ -100,9 +100,17 @@ class Model:
         for name, value in result.items():
             if value.shape != ():
                 raise ConfigError(f"{where}: {name!r} has shape {value.shape}; scalars are needed")
-            if name in self.config.states or name in self.config.parameters:
-                raise ConfigError(f"{where}: {name!r} is already a state or parameter")
+            self._check_observable_name(name, where)
         return {name: value.astype(jnp.result_type(t)) for name, value in result.items()}
+
+    def _check_observable_name(self, name: str, where: str) -> None:
+        try:
+            check_variable_name(name)
+        except ValueError as error:
+            raise ConfigError(f"{where}: {error}") from None
+        dims = {dim for state in self.config.states.values() for dim in state.dims}
+        if name in self.config.states or name in self.config.parameters or name in dims:
+            raise ConfigError(f"{where}: {name!r} is already a state, parameter or dimension")
 
     def flat_vector_field(self, t: Any, y: Sequence[Any], args: Sequence[Any]) -> tuple[Any, ...]:
         """The vector field over scalars: component values in, component derivatives out."""
@@ -153,8 +161,10 @@ class Model:
         """Names of the observables, in the order the function returns them."""
         if self.observables_function is None:
             return ()
-        t, y, args = self.example()
-        return tuple(jax.eval_shape(self.observables, t, y, args))
+        names: list[str] = []
+        # JAX sorts the keys of a dict, so the order is taken down on the way.
+        jax.eval_shape(lambda *point: names.extend(self.observables(*point)), *self.example())
+        return tuple(names)
 
     def example(self, dtype: Any = float) -> tuple[Any, Any, Any]:
         """`(t, y, args)` at t0 with the config's initial state and parameters, as arrays."""

@@ -77,7 +77,7 @@ def content_digest(dataset: xr.Dataset) -> str:
 def read_dataset(path: Path) -> xr.Dataset:
     """The dataset of a file, in memory. Raises DamagedFileError naming the file."""
     try:
-        with xr.open_dataset(path, engine="netcdf4", decode_cf=False, cache=False) as dataset:
+        with xr.open_dataset(path, engine="netcdf4", decode_times=False, cache=False) as dataset:
             return dataset.load()
     except FileNotFoundError:
         raise

@@ -12,9 +12,11 @@ from typing import Any
 VERSION = "0.1.0"
 PACKAGE = Path(__file__).resolve().parent
 #: Packages whose version can change the numbers of a trajectory.
-NUMERICAL_PACKAGES = ("diffrax", "equinox", "jax", "jaxlib", "lineax", "numba", "numpy")
+NUMERICAL_PACKAGES = (
+    "diffrax", "equinox", "jax", "jaxlib", "lineax", "numba", "numpy", "optimistix", "scipy",
+)  # fmt: skip
 #: What a dataset records besides.
-RECORDED_PACKAGES = (*NUMERICAL_PACKAGES, "hydra-core", "netcdf4", "scipy", "snakemake", "xarray")
+RECORDED_PACKAGES = (*NUMERICAL_PACKAGES, "hydra-core", "netcdf4", "snakemake", "xarray")
 
 
 def canonical_json(data: Any) -> str:

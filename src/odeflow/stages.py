@@ -56,7 +56,7 @@ def assemble(config: Config, design: Path, chunks: Sequence[Path], path: Path) -
 
     Raises DamagedFileError naming a chunk that is damaged or is not of this design.
     """
-    with xr.open_dataset(design, decode_cf=False) as rows, atomic_path(path) as temporary:
+    with open_ensemble(design) as rows, atomic_path(path) as temporary:
 
         def verified() -> Iterator[xr.Dataset]:
             for file in chunks:

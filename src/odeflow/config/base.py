@@ -48,7 +48,8 @@ RESERVED_NAMES = frozenset(
 )
 
 
-def _variable_name(name: str) -> str:
+def check_variable_name(name: str) -> str:
+    """The name, if a state, parameter or observable can have it; else raises ValueError."""
     if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
         raise ValueError(
             f"{name!r} is not a usable name: letters, digits and '_', starting with a letter, "
@@ -63,4 +64,4 @@ Real = Annotated[float, BeforeValidator(_refuse_bool), AfterValidator(_finite)]
 PositiveReal = Annotated[Real, AfterValidator(_positive)]
 Integer = Annotated[int, BeforeValidator(_refuse_bool)]
 Natural = Annotated[Integer, AfterValidator(_natural)]
-VariableName = Annotated[str, AfterValidator(_variable_name)]
+VariableName = Annotated[str, AfterValidator(check_variable_name)]

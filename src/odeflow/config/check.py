@@ -6,14 +6,13 @@ from pathlib import Path
 
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
-from odeflow.design import check_axes, expand, number_of_samples
+from odeflow.design import check_axes, expand
 from odeflow.figure_choice import figure_kinds
 
 
 def check(config: Config, study: Path) -> None:
     """Raises ConfigError, one line, for the first mistake that the schema alone cannot see."""
     check_axes(config, study)
-    number_of_samples(config.design, study)
     _check_times(config)
     _check_variables(config)
     figure_kinds(config)
@@ -43,7 +42,7 @@ def save_times(config: Config) -> list[float]:
         return [config.model.t1]
     if isinstance(ts, list):
         return list(ts)
-    times = [float(t) for t in expand(ts)]
+    times = [float(t) for t in expand(ts, "saveat.ts")]
     # A last time that misses t1 by rounding (10**log10(t1), say) means t1.
     t0, t1 = config.model.t0, config.model.t1
     close = 4 * 2.0**-52 * max(abs(t0), abs(t1))

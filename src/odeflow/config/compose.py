@@ -106,6 +106,10 @@ def _compose_data(overrides: Iterable[str], study: Path) -> dict[str, Any]:
             raise ConfigError(_hydra_message(error, shipped, study_config)) from None
         except yaml.YAMLError as error:
             raise ConfigError(_one_line(str(error))) from None
+        except ValueError as error:  # a group's choice that is no name, such as null
+            raise ConfigError(
+                f"{_one_line(str(error))} (to do without an experiment: ~experiment)"
+            ) from None
     assert isinstance(data, dict)
     return {str(key): value for key, value in data.items()}
 

@@ -9,6 +9,7 @@ import optimistix as optx
 from diffrax import RESULTS
 
 from odeflow.config.solver import SolverConfig
+from odeflow.engine import rosenbrock
 from odeflow.engine.lane_lu import LaneLU
 from odeflow.methods import find_method
 
@@ -31,21 +32,22 @@ class ImplicitEuler(diffrax.ImplicitEuler):
 def diffrax_solver(solver: SolverConfig) -> diffrax.AbstractSolver:
     """The solver object that `solver.method` names, with its root finder's tolerances."""
     method = find_method(solver.method)
-    cls: Any = _solver_class(method.diffrax_name)
+    cls = _solver_class(method.diffrax_name)
     if not issubclass(cls, diffrax.AbstractImplicitSolver):
         return cls()
     atol = min(solver.atol.values()) if isinstance(solver.atol, dict) else solver.atol
-    rtol = solver.root_finder_rtol or solver.rtol
-    atol = solver.root_finder_atol or atol
-    if cls is ImplicitEuler:
-        return cls(root_finder=optx.Chord(rtol=rtol, atol=atol, linear_solver=LaneLU()))
-    return cls(root_finder=diffrax.VeryChord(rtol=rtol, atol=atol, linear_solver=LaneLU()))
+    root_finder = optx.Chord if cls is ImplicitEuler else diffrax.VeryChord
+    settings: dict[str, Any] = {
+        "root_finder": root_finder(
+            rtol=solver.root_finder_rtol or solver.rtol,
+            atol=solver.root_finder_atol or atol,
+            linear_solver=LaneLU(),
+        )
+    }
+    return cls(**settings)
 
 
-def _solver_class(name: str) -> Any:
-    from odeflow.engine import rosenbrock
-
-    for home in (ImplicitEuler, *(getattr(module, name, None) for module in (rosenbrock, diffrax))):
-        if home is not None and home.__name__ == name:
-            return home
-    raise ValueError(f"no solver class {name}")
+def _solver_class(name: str) -> type[diffrax.AbstractSolver]:
+    if name == "ImplicitEuler":
+        return ImplicitEuler
+    return getattr(rosenbrock, name, None) or getattr(diffrax, name)

@@ -161,7 +161,7 @@ class Rodas3P(AbstractRosenbrock):
     two interpolants inside the step, is left out.
 
     Reference: Steinebach, Rosenbrock methods within OrdinaryDiffEq.jl: overview, recent
-    developments and applications, Proceedings of the JuliaCon Conferences (2024).
+    developments and applications (2024), https://github.com/hbrs-cse/RosenbrockMethods.
     """
 
     tableau: ClassVar[RosenbrockTableau] = RODAS3P

@@ -24,7 +24,7 @@ class RosenbrockTableau:
     y1, of y1 minus the error, and of y(theta).
 
     Reference: Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., section
-    IV.7, equation (7.25), whose names these are; IV.7 (7.11) ff. for the order conditions.
+    IV.7 (order conditions; "Implementation of Rosenbrock-type methods" for this form and names).
     """
 
     order: int
@@ -86,7 +86,7 @@ _RODAS5P_U6 = (
 
 #: Reference: Steinebach, Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks
 #: within the Julia Differential Equations package, BIT Numer. Math. 63:27 (2023),
-#: https://doi.org/10.1007/s10543-023-00967-x, table 3 (converted as in Hairer and Wanner).
+#: https://doi.org/10.1007/s10543-023-00967-x.
 RODAS5P = RosenbrockTableau(
     order=5,
     embedded_order=4,
@@ -190,8 +190,8 @@ RODAS5P = RosenbrockTableau(
 )
 
 #: Reference: Steinebach, Rosenbrock methods within OrdinaryDiffEq.jl: overview, recent
-#: developments and applications, Proceedings of the JuliaCon Conferences (2024). Stage 3 takes f at
-#: (t, y), and stages 4 and 5 share an argument: three evaluations of f a step.
+#: developments and applications (2024), https://github.com/hbrs-cse/RosenbrockMethods. Stage 3
+#: takes f at (t, y), and stages 4 and 5 share an argument: three evaluations of f a step.
 RODAS3P = RosenbrockTableau(
     order=3,
     embedded_order=2,
