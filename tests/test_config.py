@@ -1,13 +1,17 @@
 """Composition, overrides, and one clear line for every mistake."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from odeflow.__main__ import config_schema
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose, flatten_overrides
+from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
 
 EXPERIMENTS = sorted(path.stem for path in (shipped_config() / "experiment").glob("*.yaml"))
@@ -123,3 +127,28 @@ def test_the_config_imports_no_jax():
         "sys.exit(bool({'jax', 'xarray', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def schema_keys() -> list[str]:
+    keys = []
+    for group, field in Config.model_fields.items():
+        record = field.annotation
+        if isinstance(record, type) and issubclass(record, BaseModel):
+            keys += [f"{group}.{key}" for key in record.model_fields]
+        else:
+            keys.append(group)
+    return keys
+
+
+def test_every_key_is_explained_and_no_other():
+    text = (shipped_config() / "README.md").read_text()
+    explained = [
+        key
+        for row in re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
+        for key in re.findall(r"`([\w.]+)`", row)
+    ]
+    assert sorted(explained) == sorted(schema_keys())
+
+
+def test_the_shipped_schema_is_the_config_s():
+    assert (shipped_config() / "schema.json").read_text() == config_schema()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odeflow.config.root import Config
@@ -11,10 +10,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def run(config: Config, study: Path | str = ".") -> xr.Dataset:
+def run(config: Config) -> xr.Dataset:
     """Design, solve and label: the dataset that `ensemble.nc` would hold.
 
-    `study` is the folder that the config's model files and tables are relative to. Raises
+    Model files and tables are looked for in the study the config was composed for. Raises
     ConfigError where the model does not load. A trajectory that fails has a status that is not
     `success`, and NaN from where it failed; none is dropped.
     """
@@ -24,7 +23,6 @@ def run(config: Config, study: Path | str = ".") -> xr.Dataset:
     from odeflow.solve import configure_jax, solve_samples
 
     configure_jax()
-    study = Path(study)
-    total = number_of_samples(config.design, study)
-    samples = solve_samples(config, study, 0, total)
+    total = number_of_samples(config.design, config.study)
+    samples = solve_samples(config, config.study, 0, total)
     return assemble_in_memory(config, total, [samples])

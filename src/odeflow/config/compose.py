@@ -82,7 +82,7 @@ def compose(*overrides: str, study: Path | str = ".") -> Config:
                 f"override {override!r}: the character {found.group()} is refused, since a job "
                 "may pass it through a shell; put such values into a config file"
             )
-    config = validate(_compose_data(overrides, Path(study)))
+    config = validate(_compose_data(overrides, Path(study))).in_study(Path(study))
     check(config, Path(study))
     return config
 

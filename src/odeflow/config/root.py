@@ -1,9 +1,10 @@
 """The root of the config: one field a group, and the checks that span groups."""
 
 import re
+from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from odeflow.config.base import Strict
 from odeflow.config.design import DesignConfig
@@ -23,6 +24,19 @@ class Config(Strict):
     summary: SummaryConfig = Field(default_factory=lambda: SummaryConfig.model_validate({}))
     runtime: RuntimeConfig = Field(default_factory=lambda: RuntimeConfig.model_validate({}))
     plot: PlotConfig = Field(default_factory=lambda: PlotConfig.model_validate({}))
+
+    _study: Path = PrivateAttr(default=Path())
+
+    @property
+    def study(self) -> Path:
+        """The folder it was composed for; its model files and tables are relative to it."""
+        return self._study
+
+    def in_study(self, study: Path) -> "Config":
+        """The same config for the files of another folder."""
+        self_there = self.model_copy()
+        self_there._study = study
+        return self_there
 
     @field_validator("name")
     @classmethod
