@@ -5,7 +5,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: workflow.basedir + "/config/workflow.yaml"
+configfile: f"{workflow.basedir}/config/workflow.yaml"
+
+
 report: "workflow/report/workflow.rst"
 
 
@@ -20,6 +22,6 @@ include: "workflow/rules/prune.smk"
 
 
 rule all:
+    default_target: True
     input:
         [experiment.targets for experiment in EXPERIMENTS.values()],
-    default_target: True

@@ -92,11 +92,11 @@ def test_a_damaged_chunk_is_found(tmp_path: Path):
     whole = path.read_bytes()
 
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DamagedFileError, match="chunk.nc.*delete the file and run again"):
+    with pytest.raises(DamagedFileError, match=r"chunk.nc.*delete the file and run again"):
         read_chunk(path)
 
     middle = len(whole) * 3 // 4
-    path.write_bytes(whole[:middle] + bytes(4) + whole[middle + 4 :])
+    path.write_bytes(b"".join([whole[:middle], bytes(4), whole[middle + 4 :]]))
     damaged = False
     try:
         damaged = not read_chunk(path).identical(chunk)

@@ -4,6 +4,7 @@ This is all that the Snakefile imports: it composes and checks every experiment 
 runs, and says for each which files it has and what each of its stages depends on.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from odeflow.config.compose import compose, flatten_overrides
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
-from odeflow.provenance import source_digest
+from odeflow.provenance import PACKAGE, source_digest
 
 RESULTS = Path("results")
 
@@ -111,6 +112,12 @@ _STAGE_MODULES = {
     "plot": "plots",
     "overview": "overview",
 }
+
+
+def share_source() -> None:
+    """Lets the jobs that this process starts import the same odeflow as it does itself."""
+    paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 
 
 def experiment_names(settings: Mapping[str, Any]) -> list[str]:

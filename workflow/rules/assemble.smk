@@ -5,13 +5,13 @@ rule assemble:
         chunks=lambda wildcards: experiment_of(wildcards).chunk_files,
     output:
         ensemble="results/{experiment}/ensemble.nc",
-    params:
-        spec=spec_of("assemble"),
     log:
         "results/{experiment}/logs/assemble.log",
     benchmark:
         "results/{experiment}/benchmarks/assemble.tsv"
     conda:
         "../envs/odeflow.yaml"
+    params:
+        spec=spec_of("assemble"),
     script:
         "../scripts/assemble.py"

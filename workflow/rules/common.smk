@@ -1,18 +1,16 @@
 # Composes and checks every experiment before any job: a mistake is one line, and nothing runs.
-import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# The checkout's own source, here and in the jobs, whatever else is installed.
-SOURCE = workflow.basedir + "/src"
-sys.path.insert(0, SOURCE)
-os.environ["PYTHONPATH"] = os.pathsep.join([SOURCE, os.environ.get("PYTHONPATH", "")]).strip(":")
+# The checkout's own source, whatever else is installed.
+sys.path.insert(0, f"{workflow.basedir}/src")
 
 from odeflow.config.base import ConfigError
-from odeflow.planning import chunk_table, plan
+from odeflow.planning import chunk_table, plan, share_source
 
+share_source()
 try:
     EXPERIMENTS = plan(config, Path.cwd())
     CHUNKS = chunk_table(EXPERIMENTS)
@@ -31,3 +29,28 @@ def experiment_of(wildcards):
 
 def spec_of(stage):
     return lambda wildcards: experiment_of(wildcards).stage_spec(stage)
+
+
+def chunk_of(wildcards):
+    """The chunk that a file holds, and an experiment that has it."""
+    return CHUNKS[f"results/chunks/{wildcards.chunk}.nc"]
+
+
+def chunk_spec(wildcards):
+    experiment, chunk = chunk_of(wildcards)
+    return experiment.chunk_spec(chunk)
+
+
+def figures_of(experiment):
+    """Every figure file by name; the first format of each kind goes into the report."""
+    files = {}
+    for kind in experiment.figures:
+        shown, *others = experiment.figure_files(kind)
+        files[kind] = report(
+            shown,
+            caption=f"../report/{kind}.rst",
+            category=experiment.name,
+            labels={"page": kind.replace("_", " ")},
+        )
+        files |= {f"{kind}_{Path(other).suffix[1:]}": other for other in others}
+    return files

@@ -4,13 +4,13 @@ rule design:
         table=lambda wildcards: [ancient(t) for t in experiment_of(wildcards).tables],
     output:
         design="results/{experiment}/design.nc",
-    params:
-        spec=spec_of("design"),
     log:
         "results/{experiment}/logs/design.log",
     benchmark:
         "results/{experiment}/benchmarks/design.tsv"
     conda:
         "../envs/odeflow.yaml"
+    params:
+        spec=spec_of("design"),
     script:
         "../scripts/design.py"

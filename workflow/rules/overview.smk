@@ -9,13 +9,13 @@ rule overview:
             category="{experiment}",
             labels={"page": "overview"},
         ),
-    params:
-        spec=spec_of("overview"),
     log:
         "results/{experiment}/logs/overview.log",
     benchmark:
         "results/{experiment}/benchmarks/overview.tsv"
     conda:
         "../envs/odeflow.yaml"
+    params:
+        spec=spec_of("overview"),
     script:
         "../scripts/overview.py"

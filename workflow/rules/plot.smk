@@ -1,19 +1,4 @@
 # The figures. Which there are depends on the experiment, so each has a rule of its own.
-def figures_of(experiment):
-    """Every figure file by name; the first format of each kind goes into the report."""
-    files = {}
-    for kind in experiment.figures:
-        shown, *others = experiment.figure_files(kind)
-        files[kind] = report(
-            shown,
-            caption=f"../report/{kind}.rst",
-            category=experiment.name,
-            labels={"page": kind.replace("_", " ")},
-        )
-        files |= {f"{kind}_{Path(other).suffix[1:]}": other for other in others}
-    return files
-
-
 for experiment in EXPERIMENTS.values():
 
     rule:
@@ -24,13 +9,13 @@ for experiment in EXPERIMENTS.values():
             summary=f"results/{experiment.name}/summary.nc",
         output:
             **figures_of(experiment),
-        params:
-            spec=experiment.stage_spec("plot"),
         log:
             f"results/{experiment.name}/logs/plot.log",
         benchmark:
             f"results/{experiment.name}/benchmarks/plot.tsv"
         conda:
             "../envs/odeflow.yaml"
+        params:
+            spec=experiment.stage_spec("plot"),
         script:
             "../scripts/plot.py"

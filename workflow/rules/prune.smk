@@ -1,11 +1,11 @@
 # `snakemake --cores 1 prune` removes solved chunks that no configured experiment uses.
 rule prune:
-    params:
-        keep=sorted(CHUNKS),
     log:
         "results/prune.log",
+    localrule: True
     conda:
         "../envs/odeflow.yaml"
-    localrule: True
+    params:
+        keep=sorted(CHUNKS),
     script:
         "../scripts/prune.py"

@@ -4,13 +4,13 @@ rule summarise:
         ensemble="results/{experiment}/ensemble.nc",
     output:
         summary="results/{experiment}/summary.nc",
-    params:
-        spec=spec_of("summarise"),
     log:
         "results/{experiment}/logs/summarise.log",
     benchmark:
         "results/{experiment}/benchmarks/summarise.tsv"
     conda:
         "../envs/odeflow.yaml"
+    params:
+        spec=spec_of("summarise"),
     script:
         "../scripts/summarise.py"

@@ -83,20 +83,21 @@ class AbstractRosenbrock(diffrax.AbstractAdaptiveSolver):
         def increment(t: Any, y: Vector) -> Vector:
             return ravel_pytree(terms.vf_prod(t, restore(y), args, control))[0]
 
-        y1, error, q = _rosenbrock_step(self.tableau, increment, t0, t1 - t0, y)
+        y1, error, q = _rosenbrock_step(self.tableau, increment, t0, t1, y)
         dense_info = {"y0": y0, "y1": restore(y1), "q": tuple(map(restore, q))}
         return restore(y1), restore(error), dense_info, None, RESULTS.successful
 
 
 def _rosenbrock_step(
-    tableau: RosenbrockTableau, increment: Any, t: Any, h: Any, y: Vector
+    tableau: RosenbrockTableau, increment: Any, t0: Any, t1: Any, y: Vector
 ) -> tuple[Vector, Vector, list[Vector]]:
     """`y1`, error estimate and dense output of one step; `increment(t, y)` is h f(t, y).
 
     The stage equations of `RosenbrockTableau` times h, so that nothing is divided by h.
     """
-    jacobian = jax.jacfwd(increment, argnums=1)(t, y)
-    first, time_derivative = jax.jvp(lambda t: increment(t, y), (t,), (jnp.ones_like(t),))
+    h = t1 - t0
+    jacobian = jax.jacfwd(increment, argnums=1)(t0, y)
+    first, time_derivative = jax.jvp(lambda t: increment(t, y), (t0,), (jnp.ones_like(t0),))
     solver = LaneLU()
     matrix = jnp.eye(y.size, dtype=y.dtype) / tableau.gamma - jacobian
     factors = solver.init(lineax.MatrixLinearOperator(matrix), {})
@@ -115,7 +116,8 @@ def _rosenbrock_step(
         elif shared < i:
             values.append(values[shared])
         else:
-            values.append(increment(t + tableau.alpha[i] * h, arguments[i]))
+            t = t1 if tableau.alpha[i] == 1 else t0 + tableau.alpha[i] * h
+            values.append(increment(t, arguments[i]))
         right = values[i]
         if any(tableau.c[i]):
             right = right + _combine(dict(enumerate(tableau.c[i])), ks)

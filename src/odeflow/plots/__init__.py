@@ -1,11 +1,33 @@
-"""STUB."""
+"""Figures of an ensemble and its summary: one file a kind, one look for all."""
+
+from collections.abc import Callable
+
+import matplotlib as mpl
+import xarray as xr
+from matplotlib.figure import Figure
+
+from odeflow.config.root import Config
+from odeflow.plots.heat_map import heat_map
+from odeflow.plots.metric_scatter import metric_scatter
+from odeflow.plots.phase_portrait import phase_portrait
+from odeflow.plots.solver_effort import solver_effort
+from odeflow.plots.status_map import status_map
+from odeflow.plots.style import STYLE, save
+from odeflow.plots.time_courses import time_courses
+
+FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
+    "time_courses": time_courses,
+    "heat_map": heat_map,
+    "metric_scatter": metric_scatter,
+    "phase_portrait": phase_portrait,
+    "solver_effort": solver_effort,
+    "status_map": status_map,
+}
+
+__all__ = ["FIGURES", "draw", "save"]
 
 
-def draw(kind, e, s, c):
-    from matplotlib.figure import Figure
-
-    return Figure()
-
-
-def save(f, p, dpi):
-    f.savefig(p)
+def draw(kind: str, ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
+    """The figure of that kind, from an ensemble and its summary (both may be opened lazily)."""
+    with mpl.rc_context(STYLE):
+        return FIGURES[kind](ensemble, summary, config)

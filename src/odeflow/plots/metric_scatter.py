@@ -1,0 +1,71 @@
+"""A metric against every axis of the design, with the rank correlation."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from odeflow.config.root import Config
+from odeflow.plots.selection import design_axes, design_dims, is_log_axis, shown_axes, shown_metric
+from odeflow.plots.style import (
+    BLUE,
+    GREY,
+    label,
+    message,
+    panels,
+    spans_decades,
+)
+
+_MOST_AXES = 9
+_MOST_POINTS = 20_000
+
+
+def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
+    """A panel an axis; a line where the design has one axis only, else points."""
+    name = shown_metric(summary, config)
+    axes = shown_axes(ensemble, config, at_most=_MOST_AXES)
+    dims = design_dims(ensemble)
+    metric = summary[name].broadcast_like(ensemble["status"]).transpose(*dims)
+    values = metric.values.ravel()
+    finite = np.isfinite(values)
+    if not finite.any():
+        return message(f"{name} has no value: see the overview page for failures.")
+    figure, panes = panels(len(axes))
+    alone = len(design_axes(ensemble)) == 1
+    for ax, axis in zip(panes, axes):
+        x = ensemble[axis].broadcast_like(ensemble["status"]).transpose(*dims).values.ravel()
+        _draw(ax, x[finite], values[finite], alone)
+        if is_log_axis(axis, config):
+            ax.set_xscale("log")
+        if spans_decades(values[finite]):
+            ax.set_yscale("log")
+        ax.set_xlabel(label(ensemble[axis]))
+        if finite.sum() > 2 and not alone:
+            text = f"rank correlation {_spearman(x[finite], values[finite]):+.2f}"
+            text = text.replace("-", "\N{MINUS SIGN}")
+            ax.set_title(text, color=GREY)
+    for ax in panes[:: min(3, len(panes))]:
+        ax.set_ylabel(label(metric))
+    return figure
+
+
+def _draw(ax, x: np.ndarray, y: np.ndarray, alone: bool) -> None:
+    if alone:
+        order = np.argsort(x)
+        marker = "." if len(x) <= 100 else None
+        ax.plot(x[order], y[order], color=BLUE, marker=marker)
+        return
+    step = -(-len(x) // _MOST_POINTS)
+    size = float(np.clip(4000 / len(x), 1.0, 12.0))
+    ax.scatter(
+        x[::step], y[::step], s=size, color=BLUE, alpha=0.5, linewidths=0, rasterized=len(x) > 2000
+    )
+
+
+def _spearman(x: np.ndarray, y: np.ndarray) -> float:
+    """Spearman's rank correlation; ties (levels of a grid) get their mean rank."""
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(values) for values in (x, y)]
+    if any(np.ptp(r) == 0 for r in ranks):
+        return float("nan")
+    return float(np.corrcoef(*ranks)[0, 1])
