@@ -12,14 +12,14 @@ from odeflow.status import Status
 if TYPE_CHECKING:
     from odeflow.config.compose import compose
     from odeflow.config.root import Config
-    from odeflow.run import run
+    from odeflow.flow import run
 
 __all__ = ["Config", "ConfigError", "Status", "compose", "run"]
 
 _HOMES = {
     "Config": "odeflow.config.root",
     "compose": "odeflow.config.compose",
-    "run": "odeflow.run",
+    "run": "odeflow.flow",
 }
 
 

@@ -1,0 +1,77 @@
+"""Every shipped experiment: solved, all succeed, and right against SciPy at tight tolerances."""
+
+from pathlib import Path
+from typing import Any
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import odeflow
+from odeflow.config.shipped import shipped_config
+from odeflow.design import axis_coordinate
+from odeflow.model import load_model
+
+EXPERIMENTS = sorted(path.stem for path in (shipped_config() / "experiment").glob("*.yaml"))
+#: Fewer samples than ship, the same laws.
+SMALLER = {
+    "quickstart": ["design.axes.vmax.linspace=[8,12,3]", "design.axes.km.linspace=[4,6,3]"],
+    "robertson": ["design.size=16"],
+    "lorenz": ["design.axes.rho.linspace=[0,21,12]"],
+    "repressilator": ["design.size=16"],
+    "pk_population": ["design.size=16"],
+}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_is_right(name: str, tmp_path: Path):
+    config = odeflow.compose(f"experiment={name}", *SMALLER.get(name, []), study=tmp_path)
+    ensemble = odeflow.run(config)
+    assert (ensemble.status == odeflow.Status.success).all()
+    if config.design.kind == "grid":
+        ensemble = ensemble.stack(sample=ensemble.status.dims)
+    model = load_model(config.model)
+    field = jax.jit(model.flat_vector_field)
+    states = list(config.model.states)
+    for number in range(0, ensemble.sizes["sample"], 5):
+        one = ensemble.isel(sample=number)
+        at = {axis: float(one[axis_coordinate(axis, config.model)]) for axis in config.design.axes}
+        y0 = [at.get(s, config.model.states[s].initial) for s in states]
+        args = [at.get(p, v.value) for p, v in config.model.parameters.items()]
+        atol = config.solver.atol
+        assert isinstance(atol, float)
+        exact = solve_ivp(
+            lambda t, y, args=args: np.asarray(field(t, tuple(y), args)),
+            (config.model.t0, config.model.t1), y0, "Radau" if name == "robertson" else "DOP853",
+            one.time.values, rtol=1e-11, atol=atol * 1e-5,
+        ).y  # fmt: skip
+        found = np.stack([one[s].values for s in states])
+        # A local tolerance bounds the global error up to a modest factor on these problems.
+        np.testing.assert_allclose(found, exact, rtol=200 * config.solver.rtol, atol=100 * atol)
+
+
+def test_seed_zip_equals_vmap_of_diffeqsolve(tmp_path: Path):
+    """The sweep this project began with, as its users wrote it by hand."""
+    ensemble = odeflow.run(odeflow.compose("experiment=seed_zip", "runtime.engine=diffrax"))
+
+    def odes(t: Any, y: Any, p: Any) -> Any:
+        vmax, km = p
+        d_y0 = -y[1] * vmax * y[0] / (km + y[0])
+        return jnp.array([d_y0, -0.09 * d_y0])
+
+    def solve(y0: Any, p: Any) -> Any:
+        return diffrax.diffeqsolve(
+            diffrax.ODETerm(odes), diffrax.Tsit5(), 0.0, 120.0, 0.1, y0, p,
+            saveat=diffrax.SaveAt(ts=jnp.linspace(0, 120, 121)), max_steps=100_000, throw=False,
+            stepsize_controller=diffrax.PIDController(rtol=1e-6, atol=1e-8),
+        ).ys  # fmt: skip
+
+    y0 = jnp.stack([jnp.linspace(6, 12, 7), jnp.linspace(0.1, 0.7, 7)], axis=1)
+    p = jnp.stack([jnp.linspace(8, 12, 7), jnp.linspace(4, 6, 7)], axis=1)
+    ys = jax.jit(jax.vmap(solve))(y0, p)
+    assert ys is not None
+    np.testing.assert_allclose(ensemble.substrate, ys[..., 0], rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(ensemble.enzyme, ys[..., 1], rtol=1e-9)
