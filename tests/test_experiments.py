@@ -26,7 +26,14 @@ SMALLER = {
 }
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+#: Compile for a while; CI runs them with `make test-slow`.
+SLOW = {"robertson", "repressilator", "lorenz"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in EXPERIMENTS],
+)
 def test_an_experiment_is_right(name: str, tmp_path: Path):
     config = odeflow.compose(f"experiment={name}", *SMALLER.get(name, []), study=tmp_path)
     ensemble = odeflow.run(config)
