@@ -167,7 +167,12 @@ def _hydra_message(error: Exception, *folders: Path) -> str:
     if missing:
         group, name = missing.groups()
         known = sorted(
-            {path.stem for folder in folders for path in (folder / group).glob("*.yaml")}
+            {
+                path.stem
+                for folder in folders
+                for path in (folder / group).glob("*.yaml")
+                if path.stem != "base"
+            }
         )
         return f"{group}={name}: no such {group}{nearest(name, known)}"
     return _one_line(text)
