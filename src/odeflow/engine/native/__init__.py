@@ -1,0 +1,1 @@
+"""The native engine: generated lane loops, compiled by Numba."""

@@ -1,0 +1,228 @@
+"""Step-size control as straight-line source: Diffrax's `PIDController` and `ConstantStepSize`.
+
+A lane takes the steps that it takes under Diffrax, with three differences that
+`odeflow.engine.lane_control` makes too: a candidate that is not finite is never kept, a step that
+cannot advance t ends the lane, and each state may have its own absolute tolerance. Here moreover a
+candidate that is infinite rejects the step, as one that is NaN does.
+
+References: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed., section
+II.4; Soderlind, ACM Trans. Math. Softw. 29, 1-26 (2003), for the PID filter.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import diffrax
+import numpy as np
+from diffrax._term import WrapTerm
+
+from odeflow.config.solver import SolverConfig
+from odeflow.model import Model
+from odeflow.status import Status
+
+#: Diffrax goes straight to the end of the time span where fewer ulp than this would be left.
+_CLIP_ULPS = 100
+
+
+@dataclass(frozen=True)
+class ControllerSource:
+    """The controller's part of the loop body.
+
+    `lines` read `t`, `t_next`, `h`, `active`, `y_<component>`, the candidate `new_<component>`
+    and its error estimate `error_<component>`, and define `keep`, `stalled` (0, or the status
+    that ends the lane), `new_t`, `new_t_next`, and `new_<row>` for each row in `rows`. `rows` maps
+    the controller's rows to their start values. `settings` are the numbers that the lines, and the
+    choice of the first step, read by name.
+    """
+
+    lines: Sequence[str]
+    rows: Mapping[str, str]
+    settings: Mapping[str, float]
+
+
+def controller_source(
+    solver: SolverConfig, model: Model, error_order: float, dtype: np.dtype
+) -> ControllerSource:
+    """The controller that the `solver` group describes."""
+    t0, t1 = model.config.t0, model.config.t1
+    settings = {"t0": t0, "t1": t1, "clip_floor": _clip_floor(dtype.type(t1))}
+    if solver.dt0 is not None:
+        settings["dt0"] = solver.dt0
+    elif not diffrax_selects_first_step():
+        settings["dt0"] = _DEFAULT_DT0
+    if solver.stepsize_controller == "constant":
+        settings["steps"] = _constant_steps(t0, t1, solver.dt0, dtype)
+        return ControllerSource(_constant_lines(model), {}, settings)
+    settings |= tolerances(solver)
+    settings |= {key: getattr(solver, key) for key in ("safety", "factormin", "factormax")}
+    settings |= {
+        key: value for key in ("dtmin", "dtmax") if (value := getattr(solver, key)) is not None
+    }
+    coefficients = (
+        (solver.icoeff + solver.pcoeff + solver.dcoeff) / error_order,
+        -(solver.pcoeff + 2 * solver.dcoeff) / error_order,
+        solver.dcoeff / error_order,
+    )
+    settings |= {f"power{i}": -c / 2 for i, c in enumerate(coefficients, start=1) if c != 0}
+    memory = 2 if coefficients[2] != 0 else 1 if coefficients[1] != 0 else 0
+    rows = {f"past_error{i}": "0.0" for i in range(1, memory + 1)}
+    if solver.dtmin is not None:
+        rows["at_dtmin"] = "0.0"
+    lines = [
+        *_error_lines(solver, model),
+        *_factor_lines([i for i, c in enumerate(coefficients, start=1) if c != 0], memory),
+        *_dt_lines("dtmin" in settings, "dtmax" in settings),
+        *_next_step_lines(),
+    ]
+    return ControllerSource(lines, rows, settings)
+
+
+#: What Diffrax takes where it does not select.
+_DEFAULT_DT0 = 0.01
+
+
+@cache
+def diffrax_selects_first_step() -> bool:
+    """Whether the installed Diffrax selects a first step where dt0 is None.
+
+    Diffrax 0.7 takes 0.01: `diffeqsolve` wraps the terms, and what selects does not know them.
+    """
+    term = WrapTerm(diffrax.ODETerm(lambda t, y, args: y), 1)
+    controller = diffrax.PIDController(rtol=1e-6, atol=1e-6)
+    start, _ = controller.init(
+        term, 0.0, 1.0, np.ones(()), None, None, lambda terms, t, y, args: y, 5.0
+    )
+    return float(start) != _DEFAULT_DT0
+
+
+def tolerances(solver: SolverConfig) -> dict[str, float]:
+    """The tolerances by their names in the source."""
+    if isinstance(solver.atol, dict):
+        return {"rtol": solver.rtol} | {f"atol_{name}": x for name, x in solver.atol.items()}
+    return {"rtol": solver.rtol, "atol": solver.atol}
+
+
+def atol_of(solver: SolverConfig, state: str) -> str:
+    """Name of the absolute tolerance of a state."""
+    return f"atol_{state}" if isinstance(solver.atol, dict) else "atol"
+
+
+def _clip_floor(t1: np.floating) -> float:
+    """`_CLIP_ULPS` ulp before t1, counted like Diffrax, without subnormal numbers."""
+    floor = t1
+    for _ in range(_CLIP_ULPS):
+        floor = -np.finfo(t1).tiny if floor == 0 else np.nextafter(floor, t1.dtype.type(-np.inf))
+    return float(floor)
+
+
+def _constant_steps(t0: float, t1: float, dt0: float | None, dtype: np.dtype) -> float:
+    """Number of constant steps, like Diffrax: a span of a whole number of dt0 takes that many."""
+    assert dt0 is not None
+    dt = np.nextafter(dtype.type(dt0), dtype.type(np.inf))
+    return float(math.ceil((dtype.type(t1) - dtype.type(t0)) / dt))
+
+
+def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
+    """Defines `finite`, `keep`, and `squared_error`: the mean square of error / (atol + rtol |y|).
+
+    It is infinite where the candidate or an error is not finite.
+    """
+    lines = []
+    for component in model.components:
+        n, atol = component.name, atol_of(solver, component.state)
+        lines += [
+            f"size_{n} = abs(new_{n})",
+            f"ratio_{n} = error_{n}/({atol} + rtol*maximum(abs(y_{n}), size_{n}))",
+        ]
+    names = [component.name for component in model.components]
+    forced = "" if solver.dtmin is None else " | (at_dtmin > 0.0)"
+    squares = total([f"ratio_{n}*ratio_{n}" for n in names])
+    return [
+        *lines,
+        f"mean_square = ({squares})/{float(len(names))!r}",
+        f"finite = isfinite(mean_square) & isfinite({total([f'size_{n}' for n in names])})",
+        "squared_error = select(finite, mean_square, INFINITY)",
+        f"keep = (squared_error < 1.0){forced}",
+    ]
+
+
+def total(terms: Sequence[str]) -> str:
+    """Sum of expressions, as a tree: neither a deep expression nor a long chain of additions."""
+    if len(terms) <= 4:
+        return " + ".join(terms)
+    half = len(terms) // 2
+    return f"({total(terms[:half])}) + ({total(terms[half:])})"
+
+
+def _factor_lines(used: Sequence[int], memory: int) -> list[str]:
+    """Defines `factor`: safety times powers of this error and, for PI and PID, of past ones."""
+    errors = {1: "log_error", 2: "past_error1", 3: "past_error2"}
+    exponent = " + ".join(f"power{i}*{errors[i]}" for i in used)
+    lines = ["log_error = log(squared_error)"] if memory or 1 in used else []
+    lines += [
+        f"free_factor = safety*exp({exponent})" if used else "free_factor = safety",
+        "least = select(keep, 1.0, factormin)",
+        "most = select(keep, factormax, safety)",
+        "raised_factor = select(free_factor > least, free_factor, least)",
+        "factor = select(raised_factor < most, raised_factor, most)",
+    ]
+    if memory:
+        # An error of zero or infinity says nothing about the next step.
+        lines += [
+            "sound = (squared_error > 0.0) & (squared_error < INFINITY)",
+            "new_past_error1 = select(keep, select(sound, log_error, 0.0), past_error1)",
+        ]
+    if memory == 2:
+        lines.append("new_past_error2 = select(keep, past_error1, past_error2)")
+    return lines
+
+
+def _dt_lines(dtmin: bool, dtmax: bool) -> list[str]:
+    """Defines `dt`, the length of the next step, and `allowed`: whether dtmin permits it."""
+    lines = ["dt = h*factor", "allowed = True"]
+    if dtmax:
+        lines.append("dt = select(dt < dtmax, dt, dtmax)")
+    if dtmin:
+        lines += [
+            "allowed = dt >= dtmin",
+            "dt = select((at_dtmin > 0.0) & (factor == 1.0), dtmin, dt)",
+            "new_at_dtmin = select(dt <= dtmin, 1.0, 0.0)",
+            "dt = select(dt > dtmin, dt, dtmin)",
+        ]
+    return lines
+
+
+def _next_step_lines() -> list[str]:
+    """Defines `keep`, `stalled`, `new_t` and `new_t_next` from `dt`."""
+    return [
+        "keep = keep & finite",
+        "new_t = select(keep, t_next, t)",
+        "next_end = new_t + dt",
+        # A rejected step of one ulp may come back unchanged, rounded up.
+        "advances = (next_end > new_t) & (keep | (next_end < t_next)) & allowed",
+        *_END_LINES,
+    ]
+
+
+def _constant_lines(model: Model) -> list[str]:
+    """Steps of equal length: fractions of the time span, so that rounding does not add up."""
+    sizes = total([f"abs(new_{component.name})" for component in model.components])
+    return [
+        f"finite = isfinite({sizes})",
+        "keep = finite",
+        "new_t = select(keep, t_next, t)",
+        "next_step = accepted + 2.0",
+        "next_end = select(next_step == steps, t1, t0 + (t1 - t0)*(next_step/steps))",
+        "advances = keep & (next_end > new_t)",
+        *_END_LINES,
+    ]
+
+
+_END_LINES = [
+    f"failure = select(finite, {Status.dt_min_reached:d}.0, {Status.non_finite:d}.0)",
+    "stalled = select(advances, 0.0, failure)",
+    "clipped = select(keep, t1, new_t + 0.5*(t1 - new_t))",
+    "new_t_next = select(next_end > clip_floor, clipped, next_end)",
+]

@@ -1,0 +1,55 @@
+"""A model's vector field with its derivatives, as source for linearly implicit methods."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from odeflow.engine.native.derivatives import translate_jacobian
+from odeflow.engine.native.field import evaluated, field_inputs, field_program
+from odeflow.engine.native.sparse_lu import Entry
+from odeflow.model import Model
+
+
+class DifferentiatedField(NamedTuple):
+    """A vector field as source.
+
+    `evaluate(prefix, t, y)` gives the statements that evaluate f at the time and state of these
+    names, and the expressions of its components. `value`, `jacobian` and `time_derivative` are f,
+    df/dy and df/dt at the start of the step, in the names that `start_lines` define; entries of
+    the derivatives that are zero everywhere are left out.
+    """
+
+    evaluate: Callable[[str, str, Sequence[str]], tuple[Sequence[str], Sequence[str]]]
+    start_lines: Sequence[str]
+    value: Sequence[str]
+    jacobian: Mapping[Entry, str]
+    time_derivative: Mapping[int, str]
+    uses_time: bool
+
+
+def differentiated_field(model: Model, dtype: Any = np.float64) -> DifferentiatedField:
+    """A model's vector field and its derivatives as source; raises UntranslatableError."""
+    inputs, size = field_inputs(model), len(model.components)
+    program = field_program(model, dtype)
+
+    def field(t: Any, *point: Any) -> tuple[Any, ...]:
+        return model.flat_vector_field(t, point[:size], point[size:])
+
+    derivatives = translate_jacobian(field, size, inputs, dtype, with_value=True)
+    lines, texts = evaluated(derivatives, {}, "j_")
+    nonzero = [i for i, x in enumerate(derivatives.outputs[: size * (size + 1)]) if x != 0]
+    entries = {divmod(i, size): texts[i] for i in nonzero}
+
+    def evaluate(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], list[str]]:
+        return evaluated(program, dict(zip(inputs, [t, *y])), prefix)
+
+    return DifferentiatedField(
+        evaluate=evaluate,
+        start_lines=lines,
+        value=texts[size * (size + 1) :],
+        jacobian={(i, j): text for (i, j), text in entries.items() if i < size},
+        time_derivative={j: text for (i, j), text in entries.items() if i == size},
+        uses_time=any("t" in statement.reads() for statement in program.statements)
+        or "t" in program.outputs,
+    )

@@ -1,0 +1,148 @@
+"""The native engine: batches of trajectories through compiled lane loops, on all cores."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from odeflow.engine.native.explicit_rk import EXPLICIT_METHODS, explicit_rk
+from odeflow.engine.native.kernel import load_kernel
+from odeflow.engine.native.lanes import LaneModule, lane_module
+from odeflow.engine.native.refusal import UntranslatableError
+from odeflow.engine.native.rosenbrock import ROSENBROCK_METHODS, rosenbrock
+from odeflow.engine.problem import Lanes, Problem, Progress, Solution
+from odeflow.methods import find_method
+from odeflow.status import Status
+
+#: Trajectories of a batch: enough that few lanes idle at its end, few enough to share out.
+_LARGEST_BATCH = 4096
+_SMALLEST_BATCH = 256
+_CACHE_LINE = 64
+
+
+def refusal(problem: Problem) -> str | None:
+    """Why the native engine cannot run a problem; None where it can."""
+    try:
+        _module(problem)
+    except UntranslatableError as error:
+        return str(error)
+    return None
+
+
+def solve(
+    problem: Problem,
+    lanes: Lanes,
+    *,
+    threads: int,
+    progress: Progress | None = None,
+    cache_dir: Path,
+) -> Solution:
+    """Solves every lane; a lane that fails stops nobody.
+
+    `cache_dir` keeps the generated source and its machine code. `progress` is called from this
+    thread with the number of lanes done. Raises `UntranslatableError` where `refusal` has a
+    reason.
+    """
+    module = _module(problem)
+    run = _Run(problem, lanes, module, load_kernel(module.source, cache_dir))
+    size = int(np.clip(lanes.size // (4 * threads), _SMALLEST_BATCH, _LARGEST_BATCH))
+    done = 0
+    with ThreadPoolExecutor(threads) as pool:
+        batches = [
+            pool.submit(run.batch, first, min(first + size, lanes.size))
+            for first in range(0, lanes.size, size)
+        ]
+        try:
+            for batch in as_completed(batches):
+                done += batch.result()
+                if progress is not None:
+                    progress(done)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return run.solution()
+
+
+@lru_cache(maxsize=8)
+def _module(problem: Problem) -> LaneModule:
+    method = find_method(problem.solver.method).diffrax_name
+    if method in EXPLICIT_METHODS:
+        return lane_module(problem, explicit_rk(problem.model, method, problem.dtype))
+    if method in ROSENBROCK_METHODS:
+        return lane_module(problem, rosenbrock(problem.model, method))
+    raise UntranslatableError(problem.solver.method, "the native engine does not have this method")
+
+
+class _Run:
+    """The arrays of one solve, which batches fill in."""
+
+    def __init__(self, problem: Problem, lanes: Lanes, module: LaneModule, kernel: Any):
+        self._problem, self._module, self._kernel = problem, module, kernel
+        model, dtype, size = problem.model.config, problem.dtype, lanes.size
+        times = np.append(problem.times, np.inf).astype(dtype)
+        self._inputs = (
+            np.ascontiguousarray(lanes.y0, dtype),
+            np.ascontiguousarray(lanes.args, dtype),
+            times,
+            np.array(module.settings, dtype),
+            dtype.type(model.t1),
+            problem.solver.max_steps,
+        )
+        self._shapes = {
+            name: model.states[name].shape if name in model.states else ()
+            for name in problem.variables
+        }
+        self._values = tuple(
+            np.empty((size, len(times) - 1, math.prod(shape)), dtype)
+            for shape in self._shapes.values()
+        )
+        self._saved = np.zeros(size, np.int64)
+        self._status = np.zeros(size, np.int8)
+        self._num_steps = np.zeros(size, np.int64)
+        self._num_accepted_steps = np.zeros(size, np.int64)
+        self._time_reached = np.zeros(size, dtype)
+
+    def batch(self, first: int, last: int) -> int:
+        """Solves the lanes from `first` to before `last`; returns their number."""
+        self._kernel(
+            self._rows(),
+            *self._inputs,
+            first,
+            last,
+            self._values,
+            self._saved,
+            self._status,
+            self._num_steps,
+            self._num_accepted_steps,
+            self._time_reached,
+        )
+        failed = first + np.flatnonzero(self._status[first:last])
+        for values in self._values:
+            late = np.arange(values.shape[1]) >= self._saved[failed, None]
+            values[failed] = np.where(late[..., None], np.nan, values[failed])
+        return last - first
+
+    def _rows(self) -> np.ndarray:
+        """The lanes' buffer, at the start of a cache line."""
+        item = self._problem.dtype.itemsize
+        raw = np.zeros(self._module.buffer_size + _CACHE_LINE // item, self._problem.dtype)
+        start = -raw.ctypes.data % _CACHE_LINE // item
+        return raw[start : start + self._module.buffer_size]
+
+    def solution(self) -> Solution:
+        """The result, once all batches are done."""
+        success = self._status == Status.success
+        return Solution(
+            values={
+                name: values.reshape(*values.shape[:2], *shape)
+                for (name, shape), values in zip(self._shapes.items(), self._values)
+            },
+            status=self._status,
+            num_steps=self._num_steps,
+            num_accepted_steps=self._num_accepted_steps,
+            num_rejected_steps=self._num_steps - self._num_accepted_steps,
+            time_reached=np.where(success, self._problem.model.config.t1, self._time_reached),
+        )

@@ -1,0 +1,91 @@
+"""Explicit Runge-Kutta methods as straight-line source, from Diffrax's own tableaus."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import diffrax
+import numpy as np
+
+from odeflow.engine.native.dense_output import Interpolant, interpolant
+from odeflow.engine.native.field import evaluated, field_program
+from odeflow.engine.native.program import Program
+from odeflow.engine.native.stepper import Carried, StepSource
+from odeflow.model import Model
+
+#: The methods that this generator knows, by the name of their Diffrax class.
+EXPLICIT_METHODS = ("Euler", "Heun", "Midpoint", "Ralston", "Bosh3", "Tsit5", "Dopri5", "Dopri8")
+
+
+def explicit_rk(model: Model, method: str, dtype: Any = np.float64) -> StepSource:
+    """One step of an explicit Runge-Kutta method, which is given by the name of its Diffrax class.
+
+    With the derivatives k_i = f(t + c_i h, u_i), u_i = y + h sum_j a_ij k_j, a step is
+    y1 = y + h sum_i b_i k_i. A method whose last stage is y1 itself (FSAL) carries the last
+    derivative over to the next step. Raises `translate.Untranslatable` from the field.
+
+    Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
+    sections II.1 and II.5; each method's own reference is in Diffrax's documentation.
+    """
+    names = [component.name for component in model.components]
+    field = field_program(model, dtype)
+    if method == "Euler":
+        lines, k1 = _derivative(field, names, 1, "t", [f"y_{name}" for name in names])
+        candidate = [f"y_{name} + h*{k}" for name, k in zip(names, k1)]
+        dense = interpolant("Euler", names)
+        return StepSource(2.0, lines, candidate, None, dense.values, dense.lines)
+    solver = getattr(diffrax, method)()
+    order = solver.error_order(diffrax.ODETerm(lambda t, y, args: y))
+    return _runge_kutta(field, names, solver.tableau, float(order), interpolant(method, names))
+
+
+def _runge_kutta(
+    field: Program, names: Sequence[str], tableau: Any, error_order: float, dense: Interpolant
+) -> StepSource:
+    lines: list[str] = []
+    carried: dict[str, Carried] = {}
+    arguments = [f"y_{name}" for name in names]
+    if not tableau.fsal:
+        lines += _derivative(field, names, 1, "t", arguments)[0]
+    for i, (row, c) in enumerate(zip(tableau.a_lower, tableau.c), start=2):
+        lines += [f"u{i}_{name} = {_advanced(name, row)}" for name in names]
+        arguments = [f"u{i}_{name}" for name in names]
+        time = "t_next" if c == 1 else f"t + {float(c)!r}*h"
+        lines += _derivative(field, names, i, time, arguments)[0]
+    last = tableau.num_stages
+    if tableau.fsal:
+        carried = {f"k1_{name}": Carried(f"f_{name}", f"k{last}_{name}") for name in names}
+    candidate = arguments
+    if not tableau.ssal:
+        candidate = [_advanced(name, tableau.b_sol) for name in names]
+    return StepSource(
+        error_order=error_order,
+        lines=lines,
+        candidate=candidate,
+        error=[f"h*({weighted_sum(tableau.b_error, name)})" for name in names],
+        interpolated=dense.values,
+        interpolant_lines=dense.lines,
+        carried=carried,
+        dense={f"dense_k{i}_{name}": f"k{i}_{name}" for i in dense.stages for name in names},
+    )
+
+
+def _derivative(
+    field: Program, names: Sequence[str], stage: int, time: str, state: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Statements of k<stage>_<component>, the field at a time and state; and these names."""
+    rename: Mapping[str, str] = {"t": f"time{stage}"} | {
+        f"y_{name}": value for name, value in zip(names, state)
+    }
+    lines, values = evaluated(field, rename, f"v{stage}_")
+    ks = [f"k{stage}_{name}" for name in names]
+    return [f"time{stage} = {time}", *lines, *(f"{k} = {v}" for k, v in zip(ks, values))], ks
+
+
+def _advanced(name: str, weights: Sequence[float] | np.ndarray) -> str:
+    return f"y_{name} + h*({weighted_sum(weights, name)})"
+
+
+def weighted_sum(weights: Sequence[float] | np.ndarray, name: str, k: str = "k") -> str:
+    """Sum of weights[i] times k<i+1>_<name> over the weights that are not zero."""
+    terms = [f"{float(w)!r}*{k}{i}_{name}" for i, w in enumerate(weights, start=1) if w != 0]
+    return " + ".join(terms).replace("+ -", "- ")

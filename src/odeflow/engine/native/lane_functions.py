@@ -1,0 +1,167 @@
+"""The functions of a lane loop that depend on the model, the method and what is saved."""
+
+import textwrap
+from collections.abc import Sequence
+
+from odeflow.engine.native.controller import ControllerSource
+from odeflow.engine.native.field import evaluated, field_program, observables_program
+from odeflow.engine.native.first_step import first_step_lines
+from odeflow.engine.native.layout import Layout, load, store
+from odeflow.engine.native.precision import in_precision
+from odeflow.engine.native.stepper import StepSource
+from odeflow.engine.problem import Problem
+
+
+class LaneFunctions:
+    """Writes the functions `step`, `record`, `begin` and `write` of one problem.
+
+    Names follow `stepper`. Where values are saved inside of steps, a step leaves behind what the
+    interpolant needs: its start and length, the state there (`from_y_<component>`), dense rows.
+    """
+
+    def __init__(self, problem: Problem, step: StepSource, control: ControllerSource):
+        model = problem.model
+        self._problem = problem
+        self._step = step
+        self._control = control
+        self._inside = problem.ts is not None
+        self._components = [component.name for component in model.components]
+        self._y = [f"y_{name}" for name in self._components]
+        self._parameters = [f"p_{name}" for name in model.config.parameters]
+        self._observables = [v for v in problem.variables if v not in model.config.states]
+
+    def rows(self) -> list[str]:
+        """Names of the rows of the buffer."""
+        rows = ["t", "t_next", "active", "accepted", "stalled", "next_save", "saved_until"]
+        rows += [*self._control.rows, *self._parameters, *self._y, *self._step.carried]
+        if self._inside:
+            rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
+            rows += self._step.dense
+        return rows + [f"out_{name}" for _, _, name in self._saved()]
+
+    def _saved(self) -> list[tuple[int, int, str]]:
+        """For every scalar kept: number of its variable, its number in that, its name."""
+        model = self._problem.model
+        result = []
+        for i, variable in enumerate(self._problem.variables):
+            parts = [c.name for c in model.components if c.state == variable]
+            result += [(i, j, name) for j, name in enumerate(parts or [variable])]
+        return result
+
+    def _function(self, decorator: str, signature: str, doc: str, body: Sequence[str]) -> str:
+        text = "\n".join([f'"""{doc}"""', *body])
+        return f"@{decorator}\ndef {signature}:\n" + textwrap.indent(text, "    ")
+
+    def _lane_loop(self, layout: Layout, body: Sequence[str]) -> list[str]:
+        body = layout.in_turns(in_precision(body, self._problem.dtype))
+        return ["for lane in range(WIDTH):", *(f"    {line}" for line in body)]
+
+    def _unpacked(self) -> list[str]:
+        return [f"{name} = settings[{i}]" for i, name in enumerate(self._control.settings)]
+
+    def step(self, layout: Layout) -> str:
+        """A step of every lane; returns 1 a lane with times to save, ENDED a lane that ended."""
+        source, control, names = self._step, self._control, self._components
+        kept = []
+        if self._inside:
+            kept = [store("step_start", "t"), store("step_length", "h")]
+            kept += [store(f"from_{y}", y) for y in self._y]
+            kept += [store(row, value) for row, value in source.dense.items()]
+        loads = ["t", "t_next", "active", "accepted", "next_save", *control.rows]
+        loads += [*self._parameters, *self._y, *source.carried]
+        body = [
+            *map(load, loads),
+            "h = t_next - t",
+            *source.lines,
+            *(f"new_{n} = {value}" for n, value in zip(names, source.candidate)),
+            *(f"error_{n} = {value}" for n, value in zip(names, source.error or [])),
+            *control.lines,
+            "keep = keep & (active > 0.0)",
+            "until = select(keep, t_next, -INFINITY)",
+            "ended = ((stalled > 0.0) | (new_t >= t1)) & (active > 0.0)",
+            "attention += select(next_save <= until, 1, 0) + select(ended, ENDED, 0)",
+            *kept,
+            store("t", "select(keep, new_t, t)"),
+            store("t_next", "new_t_next"),
+            store("accepted", "accepted + select(keep, 1.0, 0.0)"),
+            store("stalled", "stalled"),
+            store("saved_until", "until"),
+            *(store(row, f"new_{row}") for row in control.rows),
+            *(store(f"y_{n}", f"select(keep, new_{n}, y_{n})") for n in names),
+            *(
+                store(row, f"select(keep, {value.next}, {row})")
+                for row, value in source.carried.items()
+            ),
+        ]
+        doc = "One step of every lane; counts those with times to save, and those that ended."
+        lines = [*self._unpacked(), "attention = 0", *self._lane_loop(layout, body)]
+        lines.append("return attention")
+        return self._function("vectorised", "step(rows, settings)", doc, lines)
+
+    def record(self, layout: Layout) -> str:
+        """The kept variables of every lane at its next time to save."""
+        names, step = self._components, self._step
+        body = [*map(load, ["next_save", *self._parameters])]
+        if self._inside:
+            body += [load("step_start"), load("step_length", "h")]
+            body += [load(f"from_{y}", y) for y in self._y]
+            body += [load(f"y_{n}", f"y1_{n}") for n in names]
+            body += [*map(load, step.dense), "theta = (next_save - step_start)/h"]
+            body += step.interpolant_lines
+            body += [f"at_{n} = {value}" for n, value in zip(names, step.interpolated)]
+        else:
+            body += [load(f"y_{n}", f"at_{n}") for n in names]
+        if self._observables:
+            program = observables_program(
+                self._problem.model, self._observables, self._problem.dtype
+            )
+            rename = {"t": "next_save"} | {f"y_{n}": f"at_{n}" for n in names}
+            lines, values = evaluated(program, rename, "o_")
+            body += lines
+            body += [f"at_{name} = {value}" for name, value in zip(self._observables, values)]
+        body += [store(f"out_{name}", f"at_{name}") for _, _, name in self._saved()]
+        doc = "What is kept of every lane, at its next time to save."
+        return self._function("vectorised", "record(rows)", doc, self._lane_loop(layout, body))
+
+    def begin(self) -> str:
+        """Puts a trajectory into a lane."""
+        model, solver, dtype = self._problem.model, self._problem.solver, self._problem.dtype
+        names, step = self._components, self._step
+        field = field_program(model, dtype)
+        derivative, values = evaluated(field, {"t": "t0"}, "v_")
+        body = [
+            *self._unpacked(),
+            *(f"{y} = y0[{i}, sample]" for i, y in enumerate(self._y)),
+            *(f"{p} = args[{i}, sample]" for i, p in enumerate(self._parameters)),
+            *derivative,
+            *(f"f_{n} = {value}" for n, value in zip(names, values)),
+            *first_step_lines(solver, model, field, step.error_order),
+            "end = t0 + dt",
+            store("t", "t0"),
+            store("t_next", "select(end > t1, t1, end)"),
+            store("active", "1.0"),
+            store("accepted", "0.0"),
+            store("stalled", "0.0"),
+            store("next_save", "ts[0]"),
+            store("saved_until", "t0"),
+            *(store(row, value) for row, value in self._control.rows.items()),
+            *(store(name, name) for name in [*self._parameters, *self._y]),
+            *(store(row, value.start) for row, value in step.carried.items()),
+        ]
+        if self._inside:
+            # a step of no change, for a time to save at t0
+            body += [store("step_start", "t0"), store("step_length", "1.0")]
+            body += [store(f"from_{y}", y) for y in self._y]
+            body += [store(row, "0.0") for row in step.dense]
+        doc = "Puts a trajectory into a lane."
+        signature = "begin(rows, lane, y0, args, sample, ts, settings)"
+        return self._function("scalar", signature, doc, in_precision(body, dtype))
+
+    def write(self) -> str:
+        """Stores what `record` found for a lane."""
+        body = [
+            f"values[{i}][sample, index, {j}] = rows[ROW_out_{name} + lane]"
+            for i, j, name in self._saved()
+        ]
+        doc = "Stores what is kept of a lane."
+        return self._function("scalar", "write(rows, lane, values, sample, index)", doc, body)

@@ -1,0 +1,166 @@
+"""One step of a Rosenbrock method as straight-line source, its linear algebra sparse."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from odeflow.engine.native.controller import total
+from odeflow.engine.native.differentiated_field import DifferentiatedField, differentiated_field
+from odeflow.engine.native.refusal import UntranslatableError
+from odeflow.engine.native.sparse_lu import Entry, SparseLU, plan
+from odeflow.engine.native.stepper import StepSource
+from odeflow.engine.rosenbrock_tableau import RODAS3P, RODAS5P, RosenbrockTableau
+from odeflow.model import Model
+
+#: The methods that this generator knows, by the name of their Diffrax class.
+ROSENBROCK_METHODS = {"Rodas5P": RODAS5P, "Rodas3P": RODAS3P}
+
+#: Most operations of a step's linear algebra that are written out. Compiling takes some 3 ms an
+#: operation, and more where there are more: half a minute at this bound, which a full Jacobian of
+#: 20 states or a ring of 128 reaches.
+_MOST_OPERATIONS = 12_000
+
+
+def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource:
+    """One step of a Rosenbrock method, which is given by the name of its Diffrax class.
+
+    Raises UntranslatableError from the field, and where its linear algebra is too long to be
+    written out.
+    """
+    tableau = ROSENBROCK_METHODS[method]
+    field = differentiated_field(model, dtype)
+    lu = plan(len(field.value), field.jacobian)
+    operations = lu.factor_operations + tableau.stages * lu.solve_operations
+    if operations > _MOST_OPERATIONS:
+        why = (
+            f"the factors of its {len(field.value)} x {len(field.value)} Jacobian have "
+            f"{len(lu.entries):,} entries, and a step would take {operations:,} operations to "
+            f"eliminate; the bound is {_MOST_OPERATIONS:,}"
+        )
+        raise UntranslatableError(method, why)
+    return rosenbrock_source(tableau, [c.name for c in model.components], field, lu)
+
+
+def rosenbrock_source(
+    tableau: RosenbrockTableau, components: Sequence[str], field: DifferentiatedField, lu: SparseLU
+) -> StepSource:
+    """One step of the method for a field, for the lane loop.
+
+    The matrix I / (gamma h) - J is factored once, as `lu` plans it for the pattern of the Jacobian
+    with its diagonal. Where a pivot vanishes the stages are not finite, so the error estimate is
+    not; the candidate is then the old state, unless it was the field that was not finite. Where a
+    pivot all but vanishes, the error estimate has the same rounding errors as the stages.
+
+    Reference: Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., section
+    IV.7; for the unrolled sparse elimination, Sandu and Sander, Atmos. Chem. Phys. 6 (2006).
+    """
+    y = [f"y_{name}" for name in components]
+    lines = [
+        *field.start_lines,
+        "inverse_h = 1.0/h",
+        f"shift = {1 / tableau.gamma!r}*inverse_h",
+        *lu.factor_lines(_matrix(len(y), field.jacobian), "m"),
+        *(f"slope{i} = h*({x})" for i, x in field.time_derivative.items()),
+    ]
+    arguments: list[list[str]] = []
+    values: list[Sequence[str]] = []
+    for stage, (base, terms) in enumerate(tableau.increments[:-1]):
+        start = y if base is None else arguments[base]
+        argument = [f"u{stage}_{i}" for i in range(len(y))] if terms else start
+        if terms:
+            lines += [
+                f"{argument[i]} = {_sum(start[i], _products(terms, i))}" for i in range(len(y))
+            ]
+        arguments.append(argument)
+        shared = tableau.evaluations[stage]
+        if shared == 0:
+            value = field.value
+        elif shared == stage:
+            time = _time(tableau.alpha[stage], f"time{stage}") if field.uses_time else ["t"]
+            lines += time[1:]
+            evaluation, value = field.evaluate(f"f{stage}_", time[0], argument)
+            lines += evaluation
+        else:
+            value = values[shared]
+        values.append(value)
+        right = [
+            _right(tableau, stage, i, value[i], i in field.time_derivative) for i in range(len(y))
+        ]
+        if stage == 0:
+            lines += [f"r{i} = {x}" for i, x in enumerate(right)]
+            right = [f"r{i}" for i in range(len(y))]
+        lines += lu.solve_lines(right, "m", f"k{stage}_")
+    base, terms = tableau.increments[-1]
+    start = y if base is None else arguments[base]
+    lines += [f"z{i} = {_sum(start[i], _products(terms, i))}" for i in range(len(y))]
+    # Zero where the field was not finite, else finite if the linear system could be solved.
+    lines += [
+        f"solved = {total([f'k0_{i}' for i in range(len(y))])}",
+        f"given = {total([f'r{i}' for i in range(len(y))])}",
+        "solved = select(isfinite(given), solved, 0.0)",
+        "solvable = isfinite(solved)",
+    ]
+    error = dict(enumerate(tableau.error))
+    return StepSource(
+        error_order=tableau.embedded_order + 1,
+        lines=lines,
+        candidate=[f"select(solvable, z{i}, {y[i]})" for i in range(len(y))],
+        error=[_sum("", _products(error, i)) for i in range(len(y))],
+        interpolated=_interpolated(tableau, components),
+        interpolant_lines=["rest = 1.0 - theta"],
+        dense={
+            f"q{r}_{name}": _sum("", _products(dict(enumerate(row)), i))
+            for r, row in enumerate(tableau.dense)
+            for i, name in enumerate(components)
+        },
+    )
+
+
+def _matrix(size: int, jacobian: Mapping[Entry, str]) -> dict[Entry, str]:
+    """The entries of shift I - J."""
+    matrix = {(i, j): f"-({x})" for (i, j), x in jacobian.items()}
+    for i in range(size):
+        matrix[i, i] = f"shift - ({jacobian[i, i]})" if (i, i) in jacobian else "shift"
+    return matrix
+
+
+def _time(alpha: float, name: str) -> list[str]:
+    """The name of the time of a stage, then the statements that define it."""
+    if alpha == 0:
+        return ["t"]
+    if alpha == 1:
+        return ["t_next"]
+    return [name, f"{name} = t + {alpha!r}*h"]
+
+
+def _right(tableau: RosenbrockTableau, stage: int, i: int, value: str, slope: bool) -> str:
+    """Component i of the right-hand side of a stage."""
+    terms = [value]
+    if coupling := _products(dict(enumerate(tableau.c[stage])), i):
+        terms.append(f"inverse_h*({_sum('', coupling)})")
+    if slope and tableau.gammas[stage]:
+        terms.append(f"({tableau.gammas[stage]!r})*slope{i}")
+    return " + ".join(terms)
+
+
+def _products(coefficients: Mapping[int, float], i: int) -> list[str]:
+    """The terms coefficient * k of component i, over coefficients that are not zero."""
+    return [
+        f"k{j}_{i}" if x == 1 else f"({x!r})*k{j}_{i}" for j, x in coefficients.items() if x != 0
+    ]
+
+
+def _sum(start: str, terms: Sequence[str]) -> str:
+    return " + ".join([start, *terms] if start else terms)
+
+
+def _interpolated(tableau: RosenbrockTableau, components: Sequence[str]) -> list[str]:
+    """The state inside of the step, see `RosenbrockTableau`."""
+    result = []
+    for name in components:
+        *lower, correction = [f"q{r}_{name}" for r in range(len(tableau.dense))]
+        for q in reversed(lower):
+            correction = f"({q} + theta*{correction})"
+        result.append(f"rest*y_{name} + theta*(y1_{name} + rest*{correction})")
+    return result

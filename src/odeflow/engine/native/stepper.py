@@ -1,0 +1,62 @@
+"""The interface between a method and the lane loop: one step of one lane as straight-line source.
+
+A method's generator (`explicit_rk.explicit_rk`, `rosenbrock.rosenbrock`) takes the model and gives
+a `StepSource`. The lane loop (`lanes`) puts its statements into the body of `for lane in range(W)`,
+so every name is a scalar of one lane, LLVM makes a vector of it, and there is no branch: write
+`select(condition, a, b)`, never `if`.
+
+Names that the statements may read:
+
+    t, t_next, h        start, end and length of the step (t_next is exact: stages at c = 1 use it)
+    y_<component>       the state at t, for the names in `Model.components`
+    p_<parameter>       the parameters
+    <row>               every row named in `carried`
+
+and they may call `select`, `isfinite` and the functions of `vector_math`. They define names of
+their own; names with the prefixes `lane_` and `new_` are the loop's.
+
+A step that must not be kept (a vanishing pivot, a failed solve) has an infinite `error`, and a
+finite candidate such as the old state: the controller then rejects it and takes `factormin`. A NaN
+in `error` counts as infinite. A candidate that is not finite is never kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Carried(NamedTuple):
+    """A number that a lane carries from step to step, such as the derivative of a FSAL method.
+
+    `start` is its value at t0, an expression in `f_<component>`, the derivative at (t0, y0);
+    `next` its value after an accepted step, an expression in the names of the step. A rejected
+    step leaves it as it was.
+    """
+
+    start: str
+    next: str
+
+
+@dataclass(frozen=True)
+class StepSource:
+    """One method for one model. Sequences have one entry a component of the state.
+
+    `lines` are the statements of a step, and `candidate` and `error` expressions in the names they
+    define: the state at t_next and its error estimate (None where a method has no estimate).
+    `error_order` is Diffrax's: the exponent of the step factor is -1 / error_order.
+
+    `dense` are rows written at each step where values are saved inside of steps, by name: what
+    the interpolant needs beside the state at both ends. `interpolant_lines` may read them and
+    `theta` (0 at the step's start, 1 at its end), `h`, `y_<component>` (the state at the start),
+    `y1_<component>` (at the end) and the parameters, and `interpolated` are expressions of the
+    state there, in the names they define.
+    """
+
+    error_order: float
+    lines: Sequence[str]
+    candidate: Sequence[str]
+    error: Sequence[str] | None
+    interpolated: Sequence[str]
+    interpolant_lines: Sequence[str] = ()
+    carried: Mapping[str, Carried] = field(default_factory=dict)
+    dense: Mapping[str, str] = field(default_factory=dict)

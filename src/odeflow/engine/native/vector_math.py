@@ -1,0 +1,379 @@
+"""Elementary functions without branches or tables, so that LLVM makes vectors of them.
+
+Accurate to 1 or 2 units in the last place in float64, with the values of IEEE 754 at zeros,
+infinities and NaN. Only `contract` is allowed as a fast-math flag: reordering would undo the
+argument reductions.
+
+References: fdlibm (Sun Microsystems, 1993, https://netlib.org/fdlibm/) for log, log1p, sin, cos
+and tan; Cody and Waite, Software Manual for the Elementary Functions (1980), for the reductions;
+Shibata and Petrogalli, SLEEF, IEEE Trans. Parallel Distrib. Syst. 31, 1316-1327 (2020), for the
+polynomial of exp; Dekker, Numer. Math. 18, 224-242 (1971), for numbers in two parts.
+"""
+
+# The type checker takes a Numba intrinsic for the Python function behind it.
+# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
+
+import math
+
+import numpy as np
+from numba import njit
+
+from odeflow.engine.native.primitives import bits, floor, fma, from_bits, select
+
+_inlined = njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+#: For sums and differences whose rounding errors are wanted.
+_exact = njit(forceinline=True, error_model="numpy")
+
+_INF, _NAN = np.inf, np.nan
+_ONE = np.uint64(1)
+_SIGN_BIT = np.uint64(1 << 63)
+_MANTISSA = np.uint64(52)
+_MANTISSA_BITS = np.uint64((1 << 52) - 1)
+_BIAS = np.uint64(1023)
+_OFFSET = np.uint64(2048)
+_HALF_OFFSET = np.uint64(1024)
+#: Added to a number below 2**51, it leaves the nearest integer in the last bits.
+_ROUND = 1.5 * 2.0**52
+_ROUND_BITS = np.float64(_ROUND).view(np.uint64)
+_LOG2E = 1.4426950408889634
+#: log(2) in two parts: products of the first with an integer below 2**20 are exact.
+_LN2_HI = 6.93147180369123816490e-01
+_LN2_LO = 1.90821492927058770002e-10
+
+
+@_inlined
+def _scaled(x, k_bits):
+    """The number x 2**k, k given as `bits(k + _ROUND)`, abs(k) < 2048; may under- or overflow."""
+    k = k_bits - _ROUND_BITS + _OFFSET
+    half = k >> _ONE
+    rest = k - half
+    return (
+        x
+        * from_bits((half - _HALF_OFFSET + _BIAS) << _MANTISSA)
+        * from_bits((rest - _HALF_OFFSET + _BIAS) << _MANTISSA)
+    )
+
+
+@_inlined
+def _exp_tail(r):
+    """The function (exp(r) - 1 - r) / r**2 for abs(r) < 0.347."""
+    r2 = r * r
+    r4 = r2 * r2
+    a = 2.51112930892876518610661e-08 * r + 2.75573911234900471893338e-07
+    b = 2.75572362911928827629423e-06 * r + 2.4801587159235472998791e-05
+    c = 0.000198412698960509205564975 * r + 0.00138888888889774492207962
+    d = 0.00833333333331652721664984 * r + 0.0416666666666665047591422
+    e = 0.166666666666666851703837 * r + 0.5
+    high = 2.08860621107283687536341e-09 * r2 + a
+    return (high * r4 + (b * r2 + c)) * r4 + (d * r2 + e)
+
+
+@_inlined
+def _reduced(x):
+    """`(k_bits, r, p)` with exp(x) = 2**k (1 + r + p), abs(r) < 0.347; x within exp's range."""
+    shifted = x * _LOG2E + _ROUND
+    k = shifted - _ROUND
+    r = (x - k * _LN2_HI) - k * _LN2_LO
+    return bits(shifted), r, _exp_tail(r) * (r * r)
+
+
+@_inlined
+def exp(x):
+    """Exponential function."""
+    k, r, p = _reduced(select(x > 710.0, 710.0, select(x < -746.0, -746.0, x)))
+    return _scaled((p + r) + 1.0, k)
+
+
+@_inlined
+def exp2(x):
+    """Power of 2."""
+    clipped = select(x > 1025.0, 1025.0, select(x < -1076.0, -1076.0, x))
+    shifted = clipped + _ROUND
+    r = (clipped - (shifted - _ROUND)) * math.log(2.0)
+    return _scaled((_exp_tail(r) * (r * r) + r) + 1.0, bits(shifted))
+
+
+@_inlined
+def expm1(x):
+    """The function exp(x) - 1, accurate around 0."""
+    k, r, p = _reduced(select(x > 709.0, 709.0, select(x < -40.0, -40.0, x)))
+    scale = _scaled(1.0, k)
+    value = scale * (p + r) + (scale - 1.0)
+    value = select(x > 709.0, exp(x), value)
+    return select(x == 0.0, x, value)
+
+
+@_inlined
+def tanh(x):
+    """Hyperbolic tangent."""
+    size = abs(x)
+    e = expm1(2.0 * select(size > 20.0, 20.0, size))
+    value = e / (e + 2.0)
+    return from_bits(bits(value) | (bits(x) & _SIGN_BIT))
+
+
+@_inlined
+def sinh(x):
+    """Hyperbolic sine."""
+    size = abs(x)
+    # exp(x/2)**2 does not overflow before sinh does
+    half = exp(0.5 * size)
+    e = expm1(select(size > 20.0, 20.0, size))
+    value = select(size > 20.0, (0.5 * half) * half, 0.5 * (e + e / (e + 1.0)))
+    return from_bits(bits(value) | (bits(x) & _SIGN_BIT))
+
+
+@_inlined
+def cosh(x):
+    """Hyperbolic cosine."""
+    half = exp(0.5 * abs(x))
+    return (0.5 * half) * half + (0.5 / half) / half
+
+
+@_inlined
+def logistic(x):
+    """The function 1 / (1 + exp(-x))."""
+    return 1.0 / (1.0 + exp(-x))
+
+
+_SMALLEST_NORMAL = 2.2250738585072014e-308
+_SQRT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)
+_MANTISSA_BITS = np.uint64(0x000FFFFFFFFFFFFF)
+_TWO52_BITS = np.uint64(0x4330000000000000)
+#: 2**52 + 2048, which with the line below leaves the exponent k of a number as a float64.
+_TWO52_2048 = 2.0**52 + 2048.0
+
+
+@_inlined
+def _split(x):
+    """`(k, m)` with x = 2**k m and m in [sqrt(1/2), sqrt(2)), for positive normal x."""
+    word = bits(x) - _SQRT_HALF_BITS + (_OFFSET << _MANTISSA)
+    k = from_bits((word >> _MANTISSA) | _TWO52_BITS) - _TWO52_2048
+    m = from_bits((word & _MANTISSA_BITS) + _SQRT_HALF_BITS)
+    return k, m
+
+
+@_inlined
+def _log_tail(s2):
+    """The function log(1+f) / s - 2 for s = f / (2 + f), given s**2."""
+    s4 = s2 * s2
+    even = s4 * (0.3999999999940941908 + s4 * (0.2222219843214978396 + s4 * 0.1531383769920937332))
+    odd = s2 * (
+        0.6666666666666735130
+        + s4 * (0.2857142874366239149 + s4 * (0.1818357216161805012 + s4 * 0.1479819860511658591))
+    )
+    return odd + even
+
+
+@_inlined
+def _log_parts(x):
+    """`(k, f)` with x = 2**k (1 + f) for positive x, subnormal ones included."""
+    subnormal = x < _SMALLEST_NORMAL
+    k, m = _split(select(subnormal, x * 2.0**54, x))
+    return k - select(subnormal, 54.0, 0.0), m - 1.0
+
+
+@_inlined
+def _log_ends(x, value):
+    """The value at x > 0, and what a logarithm is elsewhere."""
+    value = select(x < _INF, value, x)
+    value = select(x == 0.0, -_INF, value)
+    return select(x < 0.0, _NAN, value)
+
+
+@_inlined
+def log(x):
+    """Natural logarithm; -inf at 0 and NaN below."""
+    k, f = _log_parts(x)
+    s = f / (2.0 + f)
+    half = 0.5 * f * f
+    tail = s * (half + _log_tail(s * s))
+    return _log_ends(x, k * _LN2_HI - ((half - (tail + k * _LN2_LO)) - f))
+
+
+@_inlined
+def log1p(x):
+    """The function log(1 + x), accurate around 0."""
+    u = 1.0 + x
+    k, f = _log_parts(u)
+    # what rounding took from u, relative to it
+    lost = select(u < 2.0**53, (x - (u - 1.0)) / u, 0.0)
+    s = f / (2.0 + f)
+    half = 0.5 * f * f
+    tail = s * (half + _log_tail(s * s))
+    value = k * _LN2_HI - ((half - (tail + (k * _LN2_LO + lost))) - f)
+    value = select(abs(x) < 2.0**-53, x, value)
+    return _log_ends(u, value)
+
+
+#: pi/2 in three parts, each the nearest number to what the ones before leave.
+_HALF_PI = 1.5707963267948966
+_HALF_PI_2 = 6.123233995736766e-17
+_HALF_PI_3 = -1.4973849048591833e-33
+
+
+@_exact
+def _quarter_turns(x):
+    """`(n_bits, r, low)`: x = n pi/2 + r + low with abs(r) < pi/4; NaN beyond 2**50."""
+    x = select(abs(x) < 2.0**50, x, _NAN)
+    shifted = x * 0.6366197723675814 + _ROUND
+    n = shifted - _ROUND
+    first = fma(-n, _HALF_PI, x)
+    w = n * _HALF_PI_2
+    w_low = fma(n, _HALF_PI_2, -w)
+    r = first - w
+    low = ((first - r) - w) - w_low - n * _HALF_PI_3
+    return bits(shifted), r, low
+
+
+@_inlined
+def _sin_kernel(r, low):
+    """Sine of r + low for abs(r) < pi/4."""
+    z = r * r
+    v = z * r
+    p = 8.33333333332248946124e-03 + z * (
+        -1.98412698298579493134e-04
+        + z
+        * (
+            2.75573137070700676789e-06
+            + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)
+        )
+    )
+    return r - ((z * (0.5 * low - v * p) - low) - v * -1.66666666666666324348e-01)
+
+
+@_inlined
+def _cos_kernel(r, low):
+    """Cosine of r + low for abs(r) < pi/4."""
+    z = r * r
+    p = z * (
+        4.16666666666666019037e-02
+        + z
+        * (
+            -1.38888888888741095749e-03
+            + z
+            * (
+                2.48015872894767294178e-05
+                + z
+                * (
+                    -2.75573143513906633035e-07
+                    + z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11)
+                )
+            )
+        )
+    )
+    half = 0.5 * z
+    w = 1.0 - half
+    return w + (((1.0 - w) - half) + (z * p - r * low))
+
+
+@_inlined
+def _turned(n, r, low):
+    """Sine of n pi/2 + r + low; n as the last bits of a word."""
+    odd = (n & _ONE) == _ONE
+    value = select(odd, _cos_kernel(r, low), _sin_kernel(r, low))
+    return from_bits(bits(value) ^ ((n >> _ONE) << np.uint64(63)))
+
+
+@_inlined
+def sin(x):
+    """Sine; NaN for arguments beyond 2**50, which are not reduced."""
+    n, r, low = _quarter_turns(x)
+    return select(x == 0.0, x, _turned(n, r, low))
+
+
+@_inlined
+def cos(x):
+    """Cosine; NaN beyond 2**50, as `sin`."""
+    n, r, low = _quarter_turns(x)
+    return _turned(n + _ONE, r, low)
+
+
+@_inlined
+def tan(x):
+    """Tangent; NaN beyond 2**50, as `sin`."""
+    n, r, low = _quarter_turns(x)
+    odd = (n & _ONE) == _ONE
+    sine, cosine = _sin_kernel(r, low), _cos_kernel(r, low)
+    value = select(odd, -cosine, sine) / select(odd, sine, cosine)
+    return select(x == 0.0, x, value)
+
+
+@_exact
+def _log_two_parts(x):
+    """Logarithm of a positive finite number as a sum of two parts, to some 60 bits."""
+    k, f = _log_parts(x)
+    total = 2.0 + f
+    s = f / total
+    rest = fma(-s, total, f) - s * (f - (total - 2.0))
+    s_low = rest / total
+    large = k * _LN2_HI
+    high = large + 2.0 * s
+    moved = high - large
+    low = (large - (high - moved)) + (2.0 * s - moved)
+    low = low + (2.0 * s_low + (s * _log_tail(s * s) + k * _LN2_LO))
+    total = high + low
+    return total, low - (total - high)
+
+
+@_inlined
+def _positive_power(x, y):
+    """The number x**y for positive finite x."""
+    high, low = _log_two_parts(x)
+    product = y * high
+    clipped = select(product > 710.0, 710.0, select(product < -746.0, -746.0, product))
+    lost = select(clipped == product, fma(y, high, -product) + y * low, 0.0)
+    k, r, _ = _reduced(clipped)
+    r = r + lost
+    return _scaled((_exp_tail(r) * (r * r) + r) + 1.0, k)
+
+
+@_inlined
+def power(x, y):
+    """The number x**y, as C's `pow`."""
+    size = abs(x)
+    regular = (size > 0.0) & (size < _INF)
+    value = _positive_power(select(regular, size, 1.0), y)
+    grows = (size > 1.0) == (y > 0.0)
+    value = select(regular, value, select(grows, _INF, 0.0))
+    value = select((y == y) & (x == x), value, _NAN)
+    value = select((size == 1.0) & (abs(y) == _INF), 1.0, value)
+    whole = floor(y) == y
+    odd = whole & (floor(0.5 * y) != 0.5 * y)
+    negative = (bits(x) & _SIGN_BIT) != np.uint64(0)
+    value = select((x < 0.0) & (size < _INF) & (whole == False), _NAN, value)  # noqa: E712
+    value = select(negative & odd, -value, value)
+    return select((y == 0.0) | (x == 1.0), 1.0, value)
+
+
+@_inlined
+def cbrt(x):
+    """Cube root."""
+    size = abs(x)
+    regular = (size > 0.0) & (size < _INF)
+    safe = select(regular, size, 1.0)
+    root = exp(log(safe) * (1.0 / 3.0))
+    root = root - (root - safe / (root * root)) * (1.0 / 3.0)
+    return select(regular, select(x < 0.0, -root, root), x)
+
+
+@_inlined
+def atan(x):
+    """Arc tangent. Reference: Moshier, Cephes Mathematical Library (1984), atan.c."""
+    size = abs(x)
+    steep, middle = size > 2.414213562373095, size > 0.66
+    top = select(steep, -1.0, select(middle, size - 1.0, size))
+    base = select(steep, size, select(middle, size + 1.0, 1.0))
+    start = select(steep, 1.5707963267948966, select(middle, 0.7853981633974483, 0.0))
+    lost = select(steep, 6.123233995736766e-17, select(middle, 3.061616997868383e-17, 0.0))
+    z = top / base
+    w = z * z
+    p = -8.750608600031904122785e-1 * w - 1.615753718733365076637e1
+    p = (p * w - 7.500855792314704667340e1) * w - 1.228866684490136173410e2
+    p = p * w - 6.485021904942025371773e1
+    q = (w + 2.485846490142306297962e1) * w + 1.650270098316988542046e2
+    q = ((q * w + 4.328810604912902668951e2) * w + 4.853903996359136964868e2) * w
+    q = q + 1.945506571482613964425e2
+    value = start + ((z * (w * p / q) + z) + lost)
+    value = select(x == x, value, x)
+    return from_bits(bits(value) | (bits(x) & _SIGN_BIT))
