@@ -1,4 +1,4 @@
-"""Every shipped experiment: solved, all succeed, and right against SciPy at tight tolerances."""
+"""Every shipped experiment: all succeed, right against SciPy, the same by both engines."""
 
 from pathlib import Path
 from typing import Any
@@ -82,3 +82,23 @@ def test_seed_zip_equals_vmap_of_diffeqsolve(tmp_path: Path):
     assert ys is not None
     np.testing.assert_allclose(ensemble.substrate, ys[..., 0], rtol=1e-9, atol=1e-14)
     np.testing.assert_allclose(ensemble.enzyme, ys[..., 1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["quickstart", "seed_zip", "lorenz", "pk_population"])
+def test_both_engines_take_the_same_steps(name: str, tmp_path: Path):
+    overrides = [f"experiment={name}", *SMALLER.get(name, [])]
+    native, reference = (
+        odeflow.run(odeflow.compose(*overrides, f"runtime.engine={engine}", study=tmp_path))
+        for engine in ("native", "diffrax")
+    )
+    solver = odeflow.compose(*overrides, study=tmp_path).solver
+    assert native.attrs["odeflow_engine"] == "native"
+    same = (native.num_steps == reference.num_steps) & (
+        native.num_accepted_steps == reference.num_accepted_steps
+    )
+    assert same.mean() >= 0.99
+    assert isinstance(solver.atol, float)
+    for variable in load_model(odeflow.compose(*overrides, study=tmp_path).model).config.states:
+        tolerance = solver.atol + solver.rtol * np.abs(reference[variable])
+        difference = np.abs(native[variable] - reference[variable]) / tolerance
+        assert float(difference.where(same).max()) < 1e-3, variable

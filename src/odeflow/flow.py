@@ -20,9 +20,11 @@ def run(config: Config) -> xr.Dataset:
     # Imported here so that `import odeflow`, which the Snakefile does, stays free of JAX.
     from odeflow.assemble import assemble_in_memory
     from odeflow.design import number_of_samples
+    from odeflow.engine import Resources
     from odeflow.solve import configure_jax, solve_samples
 
-    configure_jax()
+    resources = Resources()
+    configure_jax(resources)
     total = number_of_samples(config.design, config.study)
-    samples = solve_samples(config, config.study, 0, total)
+    samples = solve_samples(config, config.study, 0, total, resources)
     return assemble_in_memory(config, total, [samples])

@@ -43,6 +43,10 @@ METHODS: dict[str, Method] = {
     "kvaerno3": Method("Kvaerno3", 3, implicit=True, summary="Kvaerno 3/2 ESDIRK"),
     "kvaerno4": Method("Kvaerno4", 4, implicit=True, summary="Kvaerno 4/3 ESDIRK"),
     "kvaerno5": Method("Kvaerno5", 5, implicit=True, summary="Kvaerno 5/4 ESDIRK, for stiff"),
+    "rodas3p": Method("Rodas3P", 3, implicit=True, summary="Rodas3P 3/2 Rosenbrock"),
+    "rodas5p": Method(
+        "Rodas5P", 5, implicit=True, summary="Rodas5P 5/4 Rosenbrock, the first choice for stiff"
+    ),
 }
 
 

@@ -1,7 +1,6 @@
 """One chunk: design rows in, labelled trajectories out."""
 
 import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,21 +17,19 @@ from odeflow.design import rows
 from odeflow.model import Model, load_model
 
 
-def configure_jax(threads: int | None = None, cache: Path | None = None) -> None:
-    """Sets JAX up for solving on the CPU or a GPU: float64, one CPU device a thread, the cache.
+def configure_jax(resources: engine.Resources) -> None:
+    """Sets JAX up for solving: float64, one CPU device a thread, compiled programs kept on disk.
 
-    To be called before JAX is first used; `threads` None takes all cores. `cache` is the folder
-    of JAX's persistent compilation cache.
+    To be called before JAX is first used.
     """
     import jax
 
     jax.config.update("jax_enable_x64", True)
     # Where a backend is already running, as in a notebook, its devices are used.
     with contextlib.suppress(RuntimeError):
-        jax.config.update("jax_num_cpu_devices", threads or os.cpu_count() or 1)
-    if cache is not None:
-        jax.config.update("jax_compilation_cache_dir", str(cache))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+        jax.config.update("jax_num_cpu_devices", resources.threads)
+    jax.config.update("jax_compilation_cache_dir", str(resources.cache.absolute() / "jax"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 def make_problem(config: Config, model: Model) -> engine.Problem:
@@ -75,6 +72,7 @@ def solve_samples(
     study: Path,
     start: int,
     stop: int,
+    resources: engine.Resources,
     progress: engine.Progress | None = None,
 ) -> xr.Dataset:
     """Samples start..stop of the design, solved: dimensions (sample, time, ...).
@@ -86,5 +84,5 @@ def solve_samples(
     model = load_model(config.model, study)
     problem = make_problem(config, model)
     chosen = engine.choose_engine(problem, config.runtime.engine)
-    solution = engine.solve(problem, make_lanes(config, axes), chosen, progress)
+    solution = engine.solve(problem, make_lanes(config, axes), chosen, resources, progress)
     return label_chunk(problem, solution, axes, start, chosen)

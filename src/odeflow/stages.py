@@ -1,10 +1,12 @@
 """The stages: paths and a config in, files out. None of them knows of Snakemake."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import netCDF4
 import numpy as np
@@ -23,6 +25,9 @@ from odeflow.netcdf import (
 from odeflow.overview import overview_page
 from odeflow.summary import summarise as summary_dataset
 
+if TYPE_CHECKING:  # JAX is imported by the stage that solves
+    from odeflow.engine import Progress, Resources
+
 
 def write_design(config: Config, study: Path, path: Path) -> None:
     """Writes the design: dimension `sample`, one variable an axis, with units."""
@@ -30,12 +35,19 @@ def write_design(config: Config, study: Path, path: Path) -> None:
 
 
 def solve_chunk(
-    config: Config, study: Path, start: int, stop: int, path: Path, progress=None
+    config: Config,
+    study: Path,
+    start: int,
+    stop: int,
+    path: Path,
+    resources: Resources,
+    progress: Progress | None = None,
 ) -> None:
     """Solves samples start..stop and writes them with a digest of their content."""
-    from odeflow.solve import solve_samples
+    from odeflow.solve import configure_jax, solve_samples
 
-    chunk = solve_samples(config, study, start, stop, progress)
+    configure_jax(resources)
+    chunk = solve_samples(config, study, start, stop, resources, progress)
     chunk.attrs["content_sha256"] = content_digest(chunk)
     write_dataset(chunk, path)
 

@@ -9,14 +9,13 @@ from pathlib import Path
 os.environ["EQX_ON_ERROR"] = "off"
 
 from odeflow.config.validate import validate
+from odeflow.engine import Resources
 from odeflow.progress import ProgressReport, terminal
 from odeflow.script import logged
-from odeflow.solve import configure_jax
 from odeflow.stages import solve_chunk
 
 with logged(snakemake.log[0]):
     spec = snakemake.params.spec
-    configure_jax(threads=snakemake.threads, cache=Path("results/cache/jax").absolute())
     progress = ProgressReport(spec["stop"] - spec["start"], sys.stderr, terminal())
     solve_chunk(
         validate(spec["config"]),
@@ -24,5 +23,6 @@ with logged(snakemake.log[0]):
         spec["start"],
         spec["stop"],
         Path(snakemake.output.chunk),
+        Resources(threads=snakemake.threads, cache=Path("results/cache")),
         progress,
     )

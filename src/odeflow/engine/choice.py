@@ -1,35 +1,65 @@
 """Which engine runs a problem, and why."""
 
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from odeflow.config.base import ConfigError
 from odeflow.engine import diffrax_engine
+from odeflow.engine.native import engine as native_engine
 from odeflow.engine.problem import Lanes, Problem, Progress, Solution
 
 
 class EngineChoice(NamedTuple):
-    """The engine that runs, and the reason where it is not the one asked for first."""
+    """The engine that runs, and the reason where it is not the native one."""
 
     name: Literal["native", "diffrax"]
     reason: str = ""
 
 
+def _user_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "odeflow"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a solve may use: cores, and a folder for code compiled earlier."""
+
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    cache: Path = field(default_factory=_user_cache)
+
+
 def choose_engine(problem: Problem, wanted: Literal["auto", "native", "diffrax"]) -> EngineChoice:
-    """The engine for a problem: the native one where `auto` or `native` asks and it applies.
+    """The engine for a problem: `auto` takes the native one where it applies.
 
     Raises ConfigError where `native` is demanded and cannot run the problem.
     """
     if wanted == "diffrax":
         return EngineChoice("diffrax", "runtime.engine is diffrax")
-    refusal = "the native engine is not part of this version"
+    refusal = native_engine.refusal(problem)
+    if refusal is None:
+        return EngineChoice("native")
     if wanted == "native":
-        raise ConfigError(f"runtime.engine: native cannot run this model: {refusal}; use auto")
+        raise ConfigError(f"runtime.engine: {refusal}; use runtime.engine=auto")
     return EngineChoice("diffrax", refusal)
 
 
 def solve(
-    problem: Problem, lanes: Lanes, engine: EngineChoice, progress: Progress | None = None
+    problem: Problem,
+    lanes: Lanes,
+    engine: EngineChoice,
+    resources: Resources,
+    progress: Progress | None = None,
 ) -> Solution:
     """Solves every lane with the engine chosen."""
-    assert engine.name == "diffrax"
-    return diffrax_engine.solve(problem, lanes, progress)
+    if engine.name == "diffrax":
+        return diffrax_engine.solve(problem, lanes, progress)
+    return native_engine.solve(
+        problem,
+        lanes,
+        threads=resources.threads,
+        progress=progress,
+        cache_dir=resources.cache / "native",
+    )
