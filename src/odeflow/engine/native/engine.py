@@ -99,6 +99,7 @@ class _Run:
             np.empty((size, len(times) - 1, math.prod(shape)), dtype)
             for shape in self._shapes.values()
         )
+        self._columns = tuple(x.reshape(-1, x.shape[2]) for x in self._values)
         self._saved = np.zeros(size, np.int64)
         self._status = np.zeros(size, np.int8)
         self._num_steps = np.zeros(size, np.int64)
@@ -112,7 +113,7 @@ class _Run:
             *self._inputs,
             first,
             last,
-            self._values,
+            self._columns,
             self._saved,
             self._status,
             self._num_steps,

@@ -1,38 +1,18 @@
-"""How a program's operations are written in a lane loop: without branches, in vectors."""
+"""How a program's operations are written in the code of a lane: without branches."""
 
 from collections.abc import Mapping
 
-#: Functions of `vector_math`, by the operation's name: they compute in float64.
-_VECTOR_MATH = {
-    "cbrt": "cbrt",
-    "exp": "exp",
-    "exp2": "exp2",
-    "expm1": "expm1",
-    "log": "log",
-    "log1p": "log1p",
-    "pow": "power",
-    "sin": "sin",
-    "cos": "cos",
-    "tan": "tan",
-    "atan": "atan",
-    "sinh": "sinh",
-    "cosh": "cosh",
-    "tanh": "tanh",
-}
+_BY_NAME = """
+floor ceil trunc sqrt cbrt exp exp2 expm1 log log1p sin cos tan asin acos atan
+sinh cosh tanh asinh acosh atanh erf erfc lgamma
+"""
 
 #: Overrides of `program.FUNCTIONS`.
 LANE_FUNCTIONS: Mapping[str, str] = {
+    "not": "~{0}",
     "select": "select({0}, {1}, {2})",
-    "floor": "floor({0})",
-    "ceil": "ceil({0})",
-    "trunc": "trunc({0})",
     "round_even": "rint({0})",
-    "sqrt": "sqrt({0})",
-    **{
-        operation: f"{name}({{0}}, {{1}})" if operation == "pow" else f"{name}({{0}})"
-        for operation, name in _VECTOR_MATH.items()
-    },
-}
-
-#: Names of functions whose result is a float64 whatever they are given.
-IN_DOUBLE = frozenset(_VECTOR_MATH.values())
+    "pow": "power({0}, {1})",
+    "rem": "fmod({0}, {1})",
+    "atan2": "atan2({0}, {1})",
+} | {name: f"{name}({{0}})" for name in _BY_NAME.split()}

@@ -13,13 +13,16 @@ import llvmlite
 import numba
 
 _HERE = Path(__file__).parent
+_FOUNDATION = (
+    "runtime.py", "lane_code.py", "lane_values.py", "layout.py", "primitives.py", "vector_math.py"
+)  # fmt: skip
 
 
 @cache
 def _foundation() -> str:
     """Digest of all that a generated module rests on: our functions, Numba, LLVM."""
     digest = hashlib.sha256()
-    for name in ("runtime.py", "primitives.py", "vector_math.py"):
+    for name in _FOUNDATION:
         digest.update((_HERE / name).read_bytes())
     digest.update(f"{numba.__version__} {llvmlite.__version__} {sys.version}".encode())
     return digest.hexdigest()

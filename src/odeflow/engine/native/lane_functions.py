@@ -1,5 +1,6 @@
 """The functions of a lane loop that depend on the model, the method and what is saved."""
 
+import itertools
 import textwrap
 from collections.abc import Sequence
 
@@ -7,13 +8,12 @@ from odeflow.engine.native.controller import ControllerSource
 from odeflow.engine.native.field import evaluated, field_program, observables_program
 from odeflow.engine.native.first_step import first_step_lines
 from odeflow.engine.native.layout import Layout, load, store
-from odeflow.engine.native.precision import in_precision
 from odeflow.engine.native.stepper import StepSource
 from odeflow.engine.problem import Problem
 
 
 class LaneFunctions:
-    """Writes the functions `step`, `record`, `begin` and `write` of one problem.
+    """Writes the functions `step`, `record` and `begin` of one problem.
 
     Names follow `stepper`. Where values are saved inside of steps, a step leaves behind what the
     interpolant needs: its start and length, the state there (`from_y_<component>`), dense rows.
@@ -37,9 +37,14 @@ class LaneFunctions:
         if self._inside:
             rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
             rows += self._step.dense
-        return rows + [f"out_{name}" for _, _, name in self._saved()]
+        return rows + [f"out_{name}" for _, _, name in self._kept()]
 
-    def _saved(self) -> list[tuple[int, int, str]]:
+    def blocks(self) -> dict[str, str]:
+        """The first row of the state, of the parameters and of what is kept."""
+        first = {"STATE": self._y[0], "KEPT": f"out_{self._kept()[0][2]}"}
+        return first | {"PARAMETERS": (self._parameters or self._y)[0]}
+
+    def _kept(self) -> list[tuple[int, int, str]]:
         """For every scalar kept: number of its variable, its number in that, its name."""
         model = self._problem.model
         result = []
@@ -48,19 +53,16 @@ class LaneFunctions:
             result += [(i, j, name) for j, name in enumerate(parts or [variable])]
         return result
 
-    def _function(self, decorator: str, signature: str, doc: str, body: Sequence[str]) -> str:
+    def _function(self, name: str, number: str, doc: str, body: Sequence[str]) -> str:
         text = "\n".join([f'"""{doc}"""', *body])
-        return f"@{decorator}\ndef {signature}:\n" + textwrap.indent(text, "    ")
+        signature = f"@lanes_of(LAYOUT, {number!r})\ndef {name}(rows, settings):\n"
+        return signature + textwrap.indent(text, "    ")
 
-    def _lane_loop(self, layout: Layout, body: Sequence[str]) -> list[str]:
-        body = layout.in_turns(in_precision(body, self._problem.dtype))
-        return ["for lane in range(WIDTH):", *(f"    {line}" for line in body)]
+    def _read_settings(self) -> list[str]:
+        return [f"{name} = settings.{name}" for name in self._control.settings]
 
-    def _unpacked(self) -> list[str]:
-        return [f"{name} = settings[{i}]" for i, name in enumerate(self._control.settings)]
-
-    def step(self, layout: Layout) -> str:
-        """A step of every lane; returns 1 a lane with times to save, ENDED a lane that ended."""
+    def step(self) -> str:
+        """A step of every lane; returns a mask of those with times to save or that ended."""
         source, control, names = self._step, self._control, self._components
         kept = []
         if self._inside:
@@ -70,6 +72,7 @@ class LaneFunctions:
         loads = ["t", "t_next", "active", "accepted", "next_save", *control.rows]
         loads += [*self._parameters, *self._y, *source.carried]
         body = [
+            *self._read_settings(),
             *map(load, loads),
             "h = t_next - t",
             *source.lines,
@@ -79,7 +82,6 @@ class LaneFunctions:
             "keep = keep & (active > 0.0)",
             "until = select(keep, t_next, -INFINITY)",
             "ended = ((stalled > 0.0) | (new_t >= t1)) & (active > 0.0)",
-            "attention += select(next_save <= until, 1, 0) + select(ended, ENDED, 0)",
             *kept,
             store("t", "select(keep, new_t, t)"),
             store("t_next", "new_t_next"),
@@ -92,14 +94,13 @@ class LaneFunctions:
                 store(row, f"select(keep, {value.next}, {row})")
                 for row, value in source.carried.items()
             ),
+            "return mask((next_save <= until) | ended)",
         ]
-        doc = "One step of every lane; counts those with times to save, and those that ended."
-        lines = [*self._unpacked(), "attention = 0", *self._lane_loop(layout, body)]
-        lines.append("return attention")
-        return self._function("vectorised", "step(rows, settings)", doc, lines)
+        doc = "One step of every lane; returns a mask of those with times to save or that ended."
+        return self._function("step", "all", doc, body)
 
-    def record(self, layout: Layout) -> str:
-        """The kept variables of every lane at its next time to save."""
+    def record(self) -> str:
+        """The kept variables of some lanes, each at its next time to save."""
         names, step = self._components, self._step
         body = [*map(load, ["next_save", *self._parameters])]
         if self._inside:
@@ -119,9 +120,9 @@ class LaneFunctions:
             lines, values = evaluated(program, rename, "o_")
             body += lines
             body += [f"at_{name} = {value}" for name, value in zip(self._observables, values)]
-        body += [store(f"out_{name}", f"at_{name}") for _, _, name in self._saved()]
-        doc = "What is kept of every lane, at its next time to save."
-        return self._function("vectorised", "record(rows)", doc, self._lane_loop(layout, body))
+        body += [store(f"out_{name}", f"at_{name}") for _, _, name in self._kept()]
+        doc = "What is kept of some lanes, each at its next time to save."
+        return self._function("record", "vector", doc, body)
 
     def begin(self) -> str:
         """Puts a trajectory into a lane."""
@@ -130,9 +131,8 @@ class LaneFunctions:
         field = field_program(model, dtype)
         derivative, values = evaluated(field, {"t": "t0"}, "v_")
         body = [
-            *self._unpacked(),
-            *(f"{y} = y0[{i}, sample]" for i, y in enumerate(self._y)),
-            *(f"{p} = args[{i}, sample]" for i, p in enumerate(self._parameters)),
+            *self._read_settings(),
+            *map(load, [*self._parameters, *self._y]),
             *derivative,
             *(f"f_{n} = {value}" for n, value in zip(names, values)),
             *first_step_lines(solver, model, field, step.error_order),
@@ -142,10 +142,8 @@ class LaneFunctions:
             store("active", "1.0"),
             store("accepted", "0.0"),
             store("stalled", "0.0"),
-            store("next_save", "ts[0]"),
             store("saved_until", "t0"),
             *(store(row, value) for row, value in self._control.rows.items()),
-            *(store(name, name) for name in [*self._parameters, *self._y]),
             *(store(row, value.start) for row, value in step.carried.items()),
         ]
         if self._inside:
@@ -153,15 +151,22 @@ class LaneFunctions:
             body += [store("step_start", "t0"), store("step_length", "1.0")]
             body += [store(f"from_{y}", y) for y in self._y]
             body += [store(row, "0.0") for row in step.dense]
-        doc = "Puts a trajectory into a lane."
-        signature = "begin(rows, lane, y0, args, sample, ts, settings)"
-        return self._function("scalar", signature, doc, in_precision(body, dtype))
+        doc = "Starts the trajectory whose initial state and parameters are in a lane."
+        return self._function("begin", "one", doc, body)
 
-    def write(self) -> str:
+    def write(self, layout: Layout) -> str:
         """Stores what `record` found for a lane."""
-        body = [
-            f"values[{i}][sample, index, {j}] = rows[ROW_out_{name} + lane]"
-            for i, j, name in self._saved()
-        ]
-        doc = "Stores what is kept of a lane."
-        return self._function("scalar", "write(rows, lane, values, sample, index)", doc, body)
+        lines, place = [], layout.place(self.blocks()["KEPT"])
+        for number, (_, parts) in enumerate(itertools.groupby(self._kept(), lambda kept: kept[0])):
+            columns = len(list(parts))
+            if columns == 1:
+                lines.append(f"values[{number}][place, 0] = rows[{place} + lane]")
+            else:
+                lines += [
+                    f"for i in range({columns}):",
+                    f"    values[{number}][place, i] = rows[{place} + i * LANES + lane]",
+                ]
+            place += columns * layout.lanes
+        text = "\n".join(['"""Stores what `record` found for a lane."""', *lines])
+        signature = "@inlined\ndef write(values, place, rows, lane):\n"
+        return signature + textwrap.indent(text, "    ")

@@ -1,13 +1,16 @@
 """The lane loop as a Python module's source: many trajectories through a few SIMD lanes.
 
-The state of a lane is a column of a small buffer, `rows`. `step` takes one step of every lane: its
-loop body is straight-line code, which LLVM makes one sequence of vector instructions. `solve`
-calls it until its queue is empty; a lane that is done is refilled from the queue, so that no lane
-waits for a slower one. Every trajectory runs through the same instructions whatever its lane.
+The state of a lane is a column of a small buffer, `rows`. `step` takes one step of every lane in
+one sequence of vector instructions (`lane_code`). `solve` calls it until its queue is empty; a lane
+that is done is refilled from the queue, so that no lane waits for a slower one. Every trajectory
+runs through the same instructions whatever its lane.
 """
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from odeflow.engine.native.controller import controller_source
 from odeflow.engine.native.lane_functions import LaneFunctions
@@ -37,118 +40,158 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
     dtype = problem.dtype
     control = controller_source(problem.solver, problem.model, step.error_order, dtype)
     functions = LaneFunctions(problem, step, control)
-    layout = Layout(vector_width(dtype), ways(len(problem.model.components)), functions.rows())
+    layout = Layout(
+        "float32" if dtype == np.float32 else "float64",
+        vector_width(dtype),
+        ways(len(problem.model.components)),
+        tuple(functions.rows()),
+        tuple(control.settings),
+    )
     parts = [
-        _header(problem, layout),
-        functions.step(layout),
-        functions.record(layout),
+        _header(problem, layout, functions),
+        functions.step(),
+        functions.record(),
         functions.begin(),
-        functions.write(),
+        functions.write(layout),
         _LOOP.strip(),
     ]
     source = "\n\n\n".join(parts) + "\n"
     return LaneModule(source, list(control.settings.values()), layout.size)
 
 
-def _header(problem: Problem, layout: Layout) -> str:
+def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
     model, solver = problem.model.config, problem.solver
+    places = {row: layout.place(row) for row in _LOOP_ROWS}
+    first = {name: layout.place(row) for name, row in functions.blocks().items()}
     return "\n".join(
         [
             f'"""{model.name} by {solver.method}: {layout.lanes} lanes, {problem.dtype}."""',
             "",
-            "import numpy as np",
-            "",
             "from odeflow.engine.native.runtime import *",
             "",
-            f"real = np.{problem.dtype}",
-            "INFINITY = real(np.inf)",
-            *layout.definitions(),
+            f"LAYOUT = Layout({layout.real!r}, {layout.width}, {layout.ways},",
+            *textwrap.wrap(
+                f"rows={layout.rows},", 96, initial_indent="    ", subsequent_indent=" " * 9
+            ),
+            *textwrap.wrap(
+                f"settings={layout.settings},",
+                96,
+                initial_indent="    ",
+                subsequent_indent=" " * 13,
+            ),
+            ")",
+            f"LANES = {layout.lanes}",
+            f"WIDTH = {layout.width}",
+            f"ALL = {_lowest_bits(layout.lanes)}",
+            f"VECTOR = {_lowest_bits(layout.width)}",
+            *(f"{name} = {place}" for name, place in (places | first).items()),
         ]
     )
 
 
+def _lowest_bits(number: int) -> int:
+    """A 64-bit integer with so many bits set."""
+    return (1 << number) - 1 if number < 64 else -1
+
+
+_LOOP_ROWS = ("t", "active", "accepted", "stalled", "next_save", "saved_until")
+
 _LOOP = f'''
-@scalar
-def save(rows, ts, values, sample, index):
-    """Stores the values of every lane that has passed times to save."""
-    waiting = 1
-    while waiting > 0:
-        record(rows)
-        waiting = 0
-        for lane in range(LANES):
-            until = rows[ROW_saved_until + lane]
-            if rows[ROW_next_save + lane] <= until:
-                write(rows, lane, values, sample[lane], index[lane])
-                index[lane] += 1
-                after = ts[index[lane]]
-                rows[ROW_next_save + lane] = after
-                if after <= until:
-                    waiting += 1
-
-
 @compiled
 def solve(
     rows, y0, args, ts, settings, t1, max_steps, first, last,
     values, saved, status, num_steps, num_accepted, time_reached,
 ):
-    """Solves trajectories first to last; ts ends with an infinity."""
+    """Solves trajectories first to last; ts ends with an infinity.
+
+    Each of `values` has a row a trajectory and time, and a column a component.
+    """
     sample = np.full(LANES, -1)
     started = np.zeros(LANES, np.int64)
     index = np.zeros(LANES, np.int64)
+    place = np.zeros(LANES, np.uint64)
     queue = first
     busy = 0
-    rows[:] = 0.0
-    for lane in range(LANES):
-        rows[ROW_saved_until + lane] = -INFINITY
-        if queue < last:
-            begin(rows, lane, y0, args, queue, ts, settings)
-            sample[lane] = queue
-            queue += 1
-            busy += 1
-    fresh = True
     steps = 0
     deadline = max_steps
-    while busy > 0:
-        if fresh:
-            save(rows, ts, values, sample, index)
-            fresh = False
-        attention = step(rows, settings)
-        steps += 1
-        if attention % ENDED > 0:
-            save(rows, ts, values, sample, index)
-        if attention < ENDED and steps < deadline:
-            continue
-        deadline = steps + max_steps
-        for lane in range(LANES):
-            q = sample[lane]
-            if q < 0:
-                continue
-            reached = rows[ROW_t + lane]
-            taken = steps - started[lane]
-            if reached >= t1:
-                code = {Status.success:d}
-            elif rows[ROW_stalled + lane] > 0.0:
-                code = int(rows[ROW_stalled + lane])
-            elif taken >= max_steps:
-                code = {Status.max_steps_reached:d}
-            else:
-                deadline = min(deadline, started[lane] + max_steps)
-                continue
-            status[q] = code
-            num_steps[q] = taken
-            num_accepted[q] = int(rows[ROW_accepted + lane])
-            time_reached[q] = reached
-            saved[q] = index[lane]
+    rows[:] = 0.0
+    ended = ALL
+    while True:
+        # a lane that ended takes up the next trajectory
+        attention = 0
+        while ended != 0:
+            lane = lowest_bit(ended)
+            ended &= ended - 1
+            done = sample[lane]
+            if done >= 0:
+                reached = rows[t + lane]
+                if reached >= t1:
+                    status[done] = {Status.success:d}
+                elif rows[stalled + lane] > 0.0:
+                    status[done] = int(rows[stalled + lane])
+                else:
+                    status[done] = {Status.max_steps_reached:d}
+                num_steps[done] = steps - started[lane]
+                num_accepted[done] = int(rows[accepted + lane])
+                time_reached[done] = reached
+                saved[done] = index[lane]
+                busy -= 1
             if queue < last:
-                begin(rows, lane, y0, args, queue, ts, settings)
-                fresh = ts[0] <= rows[ROW_t + lane]
+                for i in range(y0.shape[0]):
+                    rows[STATE + i * LANES + lane] = y0[i, queue]
+                for i in range(args.shape[0]):
+                    rows[PARAMETERS + i * LANES + lane] = args[i, queue]
+                begin(rows, settings, lane)
+                rows[next_save + lane] = ts[0]
+                if ts[0] <= rows[t + lane]:
+                    attention |= 1 << lane
                 sample[lane] = queue
                 started[lane] = steps
                 index[lane] = 0
+                place[lane] = queue * (len(ts) - 1)
                 queue += 1
+                busy += 1
             else:
-                rows[ROW_active + lane] = 0.0
-                rows[ROW_saved_until + lane] = -INFINITY
+                rows[active + lane] = 0.0
+                rows[saved_until + lane] = -INFINITY
                 sample[lane] = -1
-                busy -= 1
+        if busy == 0:
+            break
+        if attention == 0:
+            attention = step(rows, settings, 0)
+            steps += 1
+            if steps >= deadline:
+                attention = ALL
+                deadline = steps + max_steps
+        # values at times that the last step has passed, vector by vector, one time a lane in turn
+        for base in range(0, LANES if attention != 0 else 0, WIDTH):
+            due = (attention >> base) & VECTOR
+            while due != 0:
+                record(rows, settings, base)
+                more = 0
+                while due != 0:
+                    bit = due & -due
+                    lane = base + lowest_bit(due)
+                    due ^= bit
+                    until = rows[saved_until + lane]
+                    if rows[next_save + lane] <= until:
+                        write(values, place[lane], rows, lane)
+                        place[lane] += np.uint64(1)
+                        index[lane] += 1
+                        after = ts[index[lane]]
+                        rows[next_save + lane] = after
+                        if after <= until:
+                            more |= bit
+                due = more
+        while attention != 0:
+            lane = lowest_bit(attention)
+            bit = attention & -attention
+            attention ^= bit
+            if sample[lane] < 0:
+                continue
+            limit = started[lane] + max_steps
+            if rows[t + lane] >= t1 or rows[stalled + lane] > 0.0 or steps >= limit:
+                ended |= bit
+            else:
+                deadline = min(deadline, limit)
 '''

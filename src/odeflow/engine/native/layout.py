@@ -1,26 +1,27 @@
 """Where the numbers of the lanes lie, and how many lanes are stepped at once."""
 
-import re
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import llvmlite.binding as llvm
 import numpy as np
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*) = ")
+from odeflow.engine.native.lane_values import Kind
 
 
+@dataclass(frozen=True)
 class Layout:
-    """A flat buffer of rows, each with one number a lane; row x begins at the constant `ROW_x`.
+    """A flat buffer of rows, each with one number a lane; lanes are `ways` vectors of `width`."""
 
-    The lanes are `ways` vectors of `width` lanes. A step is a long chain of dependent operations,
-    so that of a small state leaves the processor waiting: its source then works on two or three
-    vectors in turns, statement by statement.
-    """
+    real: Kind
+    width: int
+    ways: int
+    rows: tuple[str, ...]
+    settings: tuple[str, ...]
+    _places: dict[str, int] = field(init=False, repr=False, compare=False)
 
-    def __init__(self, width: int, ways: int, rows: Iterable[str]):
-        self.width = width
-        self.ways = ways
-        self.rows: Sequence[str] = tuple(rows)
+    def __post_init__(self) -> None:
+        places = {row: number * self.lanes for number, row in enumerate(self.rows)}
+        object.__setattr__(self, "_places", places)
 
     @property
     def lanes(self) -> int:
@@ -32,36 +33,19 @@ class Layout:
         """Numbers in the buffer."""
         return self.lanes * len(self.rows)
 
-    def definitions(self) -> list[str]:
-        """Statements that define the constants."""
-        offsets = [f"ROW_{row} = {i * self.lanes}" for i, row in enumerate(self.rows)]
-        return [f"LANES = {self.lanes}", f"WIDTH = {self.width}", *offsets]
-
-    def in_turns(self, body: Sequence[str]) -> list[str]:
-        """The statements for `lane` < width, each followed by its likes for lane + width, ..."""
-        assigned = {match[1] for line in body if (match := _ASSIGNMENT.match(line))}
-
-        def shifted(line: str, way: int) -> str:
-            line = re.sub(
-                r"\b[A-Za-z_]\w*",
-                lambda name: f"{name[0]}__{way}" if name[0] in assigned else name[0],
-                line,
-            )
-            return line.replace(" + lane]", f" + {way * self.width} + lane]")
-
-        return [
-            line if way == 0 else shifted(line, way) for line in body for way in range(self.ways)
-        ]
+    def place(self, row: str) -> int:
+        """Where a row begins."""
+        return self._places[row]
 
 
 def load(row: str, name: str | None = None) -> str:
     """Statement that reads a row, into its own name unless another is given."""
-    return f"{name or row} = rows[ROW_{row} + lane]"
+    return f"{name or row} = rows.{row}"
 
 
 def store(row: str, value: str) -> str:
     """Statement that writes a row."""
-    return f"rows[ROW_{row} + lane] = {value}"
+    return f"rows.{row} = {value}"
 
 
 def vector_width(dtype: np.dtype) -> int:
@@ -73,4 +57,4 @@ def vector_width(dtype: np.dtype) -> int:
 
 def ways(components: int) -> int:
     """Vectors that are worked on in turns, for a state of so many scalars."""
-    return 3 if components <= 2 else 2 if components <= 4 else 1
+    return 4 if components <= 2 else 2 if components <= 8 else 1

@@ -5,14 +5,27 @@ import math
 import numpy as np
 from numba import njit
 
+from odeflow.engine.native.lane_code import lanes_of, lowest_bit
+from odeflow.engine.native.layout import Layout
 from odeflow.engine.native.primitives import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan2,
+    atanh,
     ceil,
+    erf,
+    erfc,
     floor,
-    fma,
+    fmod,
     isfinite,
+    lgamma,
+    mask,
     maximum,
     rint,
     select,
+    sqrt,
     trunc,
 )
 from odeflow.engine.native.vector_math import (
@@ -33,23 +46,52 @@ from odeflow.engine.native.vector_math import (
 )
 
 __all__ = [
-    "ENDED", "atan", "cbrt", "ceil", "compiled", "cos", "cosh", "exp", "exp2", "expm1", "floor",
-    "fma", "isfinite", "log", "log1p", "math", "maximum", "np", "power", "rint", "scalar",
-    "select", "sin", "sinh", "sqrt", "tan", "tanh", "trunc", "vectorised",
+    "INFINITY",
+    "Layout",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "compiled",
+    "cos",
+    "cosh",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "fmod",
+    "inlined",
+    "isfinite",
+    "lanes_of",
+    "lgamma",
+    "log",
+    "log1p",
+    "lowest_bit",
+    "mask",
+    "math",
+    "maximum",
+    "np",
+    "power",
+    "rint",
+    "select",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trunc",
 ]  # fmt: skip
 
-#: What a lane that ended adds to the result of `step`; more than there are lanes.
-ENDED = 4096
+INFINITY = math.inf
 
-# Products and sums may fuse, and quotients by one divisor share its reciprocal. No other fast-math
-# flag: they assume that there is no NaN, or reorder sums, and bring nothing more.
-_options = {"error_model": "numpy", "fastmath": {"contract", "arcp"}, "nogil": True}
-
-#: A loop over lanes.
-vectorised = njit(**_options)
-#: Code for one lane.
-scalar = njit(**_options)
+#: A part of the function below.
+inlined = njit(error_model="numpy", inline="always")
 #: The function that Python calls; its machine code is cached beside the module.
-compiled = njit(**_options, cache=True)
-
-sqrt = math.sqrt
+compiled = njit(error_model="numpy", nogil=True, cache=True)

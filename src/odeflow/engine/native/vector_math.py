@@ -1,4 +1,4 @@
-"""Elementary functions without branches or tables, so that LLVM makes vectors of them.
+"""Elementary functions of lanes, without branches or tables.
 
 Accurate to 1 or 2 units in the last place in float64, with the values of IEEE 754 at zeros,
 infinities and NaN. Only `contract` is allowed as a fast-math flag: reordering would undo the
@@ -10,19 +10,15 @@ Shibata and Petrogalli, SLEEF, IEEE Trans. Parallel Distrib. Syst. 31, 1316-1327
 polynomial of exp; Dekker, Numer. Math. 18, 224-242 (1971), for numbers in two parts.
 """
 
-# The type checker takes a Numba intrinsic for the Python function behind it.
-# pyright: reportCallIssue=false, reportGeneralTypeIssues=false
-
 import math
 
 import numpy as np
-from numba import njit
 
-from odeflow.engine.native.primitives import bits, floor, fma, from_bits, select
+from odeflow.engine.native.primitives import bits, floor, fma, from_bits, in_double, select
 
-_inlined = njit(forceinline=True, error_model="numpy", fastmath={"contract"})
+_inlined = in_double(("contract",))
 #: For sums and differences whose rounding errors are wanted.
-_exact = njit(forceinline=True, error_model="numpy")
+_exact = in_double(())
 
 _INF, _NAN = np.inf, np.nan
 _ONE = np.uint64(1)
@@ -341,7 +337,7 @@ def power(x, y):
     whole = floor(y) == y
     odd = whole & (floor(0.5 * y) != 0.5 * y)
     negative = (bits(x) & _SIGN_BIT) != np.uint64(0)
-    value = select((x < 0.0) & (size < _INF) & (whole == False), _NAN, value)  # noqa: E712
+    value = select((x < 0.0) & (size < _INF) & ~whole, _NAN, value)
     value = select(negative & odd, -value, value)
     return select((y == 0.0) | (x == 1.0), 1.0, value)
 

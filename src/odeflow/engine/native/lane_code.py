@@ -1,0 +1,126 @@
+"""The functions of a generated module as machine code, for Numba to call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from odeflow.engine.native.lane_values import LaneValue, Writer
+from odeflow.engine.native.layout import Layout
+
+_WORD = ir.IntType(64)
+#: That of one number: a buffer may begin anywhere, and where it is aligned this costs nothing.
+_ALIGNMENT = 4
+
+
+class _Rows:
+    """The rows of the buffer as attributes: reading one loads it, setting one stores it."""
+
+    if TYPE_CHECKING:
+        _writer: Writer
+        _layout: Layout
+        _pointer: ir.Value
+
+    def __init__(self, writer: Writer, layout: Layout, pointer: ir.Value):
+        vars(self).update(_writer=writer, _layout=layout, _pointer=pointer)
+
+    def _pointers(self, row: str) -> list[ir.Value]:
+        writer, builder = self._writer, self._writer.builder
+        pointers = []
+        for way in range(writer.ways):
+            place = ir.Constant(_WORD, self._layout.place(row) + way * writer.width)
+            pointer = builder.gep(self._pointer, [place], inbounds=True)
+            pointers.append(builder.bitcast(pointer, writer.type(writer.real).as_pointer()))
+        return pointers
+
+    def __getattr__(self, row: str) -> LaneValue:
+        parts = [self._writer.builder.load(pointer, align=_ALIGNMENT) for pointer in self._pointers(row)]
+        return LaneValue(self._writer, self._writer.real, parts)
+
+    def __setattr__(self, row: str, value: Any) -> None:
+        parts = self._writer.lanes(value, self._writer.real).parts
+        for pointer, part in zip(self._pointers(row), parts):
+            self._writer.builder.store(part, pointer, align=_ALIGNMENT)
+
+
+class _Settings:
+    """The settings as attributes, the same in every lane."""
+
+    def __init__(self, writer: Writer, layout: Layout, pointer: ir.Value):
+        self._writer, self._layout, self._pointer = writer, layout, pointer
+
+    def __getattr__(self, name: str) -> LaneValue:
+        writer, builder = self._writer, self._writer.builder
+        place = ir.Constant(_WORD, self._layout.settings.index(name))
+        vector = builder.load(builder.gep(self._pointer, [place], inbounds=True))
+        if writer.width:
+            empty = ir.Constant(writer.type(writer.real), ir.Undefined)
+            first = ir.Constant(ir.IntType(32), 0)
+            one = builder.insert_element(empty, vector, first)
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), writer.width), [0] * writer.width)
+            vector = builder.shuffle_vector(one, empty, mask)
+        return LaneValue(writer, writer.real, [vector] * writer.ways)
+
+
+def lanes_of(layout: Layout, number: str) -> Callable[[Callable[..., Any]], Any]:
+    """A function of `(rows, settings)` for `all` lanes, a `vector` of them or `one`.
+
+    It is called with the number of the first lane as well. It returns 0, or the 64-bit integer
+    that the function decorated returns.
+    """
+    numbers = {"all": (layout.width, layout.ways), "vector": (layout.width, 1), "one": (0, 1)}
+    return lambda function: _compiled(function, layout, *numbers[number])
+
+
+@intrinsic
+def lowest_bit(typing: Any, word: Any) -> Any:
+    """The number of the lowest bit that is set in a 64-bit integer."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
+
+
+def _compiled(function: Callable[..., Any], layout: Layout, width: int, ways: int) -> Any:
+    """The function as an intrinsic of Numba, `(rows, settings, first lane)`."""
+
+    def called(typing: Any, rows: Any, settings: Any, lane: Any) -> Any:
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+            arrays = (
+                context.make_array(kind)(context, builder, value).data
+                for kind, value in zip(signature.args[:2], args)
+            )
+            written = _written(builder.module, function, layout, width, ways)
+            return builder.call(written, [*arrays, args[2]])
+
+        return types.int64(rows, settings, types.int64), generate
+
+    called.__name__ = function.__name__
+    return intrinsic(called)
+
+
+def _written(
+    module: ir.Module, function: Callable[..., Any], layout: Layout, width: int, ways: int
+) -> ir.Function:
+    """The function's own LLVM function in a module."""
+    name = f"odeflow_{function.__name__}"
+    if name in module.globals:
+        return module.globals[name]
+    real = ir.DoubleType() if layout.real == "float64" else ir.FloatType()
+    pointer = real.as_pointer()
+    written = ir.Function(module, ir.FunctionType(_WORD, [pointer, pointer, _WORD]), name)
+    written.linkage = "internal"
+    written.attributes.add("noinline")
+    written.attributes.add("nounwind")
+    rows, settings, lane = written.args
+    builder = ir.IRBuilder(written.append_basic_block("entry"))
+    writer = Writer(builder, layout.real, width, ways)
+    rows = builder.gep(rows, [lane], inbounds=True)
+    result = function(_Rows(writer, layout, rows), _Settings(writer, layout, settings))
+    builder.ret(ir.Constant(_WORD, 0) if result is None else result)
+    return written
