@@ -38,7 +38,9 @@ class _Rows:
         return pointers
 
     def __getattr__(self, row: str) -> LaneValue:
-        parts = [self._writer.builder.load(pointer, align=_ALIGNMENT) for pointer in self._pointers(row)]
+        parts = [
+            self._writer.builder.load(pointer, align=_ALIGNMENT) for pointer in self._pointers(row)
+        ]
         return LaneValue(self._writer, self._writer.real, parts)
 
     def __setattr__(self, row: str, value: Any) -> None:
