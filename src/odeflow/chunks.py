@@ -52,6 +52,7 @@ def chunk_size(config: Config) -> int:
     observables = config.model.observables
     if observables is not None:
         scalars += len(observables.variables) or len(states)
+    scalars *= 1 + len(config.saveat.sensitivities or [])
     trajectory = itemsize * len(save_times(config)) * max(scalars, 1)
     fitting = max(_CHUNK_BYTES // trajectory, 1)
     return min(2 ** int(math.log2(fitting)), _CHUNK_MOST)

@@ -47,6 +47,8 @@ def label_chunk(
         state = config.states.get(name)
         dims = ("sample", "time", *(state.dims if state else ()))
         attributes = {"units": known[name].units, "long_name": known[name].long_name}
+        if name in problem.model.derivatives:
+            attributes["derivative_of"], _ = problem.model.derivatives[name]
         data[name] = (dims, solution.values[name], attributes)
     for name, attributes in OUTCOMES.items():
         units = {"units": config.time_units} if name == "time_reached" else {}

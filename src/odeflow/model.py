@@ -7,7 +7,7 @@ import sys
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,12 +36,14 @@ class Model:
 
     `config` is the validated `model` group; `function` is the user's `(t, y, args)`, and
     `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
-    the order of the config; a state's leaf has the state's shape.
+    the order of the config; a state's leaf has the state's shape. `derivatives` names the states
+    and observables that are derivatives, and the variable and axis of each.
     """
 
     config: ModelConfig
     function: Callable[..., Any]
     observables_function: Callable[..., Any] | None = None
+    derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @cached_property
     def State(self) -> Any:

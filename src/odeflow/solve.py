@@ -15,6 +15,7 @@ from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
 from odeflow.design import rows
 from odeflow.model import Model, load_model
+from odeflow.sensitivity import with_sensitivities
 
 
 def configure_jax(resources: engine.Resources) -> None:
@@ -81,7 +82,7 @@ def solve_samples(
     A trajectory that fails has a status and NaN, and stops nobody.
     """
     axes = rows(config.design, start, stop, study)
-    model = load_model(config.model, study)
+    config, model = with_sensitivities(config, load_model(config.model, study))
     problem = make_problem(config, model)
     chosen = engine.choose_engine(problem, config.runtime.engine)
     solution = engine.solve(problem, make_lanes(config, axes), chosen, resources, progress)

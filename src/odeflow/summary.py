@@ -48,7 +48,9 @@ def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
                 raise ConfigError(
                     f"summary.{key}: {name!r} is not a saved variable; known: {', '.join(known)}"
                 )
-    return known if config.variables is None else list(config.variables)
+    if config.variables is not None:
+        return list(config.variables)
+    return [name for name in known if "derivative_of" not in ensemble[name].attrs]
 
 
 def _trajectory_metrics(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
+from odeflow.config.sensitivities import sensitivity_names
 from odeflow.design import check_axes, expand
 from odeflow.figure_choice import figure_kinds
 
@@ -64,6 +65,10 @@ def _check_variables(config: Config) -> None:
         missing = [name for name in states if name not in config.solver.atol]
         if missing:
             raise ConfigError(f"solver.atol: no tolerance for the state {', '.join(missing)}")
+    sensitivities = config.saveat.sensitivities or []
+    axes = [*config.model.parameters, *states]
+    _known_names("saveat.sensitivities", sensitivities, axes, "a parameter or state")
+    derivatives = sensitivity_names(known, sensitivities, config.model)
     if not closed:
         return
     kept = config.saveat.variables
@@ -73,6 +78,7 @@ def _check_variables(config: Config) -> None:
             raise ConfigError("saveat.variables: an empty list keeps nothing; null keeps all")
         _known_names("saveat.variables", kept, known, what)
         known, what = kept, "a saved variable"
+    known = [*known, *(name for name, (variable, _) in derivatives.items() if variable in known)]
     for key, names in (
         ("summary.variables", config.summary.variables),
         ("summary.first_time_above", config.summary.first_time_above),

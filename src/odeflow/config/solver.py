@@ -77,6 +77,19 @@ class SaveAtConfig(Strict):
     variables: list[VariableName] | None = Field(
         None, description="states and observables to keep; null: all"
     )
+    sensitivities: list[VariableName] | None = Field(
+        None,
+        description="parameters, and states for their initial values: adds the derivatives "
+        "d_<variable>_d_<axis> of what is kept; null: none",
+    )
+
+    @field_validator("sensitivities")
+    @classmethod
+    def _distinct(cls, value: list[str] | None) -> list[str] | None:
+        for name in value or []:
+            if value is not None and value.count(name) > 1:
+                raise ValueError(f"{name} is named twice")
+        return value
 
     @field_validator("ts")
     @classmethod

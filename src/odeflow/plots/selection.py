@@ -46,7 +46,8 @@ def shown_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
     """Variables a figure shows: those that `plot.variables` names, else the first few."""
     known = [str(name) for name, variable in ensemble.items() if "time" in variable.dims]
     if config.plot.variables is None:
-        return known[:_MOST_VARIABLES]
+        own = [name for name in known if "derivative_of" not in ensemble[name].attrs]
+        return own[:_MOST_VARIABLES]
     for name in config.plot.variables:
         if name not in known:
             raise ConfigError(

@@ -1,0 +1,55 @@
+"""Names of forward sensitivities: derivatives of variables with respect to axes."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from odeflow.config.base import RESERVED_NAMES, ConfigError
+from odeflow.config.model import ModelConfig
+from odeflow.design import axis_attributes, axis_coordinate
+
+
+def sensitivity_names(
+    variables: Iterable[str], axes: Iterable[str], model: ModelConfig
+) -> dict[str, tuple[str, str]]:
+    """`{d_<variable>_d_<axis>: (variable, axis)}` of every pair, variables first.
+
+    An axis is a parameter, or a state, which stands for its initial value: `initial_<state>` in
+    the name, as in the dataset. Raises ConfigError where a name is taken, by the model or by
+    another pair.
+    """
+    variables = list(variables)
+    pairs = [(variable, axis) for axis in axes for variable in variables]
+    names = [f"d_{variable}_d_{axis_coordinate(axis, model)}" for variable, axis in pairs]
+    dims = [dim for state in model.states.values() for dim in state.dims]
+    taken = {*variables, *model.states, *model.parameters, *dims, *RESERVED_NAMES}
+    for name, count in Counter(names).items():
+        if name in taken or count > 1:
+            why = "two of them have that name" if count > 1 else f"model {model.name} has that name"
+            raise ConfigError(
+                f"saveat.sensitivities: the dataset calls a sensitivity {name}, but {why}; rename "
+                "a state, parameter or observable in the model"
+            )
+    return dict(zip(names, pairs))
+
+
+def sensitivity_attributes(
+    units: str, long_name: str, axis: str, model: ModelConfig
+) -> dict[str, str]:
+    """Units and long name of the derivative of a variable with these."""
+    of = axis_attributes(axis, model)
+    return {
+        "units": quotient_units(units, of["units"]),
+        "long_name": f"derivative of {long_name} with respect to {of['long_name']}",
+    }
+
+
+def quotient_units(numerator: str, denominator: str) -> str:
+    """Units of a quotient, without factors of one: `mmol/L` by `1/min` is `(mmol/L)/(1/min)`."""
+    above, below = (units.strip() or "1" for units in (numerator, denominator))
+    if below == "1":
+        return above
+    if above == below:
+        return "1"
+    above, below = (x if re.fullmatch(r"[^\W\d_]+|1|%", x) else f"({x})" for x in (above, below))
+    return f"{above}/{below}"
