@@ -12,13 +12,15 @@ Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I
 I.14; Hindmarsh et al., ACM Trans. Math. Softw. 31, 363-396 (2005), section 2.5.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig, Observables, State, Variable
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_attributes, sensitivity_names
@@ -34,7 +36,7 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
     Both are returned as they are where none is asked for. Else the model has the states and
     observables `d_<variable>_d_<axis>`, in the shape of the variable, and the config is about
     that model. The absolute tolerance of a sensitivity is that of its state over the size of the
-    axis' nominal value, which is what CVODES takes.
+    axis' nominal value, which is what CVODES takes; root finders keep that of the states.
 
     Raises ConfigError where a name is taken, or where JAX cannot differentiate the model.
     """
@@ -46,39 +48,57 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
     derivatives = sensitivity_names(variables, axes, model.config)
     augmented = Model(
         _model_config(model, derivatives),
-        _vector_field(model, of_states),
-        model.observables_function and _observables(model, derivatives),
+        _vector_field(model, axes),
+        model.observables_function and _observables(model, axes, derivatives),
         derivatives,
     )
-    augmented.check()
+    _check(augmented)
     atol = config.solver.atol
     atols = atol if isinstance(atol, dict) else dict.fromkeys(model.config.states, atol)
-    atols |= {name: atols[s] / _scale(model.config, axis) for name, (s, axis) in of_states.items()}
+    sizes = {axis: _nominal_size(model.config, axis) for axis in axes}
+    solver = {
+        "atol": atols | {name: atols[state] / sizes[p] for name, (state, p) in of_states.items()},
+        "root_finder_atol": config.solver.root_finder_atol or min(atols.values()),
+    }
     kept = config.saveat.variables
     if kept is not None:
         kept = [*kept, *(name for name, (variable, _) in derivatives.items() if variable in kept)]
     changed = {
         "model": augmented.config,
-        "solver": config.solver.model_copy(update={"atol": atols}),
+        "solver": config.solver.model_copy(update=solver),
         "saveat": config.saveat.model_copy(update={"variables": kept}),
     }
     return config.model_copy(update=changed), augmented
 
 
+def _check(model: Model) -> None:
+    """Raises ConfigError where a function has no forward mode; that is seen when it is lowered."""
+    model.check()
+    both = lambda *point: (model.vector_field(*point), model.observables(*point))
+    try:
+        jax.jit(both).lower(*model.example())
+    except TypeError as error:
+        text = str(error).split("\n", 1)[0]
+        raise ConfigError(
+            f"saveat.sensitivities: JAX cannot differentiate {model.config.vector_field} or the "
+            f"observables: {text} Use jax.custom_jvp there"
+        ) from error
+
+
 def _model_config(model: Model, derivatives: Mapping[str, tuple[str, str]]) -> ModelConfig:
+    """The config of a model with the sensitivities among its states and observables."""
     config, known = model.config, model.variables()
-    states, observables = dict(config.states), {}
-    for name in model.observable_names:
-        observables[name] = known[name]
+    states = dict(config.states)
+    observables = {name: known[name] for name in model.observable_names}
     for name, (variable, axis) in derivatives.items():
         units, words = known[variable].units, known[variable].long_name or variable
         attributes = sensitivity_attributes(units, words, axis, config)
-        if variable in observables:
-            observables[name] = Variable(**attributes)
-        else:
+        if variable in config.states:
             state = config.states[variable]
             initial = np.full(state.shape, float(variable == axis)).tolist()
             states[name] = State(initial=initial, dims=state.dims, **attributes)
+        else:
+            observables[name] = Variable(**attributes)
     changed: dict[str, Any] = {"states": states}
     if config.observables is not None:
         function = config.observables.function
@@ -86,59 +106,65 @@ def _model_config(model: Model, derivatives: Mapping[str, tuple[str, str]]) -> M
     return config.model_copy(update=changed)
 
 
-def _vector_field(model: Model, derivatives: Mapping[str, tuple[str, str]]) -> PointFunction:
-    def vector_field(t: Any, y: Any, args: Any) -> dict[str, Any]:
-        value, along = _derivatives(model, model.vector_field, t, y, args, derivatives)
-        result = value._asdict()
-        return result | {n: getattr(along[axis], s) for n, (s, axis) in derivatives.items()}
+def _vector_field(model: Model, axes: Sequence[str]) -> PointFunction:
+    def vector_field(t: Any, y: Any, args: Any) -> tuple[Any, ...]:
+        value, along = _differentiated(model, model.vector_field, axes, t, y, args)
+        return (*value, *chain(*along))
 
     return vector_field
 
 
-def _observables(model: Model, derivatives: Mapping[str, tuple[str, str]]) -> PointFunction:
+def _observables(
+    model: Model, axes: Sequence[str], derivatives: Mapping[str, tuple[str, str]]
+) -> PointFunction:
     def observables(t: Any, y: Any, args: Any) -> dict[str, Any]:
-        value, along = _derivatives(model, model.observables, t, y, args, derivatives)
-        observed = {n: pair for n, pair in derivatives.items() if pair[0] in value}
-        return value | {name: along[axis][o] for name, (o, axis) in observed.items()}
+        value, along = _differentiated(model, model.observables, axes, t, y, args)
+        by_axis = dict(zip(axes, along))
+        # By name: JAX returns a dict in the order of its sorted keys.
+        result = {name: value[name] for name in model.observable_names}
+        return result | {
+            name: by_axis[axis][variable]
+            for name, (variable, axis) in derivatives.items()
+            if variable in value
+        }
 
     return observables
 
 
-def _derivatives(
-    model: Model,
-    function: PointFunction,
-    t: Any,
-    y: Any,
-    args: Any,
-    derivatives: Mapping[str, tuple[str, str]],
-) -> tuple[Any, dict[str, Any]]:
-    """A function's value, and its derivative along each axis, at an augmented state."""
-    state = model.State(*(getattr(y, name) for name in model.config.states))
+def _differentiated(
+    model: Model, function: PointFunction, axes: Sequence[str], t: Any, y: Any, args: Any
+) -> tuple[Any, list[Any]]:
+    """The value of a model's function, and its total derivative along each axis.
+
+    `y` is a record of the augmented model: the states, then their sensitivities axis by axis.
+    """
+    size = len(model.config.states)
+    state, *directions = (model.State(*y[i : i + size]) for i in range(0, len(y), size))
     args = model.Args(*args)
-    tangents: dict[str, dict[str, Any]] = {}
-    for name, (variable, axis) in derivatives.items():
-        if variable in model.config.states:
-            tangents.setdefault(axis, {})[variable] = getattr(y, name)
-    value, along = None, {}
-    for axis, tangent in tangents.items():
-        points, directions = [state], [model.State(**tangent)]
-        if axis in model.config.parameters:
-            points.append(getattr(args, axis))
-            directions.append(jnp.ones_like(points[1]))
-
-        def at(state: Any, *parameter: Any, axis: str = axis) -> Any:
-            here = args._replace(**{axis: parameter[0]}) if parameter else args
-            return function(t, state, here)
-
-        # The value is computed once an axis; the engines share what is computed twice.
-        value, along[axis] = jax.jvp(at, points, directions)
-    return value, along
+    # The value comes once an axis; both engines compute once what is written twice.
+    pairs = [
+        _derivative(function, t, state, args, axis, direction)
+        for axis, direction in zip(axes, directions)
+    ]
+    return pairs[0][0], [derivative for _, derivative in pairs]
 
 
-def _scale(config: ModelConfig, axis: str) -> float:
+def _derivative(
+    function: PointFunction, t: Any, state: Any, args: Any, axis: str, direction: Any
+) -> tuple[Any, Any]:
+    """Value, and derivative along `direction` and, if the axis is a parameter, along that."""
+    if axis not in args._fields:
+        return jax.jvp(lambda state: function(t, state, args), (state,), (direction,))
+    parameter = getattr(args, axis)
+
+    def at(state: Any, parameter: Any) -> Any:
+        return function(t, state, args._replace(**{axis: parameter}))
+
+    return jax.jvp(at, (state, parameter), (direction, jnp.ones_like(parameter)))
+
+
+def _nominal_size(config: ModelConfig, axis: str) -> float:
     """Size of the nominal value of an axis, 1 where that is zero."""
     if axis in config.parameters:
-        value = abs(config.parameters[axis].value)
-    else:
-        value = float(np.abs(config.states[axis].initial).max())
-    return value or 1.0
+        return abs(config.parameters[axis].value) or 1.0
+    return float(np.abs(config.states[axis].initial).max()) or 1.0

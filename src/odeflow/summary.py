@@ -50,7 +50,8 @@ def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
                 )
     if config.variables is not None:
         return list(config.variables)
-    return [name for name in known if "derivative_of" not in ensemble[name].attrs]
+    named = {*config.first_time_above, *config.first_time_below}
+    return [n for n in known if n in named or "derivative_of" not in ensemble[n].attrs]
 
 
 def _trajectory_metrics(
