@@ -344,3 +344,16 @@ def test_a_field_without_forward_mode():
     rate.defvjp(lambda x: (x, None), lambda _, g: (g,))
     message = refused(lambda t, y, args: {"y": args.k * rate(y.y)})
     assert "saveat.sensitivities" in message and "custom_vjp" in message
+
+
+def test_an_infinite_sensitivity_ends_its_trajectory(tmp_path: Path):
+    model = make_model(lambda t, y, args: {"y": jnp.sqrt(y.y)}, {"y": 1.0}, 2.0)
+    config, augmented = experiment(model, ["y"])
+    lanes = make_lanes(config, {"y": np.array([0.0, 1.0])})
+    problem = make_problem(config, augmented)
+    solution = native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path)
+    assert list(solution.status) == [Status.non_finite, Status.success]
+    # y = (1 + t/2)^2 from sqrt(y0) = 1
+    np.testing.assert_allclose(
+        solution.values["d_y_d_initial_y"][1], 1 + np.array(TS) / 2, rtol=1e-7
+    )
