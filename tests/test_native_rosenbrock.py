@@ -14,6 +14,7 @@ from problems import make_model, make_problem
 
 from odeflow.engine import Lanes, Problem, diffrax_engine
 from odeflow.engine.native import engine as native_engine
+from odeflow.engine.native import rosenbrock as generator
 from odeflow.engine.native.differentiated_field import DifferentiatedField
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.rosenbrock import rosenbrock, rosenbrock_source
@@ -155,13 +156,38 @@ def test_a_field_that_is_not_finite_shows_in_the_candidate(solver: Any, poison: 
     assert np.isfinite([y[1] for y in step.y1]).all()
 
 
-def test_a_jacobian_that_is_too_full_is_refused():
-    def coupled(t: Any, y: Any, args: Any) -> dict[str, Any]:
-        return {"x": -args.rate * jnp.sum(y.x) * y.x}
+def coupled(t: Any, y: Any, args: Any) -> dict[str, Any]:
+    """Every state acts on every other."""
+    return {"x": args.rate * (jnp.sin(t) - y.x * jnp.sum(y.x))}
 
-    model = make_model(coupled, {"x": {"initial": [1.0] * 24, "dims": ["cell"]}}, 1.0, rate=1.0)
-    with pytest.raises(UntranslatableError, match=r"24 x 24 Jacobian have 576 entries"):
-        rosenbrock(model, "Rodas5P")
+
+def coupled_problem(size: int, **settings: Any) -> tuple[Problem, Lanes]:
+    initial = np.linspace(0.5, 1.5, size)
+    states = {"x": {"initial": initial.tolist(), "dims": ["cell"]}}
+    problem = make_problem(make_model(coupled, states, 1.0, rate=1.0), **settings)
+    return problem, Lanes(np.repeat(initial[:, None], 40, axis=1), np.geomspace(1, 1e4, 40)[None])
+
+
+def test_full_matrices_are_factored_by_loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    solutions = []
+    for bound in (10**6, 0):
+        monkeypatch.setattr(generator, "_MOST_OPERATIONS", bound)
+        problem, lanes = coupled_problem(10, method="rodas5p", rtol=1e-8, atol=1e-10, dt0=1e-3)
+        solutions.append(native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path))
+        source = native_engine.module_source(problem)
+        assert ("lu_factor(rows, 10)" in source) == (bound == 0)
+    unrolled, looped = solutions
+    assert (looped.status == Status.success).all()
+    np.testing.assert_array_equal(looped.num_steps, unrolled.num_steps)
+    np.testing.assert_allclose(looped.values["x"], unrolled.values["x"], rtol=1e-9)
+
+
+def test_a_jacobian_that_is_too_full_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(generator, "_MOST_OPERATIONS", 0)
+    monkeypatch.setattr(generator, "_LARGEST_DENSE", 8)
+    problem, _ = coupled_problem(9)
+    with pytest.raises(UntranslatableError, match=r"9 x 9 Jacobian have 81 entries"):
+        rosenbrock(problem.model, "Rodas5P")
 
 
 def reference_case(name: str, **settings: Any) -> tuple[Problem, Lanes, dict[str, float]]:

@@ -66,13 +66,18 @@ def solve(
     return run.solution()
 
 
+def module_source(problem: Problem) -> str:
+    """The module that is generated for a problem; raises `UntranslatableError`."""
+    return _module(problem).source
+
+
 @lru_cache(maxsize=8)
 def _module(problem: Problem) -> LaneModule:
     method = find_method(problem.solver.method).diffrax_name
     if method in EXPLICIT_METHODS:
         return lane_module(problem, explicit_rk(problem.model, method, problem.dtype))
     if method in ROSENBROCK_METHODS:
-        return lane_module(problem, rosenbrock(problem.model, method))
+        return lane_module(problem, rosenbrock(problem.model, method, problem.dtype))
     raise UntranslatableError(problem.solver.method, "the native engine does not have this method")
 
 

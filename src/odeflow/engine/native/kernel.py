@@ -13,9 +13,12 @@ import llvmlite
 import numba
 
 _HERE = Path(__file__).parent
-_FOUNDATION = (
-    "runtime.py", "lane_code.py", "lane_values.py", "layout.py", "primitives.py", "vector_math.py"
-)  # fmt: skip
+_FOUNDATION = [
+    f"{name}.py"
+    for name in (
+        "runtime", "lane_code", "lane_values", "layout", "primitives", "vector_math", "dense_lu"
+    )
+]  # fmt: skip
 
 
 @cache

@@ -17,8 +17,11 @@ _WORD = ir.IntType(64)
 _ALIGNMENT = 4
 
 
-class _Rows:
-    """The rows of the buffer as attributes: reading one loads it, setting one stores it."""
+class Rows:
+    """The rows of the buffer as attributes: reading one loads it, setting one stores it.
+
+    `rows["BLOCK", i]` is row i of a block; i may be an LLVM integer.
+    """
 
     if TYPE_CHECKING:
         _writer: Writer
@@ -28,25 +31,40 @@ class _Rows:
     def __init__(self, writer: Writer, layout: Layout, pointer: ir.Value):
         vars(self).update(_writer=writer, _layout=layout, _pointer=pointer)
 
-    def _pointers(self, row: str) -> list[ir.Value]:
-        writer, builder = self._writer, self._writer.builder
-        pointers = []
-        for way in range(writer.ways):
-            place = ir.Constant(_WORD, self._layout.place(row) + way * writer.width)
-            pointer = builder.gep(self._pointer, [place], inbounds=True)
-            pointers.append(builder.bitcast(pointer, writer.type(writer.real).as_pointer()))
-        return pointers
+    @property
+    def builder(self) -> Any:
+        """What writes the instructions."""
+        return self._writer.builder
 
     def __getattr__(self, row: str) -> LaneValue:
-        parts = [
-            self._writer.builder.load(pointer, align=_ALIGNMENT) for pointer in self._pointers(row)
-        ]
-        return LaneValue(self._writer, self._writer.real, parts)
+        return self[row, 0]
 
     def __setattr__(self, row: str, value: Any) -> None:
+        self[row, 0] = value
+
+    def __getitem__(self, place: tuple[str, Any]) -> LaneValue:
+        load, writer = self.builder.load, self._writer
+        parts = [load(pointer, align=_ALIGNMENT) for pointer in self._pointers(*place)]
+        return LaneValue(writer, writer.real, parts)
+
+    def __setitem__(self, place: tuple[str, Any], value: Any) -> None:
         parts = self._writer.lanes(value, self._writer.real).parts
-        for pointer, part in zip(self._pointers(row), parts):
-            self._writer.builder.store(part, pointer, align=_ALIGNMENT)
+        for pointer, part in zip(self._pointers(*place), parts):
+            self.builder.store(part, pointer, align=_ALIGNMENT)
+
+    def _pointers(self, block: str, index: Any) -> list[ir.Value]:
+        """Of each vector of a row."""
+        writer, builder, layout = self._writer, self.builder, self._layout
+        first = self._pointer
+        if not isinstance(index, int):
+            offset = builder.mul(index, ir.Constant(_WORD, layout.lanes))
+            first, index = builder.gep(first, [offset], inbounds=True), 0
+        pointers = []
+        for way in range(writer.ways):
+            place = layout.place(block) + index * layout.lanes + way * writer.width
+            pointer = builder.gep(first, [ir.Constant(_WORD, place)], inbounds=True)
+            pointers.append(builder.bitcast(pointer, writer.type(writer.real).as_pointer()))
+        return pointers
 
 
 class _Settings:
@@ -123,6 +141,6 @@ def _written(
     builder = ir.IRBuilder(written.append_basic_block("entry"))
     writer = Writer(builder, layout.real, width, ways)
     rows = builder.gep(rows, [lane], inbounds=True)
-    result = function(_Rows(writer, layout, rows), _Settings(writer, layout, settings))
+    result = function(Rows(writer, layout, rows), _Settings(writer, layout, settings))
     builder.ret(ir.Constant(_WORD, 0) if result is None else result)
     return written

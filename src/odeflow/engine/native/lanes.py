@@ -46,6 +46,7 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
         ways(len(problem.model.components)),
         tuple(functions.rows()),
         tuple(control.settings),
+        step.blocks,
     )
     parts = [
         _header(problem, layout, functions),
@@ -70,15 +71,9 @@ def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
             "from odeflow.engine.native.runtime import *",
             "",
             f"LAYOUT = Layout({layout.real!r}, {layout.width}, {layout.ways},",
-            *textwrap.wrap(
-                f"rows={layout.rows},", 96, initial_indent="    ", subsequent_indent=" " * 9
-            ),
-            *textwrap.wrap(
-                f"settings={layout.settings},",
-                96,
-                initial_indent="    ",
-                subsequent_indent=" " * 13,
-            ),
+            *_wrapped(f"rows={layout.rows},"),
+            *_wrapped(f"settings={layout.settings},"),
+            f"    blocks={dict(layout.blocks)},",
             ")",
             f"LANES = {layout.lanes}",
             f"WIDTH = {layout.width}",
@@ -87,6 +82,10 @@ def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
             *(f"{name} = {place}" for name, place in (places | first).items()),
         ]
     )
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent=" " * 8)
 
 
 def _lowest_bits(number: int) -> int:

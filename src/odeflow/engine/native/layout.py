@@ -1,6 +1,9 @@
 """Where the numbers of the lanes lie, and how many lanes are stepped at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -10,18 +13,17 @@ from odeflow.engine.native.lane_values import Kind
 
 @dataclass(frozen=True)
 class Layout:
-    """A flat buffer of rows, each with one number a lane; lanes are `ways` vectors of `width`."""
+    """A flat buffer of rows, each with one number a lane; lanes are `ways` vectors of `width`.
+
+    `blocks` are numbers of further rows under one name.
+    """
 
     real: Kind
     width: int
     ways: int
     rows: tuple[str, ...]
     settings: tuple[str, ...]
-    _places: dict[str, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        places = {row: number * self.lanes for number, row in enumerate(self.rows)}
-        object.__setattr__(self, "_places", places)
+    blocks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def lanes(self) -> int:
@@ -31,11 +33,16 @@ class Layout:
     @property
     def size(self) -> int:
         """Numbers in the buffer."""
-        return self.lanes * len(self.rows)
+        return self.lanes * (len(self.rows) + sum(self.blocks.values()))
 
     def place(self, row: str) -> int:
-        """Where a row begins."""
+        """Where a row or block begins."""
         return self._places[row]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        lengths = dict.fromkeys(self.rows, 1) | dict(self.blocks)
+        return dict(zip(lengths, accumulate((n * self.lanes for n in lengths.values()), initial=0)))
 
 
 def load(row: str, name: str | None = None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from odeflow.engine.native.controller import total
+from odeflow.engine.native.dense_lu import DenseLU
 from odeflow.engine.native.differentiated_field import DifferentiatedField, differentiated_field
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.sparse_lu import Entry, SparseLU, plan
@@ -16,10 +17,12 @@ from odeflow.model import Model
 #: The methods that this generator knows, by the name of their Diffrax class.
 ROSENBROCK_METHODS = {"Rodas5P": RODAS5P, "Rodas3P": RODAS3P}
 
-#: Most operations of a step's linear algebra that are written out. Compiling takes some 3 ms an
-#: operation, and more where there are more: half a minute at this bound, which a full Jacobian of
-#: 20 states or a ring of 128 reaches.
-_MOST_OPERATIONS = 12_000
+#: Most operations of a step's linear algebra that are written out: a full Jacobian of some 60
+#: states. There compiling takes 20 s, and straight-line code is still three times faster than the
+#: loops of `DenseLU`, which load and store at every product.
+_MOST_OPERATIONS = 250_000
+#: Largest state for these loops: the entries of the Jacobian are written out all the same.
+_LARGEST_DENSE = 128
 
 
 def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource:
@@ -30,20 +33,29 @@ def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource
     """
     tableau = ROSENBROCK_METHODS[method]
     field = differentiated_field(model, dtype)
-    lu = plan(len(field.value), field.jacobian)
-    operations = lu.factor_operations + tableau.stages * lu.solve_operations
-    if operations > _MOST_OPERATIONS:
-        why = (
-            f"the factors of its {len(field.value)} x {len(field.value)} Jacobian have "
-            f"{len(lu.entries):,} entries, and a step would take {operations:,} operations to "
-            f"eliminate; the bound is {_MOST_OPERATIONS:,}"
-        )
-        raise UntranslatableError(method, why)
+    lu = _linear_algebra(method, field, tableau.stages)
     return rosenbrock_source(tableau, [c.name for c in model.components], field, lu)
 
 
+def _linear_algebra(method: str, field: DifferentiatedField, stages: int) -> SparseLU | DenseLU:
+    size = len(field.value)
+    sparse = plan(size, field.jacobian)
+    if sparse.factor_operations + stages * sparse.solve_operations <= _MOST_OPERATIONS:
+        return sparse
+    if size <= _LARGEST_DENSE:
+        return DenseLU(size)
+    why = (
+        f"the factors of its {size} x {size} Jacobian have {len(sparse.entries):,} entries, too "
+        f"many to write out; as full matrices they are factored up to {_LARGEST_DENSE} states"
+    )
+    raise UntranslatableError(method, why)
+
+
 def rosenbrock_source(
-    tableau: RosenbrockTableau, components: Sequence[str], field: DifferentiatedField, lu: SparseLU
+    tableau: RosenbrockTableau,
+    components: Sequence[str],
+    field: DifferentiatedField,
+    lu: SparseLU | DenseLU,
 ) -> StepSource:
     """One step of the method for a field, for the lane loop.
 
@@ -114,6 +126,7 @@ def rosenbrock_source(
             for r, row in enumerate(tableau.dense)
             for i, name in enumerate(components)
         },
+        blocks=lu.blocks,
     )
 
 

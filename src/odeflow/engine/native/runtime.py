@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
+from odeflow.engine.native.dense_lu import lu_factor, lu_solve
 from odeflow.engine.native.lane_code import lanes_of, lowest_bit
 from odeflow.engine.native.layout import Layout
 from odeflow.engine.native.primitives import (
@@ -74,6 +75,8 @@ __all__ = [
     "log",
     "log1p",
     "lowest_bit",
+    "lu_factor",
+    "lu_solve",
     "mask",
     "math",
     "maximum",

@@ -23,6 +23,11 @@ class SparseLU:
     order: tuple[int, ...]
     entries: frozenset[Entry]
 
+    @property
+    def blocks(self) -> dict[str, int]:
+        """It needs no rows of the buffer."""
+        return {}
+
     @cached_property
     def _rank(self) -> dict[int, int]:
         return {row: rank for rank, row in enumerate(self.order)}

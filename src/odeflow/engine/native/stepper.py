@@ -60,3 +60,4 @@ class StepSource:
     interpolant_lines: Sequence[str] = ()
     carried: Mapping[str, Carried] = field(default_factory=dict)
     dense: Mapping[str, str] = field(default_factory=dict)
+    blocks: Mapping[str, int] = field(default_factory=dict)
