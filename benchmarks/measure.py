@@ -9,11 +9,13 @@ import argparse
 import json
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import contenders
 from benchmarks.problems import Case, find_case
 from benchmarks.runners import Runner, make_runner
 
@@ -57,7 +59,7 @@ def run(
 
 def tightened(ladder: list[dict[str, Any]], target: float) -> float | None:
     """The loosest scale of a ladder whose error is no larger than `target`."""
-    exact = [rung["scale"] for rung in ladder if rung["error"] <= EQUAL * target]
+    exact = [rung["scale"] for rung in ladder if rung["error"] <= target]
     return max(exact, default=None)
 
 
@@ -69,8 +71,12 @@ def peak_mib() -> float:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """The base run, a ladder of tolerances, and a run as exact as `options.match`, as asked."""
-    case = find_case(options.case)
-    reference = np.load(options.reference)["values"]
+    module = contenders.load(options.contender)
+    if hasattr(module, "configure"):
+        module.configure(options.cores)
+    case = replace(find_case(options.case), method=options.method)
+    with np.load(options.reference) as file:
+        reference, certainty = file["values"], float(file["check"])
     make = lambda size: make_runner(case, options.contender, size, options.cores)
     runner = make(options.size)
     full = lambda scale: run(case, runner, options.size, scale, options.budget, reference)
@@ -81,12 +87,14 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         size = min(options.ladder_size, options.size)
         small = runner if size == options.size else make(size)
         result["ladder"] = [
-            run(case, small, size, scale, options.budget / 4, reference)
-            for scale in options.ladder
+            run(case, small, size, scale, options.budget / 4, reference) for scale in options.ladder
         ]
-        if options.match and result["base"]["error"] > EQUAL * options.match:
-            scale = tightened(result["ladder"], options.match)
-            result["matched"] = None if scale is None else full(scale)
+        if options.match is not None:
+            # No error can be told from zero below what the reference itself is certain to.
+            target = max(EQUAL * options.match, certainty)
+            if result["base"]["error"] > target:
+                scale = tightened(result["ladder"], target)
+                result["matched"] = None if scale is None else full(scale)
     return result
 
 
@@ -99,6 +107,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--cores", type=int, required=True)
     parser.add_argument("--budget", type=float, default=6.0, help="seconds of repeated runs")
+    parser.add_argument("--method", help="method of odeflow's engines")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--ladder", type=float, nargs="*", default=[])
     parser.add_argument("--ladder-size", type=int, default=64)

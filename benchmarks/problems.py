@@ -40,6 +40,7 @@ class Case:
     logarithmic: bool = False
     sizes: Mapping[str, int] = field(default_factory=dict)
     states: int = 0  # of a ring
+    method: str | None = None  # of odeflow's engines; None: tsit5, or rodas5p where stiff
 
     @property
     def saved(self) -> str:
@@ -60,10 +61,10 @@ class Case:
         data: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
         return load_model(ModelConfig.model_validate(data | {"t1": self.t1}))
 
-    def problem(self, scale: float = 1.0, method: str | None = None) -> Problem:
+    def problem(self, scale: float = 1.0) -> Problem:
         """The problem for odeflow's engines, its tolerances multiplied by `scale`."""
         solver = SolverConfig(
-            method=method or ("rodas5p" if self.stiff else "tsit5"),
+            method=self.method or ("rodas5p" if self.stiff else "tsit5"),
             rtol=self.rtol * scale,
             atol=self.atol * scale,
             dt0=self.dt0,
@@ -83,12 +84,12 @@ class Case:
             value = low + (high - low) * draw
             values[name] = np.exp(value) if self.logarithmic else value
         y0 = [
-            np.broadcast_to(values.get(n, np.reshape(s.initial, (-1, 1))), (np.size(s.initial), size))
+            np.broadcast_to(
+                values.get(n, np.reshape(s.initial, (-1, 1))), (np.size(s.initial), size)
+            )
             for n, s in config.states.items()
         ]
-        args = [
-            np.broadcast_to(values.get(n, p.value), size) for n, p in config.parameters.items()
-        ]
+        args = [np.broadcast_to(values.get(n, p.value), size) for n, p in config.parameters.items()]
         return Lanes(np.concatenate(y0), np.array(args))
 
 
@@ -157,9 +158,7 @@ def _cases() -> list[Case]:
         logarithmic=True,
         sizes={"naive": 2000, "diffrax": 2000, "scipy": 100, "gradsolve": 2000},
     )
-    stiff: dict[str, Any] = dict(
-        size=10_000, atol=1e-10, dt0=1e-6, stiff=True, logarithmic=True
-    )
+    stiff: dict[str, Any] = dict(size=10_000, atol=1e-10, dt0=1e-6, stiff=True, logarithmic=True)
     few = {"naive": 500, "diffrax": 500, "scipy": 60, "gradsolve": 1000}
     photolysis = "k1 k4 k5 k7 k16 k17 k21 k22"
     return [

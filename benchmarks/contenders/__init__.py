@@ -4,7 +4,8 @@
 a core. `build(case, size, cores)` compiles whatever can be compiled ahead for that many
 trajectories and returns a function of (lanes, scale): the solution, tolerances multiplied by
 `scale`, in the contender's own form; `values(case, solution)` makes of that an array
-(lane, time, component). `build` raises `NotApplicableError` with a reason for a case it cannot run.
+(lane, time, component). `configure(cores)`, where there is one, is called before JAX is used.
+`build` raises `NotApplicableError` with a reason for a case it cannot run.
 """
 
 import importlib

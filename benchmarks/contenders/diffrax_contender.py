@@ -13,9 +13,13 @@ LABEL = "odeflow, diffrax engine"
 SERIAL = False
 
 
+def configure(cores: int) -> None:
+    """Sets JAX up, before anything uses it."""
+    jax.config.update("jax_num_cpu_devices", cores)
+
+
 def build(case: Any, size: int, cores: int) -> Any:
     jax.config.update("jax_enable_x64", True)
-    jax.config.update("jax_num_cpu_devices", cores)
     problems = {1.0: case.problem()}
     first = case.lanes(8)
     diffrax_engine.solve(problems[1.0], Lanes(first.y0, first.args))

@@ -30,7 +30,12 @@ def build(case: Any, size: int, cores: int) -> Any:
     batched = jax.jit(jax.vmap(solve, in_axes=(0, 0, None, None)))
 
     def arguments(lanes, scale):
-        return jnp.asarray(lanes.y0.T), jnp.asarray(lanes.args.T), case.rtol * scale, case.atol * scale
+        return (
+            jnp.asarray(lanes.y0.T),
+            jnp.asarray(lanes.args.T),
+            case.rtol * scale,
+            case.atol * scale,
+        )
 
     compiled = batched.lower(*arguments(case.lanes(size), 1.0)).compile()
     return lambda lanes, scale: jax.block_until_ready(compiled(*arguments(lanes, scale)))

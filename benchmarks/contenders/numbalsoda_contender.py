@@ -26,7 +26,9 @@ def build(case: Any, size: int, cores: int) -> Any:
             solution, success = lsoda(
                 address, y0[lane].copy(), times, args[lane].copy(), rtol, atol, 1_000_000
             )
-            out[lane] = solution if success else np.nan
+            out[lane] = solution
+            if not success:
+                out[lane] = np.nan
         return out[:, skip:]
 
     def solve(lanes, scale):
