@@ -50,8 +50,8 @@ def hires(t, y, p):
 
 
 def pollution(t, y, p):
-    no2, no, o3p, o3, ho2, oh, hcho, co, ald, meo2, c2o3, co2, pan, ch3o, hno3, o1d = y[:16]
-    so2, so4, no3, n2o5 = y[16:20]
+    no2, no, o3p, o3, ho2, oh, hcho, _, ald, meo2, c2o3, _, pan, ch3o, _, o1d = y[:16]
+    so2, _, no3, n2o5 = y[16:20]
     r1, r2, r3 = p[0] * no2, p[1] * no * o3, p[2] * ho2 * no
     r4, r5, r6 = p[3] * hcho, p[4] * hcho, p[5] * hcho * oh
     r7, r8, r9 = p[6] * ald, p[7] * ald * oh, p[8] * c2o3 * no

@@ -22,6 +22,7 @@ from benchmarks.runners import Runner, make_runner
 #: Errors within this factor are equal: methods that take the same steps differ by rounding.
 EQUAL = 1.02
 MOST_RUNS = 7
+LONGEST_RUN = 4.0  # seconds; growing ensembles stop after one that takes longer
 
 
 def scaled_error(case: Case, values: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
@@ -70,31 +71,41 @@ def peak_mib() -> float:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """The base run, a ladder of tolerances, and a run as exact as `options.match`, as asked."""
+    """The base run, a ladder of tolerances, a run as exact as `options.match`, other sizes."""
     module = contenders.load(options.contender)
     if hasattr(module, "configure"):
         module.configure(options.cores)
     case = replace(find_case(options.case), method=options.method)
     with np.load(options.reference) as file:
         reference, certainty = file["values"], float(file["check"])
-    make = lambda size: make_runner(case, options.contender, size, options.cores)
-    runner = make(options.size)
-    full = lambda scale: run(case, runner, options.size, scale, options.budget, reference)
-    result: dict[str, Any] = {"base": full(options.scale)}
+    runner = make_runner(case, options.contender, options.size, options.cores)
+
+    def at(size: int, scale: float, budget: float) -> dict[str, Any]:
+        return run(case, runner, size, scale, budget, reference)
+
+    result: dict[str, Any] = {"base": at(options.size, 1.0, options.budget)}
     result["compile_seconds"] = runner.compile_seconds
     result["peak_mib"] = peak_mib()
     if options.ladder:
         size = min(options.ladder_size, options.size)
-        small = runner if size == options.size else make(size)
-        result["ladder"] = [
-            run(case, small, size, scale, options.budget / 4, reference) for scale in options.ladder
-        ]
+        runner.resize(size)
+        result["ladder"] = [at(size, scale, options.budget / 10) for scale in options.ladder]
         if options.match is not None:
             # No error can be told from zero below what the reference itself is certain to.
             target = max(EQUAL * options.match, certainty)
             if result["base"]["error"] > target:
+                result["matched"] = None
                 scale = tightened(result["ladder"], target)
-                result["matched"] = None if scale is None else full(scale)
+                if scale is not None:
+                    runner.resize(options.size)
+                    result["matched"] = at(options.size, scale, options.budget)
+    if options.sizes:
+        result["sizes"] = []
+        for size in options.sizes:
+            runner.resize(size)
+            result["sizes"].append(at(size, 1.0, options.budget))
+            if result["sizes"][-1]["seconds"] > LONGEST_RUN:
+                break
     return result
 
 
@@ -106,9 +117,9 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, required=True)
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--cores", type=int, required=True)
-    parser.add_argument("--budget", type=float, default=6.0, help="seconds of repeated runs")
+    parser.add_argument("--budget", type=float, default=4.0, help="seconds of repeated runs")
     parser.add_argument("--method", help="method of odeflow's engines")
-    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[], help="ensembles to time")
     parser.add_argument("--ladder", type=float, nargs="*", default=[])
     parser.add_argument("--ladder-size", type=int, default=64)
     parser.add_argument("--match", type=float, help="error to reach at full size")

@@ -158,7 +158,8 @@ def _cases() -> list[Case]:
         logarithmic=True,
         sizes={"naive": 2000, "diffrax": 2000, "scipy": 100, "gradsolve": 2000},
     )
-    stiff: dict[str, Any] = dict(size=10_000, atol=1e-10, dt0=1e-6, stiff=True, logarithmic=True)
+    stiff: dict[str, Any] = {"size": 10_000, "atol": 1e-10, "dt0": 1e-6, "stiff": True}
+    stiff["logarithmic"] = True
     few = {"naive": 500, "diffrax": 500, "scipy": 60, "gradsolve": 1000}
     photolysis = "k1 k4 k5 k7 k16 k17 k21 k22"
     return [

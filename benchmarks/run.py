@@ -145,14 +145,11 @@ def as_exact(session: Session, case: Case, error: float, ladder: list[Any]) -> A
 
 def time_against_size(session: Session) -> dict[str, Any]:
     """The seed system's end values for growing ensembles, as long as a run takes seconds."""
-    case, results = CASES["seed"], {}
+    sizes = SIZES[:2] if session.quick else SIZES
+    results = {}
     for name in ("naive", "diffrax", "native", "numbalsoda"):
-        results[name] = []
-        for size in SIZES[:2] if session.quick else SIZES:
-            result = session.measure(case, name, size, "--budget", 2)
-            if "base" not in result or result["base"]["seconds"] > 5:
-                break
-            results[name].append(result["base"])
+        options = ["--sizes", *sizes, "--budget", "0.1" if session.quick else "1"]
+        results[name] = session.measure(CASES["seed"], name, sizes[0], *options).get("sizes", [])
     return results
 
 
@@ -163,7 +160,7 @@ def time_against_states(session: Session) -> dict[str, Any]:
         results[name] = []
         for states in RING_STATES[:2] if session.quick else RING_STATES:
             size = 200 if session.quick else 20_000 // states if name == "naive" else 5000
-            result = session.measure(find_case(f"ring_{states}"), name, size, "--budget", 3)
+            result = session.measure(find_case(f"ring_{states}"), name, size, "--budget", 1)
             if "base" in result:
                 results[name].append({"states": states, **result["base"]})
     return results

@@ -16,6 +16,10 @@ class Runner(Protocol):
 
     compile_seconds: float
 
+    def resize(self, size: int) -> None:
+        """Takes another number of trajectories; compiles again only where that is needed."""
+        ...
+
     def solve(self, scale: float) -> float:
         """Solves every lane at tolerances times `scale`; returns the seconds it took."""
         ...
@@ -30,16 +34,34 @@ def make_runner(case: Case, name: str, size: int, cores: int) -> Runner:
     module = contenders.load(name)
     if module.SERIAL:
         return _ProcessPerCore(case, name, size, cores)
-    return _InProcess(case, module, case.lanes(size), cores)
+    return _InProcess(case, module, size, cores)
+
+
+def _share(size: int, part: int, parts: int) -> slice:
+    """The trajectories of one of several processes."""
+    return slice(size * part // parts, size * (part + 1) // parts)
 
 
 class _InProcess:
-    def __init__(self, case: Case, module: Any, lanes: Lanes, cores: int):
-        self._case, self._module, self._lanes = case, module, lanes
+    def __init__(
+        self, case: Case, module: Any, size: int, cores: int, part: int = 0, parts: int = 1
+    ):
+        self._case, self._module, self._cores = case, module, cores
+        self._part, self._parts = part, parts
         start = time.perf_counter()
-        self._solve = module.build(case, lanes.size, cores)
+        self._solve = module.build(case, size, cores)
         self.compile_seconds = time.perf_counter() - start
         self._solution: Any = None
+        self._lanes = self._take(size)
+
+    def _take(self, size: int) -> Lanes:
+        lanes, share = self._case.lanes(size), _share(size, self._part, self._parts)
+        return Lanes(lanes.y0[:, share], lanes.args[:, share])
+
+    def resize(self, size: int) -> None:
+        if self._module.SIZED:
+            self._solve = self._module.build(self._case, size, self._cores)
+        self._lanes = self._take(size)
 
     def solve(self, scale: float) -> float:
         self._solution = None  # frees its memory
@@ -57,27 +79,30 @@ class _ProcessPerCore:
 
     def __init__(self, case: Case, name: str, size: int, cores: int):
         context = multiprocessing.get_context("spawn")
-        bounds = np.linspace(0, size, min(cores, size) + 1).astype(int)
         self._pipes = []
-        for first, last in zip(bounds[:-1], bounds[1:]):
+        for part in range(cores):
             ours, theirs = context.Pipe()
-            arguments = (theirs, case.name, name, size, int(first), int(last))
+            arguments = (theirs, case.name, name, size, part, cores)
             context.Process(target=_serve, args=arguments, daemon=True).start()
+            theirs.close()  # so that the death of the process ends our waiting for it
             self._pipes.append(ours)
         self.compile_seconds = max(self._receive())
 
+    def resize(self, size: int) -> None:
+        self._ask("resize", size)
+
     def solve(self, scale: float) -> float:
         start = time.perf_counter()
-        self._ask(("solve", scale))
+        self._ask("solve", scale)
         return time.perf_counter() - start
 
     def inspect(self, count: int) -> tuple[np.ndarray, int]:
-        parts = self._ask(("inspect", count))
+        parts = self._ask("inspect", count)
         return np.concatenate([values for values, _ in parts])[:count], sum(f for _, f in parts)
 
-    def _ask(self, message: Any) -> list[Any]:
+    def _ask(self, method: str, argument: Any) -> list[Any]:
         for pipe in self._pipes:
-            pipe.send(message)
+            pipe.send((method, argument))
         return self._receive()
 
     def _receive(self) -> list[Any]:
@@ -88,20 +113,17 @@ class _ProcessPerCore:
         return answers
 
 
-def _serve(pipe: Any, case_name: str, name: str, size: int, first: int, last: int) -> None:
+def _serve(pipe: Any, case_name: str, name: str, size: int, part: int, parts: int) -> None:
     """A process of `_ProcessPerCore`: answers until its parent ends."""
     try:
-        case = find_case(case_name)
-        lanes = case.lanes(size)
-        share = Lanes(lanes.y0[:, first:last], lanes.args[:, first:last])
-        runner = _InProcess(case, contenders.load(name), share, 1)
+        runner = _InProcess(find_case(case_name), contenders.load(name), size, 1, part, parts)
     except Exception as error:
         pipe.send(type(error)(*map(str, error.args)))
         return
     pipe.send(runner.compile_seconds)
     while True:
         try:
-            what, value = pipe.recv()
+            method, argument = pipe.recv()
         except EOFError:
             return
-        pipe.send(runner.solve(value) if what == "solve" else runner.inspect(value))
+        pipe.send(getattr(runner, method)(argument))

@@ -1,11 +1,13 @@
 """One file a contender, each with the same few names.
 
-`LABEL` is its name in tables. `SERIAL` says that it uses one core, so that it is run as one process
-a core. `build(case, size, cores)` compiles whatever can be compiled ahead for that many
-trajectories and returns a function of (lanes, scale): the solution, tolerances multiplied by
-`scale`, in the contender's own form; `values(case, solution)` makes of that an array
-(lane, time, component). `configure(cores)`, where there is one, is called before JAX is used.
-`build` raises `NotApplicableError` with a reason for a case it cannot run.
+- `LABEL`: its name in tables.
+- `SERIAL`: it uses one core, so it is run as one process a core.
+- `SIZED`: what it compiles is for one number of trajectories only.
+- `build(case, size, cores)`: compiles for that many trajectories; returns a function of
+  (lanes, scale), the solution in the contender's own form at tolerances multiplied by `scale`.
+  Raises `NotApplicableError` with a reason for a case that it cannot run.
+- `values(case, solution)`: that solution as an array (lane, time, component).
+- `configure(cores)`, where there is one, is called before JAX is used.
 """
 
 import importlib

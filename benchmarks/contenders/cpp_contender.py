@@ -15,6 +15,7 @@ from benchmarks.contenders import NotApplicableError
 
 LABEL = "hand-written C++, g++ -O3"
 SERIAL = True
+SIZED = False
 SOURCE = Path(__file__).with_name("spike.cpp")
 FLAGS = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", "-std=c++17"]
 _FIELDS = {"michaelis_menten": "SEED", "lorenz63": "LORENZ", "ring": "RING"}

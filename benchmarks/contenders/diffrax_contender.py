@@ -3,7 +3,6 @@
 from typing import Any
 
 import jax
-import numpy as np
 
 from benchmarks.contenders.native_contender import values as values
 from odeflow.engine import diffrax_engine
@@ -11,6 +10,7 @@ from odeflow.engine.problem import Lanes
 
 LABEL = "odeflow, diffrax engine"
 SERIAL = False
+SIZED = False
 
 
 def configure(cores: int) -> None:

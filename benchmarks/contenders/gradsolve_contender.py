@@ -11,13 +11,13 @@ from odeflow.engine.problem import Lanes
 
 LABEL = "gradsolve, Warp on the CPU"
 SERIAL = True
+SIZED = False
 
 
 def build(case: Any, size: int, cores: int) -> Any:
     if case.ts is not None:
         raise NotApplicableError("its fused kernels return end values only")
     import gradsolve  # type: ignore
-    import jax.numpy as jnp
     import warp  # type: ignore
 
     warp.config.quiet = True
@@ -55,7 +55,6 @@ def build(case: Any, size: int, cores: int) -> Any:
             device="cpu",
         ).y_final
 
-    del jnp
     solve(case.lanes(4), 1.0)
     return solve
 

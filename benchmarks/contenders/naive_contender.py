@@ -11,6 +11,7 @@ from benchmarks.fields import array_field
 
 LABEL = "jit(vmap(diffeqsolve))"
 SERIAL = False
+SIZED = True
 
 
 def build(case: Any, size: int, cores: int) -> Any:

@@ -11,6 +11,7 @@ from odeflow.engine.native import engine
 
 LABEL = "odeflow, native engine"
 SERIAL = False
+SIZED = False
 
 
 def build(case: Any, size: int, cores: int) -> Any:

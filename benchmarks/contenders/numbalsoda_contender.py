@@ -10,6 +10,7 @@ from benchmarks.fields import scalar_field, write_ring
 
 LABEL = "numbalsoda LSODA, prange"
 SERIAL = False
+SIZED = False
 
 
 def build(case: Any, size: int, cores: int) -> Any:

@@ -9,6 +9,7 @@ from benchmarks.fields import scalar_field, write_ring
 
 LABEL = "SciPy LSODA, Python loop"
 SERIAL = True
+SIZED = False
 
 
 def python_field(case: Any) -> Any:
