@@ -127,7 +127,7 @@ def main() -> None:
         result = measure(parser.parse_args())
     except Exception as error:
         first = str(error).strip().split("\n")[0]
-        result = {"reason": f"{type(error).__name__}: {first}".replace("NotApplicableError: ", "")}
+        result = {"reason": f"{type(error).__name__}: {first}"}
     sys.stdout.write(json.dumps(result) + "\n")
 
 

@@ -68,6 +68,9 @@ class Session:
             case.name, name, "--reference", str(self._folder / f"{case.name}.npz"),
             "--size", str(size), "--cores", str(self.cores), *budget, *map(str, options),
         ]  # fmt: skip
+        reason = refusal(case, name)
+        if reason is not None:
+            return {"reason": reason}
         try:
             result = json.loads(self._python("measure", arguments, limit).splitlines()[-1])
         except subprocess.TimeoutExpired:
@@ -84,13 +87,17 @@ class Session:
         print(f"{elapsed:6.0f} s  {case.name:16} {name:10} {size:8}  {said}", flush=True)
         return result
 
-    def compile_time(self, case: Case) -> dict[str, Any]:
-        """First and second run of a model, each in a new process."""
+    def compile_time(self, case: Case) -> dict[str, Any] | None:
+        """First and second run of a model, each in a new process; None where that failed."""
         with tempfile.TemporaryDirectory() as cache:
             run = lambda: json.loads(
                 self._python("compile_time", [case.name], 300, BENCH_CACHE=cache).splitlines()[-1]
             )
-            result = {"first": run(), "second": run()}
+            try:
+                result = {"first": run(), "second": run()}
+            except (subprocess.SubprocessError, ValueError) as error:
+                print(f"{case.name}: compile time not measured: {error}")
+                return None
         print(f"{time.perf_counter() - self._start:6.0f} s  {case.name:16} compile", flush=True)
         return result
 
@@ -103,6 +110,15 @@ class Session:
             stdout=subprocess.PIPE, stderr=None if module == "reference" else subprocess.DEVNULL,
         )  # fmt: skip
         return run.stdout
+
+
+def refusal(case: Case, name: str) -> str | None:
+    """Why a contender cannot run a case: it is not installed, or says so; None where it can."""
+    try:
+        module = contenders.load(name)
+    except ImportError as error:
+        return str(error)
+    return module.refuses(case) if hasattr(module, "refuses") else None
 
 
 def run_case(session: Session, case: Case) -> dict[str, Any]:
@@ -182,6 +198,11 @@ def machine() -> dict[str, Any]:
     return {"cpu": cpu, "python": platform.python_version(), "versions": versions}
 
 
+def write_results(results: dict[str, Any], folder: Path) -> None:
+    """All numbers so far, so that a run that is stopped leaves them."""
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+
+
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -199,16 +220,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder), options.cores, options.quick)
         for name in [name for name in names if name in CASES]:
-            results["cases"][name] = run_case(session, CASES[name])
+            try:
+                results["cases"][name] = run_case(session, CASES[name])
+            except subprocess.SubprocessError as error:
+                print(f"{name} is left out, it has no reference: {error}")
+            write_results(results, output)
         if "size" in names:
             results["size"] = time_against_size(session)
         if "states" in names:
             results["states"] = time_against_states(session)
         if "compile" in names:
             compiled = COMPILED[:1] if options.quick else COMPILED
-            results["compile"] = {name: session.compile_time(CASES[name]) for name in compiled}
+            times = {name: session.compile_time(CASES[name]) for name in compiled}
+            results["compile"] = {name: t for name, t in times.items() if t is not None}
     results["minutes"] = (time.perf_counter() - start) / 60
-    (output / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    write_results(results, output)
     write_report(results, output)
     print(f"wrote {output / 'README.md'}")
 

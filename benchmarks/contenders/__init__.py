@@ -5,19 +5,15 @@
 - `SIZED`: what it compiles is for one number of trajectories only.
 - `build(case, size, cores)`: compiles for that many trajectories; returns a function of
   (lanes, scale), the solution in the contender's own form at tolerances multiplied by `scale`.
-  Raises `NotApplicableError` with a reason for a case that it cannot run.
 - `values(case, solution)`: that solution as an array (lane, time, component).
 - `configure(cores)`, where there is one, is called before JAX is used.
+- `refuses(case)`, where there is one: why it cannot run a case, or None.
 """
 
 import importlib
 from types import ModuleType
 
 NAMES = ("naive", "diffrax", "native", "numbalsoda", "scipy", "gradsolve", "cpp")
-
-
-class NotApplicableError(Exception):
-    """The contender cannot run this case; the message says why."""
 
 
 def load(name: str) -> ModuleType:
