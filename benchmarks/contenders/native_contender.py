@@ -20,11 +20,15 @@ def build(case: Any, size: int, cores: int) -> Any:
     problems = {}
 
     def solve(lanes, scale):
-        if scale not in problems:
-            problems[scale] = case.problem(scale)
         return engine.solve(problems[scale], lanes, threads=cores, cache_dir=cache)
 
-    solve(case.lanes(1), 1.0)
+    def prepare(scale):
+        if scale not in problems:
+            problems[scale] = case.problem(scale)
+            solve(case.lanes(1), scale)
+
+    solve.prepare = prepare  # type: ignore
+    prepare(1.0)
     return solve
 
 
