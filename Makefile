@@ -1,13 +1,16 @@
 # make run   everything on a fresh machine: the environment, then the default experiment
 # make test  the environment, then the tests
 # make check lint, format, types
+# make bench the benchmarks against other tools, about 20 minutes; writes benchmarks/
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORES ?= all
+BENCH := .venv-bench
+BENCH_OPTIONS ?=
 
-.PHONY: run test test-slow check format lock clean
+.PHONY: run test test-slow check format bench lock clean
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -30,6 +33,13 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow/rules
 
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python -m benchmarks.run $(BENCH_OPTIONS)
+
+$(BENCH)/.ready: $(READY) benchmarks/environment.py
+	$(BIN)/python benchmarks/environment.py $(BENCH)
+	touch $(BENCH)/.ready
+
 # One hashed file for Python 3.11 to 3.13, development tools included.
 lock: $(READY)
 	$(BIN)/pip install -q uv
@@ -45,4 +55,4 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .snakemake .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) .snakemake .pytest_cache .ruff_cache .hypothesis

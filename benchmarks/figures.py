@@ -1,0 +1,83 @@
+"""The figures of the report: work-precision, time against N, time against number of states."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.problems import find_case
+
+COLORS = {
+    "naive": "#d95f02", "diffrax": "#7570b3", "native": "#1b9e77", "numbalsoda": "#e7298a",
+    "scipy": "#a6761d", "gradsolve": "#e6ab02", "cpp": "#666666",
+}  # fmt: skip
+NAMES = {
+    "naive": "jit(vmap(diffeqsolve))", "diffrax": "odeflow, diffrax", "native": "odeflow, native",
+    "numbalsoda": "numbalsoda LSODA", "scipy": "SciPy LSODA", "gradsolve": "gradsolve",
+    "cpp": "C++",
+}  # fmt: skip
+
+
+def draw_figures(results: Mapping[str, Any], folder: Path) -> list[tuple[str, str]]:
+    """Draws what there are results for; file names and titles."""
+    figures = {
+        "work_precision": ("Time against error", _work_precision, results.get("cases")),
+        "size": ("Time against number of trajectories", _size, results.get("size")),
+        "states": ("Time against number of states", _states, results.get("states")),
+    }
+    drawn = []
+    with mpl.rc_context({"font.size": 9, "axes.grid": True, "grid.alpha": 0.3}):
+        for name, (title, draw, data) in figures.items():
+            if data:
+                # No date or version in the file: the same figures are the same bytes.
+                draw(data).savefig(folder / f"{name}.png", dpi=110, metadata={"Software": None})
+                drawn.append((f"{name}.png", title))
+    return drawn
+
+
+def _work_precision(cases: Mapping[str, Any]) -> Figure:
+    columns = min(3, len(cases))
+    rows = math.ceil(len(cases) / columns)
+    figure = Figure((4.2 * columns, 3.2 * rows), layout="constrained")
+    shown = set()
+    for number, (name, results) in enumerate(cases.items(), 1):
+        axes = figure.add_subplot(rows, columns, number)
+        case = find_case(name)
+        axes.set(title=f"{case.title}, {case.saved}", xscale="log", yscale="log")
+        axes.set(xlabel="error, in tolerances", ylabel="us a trajectory")
+        for contender, color in COLORS.items():
+            result = results.get(contender, {})
+            runs = result.get("ladder", [result["base"]] if "base" in result else [])
+            runs = [r for r in runs if math.isfinite(r["error"]) and r["error"] > 0]
+            if runs:
+                x, y = [r["error"] for r in runs], [r["microseconds"] for r in runs]
+                axes.plot(x, y, "o-", color=color, markersize=3, label=NAMES[contender])
+                shown.add(contender)
+    handles = [mpl.lines.Line2D([], [], color=COLORS[c], marker="o") for c in COLORS if c in shown]
+    figure.legend(
+        handles, [NAMES[c] for c in COLORS if c in shown], loc="outside lower center", ncols=4
+    )
+    return figure
+
+
+def _size(results: Mapping[str, Any]) -> Figure:
+    return _lines(results, "size", "trajectories", "seconds", "seconds")
+
+
+def _states(results: Mapping[str, Any]) -> Figure:
+    return _lines(results, "states", "states of the ring", "microseconds", "us a trajectory")
+
+
+def _lines(results: Mapping[str, Any], x: str, x_label: str, y: str, y_label: str) -> Figure:
+    figure = Figure((6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(xscale="log", yscale="log", xlabel=x_label, ylabel=y_label)
+    for name, runs in results.items():
+        if runs:
+            at, times = [run[x] for run in runs], [run[y] for run in runs]
+            axes.plot(at, times, "o-", color=COLORS[name], label=NAMES[name])
+    axes.legend()
+    return figure

@@ -1,0 +1,147 @@
+"""`README.md` from the results: ratios first, then every time with its error, then figures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import contenders
+from benchmarks.figures import draw_figures
+from benchmarks.problems import find_case
+from benchmarks.ratios import ASKED, Ratio, ratio
+
+#: Seconds asked for: until a new model is compiled.
+COMPILE_ASKED = {"ring_6": 3, "ring_24": 15, "pollution": 60}
+SECOND_ASKED = 1.0
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first column is text, the others are numbers."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def label(name: str) -> str:
+    """A contender's name in tables, also where it is not installed."""
+    try:
+        return contenders.load(name).LABEL
+    except ImportError:
+        return name
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent from 1e-3 up to 1e5."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        digits = f"{value:.3g}"
+        return f"{float(digits):,.0f}" if "e" in digits else digits
+    return f"{value:.1e}"
+
+
+def write_report(results: Mapping[str, Any], folder: Path) -> None:
+    """Writes `README.md` and its figures to a folder."""
+    machine = results["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    parts = [
+        "# Benchmarks",
+        "Written by `make bench`; not to be edited. One run on "
+        f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, float64, in "
+        f"{results['minutes']:.0f} minutes. {versions}.",
+        "The same problem, tolerances and saved times for all, in processes of their own; a time "
+        "is the smallest of several runs after everything is compiled. An error is measured in "
+        "units of the tolerance, |y - reference| / (atol + rtol |reference|), as the root mean "
+        "square over 256 trajectories (as many as there are, if fewer), saved times and states.",
+    ]
+    if results["cases"]:
+        parts += ["## Ratios", _RATIOS, _ratios(results["cases"])]
+    if "compile" in results:
+        parts += ["## Compile time", _COMPILE, _compile(results["compile"])]
+    if results["cases"]:
+        parts += ["## Times and errors", *_cases(results["cases"])]
+    parts += [f"## {title}\n\n![{title}]({name})" for name, title in draw_figures(results, folder)]
+    (folder / "README.md").write_text("\n\n".join(parts) + "\n", "utf-8")
+
+
+_RATIOS = (
+    "Time of the contender over time of the native engine. *Same tolerance*: both at the "
+    "tolerances of the problem. *Equal error*: the less exact of the two runs again with "
+    "tolerances tightened (in steps of a factor of 3.2) until its error is no larger than the "
+    "other's; this one is held against what was asked. There the native engine takes the faster "
+    "of Tsit5 and Rodas5P, named where it is not the problem's own; a contender that stays less "
+    "exact on the whole ladder is compared as it is; errors below what the reference is certain "
+    "to count as none. Numbers of trajectories, smaller for the slowest contenders, are below."
+)
+_COMPILE = (
+    "Seconds from a vector field to the first step: translating and generating, then Numba; and "
+    "the same in a new process afterwards, with Numba's cache. Imports are not counted."
+)
+
+
+def _ratios(cases: Mapping[str, Any]) -> str:
+    rows = []
+    for asked in ASKED:
+        if asked.case not in cases:
+            continue
+        case, found = find_case(asked.case), ratio(asked, cases[asked.case])
+        start = [f"{case.title}, {case.saved}", label(asked.against)]
+        wanted = f"{asked.ratio:g}"
+        if found is None:
+            reason = cases[asked.case][asked.against].get("reason", "the native engine did not run")
+            rows.append([*start, "-", "-", wanted, f"not measured: {reason}", "-", "-"])
+        else:
+            rows.append([*start, *_ratio_cells(found, wanted)])
+    head = ["problem, saved", "against", "same tolerance", "equal error", "asked", "",
+            "error, native", "error, other"]  # fmt: skip
+    return table(head, rows)
+
+
+def _ratio_cells(found: Ratio, wanted: str) -> list[str]:
+    errors = [number(found.native["error"]), number(found.other["error"])]
+    if found.method is not None:
+        errors[0] += f" ({found.method})"
+    same, equal = number(found.same_tolerance), number(found.equal_error)
+    return [same, f"**{equal}**", wanted, found.verdict, *errors]
+
+
+def _compile(results: Mapping[str, Any]) -> str:
+    rows = []
+    for name, times in results.items():
+        first, second = times["first"], times["second"]
+        total, again = sum(first.values()), sum(second.values())
+        limit = COMPILE_ASKED.get(name)
+        met = (limit is None or total <= limit) and again <= SECOND_ASKED
+        asked = f"{f'{limit}' if limit else '-'} / {SECOND_ASKED:g}"
+        rows.append(
+            [find_case(name).title, f"{first['translate']:.2f}", f"{first['compile']:.2f}",
+             f"{total:.2f}", f"{again:.2f}", asked, "met" if met else "missed"]
+        )  # fmt: skip
+    head = ["model", "translate", "Numba", "first run", "second run", "asked", ""]
+    return table(head, rows)
+
+
+def _cases(cases: Mapping[str, Any]) -> list[str]:
+    parts = []
+    for name, results in cases.items():
+        case = find_case(name)
+        parts.append(
+            f"### {case.title}, {case.saved}\n\nrtol {case.rtol:g}, atol {case.atol:g}, t from 0 "
+            f"to {case.t1:g}. The reference differs from SciPy's "
+            f"{'Radau' if case.stiff else 'DOP853'} by {number(results['certainty'])} of the "
+            "tolerance at most."
+        )
+        rows, missing = [], []
+        for contender in contenders.NAMES:
+            result = results[contender]
+            if "base" not in result:
+                missing.append(f"- {label(contender)}: {result['reason']}")
+                continue
+            base = result["base"]
+            rows.append(
+                [label(contender), f"{base['size']:,}", number(base["microseconds"]),
+                 number(base["error"]), number(base["largest"]), str(base["failed"]),
+                 f"{result['compile_seconds']:.1f}", f"{result['peak_mib']:,.0f}"]
+            )  # fmt: skip
+        head = ["", "N", "us a trajectory", "error", "largest error", "failed", "compile, s",
+                "memory, MiB"]  # fmt: skip
+        parts.append(table(head, rows))
+        if missing:
+            parts.append("Not here:\n\n" + "\n".join(missing))
+    return parts

@@ -1,0 +1,245 @@
+"""The whole benchmark: every contender on every case, then the report.
+
+    python -m benchmarks.run                      everything, about 20 minutes on an idle machine
+    python -m benchmarks.run --quick              a smoke test: tiny ensembles, no meaningful times
+    python -m benchmarks.run --only seed hires    some cases; also: size, states, compile
+
+The whole run writes `benchmarks/`; a partial or quick one `build/bench/`. Each measurement is a
+process of its own with a time limit; what fails or is not installed is reported with its reason.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import contenders
+from benchmarks.problems import CASES, Case, find_case
+from benchmarks.ratios import ASKED, less_exact
+from benchmarks.report import write_report
+
+ROOT = Path(__file__).parents[1]
+LADDER = tuple(float(10 ** (-k / 2)) for k in range(-2, 7))
+WITH_LADDER = ("native", "naive", "numbalsoda", "cpp")
+SIZES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
+RING_STATES = (3, 6, 12, 24, 48)
+COMPILED = ("seed", "ring_6", "ring_24", "hodgkin_huxley", "robertson", "hires", "pollution")
+SECTIONS = ("size", "states", "compile")
+
+
+class Session:
+    """Starts measurements and keeps what they all share: folders, cores, the time so far."""
+
+    def __init__(self, folder: Path, cores: int, quick: bool):
+        self._folder, self.cores, self.quick = folder, cores, quick
+        self._start = time.perf_counter()
+        self._references: dict[str, float] = {}
+
+    def size(self, case: Case, name: str) -> int:
+        """How many trajectories a contender solves."""
+        size = case.sizes.get(name, 200 if name == "scipy" else case.size)
+        return min(size, 32 if name in ("naive", "scipy") else 256) if self.quick else size
+
+    def certainty(self, case: Case) -> float:
+        """Solves the reference if it is not there; its difference to SciPy, in tolerances."""
+        if case.name not in self._references:
+            path = self._folder / f"{case.name}.npz"
+            lanes = ["--lanes", "64" if self.quick else "256", "--cores", str(self.cores)]
+            # A cache of its own, so that the native engine's compile time is not a cached one.
+            cache = str(self._folder / "reference")
+            self._python("reference", [case.name, str(path), *lanes], 300, BENCH_CACHE=cache)
+            with np.load(path) as file:
+                self._references[case.name] = float(file["check"])
+        return self._references[case.name]
+
+    def measure(self, case: Case, name: str, size: int, *options: Any, limit: int = 300) -> Any:
+        """Runs `benchmarks.measure`; a dict with `reason` where it did not work."""
+        self.certainty(case)
+        budget = ["--budget", "0.1"] if self.quick else []
+        arguments = [
+            case.name, name, "--reference", str(self._folder / f"{case.name}.npz"),
+            "--size", str(size), "--cores", str(self.cores), *budget, *map(str, options),
+        ]  # fmt: skip
+        reason = refusal(case, name)
+        if reason is not None:
+            return {"reason": reason}
+        try:
+            result = json.loads(self._python("measure", arguments, limit).splitlines()[-1])
+        except subprocess.TimeoutExpired:
+            result = {"reason": f"not done within {limit} s"}
+        except (subprocess.CalledProcessError, ValueError, IndexError) as error:
+            result = {"reason": f"its process failed: {error}"}
+        base = result.get("base")
+        said = (
+            f"{base['microseconds']:.4g} us, error {base['error']:.3g}"
+            if base
+            else result["reason"]
+        )
+        elapsed = time.perf_counter() - self._start
+        print(f"{elapsed:6.0f} s  {case.name:16} {name:10} {size:8}  {said}", flush=True)
+        return result
+
+    def compile_time(self, case: Case) -> dict[str, Any] | None:
+        """First and second run of a model, each in a new process; None where that failed."""
+        with tempfile.TemporaryDirectory() as cache:
+            run = lambda: json.loads(
+                self._python("compile_time", [case.name], 300, BENCH_CACHE=cache).splitlines()[-1]
+            )
+            try:
+                result = {"first": run(), "second": run()}
+            except (subprocess.SubprocessError, ValueError) as error:
+                print(f"{case.name}: compile time not measured: {error}")
+                return None
+        print(f"{time.perf_counter() - self._start:6.0f} s  {case.name:16} compile", flush=True)
+        return result
+
+    def _python(self, module: str, arguments: Sequence[str], limit: int, **extra: str) -> str:
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+        environment = os.environ | {"PYTHONPATH": paths, "BENCH_CACHE": str(self._folder)} | extra
+        command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+        run = subprocess.run(
+            command, env=environment, timeout=limit, check=True, text=True,
+            stdout=subprocess.PIPE, stderr=None if module == "reference" else subprocess.DEVNULL,
+        )  # fmt: skip
+        return run.stdout
+
+
+def refusal(case: Case, name: str) -> str | None:
+    """Why a contender cannot run a case: it is not installed, or says so; None where it can."""
+    try:
+        module = contenders.load(name)
+    except ImportError as error:
+        return str(error)
+    return module.refuses(case) if hasattr(module, "refuses") else None
+
+
+def run_case(session: Session, case: Case) -> dict[str, Any]:
+    """Every contender on a case; the less exact of a compared pair again, with equal error."""
+    certainty = session.certainty(case)
+    compared = [asked.against for asked in ASKED if asked.case == case.name]
+    results: dict[str, Any] = {"certainty": certainty}
+    ladder = ["--ladder", *(LADDER[2:5] if session.quick else LADDER), "--ladder-size"]
+    order = ("native", *(name for name in contenders.NAMES if name != "native"))
+    for name in order:
+        size = session.size(case, name)
+        options: list[Any] = []
+        if name in WITH_LADDER:
+            small = 100 if name == "naive" and case.stiff else max(size // 10, 500)
+            options = [*ladder, small]
+        native = results.get("native", {}).get("base")
+        if name in compared and native:
+            options += ["--match", native["error"]]
+        results[name] = session.measure(case, name, size, *options)
+    native = results["native"]
+    for name in compared:
+        other = results[name].get("base")
+        if "base" in native and other and less_exact(native["base"], other, certainty):
+            native[f"as {name}"] = as_exact(session, case, other["error"], ladder)
+    return results
+
+
+def as_exact(session: Session, case: Case, error: float, ladder: list[Any]) -> Any:
+    """The native engine at an error no larger than that: the faster of its two main methods."""
+    size = session.size(case, "native")
+    found = []
+    for method in ("rodas5p",) if case.stiff else ("tsit5", "rodas5p"):
+        options = [*ladder, max(size // 10, 500), "--match", error, "--method", method]
+        result = session.measure(case, "native", size, *options)
+        exact = result.get("matched", result.get("base"))  # no `matched`: exact enough as it is
+        if exact is not None:
+            found.append({"method": method, "run": exact})
+    return min(found, key=lambda f: f["run"]["microseconds"], default=None)
+
+
+def time_against_size(session: Session) -> dict[str, Any]:
+    """The seed system's end values for growing ensembles, as long as a run takes seconds."""
+    sizes = SIZES[:2] if session.quick else SIZES
+    results = {}
+    for name in ("naive", "diffrax", "native", "numbalsoda"):
+        options = ["--sizes", *sizes, "--budget", "0.1" if session.quick else "1"]
+        results[name] = session.measure(CASES["seed"], name, sizes[0], *options).get("sizes", [])
+    return results
+
+
+def time_against_states(session: Session) -> dict[str, Any]:
+    """Rings of more and more states."""
+    results: dict[str, Any] = {}
+    for name in ("naive", "diffrax", "native", "numbalsoda", "cpp"):
+        results[name] = []
+        for states in RING_STATES[:2] if session.quick else RING_STATES:
+            size = 200 if session.quick else 20_000 // states if name == "naive" else 5000
+            result = session.measure(find_case(f"ring_{states}"), name, size, "--budget", 1)
+            if "base" in result:
+                results[name].append({"states": states, **result["base"]})
+    return results
+
+
+def machine() -> dict[str, Any]:
+    """The processor and the versions that the times belong to."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        cpu = lines[0].split(":")[1].strip() if lines else cpu
+    versions = {}
+    for package in ("jax", "diffrax", "numba", "numpy", "scipy", "numbalsoda", "gradsolve"):
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return {"cpu": cpu, "python": platform.python_version(), "versions": versions}
+
+
+def write_results(results: dict[str, Any], folder: Path) -> None:
+    """All numbers so far, so that a run that is stopped leaves them."""
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke test")
+    parser.add_argument("--only", nargs="+", choices=[*CASES, *SECTIONS], metavar="NAME")
+    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--output", type=Path, help="folder to write to")
+    options = parser.parse_args()
+    partial = options.quick or options.only
+    output = options.output or (ROOT / "build" / "bench" if partial else ROOT / "benchmarks")
+    output.mkdir(parents=True, exist_ok=True)
+    names = options.only or [*CASES, *SECTIONS]
+    start = time.perf_counter()
+    results: dict[str, Any] = {"machine": machine() | {"cores": options.cores}, "cases": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(Path(folder), options.cores, options.quick)
+        for name in [name for name in names if name in CASES]:
+            try:
+                results["cases"][name] = run_case(session, CASES[name])
+            except subprocess.SubprocessError as error:
+                print(f"{name} is left out, it has no reference: {error}")
+            write_results(results, output)
+        if "size" in names:
+            results["size"] = time_against_size(session)
+        if "states" in names:
+            results["states"] = time_against_states(session)
+        if "compile" in names:
+            compiled = COMPILED[:1] if options.quick else COMPILED
+            times = {name: session.compile_time(CASES[name]) for name in compiled}
+            results["compile"] = {name: t for name, t in times.items() if t is not None}
+    results["minutes"] = (time.perf_counter() - start) / 60
+    write_results(results, output)
+    write_report(results, output)
+    print(f"wrote {output / 'README.md'}")
+
+
+if __name__ == "__main__":
+    main()
