@@ -121,8 +121,8 @@ def _number(value: int) -> ir.Constant:
 def _loop(builder: Any, start: Any, stop: Any) -> Iterator[ir.Value]:
     """Writes what the body of a `for` writes, once, as the body of a loop over integers."""
     bounds: Any = [_number(x) if isinstance(x, int) else x for x in (start, stop)]
-    loop: Any = cgutils.for_range_slice(builder, *bounds, _number(1))
-    with loop as (index, _):
+    span: Any = cgutils.for_range_slice
+    with span(builder, *bounds, _number(1)) as (index, _):
         yield index
 
 
