@@ -176,21 +176,21 @@ class LaneFunctions:
         signature = "@inlined\ndef write(values, place, rows, lane):\n"
         return signature + textwrap.indent(text, "    ")
 
-    def reduce(self, layout: Layout) -> str:
+    def reduce(self) -> str:
         """Reduces the last step of every lane into the accumulators of its metrics."""
-        parts, calls = [], ["    find_nodes(rows, settings, base)"]
-        doc = "The variables to be reduced, at the nodes of the last step of some lanes."
-        parts.append(self._function("find_nodes", "vector", doc, self.reductions.node_lines()))
+        doc = "The variables to be reduced, at the nodes of the last step of every lane."
+        parts = [self._function("find_nodes", "all", doc, self.reductions.node_lines())]
+        calls = ["find_nodes(rows, settings, 0)"]
         for number, (size, lines) in enumerate(self.reductions.update_lines()):
-            doc = "Reduces what was found at the nodes, of one scalar of some lanes."
-            parts.append(self._function(f"reduce{number}", "vector", doc, lines))
+            doc = "Reduces what was found at the nodes, of one scalar of every lane."
+            parts.append(self._function(f"reduce{number}", "all", doc, lines))
             calls += [
-                f"    for scalar in range({size}):",
-                f"        reduce{number}(rows, settings, scalar * {layout.lanes} + base)",
+                f"for scalar in range({size}):",
+                f"    reduce{number}(rows, settings, scalar * LANES)",
             ]
-        body = ["for base in range(0, LANES, WIDTH):", *calls] if self.reductions else ["pass"]
-        text = "\n".join(['"""Reduces the last step of every lane."""', *body])
-        parts = parts if self.reductions else []
+        if not self.reductions:
+            parts, calls = [], ["pass"]
+        text = "\n".join(['"""Reduces the last step of every lane."""', *calls])
         caller = "@inlined\ndef reduce(rows, settings):\n" + textwrap.indent(text, "    ")
         return "\n\n\n".join([*parts, caller])
 

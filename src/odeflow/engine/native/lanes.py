@@ -55,7 +55,7 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
         functions.record(),
         functions.begin(),
         functions.write(layout),
-        functions.reduce(layout),
+        functions.reduce(),
         functions.collect(layout),
         _LOOP.strip(),
     ]
