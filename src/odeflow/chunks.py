@@ -13,6 +13,7 @@ from odeflow.config.check import save_times
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.root import Config
 from odeflow.design import axis_names, number_of_samples, table_digest
+from odeflow.metrics import reduced_summary
 from odeflow.provenance import (
     NUMERICAL_PACKAGES,
     digest,
@@ -53,7 +54,8 @@ def chunk_size(config: Config) -> int:
     if observables is not None:
         scalars += len(observables.variables) or len(states)
     scalars *= 1 + len(config.saveat.sensitivities or [])
-    trajectory = itemsize * len(save_times(config)) * max(scalars, 1)
+    values = len(save_times(config)) + len(reduced_summary(config).metrics)
+    trajectory = itemsize * values * max(scalars, 1)
     fitting = max(_CHUNK_BYTES // trajectory, 1)
     return min(2 ** int(math.log2(fitting)), _CHUNK_MOST)
 
@@ -61,6 +63,7 @@ def chunk_size(config: Config) -> int:
 def solve_slice(config: Config) -> dict[str, Any]:
     """The part of the config that decides the numbers of a trajectory, as plain data."""
     data = config.slice("model", "solver", "saveat")
+    data["summary"] = reduced_summary(config).model_dump(mode="json")
     runtime = config.runtime
     return data | {"engine": runtime.engine, "precision": runtime.precision}
 

@@ -11,6 +11,7 @@ import yaml
 
 from odeflow.config.root import Config
 from odeflow.design import axis_attributes, axis_coordinate
+from odeflow.metrics import metric_attributes
 from odeflow.provenance import NUMERICAL_PACKAGES, VERSION, canonical_json, versions
 from odeflow.status import Status
 
@@ -50,6 +51,14 @@ def label_chunk(
         if name in problem.model.derivatives:
             attributes["derivative_of"], _ = problem.model.derivatives[name]
         data[name] = (dims, solution.values[name], attributes)
+    for name, metric, threshold in problem.reductions:
+        state, units = config.states.get(name), known[name].units
+        words = known[name].long_name or name
+        data[f"{name}_{metric}"] = (
+            ("sample", *(state.dims if state else ())),
+            solution.reduced[f"{name}_{metric}"],
+            metric_attributes(metric, threshold, units, words, config.time_units),
+        )
     for name, attributes in OUTCOMES.items():
         units = {"units": config.time_units} if name == "time_reached" else {}
         data[name] = ("sample", getattr(solution, name), attributes | units)

@@ -1,10 +1,16 @@
-"""Metrics of single trajectories: reductions over time of arrays with time as one axis."""
+"""Metrics of single trajectories: which there are, their names and units, and what they are of
+stored time courses. `odeflow.engine.reduction` has what they are of those that are not stored.
+"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+
+from odeflow.config.base import ConfigError
+from odeflow.config.outputs import SummaryConfig
+from odeflow.config.root import Config
 
 Values = Float[np.ndarray, "time *rest"]
 Times = Float[np.ndarray, " time"]
@@ -75,3 +81,73 @@ def product_units(template: str, y: str, t: str) -> str:
     """Units from a template, without factors of one: `mmol/L` times `1` is `mmol/L`."""
     factors = [f for f in template.format(y=y, t=t).split(" ") if f != "1"]
     return " ".join(factors) or "1"
+
+
+def metric_function(metric: str, threshold: float | None) -> Callable[[Values, Times], np.ndarray]:
+    """A metric as a function of (y, t)."""
+    if threshold is None:
+        return METRICS[metric].function
+    return lambda y, t: first_time_beyond(y, t, threshold, metric == "first_time_above")
+
+
+def needs_times(metric: str) -> bool:
+    """Whether a metric means nothing for a single saved time."""
+    return metric not in METRICS or METRICS[metric].needs_times
+
+
+def wanted_metrics(summary: SummaryConfig, variable: str) -> dict[str, float | None]:
+    """The metrics of one variable that a config asks for, each with its threshold or None."""
+    wanted: dict[str, float | None] = dict.fromkeys(summary.metrics)
+    for metric in ("first_time_above", "first_time_below"):
+        thresholds: Mapping[str, float] = getattr(summary, metric)
+        if variable in thresholds:
+            wanted[metric] = thresholds[variable]
+    return wanted
+
+
+def metric_attributes(
+    metric: str, threshold: float | None, units: str, long_name: str, time_units: str
+) -> dict[str, str]:
+    """`units` and `long_name` of a metric, from those of its variable."""
+    if threshold is not None:
+        side = metric.removeprefix("first_time_")
+        words = f"first time {long_name} is {side} {threshold:g} {units}".removesuffix(" 1")
+        return {"units": time_units, "long_name": words}
+    known = METRICS[metric]
+    made = product_units(known.units, units, time_units)
+    return {"units": made, "long_name": known.long_name.format(name=long_name)}
+
+
+def reduced_summary(config: Config) -> SummaryConfig:
+    """The part of `summary` that is computed while solving; no metric where times are saved.
+
+    The same for every config that asks for the same numbers. `final` is none of them: the end
+    value is saved.
+    """
+    wanted = config.summary
+    if config.saveat.ts is not None:
+        return SummaryConfig.model_validate({"metrics": []})
+    metrics = [metric for metric in METRICS if metric in wanted.metrics and metric != "final"]
+    part = {
+        "metrics": metrics,
+        "first_time_above": wanted.first_time_above,
+        "first_time_below": wanted.first_time_below,
+    }
+    if any(part.values()) and wanted.variables is not None:
+        part["variables"] = sorted(wanted.variables)
+    return SummaryConfig.model_validate(part)
+
+
+def check_metric_names(
+    summary: SummaryConfig, variables: Iterable[str], taken: Iterable[str]
+) -> None:
+    """Raises ConfigError for a metric whose name in the dataset something else has already."""
+    names = set(taken)
+    for variable in variables:
+        for metric in wanted_metrics(summary, variable):
+            if f"{variable}_{metric}" in names:
+                raise ConfigError(
+                    f"summary: the {metric} of {variable!r} would be called {variable}_{metric}, "
+                    "as something in the model is; rename that, leave the metric out, or give "
+                    "saveat.ts"
+                )

@@ -122,6 +122,16 @@ class Model:
         """The observables over scalars, by name."""
         return self.observables(t, self.unflatten(y), self.Args(*args))
 
+    def observer(self, names: Sequence[str]) -> Callable[..., dict[str, Any]]:
+        """A function of `(t, y, args)` that gives states and observables of these names."""
+
+        def observe(t: Any, y: Any, args: Any) -> dict[str, Any]:
+            states = y._asdict()
+            known = states if set(names) <= set(states) else states | self.observables(t, y, args)
+            return {name: known[name] for name in names}
+
+        return observe
+
     def unflatten(self, components: Sequence[Any]) -> Any:
         """State record from its scalars, in the order of `components`."""
         values: Iterator[Any] = iter(components)

@@ -17,6 +17,7 @@ from odeflow.config.compose import compose, flatten_overrides
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
+from odeflow.metrics import reduced_summary
 from odeflow.provenance import PACKAGE, source_digest
 
 RESULTS = Path("results")
@@ -92,6 +93,7 @@ class Experiment:
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one chunk is given; the same for every experiment that shares the chunk."""
         data = self.config.slice("model", "design", "solver", "saveat", "runtime")
+        data["summary"] = reduced_summary(self.config).model_dump(mode="json")
         if self.config.design.kind in SEQUENTIAL and self.config.design.size is not None:
             data["design"]["size"] = chunk.stop  # rows before it do not depend on what follows
         data["runtime"] |= {"chunk_size": "auto", "threads": "auto"}

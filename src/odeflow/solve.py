@@ -14,6 +14,7 @@ from odeflow.config.check import save_times
 from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
 from odeflow.design import rows
+from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
 from odeflow.sensitivity import with_sensitivities
 
@@ -43,13 +44,37 @@ def make_problem(config: Config, model: Model) -> engine.Problem:
                 f"saveat.variables: {name!r} is not a state or observable; "
                 f"known: {', '.join(known)}"
             )
+    variables = tuple(name for name in known if name in kept)
     ts = None if config.saveat.ts is None else np.array(save_times(config))
     return engine.Problem(
         model=model,
         solver=config.solver,
         ts=ts,
-        variables=tuple(name for name in known if name in kept),
+        variables=variables,
         dtype=np.dtype(config.runtime.precision),
+        reductions=_reductions(config, model, variables),
+    )
+
+
+def _reductions(
+    config: Config, model: Model, variables: tuple[str, ...]
+) -> tuple[engine.Reduction, ...]:
+    """The metrics to reduce while solving, where no times are saved."""
+    summary = reduced_summary(config)
+    named = variables if summary.variables is None else summary.variables
+    for key in ("variables", "first_time_above", "first_time_below"):
+        for name in getattr(summary, key) or ():
+            if name not in variables:
+                raise ConfigError(
+                    f"summary.{key}: {name!r} is not a saved variable; "
+                    f"known: {', '.join(variables)}"
+                )
+    check_metric_names(summary, named, [*model.variables(), *model.config.parameters])
+    return tuple(
+        engine.Reduction(name, metric, threshold)
+        for name in variables
+        if name in named
+        for metric, threshold in wanted_metrics(summary, name).items()
     )
 
 

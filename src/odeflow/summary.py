@@ -8,7 +8,7 @@ import xarray as xr
 
 from odeflow.config.base import ConfigError
 from odeflow.config.outputs import SummaryConfig
-from odeflow.metrics import METRICS, first_time_beyond, product_units
+from odeflow.metrics import metric_attributes, metric_function, needs_times, wanted_metrics
 from odeflow.status import Status
 
 #: Bytes of one variable that are in memory at a time.
@@ -20,8 +20,9 @@ def summarise(ensemble: xr.Dataset, config: SummaryConfig) -> xr.Dataset:
 
     One variable `<variable>_<metric>` a metric over the dimensions of the design, NaN for a
     trajectory that failed: a metric of what is left of it would be one of something else.
-    `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded. With one saved
-    time there is no time to integrate over, and metrics that need it are left out.
+    `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded. Metrics that
+    were reduced while solving are taken from the ensemble as they are; else, with one saved time,
+    there is no time to integrate over, and metrics that need it are left out.
 
     Raises ConfigError for a variable that the ensemble does not have.
     """
@@ -62,37 +63,40 @@ def _trajectory_metrics(
     config: SummaryConfig,
 ) -> dict[str, Any]:
     array, t = ensemble[name], ensemble["time"].values
-    time_units = ensemble["time"].attrs.get("units", "1")
-    units, words = array.attrs.get("units", "1"), array.attrs.get("long_name", name)
-    chosen: dict[str, tuple[Any, str, str]] = {}
-    for metric in config.metrics:
-        known = METRICS[metric]
-        if len(t) > 1 or not known.needs_times:
-            made = product_units(known.units, units, time_units)
-            chosen[metric] = (known.function, made, known.long_name.format(name=words))
-    for above, thresholds in ((True, config.first_time_above), (False, config.first_time_below)):
-        if name in thresholds and len(t) > 1:
-            side, limit = ("above" if above else "below"), thresholds[name]
-            chosen[f"first_time_{side}"] = (
-                lambda y, t, limit=limit, above=above: first_time_beyond(y, t, limit, above),
-                time_units,
-                f"first time {words} is {side} {limit:g} {units}".removesuffix(" 1"),
-            )
+    wanted = wanted_metrics(config, name)
+    reduced = {
+        metric: ensemble[made].variable
+        for metric in wanted
+        if (made := f"{name}_{metric}") in ensemble.data_vars and "time" not in ensemble[made].dims
+    }
+    functions = {
+        metric: metric_function(metric, threshold)
+        for metric, threshold in wanted.items()
+        if metric not in reduced and (len(t) > 1 or not needs_times(metric))
+    }
     rest = tuple(d for d in array.dims if d not in (*dims, "time"))
     shape = tuple(array.sizes[d] for d in (*dims, *rest))
-    results = {metric: np.full(shape, np.nan) for metric in chosen}
-    for index in _slabs(array, dims):
+    results = {metric: np.full(shape, np.nan) for metric in functions}
+    for index in _slabs(array, dims) if functions else ():
         slab = array[index].transpose("time", *dims, *rest).values.astype(float)
         lost = ~succeeded[tuple(index.values())]
-        for metric, (function, _, _) in chosen.items():
+        for metric, function in functions.items():
             with np.errstate(invalid="ignore"):
                 value = np.asarray(function(slab, t), float)
             value[lost] = np.nan
             results[metric][tuple(index.values())] = value
-    return {
-        f"{name}_{metric}": ((*dims, *rest), results[metric], {"units": u, "long_name": words})
-        for metric, (_, u, words) in chosen.items()
+    units, words = array.attrs.get("units", "1"), array.attrs.get("long_name", name)
+    time_units = ensemble["time"].attrs.get("units", "1")
+    computed = {
+        metric: (
+            (*dims, *rest),
+            values,
+            metric_attributes(metric, wanted[metric], units, words, time_units),
+        )
+        for metric, values in results.items()
     }
+    found = reduced | computed
+    return {f"{name}_{metric}": found[metric] for metric in wanted if metric in found}
 
 
 def _slabs(array: xr.DataArray, dims: tuple[Any, ...]) -> Iterator[Mapping[Any, slice]]:

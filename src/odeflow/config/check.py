@@ -9,6 +9,7 @@ from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_names
 from odeflow.design import check_axes, expand
 from odeflow.figure_choice import figure_kinds
+from odeflow.metrics import check_metric_names, reduced_summary
 
 
 def check(config: Config, study: Path) -> None:
@@ -86,6 +87,12 @@ def _check_variables(config: Config) -> None:
         ("plot.variables", config.plot.variables),
     ):
         _known_names(key, names or (), known, what)
+    summary = reduced_summary(config)
+    check_metric_names(
+        summary,
+        known if summary.variables is None else summary.variables,
+        [*states, *(observables.variables if observables else []), *config.model.parameters],
+    )
 
 
 def _known_names(key: str, names: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -20,7 +20,10 @@ FigureKind = Literal[
 
 
 class SummaryConfig(Strict):
-    """Metrics of each trajectory and quantiles over the ensemble."""
+    """Metrics of each trajectory and quantiles over the ensemble.
+
+    Where no times are saved, the metrics are computed while solving.
+    """
 
     variables: list[VariableName] | None = Field(
         None, description="states and observables to summarise; null: all"

@@ -19,8 +19,10 @@ from jax.core import eval_jaxpr
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from odeflow.engine.diffrax_methods import diffrax_solver
+from odeflow.engine.diffrax_reduction import ReducingSolver
 from odeflow.engine.lane_control import lane_controller
 from odeflow.engine.problem import Lanes, Problem, Progress, Solution
+from odeflow.engine.reduction import finish, reducers
 from odeflow.methods import METHODS
 from odeflow.status import Status
 
@@ -32,9 +34,13 @@ _MOST_BLOCKS_A_CALL = 16
 
 
 class _LaneResult(NamedTuple):
-    """What Diffrax says of one lane; `values` by variable, (time, *shape)."""
+    """What Diffrax says of one lane; `values` by variable, (time, *shape).
+
+    `reduced` are the accumulators of the variables that are reduced.
+    """
 
     values: dict[str, Any]
+    reduced: dict[str, tuple[Any, ...]]
     result: Any
     num_steps: Any
     num_accepted_steps: Any
@@ -157,20 +163,15 @@ def _lane_function(problem: Problem) -> Any:
     controller = lane_controller(config, model.example(dtype)[1], dtype)
     t0, t1 = (jnp.asarray(t, dtype) for t in (model.config.t0, model.config.t1))
     dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
-    states = set(model.config.states)
-
-    def kept(t: Any, y: Any, args: Any) -> dict[str, Any]:
-        observed = {} if states.issuperset(problem.variables) else model.observables(t, y, args)
-        return {
-            name: getattr(y, name) if name in states else observed[name]
-            for name in problem.variables
-        }
-
+    reducer = reducers(problem.reductions)
+    if reducer:
+        solver = ReducingSolver(solver, model.observer(tuple(reducer)), tuple(reducer.items()))
     saveat = diffrax.SaveAt(
         ts=None if problem.ts is None else jnp.asarray(problem.ts, dtype),
         t1=problem.ts is None,
-        fn=kept,
+        fn=model.observer(problem.variables),
         controller_state=True,
+        solver_state=bool(reducer),
     )
 
     def lane(y0: Any, args: Any) -> _LaneResult:
@@ -191,6 +192,7 @@ def _lane_function(problem: Problem) -> Any:
         _, time_reached, non_finite, error_infinite = solution.controller_state  # type: ignore
         return _LaneResult(
             values=solution.ys,  # type: ignore[arg-type]
+            reduced=solution.solver_state[1] if reducer else {},  # type: ignore
             result=solution.result._value,
             num_steps=solution.stats["num_steps"],
             num_accepted_steps=solution.stats["num_accepted_steps"],
@@ -215,6 +217,7 @@ def _solution(problem: Problem, raw: _LaneResult) -> Solution:
     for name in problem.variables:
         value = raw.values[name]
         values[name] = np.where(lost.reshape(lost.shape + (1,) * (value.ndim - 2)), np.nan, value)
+    duration = time_reached - problem.model.config.t0
     return Solution(
         values=values,
         status=status,
@@ -222,6 +225,7 @@ def _solution(problem: Problem, raw: _LaneResult) -> Solution:
         num_accepted_steps=raw.num_accepted_steps,
         num_rejected_steps=raw.num_rejected_steps,
         time_reached=time_reached,
+        reduced=finish(problem.reductions, raw.reduced, ~failed, duration),
     )
 
 

@@ -1,12 +1,13 @@
 """What an engine is given and what it gives back; both engines share these two records."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int, Int8
 
 from odeflow.config.solver import SolverConfig
+from odeflow.engine.reduction import Reduction
 from odeflow.model import Model
 
 #: Called with the number of trajectories done so far.
@@ -19,7 +20,7 @@ class Problem:
 
     `ts` are the times to save, increasing, within [model t0, model t1]; None saves the end only.
     `variables` are the states and observables to keep, in dataset order. `dtype` is float64 or
-    float32.
+    float32. `reductions` are metrics of states and observables to reduce while solving.
     """
 
     model: Model
@@ -27,6 +28,7 @@ class Problem:
     ts: Float[np.ndarray, " time"] | None
     variables: tuple[str, ...]
     dtype: np.dtype
+    reductions: tuple[Reduction, ...] = ()
 
     @property
     def times(self) -> Float[np.ndarray, " time"]:
@@ -52,7 +54,9 @@ class Solution:
     """Trajectories by variable, and what became of each.
 
     `values[name]` has shape (lane, time, *shape of the state), NaN from where a lane failed.
-    `time_reached` is t1 for a success, else the end of the last accepted step.
+    `time_reached` is t1 for a success, else the end of the last accepted step. `reduced[name]` are
+    the problem's reductions by their names, shape (lane, *shape of the state), NaN where a lane
+    failed.
     """
 
     values: dict[str, Float[np.ndarray, "lane time ..."]]
@@ -61,3 +65,4 @@ class Solution:
     num_accepted_steps: Int[np.ndarray, " lane"]
     num_rejected_steps: Int[np.ndarray, " lane"]
     time_reached: Float[np.ndarray, " lane"]
+    reduced: dict[str, Float[np.ndarray, "lane ..."]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from odeflow.engine.native.lanes import LaneModule, lane_module
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.rosenbrock import ROSENBROCK_METHODS, rosenbrock
 from odeflow.engine.problem import Lanes, Problem, Progress, Solution
+from odeflow.engine.reduction import finish
 from odeflow.methods import find_method
 from odeflow.status import Status
 
@@ -105,6 +106,8 @@ class _Run:
             for shape in self._shapes.values()
         )
         self._columns = tuple(x.reshape(-1, x.shape[2]) for x in self._values)
+        columns = [c.stop for slices in module.reduced.values() for c in slices]
+        self._reduced = np.empty((size, max(columns, default=0)), dtype)
         self._saved = np.zeros(size, np.int64)
         self._status = np.zeros(size, np.int8)
         self._num_steps = np.zeros(size, np.int64)
@@ -119,6 +122,7 @@ class _Run:
             first,
             last,
             self._columns,
+            self._reduced,
             self._saved,
             self._status,
             self._num_steps,
@@ -141,6 +145,8 @@ class _Run:
     def solution(self) -> Solution:
         """The result, once all batches are done."""
         success = self._status == Status.success
+        model = self._problem.model.config
+        time_reached = np.where(success, model.t1, self._time_reached)
         return Solution(
             values={
                 name: values.reshape(*values.shape[:2], *shape)
@@ -150,5 +156,19 @@ class _Run:
             num_steps=self._num_steps,
             num_accepted_steps=self._num_accepted_steps,
             num_rejected_steps=self._num_steps - self._num_accepted_steps,
-            time_reached=np.where(success, self._problem.model.config.t1, self._time_reached),
+            time_reached=time_reached,
+            reduced=finish(
+                self._problem.reductions, self._accumulators(), success, time_reached - model.t0
+            ),
         )
+
+    def _accumulators(self) -> dict[str, list[np.ndarray]]:
+        """Those of each reduced variable, lanes first."""
+        states = self._problem.model.config.states
+        return {
+            name: [
+                self._reduced[:, c].reshape(-1, *(states[name].shape if name in states else ()))
+                for c in columns
+            ]
+            for name, columns in self._module.reduced.items()
+        }

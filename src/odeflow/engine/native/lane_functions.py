@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from odeflow.engine.native.controller import ControllerSource
 from odeflow.engine.native.field import evaluated, field_program, observables_program
 from odeflow.engine.native.first_step import first_step_lines
+from odeflow.engine.native.lane_reductions import LaneReductions
 from odeflow.engine.native.layout import Layout, load, store
 from odeflow.engine.native.stepper import StepSource
 from odeflow.engine.problem import Problem
 
 
 class LaneFunctions:
-    """Writes the functions `step`, `record` and `begin` of one problem.
+    """Writes the functions of one problem: `step`, `record`, `begin`, `write`, `reduce`, `collect`.
 
-    Names follow `stepper`. Where values are saved inside of steps, a step leaves behind what the
+    Names follow `stepper`. Where values inside of steps are needed, a step leaves behind what the
     interpolant needs: its start and length, the state there (`from_y_<component>`), dense rows.
     """
 
@@ -24,7 +25,9 @@ class LaneFunctions:
         self._problem = problem
         self._step = step
         self._control = control
+        self.reductions = LaneReductions(problem, step)
         self._inside = problem.ts is not None
+        self._dense = self._inside or bool(self.reductions)
         self._components = [component.name for component in model.components]
         self._y = [f"y_{name}" for name in self._components]
         self._parameters = [f"p_{name}" for name in model.config.parameters]
@@ -34,9 +37,10 @@ class LaneFunctions:
         """Names of the rows of the buffer."""
         rows = ["t", "t_next", "active", "accepted", "stalled", "next_save", "saved_until"]
         rows += [*self._control.rows, *self._parameters, *self._y, *self._step.carried]
-        if self._inside:
+        if self._dense:
             rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
             rows += self._step.dense
+        rows += self.reductions.rows()
         return rows + [f"out_{name}" for _, _, name in self._kept()]
 
     def blocks(self) -> dict[str, str]:
@@ -65,7 +69,7 @@ class LaneFunctions:
         """A step of every lane; returns a mask of those with times to save or that ended."""
         source, control, names = self._step, self._control, self._components
         kept = []
-        if self._inside:
+        if self._dense:
             kept = [store("step_start", "t"), store("step_length", "h")]
             kept += [store(f"from_{y}", y) for y in self._y]
             kept += [store(row, value) for row, value in source.dense.items()]
@@ -146,11 +150,12 @@ class LaneFunctions:
             *(store(row, value) for row, value in self._control.rows.items()),
             *(store(row, value.start) for row, value in step.carried.items()),
         ]
-        if self._inside:
+        if self._dense:
             # a step of no change, for a time to save at t0
             body += [store("step_start", "t0"), store("step_length", "1.0")]
             body += [store(f"from_{y}", y) for y in self._y]
             body += [store(row, "0.0") for row in step.dense]
+        body += self.reductions.start_lines()
         doc = "Starts the trajectory whose initial state and parameters are in a lane."
         return self._function("begin", "one", doc, body)
 
@@ -169,4 +174,33 @@ class LaneFunctions:
             place += columns * layout.lanes
         text = "\n".join(['"""Stores what `record` found for a lane."""', *lines])
         signature = "@inlined\ndef write(values, place, rows, lane):\n"
+        return signature + textwrap.indent(text, "    ")
+
+    def reduce(self) -> str:
+        """Reduces the last step of every lane into the accumulators of its metrics."""
+        doc = "The variables to be reduced, at the nodes of the last step of every lane."
+        parts = [self._function("find_nodes", "all", doc, self.reductions.node_lines())]
+        calls = ["find_nodes(rows, settings, 0)"]
+        for number, (size, lines) in enumerate(self.reductions.update_lines()):
+            doc = "Reduces what was found at the nodes, of one scalar of every lane."
+            parts.append(self._function(f"reduce{number}", "all", doc, lines))
+            calls += [
+                f"for scalar in range({size}):",
+                f"    reduce{number}(rows, settings, scalar * LANES)",
+            ]
+        if not self.reductions:
+            parts, calls = [], ["pass"]
+        text = "\n".join(['"""Reduces the last step of every lane."""', *calls])
+        caller = "@inlined\ndef reduce(rows, settings):\n" + textwrap.indent(text, "    ")
+        return "\n\n\n".join([*parts, caller])
+
+    def collect(self, layout: Layout) -> str:
+        """Stores the accumulators of a lane that ended."""
+        kept = self.reductions.kept_rows()
+        body = "pass"
+        if kept:
+            place = f"{layout.place(kept[0])} + i * LANES + lane"
+            body = f"for i in range({len(kept)}):\n    reduced[sample, i] = rows[{place}]"
+        text = f'"""Stores what was reduced of a lane that ended."""\n{body}'
+        signature = "@inlined\ndef collect(reduced, sample, rows, lane):\n"
         return signature + textwrap.indent(text, "    ")

@@ -7,7 +7,7 @@ runs through the same instructions whatever its lane.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +24,14 @@ from odeflow.status import Status
 class LaneModule:
     """Source of a module with the function `solve`, and what its caller must know.
 
-    `settings` are the numbers that `solve` takes, in order; `buffer_size` is the length of `rows`.
+    `settings` are the numbers that `solve` takes, in order; `buffer_size` is the length of `rows`;
+    `reduced` are the columns of each reduced variable's accumulators.
     """
 
     source: str
     settings: Sequence[float]
     buffer_size: int
+    reduced: Mapping[str, Sequence[slice]]
 
 
 def lane_module(problem: Problem, step: StepSource) -> LaneModule:
@@ -54,10 +56,13 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
         functions.record(),
         functions.begin(),
         functions.write(layout),
+        functions.reduce(),
+        functions.collect(layout),
         _LOOP.strip(),
     ]
     source = "\n\n\n".join(parts) + "\n"
-    return LaneModule(source, list(control.settings.values()), layout.size)
+    settings = list(control.settings.values())
+    return LaneModule(source, settings, layout.size, functions.reductions.columns())
 
 
 def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
@@ -99,7 +104,7 @@ _LOOP = f'''
 @compiled
 def solve(
     rows, y0, args, ts, settings, t1, max_steps, first, last,
-    values, saved, status, num_steps, num_accepted, time_reached,
+    values, reduced, saved, status, num_steps, num_accepted, time_reached,
 ):
     """Solves trajectories first to last; ts ends with an infinity.
 
@@ -130,6 +135,7 @@ def solve(
                     status[done] = int(rows[stalled + lane])
                 else:
                     status[done] = {Status.max_steps_reached:d}
+                collect(reduced, done, rows, lane)
                 num_steps[done] = steps - started[lane]
                 num_accepted[done] = int(rows[accepted + lane])
                 time_reached[done] = reached
@@ -158,6 +164,7 @@ def solve(
             break
         if attention == 0:
             attention = step(rows, settings, 0)
+            reduce(rows, settings)
             steps += 1
             if steps >= deadline:
                 attention = ALL
