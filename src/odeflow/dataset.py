@@ -63,6 +63,8 @@ def label_chunk(
         units = {"units": config.time_units} if name == "time_reached" else {}
         data[name] = ("sample", getattr(solution, name), attributes | units)
     time = {"units": config.time_units, "long_name": "time"}
+    if problem.own_ends and problem.ts is None:
+        time["comment"] = "values are at each trajectory's own end, the coordinate t1"
     coords: dict[str, Any] = {
         "sample": ("sample", np.arange(start, start + size), {"long_name": "row of the design"}),
         "time": ("time", problem.times, time),

@@ -1,7 +1,7 @@
 """One chunk: design rows in, labelled trajectories out."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ from jaxtyping import Float
 from odeflow import engine
 from odeflow.config.base import ConfigError
 from odeflow.config.check import save_times
+from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
-from odeflow.design import rows
+from odeflow.design import END, rows
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
 from odeflow.sensitivity import with_sensitivities
@@ -34,7 +35,7 @@ def configure_jax(resources: engine.Resources) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
-def make_problem(config: Config, model: Model) -> engine.Problem:
+def make_problem(config: Config, model: Model, own_ends: bool = False) -> engine.Problem:
     """The problem of an experiment; raises ConfigError for a variable that does not exist."""
     known = [*config.model.states, *model.observable_names]
     kept = config.saveat.variables or known
@@ -53,6 +54,7 @@ def make_problem(config: Config, model: Model) -> engine.Problem:
         variables=variables,
         dtype=np.dtype(config.runtime.precision),
         reductions=_reductions(config, model, variables),
+        own_ends=own_ends,
     )
 
 
@@ -61,7 +63,9 @@ def _reductions(
 ) -> tuple[engine.Reduction, ...]:
     """The metrics to reduce while solving, where no times are saved."""
     summary = reduced_summary(config)
-    named = variables if summary.variables is None else summary.variables
+    named = [name for name in variables if name not in model.derivatives]
+    if summary.variables is not None:
+        named = summary.variables
     for key in ("variables", "first_time_above", "first_time_below"):
         for name in getattr(summary, key) or ():
             if name not in variables:
@@ -90,7 +94,17 @@ def make_lanes(config: Config, axes: Mapping[str, Float[np.ndarray, " sample"]])
         np.broadcast_to(np.asarray(axes.get(name, parameter.value), float), (size,))
         for name, parameter in config.model.parameters.items()
     ]
-    return engine.Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size))
+    t1 = None
+    if has_own_ends(axes, config.model):
+        t1, t0 = np.asarray(axes[END], float), config.model.t0
+        if not (t1 > t0).all():
+            raise ConfigError(f"design.axes.t1: {t1.min():g} is not after model.t0, {t0:g}")
+    return engine.Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
+
+
+def has_own_ends(axes: Iterable[str], model: ModelConfig) -> bool:
+    """Whether one of the axes is the end of the trajectories."""
+    return END in axes and END not in {*model.states, *model.parameters}
 
 
 def solve_samples(
@@ -108,7 +122,7 @@ def solve_samples(
     """
     axes = rows(config.design, start, stop, study)
     config, model = with_sensitivities(config, load_model(config.model, study))
-    problem = make_problem(config, model)
+    problem = make_problem(config, model, has_own_ends(axes, config.model))
     chosen = engine.choose_engine(problem, config.runtime.engine)
     solution = engine.solve(problem, make_lanes(config, axes), chosen, resources, progress)
     return label_chunk(problem, solution, axes, start, chosen)

@@ -1,15 +1,17 @@
 """The design: one row (sample) a trajectory, one column an axis. Cheap to import, without JAX.
 
-An axis is a parameter or the initial value of a scalar state. All rows of a design follow from
-its config (and the table's content), and any range of rows can be had without the others.
+An axis is a parameter, the initial value of a scalar state, or `t1`, each trajectory's own end. All
+rows of a design follow from its config (and the table's content), and any range of rows can be had
+without the others.
 """
 
 from odeflow.design.check import check_axes
-from odeflow.design.dataset import axis_attributes, axis_coordinate, design_dataset
+from odeflow.design.dataset import END, axis_attributes, axis_coordinate, design_dataset
 from odeflow.design.levels import count, expand
 from odeflow.design.samples import axis_names, grid_levels, number_of_samples, rows, table_digest
 
 __all__ = [
+    "END",
     "axis_attributes",
     "axis_coordinate",
     "axis_names",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
-from odeflow.design.dataset import axis_coordinate
+from odeflow.design.dataset import END, axis_coordinate
 from odeflow.design.laws import check_law
 from odeflow.design.levels import expand
 from odeflow.design.samples import axis_names, grid_levels, number_of_samples
@@ -45,13 +45,13 @@ def _check_name(config: Config, name: str, key: str) -> None:
             f"{key}: the state {name} is an array ({shape}), and an axis sets one number; vary a "
             "parameter or a scalar state instead"
         )
-    if name not in scalars and name not in model.parameters:
+    if name not in (*scalars, *model.parameters, END):
         near = difflib.get_close_matches(name, [*model.parameters, *scalars], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise ConfigError(
             f"{key}: neither a parameter nor a state of model {model.name}; {hint}"
             f"parameters: {', '.join(model.parameters) or 'none'}, "
-            f"states: {', '.join(scalars) or 'none that is a scalar'}"
+            f"states: {', '.join(scalars) or 'none that is a scalar'}; {END} is a trajectory's end"
         )
     coordinate = axis_coordinate(name, model)
     observables = model.observables.variables if model.observables else {}

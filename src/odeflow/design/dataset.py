@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+#: The axis of each trajectory's own end, where no state or parameter has that name.
+END = "t1"
+
+
 def axis_coordinate(name: str, model: ModelConfig) -> str:
     """Name of an axis in a dataset: a state's initial value is `initial_<state>`."""
     return f"initial_{name}" if name in model.states else name
@@ -26,6 +30,8 @@ def axis_attributes(name: str, model: ModelConfig) -> dict[str, str]:
     if name in model.states:
         state = model.states[name]
         return {"units": state.units, "long_name": f"initial {state.long_name or name}"}
+    if name not in model.parameters:
+        return {"units": model.time_units, "long_name": "end of the trajectory"}
     parameter = model.parameters[name]
     return {"units": parameter.units, "long_name": parameter.long_name or name}
 

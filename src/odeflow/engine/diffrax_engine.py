@@ -69,6 +69,10 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
             "or take runtime.precision=float32"
         )
     layout = _layout(problem)
+    model, size = problem.model.config, lanes.size
+    t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
+    # the ends of trajectories that have their own are a further parameter
+    args = np.concatenate([lanes.args, t1[None]]) if problem.own_ends else lanes.args
     call = _compile(problem, layout)
     per_call = math.prod(layout)
     parts = []
@@ -76,11 +80,11 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
         stop = min(start + per_call, lanes.size)
         index, counts = _deal(start, stop, layout)
         # (device, block, component, lane): the lanes of a block lie side by side
-        y0, args = (
+        y0, points = (
             jnp.asarray(np.moveaxis(rows[:, index], 0, 2), problem.dtype)
-            for rows in (lanes.y0, lanes.args)
+            for rows in (lanes.y0, args)
         )
-        dealt = call(y0, args, jnp.asarray(counts))
+        dealt = call(y0, points, jnp.asarray(counts))
         used = max(counts)
         parts.append(
             jax.tree.map(
@@ -92,7 +96,7 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
         )
         if progress is not None:
             progress(stop)
-    return _solution(problem, jax.tree.map(lambda *xs: np.concatenate(xs), *parts))
+    return _solution(problem, t1, jax.tree.map(lambda *xs: np.concatenate(xs), *parts))
 
 
 def _layout(problem: Problem) -> _Layout:
@@ -125,10 +129,11 @@ def _deal(start: int, stop: int, layout: _Layout) -> tuple[np.ndarray, np.ndarra
 def _compile(problem: Problem, layout: _Layout) -> Any:
     """The jitted call: (device, block, component, lane) in, (device, block, lane, ...) out."""
     model, width = problem.model, layout.width
+    parameters = len(model.config.parameters) + problem.own_ends
     lane = jax.vmap(_lane_function(problem), in_axes=1)
     shapes = (
         jax.ShapeDtypeStruct((len(model.components), width), problem.dtype),
-        jax.ShapeDtypeStruct((len(model.config.parameters), width), problem.dtype),
+        jax.ShapeDtypeStruct((parameters, width), problem.dtype),
     )
     # Traced here and not inside `shard_map`, where every shape carries its sharding and Lineax's
     # comparisons of structures fail.
@@ -166,20 +171,26 @@ def _lane_function(problem: Problem) -> Any:
     reducer = reducers(problem.reductions)
     if reducer:
         solver = ReducingSolver(solver, model.observer(tuple(reducer)), tuple(reducer.items()))
-    saveat = diffrax.SaveAt(
-        ts=None if problem.ts is None else jnp.asarray(problem.ts, dtype),
-        t1=problem.ts is None,
-        fn=model.observer(problem.variables),
-        controller_state=True,
-        solver_state=bool(reducer),
-    )
+    ts = None if problem.ts is None else jnp.asarray(problem.ts, dtype)
+    observer = model.observer(problem.variables)
 
     def lane(y0: Any, args: Any) -> _LaneResult:
+        end, times = t1, ts
+        if problem.own_ends:
+            *args, end = args
+            times = None if ts is None else jnp.minimum(ts, end)
+        saveat = diffrax.SaveAt(
+            ts=times,
+            t1=ts is None,
+            fn=observer,
+            controller_state=True,
+            solver_state=bool(reducer),
+        )
         solution = diffrax.diffeqsolve(
             term,
             solver,
             t0=t0,
-            t1=t1,
+            t1=end,
             dt0=dt0,
             y0=model.unflatten(tuple(y0)),
             args=model.Args(*args),
@@ -205,14 +216,15 @@ def _lane_function(problem: Problem) -> Any:
     return lane
 
 
-def _solution(problem: Problem, raw: _LaneResult) -> Solution:
+def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
     status = _status(raw, METHODS[problem.solver.method].implicit)
     failed = status != Status.success
-    time_reached = np.where(failed, raw.time_reached, problem.model.config.t1).astype(float)
+    time_reached = np.where(failed, raw.time_reached, t1)
     if problem.ts is None:
         lost = failed[:, None]
     else:
-        lost = failed[:, None] & (problem.ts.astype(problem.dtype) > raw.time_reached[:, None])
+        ts, reached = problem.ts.astype(problem.dtype), time_reached.astype(problem.dtype)
+        lost = ts > reached[:, None]
     values = {}
     for name in problem.variables:
         value = raw.values[name]

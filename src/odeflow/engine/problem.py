@@ -19,6 +19,7 @@ class Problem:
     """One ODE problem for many lanes.
 
     `ts` are the times to save, increasing, within [model t0, model t1]; None saves the end only.
+    With `own_ends` each trajectory has a t1 of its own: its values are NaN at later `ts`.
     `variables` are the states and observables to keep, in dataset order. `dtype` is float64 or
     float32. `reductions` are metrics of states and observables to reduce while solving.
     """
@@ -29,6 +30,7 @@ class Problem:
     variables: tuple[str, ...]
     dtype: np.dtype
     reductions: tuple[Reduction, ...] = ()
+    own_ends: bool = False
 
     @property
     def times(self) -> Float[np.ndarray, " time"]:
@@ -38,10 +40,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Lanes:
-    """Initial values and parameters of many trajectories, float64 (the engine casts)."""
+    """Initial values and parameters of many trajectories, float64 (the engine casts).
+
+    `t1` are their ends, after the model's t0, where `Problem.own_ends`; else None: the model's t1.
+    """
 
     y0: Float[np.ndarray, "component lane"]
     args: Float[np.ndarray, "parameter lane"]
+    t1: Float[np.ndarray, " lane"] | None = None
 
     @property
     def size(self) -> int:
@@ -54,9 +60,9 @@ class Solution:
     """Trajectories by variable, and what became of each.
 
     `values[name]` has shape (lane, time, *shape of the state), NaN from where a lane failed.
-    `time_reached` is t1 for a success, else the end of the last accepted step. `reduced[name]` are
-    the problem's reductions by their names, shape (lane, *shape of the state), NaN where a lane
-    failed.
+    `time_reached` is the trajectory's t1 for a success, else the end of the last accepted step.
+    `reduced[name]` are the problem's reductions by their names, shape (lane, *shape of the state),
+    NaN where a lane failed.
     """
 
     values: dict[str, Float[np.ndarray, "lane time ..."]]

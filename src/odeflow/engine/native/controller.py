@@ -9,7 +9,6 @@ References: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations 
 II.4; Soderlind, ACM Trans. Math. Softw. 29, 1-26 (2003), for the PID filter.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from functools import cache
 import diffrax
 import numpy as np
 from diffrax._term import WrapTerm
+from jaxtyping import Float
 
 from odeflow.config.solver import SolverConfig
 from odeflow.model import Model
@@ -34,7 +34,7 @@ class ControllerSource:
     and its error estimate `error_<component>`, and define `keep`, `stalled` (0, or the status
     that ends the lane), `new_t`, `new_t_next`, and `new_<row>` for each row in `rows`. `rows` maps
     the controller's rows to their start values. `settings` are the numbers that the lines, and the
-    choice of the first step, read by name.
+    choice of the first step, read by name. The lines read those of `end_columns` too.
     """
 
     lines: Sequence[str]
@@ -46,14 +46,12 @@ def controller_source(
     solver: SolverConfig, model: Model, error_order: float, dtype: np.dtype
 ) -> ControllerSource:
     """The controller that the `solver` group describes."""
-    t0, t1 = model.config.t0, model.config.t1
-    settings = {"t0": t0, "t1": t1, "clip_floor": _clip_floor(dtype.type(t1))}
+    settings = {"t0": model.config.t0}
     if solver.dt0 is not None:
         settings["dt0"] = solver.dt0
     elif not diffrax_selects_first_step():
         settings["dt0"] = _DEFAULT_DT0
     if solver.stepsize_controller == "constant":
-        settings["steps"] = _constant_steps(t0, t1, solver.dt0, dtype)
         return ControllerSource(_constant_lines(model), {}, settings)
     settings |= tolerances(solver)
     settings |= {key: getattr(solver, key) for key in ("safety", "factormin", "factormax")}
@@ -109,19 +107,24 @@ def atol_of(solver: SolverConfig, state: str) -> str:
     return f"atol_{state}" if isinstance(solver.atol, dict) else "atol"
 
 
-def _clip_floor(t1: np.floating) -> float:
-    """`_CLIP_ULPS` ulp before t1, counted like Diffrax, without subnormal numbers."""
+def end_columns(
+    solver: SolverConfig, t0: float, t1: Float[np.ndarray, " lane"]
+) -> dict[str, Float[np.ndarray, " lane"]]:
+    """What the lines read of the end of each trajectory, in the precision of `t1`.
+
+    Beside `t1`: `clip_floor`, so many ulp before it, counted like Diffrax without subnormal
+    numbers; for constant steps their number, `steps`. Like Diffrax, a span of a whole number of
+    dt0 takes that many.
+    """
+    down, least = t1.dtype.type(-np.inf), -np.finfo(t1.dtype).tiny
     floor = t1
     for _ in range(_CLIP_ULPS):
-        floor = -np.finfo(t1).tiny if floor == 0 else np.nextafter(floor, t1.dtype.type(-np.inf))
-    return float(floor)
-
-
-def _constant_steps(t0: float, t1: float, dt0: float | None, dtype: np.dtype) -> float:
-    """Number of constant steps, like Diffrax: a span of a whole number of dt0 takes that many."""
-    assert dt0 is not None
-    dt = np.nextafter(dtype.type(dt0), dtype.type(np.inf))
-    return float(math.ceil((dtype.type(t1) - dtype.type(t0)) / dt))
+        floor = np.where(floor == 0, least, np.nextafter(floor, down))
+    columns = {"t1": t1, "clip_floor": floor}
+    if solver.stepsize_controller == "constant":
+        dt = np.nextafter(t1.dtype.type(solver.dt0), t1.dtype.type(np.inf))
+        columns["steps"] = np.ceil((t1 - t1.dtype.type(t0)) / dt)
+    return columns
 
 
 def _error_lines(solver: SolverConfig, model: Model) -> list[str]:

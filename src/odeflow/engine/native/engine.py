@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from odeflow.engine.native.controller import end_columns
 from odeflow.engine.native.explicit_rk import EXPLICIT_METHODS, explicit_rk
 from odeflow.engine.native.kernel import load_kernel
 from odeflow.engine.native.lanes import LaneModule, lane_module
@@ -89,12 +90,13 @@ class _Run:
         self._problem, self._module, self._kernel = problem, module, kernel
         model, dtype, size = problem.model.config, problem.dtype, lanes.size
         times = np.append(problem.times, np.inf).astype(dtype)
+        self._t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
+        ends = end_columns(problem.solver, model.t0, self._t1.astype(dtype))
         self._inputs = (
             np.ascontiguousarray(lanes.y0, dtype),
-            np.ascontiguousarray(lanes.args, dtype),
+            np.concatenate([lanes.args.astype(dtype), *(x[None] for x in ends.values())]),
             times,
             np.array(module.settings, dtype),
-            dtype.type(model.t1),
             problem.solver.max_steps,
         )
         self._shapes = {
@@ -129,10 +131,10 @@ class _Run:
             self._num_accepted_steps,
             self._time_reached,
         )
-        failed = first + np.flatnonzero(self._status[first:last])
+        short = first + np.flatnonzero(self._saved[first:last] < len(self._problem.times))
         for values in self._values:
-            late = np.arange(values.shape[1]) >= self._saved[failed, None]
-            values[failed] = np.where(late[..., None], np.nan, values[failed])
+            late = np.arange(values.shape[1]) >= self._saved[short, None]
+            values[short] = np.where(late[..., None], np.nan, values[short])
         return last - first
 
     def _rows(self) -> np.ndarray:
@@ -146,7 +148,7 @@ class _Run:
         """The result, once all batches are done."""
         success = self._status == Status.success
         model = self._problem.model.config
-        time_reached = np.where(success, model.t1, self._time_reached)
+        time_reached = np.where(success, self._t1, self._time_reached)
         return Solution(
             values={
                 name: values.reshape(*values.shape[:2], *shape)

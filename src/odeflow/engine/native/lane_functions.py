@@ -4,7 +4,9 @@ import itertools
 import textwrap
 from collections.abc import Sequence
 
-from odeflow.engine.native.controller import ControllerSource
+import numpy as np
+
+from odeflow.engine.native.controller import ControllerSource, end_columns
 from odeflow.engine.native.field import evaluated, field_program, observables_program
 from odeflow.engine.native.first_step import first_step_lines
 from odeflow.engine.native.lane_reductions import LaneReductions
@@ -31,6 +33,7 @@ class LaneFunctions:
         self._components = [component.name for component in model.components]
         self._y = [f"y_{name}" for name in self._components]
         self._parameters = [f"p_{name}" for name in model.config.parameters]
+        self._parameters += end_columns(problem.solver, 0.0, np.ones(1))
         self._observables = [v for v in problem.variables if v not in model.config.states]
 
     def rows(self) -> list[str]:
@@ -46,7 +49,7 @@ class LaneFunctions:
     def blocks(self) -> dict[str, str]:
         """The first row of the state, of the parameters and of what is kept."""
         first = {"STATE": self._y[0], "KEPT": f"out_{self._kept()[0][2]}"}
-        return first | {"PARAMETERS": (self._parameters or self._y)[0]}
+        return first | {"PARAMETERS": self._parameters[0]}
 
     def _kept(self) -> list[tuple[int, int, str]]:
         """For every scalar kept: number of its variable, its number in that, its name."""

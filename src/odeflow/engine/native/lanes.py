@@ -81,6 +81,7 @@ def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
             f"    blocks={dict(layout.blocks)},",
             ")",
             f"LANES = {layout.lanes}",
+            f"END_ONLY = {problem.ts is None}",
             f"WIDTH = {layout.width}",
             f"ALL = {_lowest_bits(layout.lanes)}",
             f"VECTOR = {_lowest_bits(layout.width)}",
@@ -98,12 +99,12 @@ def _lowest_bits(number: int) -> int:
     return (1 << number) - 1 if number < 64 else -1
 
 
-_LOOP_ROWS = ("t", "active", "accepted", "stalled", "next_save", "saved_until")
+_LOOP_ROWS = ("t", "t1", "active", "accepted", "stalled", "next_save", "saved_until")
 
 _LOOP = f'''
 @compiled
 def solve(
-    rows, y0, args, ts, settings, t1, max_steps, first, last,
+    rows, y0, args, ts, settings, max_steps, first, last,
     values, reduced, saved, status, num_steps, num_accepted, time_reached,
 ):
     """Solves trajectories first to last; ts ends with an infinity.
@@ -129,7 +130,7 @@ def solve(
             done = sample[lane]
             if done >= 0:
                 reached = rows[t + lane]
-                if reached >= t1:
+                if reached >= rows[t1 + lane]:
                     status[done] = {Status.success:d}
                 elif rows[stalled + lane] > 0.0:
                     status[done] = int(rows[stalled + lane])
@@ -147,8 +148,8 @@ def solve(
                 for i in range(args.shape[0]):
                     rows[PARAMETERS + i * LANES + lane] = args[i, queue]
                 begin(rows, settings, lane)
-                rows[next_save + lane] = ts[0]
-                if ts[0] <= rows[t + lane]:
+                rows[next_save + lane] = rows[t1 + lane] if END_ONLY else ts[0]
+                if rows[next_save + lane] <= rows[t + lane]:
                     attention |= 1 << lane
                 sample[lane] = queue
                 started[lane] = steps
@@ -196,7 +197,7 @@ def solve(
             if sample[lane] < 0:
                 continue
             limit = started[lane] + max_steps
-            if rows[t + lane] >= t1 or rows[stalled + lane] > 0.0 or steps >= limit:
+            if rows[t + lane] >= rows[t1 + lane] or rows[stalled + lane] > 0.0 or steps >= limit:
                 ended |= bit
             else:
                 deadline = min(deadline, limit)
