@@ -2,7 +2,8 @@
 
 A block is a fixed number of lanes under `vmap`; blocks run one after another in a loop of unknown
 length, shared over the local devices by `shard_map`. Every block runs the same compiled program
-whatever the number of lanes, so a trajectory does not depend on its neighbours, to the bit.
+whatever the number of lanes, and at every place of a block that holds a trajectory the program does
+the same operations, so a trajectory does not depend on its neighbours, to the bit.
 """
 
 import math
@@ -28,6 +29,12 @@ from odeflow.status import Status
 
 #: Scalars of state in a block: enough to fill the vector units, few enough for the cache.
 _BLOCK_SCALARS = 1024
+_LARGEST_WIDTH = 512
+#: LLVM may leave the last lanes of a loop to scalar code (where the loop reads several states of a
+#: lane at once), which rounds differently: other products fuse with a sum. So a block ends with
+#: copies that nobody reads: two vectors or more. Blocks of the smallest width need none, since LLVM
+#: vectorises so short a loop whole or not at all.
+_SMALLEST_WIDTH, _SMALLEST_GUARDED_WIDTH, _SMALLEST_GUARD = 8, 64, 16
 #: Bytes of output that one device may hold in one call.
 _CALL_BYTES = 64 * 2**20
 _MOST_BLOCKS_A_CALL = 16
@@ -51,11 +58,20 @@ class _LaneResult(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """How lanes are cut: `width` lanes a block, at most `blocks` blocks a device and call."""
+    """How lanes are cut: at most `blocks` blocks a device and call, `width` lanes a block.
+
+    The last `guard` lanes of a block are not used.
+    """
 
     devices: int
     blocks: int
     width: int
+    guard: int
+
+    @property
+    def used(self) -> int:
+        """Trajectories in a block."""
+        return self.width - self.guard
 
 
 def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> Solution:
@@ -74,7 +90,7 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
     # the ends of trajectories that have their own are a further parameter
     args = np.concatenate([lanes.args, t1[None]]) if problem.own_ends else lanes.args
     call = _compile(problem, layout)
-    per_call = math.prod(layout)
+    per_call = layout.devices * layout.blocks * layout.used
     parts = []
     for start in range(0, lanes.size, per_call):
         stop = min(start + per_call, lanes.size)
@@ -88,9 +104,9 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
         used = max(counts)
         parts.append(
             jax.tree.map(
-                lambda x, used=used, count=stop - start: np.asarray(x)[:, :used].reshape(
-                    -1, *x.shape[3:]
-                )[:count],
+                lambda x, used=used, count=stop - start: np.asarray(x)[
+                    :, :used, : layout.used
+                ].reshape(-1, *x.shape[3:])[:count],
                 dealt,
             )
         )
@@ -102,25 +118,30 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
 def _layout(problem: Problem) -> _Layout:
     """Depends on problem and devices, never on the number of lanes."""
     model = problem.model
-    width = 2 ** int(np.clip(math.log2(_BLOCK_SCALARS / len(model.components)), 3, 9))
+    width = min(2 ** int(math.log2(_BLOCK_SCALARS / len(model.components))), _LARGEST_WIDTH)
+    guarded = 2 * width >= _SMALLEST_GUARDED_WIDTH
+    width = max(width, _SMALLEST_GUARDED_WIDTH) if guarded else _SMALLEST_WIDTH
+    guard = max(width // 8, _SMALLEST_GUARD) if guarded else 0
     saved = sum(
         math.prod(model.config.states[name].shape) if name in model.config.states else 1
         for name in problem.variables
     )
     lane_bytes = problem.dtype.itemsize * len(problem.times) * saved
     blocks = int(np.clip(_CALL_BYTES // (lane_bytes * width), 1, _MOST_BLOCKS_A_CALL))
-    return _Layout(len(jax.local_devices()), blocks, width)
+    return _Layout(len(jax.local_devices()), blocks, width, guard)
 
 
 def _deal(start: int, stop: int, layout: _Layout) -> tuple[np.ndarray, np.ndarray]:
     """Lane numbers (device, block, lane) of a call, and the blocks each device has to run.
 
-    The last block is filled up with copies of the last lane, which cost no extra steps.
+    What is left of the last block is filled up with copies of its last trajectory, which cost no
+    extra steps, and so are the lanes of a block that are not used.
     """
-    used = -(-(stop - start) // layout.width)
+    used = -(-(stop - start) // layout.used)
     share = -(-used // layout.devices)
     block = np.arange(layout.devices)[:, None] * share + np.arange(layout.blocks)
-    lane = start + block[..., None] * layout.width + np.arange(layout.width)
+    place = np.minimum(np.arange(layout.width), layout.used - 1)
+    lane = start + block[..., None] * layout.used + place
     counts = np.clip(used - share * np.arange(layout.devices), 0, share).astype(np.int32)
     return np.minimum(lane, stop - 1), counts
 
@@ -217,7 +238,7 @@ def _lane_function(problem: Problem) -> Any:
 
 
 def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
-    status = _status(raw, METHODS[problem.solver.method].implicit)
+    status = _status(raw, METHODS[problem.solver.method].implicit, t1.astype(problem.dtype))
     failed = status != Status.success
     time_reached = np.where(failed, raw.time_reached, t1)
     if problem.ts is None:
@@ -241,13 +262,16 @@ def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
     )
 
 
-def _status(raw: _LaneResult, implicit: bool) -> np.ndarray:
-    """Stable codes from Diffrax's, whose numbers change between releases."""
+def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:
+    """Stable codes from Diffrax's, whose numbers change between releases.
+
+    A lane at its `end` is a success: Diffrax may still say that the step after it would be too small.
+    """
     is_ = lambda result: raw.result == int(result._value)
     stalled = is_(RESULTS.dt_min_reached)
     return np.select(
         [
-            is_(RESULTS.successful),
+            is_(RESULTS.successful) | (raw.time_reached >= end),
             is_(RESULTS.max_steps_reached),
             stalled & raw.non_finite,
             stalled & raw.error_infinite & implicit,

@@ -1,8 +1,8 @@
 """Elementary functions of lanes, without branches or tables.
 
-Accurate to 1 or 2 units in the last place in float64, with the values of IEEE 754 at zeros,
-infinities and NaN. Only `contract` is allowed as a fast-math flag: reordering would undo the
-argument reductions.
+Accurate in float64 to 1 unit in the last place (exp, log, log1p, sin, cos, atan, cbrt), to 2 (exp2,
+expm1, cosh, power) or 3 (tan, sinh, tanh), with the values of IEEE 754 at zeros, infinities and
+NaN. Only `contract` is allowed as a fast-math flag: reordering would undo the argument reductions.
 
 References: fdlibm (Sun Microsystems, 1993, https://netlib.org/fdlibm/) for log, log1p, sin, cos
 and tan; Cody and Waite, Software Manual for the Elementary Functions (1980), for the reductions;
@@ -109,27 +109,26 @@ def tanh(x):
 
 
 @_inlined
+def _half_exp(x):
+    """The number exp(x) / 2 for x >= 0, infinite only where sinh(x) is."""
+    k, r, p = _reduced(select(x > 711.0, 711.0, x))
+    return _scaled((p + r) + 1.0, k - _ONE)
+
+
+@_inlined
 def sinh(x):
     """Hyperbolic sine."""
     size = abs(x)
-    # exp(x/2)**2 does not overflow before sinh does
-    half = exp(0.5 * size)
     e = expm1(select(size > 20.0, 20.0, size))
-    value = select(size > 20.0, (0.5 * half) * half, 0.5 * (e + e / (e + 1.0)))
+    value = select(size > 20.0, _half_exp(size), 0.5 * (e + e / (e + 1.0)))
     return from_bits(bits(value) | (bits(x) & _SIGN_BIT))
 
 
 @_inlined
 def cosh(x):
     """Hyperbolic cosine."""
-    half = exp(0.5 * abs(x))
-    return (0.5 * half) * half + (0.5 / half) / half
-
-
-@_inlined
-def logistic(x):
-    """The function 1 / (1 + exp(-x))."""
-    return 1.0 / (1.0 + exp(-x))
+    half = _half_exp(abs(x))
+    return half + 0.25 / half
 
 
 _SMALLEST_NORMAL = 2.2250738585072014e-308
@@ -210,7 +209,10 @@ _HALF_PI_3 = -1.4973849048591833e-33
 
 @_exact
 def _quarter_turns(x):
-    """`(n_bits, r, low)`: x = n pi/2 + r + low with abs(r) < pi/4; NaN beyond 2**50."""
+    """`(n_bits, r, low)`: x = n pi/2 + r + low with abs(r) < pi/4; NaN beyond 2**50.
+
+    From 2**47 on n may be the number beside the nearest, so that r is up to 0.1 larger.
+    """
     x = select(abs(x) < 2.0**50, x, _NAN)
     shifted = x * 0.6366197723675814 + _ROUND
     n = shifted - _ROUND
@@ -273,21 +275,21 @@ def _turned(n, r, low):
 
 @_inlined
 def sin(x):
-    """Sine; NaN for arguments beyond 2**50, which are not reduced."""
+    """Sine; some 100 units in the last place beyond 2**47, NaN beyond 2**50: not reduced."""
     n, r, low = _quarter_turns(x)
     return select(x == 0.0, x, _turned(n, r, low))
 
 
 @_inlined
 def cos(x):
-    """Cosine; NaN beyond 2**50, as `sin`."""
+    """Cosine; beyond 2**47 as `sin`."""
     n, r, low = _quarter_turns(x)
     return _turned(n + _ONE, r, low)
 
 
 @_inlined
 def tan(x):
-    """Tangent; NaN beyond 2**50, as `sin`."""
+    """Tangent; beyond 2**47 as `sin`."""
     n, r, low = _quarter_turns(x)
     odd = (n & _ONE) == _ONE
     sine, cosine = _sin_kernel(r, low), _cos_kernel(r, low)
@@ -295,19 +297,42 @@ def tan(x):
     return select(x == 0.0, x, value)
 
 
+#: 2/3 in two parts.
+_TWO_THIRDS, _TWO_THIRDS_LOW = 2.0 / 3.0, 3.700743415417188e-17
+
+
+@_inlined
+def _atanh_tail(z):
+    """The function (2 atanh(s) / s - 2) / s**2 - 2/3 for z = s**2 < 0.03, by its Taylor series."""
+    z2 = z * z
+    z4 = z2 * z2
+    a = 2 / 5 + z * (2 / 7) + z2 * (2 / 9 + z * (2 / 11))
+    b = 2 / 13 + z * (2 / 15) + z2 * (2 / 17 + z * (2 / 19))
+    return z * (a + z4 * (b + z4 * (2 / 21 + z * (2 / 23))))
+
+
 @_exact
 def _log_two_parts(x):
-    """Logarithm of a positive finite number as a sum of two parts, to some 60 bits."""
+    """Logarithm of a positive finite number as a sum of two parts, to some 64 bits."""
     k, f = _log_parts(x)
     total = 2.0 + f
     s = f / total
-    rest = fma(-s, total, f) - s * (f - (total - 2.0))
-    s_low = rest / total
+    s_low = (fma(-s, total, f) - s * (f - (total - 2.0))) / total
+    z = s * s
+    z_low = fma(s, s, -z) + 2.0 * s * s_low
+    # log(1 + f) = 2 s + s**3 (2/3 + tail): product by product in two parts
+    tail = _atanh_tail(z)
+    p = _TWO_THIRDS + tail
+    p_low = (_TWO_THIRDS - p) + tail + _TWO_THIRDS_LOW
+    v = z * p
+    v_low = fma(z, p, -v) + (z * p_low + z_low * p)
+    w = s * v
+    w_low = fma(s, v, -w) + (s * v_low + s_low * v)
     large = k * _LN2_HI
-    high = large + 2.0 * s
-    moved = high - large
-    low = (large - (high - moved)) + (2.0 * s - moved)
-    low = low + (2.0 * s_low + (s * _log_tail(s * s) + k * _LN2_LO))
+    first = large + 2.0 * s
+    high = first + w
+    low = ((large - first) + 2.0 * s) + ((first - high) + w)
+    low = low + (2.0 * s_low + (w_low + k * _LN2_LO))
     total = high + low
     return total, low - (total - high)
 
