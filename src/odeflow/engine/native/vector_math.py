@@ -92,10 +92,11 @@ def exp2(x):
 @_inlined
 def expm1(x):
     """The function exp(x) - 1, accurate around 0."""
-    k, r, p = _reduced(select(x > 709.0, 709.0, select(x < -40.0, -40.0, x)))
+    k, r, p = _reduced(select(x > 710.0, 710.0, select(x < -40.0, -40.0, x)))
     scale = _scaled(1.0, k)
     value = scale * (p + r) + (scale - 1.0)
-    value = select(x > 709.0, exp(x), value)
+    # the scale overflows before the function does
+    value = select(x > 709.0, _scaled((p + r) + 1.0, k), value)
     return select(x == 0.0, x, value)
 
 
