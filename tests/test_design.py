@@ -645,7 +645,7 @@ def test_unknown_axis_is_refused_with_a_hint():
         check_axes(experiment(kind="grid", axes={"vmx": {"values": [1]}}), HERE)
     assert one_line(error) == (
         "design.axes.vmx: neither a parameter nor a state of model michaelis_menten; "
-        "did you mean vmax? parameters: vmax, km, states: substrate, enzyme"
+        "did you mean vmax? parameters: vmax, km, states: substrate, enzyme; t1 is a trajectory's end"
     )
 
 

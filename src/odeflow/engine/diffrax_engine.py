@@ -265,7 +265,8 @@ def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
 def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:
     """Stable codes from Diffrax's, whose numbers change between releases.
 
-    A lane at its `end` is a success: Diffrax may still say that the step after it would be too small.
+    A lane at its `end` is a success: Diffrax may still say that the step after it would be
+    too small.
     """
     is_ = lambda result: raw.result == int(result._value)
     stalled = is_(RESULTS.dt_min_reached)
