@@ -3,17 +3,18 @@
 import math
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odeflow.assemble import assemble_in_memory, assemble_to_file, hyperslabs
+from odeflow import slabs
+from odeflow.assemble import assemble_in_memory, assemble_to_file
+from odeflow.chunk_file import read_chunk, write_chunk
 from odeflow.config.compose import compose
-from odeflow.netcdf import DamagedFileError, atomic_path, content_digest, write_dataset
-from odeflow.stages import read_chunk
+from odeflow.netcdf import DamagedFileError, atomic_path, write_dataset
+from odeflow.slabs import hyperslabs
 
 
 @given(st.lists(st.integers(1, 5), max_size=4), st.data())
@@ -23,12 +24,12 @@ def test_hyperslabs_cover_a_range_once_and_in_order(shape: list[int], data: st.D
     stop = data.draw(st.integers(start, size))
     flat = np.arange(size).reshape(shape)
     found = []
-    slabs = list(hyperslabs(start, stop, tuple(shape)))
-    for index, first, last in slabs:
+    pieces = list(hyperslabs(start, stop, tuple(shape)))
+    for index, first, last in pieces:
         assert last - first == flat[index].size
         found += flat[index].ravel().tolist()
     assert found == list(range(start, stop))
-    assert len(slabs) <= max(1, 2 * len(shape) - 1)
+    assert len(pieces) <= max(1, 2 * len(shape) - 1)
 
 
 def fake_chunk(start: int, stop: int, axes: dict[str, np.ndarray]) -> xr.Dataset:
@@ -61,8 +62,7 @@ def test_a_file_holds_what_memory_holds(kind: str, cut: int, tmp_path: Path):
     ]
     memory = assemble_in_memory(config, 12, chunks)
     path = tmp_path / "ensemble.nc"
-    with netCDF4.Dataset(path, "w") as file:
-        assemble_to_file(config, 12, iter(chunks), file)
+    assemble_to_file(config, 12, iter(chunks), path)
     with xr.open_dataset(path, decode_times=False) as stored:
         xr.testing.assert_identical(stored.load(), memory)
     expected = {"vmax": 3, "km": 4, "time": 3} if kind == "grid" else {"sample": 12, "time": 3}
@@ -83,31 +83,35 @@ def test_nothing_half_written_is_ever_visible(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def whole_chunk(path: Path) -> xr.Dataset:
+    return xr.concat(read_chunk(path), "sample", data_vars="minimal", coords="minimal")
+
+
+def test_a_chunk_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "chunk.nc"
+    chunk = fake_chunk(0, 500, {"km": np.linspace(1, 2, 500)})
+    chunk.status.attrs = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "a b"}
+    write_chunk([chunk.isel(sample=slice(0, 123)), chunk.isel(sample=slice(123, 500))], 500, path)
+    xr.testing.assert_identical(whole_chunk(path), chunk)
+    monkeypatch.setattr(slabs, "PIECE", 7)
+    monkeypatch.setattr(slabs, "SLAB_BYTES", 1)
+    assert len(list(read_chunk(path))) == 72
+    xr.testing.assert_identical(whole_chunk(path), chunk)
+
+
 def test_a_damaged_chunk_is_found(tmp_path: Path):
     path = tmp_path / "chunk.nc"
-    chunk = fake_chunk(0, 500, {})
-    chunk.attrs["content_sha256"] = content_digest(chunk)
-    write_dataset(chunk, path)
-    xr.testing.assert_identical(read_chunk(path), chunk)
+    write_chunk([fake_chunk(0, 500, {})], 500, path)
     whole = path.read_bytes()
 
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DamagedFileError, match=r"chunk.nc.*delete the file and run again"):
-        read_chunk(path)
+        whole_chunk(path)
 
-    middle = len(whole) * 3 // 4
-    path.write_bytes(b"".join([whole[:middle], bytes(4), whole[middle + 4 :]]))
-    damaged = False
-    try:
-        damaged = not read_chunk(path).identical(chunk)
-    except DamagedFileError:
-        damaged = True
-    assert damaged or path.read_bytes() == whole
-
-    chunk["substrate"][3, 1] = 7.0  # written whole, but not what its digest says
-    write_dataset(chunk, path)
+    value = whole.index(np.float64(250.06).tobytes())
+    path.write_bytes(b"".join([whole[:value], np.float64(250.07).tobytes(), whole[value + 8 :]]))
     with pytest.raises(DamagedFileError, match="digest differs"):
-        read_chunk(path)
+        whole_chunk(path)
 
 
 def test_the_same_dataset_gives_the_same_bytes(tmp_path: Path):

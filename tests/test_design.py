@@ -24,7 +24,7 @@ from odeflow.design import (
     axis_names,
     check_axes,
     count,
-    design_dataset,
+    design_to_file,
     expand,
     grid_levels,
     number_of_samples,
@@ -645,7 +645,8 @@ def test_unknown_axis_is_refused_with_a_hint():
         check_axes(experiment(kind="grid", axes={"vmx": {"values": [1]}}), HERE)
     assert one_line(error) == (
         "design.axes.vmx: neither a parameter nor a state of model michaelis_menten; "
-        "did you mean vmax? parameters: vmax, km, states: substrate, enzyme; t1 is a trajectory's end"
+        "did you mean vmax? parameters: vmax, km, states: substrate, enzyme; "
+        "t1 is a trajectory's end"
     )
 
 
@@ -686,10 +687,15 @@ def test_check_sees_what_expansion_would(keys, message):
         check_axes(experiment(**keys), HERE)
 
 
+def design_dataset(config, folder: Path) -> xr.Dataset:
+    design_to_file(config, folder, folder / "design.nc")
+    return xr.load_dataset(folder / "design.nc")
+
+
 def test_dataset_of_a_grid(tmp_path):
     axes = {"vmax": {"linspace": [8, 12, 3]}, "substrate": {"values": [6, 12]}}
     config = experiment(kind="grid", axes=axes)
-    made = design_dataset(config, HERE)
+    made = design_dataset(config, tmp_path)
     assert dict(made.sizes) == {"sample": 6}
     assert made["sample"].dtype == np.int64
     assert list(made.data_vars) == ["vmax", "initial_substrate"]
@@ -705,29 +711,25 @@ def test_dataset_of_a_grid(tmp_path):
     shape = json.loads(made.attrs["grid_shape"])
     levels = grid_levels(config.design)["vmax"]
     np.testing.assert_array_equal(made["vmax"].values.reshape(shape)[:, 1], levels)
-    made.to_netcdf(tmp_path / "design.nc")
-    xr.testing.assert_identical(xr.load_dataset(tmp_path / "design.nc"), made)
 
 
 def test_dataset_of_a_sampler(tmp_path):
     config = experiment(kind="halton", size=5, seed=2**100, axes={"km": {"normal": [0, 1]}})
-    made = design_dataset(config, HERE)
+    made = design_dataset(config, tmp_path)
     assert made.attrs == {"kind": "halton", "axes": '["km"]', "seed": str(2**100)}
     assert made["km"].attrs["long_name"] == "km"
     np.testing.assert_array_equal(made["km"], rows(config.design, 0, 5, HERE)["km"])
-    made.to_netcdf(tmp_path / "design.nc")
-    xr.testing.assert_identical(xr.load_dataset(tmp_path / "design.nc"), made)
 
 
-def test_dataset_without_axes():
-    made = design_dataset(experiment(kind="grid"), HERE)
+def test_dataset_without_axes(tmp_path):
+    made = design_dataset(experiment(kind="grid"), tmp_path)
     assert dict(made.sizes) == {"sample": 1}
     assert (made.attrs["axes"], made.attrs["grid_shape"]) == ("[]", "[]")
 
 
 def test_dataset_of_a_table_is_a_table(tmp_path):
     name = table_file(tmp_path, "csv", {"km": np.arange(1.0, 4.0)})
-    design_dataset(experiment(kind="table", path=name), tmp_path).to_netcdf(tmp_path / "design.nc")
+    design_to_file(experiment(kind="table", path=name), tmp_path, tmp_path / "design.nc")
     again = rows(table("design.nc"), 0, 3, tmp_path)
     assert_same_rows(again, rows(table(name), 0, 3, tmp_path))
 

@@ -23,6 +23,7 @@ SMALLER = {
     "lorenz": ["design.axes.rho.linspace=[0,21,12]"],
     "repressilator": ["design.size=16"],
     "pk_population": ["design.size=16"],
+    "seed_million": ["design.size=16"],
 }
 
 

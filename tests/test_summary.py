@@ -6,7 +6,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odeflow import summary as summary_module
+from odeflow import slabs
 from odeflow.config.base import ConfigError
 from odeflow.config.outputs import SummaryConfig
 from odeflow.metrics import METRICS, first_time_beyond, product_units
@@ -100,7 +100,8 @@ def test_slabs_give_what_one_piece_gives(monkeypatch: pytest.MonkeyPatch):
     )
     config = SummaryConfig.model_validate({"first_time_above": {"u": 0.5}})
     whole = summarise(ensemble, config)
-    monkeypatch.setattr(summary_module, "_SLAB_BYTES", 200)
+    monkeypatch.setattr(slabs, "SLAB_BYTES", 200)
+    monkeypatch.setattr(slabs, "PIECE", 3)
     xr.testing.assert_identical(summarise(ensemble, config), whole)
     assert whole.u_max.dims == ("a", "b", "x")
     assert whole.u_quantiles.dims == ("quantile", "time", "x")

@@ -13,6 +13,7 @@ from odeflow.config.check import save_times
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.root import Config
 from odeflow.design import axis_names, number_of_samples, table_digest
+from odeflow.methods import METHODS
 from odeflow.metrics import reduced_summary
 from odeflow.provenance import (
     NUMERICAL_PACKAGES,
@@ -23,8 +24,13 @@ from odeflow.provenance import (
 )
 
 #: Bytes of results that a chunk holds at most, and trajectories it holds at most.
-_CHUNK_BYTES = 256 * 2**20
-_CHUNK_MOST = 2**16
+_CHUNK_BYTES = 2**30
+_CHUNK_MOST = 2**20
+#: Seconds of work on one core that a chunk should have: start-up is a few.
+_CHUNK_SECONDS = 60.0
+#: Seconds a trajectory, roughly: a few hundred steps of the native engine, per state (explicit
+#: methods) or per entry of the Jacobian; the diffrax engine takes some ten times longer.
+_SECONDS_A_STATE, _SECONDS_AN_ENTRY, _DIFFRAX_FACTOR = 2e-6, 1e-6, 10.0
 
 
 @dataclass(frozen=True)
@@ -37,27 +43,41 @@ class Chunk:
 
 
 def chunk_size(config: Config) -> int:
-    """Trajectories a chunk: as asked, or a power of two whose results fit the memory bound.
+    """Trajectories a chunk: as asked, or a power of two that bounds its bytes and its time.
 
-    Depends on the size of one trajectory and not on how many there are, so that a longer run
-    keeps the chunks of a shorter one.
+    Depends on what one trajectory is and not on how many there are, so that a longer run keeps
+    the chunks of a shorter one.
     """
     if config.runtime.chunk_size != "auto":
         return config.runtime.chunk_size
+    fitting = min(_CHUNK_BYTES / _bytes(config), _CHUNK_SECONDS / _seconds(config), _CHUNK_MOST)
+    return 2 ** int(math.log2(max(fitting, 1)))
+
+
+def _bytes(config: Config) -> int:
+    """Of the results of one trajectory."""
     itemsize = 8 if config.runtime.precision == "float64" else 4
-    states = config.model.states
     kept = config.saveat.variables
     scalars = sum(
-        math.prod(state.shape) for name, state in states.items() if kept is None or name in kept
+        math.prod(state.shape)
+        for name, state in config.model.states.items()
+        if kept is None or name in kept
     )
     observables = config.model.observables
     if observables is not None:
-        scalars += len(observables.variables) or len(states)
+        scalars += len(observables.variables) or len(config.model.states)
     scalars *= 1 + len(config.saveat.sensitivities or [])
     values = len(save_times(config)) + len(reduced_summary(config).metrics)
-    trajectory = itemsize * values * max(scalars, 1)
-    fitting = max(_CHUNK_BYTES // trajectory, 1)
-    return min(2 ** int(math.log2(fitting)), _CHUNK_MOST)
+    return itemsize * values * max(scalars, 1)
+
+
+def _seconds(config: Config) -> float:
+    """Of one trajectory on one core, to an order of magnitude."""
+    size = sum(math.prod(state.shape) for state in config.model.states.values())
+    size *= 1 + len(config.saveat.sensitivities or [])
+    method = METHODS[config.solver.method]
+    seconds = _SECONDS_AN_ENTRY * size**2 if method.implicit else _SECONDS_A_STATE * size
+    return seconds * (_DIFFRAX_FACTOR if config.runtime.engine == "diffrax" else 1.0)
 
 
 def solve_slice(config: Config) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""NetCDF files that are never half written: temporary name, checksums, sync, check, rename."""
+"""NetCDF files that are never half written: temporary name, checksums, sync, rename."""
 
-import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,13 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.base import ConfigError
+from odeflow.slabs import piece_shape
 
-#: Compression and a checksum for every variable with dimensions.
-_ENCODING = {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
+#: Every variable with dimensions has a checksum, and is compressed where the dataset is no larger
+#: than this: zlib would take longer than everything else together where it is.
+_CHECKED = {"fletcher32": True}
+_COMPRESSED = {"zlib": True, "complevel": 1, "shuffle": True}
+_COMPRESSED_AT_MOST = 2**30
 
 
 class DamagedFileError(ConfigError):
@@ -46,14 +49,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
-    """How each variable is stored: compressed, with a checksum, NaN as the missing value."""
+    """How each variable is stored: with a checksum, compressed, NaN as the missing value."""
     result: dict[str, dict[str, Any]] = {}
+    storage = _CHECKED | (_COMPRESSED if dataset.nbytes <= _COMPRESSED_AT_MOST else {})
     for name, variable in dataset.variables.items():
         stored: dict[str, Any] = {"_FillValue": None}
         if variable.dtype.kind == "f" and name not in dataset.coords:
             stored["_FillValue"] = np.array(np.nan, variable.dtype)
         if variable.ndim and variable.dtype.kind in "fiub":
-            stored |= _ENCODING
+            stored |= storage
         result[str(name)] = stored
     return result
 
@@ -64,35 +68,36 @@ def write_dataset(dataset: xr.Dataset, path: Path) -> None:
         dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding(dataset))
 
 
-def content_digest(dataset: xr.Dataset) -> str:
-    """SHA-256 over names, dimensions and values of all variables, in hexadecimal."""
-    sha = hashlib.sha256()
-    for name in sorted(map(str, dataset.variables)):
-        variable = dataset.variables[name]
-        sha.update(f"{name}{variable.dims}{variable.shape}{variable.dtype}".encode())
-        sha.update(np.ascontiguousarray(variable.values).tobytes())
-    return sha.hexdigest()
+#: Puts values into variables of a file, by name.
+Fill = Callable[[Mapping[str, netCDF4.Variable]], Any]
 
 
-def read_dataset(path: Path) -> xr.Dataset:
-    """The dataset of a file, in memory. Raises DamagedFileError naming the file."""
-    try:
-        with xr.open_dataset(path, engine="netcdf4", decode_times=False, cache=False) as dataset:
-            return dataset.load()
-    except FileNotFoundError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:
-        raise DamagedFileError(
-            f"{path}: cannot be read ({error}); delete the file and run again"
-        ) from error
+def write_filled(
+    path: Path, template: xr.Dataset, names: Sequence[str], leading: int, fill: Fill
+) -> None:
+    """Writes a dataset that need not fit into memory, at once or not at all.
+
+    `fill` assigns the values of the variables of these names, which have `leading` dimensions of
+    the design and are stored in pieces. Where it returns attributes, the dataset gets them.
+    """
+    with atomic_path(path) as temporary, netCDF4.Dataset(temporary, "w", format="NETCDF4") as file:
+        for name, size in template.sizes.items():
+            file.createDimension(str(name), size)
+        for name, variable in template.variables.items():
+            pieces = piece_shape(variable.shape, leading) if name in names else None
+            stored = _define(file, template, str(name), pieces)
+            if name not in names:
+                stored[...] = variable.values
+        attributes = fill({name: file[name] for name in names})
+        file.setncatts(template.attrs | (attributes or {}))
 
 
-def define_variable(
+def _define(
     file: netCDF4.Dataset, dataset: xr.Dataset, name: str, pieces: tuple[int, ...] | None
 ) -> netCDF4.Variable:
     """Defines a variable of an open file as `write_dataset` would store it, without values.
 
-    `pieces` is the shape of its compressed pieces; None leaves it to the library.
+    `pieces` is the shape of its stored pieces; None leaves it to the library.
     """
     variable = dataset.variables[name]
     options = encoding(dataset)[name]
@@ -115,3 +120,25 @@ def define_variable(
         attributes["coordinates"] = " ".join(coordinates)
     stored.setncatts(attributes)
     return stored
+
+
+def read_dataset(path: Path) -> xr.Dataset:
+    """The dataset of a file, in memory. Raises DamagedFileError naming the file."""
+    with (
+        readable(path),
+        xr.open_dataset(path, engine="netcdf4", decode_times=False, cache=False) as dataset,
+    ):
+        return dataset.load()
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """What a library says of a damaged file becomes a DamagedFileError."""
+    try:
+        yield
+    except (FileNotFoundError, ConfigError):
+        raise
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise DamagedFileError(
+            f"{path}: cannot be read ({error}); delete the file and run again"
+        ) from error

@@ -1,7 +1,7 @@
 """One chunk: design rows in, labelled trajectories out."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from odeflow.config.check import save_times
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
-from odeflow.design import END, rows
+from odeflow.design import END, axis_names, rows
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
 from odeflow.sensitivity import with_sensitivities
+from odeflow.slabs import SLAB_BYTES, slabs
 
 
 def configure_jax(resources: engine.Resources) -> None:
@@ -108,21 +109,34 @@ def has_own_ends(axes: Iterable[str], model: ModelConfig) -> bool:
 
 
 def solve_samples(
-    config: Config,
-    study: Path,
-    start: int,
-    stop: int,
-    resources: engine.Resources,
-    progress: engine.Progress | None = None,
+    config: Config, study: Path, start: int, stop: int, resources: engine.Resources
 ) -> xr.Dataset:
     """Samples start..stop of the design, solved: dimensions (sample, time, ...).
 
     Raises ConfigError where the model does not load or the engine asked for cannot run it.
     A trajectory that fails has a status and NaN, and stops nobody.
     """
-    axes = rows(config.design, start, stop, study)
+    return next(solve_slabs(config, study, start, stop, resources, slab_bytes=None))
+
+
+def solve_slabs(
+    config: Config,
+    study: Path,
+    start: int,
+    stop: int,
+    resources: engine.Resources,
+    progress: engine.Progress | None = None,
+    slab_bytes: int | None = SLAB_BYTES,
+) -> Iterator[xr.Dataset]:
+    """As `solve_samples`, in slabs of consecutive samples with about that many bytes of values."""
+    given = config
     config, model = with_sensitivities(config, load_model(config.model, study))
-    problem = make_problem(config, model, has_own_ends(axes, config.model))
+    names = axis_names(given.design, study)
+    problem = make_problem(config, model, has_own_ends(names, config.model))
     chosen = engine.choose_engine(problem, config.runtime.engine)
-    solution = engine.solve(problem, make_lanes(config, axes), chosen, resources, progress)
-    return label_chunk(problem, solution, axes, start, chosen)
+    row_bytes = problem.lane_bytes if slab_bytes else 1
+    for first, last in slabs(start, stop, row_bytes, slab_bytes or 2**62):
+        axes = rows(given.design, first, last, study)
+        done = (lambda n, before=first - start: progress(before + n)) if progress else None
+        solution = engine.solve(problem, make_lanes(config, axes), chosen, resources, done)
+        yield label_chunk(problem, solution, axes, first, chosen)

@@ -8,22 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import netCDF4
 import numpy as np
 import xarray as xr
 
 from odeflow.assemble import assemble_to_file
+from odeflow.chunk_file import read_chunk, write_chunk
 from odeflow.config.root import Config
-from odeflow.design import axis_coordinate, design_dataset
-from odeflow.netcdf import (
-    DamagedFileError,
-    atomic_path,
-    content_digest,
-    read_dataset,
-    write_dataset,
-)
+from odeflow.design import axis_coordinate, design_to_file
+from odeflow.netcdf import DamagedFileError, atomic_path
 from odeflow.overview import overview_page
-from odeflow.summary import summarise as summary_dataset
+from odeflow.summary import summarise_to_file
 
 if TYPE_CHECKING:  # JAX is imported by the stage that solves
     from odeflow.engine import Progress, Resources
@@ -31,7 +25,7 @@ if TYPE_CHECKING:  # JAX is imported by the stage that solves
 
 def write_design(config: Config, study: Path, path: Path) -> None:
     """Writes the design: dimension `sample`, one variable an axis, with units."""
-    write_dataset(design_dataset(config, study), path)
+    design_to_file(config, study, path)
 
 
 def solve_chunk(
@@ -44,48 +38,35 @@ def solve_chunk(
     progress: Progress | None = None,
 ) -> None:
     """Solves samples start..stop and writes them with a digest of their content."""
-    from odeflow.solve import configure_jax, solve_samples
+    from odeflow.solve import configure_jax, solve_slabs
 
     configure_jax(resources)
-    chunk = solve_samples(config, study, start, stop, resources, progress)
-    chunk.attrs["content_sha256"] = content_digest(chunk)
-    write_dataset(chunk, path)
-
-
-def read_chunk(path: Path) -> xr.Dataset:
-    """A chunk as it was written; raises DamagedFileError where its content is not its digest."""
-    chunk = read_dataset(path)
-    if chunk.attrs.get("content_sha256") != content_digest(chunk):
-        raise DamagedFileError(
-            f"{path}: the content is not what was written (its digest differs); "
-            "delete the file and run again"
-        )
-    return chunk
+    slabs = solve_slabs(config, study, start, stop, resources, progress)
+    write_chunk(slabs, stop - start, path)
 
 
 def assemble(config: Config, design: Path, chunks: Sequence[Path], path: Path) -> None:
-    """Puts the chunks together to one labelled ensemble, holding one chunk in memory.
+    """Puts the chunks together to one labelled ensemble, holding one slab of samples in memory.
 
     Raises DamagedFileError naming a chunk that is damaged or is not of this design.
     """
-    with open_ensemble(design) as rows, atomic_path(path) as temporary:
+    with open_ensemble(design) as rows:
 
         def verified() -> Iterator[xr.Dataset]:
             for file in chunks:
-                chunk = read_chunk(file)
-                _check_rows(config, rows, chunk, file)
-                yield chunk
+                for slab in read_chunk(file):
+                    _check_rows(config, rows, slab, file)
+                    yield slab
 
-        with netCDF4.Dataset(temporary, "w", format="NETCDF4") as output:
-            assemble_to_file(config, rows.sizes["sample"], verified(), output)
+        assemble_to_file(config, rows.sizes["sample"], verified(), path)
 
 
-def _check_rows(config: Config, design: xr.Dataset, chunk: xr.Dataset, file: Path) -> None:
-    start = int(chunk["sample"][0])
-    here = design.isel(sample=slice(start, start + chunk.sizes["sample"]))
+def _check_rows(config: Config, design: xr.Dataset, slab: xr.Dataset, file: Path) -> None:
+    start = int(slab["sample"][0])
+    here = design.isel(sample=slice(start, start + slab.sizes["sample"]))
     for name in json.loads(design.attrs["axes"]):
         coordinate = axis_coordinate(name, config.model)
-        if not np.array_equal(here[coordinate].values, chunk[coordinate].values):
+        if not np.array_equal(here[coordinate].values, slab[coordinate].values):
             raise DamagedFileError(
                 f"{file}: its samples are not rows {start} and on of the design; "
                 "delete the file and run again"
@@ -95,9 +76,7 @@ def _check_rows(config: Config, design: xr.Dataset, chunk: xr.Dataset, file: Pat
 def summarise(config: Config, ensemble: Path, path: Path) -> None:
     """Writes metrics of every trajectory and quantiles over the ensemble."""
     with open_ensemble(ensemble) as dataset:
-        summary = summary_dataset(dataset, config.summary)
-        summary.attrs |= {k: v for k, v in dataset.attrs.items() if k != "odeflow_config"}
-        write_dataset(summary, path)
+        summarise_to_file(dataset, config.summary, path)
 
 
 def plot(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:

@@ -1,22 +1,23 @@
-"""Metrics of every trajectory and quantiles over the ensemble, with bounded memory."""
+"""Metrics of every trajectory and quantiles over the ensemble, a slab of trajectories at a time."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from odeflow import slabs
 from odeflow.config.base import ConfigError
 from odeflow.config.outputs import SummaryConfig
 from odeflow.metrics import metric_attributes, metric_function, needs_times, wanted_metrics
+from odeflow.netcdf import write_filled
+from odeflow.quantiles import Extent, quantiles
 from odeflow.status import Status
-
-#: Bytes of one variable that are in memory at a time.
-_SLAB_BYTES = 128 * 2**20
 
 
 def summarise(ensemble: xr.Dataset, config: SummaryConfig) -> xr.Dataset:
-    """Summary of an ensemble, which may be larger than memory.
+    """Summary of an ensemble.
 
     One variable `<variable>_<metric>` a metric over the dimensions of the design, NaN for a
     trajectory that failed: a metric of what is left of it would be one of something else.
@@ -26,19 +27,149 @@ def summarise(ensemble: xr.Dataset, config: SummaryConfig) -> xr.Dataset:
 
     Raises ConfigError for a variable that the ensemble does not have.
     """
-    names = _variables(ensemble, config)
-    dims = ensemble["status"].dims
-    succeeded = ensemble["status"].values == Status.success
-    data: dict[str, Any] = {"status": ensemble["status"].variable}
-    for name in names:
-        data |= _trajectory_metrics(ensemble, name, dims, succeeded, config)
-        if config.quantiles:
-            data |= _quantiles(ensemble, name, dims, succeeded, config.quantiles)
-    kept = {c: v.variable for c, v in ensemble.coords.items()}
-    quantile = ("quantile", config.quantiles, {"long_name": "quantile", "units": "1"})
-    summary = xr.Dataset(data, kept | ({"quantile": quantile} if config.quantiles else {}))
-    counts = {s.name: int((ensemble["status"].values == s).sum()) for s in Status}
-    return summary.assign_attrs({f"number_of_{name}": count for name, count in counts.items()})
+    plan = _Plan(ensemble, config)
+    return slabs.in_memory(plan.template(), plan.streamed, plan.fill)
+
+
+def summarise_to_file(ensemble: xr.Dataset, config: SummaryConfig, path: Path) -> None:
+    """The same as a file, with the ensemble's attributes; both may be larger than memory."""
+    plan = _Plan(ensemble, config)
+    template = plan.template()
+    template.attrs = {k: v for k, v in ensemble.attrs.items() if k != "odeflow_config"}
+    write_filled(path, template, plan.streamed, len(plan.dims), plan.fill)
+
+
+#: Trajectories whose values are worked on at once: they stay in the cache.
+_BLOCK = 512
+
+
+class _Plan:
+    """What a summary consists of, and how its values come about.
+
+    `dims` are the design's dimensions; `streamed` the names of the variables that are filled in.
+    """
+
+    def __init__(self, ensemble: xr.Dataset, config: SummaryConfig):
+        self._ensemble, self._levels = ensemble, config.quantiles
+        self.dims = tuple(map(str, ensemble["status"].dims))
+        self._leading = ensemble["status"].shape
+        self._arrays = {
+            name: ensemble[name].transpose(*self.dims, "time", ...)
+            for name in _variables(ensemble, config)
+        }
+        #: Taken from the ensemble as they are.
+        self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
+        #: By name: the variable it is of, its function, its attributes.
+        self._computed: dict[str, tuple[str, Callable[..., np.ndarray], dict[str, str]]] = {}
+        for name in self._arrays:
+            self._plan_metrics(name, config)
+        made = [f"{name}_quantiles" for name in self._arrays if self._levels]
+        self.streamed = [*self._copied, *self._computed, *made]
+
+    def _plan_metrics(self, name: str, config: SummaryConfig) -> None:
+        array, time = self._ensemble[name], self._ensemble["time"]
+        for metric, threshold in wanted_metrics(config, name).items():
+            made = f"{name}_{metric}"
+            if made in self._ensemble.data_vars and "time" not in self._ensemble[made].dims:
+                self._copied.append(made)
+            elif time.size > 1 or not needs_times(metric):
+                units, words = array.attrs.get("units", "1"), array.attrs.get("long_name", name)
+                attributes = metric_attributes(
+                    metric, threshold, units, words, time.attrs.get("units", "1")
+                )
+                self._computed[made] = (name, metric_function(metric, threshold), attributes)
+
+    def template(self) -> xr.Dataset:
+        """Dimensions, coordinates and attributes, what is to be filled in without values."""
+        ensemble = self._ensemble
+        copied = {
+            name: slabs.unfilled(v.dims, v.shape, v.dtype, v.attrs)
+            for name, v in ((name, ensemble[name]) for name in self._copied)
+        }
+        coords = {c: copied.pop(c, v.variable) for c, v in ensemble.coords.items()}
+        data = copied
+        for made, (name, _, attributes) in self._computed.items():
+            shape, dims = self._rest(name)
+            data[made] = slabs.unfilled(
+                (*self.dims, *dims), (*self._leading, *shape), np.float64, attributes
+            )
+        for name, array in self._arrays.items() if self._levels else ():
+            shape, dims = self._rest(name)
+            words = f"quantiles of {array.attrs.get('long_name', name)}"
+            data[f"{name}_quantiles"] = slabs.unfilled(
+                ("quantile", "time", *dims),
+                (len(self._levels), array.sizes["time"], *shape),
+                np.float64,
+                {"units": array.attrs.get("units", "1"), "long_name": words},
+            )
+        if self._levels:
+            attributes = {"long_name": "quantile", "units": "1"}
+            coords["quantile"] = xr.Variable("quantile", self._levels, attributes)
+        return xr.Dataset(data, coords)
+
+    def _rest(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Shape and dimensions of a variable's values at one time."""
+        after = len(self.dims) + 1
+        return self._arrays[name].shape[after:], tuple(map(str, self._arrays[name].dims[after:]))
+
+    def fill(self, targets: Mapping[str, slabs.Target]) -> dict[str, int]:
+        """Fills everything in; returns how many trajectories ended how, as attributes."""
+        counts = dict.fromkeys(Status, 0)
+        extents = {
+            name: Extent.none(a[(0,) * len(self.dims)].size) for name, a in self._arrays.items()
+        }
+        for first, last in self._slabs():
+            taken = {name: self._take(self._ensemble[name], first, last) for name in self._copied}
+            for status in Status:
+                counts[status] += int((taken["status"] == status).sum())
+            succeeded = taken["status"] == Status.success
+            for name, array in self._arrays.items():
+                values = self._take(array, first, last)
+                taken |= self._metrics(name, values, succeeded)
+                extents[name] = extents[name].with_rows(_rows(values, succeeded))
+            for name, values in taken.items():
+                slabs.place(targets[name], values, first, self._leading)
+        for name, extent in extents.items() if self._levels else ():
+            found = quantiles(lambda name=name: self._successes(name), self._levels, extent)
+            shape = self._arrays[name].shape[len(self.dims) :]
+            targets[f"{name}_quantiles"][...] = found.reshape(-1, *shape)
+        return {f"number_of_{status.name}": count for status, count in counts.items()}
+
+    def _slabs(self) -> Iterator[tuple[int, int]]:
+        total = self._ensemble["status"].size
+        largest = max((array.nbytes for array in self._arrays.values()), default=0)
+        return slabs.slabs(0, total, largest // max(total, 1))
+
+    def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
+        return slabs.take(array.variable, first, last, self._leading)
+
+    def _successes(self, name: str) -> Iterator[np.ndarray]:
+        for first, last in self._slabs():
+            status = self._take(self._ensemble["status"], first, last)
+            yield _rows(self._take(self._arrays[name], first, last), status == Status.success)
+
+    def _metrics(
+        self, name: str, values: np.ndarray, succeeded: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """The metrics of one variable of a slab, (sample, time, ...)."""
+        functions = {m: function for m, (of, function, _) in self._computed.items() if of == name}
+        time = self._ensemble["time"].values
+        found = {m: np.empty((len(values), *values.shape[2:])) for m in functions}
+        for start in range(0, len(values), _BLOCK) if functions else ():
+            rows = slice(start, start + _BLOCK)
+            block = np.ascontiguousarray(np.moveaxis(values[rows], 1, 0), float)
+            with np.errstate(invalid="ignore"):
+                for metric, function in functions.items():
+                    found[metric][rows] = function(block, time)
+        for value in found.values():
+            value[~succeeded] = np.nan
+        return found
+
+
+def _rows(values: np.ndarray, succeeded: np.ndarray) -> np.ndarray:
+    """The trajectories that succeeded, a row each."""
+    kept = values if succeeded.all() else values[succeeded]
+    return np.ascontiguousarray(kept.reshape(len(kept), math.prod(kept.shape[1:])), float)
 
 
 def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
@@ -53,80 +184,3 @@ def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
         return list(config.variables)
     named = {*config.first_time_above, *config.first_time_below}
     return [n for n in known if n in named or "derivative_of" not in ensemble[n].attrs]
-
-
-def _trajectory_metrics(
-    ensemble: xr.Dataset,
-    name: str,
-    dims: tuple[Any, ...],
-    succeeded: np.ndarray,
-    config: SummaryConfig,
-) -> dict[str, Any]:
-    array, t = ensemble[name], ensemble["time"].values
-    wanted = wanted_metrics(config, name)
-    reduced = {
-        metric: ensemble[made].variable
-        for metric in wanted
-        if (made := f"{name}_{metric}") in ensemble.data_vars and "time" not in ensemble[made].dims
-    }
-    functions = {
-        metric: metric_function(metric, threshold)
-        for metric, threshold in wanted.items()
-        if metric not in reduced and (len(t) > 1 or not needs_times(metric))
-    }
-    rest = tuple(d for d in array.dims if d not in (*dims, "time"))
-    shape = tuple(array.sizes[d] for d in (*dims, *rest))
-    results = {metric: np.full(shape, np.nan) for metric in functions}
-    for index in _slabs(array, dims) if functions else ():
-        slab = array[index].transpose("time", *dims, *rest).values.astype(float)
-        lost = ~succeeded[tuple(index.values())]
-        for metric, function in functions.items():
-            with np.errstate(invalid="ignore"):
-                value = np.asarray(function(slab, t), float)
-            value[lost] = np.nan
-            results[metric][tuple(index.values())] = value
-    units, words = array.attrs.get("units", "1"), array.attrs.get("long_name", name)
-    time_units = ensemble["time"].attrs.get("units", "1")
-    computed = {
-        metric: (
-            (*dims, *rest),
-            values,
-            metric_attributes(metric, wanted[metric], units, words, time_units),
-        )
-        for metric, values in results.items()
-    }
-    found = reduced | computed
-    return {f"{name}_{metric}": found[metric] for metric in wanted if metric in found}
-
-
-def _slabs(array: xr.DataArray, dims: tuple[Any, ...]) -> Iterator[Mapping[Any, slice]]:
-    """Cuts along the first dimension of the design into slabs of bounded size."""
-    if not dims:
-        yield {}
-        return
-    first = dims[0]
-    step = max(1, _SLAB_BYTES * array.sizes[first] // max(array.nbytes, 1))
-    for start in range(0, array.sizes[first], step):
-        yield {first: slice(start, min(start + step, array.sizes[first]))}
-
-
-def _quantiles(
-    ensemble: xr.Dataset,
-    name: str,
-    dims: tuple[Any, ...],
-    succeeded: np.ndarray,
-    quantiles: list[float],
-) -> dict[str, Any]:
-    array = ensemble[name]
-    rest = tuple(d for d in array.dims if d not in (*dims, "time"))
-    times, lanes = array.sizes["time"], succeeded.ravel()
-    shape = (len(quantiles), times, *(array.sizes[d] for d in rest))
-    result = np.full(shape, np.nan)
-    step = max(1, _SLAB_BYTES * times // max(array.nbytes, 1))
-    for start in range(0, times, step) if lanes.any() else ():
-        block = array.isel(time=slice(start, start + step)).transpose(*dims, "time", *rest).values
-        kept = block.reshape(-1, *block.shape[len(dims) :])[lanes]
-        result[:, start : start + step] = np.quantile(kept, quantiles, axis=0)
-    words = f"quantiles of {array.attrs.get('long_name', name)}"
-    attributes = {"units": array.attrs.get("units", "1"), "long_name": words}
-    return {f"{name}_quantiles": (("quantile", "time", *rest), result, attributes)}

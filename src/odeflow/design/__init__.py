@@ -6,7 +6,7 @@ without the others.
 """
 
 from odeflow.design.check import check_axes
-from odeflow.design.dataset import END, axis_attributes, axis_coordinate, design_dataset
+from odeflow.design.dataset import END, axis_attributes, axis_coordinate, design_to_file
 from odeflow.design.levels import count, expand
 from odeflow.design.samples import axis_names, grid_levels, number_of_samples, rows, table_digest
 
@@ -17,7 +17,7 @@ __all__ = [
     "axis_names",
     "check_axes",
     "count",
-    "design_dataset",
+    "design_to_file",
     "expand",
     "grid_levels",
     "number_of_samples",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.design.samples import axis_names, grid_levels, number_of_samples, rows
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 #: The axis of each trajectory's own end, where no state or parameter has that name.
 END = "t1"
@@ -36,8 +33,8 @@ def axis_attributes(name: str, model: ModelConfig) -> dict[str, str]:
     return {"units": parameter.units, "long_name": parameter.long_name or name}
 
 
-def design_dataset(config: Config, root: Path) -> xr.Dataset:
-    """All samples: dimension `sample` (numbered from 0), one float64 variable an axis.
+def design_to_file(config: Config, root: Path, path: Path) -> None:
+    """Writes all samples: dimension `sample` (numbered from 0), one float64 variable an axis.
 
     A variable has the name, units and long name of its axis in the ensemble. Attributes: `kind`;
     `axes`, the axes' names in order, as JSON; for samplers `seed`, in decimal digits; for a grid
@@ -46,6 +43,9 @@ def design_dataset(config: Config, root: Path) -> xr.Dataset:
     table's path is relative to. Raises ConfigError as `rows` does.
     """
     import xarray as xr
+
+    from odeflow.netcdf import write_filled
+    from odeflow.slabs import slabs, unfilled
 
     design, model = config.design, config.model
     total = number_of_samples(design, root)
@@ -57,9 +57,19 @@ def design_dataset(config: Config, root: Path) -> xr.Dataset:
         attributes["grid_axes"] = json.dumps([axis_coordinate(name, model) for name in names])
         shape = [len(levels) for levels in grid_levels(design).values()]
         attributes["grid_shape"] = json.dumps(shape)
-    numbers = ("sample", np.arange(total, dtype=np.int64), {"long_name": "row of the design"})
-    variables = {
-        axis_coordinate(name, model): ("sample", values, axis_attributes(name, model))
-        for name, values in rows(design, 0, total, root).items()
+    numbers = unfilled(["sample"], [total], np.int64, {"long_name": "row of the design"})
+    axes = {
+        axis_coordinate(name, model): unfilled(
+            ["sample"], [total], np.float64, axis_attributes(name, model)
+        )
+        for name in names
     }
-    return xr.Dataset(variables, {"sample": numbers}, attributes)
+
+    def fill(file: Mapping[str, Any]) -> None:
+        for first, last in slabs(0, total, 8 * (1 + len(names))):
+            file["sample"][first:last] = np.arange(first, last)
+            for name, values in rows(design, first, last, root).items():
+                file[axis_coordinate(name, model)][first:last] = values
+
+    template = xr.Dataset(axes, {"sample": numbers}, attributes)
+    write_filled(path, template, ["sample", *axes], 1, fill)

@@ -1,5 +1,6 @@
 """What an engine is given and what it gives back; both engines share these two records."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -36,6 +37,14 @@ class Problem:
     def times(self) -> Float[np.ndarray, " time"]:
         """The times the solution has values at; only t1 where `ts` is None."""
         return np.array([self.model.config.t1]) if self.ts is None else self.ts
+
+    @property
+    def lane_bytes(self) -> int:
+        """Bytes of what is saved of one trajectory."""
+        states = self.model.config.states
+        shapes = [states[name].shape if name in states else () for name in self.variables]
+        saved = len(self.times) * sum(map(math.prod, shapes)) + len(self.reductions)
+        return self.dtype.itemsize * saved
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,66 @@
+"""Streamed quantiles are NumPy's, to the bit, however the values are cut and spread."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from odeflow import quantiles as module
+from odeflow.quantiles import Extent, quantiles
+
+LEVELS = [0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0]
+
+
+def streamed(values: np.ndarray, cut: int) -> np.ndarray:
+    def passes():
+        return (values[i : i + cut] for i in range(0, len(values), cut))
+
+    extent = Extent.none(values.shape[1])
+    for slab in passes():
+        extent = extent.with_rows(slab)
+    return quantiles(passes, LEVELS, extent)
+
+
+RNG = np.random.default_rng(0)
+SPREADS = {
+    "normal": RNG.normal(size=(5000, 7)),
+    "over many decades": np.exp(20 * RNG.normal(size=(3333, 4))),
+    "rounded": np.round(RNG.normal(size=(4000, 3)), 1),
+    "equal": np.zeros((500, 2)),
+    "half of it zero": np.where(RNG.random((6000, 3)) < 0.5, 0.0, RNG.normal(size=(6000, 3))),
+    "next to each other": 1.0 + np.spacing(1.0) * RNG.integers(0, 9, (3000, 2)),
+    "one": RNG.normal(size=(1, 3)),
+}
+
+
+@pytest.mark.parametrize("collected", [2**22, 40])
+@pytest.mark.parametrize("name", SPREADS)
+def test_equals_numpy(name: str, collected: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "_COLLECTED", collected)
+    values = SPREADS[name]
+    np.testing.assert_array_equal(streamed(values, 700), np.quantile(values, LEVELS, axis=0))
+
+
+@settings(deadline=None)
+@given(
+    hnp.arrays(
+        float, st.tuples(st.integers(1, 30), st.integers(1, 3)),
+        elements=st.floats(-1e300, 1e300),
+    ),
+    st.integers(1, 30),
+)  # fmt: skip
+def test_equals_numpy_on_anything(values: np.ndarray, cut: int):
+    np.testing.assert_array_equal(streamed(values, cut), np.quantile(values, LEVELS, axis=0))
+
+
+def test_what_is_not_finite():
+    values = np.array([[1.0, np.nan, np.inf], [2.0, 1.0, np.inf], [3.0, 2.0, 1.0]])
+    found = streamed(values, 2)
+    np.testing.assert_array_equal(found[:, 0], np.quantile(values[:, 0], LEVELS))
+    assert np.isnan(found[:, 1]).all()
+    np.testing.assert_array_equal(found[[0, 3, 6], 2], [1.0, np.inf, np.inf])
+
+
+def test_no_rows():
+    assert np.isnan(quantiles(list, LEVELS, Extent.none(2))).all()
