@@ -16,6 +16,7 @@ COUNT = 40_000
 #: NumPy's name of each function of one argument.
 NUMPY = {name: name for name in ["exp", "exp2", "expm1", "log", "log1p", "sin", "cos", "tan"]}
 NUMPY |= {name: name for name in ["sinh", "cosh", "tanh", "cbrt"]} | {"atan": "arctan"}
+ROUGH = ["rough_log", "rough_exp"]
 SPECIAL = [0.0, 1.0, 0.5, 2.0, 1e-20, 5e-324, 1e-310, 2.3e-308, 700.0, 1e300, 1.7e308]
 SPECIAL = [*SPECIAL, 709.782712893384, 709.7827128933841, 710.5, 745.13, 745.2, 1e9]
 SPECIAL = np.array([*SPECIAL, np.inf, np.nan, *(-x for x in SPECIAL), -np.inf])
@@ -27,13 +28,13 @@ extended = pytest.mark.skipif(
 
 def compiled(real: str) -> Callable[..., Array]:
     """All functions in one piece of code: `(x, y)` in, a row a function out."""
-    outputs = [*(f"out_{name}" for name in NUMPY), "out_power"]
+    outputs = [*(f"out_{name}" for name in (*NUMPY, *ROUGH)), "out_power"]
     layout = Layout(real, 8, 1, ("x", "y", *outputs), ("none",))  # type: ignore[arg-type]
 
     def evaluate(rows: Any, settings: Any) -> None:
         """Calls every function."""
         del settings
-        for name in NUMPY:
+        for name in (*NUMPY, *ROUGH):
             setattr(rows, f"out_{name}", getattr(vector_math, name)(rows.x))
         rows.out_power = vector_math.power(rows.x, rows.y)
 
@@ -124,6 +125,14 @@ def test_the_stated_accuracy(name: str, double: Any):
     arguments, bound = CASES[name]
     x = arguments()
     assert ulps(double(x)[name], reference(name, x)).max() <= bound
+
+
+def test_the_rough_ones_of_step_control(double: Any):
+    x = np.concatenate([np.geomspace(1e-300, 1e300, COUNT), uniform(0.5, 2), [0.0, np.inf]])
+    found = double(abs(x))["rough_log"]
+    np.testing.assert_allclose(found, np.log(np.clip(abs(x), 1e-300, 1e300)), atol=2e-10, rtol=0)
+    x = np.concatenate([uniform(-700, 700), narrow(10.0), [-np.inf, np.inf, -1e9, 1e9]])
+    np.testing.assert_allclose(double(x)["rough_exp"], np.exp(np.clip(x, -700, 700)), rtol=1e-10)
 
 
 @extended

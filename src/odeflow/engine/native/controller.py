@@ -163,9 +163,10 @@ def _factor_lines(used: Sequence[int], memory: int) -> list[str]:
     """Defines `factor`: safety times powers of this error and, for PI and PID, of past ones."""
     errors = {1: "log_error", 2: "past_error1", 3: "past_error2"}
     exponent = " + ".join(f"power{i}*{errors[i]}" for i in used)
-    lines = ["log_error = log(squared_error)"] if memory or 1 in used else []
+    # Where the step ends in some 10 digits is nothing that the solution depends on.
+    lines = ["log_error = rough_log(squared_error)"] if memory or 1 in used else []
     lines += [
-        f"free_factor = safety*exp({exponent})" if used else "free_factor = safety",
+        f"free_factor = safety*rough_exp({exponent})" if used else "free_factor = safety",
         "least = select(keep, 1.0, factormin)",
         "most = select(keep, factormax, safety)",
         "raised_factor = select(free_factor > least, free_factor, least)",

@@ -31,11 +31,11 @@ def explicit_rk(model: Model, method: str, dtype: Any = np.float64) -> StepSourc
     if method == "Euler":
         lines, k1 = _derivative(field, names, 1, "t", [f"y_{name}" for name in names])
         candidate = [f"y_{name} + h*{k}" for name, k in zip(names, k1)]
-        dense = interpolant("Euler", names)
-        return StepSource(2.0, lines, candidate, None, dense.values, dense.lines)
+        dense = interpolant("Euler")
+        return StepSource(2.0, lines, candidate, None, dense.polynomial(names))
     solver = getattr(diffrax, method)()
     order = solver.error_order(diffrax.ODETerm(lambda t, y, args: y))
-    return _runge_kutta(field, names, solver.tableau, float(order), interpolant(method, names))
+    return _runge_kutta(field, names, solver.tableau, float(order), interpolant(method))
 
 
 def _runge_kutta(
@@ -62,10 +62,9 @@ def _runge_kutta(
         lines=lines,
         candidate=candidate,
         error=[f"h*({weighted_sum(tableau.b_error, name)})" for name in names],
-        interpolated=dense.values,
-        interpolant_lines=dense.lines,
+        polynomial=dense.polynomial(names),
         carried=carried,
-        dense={f"dense_k{i}_{name}": f"k{i}_{name}" for i in dense.stages for name in names},
+        dense=dense.dense(names),
     )
 
 

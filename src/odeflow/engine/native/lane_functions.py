@@ -11,15 +11,17 @@ from odeflow.engine.native.field import evaluated, field_program, observables_pr
 from odeflow.engine.native.first_step import first_step_lines
 from odeflow.engine.native.lane_reductions import LaneReductions
 from odeflow.engine.native.layout import Layout, load, store
-from odeflow.engine.native.stepper import StepSource
+from odeflow.engine.native.stepper import StepSource, coefficient
 from odeflow.engine.problem import Problem
 
 
 class LaneFunctions:
-    """Writes the functions of one problem: `step`, `record`, `begin`, `write`, `reduce`, `collect`.
+    """Writes the functions of one problem: `step`, `prepare`, `record`, `begin`, `write`, ...
 
     Names follow `stepper`. Where values inside of steps are needed, a step leaves behind what the
     interpolant needs: its start and length, the state there (`from_y_<component>`), dense rows.
+    `prepare` makes the interpolant's polynomials of these, and `write` evaluates them; with
+    observables `record` does, for some lanes at a time.
     """
 
     def __init__(self, problem: Problem, step: StepSource, control: ControllerSource):
@@ -44,12 +46,26 @@ class LaneFunctions:
             rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
             rows += self._step.dense
         rows += self.reductions.rows()
-        return rows + [f"out_{name}" for _, _, name in self._kept()]
+        if self._inside:
+            rows += [name for names in self._coefficients() for name in names]
+        return rows + [f"out_{name}" for _, _, name in self._kept() if self.is_recorded]
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether what is kept has to be computed for several lanes at a time."""
+        return bool(self._observables)
+
+    def _coefficients(self) -> list[list[str]]:
+        """Rows of the interpolant's coefficients, by power from 1 on: a component each."""
+        highest = max(map(len, self._step.polynomial))
+        return [
+            [coefficient(power, i) for i in range(len(self._components))]
+            for power in range(1, highest)
+        ]
 
     def blocks(self) -> dict[str, str]:
         """The first row of the state, of the parameters and of what is kept."""
-        first = {"STATE": self._y[0], "KEPT": f"out_{self._kept()[0][2]}"}
-        return first | {"PARAMETERS": self._parameters[0]}
+        return {"STATE": self._y[0], "PARAMETERS": self._parameters[0]}
 
     def _kept(self) -> list[tuple[int, int, str]]:
         """For every scalar kept: number of its variable, its number in that, its name."""
@@ -106,17 +122,36 @@ class LaneFunctions:
         doc = "One step of every lane; returns a mask of those with times to save or that ended."
         return self._function("step", "all", doc, body)
 
+    def finished(self) -> str:
+        """A mask of the lanes whose trajectory is at its end, or cannot go on."""
+        body = [*map(load, ["t", "t1", "active", "stalled"])]
+        body += ["return mask(((stalled > 0.0) | (t >= t1)) & (active > 0.0))"]
+        doc = "A mask of the lanes whose trajectory is at its end, or cannot go on."
+        return self._function("finished", "all", doc, body)
+
+    def prepare(self) -> str:
+        """The interpolants of the last step of some lanes."""
+        body = ["pass"]
+        if self._inside:
+            body = [load("step_length", "h")]
+            body += [load(f"from_{y}", y) for y in self._y]
+            body += [load(f"y_{n}", f"y1_{n}") for n in self._components]
+            body += [*map(load, self._step.dense), *self._step.interpolant_lines]
+            body += [store(row, row) for rows in self._coefficients() for row in rows]
+        return self._function("prepare", "vector", "The interpolants of some lanes.", body)
+
     def record(self) -> str:
         """The kept variables of some lanes, each at its next time to save."""
-        names, step = self._components, self._step
+        names = self._components
         body = [*map(load, ["next_save", *self._parameters])]
-        if self._inside:
+        if not self.is_recorded:
+            body = ["pass"]
+        elif self._inside:
             body += [load("step_start"), load("step_length", "h")]
-            body += [load(f"from_{y}", y) for y in self._y]
-            body += [load(f"y_{n}", f"y1_{n}") for n in names]
-            body += [*map(load, step.dense), "theta = (next_save - step_start)/h"]
-            body += step.interpolant_lines
-            body += [f"at_{n} = {value}" for n, value in zip(names, step.interpolated)]
+            body += [load(f"from_y_{n}", coefficient(0, i)) for i, n in enumerate(names)]
+            body += [load(row) for rows in self._coefficients() for row in rows]
+            body += ["theta = (next_save - step_start)/h"]
+            body += [f"at_{n} = {value}" for n, value in zip(names, self._step.interpolated)]
         else:
             body += [load(f"y_{n}", f"at_{n}") for n in names]
         if self._observables:
@@ -127,7 +162,8 @@ class LaneFunctions:
             lines, values = evaluated(program, rename, "o_")
             body += lines
             body += [f"at_{name} = {value}" for name, value in zip(self._observables, values)]
-        body += [store(f"out_{name}", f"at_{name}") for _, _, name in self._kept()]
+        if self.is_recorded:
+            body += [store(f"out_{name}", f"at_{name}") for _, _, name in self._kept()]
         doc = "What is kept of some lanes, each at its next time to save."
         return self._function("record", "vector", doc, body)
 
@@ -163,21 +199,40 @@ class LaneFunctions:
         return self._function("begin", "one", doc, body)
 
     def write(self, layout: Layout) -> str:
-        """Stores what `record` found for a lane."""
-        lines, place = [], layout.place(self.blocks()["KEPT"])
-        for number, (_, parts) in enumerate(itertools.groupby(self._kept(), lambda kept: kept[0])):
-            columns = len(list(parts))
-            if columns == 1:
-                lines.append(f"values[{number}][place, 0] = rows[{place} + lane]")
+        """Stores what is kept of a lane at a time of its last step."""
+        lines = []
+        if self._inside and not self.is_recorded:
+            start, length = (layout.place(row) for row in ("step_start", "step_length"))
+            lines.append(f"theta = (time - rows[{start} + lane]) / rows[{length} + lane]")
+        for number, parts in itertools.groupby(self._kept(), lambda kept: kept[0]):
+            names = [name for _, _, name in parts]
+            value = self._kept_value(layout, names[0])
+            if len(names) == 1:
+                lines.append(f"values[{number}][place, 0] = {value.replace('@', '')}")
             else:
                 lines += [
-                    f"for i in range({columns}):",
-                    f"    values[{number}][place, i] = rows[{place} + i * LANES + lane]",
+                    f"for i in range({len(names)}):",
+                    f"    values[{number}][place, i] = {value.replace('@', ' + i * LANES')}",
                 ]
-            place += columns * layout.lanes
-        text = "\n".join(['"""Stores what `record` found for a lane."""', *lines])
-        signature = "@inlined\ndef write(values, place, rows, lane):\n"
+        text = "\n".join(
+            ['"""Stores what is kept of a lane at a time of its last step."""', *lines]
+        )
+        signature = "@inlined\ndef write(values, place, rows, lane, time):\n"
         return signature + textwrap.indent(text, "    ")
+
+    def _kept_value(self, layout: Layout, name: str) -> str:
+        """The value of the first scalar of a variable; `@` stands for the way to the others."""
+        row = lambda name: f"rows[{layout.place(name)} + lane@]"
+        if self.is_recorded:
+            return row(f"out_{name}")
+        if not self._inside:
+            return row(f"y_{name}")
+        i = self._components.index(name)
+        coefficients = self._coefficients()
+        value = row(coefficients[-1][i])
+        for names in reversed(coefficients[:-1]):
+            value = f"({value}) * theta + {row(names[i])}"
+        return f"({value}) * theta + {row(f'from_y_{name}')}"
 
     def reduce(self) -> str:
         """Reduces the last step of every lane into the accumulators of its metrics."""

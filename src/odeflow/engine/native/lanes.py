@@ -53,6 +53,8 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
     parts = [
         _header(problem, layout, functions),
         functions.step(),
+        functions.finished(),
+        functions.prepare(),
         functions.record(),
         functions.begin(),
         functions.write(layout),
@@ -82,6 +84,7 @@ def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
             ")",
             f"LANES = {layout.lanes}",
             f"END_ONLY = {problem.ts is None}",
+            f"RECORDED = {functions.is_recorded}",
             f"WIDTH = {layout.width}",
             f"ALL = {_lowest_bits(layout.lanes)}",
             f"VECTOR = {_lowest_bits(layout.width)}",
@@ -167,38 +170,41 @@ def solve(
             attention = step(rows, settings, 0)
             reduce(rows, settings)
             steps += 1
-            if steps >= deadline:
-                attention = ALL
-                deadline = steps + max_steps
-        # values at times that the last step has passed, vector by vector, one time a lane in turn
+        # values at times that the last step has passed: with observables vector by vector, one time
+        # a lane in turn
         for base in range(0, LANES if attention != 0 else 0, WIDTH):
             due = (attention >> base) & VECTOR
+            if due != 0:
+                prepare(rows, settings, base)
             while due != 0:
-                record(rows, settings, base)
+                if RECORDED:
+                    record(rows, settings, base)
                 more = 0
                 while due != 0:
                     bit = due & -due
                     lane = base + lowest_bit(due)
                     due ^= bit
                     until = rows[saved_until + lane]
-                    if rows[next_save + lane] <= until:
-                        write(values, place[lane], rows, lane)
+                    time = rows[next_save + lane]
+                    while time <= until:
+                        write(values, place[lane], rows, lane, time)
                         place[lane] += np.uint64(1)
                         index[lane] += 1
-                        after = ts[index[lane]]
-                        rows[next_save + lane] = after
-                        if after <= until:
-                            more |= bit
+                        time = ts[index[lane]]
+                        if RECORDED:
+                            if time <= until:
+                                more |= bit
+                            break
+                    rows[next_save + lane] = time
                 due = more
-        while attention != 0:
-            lane = lowest_bit(attention)
-            bit = attention & -attention
-            attention ^= bit
-            if sample[lane] < 0:
-                continue
-            limit = started[lane] + max_steps
-            if rows[t + lane] >= rows[t1 + lane] or rows[stalled + lane] > 0.0 or steps >= limit:
-                ended |= bit
-            else:
-                deadline = min(deadline, limit)
+        if attention != 0:
+            ended = finished(rows, settings, 0)
+        if steps >= deadline:
+            deadline = steps + max_steps
+            for lane in range(LANES):
+                limit = started[lane] + max_steps
+                if sample[lane] >= 0 and steps < limit:
+                    deadline = min(deadline, limit)
+                elif sample[lane] >= 0:
+                    ended |= 1 << lane
 '''

@@ -119,8 +119,7 @@ def rosenbrock_source(
         lines=lines,
         candidate=[f"select(solvable, z{i}, {y[i]})" for i in range(len(y))],
         error=[_sum("", _products(error, i)) for i in range(len(y))],
-        interpolated=_interpolated(tableau, components),
-        interpolant_lines=["rest = 1.0 - theta"],
+        polynomial=[_polynomial(tableau, name) for name in components],
         dense={
             f"q{r}_{name}": _sum("", _products(dict(enumerate(row)), i))
             for r, row in enumerate(tableau.dense)
@@ -168,12 +167,11 @@ def _sum(start: str, terms: Sequence[str]) -> str:
     return " + ".join([start, *terms] if start else terms)
 
 
-def _interpolated(tableau: RosenbrockTableau, components: Sequence[str]) -> list[str]:
-    """The state inside of the step, see `RosenbrockTableau`."""
-    result = []
-    for name in components:
-        *lower, correction = [f"q{r}_{name}" for r in range(len(tableau.dense))]
-        for q in reversed(lower):
-            correction = f"({q} + theta*{correction})"
-        result.append(f"rest*y_{name} + theta*(y1_{name} + rest*{correction})")
-    return result
+def _polynomial(tableau: RosenbrockTableau, name: str) -> list[str]:
+    """Coefficients of the state inside of the step, see `RosenbrockTableau`.
+
+    They are those of y + theta (y1 - y) + theta (1 - theta) (q0 + theta q1 + ...).
+    """
+    qs = [f"q{r}_{name}" for r in range(len(tableau.dense))]
+    inner = [f"{q} - {before}" for before, q in zip(qs, qs[1:])]
+    return [f"y_{name}", f"(y1_{name} - y_{name}) + {qs[0]}", *inner, f"-{qs[-1]}"]

@@ -45,19 +45,43 @@ class StepSource:
     define: the state at t_next and its error estimate (None where a method has no estimate).
     `error_order` is Diffrax's: the exponent of the step factor is -1 / error_order.
 
-    `dense` are rows written at each step where values are saved inside of steps, by name: what
-    the interpolant needs beside the state at both ends. `interpolant_lines` may read them and
-    `theta` (0 at the step's start, 1 at its end), `h`, `y_<component>` (the state at the start),
-    `y1_<component>` (at the end) and the parameters, and `interpolated` are expressions of the
-    state there, in the names they define.
+    Inside of a step the state is a polynomial of theta, 0 at the step's start and 1 at its end:
+    `polynomial` has its coefficients, the constant first, as expressions in `h`, `y_<component>`
+    (the state at the start), `y1_<component>` (at the end) and the names in `dense`, rows that are
+    written at each step where values inside of steps are needed.
     """
 
     error_order: float
     lines: Sequence[str]
     candidate: Sequence[str]
     error: Sequence[str] | None
-    interpolated: Sequence[str]
-    interpolant_lines: Sequence[str] = ()
+    polynomial: Sequence[Sequence[str]]
     carried: Mapping[str, Carried] = field(default_factory=dict)
     dense: Mapping[str, str] = field(default_factory=dict)
     blocks: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def interpolant_lines(self) -> list[str]:
+        """Statements that define the coefficients, as `coefficient` names them."""
+        return [
+            f"{coefficient(power, i)} = {value}"
+            for i, coefficients in enumerate(self.polynomial)
+            for power, value in enumerate(coefficients)
+        ]
+
+    @property
+    def interpolated(self) -> list[str]:
+        """Expressions of the state at `theta`, in the names of `interpolant_lines`."""
+        result = []
+        for i, coefficients in enumerate(self.polynomial):
+            names = [coefficient(power, i) for power in range(len(coefficients))]
+            value = names.pop()
+            for name in reversed(names):
+                value = f"({value})*theta + {name}"
+            result.append(value)
+        return result
+
+
+def coefficient(power: int, component: int) -> str:
+    """The name of a coefficient of `StepSource.polynomial`."""
+    return f"c{power}_{component}"

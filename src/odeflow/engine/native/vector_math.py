@@ -3,6 +3,7 @@
 Accurate in float64 to 1 unit in the last place (exp, log, log1p, sin, cos, atan, cbrt), to 2 (exp2,
 expm1, cosh, power) or 3 (tan, sinh, tanh), with the values of IEEE 754 at zeros, infinities and
 NaN. Only `contract` is allowed as a fast-math flag: reordering would undo the argument reductions.
+`rough_log` and `rough_exp` are for the step-size control, which needs no more.
 
 References: fdlibm (Sun Microsystems, 1993, https://netlib.org/fdlibm/) for log, log1p, sin, cos
 and tan; Cody and Waite, Software Manual for the Elementary Functions (1980), for the reductions;
@@ -11,6 +12,7 @@ polynomial of exp; Dekker, Numer. Math. 18, 224-242 (1971), for numbers in two p
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -185,6 +187,29 @@ def log(x):
     half = 0.5 * f * f
     tail = s * (half + _log_tail(s * s))
     return _log_ends(x, k * _LN2_HI - ((half - (tail + k * _LN2_LO)) - f))
+
+
+@_inlined
+def rough_log(x):
+    """Natural logarithm to 1e-10, of x moved into [1e-300, 1e300] (zero and infinity too)."""
+    k, m = _split(select(x > 1e-300, select(x < 1e300, x, 1e300), 1e-300))
+    f = m - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    tail = 2 / 3 + z * (2 / 5 + z * (2 / 7 + z * (2 / 9 + z * (2 / 11))))
+    return k * math.log(2.0) + (2.0 * s + s * (z * tail))
+
+
+@_inlined
+def rough_exp(x):
+    """Exponential function to 1e-10, of x moved into [-700, 700]."""
+    x = select(x > -700.0, select(x < 700.0, x, 700.0), -700.0)
+    shifted = x * _LOG2E + _ROUND
+    r = x - (shifted - _ROUND) * math.log(2.0)
+    value: Any = 1 / math.factorial(9)
+    for n in range(8, -1, -1):
+        value = value * r + 1 / math.factorial(n)
+    return from_bits(bits(value) + (bits(shifted) << _MANTISSA))
 
 
 @_inlined
