@@ -117,4 +117,4 @@ def _tsit5() -> list[np.ndarray]:
         (-34.87065786149660974, square, [1.0, -1.2], [1.0, -0.666666666666666667]),
         (2.5, square, [1.0, -1.0], [1.0, -0.6]),
     ]
-    return [reduce(np.polymul, polynomials, [scale]) for scale, *polynomials in factors]
+    return [scale * reduce(np.polymul, map(np.asarray, rest)) for scale, *rest in factors]
