@@ -65,7 +65,8 @@ def _bytes(config: Config) -> int:
     )
     observables = config.model.observables
     if observables is not None:
-        scalars += len(observables.variables) or len(config.model.states)
+        names = observables.variables
+        scalars += sum(kept is None or n in kept for n in names) or len(config.model.states)
     scalars *= 1 + len(config.saveat.sensitivities or [])
     values = len(save_times(config)) + len(reduced_summary(config).metrics)
     return itemsize * values * max(scalars, 1)
