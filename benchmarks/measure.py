@@ -93,9 +93,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         if options.match is not None:
             # No error can be told from zero below what the reference itself is certain to.
             target = max(EQUAL * options.match, certainty)
-            if result["base"]["error"] > target:
+            scale = tightened(result["ladder"], target)
+            if result["base"]["error"] > target or (options.loosen and scale is not None):
                 result["matched"] = None
-                scale = tightened(result["ladder"], target)
                 if scale is not None:
                     runner.resize(options.size)
                     result["matched"] = at(options.size, scale, options.budget)
@@ -123,6 +123,7 @@ def main() -> None:
     parser.add_argument("--ladder", type=float, nargs="*", default=[])
     parser.add_argument("--ladder-size", type=int, default=64)
     parser.add_argument("--match", type=float, help="error to reach at full size")
+    parser.add_argument("--loosen", action="store_true", help="even where that allows more")
     try:
         result = measure(parser.parse_args())
     except Exception as error:

@@ -55,9 +55,10 @@ class Ratio:
 def ratio(asked: Asked, results: Mapping[str, Any]) -> Ratio | None:
     """From the results of the case, by contender; None where one of the two did not run.
 
-    The less exact of the two is run again with tolerances tightened until it is as exact as the
-    other. Where the contender cannot get there it is compared as it is, less exact; where the
-    native engine cannot, nothing counts as its ratio.
+    Both are as exact as the more exact of their runs at the problem's tolerances: the contender
+    with its tolerances tightened, the native engine with the method and tolerances that take it
+    there soonest. Where the contender cannot get there it is compared as it is, less exact;
+    where the native engine cannot, nothing counts as its ratio.
     """
     native, other = results.get("native", {}), results.get(asked.against, {})
     if "base" not in native or "base" not in other:
@@ -68,7 +69,7 @@ def ratio(asked: Asked, results: Mapping[str, Any]) -> Ratio | None:
         tightened = native[f"as {asked.against}"]
         if tightened is None:
             return Ratio(asked, same, 0.0, ours, theirs, None)
-        ours, theirs, method = tightened["run"], other["base"], tightened["method"]
+        ours, method = tightened["run"], tightened["method"]
     return Ratio(asked, same, theirs["microseconds"] / ours["microseconds"], ours, theirs, method)
 
 
