@@ -1,5 +1,7 @@
 # odeflow: batched ODE solving, from a few lines of YAML to labelled NetCDF and figures.
 # What runs is decided in config/; the stages are in workflow/rules/, one file each.
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -8,11 +10,17 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config/workflow.yaml"
 
 
+if os.path.isfile("config/workflow.yaml"):  # the study's own
+
+    configfile: "config/workflow.yaml"
+
+
 report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/design.smk"
+include: "workflow/rules/check_model.smk"
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/assemble.smk"
 include: "workflow/rules/summarise.smk"

@@ -5,8 +5,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+#: What `config/workflow.yaml` sets before `--config` does.
+SHIPPED_SETTINGS = yaml.safe_load((PROJECT / "config" / "workflow.yaml").read_text())
 
 #: A model of a user's own, small enough to solve in a second.
 MODELS = """
@@ -50,20 +56,35 @@ def make_study(folder: Path, experiment: str = EXPERIMENT_YAML) -> Path:
     return folder
 
 
-def snakemake(
-    study: Path, *arguments: str, config: str = "experiment=decay", check: bool = True
-) -> subprocess.CompletedProcess[str]:
-    """Runs this project's Snakefile on a study; stderr and stdout together in `stdout`."""
+def start_snakemake(
+    study: Path,
+    *arguments: str,
+    config: str = "experiment=decay",
+    cores: int = 2,
+    largest_file: int | None = None,
+) -> subprocess.Popen[str]:
+    """Starts this project's Snakefile on a study; `largest_file` limits the bytes of its files."""
     command = [
         sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"),
-        "--directory", str(study), "--cores", "2", *arguments,
+        "--directory", str(study), "--cores", str(cores), *arguments,
         *(["--config", *config.split()] if config else []),
     ]  # fmt: skip
+    if largest_file is not None:
+        command = ["prlimit", f"--fsize={largest_file}", *command]
     environment = {**os.environ, "PYTHONWARNINGS": "default"}
-    done = subprocess.run(
+    return subprocess.Popen(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
-        cwd=study, check=False,
+        cwd=study,
     )  # fmt: skip
+
+
+def snakemake(
+    study: Path, *arguments: str, check: bool = True, **how: Any
+) -> subprocess.CompletedProcess[str]:
+    """Runs it to its end; stderr and stdout together in `stdout`."""
+    process = start_snakemake(study, *arguments, **how)
+    output, _ = process.communicate()
+    done = subprocess.CompletedProcess(process.args, process.returncode, output)
     assert not check or done.returncode == 0, done.stdout
     return done
 

@@ -1,19 +1,22 @@
 """Chunks to ensembles, and files that are whole or not there."""
 
+import contextlib
 import math
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from odeflow import slabs
 from odeflow.assemble import assemble_in_memory, assemble_to_file
 from odeflow.chunk_file import read_chunk, write_chunk
 from odeflow.config.compose import compose
-from odeflow.netcdf import DamagedFileError, atomic_path, write_dataset
+from odeflow.netcdf import DamagedFileError, atomic_path, read_dataset, write_dataset
 from odeflow.slabs import hyperslabs
 
 
@@ -72,6 +75,29 @@ def test_a_file_holds_what_memory_holds(kind: str, cut: int, tmp_path: Path):
     )
 
 
+@pytest.mark.parametrize("kind", ["grid", "zip"])
+def test_the_bytes_do_not_depend_on_the_chunks(kind: str, tmp_path: Path):
+    levels = {"vmax": np.linspace(8, 9, 3), "km": np.linspace(4, 6, 1100)}
+    if kind == "zip":
+        levels = {name: np.linspace(4, 6, 3300) for name in levels}
+    laws = [
+        f"+design.axes.{n}={{linspace: [{v[0]}, {v[-1]}, {len(v)}]}}" for n, v in levels.items()
+    ]
+    config = compose("~experiment", f"design={kind}", *laws, study=tmp_path)
+    if kind == "grid":
+        mesh = np.meshgrid(*levels.values(), indexing="ij")
+        levels = {name: values.ravel() for name, values in zip(levels, mesh)}
+    written = set()
+    for cut in (7, 1000, 1024, 3300):
+        chunks = (
+            fake_chunk(a, min(a + cut, 3300), {n: v[a : a + cut] for n, v in levels.items()})
+            for a in range(0, 3300, cut)
+        )
+        assemble_to_file(config, 3300, chunks, tmp_path / "ensemble.nc")
+        written.add((tmp_path / "ensemble.nc").read_bytes())
+    assert len(written) == 1
+
+
 def test_nothing_half_written_is_ever_visible(tmp_path: Path):
     target = tmp_path / "result.nc"
     target.write_text("old")
@@ -105,13 +131,54 @@ def test_a_damaged_chunk_is_found(tmp_path: Path):
     whole = path.read_bytes()
 
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DamagedFileError, match=r"chunk.nc.*delete the file and run again"):
+    with pytest.raises(
+        DamagedFileError, match=r"chunk.nc.*delete it \(rm .*chunk.nc\) and run again"
+    ):
         whole_chunk(path)
 
     value = whole.index(np.float64(250.06).tobytes())
     path.write_bytes(b"".join([whole[:value], np.float64(250.07).tobytes(), whole[value + 8 :]]))
     with pytest.raises(DamagedFileError, match="digest differs"):
         whole_chunk(path)
+
+
+def test_no_flipped_byte_goes_unseen(tmp_path: Path):
+    path = tmp_path / "chunk.nc"
+    chunk = fake_chunk(0, 20, {"k": np.arange(20.0)})
+    write_chunk([chunk], 20, path)
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 97):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(DamagedFileError):
+            xr.testing.assert_identical(whole_chunk(path), chunk)
+
+
+_attributes = st.dictionaries(
+    st.from_regex(r"[a-z]{1,8}", fullmatch=True),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
+    | st.integers(-(2**31), 2**31)
+    | st.floats(allow_nan=False),
+    max_size=3,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    values=arrays(np.float64, array_shapes(min_dims=1, max_dims=3, max_side=4)),
+    kind=st.sampled_from(["float64", "float32", "int8", "int64"]),
+    attributes=_attributes,
+)
+def test_a_dataset_comes_back_as_it_was(values: np.ndarray, kind: str, attributes: dict):
+    with np.errstate(all="ignore"):
+        stored = (values if kind.startswith("f") else np.nan_to_num(values) % 100).astype(kind)
+    dims = [f"d{i}" for i in range(stored.ndim)]
+    dataset = xr.Dataset({"y": (dims, stored, attributes)}, attrs=attributes)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file.nc"
+        write_dataset(dataset, path)
+        again = read_dataset(path)
+    xr.testing.assert_identical(again, dataset)
+    assert again.y.dtype == stored.dtype
 
 
 def test_the_same_dataset_gives_the_same_bytes(tmp_path: Path):

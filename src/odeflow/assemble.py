@@ -1,16 +1,18 @@
 """Solved chunks into one labelled ensemble, a slab of samples at a time, in memory or in a file."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.dataset import global_attributes
 from odeflow.design import axis_attributes, axis_coordinate, grid_levels
 from odeflow.netcdf import write_filled
-from odeflow.slabs import Target, in_memory, place, unfilled
+from odeflow.slabs import Target, in_memory, place, slabs, unfilled
 
 
 def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Dataset:
@@ -42,16 +44,16 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
     return xr.Dataset(data, fixed | coords, global_attributes(config, *engine))
 
 
-def assemble_in_memory(config: Config, total: int, slabs: Sequence[xr.Dataset]) -> xr.Dataset:
-    """The ensemble of solved slabs, which together hold all `total` samples."""
-    template = ensemble_template(config, total, slabs[0])
-    names, leading = _streamed(template, slabs[0]), leading_shape(config, total)
-    return in_memory(template, names, lambda targets: _fill(targets, slabs, leading))
+def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """The ensemble of solved parts, which together hold all `total` samples."""
+    template = ensemble_template(config, total, parts[0])
+    names, leading = _streamed(template, parts[0]), leading_shape(config, total)
+    return in_memory(template, names, lambda targets: _fill(targets, parts, leading))
 
 
-def assemble_to_file(config: Config, total: int, slabs: Iterable[xr.Dataset], path: Path) -> None:
+def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], path: Path) -> None:
     """Writes the ensemble to a file at once or not at all; holds one slab in memory."""
-    ahead = iter(slabs)
+    ahead = iter(parts)
     first = next(ahead)
     template = ensemble_template(config, total, first)
     names, leading = _streamed(template, first), leading_shape(config, total)
@@ -60,11 +62,40 @@ def assemble_to_file(config: Config, total: int, slabs: Iterable[xr.Dataset], pa
 
 
 def _fill(
-    targets: Mapping[str, Target], slabs: Iterable[xr.Dataset], leading: Sequence[int]
+    targets: Mapping[str, Target], parts: Iterable[xr.Dataset], leading: Sequence[int]
 ) -> None:
-    for slab in slabs:
-        for name in targets:
-            place(targets[name], slab[name].values, int(slab["sample"][0]), leading)
+    for start, arrays in _at_fixed_cuts(parts, math.prod(leading), list(targets)):
+        for name, values in arrays.items():
+            place(targets[name], values, start, leading)
+
+
+def _at_fixed_cuts(
+    parts: Iterable[xr.Dataset], total: int, names: Sequence[str]
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """(first sample, arrays) of consecutive samples, cut at places that hang on the whole alone.
+
+    HDF5 lays pieces out in the order they are written: so a file's bytes do not depend on the
+    chunks that its samples come from.
+    """
+    ahead = iter(parts)
+    part = next(ahead)
+    row = sum(part[n].dtype.itemsize * math.prod(part[n].shape[1:]) for n in names)
+    part_arrays = ({n: part[n].values for n in names} for part in itertools.chain([part], ahead))
+    left: dict[str, np.ndarray] = {}
+    for first, last in slabs(0, total, row):
+        held, missing = [], last - first
+        while missing:
+            if not left or not len(left[names[0]]):
+                left = next(part_arrays)
+            held.append({name: array[:missing] for name, array in left.items()})
+            left = {name: array[missing:] for name, array in left.items()}
+            missing -= len(held[-1][names[0]])
+        yield (
+            first,
+            held[0]
+            if len(held) == 1
+            else {name: np.concatenate([one[name] for one in held]) for name in names},
+        )
 
 
 def leading_shape(config: Config, total: int) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
-from odeflow.netcdf import DamagedFileError, atomic_path, readable
+from odeflow.netcdf import atomic_path, damaged, readable
 from odeflow.slabs import slabs
 
 _DIGEST = "content_sha256"
@@ -98,10 +98,7 @@ def read_chunk(path: Path) -> Iterator[xr.Dataset]:
             yield slab
         written = file.__dict__.get(_DIGEST)
     if written != digest.hexdigest():
-        raise DamagedFileError(
-            f"{path}: the content is not what was written (its digest differs); "
-            "delete the file and run again"
-        )
+        raise damaged(path, "the content is not what was written (its digest differs)")
 
 
 def _slab(file: netCDF4.Dataset, first: int, last: int) -> xr.Dataset:

@@ -21,8 +21,16 @@ _COMPRESSED = {"zlib": True, "complevel": 1, "shuffle": True}
 _COMPRESSED_AT_MOST = 2**30
 
 
+#: How the names of files that are being written end; a process killed leaves one behind.
+TEMPORARY = ".tmp"
+
+
 class DamagedFileError(ConfigError):
     """A result file that cannot be read or is not what was written."""
+
+
+class UnwritableFileError(ConfigError):
+    """A result file that cannot be written: the disk is full, or the folder not writable."""
 
 
 @contextmanager
@@ -30,9 +38,26 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, synced and renamed to it when the block ends well.
 
     Nothing is left behind, and nothing under the final name is touched, where the block raises.
+    What the system or the NetCDF library says in the block, where the file is written, becomes an
+    UnwritableFileError that names the file.
     """
+    try:
+        with _temporary_beside(path) as temporary:
+            yield temporary
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_from_netcdf(error):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnwritableFileError(
+            f"{path}: cannot be written ({reason}); see to space and permissions there, then run "
+            "again"
+        ) from error
+
+
+@contextmanager
+def _temporary_beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -138,7 +163,25 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except (FileNotFoundError, ConfigError):
         raise
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
-        raise DamagedFileError(
-            f"{path}: cannot be read ({error}); delete the file and run again"
-        ) from error
+    except Exception as error:  # a damaged header may lead anywhere
+        raise damaged(path, f"cannot be read ({error})") from error
+
+
+@contextmanager
+def lazily_readable(path: Path) -> Iterator[None]:
+    """As `readable`, for a block that does more than read: only the library's own errors count."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) or not _is_from_netcdf(error):
+            raise
+        raise damaged(path, f"cannot be read ({error})") from error
+
+
+def _is_from_netcdf(error: Exception) -> bool:
+    return not isinstance(error, ConfigError) and ("NetCDF: " in str(error) or "HDF" in str(error))
+
+
+def damaged(path: Path, reason: str) -> DamagedFileError:
+    """The error for a file that has to be made anew, with the command."""
+    return DamagedFileError(f"{path}: {reason}; delete it (rm {path}) and run again")

@@ -122,9 +122,14 @@ def share_source() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 
 
-def experiment_names(settings: Mapping[str, Any]) -> list[str]:
-    """The experiments asked for: `experiment=a,b` or a list of names."""
-    asked = settings.get("experiment") or ""
+def names_in(settings: Mapping[str, Any], key: str) -> list[str]:
+    """The names that a setting lists: `experiment=a,b` or a list of names.
+
+    Raises ConfigError where it is neither.
+    """
+    asked = settings.get(key) or ""
+    if not isinstance(asked, str | list):
+        raise ConfigError(f"{key}: expected a name or a list of names (got {asked!r})")
     names = asked.split(",") if isinstance(asked, str) else [str(name) for name in asked]
     return [name.strip() for name in names if name.strip()]
 
@@ -135,12 +140,13 @@ def plan(settings: Mapping[str, Any], study: Path) -> dict[str, Experiment]:
     `settings` is what Snakemake parsed from `config/workflow.yaml` and `--config`. Raises
     ConfigError, one line.
     """
-    others = {key: value for key, value in settings.items() if key != "experiment"}
+    others = {k: v for k, v in settings.items() if k not in {"experiment", "resolvers"}}
+    resolvers = names_in(settings, "resolvers")
     overrides = flatten_overrides(others)
     experiments: dict[str, Experiment] = {}
-    for asked in experiment_names(settings) or [None]:
+    for asked in names_in(settings, "experiment") or [None]:
         chosen = [] if asked is None else [f"experiment={asked}"]
-        config = compose(*chosen, *overrides, study=study)
+        config = compose(*chosen, *overrides, study=study, resolvers=resolvers)
         if config.name in experiments:
             raise ConfigError(
                 f"name: two of the experiments asked for are called {config.name!r} and would "

@@ -74,6 +74,12 @@ def model_source_digest(reference: str, study: Path) -> str:
     return "" if path is None else _tree_digest(path, _import_root(path, parts))
 
 
+def module_file(name: str) -> Path | None:
+    """The file of a module, odeflow's own or an installed one; None where it has none."""
+    parts = name.split(".")
+    return _module_file(parts) or _installed_file(parts)
+
+
 def _import_root(path: Path, parts: list[str]) -> Path:
     depth = len(parts) if path.name == "__init__.py" else len(parts) - 1
     return path.parents[depth]
@@ -92,9 +98,9 @@ def _installed_file(parts: list[str]) -> Path | None:
 
     try:
         spec = importlib.util.find_spec(".".join(parts))
-    except (ImportError, ValueError):
+    except Exception:  # a package on the way there may raise anything; said when it is imported
         return None
-    return Path(spec.origin) if spec is not None and spec.origin else None
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
 
 
 def _tree_digest(start: Path, root: Path) -> str:

@@ -1,17 +1,22 @@
 """Removing solved chunks that nothing configured uses any more."""
 
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TextIO
 
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.shipped import shipped_config
+from odeflow.netcdf import TEMPORARY
 from odeflow.planning import Experiment
 
+#: A file that is being written is younger.
+_LEFTOVER_SECONDS = 24 * 3600
 
-def used_chunks(study: Path) -> set[str]:
+
+def used_chunks(study: Path, resolvers: Collection[str] = ()) -> set[str]:
     """Chunk files of every experiment in the study's config and the shipped one.
 
     Raises ConfigError naming an experiment that does not compose: pruning must not go on then,
@@ -25,7 +30,7 @@ def used_chunks(study: Path) -> set[str]:
     used: set[str] = set()
     for name in sorted(names):
         try:
-            config = compose(f"experiment={name}", study=study)
+            config = compose(f"experiment={name}", study=study, resolvers=resolvers)
         except ConfigError as error:
             raise ConfigError(f"nothing pruned: experiment {name}: {error}") from None
         used |= set(Experiment(config, study).chunk_files)
@@ -35,8 +40,9 @@ def used_chunks(study: Path) -> set[str]:
 def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     """Lists on `out`, then removes, the chunks in `folder` that are not in `keep`.
 
-    Only files that this workflow names are touched: `<16 hex digits>/<number>[-...].nc` and the
-    log and timing beside it.
+    Only files that this workflow names are touched: `<16 hex digits>/<number>[-...].nc`, the log
+    and timing beside it, the check of the model once its last chunk is gone, and what a process
+    that was killed left half written a day ago or earlier.
     """
     kept = {Path(file) for file in keep}
     unused = [
@@ -54,6 +60,17 @@ def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
         for companion in (file, file.with_suffix(".log"), file.with_suffix(".tsv")):
             companion.unlink(missing_ok=True)
     for parent in {file.parent for file in unused}:
+        if not any(parent.glob("*.nc")):
+            for check in parent.glob("model.*"):
+                check.unlink()
         if not any(parent.iterdir()):
             parent.rmdir()
+    _remove_leftovers(folder.parent, out)
     return unused
+
+
+def _remove_leftovers(results: Path, out: TextIO) -> None:
+    for file in sorted(results.rglob(f".*{TEMPORARY}")):
+        if time.time() - file.stat().st_mtime > _LEFTOVER_SECONDS:
+            print(f"  {file}, half written", file=out)
+            file.unlink()

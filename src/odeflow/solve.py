@@ -108,6 +108,18 @@ def has_own_ends(axes: Iterable[str], model: ModelConfig) -> bool:
     return END in axes and END not in {*model.states, *model.parameters}
 
 
+def load_problem(config: Config, study: Path) -> tuple[Config, engine.Problem, engine.EngineChoice]:
+    """The problem of an experiment, its model loaded and traced, and the engine that runs it.
+
+    Also the config with the sensitivities among its states. Raises ConfigError where the model
+    does not load or the engine asked for cannot run it.
+    """
+    names = axis_names(config.design, study)
+    config, model = with_sensitivities(config, load_model(config.model, study))
+    problem = make_problem(config, model, has_own_ends(names, config.model))
+    return config, problem, engine.choose_engine(problem, config.runtime.engine)
+
+
 def solve_samples(
     config: Config, study: Path, start: int, stop: int, resources: engine.Resources
 ) -> xr.Dataset:
@@ -130,10 +142,7 @@ def solve_slabs(
 ) -> Iterator[xr.Dataset]:
     """As `solve_samples`, in slabs of consecutive samples with about that many bytes of values."""
     given = config
-    config, model = with_sensitivities(config, load_model(config.model, study))
-    names = axis_names(given.design, study)
-    problem = make_problem(config, model, has_own_ends(names, config.model))
-    chosen = engine.choose_engine(problem, config.runtime.engine)
+    config, problem, chosen = load_problem(config, study)
     row_bytes = problem.lane_bytes if slab_bytes else 1
     for first, last in slabs(start, stop, row_bytes, slab_bytes or 2**62):
         axes = rows(given.design, first, last, study)

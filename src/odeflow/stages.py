@@ -15,7 +15,7 @@ from odeflow.assemble import assemble_to_file
 from odeflow.chunk_file import read_chunk, write_chunk
 from odeflow.config.root import Config
 from odeflow.design import axis_coordinate, design_to_file
-from odeflow.netcdf import DamagedFileError, atomic_path
+from odeflow.netcdf import atomic_path, damaged, lazily_readable
 from odeflow.overview import overview_page
 from odeflow.summary import summarise_to_file
 
@@ -23,9 +23,35 @@ if TYPE_CHECKING:  # JAX is imported by the stage that solves
     from odeflow.engine import Progress, Resources
 
 
+#: The attribute of a chunk that names the folder it was solved for.
+_FOLDER = "solve_digest"
+
+
 def write_design(config: Config, study: Path, path: Path) -> None:
     """Writes the design: dimension `sample`, one variable an axis, with units."""
     design_to_file(config, study, path)
+
+
+def check_model(config: Config, study: Path, path: Path) -> None:
+    """Loads and traces the model as solving does, and writes what it is made of, as text.
+
+    A mistake in it is found here once, and not by every chunk. Raises ConfigError.
+    """
+    from odeflow.engine import Resources
+    from odeflow.solve import configure_jax, load_problem
+
+    configure_jax(Resources())
+    solved, problem, chosen = load_problem(config, study)
+    facts = {
+        "model": solved.model.name,
+        "vector_field": solved.model.vector_field,
+        "states": ", ".join(component.name for component in problem.model.components),
+        "parameters": ", ".join(solved.model.parameters),
+        "observables": ", ".join(problem.model.observable_names),
+        "engine": " ".join(filter(None, [chosen.name, chosen.reason and f"({chosen.reason})"])),
+    }
+    with atomic_path(path) as temporary:
+        temporary.write_text("".join(f"{key}: {value}\n" for key, value in facts.items()))
 
 
 def solve_chunk(
@@ -37,12 +63,17 @@ def solve_chunk(
     resources: Resources,
     progress: Progress | None = None,
 ) -> None:
-    """Solves samples start..stop and writes them with a digest of their content."""
+    """Solves samples start..stop and writes them with a digest of their content.
+
+    The name of the folder, a digest of what decides the numbers, is recorded too: a chunk copied
+    from another folder is known by it.
+    """
     from odeflow.solve import configure_jax, solve_slabs
 
     configure_jax(resources)
     slabs = solve_slabs(config, study, start, stop, resources, progress)
-    write_chunk(slabs, stop - start, path)
+    named = (slab.assign_attrs({_FOLDER: path.parent.name}) for slab in slabs)
+    write_chunk(named, stop - start, path)
 
 
 def assemble(config: Config, design: Path, chunks: Sequence[Path], path: Path) -> None:
@@ -53,24 +84,28 @@ def assemble(config: Config, design: Path, chunks: Sequence[Path], path: Path) -
     with open_ensemble(design) as rows:
 
         def verified() -> Iterator[xr.Dataset]:
+            start = 0
             for file in chunks:
                 for slab in read_chunk(file):
-                    _check_rows(config, rows, slab, file)
+                    with lazily_readable(design):
+                        _check_rows(config, rows, slab, start, file)
+                    start += slab.sizes["sample"]
                     yield slab
 
         assemble_to_file(config, rows.sizes["sample"], verified(), path)
 
 
-def _check_rows(config: Config, design: xr.Dataset, slab: xr.Dataset, file: Path) -> None:
-    start = int(slab["sample"][0])
+def _check_rows(
+    config: Config, design: xr.Dataset, slab: xr.Dataset, start: int, file: Path
+) -> None:
+    """Raises DamagedFileError where a slab is not of its folder, or not of rows `start` and on."""
+    if slab.attrs.get(_FOLDER) != file.parent.name:
+        made = slab.attrs.get(_FOLDER, "an earlier version")
+        raise damaged(file, f"solved with other settings or versions (those of {made})")
     here = design.isel(sample=slice(start, start + slab.sizes["sample"]))
-    for name in json.loads(design.attrs["axes"]):
-        coordinate = axis_coordinate(name, config.model)
-        if not np.array_equal(here[coordinate].values, slab[coordinate].values):
-            raise DamagedFileError(
-                f"{file}: its samples are not rows {start} and on of the design; "
-                "delete the file and run again"
-            )
+    names = [axis_coordinate(name, config.model) for name in json.loads(design.attrs["axes"])]
+    if not all(np.array_equal(here[n].values, slab[n].values) for n in ["sample", *names]):
+        raise damaged(file, f"its samples are not rows {start} and on of the design")
 
 
 def summarise(config: Config, ensemble: Path, path: Path) -> None:
@@ -99,6 +134,12 @@ def overview(config: Config, ensemble: Path, path: Path) -> None:
 
 @contextmanager
 def open_ensemble(path: Path) -> Iterator[xr.Dataset]:
-    """A result file, read lazily; times stay numbers, whatever their units say."""
-    with xr.open_dataset(path, engine="netcdf4", decode_times=False) as dataset:
+    """A result file, read lazily; times stay numbers, whatever their units say.
+
+    Raises DamagedFileError naming the file where it cannot be read, in the block too.
+    """
+    with (
+        lazily_readable(path),
+        xr.open_dataset(path, engine="netcdf4", decode_times=False) as dataset,
+    ):
         yield dataset

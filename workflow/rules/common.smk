@@ -8,19 +8,22 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, f"{workflow.basedir}/src")
 
 from odeflow.config.base import ConfigError
-from odeflow.planning import chunk_table, plan, share_source
+from odeflow.ownership import check_results
+from odeflow.planning import chunk_table, names_in, plan, share_source
 
 share_source()
 try:
     EXPERIMENTS = plan(config, Path.cwd())
     CHUNKS = chunk_table(EXPERIMENTS)
+    check_results(EXPERIMENTS.values(), Path.cwd())
 except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
 
 
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
-    chunk="[0-9a-f]{16}/[0-9a-z-]+",
+    chunk="[0-9a-f]{16}/[0-9][0-9a-z-]+",
+    digest="[0-9a-f]{16}",
 
 
 def experiment_of(wildcards):
@@ -38,6 +41,13 @@ def chunk_of(wildcards):
 
 def chunk_spec(wildcards):
     experiment, chunk = chunk_of(wildcards)
+    return experiment.chunk_spec(chunk)
+
+
+def model_spec(wildcards):
+    """What checking the model of a folder of chunks is given."""
+    folder = f"results/chunks/{wildcards.digest}/"
+    experiment, chunk = next(CHUNKS[file] for file in CHUNKS if file.startswith(folder))
     return experiment.chunk_spec(chunk)
 
 

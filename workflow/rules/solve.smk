@@ -3,6 +3,7 @@
 rule solve:
     input:
         table=lambda wildcards: [ancient(t) for t in chunk_of(wildcards)[0].tables],
+        model=lambda wildcards: ancient(f"results/chunks/{wildcards.chunk[:16]}/model.txt"),
     output:
         chunk="results/chunks/{chunk}.nc",
     log:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
+from odeflow.ownership import claim
 from odeflow.script import logged
 from odeflow.stages import write_design
 
 with logged(snakemake.log[0]):
-    config = validate(snakemake.params.spec["config"])
-    write_design(config, Path.cwd(), Path(snakemake.output.design))
+    design = Path(snakemake.output.design)
+    claim(design.parent, Path.cwd())
+    write_design(validate(snakemake.params.spec["config"]), Path.cwd(), design)

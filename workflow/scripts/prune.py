@@ -5,5 +5,5 @@ from pathlib import Path
 
 from odeflow.pruning import prune, used_chunks
 
-keep = used_chunks(Path.cwd()) | set(snakemake.params.keep)
+keep = used_chunks(Path.cwd(), snakemake.params.resolvers) | set(snakemake.params.keep)
 prune(Path("results/chunks"), keep, sys.stderr)

@@ -2,6 +2,7 @@
 
 import keyword
 import math
+import unicodedata
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -15,6 +16,12 @@ class Strict(BaseModel):
     """A config group: unknown keys are refused, values cannot be changed after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """A value as a message shows it: one line, long ones cut in the middle."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 20]}...{text[-15:]}"
 
 
 def _refuse_bool(value: Any) -> Any:
@@ -38,7 +45,16 @@ def _positive(value: float) -> float:
 def _natural(value: int) -> int:
     if value < 1:
         raise ValueError("expected a whole number >= 1")
+    if value > _MOST:
+        raise ValueError(f"expected a whole number up to {_MOST:,}")
     return value
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{value} is named twice")
+    return values
 
 
 #: Names the dataset uses itself, so a state, parameter or observable cannot have them.
@@ -47,13 +63,19 @@ RESERVED_NAMES = frozenset(
     | {"quantile", "time_reached", "attempt", "method"}
 )
 
+_LONGEST_NAME = 100
+#: Far from where 64 bits end, sums and multiples included.
+_MOST = 10**15
+
 
 def check_variable_name(name: str) -> str:
     """The name, if a state, parameter or observable can have it; else raises ValueError."""
-    if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+    # Python reads identifiers in this normal form, so y.name would miss any other
+    plain = unicodedata.normalize("NFKC", name) == name and len(name) <= _LONGEST_NAME
+    if not plain or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
         raise ValueError(
-            f"{name!r} is not a usable name: letters, digits and '_', starting with a letter, "
-            "not a Python keyword"
+            f"{shown(name)} is not a usable name: letters, digits and '_', starting with a "
+            f"letter, at most {_LONGEST_NAME} of them, not a Python keyword"
         )
     if name in RESERVED_NAMES:
         raise ValueError(f"{name!r} is reserved for the dataset; choose another name")
@@ -65,3 +87,5 @@ PositiveReal = Annotated[Real, AfterValidator(_positive)]
 Integer = Annotated[int, BeforeValidator(_refuse_bool)]
 Natural = Annotated[Integer, AfterValidator(_natural)]
 VariableName = Annotated[str, AfterValidator(check_variable_name)]
+#: For lists of choices, each once.
+Distinct = AfterValidator(_distinct)

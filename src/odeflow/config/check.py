@@ -1,15 +1,19 @@
 """Checks that span groups and need values: axes, saved times, names of variables."""
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
 from odeflow.config.base import ConfigError
+from odeflow.config.functions import check_functions
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_names
-from odeflow.design import check_axes, expand
+from odeflow.config.validate import nearest
+from odeflow.design import axis_names, check_axes, count, expand
 from odeflow.figure_choice import figure_kinds
-from odeflow.metrics import check_metric_names, reduced_summary
+from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
+
+#: Times that may be saved: 8 MB a variable and trajectory.
+_MOST_TIMES = 10**6
 
 
 def check(config: Config, study: Path) -> None:
@@ -17,12 +21,19 @@ def check(config: Config, study: Path) -> None:
     check_axes(config, study)
     _check_times(config)
     _check_variables(config)
-    figure_kinds(config)
+    _check_plot(config, study)
+    check_functions(config.model, study)
 
 
 def _check_times(config: Config) -> None:
     if config.saveat.ts is None:
         return
+    given = config.saveat.ts
+    number = len(given) if isinstance(given, list) else count(given, "saveat.ts")
+    if number > _MOST_TIMES:
+        raise ConfigError(
+            f"saveat.ts: {number:,} times; at most {_MOST_TIMES:,} can be saved, ask for fewer"
+        )
     ts = save_times(config)
     t0, t1 = config.model.t0, config.model.t1
     # linspace and friends may end one rounding error beyond t1
@@ -95,10 +106,27 @@ def _check_variables(config: Config) -> None:
     )
 
 
+def _check_plot(config: Config, study: Path) -> None:
+    kinds, plot = figure_kinds(config), config.plot
+    axes = axis_names(config.design, study)
+    _known_names("plot.axes", plot.axes or (), axes, "an axis of the design")
+    if plot.axes is not None and len(plot.axes) < 2 and {"heat_map", "status_map"} & {*kinds}:
+        raise ConfigError(f"plot.axes: a map needs two axes, not {len(plot.axes)}; null takes them")
+    states, observables = config.model.states, config.model.observables
+    if observables is not None and not observables.variables:
+        return  # their names are known when the model is loaded
+    named = config.summary.variables or config.saveat.variables
+    named = named or [*states, *(observables.variables if observables else ())]
+    scalars = [name for name in named if name not in states or not states[name].shape]
+    metrics = [f"{name}_{m}" for name in scalars for m in wanted_metrics(config.summary, name)]
+    if plot.metric is not None:
+        _known_names("plot.metric", [plot.metric], metrics, "a metric of the summary")
+    elif not metrics and {"heat_map", "metric_scatter"} & {*kinds} and plot.figures != "auto":
+        raise ConfigError("plot.figures: heat_map and metric_scatter need a metric of the summary")
+
+
 def _known_names(key: str, names: Iterable[str], known: Iterable[str], what: str) -> None:
     known = list(known)
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigError(f"{key}: {name!r} is not {what}{hint} known: {', '.join(known)}")
+            raise ConfigError(f"{key}: {name!r} is not {what}{nearest(name, known)}")

@@ -1,9 +1,10 @@
 """Hydra composition: overrides in, validated `Config` out. No JAX, no `_target_`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import hydra
@@ -16,16 +17,22 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
-from odeflow.config.base import ConfigError
+from odeflow.config.base import ConfigError, shown
 from odeflow.config.check import check
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
+from odeflow.config.study_files import StudyFiles, one_line, refuse_bomb, yaml_mistake
 from odeflow.config.validate import nearest, validate
 
 #: Characters a shell may act on when a job gets the command line back.
-_SHELL_CHARACTERS = re.compile(r"[\"'`$\\]")
+_SHELL_CHARACTERS = re.compile(r"[\"'`$\\;&|<>\r\n\0]")
+
+
+#: A choice of a group: a file in its folder, or in one below.
+_CHOICE = re.compile(r"(?=.{1,100}$)\w[\w-]*(/\w[\w-]*)*")
 
 
 class _StudySearchPath(SearchPathPlugin):
@@ -35,7 +42,7 @@ class _StudySearchPath(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         if _StudySearchPath.study_config is not None:
-            search_path.prepend("study", f"file://{_StudySearchPath.study_config}")
+            search_path.prepend("study", f"{StudyFiles.scheme()}://{_StudySearchPath.study_config}")
 
 
 def flatten_overrides(settings: Mapping[str, Any]) -> list[str]:
@@ -44,9 +51,14 @@ def flatten_overrides(settings: Mapping[str, Any]) -> list[str]:
     `solver__rtol=1e-8` stands for `solver.rtol=1e-8`; the value of `overrides` is text (or a
     list) of overrides in Hydra's own grammar, separated by spaces.
     """
+    refuse_bomb(settings, "--config")
     overrides = []
     for key, value in settings.items():
         if key == "overrides":
+            if not isinstance(value, str | list | tuple | NoneType):
+                raise ConfigError(
+                    f"overrides: expected text or a list of texts (got {shown(value)})"
+                )
             items = value.split() if isinstance(value, str) else (value or [])
             overrides += [str(item) for item in items]
         else:
@@ -66,12 +78,13 @@ def _hydra_text(value: Any) -> str:
     return str(value)
 
 
-def compose(*overrides: str, study: Path | str = ".") -> Config:
+def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str] = ()) -> Config:
     """The validated config of one experiment.
 
     `overrides` are in Hydra's grammar, such as `"experiment=robertson", "solver.rtol=1e-8"`;
     `study` is the folder whose `config/` is searched before the shipped one, and whose model
-    files and tables are meant by relative names.
+    files and tables are meant by relative names. `resolvers` are those of OmegaConf's that the
+    config may use: `["oc.env"]` for `${oc.env:NAME}`; none by default, a config is data.
 
     Raises ConfigError, one line that names the key, the value and what is allowed.
     """
@@ -79,37 +92,43 @@ def compose(*overrides: str, study: Path | str = ".") -> Config:
         found = _SHELL_CHARACTERS.search(override)
         if found:
             raise ConfigError(
-                f"override {override!r}: the character {found.group()} is refused, since a job "
-                "may pass it through a shell; put such values into a config file"
+                f"override {shown(override)}: the character {found.group()!r} is refused, since "
+                "a job may pass it through a shell; put such values into a config file"
             )
-    config = validate(_compose_data(overrides, Path(study))).in_study(Path(study))
+    data = _compose_data(overrides, Path(study), resolvers)
+    config = validate(data).in_study(Path(study))
     check(config, Path(study))
     return config
 
 
-def _compose_data(overrides: Iterable[str], study: Path) -> dict[str, Any]:
+def _compose_data(
+    overrides: Iterable[str], study: Path, resolvers: Collection[str]
+) -> dict[str, Any]:
     shipped = shipped_config()
     study_config = (study / "config").resolve()
     groups = {path.name for base in (shipped, study_config) for path in base.glob("*/")}
     parsed = [_parse(override) for override in overrides]
-    choices = [one.input_line or "" for one in parsed if one.key_or_group in groups]
+    choices = [_choice(one, shipped, study_config) for one in parsed if one.key_or_group in groups]
     with _search_path(study_config if study_config.is_dir() else None):
         GlobalHydra.instance().clear()
         try:
-            with hydra.initialize_config_dir(str(shipped), version_base="1.3"):
+            with (
+                hydra.initialize_config_dir(str(shipped), version_base="1.3"),
+                _only_resolvers(resolvers),
+            ):
                 composed = hydra.compose("config", choices)
-            for one in parsed:
-                if one.key_or_group not in groups:
-                    _apply(one, composed)
-            data = OmegaConf.to_container(composed, resolve=True)
+                for one in parsed:
+                    if one.key_or_group not in groups:
+                        _apply(one, composed)
+                data = OmegaConf.to_container(composed, resolve=True)
+        except ConfigError:
+            raise
         except (HydraException, OmegaConfBaseException) as error:
             raise ConfigError(_hydra_message(error, shipped, study_config)) from None
         except yaml.YAMLError as error:
-            raise ConfigError(_one_line(str(error))) from None
-        except ValueError as error:  # a group's choice that is no name, such as null
-            raise ConfigError(
-                f"{_one_line(str(error))} (to do without an experiment: ~experiment)"
-            ) from None
+            raise ConfigError(yaml_mistake(error)) from None
+        except (ValueError, TypeError, AttributeError) as error:  # Hydra's, for odd defaults lists
+            raise ConfigError(f"{one_line(str(error))} (while composing the defaults)") from None
     assert isinstance(data, dict)
     return {str(key): value for key, value in data.items()}
 
@@ -117,14 +136,36 @@ def _compose_data(overrides: Iterable[str], study: Path) -> dict[str, Any]:
 def _parse(override: str) -> Override:
     try:
         parsed = OverridesParser.create().parse_override(override)
-    except HydraException as error:
-        raise ConfigError(f"override {override!r}: {_one_line(str(error))}") from None
+    except (HydraException, RecursionError) as error:
+        reason = one_line(str(error).split("\nSee https", 1)[0])
+        raise ConfigError(f"override {shown(override)}: {reason[:120]}; write key=value") from None
     if parsed.is_sweep_override():
         raise ConfigError(
-            f"override {override!r}: one value is needed; a list is written [a,b], and what "
+            f"override {shown(override)}: one value is needed; a list is written [a,b], and what "
             "varies is an axis of the design"
         )
     return parsed
+
+
+def _choice(override: Override, *folders: Path) -> str:
+    """The override of a group; raises ConfigError where it is not the name of a choice."""
+    name, group = override.value(), override.key_or_group
+    if not override.is_delete() and not (isinstance(name, str) and _CHOICE.fullmatch(name)):
+        hint = "; to do without: ~experiment" if group == "experiment" else ""
+        raise ConfigError(
+            f"override {shown(override.input_line or '')}: {group} is chosen by the name of a "
+            f"file in config/{group}/{nearest('', _choices(group, folders))}{hint}"
+        )
+    for folder in folders:
+        if (folder / group / f"{name}.yaml").is_dir():
+            raise ConfigError(f"config/{group}/{name}.yaml: a folder; a file belongs there")
+    return override.input_line or ""
+
+
+def _choices(group: str, folders: Iterable[Path]) -> list[str]:
+    """Names of the files of a group, those meant for its other files excepted."""
+    files = (path for folder in folders for path in (folder / group).glob("*.yaml"))
+    return sorted({path.stem for path in files if path.is_file() and path.stem != "base"})
 
 
 def _apply(override: Override, composed: DictConfig) -> None:
@@ -145,10 +186,25 @@ def _apply(override: Override, composed: DictConfig) -> None:
 
 
 @contextmanager
-def _search_path(study_config: Path | None):
+def _only_resolvers(names: Collection[str]) -> Iterator[None]:
+    """Takes away OmegaConf's resolvers, those named excepted: a config must not read or run."""
+    known = BaseContainer._resolvers
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"resolvers: {name!r}: no such resolver{nearest(name, known)}")
+    BaseContainer._resolvers = {name: known[name] for name in names}
+    try:
+        yield
+    finally:
+        BaseContainer._resolvers = known
+
+
+@contextmanager
+def _search_path(study_config: Path | None) -> Iterator[None]:
     plugins = Plugins.instance()
     if _StudySearchPath not in plugins.discover(SearchPathPlugin):
         plugins.register(_StudySearchPath)
+        plugins.register(StudyFiles)
     _StudySearchPath.study_config = study_config
     try:
         yield
@@ -156,23 +212,23 @@ def _search_path(study_config: Path | None):
         _StudySearchPath.study_config = None
 
 
-def _one_line(text: str) -> str:
-    return " ".join(line.strip() for line in text.splitlines() if line.strip())
-
-
 def _hydra_message(error: Exception, *folders: Path) -> str:
     """Hydra's message on one line, with the nearest name that exists."""
-    text = str(error)
+    text = str(error) if str(error).strip() else str(error.__cause__ or type(error).__name__)
     missing = re.search(r"Could not find '([\w-]+)/([^']+)'", text)
     if missing:
         group, name = missing.groups()
-        known = sorted(
-            {
-                path.stem
-                for folder in folders
-                for path in (folder / group).glob("*.yaml")
-                if path.stem != "base"
-            }
+        if any((folder / group / f"{name}.yaml").is_dir() for folder in folders):
+            return f"config/{group}/{name}.yaml: a folder; a file belongs there"
+        return f"{group}={name}: no such {group}{nearest(name, _choices(group, folders))}"
+    resolver = re.search(r"Unsupported interpolation type (\S+)(?:\s+full_key: (\S+))?", text)
+    if resolver:
+        name, key = resolver.groups()
+        return (
+            f"{key or 'config'}: the resolver ${{{name}:...}} is refused, a config is data; write "
+            f"the value, or allow it by `resolvers: [{name}]` in the study's config/workflow.yaml"
         )
-        return f"{group}={name}: no such {group}{nearest(name, known)}"
-    return _one_line(text)
+    key = re.search(r"full_key: (\S+)", text)
+    text = re.sub(r"\s+(full_key|object_type)[:=].*|\w+ raised while composing config:", "", text)
+    text = text.replace("DictConfig", "keys and values").replace("ListConfig", "a list")
+    return f"{key.group(1)}: {one_line(text)}" if key else one_line(text) or type(error).__name__

@@ -49,8 +49,8 @@ class State(Strict):
 
 def _shape_of(value: Any) -> tuple[int, ...]:
     if not isinstance(value, list):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"expected numbers in initial, found {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
+            raise ValueError(f"expected finite numbers in initial, found {value!r}")
         return ()
     if not value:
         raise ValueError("initial is an empty list")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from odeflow.config.base import Integer, Natural, Real, Strict, VariableName
+from odeflow.config.base import Distinct, Integer, Natural, Real, Strict, VariableName
 
 Metric = Literal[
     "final", "min", "max", "mean", "integral", "time_of_min", "time_of_max", "amplitude"
@@ -25,10 +25,10 @@ class SummaryConfig(Strict):
     Where no times are saved, the metrics are computed while solving.
     """
 
-    variables: list[VariableName] | None = Field(
+    variables: Annotated[list[VariableName], Distinct] | None = Field(
         None, description="states and observables to summarise; null: all"
     )
-    metrics: list[Metric] = Field(
+    metrics: Annotated[list[Metric], Distinct] = Field(
         ["final", "min", "max", "mean", "integral", "time_of_max", "amplitude"],
         description="metrics of every trajectory, one variable <variable>_<metric> each",
     )
@@ -53,20 +53,20 @@ class SummaryConfig(Strict):
 class PlotConfig(Strict):
     """Which figures are drawn and how."""
 
-    figures: list[FigureKind] | Literal["auto"] = Field(
+    figures: Annotated[list[FigureKind], Distinct] | Literal["auto"] = Field(
         "auto", description="figure kinds; auto: those that fit the design"
     )
-    formats: list[Literal["svg", "png", "pdf"]] = Field(
+    formats: Annotated[list[Literal["svg", "png", "pdf"]], Distinct] = Field(
         ["svg", "png"], min_length=1, description="file formats of each figure"
     )
     dpi: Annotated[Integer, Field(ge=30, le=1200)] = Field(150, description="resolution of PNG")
-    variables: list[VariableName] | None = Field(
+    variables: Annotated[list[VariableName], Distinct] | None = Field(
         None, description="states and observables to show; null: the first few"
     )
     metric: str | None = Field(
         None, description="summary variable of heat map and scatter, <variable>_<metric>"
     )
-    axes: list[VariableName] | None = Field(
+    axes: Annotated[list[VariableName], Distinct] | None = Field(
         None, description="the two axes of heat map and status map; null: the first two"
     )
     trajectories: Annotated[Integer, Field(ge=0)] = Field(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from odeflow.config.base import Natural, PositiveReal, Real, Strict, VariableName
+from odeflow.config.base import Distinct, Natural, PositiveReal, Real, Strict, VariableName
 from odeflow.config.design import Levels
 from odeflow.methods import METHODS, UnknownMethodError, find_method
 
@@ -74,22 +74,14 @@ class SaveAtConfig(Strict):
         None,
         description="times to save, {linspace: [0, 120, 121]} or a list; null: only the end value",
     )
-    variables: list[VariableName] | None = Field(
+    variables: Annotated[list[VariableName], Distinct] | None = Field(
         None, description="states and observables to keep; null: all"
     )
-    sensitivities: list[VariableName] | None = Field(
+    sensitivities: Annotated[list[VariableName], Distinct] | None = Field(
         None,
         description="parameters, and states for their initial values: adds the derivatives "
         "d_<variable>_d_<axis> of what is kept; null: none",
     )
-
-    @field_validator("sensitivities")
-    @classmethod
-    def _distinct(cls, value: list[str] | None) -> list[str] | None:
-        for name in value or []:
-            if value is not None and value.count(name) > 1:
-                raise ValueError(f"{name} is named twice")
-        return value
 
     @field_validator("ts")
     @classmethod

@@ -1,13 +1,24 @@
 """Plain data to a validated `Config`, and one-line messages for what is wrong with it."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from odeflow.config.base import ConfigError
+from odeflow.config.base import ConfigError, shown
 from odeflow.config.root import Config
+
+#: Pydantic's words, and those that fit a config.
+_WORDS = {
+    r"Input should be a valid dictionary( or instance of \w+)?": "expected keys and values",
+    "Input should be a valid string": "expected text",
+    "Input should be a valid integer": "expected an integer",
+    "Input should be a valid ": "expected a ",
+    "Input should be (?=greater|less)": "expected a number ",
+    "Input should be ": "expected ",
+}
 
 
 def validate(data: Mapping[str, Any]) -> Config:
@@ -15,14 +26,17 @@ def validate(data: Mapping[str, Any]) -> Config:
 
     Raises ConfigError: one line, the first mistake found and how many more there are.
     """
-    _refuse_target(data)
+    _refuse_no_data(data)
     try:
         return Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_validation_message(error, data)) from None
 
 
-def _refuse_target(data: Any, path: str = "") -> None:
+def _refuse_no_data(data: Any, path: str = "") -> None:
+    """Raises ConfigError for what would make Hydra run something, and for a value not given."""
+    if data == "???":
+        raise ConfigError(f"{path.removesuffix('.')}: needed but not given")
     if isinstance(data, Mapping):
         for key, value in data.items():
             if str(key) in {"_target_", "_partial_", "_recursive_", "_convert_", "_args_"}:
@@ -30,18 +44,22 @@ def _refuse_target(data: Any, path: str = "") -> None:
                     f"{path}{key}: refused, a config holds names and numbers; "
                     "methods are chosen by solver.method, functions by model.vector_field"
                 )
-            _refuse_target(value, f"{path}{key}.")
+            _refuse_no_data(value, f"{path}{key}.")
     elif isinstance(data, list):
         for index, value in enumerate(data):
-            _refuse_target(value, f"{path}{index}.")
+            _refuse_no_data(value, f"{path}{index}.")
 
 
 def _validation_message(error: ValidationError, data: Mapping[str, Any]) -> str:
     first, *others = error.errors(include_url=False)
     location = _key_path(first["loc"], data)
     text = first["msg"].removeprefix("Value error, ")
+    for pydantics, ours in _WORDS.items():
+        text = re.sub(pydantics, ours, text)
     if first["type"] == "extra_forbidden":
         message = f"{location}: no such key{nearest_key(location)}"
+    elif first["type"] == "missing" and isinstance(first["loc"][-1], int):
+        message = f"{location}: the list is too short{_shown(first)}"
     elif first["type"] == "missing":
         message = f"{location}: needed but not given"
     elif text.startswith(location.split(".", 1)[0] + "."):
@@ -58,7 +76,7 @@ def _key_path(location: tuple[int | str, ...], data: Any) -> str:
         in_list = isinstance(data, list) and isinstance(part, int) and part < len(data)
         if in_list or (isinstance(data, Mapping) and part in data):
             data = data[part]  # pyright: ignore[reportArgumentType, reportCallIssue]
-        elif part != location[-1] or not parts or not _looks_like_key(part):
+        elif part != location[-1] or not _looks_like_key(part):
             continue
         parts.append(str(part))
     return ".".join(parts)
@@ -72,7 +90,7 @@ def _shown(detail: Mapping[str, Any]) -> str:
     value = detail.get("input")
     if isinstance(value, Mapping) or (isinstance(value, list) and len(value) > 4):
         return ""
-    return f" (got {value!r})"
+    return f" (got {shown(value)})"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from odeflow.design.dataset import END, axis_coordinate
 from odeflow.design.laws import check_law
 from odeflow.design.levels import expand
 from odeflow.design.samples import axis_names, grid_levels, number_of_samples
+from odeflow.design.tables import read_table
 
 
 def check_axes(config: Config, root: Path) -> None:
@@ -25,6 +26,8 @@ def check_axes(config: Config, root: Path) -> None:
         if design.kind == "table":
             key = f"design.path: {design.path}: column {name!r}"
         _check_name(config, name, key)
+        if name == END and END not in {*config.model.states, *config.model.parameters}:
+            _check_ends(config, key, root)
     number_of_samples(design, root)
     if design.kind == "grid":
         grid_levels(design)
@@ -34,6 +37,24 @@ def check_axes(config: Config, root: Path) -> None:
             expand(axis, key)
         elif design.is_sampler:
             check_law(axis, key)
+
+
+def _check_ends(config: Config, key: str, root: Path) -> None:
+    """Raises ConfigError where a trajectory would end before it starts."""
+    design, t0 = config.design, config.model.t0
+    if design.kind == "table":
+        first = float(read_table(design, root)[END].min())
+    else:
+        axis = design.axes[END]
+        low = {"uniform": 0, "loguniform": 0, "truncnormal": 2}
+        if not design.is_sampler:
+            first = float(expand(axis, key).min())
+        elif axis.law in low:
+            first = getattr(axis, axis.law)[low[axis.law]]
+        else:
+            return  # unbounded: checked a sample at a time
+    if not first > t0:
+        raise ConfigError(f"{key}: {first:g} is not after model.t0, {t0:g}")
 
 
 def _check_name(config: Config, name: str, key: str) -> None:

@@ -1,0 +1,56 @@
+"""Whether a model's functions are there, by reading their files and not by running them."""
+
+import ast
+from pathlib import Path
+
+from odeflow.config.base import ConfigError
+from odeflow.config.model import ModelConfig
+from odeflow.config.validate import nearest
+from odeflow.provenance import module_file
+
+
+def check_functions(model: ModelConfig, study: Path) -> None:
+    """Raises ConfigError where the file of a function does not exist, parse or define it."""
+    _check_function("model.vector_field", model.vector_field, study)
+    if model.observables is not None:
+        _check_function("model.observables", model.observables.function, study)
+
+
+def _check_function(key: str, reference: str, study: Path) -> None:
+    target, function = reference.rsplit(":", 1)
+    if target.endswith(".py"):
+        path = study / target
+        if path.is_dir():
+            raise ConfigError(f"{key}: {target} is a folder; name a file in it")
+        if not path.is_file():
+            raise ConfigError(f"{key}: no file {target!r} in the study's folder")
+    else:
+        path = module_file(target)
+        if path is None or path.suffix != ".py":
+            return  # built in or compiled, or found when it is imported
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise ConfigError(f"{key}: {target}{line}: not Python: {error.args[0]}") from None
+    except OSError as error:
+        raise ConfigError(f"{key}: {target}: cannot be read: {error.strerror}") from None
+    names = _defined(tree)
+    if function not in names and "*" not in names:
+        raise ConfigError(
+            f"{key}: {target} has no function {function!r}"
+            + nearest(function, [name for name in names if not name.startswith("_")])
+        )
+
+
+def _defined(tree: ast.Module) -> list[str]:
+    """Names that a module may define, wherever in it; `*` for what it takes from another one."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names += [(alias.asname or alias.name).split(".")[0] for alias in node.names]
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.append(node.id)
+    return list(dict.fromkeys(names))

@@ -1,0 +1,121 @@
+"""Writes `docs/reliability.md` from the rows of the tests:
+
+python tests/reliability_page.py > docs/reliability.md
+"""
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import test_faults  # noqa: F401  (its tests are the rows of FAULTS)
+from bad_input import BAD_INPUTS
+from faults import FAULTS
+from test_bad_input import message_of
+from test_security import ATTACKS
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
+_PAGE = """\
+# Reliability
+
+What happens when something goes wrong. Each row of the tables is a test, which does what the row
+says: real Snakemake runs in temporary folders, real signals, real damage. Made by
+`python tests/reliability_page.py > docs/reliability.md`; the tests are
+`tests/test_faults.py`, `test_bad_input.py`, `test_determinism.py` and `test_security.py`.
+
+## Faults
+
+"The same bytes" means: `design.nc`, `ensemble.nc`, `summary.nc`, the figures and the overview page
+are, byte for byte, those of a run that nothing happened to. Where a study is run with
+`--directory`, Snakemake does not read the profile that ships here, so give
+`--rerun-incomplete` yourself.
+
+{faults}
+
+Every file is written under a temporary name, synced, and renamed. A process is killed at 60 moments
+of writing: under its final name a file is whole, or is what it was before. What a killed process
+leaves under the temporary name, `snakemake --cores 1 prune` removes a day later.
+
+A chunk carries a digest of its content and of its attributes, and the name of the folder it was
+solved for: damage, a chunk of other settings and a chunk in another's place are found when it is
+assembled. All other files carry checksums, which reading verifies.
+
+## Determinism
+
+Two runs in two folders, on one core and on two, in one chunk and in three, by either engine, of a
+grid and of a sampled design: all results are the same bytes, SVG and PNG figures included. No
+result holds a date, an absolute path or a host name. This holds on one machine with the same
+versions of the packages.
+
+## Bad input
+
+The exit code is not 0, no result is written or overwritten, and this line says why. Mistakes in
+what a function returns are found by the job `check_model`, which traces the model before any chunk
+is solved; all others when Snakemake reads the config, `--dry-run` included.
+
+{bad_input}
+
+## Results that are not this study's
+
+A study has a random name, kept in `.snakemake/` beside Snakemake's records of how each file was
+made. The folder `results/<experiment>/` is marked with it by the first job that writes there. Files
+of ours in a folder without the mark (a colleague's results, a folder copied without `.snakemake/`)
+could be stale without Snakemake knowing, so the run is refused: move or delete the folder. Solved
+chunks in `results/chunks/` need no mark, their folder's name says all that decides their numbers.
+
+## Security
+
+A config is data. The model file is a program, and is run when a model is solved, not before.
+
+- `_target_` and its kin are refused; methods are chosen by name from a list.
+- YAML is read by a safe loader; tags that name Python objects are refused, and aliases that stand
+  for more than a million values.
+- `${{oc.env:...}}` and all other resolvers of OmegaConf are refused. A study that wants one says so
+  in its `config/workflow.yaml`: `resolvers: [oc.env]`. `${{model.t1}}`, the value of another key,
+  is allowed.
+- Overrides with a character that a shell would act on are refused.
+- Text (titles, names, units) passes through the whole workflow as text; on the page it is escaped.
+- `results/cache/` holds compiled code: take it from no one whose model file you would not run.
+
+Attempts that must be refused, and create nothing:
+
+{attacks}
+
+The loader is given random mutations of valid files and overrides for more than a minute in the slow
+tests: only one-line config errors may come out.
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    faults = _table(("fault", "then", "outcome"), ((f.what, f.then, f.outcome) for f in FAULTS))
+    rows = []
+    for number, case in enumerate(BAD_INPUTS, start=1):
+        with tempfile.TemporaryDirectory() as folder:
+            message = message_of(case, case.make(Path(folder)))
+        rows.append((str(number), case.where, case.what, _code(_without_lists(message))))
+    bad_input = _table(("", "where", "what", "the line"), rows)
+    attacks = "\n".join(
+        f"- {_code(attack.encode('unicode_escape').decode())}" for attack in ATTACKS
+    )
+    return _PAGE.format(faults=faults, bad_input=bad_input, attacks=attacks)
+
+
+def _without_lists(message: str) -> str:
+    """Without the lists of what there is, which grow with the project."""
+    return re.sub(r"known: .*", "known: ...", message)
+
+
+def _code(text: str) -> str:
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(
+        f"| {' | '.join(c.replace('|', chr(92) + '|') for c in line)} |" for line in lines
+    )
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,207 @@
+"""Faults that really happen: killed, cut short, damaged, full. Afterwards the same bytes."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from faults import (
+    chunk_files,
+    fault,
+    results,
+    unwritable,
+    wait_for_end,
+    waiting_jobs,
+    waiting_study,
+)
+from snakes import snakemake
+
+from odeflow.chunk_file import read_chunk
+from odeflow.netcdf import DamagedFileError
+
+pytestmark = pytest.mark.slow
+
+SAME = "the same bytes"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study to which nothing happened."""
+    study = waiting_study(tmp_path_factory.mktemp("undisturbed"))
+    snakemake(study)
+    return study
+
+
+@pytest.fixture
+def finished(undisturbed: Path, tmp_path: Path) -> Path:
+    """A copy of it, for something to happen to."""
+    shutil.copytree(undisturbed, tmp_path / "study", copy_function=shutil.copy2)
+    return tmp_path / "study"
+
+
+def run_what_it_says(study: Path, output: str) -> None:
+    """Runs the command that the message names."""
+    command = re.search(r"\((rm results/\S+)\)", output)
+    assert command, output
+    subprocess.run(command.group(1).split(), cwd=study, check=True)
+
+
+def fails_naming(study: Path, file: str, **how: int) -> str:
+    """Runs Snakemake, which must fail with one line that names the file; its output."""
+    done = snakemake(study, check=False, **how)
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if line.startswith(f"odeflow: {file}")]
+    assert lines, done.stdout
+    assert "Traceback" not in done.stdout
+    return lines[0]
+
+
+@fault("SIGKILL of a solving job", "the same command", SAME)
+def test_a_solving_job_is_killed(undisturbed: Path, tmp_path: Path):
+    study = waiting_study(tmp_path)
+    with waiting_jobs(study, 2) as (process, jobs):
+        os.kill(jobs[0], signal.SIGKILL)
+        (study / "hold").unlink()
+        process.communicate(timeout=120)
+        assert process.returncode != 0
+        assert len(chunk_files(study)) < 2
+    snakemake(study)
+    assert results(study) == results(undisturbed)
+
+
+@fault(
+    "SIGKILL of Snakemake, its jobs left running",
+    "`snakemake --unlock`, the same command with `--rerun-incomplete`",
+    SAME,
+)
+def test_snakemake_is_killed(undisturbed: Path, tmp_path: Path):
+    study = waiting_study(tmp_path)
+    with waiting_jobs(study, 2) as (process, jobs):
+        process.kill()
+        process.wait()
+        refused = snakemake(study, check=False)
+        assert refused.returncode != 0 and "--unlock" in refused.stdout
+        (study / "hold").unlink()  # the orphans go on while the next run solves the same chunks
+        snakemake(study, "--unlock")
+        snakemake(study, "--rerun-incomplete")
+        wait_for_end(jobs)
+    assert results(study) == results(undisturbed)
+    assert not list(study.glob("results/**/.*.tmp"))
+
+
+def test_nothing_half_written_is_seen_at_any_moment(tmp_path: Path):
+    """SIGKILL at 60 moments of writing: under its name a file is whole, or what it was before."""
+    code = """
+import os, random, signal, sys, time
+from pathlib import Path
+import numpy as np, xarray as xr
+from odeflow.netcdf import read_dataset, write_dataset
+
+path, random = Path(sys.argv[1]), random.Random(1)
+values = np.random.default_rng(0).random((200, 100))
+chunks = [xr.Dataset({"y": (("sample", "time"), values + i)}) for i in range(2)]
+seen = set()
+for _ in range(60):
+    child = os.fork()
+    if child == 0:
+        while True:
+            for chunk in chunks:
+                write_dataset(chunk, path)
+    time.sleep(random.uniform(0, 0.04))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    if path.exists():
+        seen |= {i for i in range(2) if read_dataset(path).identical(chunks[i])} or {"neither"}
+assert seen == {0, 1}, seen
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "chunk.nc")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@fault("A truncated chunk", "the `rm` it names, the same command", SAME)
+def test_a_chunk_is_truncated(undisturbed: Path, finished: Path):
+    chunk = chunk_files(finished)[0]
+    chunk.write_bytes(chunk.read_bytes()[:-200])
+    run_what_it_says(finished, fails_naming(finished, str(chunk.relative_to(finished))))
+    snakemake(finished)
+    assert results(finished) == results(undisturbed)
+
+
+@fault("Four bytes of a chunk flipped", "the `rm` it names, the same command", SAME)
+def test_bytes_of_a_chunk_are_flipped(undisturbed: Path, finished: Path):
+    chunk = chunk_files(finished)[1]
+    whole = chunk.read_bytes()
+    for place in range(len(whole) // 2, len(whole), 64):  # the first that is not padding
+        flipped = bytes(255 - byte for byte in whole[place : place + 4])
+        chunk.write_bytes(whole[:place] + flipped + whole[place + 4 :])
+        with contextlib.suppress(DamagedFileError):
+            list(read_chunk(chunk))
+            continue
+        break
+    run_what_it_says(finished, fails_naming(finished, str(chunk.relative_to(finished))))
+    snakemake(finished)
+    assert results(finished) == results(undisturbed)
+
+
+@fault("A chunk solved by other settings or versions", "the `rm` it names, the same command", SAME)
+def test_a_chunk_is_of_another_version(undisturbed: Path, finished: Path):
+    ours = chunk_files(finished)[0]
+    snakemake(finished, "--until", "solve", config="experiment=decay solver__rtol=1e-3")
+    (other,) = {f for f in chunk_files(finished) if f.name == ours.name} - {ours}
+    shutil.copyfile(other, ours)
+    run_what_it_says(finished, fails_naming(finished, str(ours.relative_to(finished))))
+    snakemake(finished)
+    assert results(finished) == results(undisturbed)
+
+
+@fault("A chunk in another's place", "the `rm` it names, the same command", SAME)
+def test_a_chunk_is_in_the_place_of_another(undisturbed: Path, finished: Path):
+    first, second = chunk_files(finished)
+    shutil.copyfile(second, first)
+    run_what_it_says(finished, fails_naming(finished, str(first.relative_to(finished))))
+    snakemake(finished)
+    assert results(finished) == results(undisturbed)
+
+
+@fault("A truncated `ensemble.nc`", "the `rm` it names, the same command", SAME)
+def test_the_ensemble_is_truncated(undisturbed: Path, finished: Path):
+    ensemble = finished / "results/decay/ensemble.nc"
+    ensemble.write_bytes(ensemble.read_bytes()[:-200])
+    run_what_it_says(finished, fails_naming(finished, "results/decay/ensemble.nc"))
+    snakemake(finished)
+    assert results(finished) == results(undisturbed)
+
+
+@fault("The disk is full while solving", "space, the same command", SAME)
+def test_the_disk_is_full(tmp_path: Path):
+    """A limit on the size of files is what a process sees of a full disk."""
+    study = waiting_study(tmp_path)
+    many = {"config": "experiment=decay design__size=2000 saveat__ts__linspace=[0,2,200] "
+            "runtime__chunk_size=auto plot__figures=[solver_effort]"}  # fmt: skip
+    limit = 2**20
+    done = snakemake(study, check=False, largest_file=limit, **many)
+    assert done.returncode != 0
+    assert re.search(r"odeflow: results/chunks/\S+\.nc: cannot be written .*run again", done.stdout)
+    assert not chunk_files(study) and not list(study.glob("results/**/.*.tmp"))
+    snakemake(study, **many)
+    assert chunk_files(study)[0].stat().st_size > limit
+
+
+@fault("A results folder that cannot be written to", "permission, the same command", SAME)
+def test_the_results_folder_is_not_writable(undisturbed: Path, tmp_path: Path):
+    study = waiting_study(tmp_path)
+    folder = study / "results"
+    folder.mkdir()
+    with unwritable(folder):
+        done = snakemake(study, check=False)
+        assert done.returncode != 0
+        assert "config: results: the folder is not writable" in done.stdout
+        assert not list(folder.iterdir())
+    snakemake(study)
+    assert results(study) == results(undisturbed)
