@@ -25,11 +25,13 @@ include: "workflow/rules/solve.smk"
 include: "workflow/rules/assemble.smk"
 include: "workflow/rules/summarise.smk"
 include: "workflow/rules/plot.smk"
+include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/overview.smk"
+include: "workflow/rules/check_failures.smk"
 include: "workflow/rules/prune.smk"
 
 
 rule all:
     default_target: True
     input:
-        [experiment.targets for experiment in EXPERIMENTS.values()],
+        [experiment.targets + experiment.checks for experiment in EXPERIMENTS.values()],

@@ -9,14 +9,9 @@ import xarray as xr
 from snakes import EXPERIMENT_YAML, MODELS, make_study, planned, snakemake
 
 EVERYTHING = {
-    "design": 1,
-    "check": 1,
-    "solve": 1,
-    "assemble": 1,
-    "summarise": 1,
-    "plot": 1,
+    "design": 1, "check": 1, "solve": 1, "assemble": 1, "summarise": 1, "plot": 1, "diagnose": 1,
     "overview": 1,
-}
+}  # fmt: skip
 
 SOBOL = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol").replace(
     "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",

@@ -85,8 +85,8 @@ def solve_slice(config: Config) -> dict[str, Any]:
     """The part of the config that decides the numbers of a trajectory, as plain data."""
     data = config.slice("model", "solver", "saveat")
     data["summary"] = reduced_summary(config).model_dump(mode="json")
-    runtime = config.runtime
-    return data | {"engine": runtime.engine, "precision": runtime.precision}
+    runtime = config.slice("runtime")["runtime"]
+    return data | {key: runtime[key] for key in ("engine", "precision", "retry")}
 
 
 def design_slice(config: Config) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 import yaml
 
+from odeflow.config.ladder import Attempt
+from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
 from odeflow.design import axis_attributes, axis_coordinate
 from odeflow.metrics import metric_attributes
@@ -16,9 +18,10 @@ from odeflow.provenance import NUMERICAL_PACKAGES, VERSION, canonical_json, vers
 from odeflow.status import Status
 
 if TYPE_CHECKING:  # stages that only read and label files need no JAX
-    from odeflow.engine import EngineChoice, Problem, Solution
+    from odeflow.engine import Problem
+    from odeflow.retry import Retried
 
-#: Variables besides states and observables, one value a trajectory.
+#: Variables besides states and observables, one value a trajectory, of the attempt that is kept.
 OUTCOMES: dict[str, dict[str, Any]] = {
     "status": {
         "long_name": "outcome of the trajectory",
@@ -30,17 +33,18 @@ OUTCOMES: dict[str, dict[str, Any]] = {
     "num_rejected_steps": {"long_name": "rejected solver steps", "units": "1"},
     "time_reached": {"long_name": "end of the last accepted step"},
 }
+ENGINES = ("native", "diffrax")
 
 
 def label_chunk(
     problem: Problem,
-    solution: Solution,
+    solved: Retried,
+    attempts: Sequence[Attempt],
     axes: Mapping[str, np.ndarray],
     start: int,
-    chosen: EngineChoice,
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`."""
-    config = problem.model.config
+    config, solution = problem.model.config, solved.solution
     known = problem.model.variables()
     size = len(solution.status)
     data: dict[str, Any] = {}
@@ -62,6 +66,7 @@ def label_chunk(
     for name, attributes in OUTCOMES.items():
         units = {"units": config.time_units} if name == "time_reached" else {}
         data[name] = ("sample", getattr(solution, name), attributes | units)
+    data |= _attempt_variables(solved, attempts)
     time = {"units": config.time_units, "long_name": "time"}
     if problem.own_ends and problem.ts is None:
         time["comment"] = "values are at each trajectory's own end, the coordinate t1"
@@ -72,19 +77,62 @@ def label_chunk(
     for name, values in axes.items():
         coordinate = axis_coordinate(name, config)
         coords[coordinate] = ("sample", values, axis_attributes(name, config))
-    attributes = {"engine": chosen.name, "engine_reason": chosen.reason}
-    return xr.Dataset(data, coords, attributes)
+    first = solved.engines[0]
+    assert first is not None
+    return xr.Dataset(data, coords, {"engine": first.name, "engine_reason": first.reason})
+
+
+def _attempt_variables(solved: Retried, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """The attempt that is kept of each trajectory, its method and its engine, as flags."""
+    methods = list(dict.fromkeys(attempt.solver.method for attempt in attempts))
+    method_of = np.array([methods.index(attempt.solver.method) for attempt in attempts], np.int8)
+    engine_of = np.array([ENGINES.index(e.name) if e else 0 for e in solved.engines], np.int8)
+    flags = {
+        "attempt": (solved.attempt, [a.name for a in attempts], "attempt that is kept"),
+        "method": (method_of[solved.attempt], methods, "method of that attempt"),
+        "engine": (engine_of[solved.attempt], ENGINES, "engine of that attempt"),
+    }
+    return {
+        name: (
+            "sample",
+            values,
+            {
+                "long_name": long_name,
+                "flag_values": np.arange(len(meanings), dtype=np.int8),
+                "flag_meanings": " ".join(meanings),
+            },
+        )
+        for name, (values, meanings, long_name) in flags.items()
+    }
+
+
+def flag_meanings(flags: xr.DataArray) -> list[str]:
+    """The words of a CF flag variable whose values count from 0."""
+    return flags.attrs["flag_meanings"].split(" ")
+
+
+def design_dims(ensemble: xr.Dataset) -> tuple[str, ...]:
+    """Dimensions of the design: a grid's axes, or `sample`."""
+    return tuple(map(str, ensemble["status"].dims))
+
+
+def design_axes(ensemble: xr.Dataset) -> list[str]:
+    """Coordinates that are axes of the design, in order."""
+    if design_dims(ensemble) != ("sample",):
+        return list(design_dims(ensemble))
+    return [str(c) for c, v in ensemble.coords.items() if v.dims == ("sample",) and c != "sample"]
 
 
 def global_attributes(config: Config, engine: str, engine_reason: str) -> dict[str, str]:
     """Attributes of a dataset: what it is, how it was made, by which versions.
 
     No dates, paths or host names: the same config and versions give the same bytes. What cannot
-    change the numbers (chunk size, threads, figures) is left out for the same reason.
+    change the numbers (chunk size, threads, figures) is left out for the same reason. Engine and
+    method are those of the first attempt; the variables of these names have each trajectory's.
     """
     model = config.model
     recorded = config.slice("name", "model", "design", "solver", "saveat", "summary", "runtime")
-    for key in ("chunk_size", "threads"):
+    for key in EFFORT:
         recorded["runtime"].pop(key)
     return {
         "Conventions": "CF-1.11",

@@ -2,13 +2,15 @@
 
 import html
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
+from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
-from odeflow.design import axis_coordinate
+from odeflow.dataset import flag_meanings
 from odeflow.status import ADVICE, Status
 
 _MOST_FAILURES = 100
@@ -24,8 +26,13 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 """
 
 
-def overview_page(config: Config, ensemble: xr.Dataset) -> str:
-    """The page as HTML text; self-contained, without scripts."""
+def overview_page(
+    config: Config, ensemble: xr.Dataset, failures: Iterable[Mapping[str, str]]
+) -> str:
+    """The page as HTML text; self-contained, without scripts.
+
+    `failures` are the rows of `failures.csv`.
+    """
     status = ensemble["status"].values.ravel()
     steps = ensemble["num_steps"].values.ravel()
     engine = ensemble.attrs["odeflow_engine"]
@@ -50,7 +57,8 @@ def overview_page(config: Config, ensemble: xr.Dataset) -> str:
             _table(None, facts),
             "<h2>Outcomes</h2>",
             _table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
-            *_failures(config, ensemble),
+            *_attempts(config, ensemble),
+            *_failures(failures),
             "<h2>Reference of the model</h2>",
             f"<p>{html.escape(config.model.references or 'none given')}</p>",
             "<h2>Versions</h2>",
@@ -75,42 +83,64 @@ def _outcomes(status: np.ndarray) -> list[tuple[str, str, str]]:
     ]
 
 
-def _failures(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
-    """A table of the first failed trajectories, none where all succeeded."""
-    status = ensemble["status"]
-    where = np.argwhere(status.values != Status.success)
-    if not len(where):
+def _attempts(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
+    """A table of the retry ladder: how many trajectories succeeded at which rung."""
+    attempt = ensemble["attempt"].values.ravel()
+    if not attempt.any():
         return []
-    axes = [
-        name
-        for name in (axis_coordinate(axis, config.model) for axis in config.design.axes)
-        if name in ensemble.coords
-    ]
+    success = ensemble["status"].values.ravel() == Status.success
+    engine, engines = ensemble["engine"].values.ravel(), flag_meanings(ensemble["engine"])
     rows = []
-    for index in where[:_MOST_FAILURES]:
-        one = ensemble[["status", "num_steps", "num_rejected_steps", "time_reached"]].isel(
-            dict(zip(status.dims, map(int, index)))
-        )
-        place = ", ".join(str(i) for i in index)
-        values = [f"{float(one[name]):.6g}" for name in axes]
+    for number, rung in enumerate(ladder(config)):
+        here = attempt == number
         rows.append(
             [
-                place,
-                *values,
-                Status(int(one["status"])).name,
-                f"{float(one['time_reached']):.6g}",
-                f"{int(one['num_steps']):,}",
-                f"{int(one['num_rejected_steps']):,}",
+                str(number),
+                rung.name.split("_", 1)[1].replace("_", " "),
+                rung.solver.method,
+                ", ".join(engines[code] for code in np.unique(engine[here])),
+                f"{int((here & success).sum()):,}",
+                f"{int((here & ~success).sum()):,}",
             ]
         )
-    count = f"{len(where):,}" + (
-        f", the first {_MOST_FAILURES} shown" if len(where) > _MOST_FAILURES else ""
-    )
-    header = [" x ".join(map(str, status.dims)), *axes, "status", "time reached", "steps"]
+    header = ["attempt", "change", "method", "engine", "succeeded", "failed, came furthest here"]
+    return ["<h2>Attempts</h2>", _table(header, rows, {0, 4, 5})]
+
+
+def _failures(rows: Iterable[Mapping[str, str]]) -> Iterable[str]:
+    """What went wrong how often, and the first failed trajectories; nothing where all succeeded."""
+    causes: Counter[tuple[str, str]] = Counter()
+    shown: list[Mapping[str, str]] = []
+    for row in rows:
+        causes[row["status"], row["cause"]] += 1
+        if len(shown) < _MOST_FAILURES:
+            shown.append(row)
+    if not shown:
+        return []
+    count = causes.total()
+    first = f", the first {len(shown)} shown; all are in failures.csv" if count > len(shown) else ""
+    header = [name.replace("_", " ") for name in shown[0]]
+    words = {"status", "method", "cause", "advice"}
+    numbers = {i for i, name in enumerate(shown[0]) if name not in words}
     return [
-        f"<h2>Failed trajectories ({count})</h2>",
-        _table([*header, "rejected"], rows, set(range(len(header) + 1)) - {1 + len(axes)}),
+        f"<h2>Failed trajectories ({count:,})</h2>",
+        _table(
+            ["status", "cause", "trajectories"],
+            [(*kind, f"{n:,}") for kind, n in causes.most_common()],
+            {2},
+        ),
+        f"<p>By sample{first}.</p>",
+        _table(header, ([_short(value) for value in row.values()] for row in shown), numbers),
     ]
+
+
+def _short(text: str) -> str:
+    """A number of a table with six digits; other text as it is."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return f"{int(text):,}" if text.lstrip("-").isdigit() else f"{number:.6g}"
 
 
 def _table(

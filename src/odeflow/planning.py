@@ -15,6 +15,7 @@ from odeflow.chunks import Chunk, chunks
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose, flatten_overrides
 from odeflow.config.design import SEQUENTIAL
+from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
 from odeflow.metrics import reduced_summary
@@ -68,9 +69,15 @@ class Experiment:
     @property
     def targets(self) -> list[str]:
         """The files that a finished experiment has."""
-        fixed = ["design.nc", "ensemble.nc", "summary.nc", "overview.html"]
+        fixed = ["design.nc", "ensemble.nc", "summary.nc", "failures.csv", "overview.html"]
         figures = [file for kind in self.figures for file in self.figure_files(kind)]
         return [str(self.folder / name) for name in fixed] + figures
+
+    @property
+    def checks(self) -> list[str]:
+        """The files that it has if it passed its checks, which run after everything else."""
+        wanted = self.config.runtime.max_failed is not None
+        return [str(self.folder / "failed_fraction.txt")] if wanted else []
 
     def threads(self, cores: int | None) -> int:
         """Cores of one solving job: as asked, or the cores there are shared among the chunks."""
@@ -85,19 +92,26 @@ class Experiment:
         what they are for every experiment; `source` is a digest of the code that runs.
         """
         groups = _STAGE_GROUPS[stage]
+        config = self.config if stage == "check_failures" else _numbers_of(self.config)
         return {
-            "config": self.config.slice("name", *groups),
+            "config": config.slice("name", *groups),
             "source": source_digest(f"odeflow.{_STAGE_MODULES[stage]}"),
         }
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one chunk is given; the same for every experiment that shares the chunk."""
-        data = self.config.slice("model", "design", "solver", "saveat", "runtime")
+        data = _numbers_of(self.config).slice("model", "design", "solver", "saveat", "runtime")
         data["summary"] = reduced_summary(self.config).model_dump(mode="json")
         if self.config.design.kind in SEQUENTIAL and self.config.design.size is not None:
             data["design"]["size"] = chunk.stop  # rows before it do not depend on what follows
-        data["runtime"] |= {"chunk_size": "auto", "threads": "auto"}
         return {"config": {"name": "shared", **data}, "start": chunk.start, "stop": chunk.stop}
+
+
+def _numbers_of(config: Config) -> Config:
+    """The config without what cannot change a number: no stage is to run again for that."""
+    standard = RuntimeConfig.model_validate({})
+    effort = {key: getattr(standard, key) for key in EFFORT}
+    return config.model_copy(update={"runtime": config.runtime.model_copy(update=effort)})
 
 
 _STAGE_GROUPS = {
@@ -105,14 +119,18 @@ _STAGE_GROUPS = {
     "assemble": ("model", "design", "solver", "saveat", "runtime", "summary"),
     "summarise": ("model", "design", "saveat", "summary"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
+    "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": ("model", "design", "solver", "saveat", "summary", "runtime", "plot"),
+    "check_failures": ("model", "design", "runtime"),
 }
 _STAGE_MODULES = {
     "design": "design",
     "assemble": "assemble",
     "summarise": "summary",
     "plot": "plots",
+    "diagnose": "failures",
     "overview": "overview",
+    "check_failures": "failures",
 }
 
 

@@ -24,6 +24,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig, Observables, State, Variable
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_attributes, sensitivity_names
+from odeflow.config.solver import SolverConfig
 from odeflow.model import Model
 
 #: A function of (t, state record, args record), differentiated in the last two.
@@ -35,15 +36,13 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
 
     Both are returned as they are where none is asked for. Else the model has the states and
     observables `d_<variable>_d_<axis>`, in the shape of the variable, and the config is about
-    that model. The absolute tolerance of a sensitivity is that of its state over the size of the
-    axis' nominal value, which is what CVODES takes; root finders keep that of the states.
+    that model; `sensitivity_tolerances` says what its solver is.
 
     Raises ConfigError where a name is taken, or where JAX cannot differentiate the model.
     """
     axes = config.saveat.sensitivities
     if not axes:
         return config, model
-    of_states = sensitivity_names(model.config.states, axes, model.config)
     variables = [*model.config.states, *model.observable_names]
     derivatives = sensitivity_names(variables, axes, model.config)
     augmented = Model(
@@ -53,22 +52,35 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
         derivatives,
     )
     _check(augmented)
-    atol = config.solver.atol
-    atols = atol if isinstance(atol, dict) else dict.fromkeys(model.config.states, atol)
-    sizes = {axis: _nominal_size(model.config, axis) for axis in axes}
-    solver = {
-        "atol": atols | {name: atols[state] / sizes[p] for name, (state, p) in of_states.items()},
-        "root_finder_atol": config.solver.root_finder_atol or min(atols.values()),
-    }
     kept = config.saveat.variables
     if kept is not None:
         kept = [*kept, *(name for name, (variable, _) in derivatives.items() if variable in kept)]
     changed = {
         "model": augmented.config,
-        "solver": config.solver.model_copy(update=solver),
+        "solver": sensitivity_tolerances(config.solver, config),
         "saveat": config.saveat.model_copy(update={"variables": kept}),
     }
     return config.model_copy(update=changed), augmented
+
+
+def sensitivity_tolerances(solver: SolverConfig, config: Config) -> SolverConfig:
+    """A solver with tolerances for the `saveat.sensitivities` of an experiment, if any.
+
+    The absolute tolerance of a sensitivity is that of its state over the size of the axis' nominal
+    value, which is what CVODES takes; root finders keep that of the states.
+    """
+    axes, model = config.saveat.sensitivities, config.model
+    if not axes:
+        return solver
+    of_states = sensitivity_names(model.states, axes, model)
+    atol = solver.atol
+    atols = atol if isinstance(atol, dict) else dict.fromkeys(model.states, atol)
+    sizes = {axis: _nominal_size(model, axis) for axis in axes}
+    changed = {
+        "atol": atols | {name: atols[state] / sizes[p] for name, (state, p) in of_states.items()},
+        "root_finder_atol": solver.root_finder_atol or min(atols.values()),
+    }
+    return solver.model_copy(update=changed)
 
 
 def _check(model: Model) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,15 @@ from jaxtyping import Float
 from odeflow import engine
 from odeflow.config.base import ConfigError
 from odeflow.config.check import save_times
+from odeflow.config.ladder import ladder
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
 from odeflow.design import END, axis_names, rows
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
-from odeflow.sensitivity import with_sensitivities
+from odeflow.retry import Retrier
+from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import SLAB_BYTES, slabs
 
 
@@ -126,7 +129,8 @@ def solve_samples(
     """Samples start..stop of the design, solved: dimensions (sample, time, ...).
 
     Raises ConfigError where the model does not load or the engine asked for cannot run it.
-    A trajectory that fails has a status and NaN, and stops nobody.
+    A trajectory that fails is solved again as `runtime.retry` says; one that fails in every
+    attempt has a status and NaN. It stops nobody.
     """
     return next(solve_slabs(config, study, start, stop, resources, slab_bytes=None))
 
@@ -142,10 +146,15 @@ def solve_slabs(
 ) -> Iterator[xr.Dataset]:
     """As `solve_samples`, in slabs of consecutive samples with about that many bytes of values."""
     given = config
+    attempts = [
+        replace(attempt, solver=sensitivity_tolerances(attempt.solver, config))
+        for attempt in ladder(config)
+    ]
     config, problem, chosen = load_problem(config, study)
+    retrier = Retrier(problem, attempts, chosen, config.runtime.engine)
     row_bytes = problem.lane_bytes if slab_bytes else 1
     for first, last in slabs(start, stop, row_bytes, slab_bytes or 2**62):
         axes = rows(given.design, first, last, study)
         done = (lambda n, before=first - start: progress(before + n)) if progress else None
-        solution = engine.solve(problem, make_lanes(config, axes), chosen, resources, done)
-        yield label_chunk(problem, solution, axes, first, chosen)
+        solved = retrier.solve(make_lanes(config, axes), resources, done)
+        yield label_chunk(problem, solved, attempts, axes, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from odeflow.assemble import assemble_to_file
 from odeflow.chunk_file import read_chunk, write_chunk
 from odeflow.config.root import Config
 from odeflow.design import axis_coordinate, design_to_file
+from odeflow.failures import check_failed_fraction, write_failures
 from odeflow.netcdf import atomic_path, damaged, lazily_readable
 from odeflow.overview import overview_page
 from odeflow.summary import summarise_to_file
@@ -126,10 +128,35 @@ def plot(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -
             plots.save(drawn[file.stem], file, dpi=config.plot.dpi)
 
 
-def overview(config: Config, ensemble: Path, path: Path) -> None:
+def diagnose(config: Config, ensemble: Path, path: Path) -> None:
+    """Writes the table of failed trajectories, a diagnosis each."""
+    with (
+        open_ensemble(ensemble) as dataset,
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        write_failures(config, dataset, file)
+
+
+def overview(config: Config, ensemble: Path, failures: Path, path: Path) -> None:
     """Writes the page of outcomes, failures, config and versions."""
+    with (
+        open_ensemble(ensemble) as dataset,
+        failures.open(encoding="utf-8", newline="") as file,
+        atomic_path(path) as temporary,
+    ):
+        page = overview_page(config, dataset, csv.DictReader(file))
+        temporary.write_text(page, encoding="utf-8")
+
+
+def check_failures(config: Config, ensemble: Path, failures: Path, path: Path) -> None:
+    """Writes how many trajectories failed; raises ConfigError where `runtime.max_failed` forbids.
+
+    `failures` is the table that lists them.
+    """
     with open_ensemble(ensemble) as dataset, atomic_path(path) as temporary:
-        temporary.write_text(overview_page(config, dataset), encoding="utf-8")
+        line = check_failed_fraction(config, dataset, str(failures))
+        temporary.write_text(line + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 rule overview:
     input:
         ensemble="results/{experiment}/ensemble.nc",
+        failures="results/{experiment}/failures.csv",
     output:
         page=report(
             "results/{experiment}/overview.html",

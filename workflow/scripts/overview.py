@@ -10,5 +10,6 @@ with logged(snakemake.log[0]):
     overview(
         validate(snakemake.params.spec["config"]),
         Path(snakemake.input.ensemble),
+        Path(snakemake.input.failures),
         Path(snakemake.output.page),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from odeflow.config.base import ConfigError
 from odeflow.config.functions import check_functions
+from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_names
 from odeflow.config.validate import nearest
@@ -72,11 +73,14 @@ def _check_variables(config: Config) -> None:
     known = [*states, *(observables.variables if observables else [])]
     # Observables need not be declared; undeclared names are checked when the model is loaded.
     closed = observables is None or bool(observables.variables)
-    if isinstance(config.solver.atol, dict):
-        _known_names("solver.atol", config.solver.atol, states, "a state")
-        missing = [name for name in states if name not in config.solver.atol]
-        if missing:
-            raise ConfigError(f"solver.atol: no tolerance for the state {', '.join(missing)}")
+    for number, attempt in enumerate(ladder(config)):
+        atol = attempt.solver.atol
+        key = f"runtime.retry.{number - 1}.atol" if number else "solver.atol"
+        if isinstance(atol, dict):
+            _known_names(key, atol, states, "a state")
+            missing = [name for name in states if name not in atol]
+            if missing:
+                raise ConfigError(f"{key}: no tolerance for the state {', '.join(missing)}")
     sensitivities = config.saveat.sensitivities or []
     axes = [*config.model.parameters, *states]
     _known_names("saveat.sensitivities", sensitivities, axes, "a parameter or state")

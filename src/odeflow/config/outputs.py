@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from odeflow.config.base import Distinct, Integer, Natural, Real, Strict, VariableName
+from odeflow.config.solver import SolverChange
 
 Metric = Literal[
     "final", "min", "max", "mean", "integral", "time_of_min", "time_of_max", "amplitude"
@@ -77,8 +78,20 @@ class PlotConfig(Strict):
     )
 
 
+#: More steps; then a stiff method; then a smaller first step, with a lower limit for the others.
+DEFAULT_RETRY: list[dict[str, str]] = [
+    {"max_steps": "x10"},
+    {"method": "rodas5p"},
+    {"dt0": "x1e-9", "dtmin": "x1e-3"},
+]
+
+
+#: Keys of `runtime` that cannot change a number, nor how it was made.
+EFFORT = ("chunk_size", "threads", "max_failed")
+
+
 class RuntimeConfig(Strict):
-    """How the work is done; only `engine` and `precision` can touch the numbers."""
+    """How the work is done; `engine`, `precision` and `retry` alone can touch the numbers."""
 
     engine: Literal["auto", "native", "diffrax"] = Field("auto", description="batch engine")
     precision: Literal["float64", "float32"] = Field("float64", description="floating point type")
@@ -87,4 +100,13 @@ class RuntimeConfig(Strict):
     )
     threads: Natural | Literal["auto"] = Field(
         "auto", description="cores of one solving job; auto: all that Snakemake has"
+    )
+    retry: list[SolverChange] = Field(
+        [SolverChange.model_validate(change) for change in DEFAULT_RETRY],
+        max_length=20,
+        description="changes to the solver, one after another, for trajectories that failed; "
+        "[]: none",
+    )
+    max_failed: Annotated[Real, Field(ge=0, le=1)] | None = Field(
+        None, description="fraction of trajectories that may fail before the run does; null: any"
     )

@@ -1,8 +1,17 @@
 """The `solver` and `saveat` groups: the method, its step size control, and what is kept."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from odeflow.config.base import Distinct, Natural, PositiveReal, Real, Strict, VariableName
 from odeflow.config.design import Levels
@@ -65,6 +74,54 @@ class SolverConfig(Strict):
         if self.dtmin is not None and self.dtmax is not None and self.dtmin > self.dtmax:
             raise ValueError(f"solver.dtmin: {self.dtmin:g} is greater than dtmax {self.dtmax:g}")
         return self
+
+
+_NUMBER = r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+#: A multiple of the value there was, written `x10` or `x1e-3`.
+Factor = Annotated[str, StringConstraints(pattern=f"^x{_NUMBER}$")]
+
+
+class SolverChange(Strict):
+    """A rung of the retry ladder: the keys of `solver` that it changes, others stay.
+
+    A value replaces what was there; `x10` multiplies it. A key that is not given is not changed,
+    which is not the same as `null`.
+    """
+
+    method: str | None = None
+    rtol: PositiveReal | Factor | None = None
+    atol: PositiveReal | dict[VariableName, PositiveReal] | Factor | None = None
+    stepsize_controller: Literal["pid", "constant"] | None = None
+    dt0: PositiveReal | Factor | None = None
+    dtmin: PositiveReal | Factor | None = None
+    dtmax: PositiveReal | Factor | None = None
+    max_steps: Natural | Factor | None = None
+    pcoeff: Real | None = None
+    icoeff: Real | None = None
+    dcoeff: Real | None = None
+    factormin: Real | None = None
+    factormax: Real | None = None
+    safety: Real | None = None
+    root_finder_rtol: PositiveReal | Factor | None = None
+    root_finder_atol: PositiveReal | Factor | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number_or_factor(cls, value: Any, info: ValidationInfo) -> Any:
+        words = info.field_name in {"method", "stepsize_controller"}
+        if isinstance(value, str) and not words and not re.fullmatch(f"[-+x]?{_NUMBER}", value):
+            raise ValueError("expected a number, or a factor such as x10")
+        return value
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "SolverChange":
+        if not self.model_fields_set:
+            raise ValueError("it changes nothing; name a key of solver, as in {max_steps: x10}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _given(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in dump(self).items() if key in self.model_fields_set}
 
 
 class SaveAtConfig(Strict):

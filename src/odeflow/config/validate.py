@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -106,6 +106,9 @@ def nearest_key(path: str) -> str:
     *parents, last = path.split(".")
     record: Any = Config
     for parent in parents:
+        if parent.isdigit():  # an entry of a list
+            record = next(iter(get_args(record)), None)
+            continue
         field = record.model_fields.get(parent) if _is_record(record) else None
         record = field.annotation if field is not None else None
     return nearest(last, record.model_fields) if _is_record(record) else ""

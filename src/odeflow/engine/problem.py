@@ -63,6 +63,11 @@ class Lanes:
         """Number of trajectories."""
         return self.y0.shape[1]
 
+    def take(self, index: Int[np.ndarray, " chosen"]) -> "Lanes":
+        """The lanes of these numbers, in this order."""
+        t1 = None if self.t1 is None else self.t1[index]
+        return Lanes(self.y0[:, index], self.args[:, index], t1)
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -81,3 +86,15 @@ class Solution:
     num_rejected_steps: Int[np.ndarray, " lane"]
     time_reached: Float[np.ndarray, " lane"]
     reduced: dict[str, Float[np.ndarray, "lane ..."]] = field(default_factory=dict)
+
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        """All arrays, lanes first; in the same order for solutions of similar problems."""
+        outcomes = (
+            self.status,
+            self.num_steps,
+            self.num_accepted_steps,
+            self.num_rejected_steps,
+            self.time_reached,
+        )
+        return [*self.values.values(), *outcomes, *self.reduced.values()]

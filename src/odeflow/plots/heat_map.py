@@ -5,7 +5,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
-from odeflow.plots.selection import design_dims, is_log_axis, shown_axes, shown_metric
+from odeflow.dataset import design_dims
+from odeflow.plots.selection import is_log_axis, shown_axes, shown_metric
 from odeflow.plots.style import GREY, label, message, panels
 
 

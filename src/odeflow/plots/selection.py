@@ -5,23 +5,12 @@ import xarray as xr
 
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
+from odeflow.dataset import design_axes, design_dims
 from odeflow.design import axis_coordinate
 from odeflow.status import Status
 
 #: Panels that fit a page.
 _MOST_VARIABLES = 6
-
-
-def design_dims(ensemble: xr.Dataset) -> tuple[str, ...]:
-    """Dimensions of the design: a grid's axes, or `sample`."""
-    return tuple(map(str, ensemble["status"].dims))
-
-
-def design_axes(ensemble: xr.Dataset) -> list[str]:
-    """Coordinates that are axes of the design, in order."""
-    if design_dims(ensemble) != ("sample",):
-        return list(design_dims(ensemble))
-    return [str(c) for c, v in ensemble.coords.items() if v.dims == ("sample",) and c != "sample"]
 
 
 def shown_axes(ensemble: xr.Dataset, config: Config, at_most: int) -> list[str]:

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from odeflow.config.root import Config
-from odeflow.plots.selection import design_dims, is_log_axis, shown_axes
+from odeflow.dataset import design_dims
+from odeflow.plots.selection import is_log_axis, shown_axes
 from odeflow.plots.style import (
     BLACK,
     GREY,

@@ -1,0 +1,104 @@
+"""The trajectories that failed: a table with a diagnosis each, with bounded memory."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+import numpy as np
+import xarray as xr
+
+from odeflow.advice import Outcome, diagnose
+from odeflow.config.base import ConfigError
+from odeflow.config.ladder import ladder
+from odeflow.config.root import Config
+from odeflow.dataset import design_axes
+from odeflow.design import END
+from odeflow.slabs import hyperslabs
+from odeflow.status import Status
+
+#: Trajectories in memory at a time.
+_SLAB = 2**16
+_OUTCOMES = ("status", "attempt", "time_reached", "num_steps", "num_rejected_steps")
+#: Columns after `sample` and the axes.
+COLUMNS = ("status", "attempt", "method", "time_reached", "num_steps", "reject_ratio")
+
+
+def failures(config: Config, ensemble: xr.Dataset) -> Iterator[dict[str, Any]]:
+    """A row for each trajectory that failed, in the order of the design.
+
+    `sample` is the row of the design; then the axes by their coordinates, `COLUMNS` of the attempt
+    that is kept, the `cause` in a few words and one line of `advice`.
+    """
+    attempts = ladder(config)
+    tried = frozenset(attempt.solver.method for attempt in attempts)
+    axes = design_axes(ensemble)
+    for sample, one in _failed(ensemble, axes):
+        attempt = attempts[one["attempt"]]
+        outcome = Outcome(
+            Status(one["status"]),
+            config.model.t0,
+            one.get(END, config.model.t1),
+            one["time_reached"],
+            one["num_steps"],
+            one["num_rejected_steps"],
+            attempt.solver,
+            tried,
+        )
+        diagnosis = diagnose(outcome)
+        yield {
+            "sample": sample,
+            **{name: one[name] for name in axes},
+            "status": outcome.status.name,
+            "attempt": one["attempt"],
+            "method": attempt.solver.method,
+            "time_reached": outcome.time_reached,
+            "num_steps": outcome.num_steps,
+            "reject_ratio": round(outcome.reject_ratio, 6),
+            "cause": diagnosis.cause,
+            "advice": diagnosis.advice,
+        }
+
+
+def _failed(ensemble: xr.Dataset, axes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Sample number, outcomes and axis values of what failed."""
+    status = ensemble["status"]
+    for start in range(0, status.size, _SLAB):
+        stop = min(start + _SLAB, status.size)
+        for index, first, _ in hyperslabs(start, stop, status.shape):
+            slab = ensemble[[*_OUTCOMES]].isel(dict(zip(status.dims, index)))
+            failed = np.flatnonzero(slab["status"].values != Status.success)
+            if not len(failed):
+                continue
+            columns = {name: slab[name].values.ravel()[failed].tolist() for name in _OUTCOMES}
+            for name in axes:
+                values = slab[name].broadcast_like(slab["status"]).transpose(*status.dims)
+                columns[name] = values.values.ravel()[failed].tolist()
+            for sample, *row in zip((first + failed).tolist(), *columns.values()):
+                yield sample, dict(zip(columns, row))
+
+
+def write_failures(config: Config, ensemble: xr.Dataset, file: TextIO) -> None:
+    """Writes the failures as CSV; the header alone where there are none."""
+    columns = ["sample", *design_axes(ensemble), *COLUMNS, "cause", "advice"]
+    table = csv.DictWriter(file, columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows(failures(config, ensemble))
+
+
+def check_failed_fraction(config: Config, ensemble: xr.Dataset, table: str) -> str:
+    """One line: how many trajectories failed, and how many may.
+
+    Raises ConfigError where those are more than `runtime.max_failed` allows; `table` is the file
+    that lists them.
+    """
+    allowed = config.runtime.max_failed
+    assert allowed is not None
+    status = ensemble["status"].values
+    failed = int((status != Status.success).sum())
+    line = f"{failed:,} of {status.size:,} trajectories failed ({failed / status.size:.3g})"
+    if failed > allowed * status.size:
+        raise ConfigError(
+            f"runtime.max_failed: {line}, more than {allowed:g}; {table} says why and what to do. "
+            "All results are written"
+        )
+    return f"{line}, at most {allowed:g} may"
