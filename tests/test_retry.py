@@ -122,8 +122,8 @@ def test_each_rung_takes_the_engine_that_can_run_it():
     config = odeflow.compose(
         "~experiment", "+name=engines", "model.t1=10", "design=zip", "solver.rtol=1e-4",
         "+design.axes.vmax={linspace:[8,12,5]}", "+design.axes.km={linspace:[6,4,5]}",
-        "summary.metrics=[final]", "runtime.engine=native", "solver.max_steps=12",
-        "runtime.retry=[{method:reversible_heun,max_steps:100000}]",
+        "summary.metrics=[final]", "runtime.engine=native", "solver.max_steps=30",
+        "runtime.retry=[{method:kvaerno3,max_steps:1000}]",
     )  # fmt: skip
     found = solved(config, 0, 5)
     assert (found.status == Status.success).all()
@@ -175,7 +175,7 @@ def test_an_attempt_that_none_needs_is_not_made(monkeypatch: pytest.MonkeyPatch)
     )
     model = make_model(lambda t, y, args: {"y": -y.y}, {"y": 1.0}, 1.0)
     result = retried(model, [1.0, 2.0], {"max_steps": 20}, {"method": "rodas5p"})
-    assert asked == ["tsit5"]
+    assert asked == []
     assert result.engines[1:] == (None, None)
 
 
