@@ -24,12 +24,14 @@ include: "workflow/rules/check_model.smk"
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/assemble.smk"
 include: "workflow/rules/summarise.smk"
+include: "workflow/rules/verify.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/overview.smk"
+include: "workflow/rules/verdict.smk"
 include: "workflow/rules/prune.smk"
 
 
 rule all:
     default_target: True
     input:
-        [experiment.targets for experiment in EXPERIMENTS.values()],
+        [experiment.targets + experiment.checks for experiment in EXPERIMENTS.values()],

@@ -10,8 +10,10 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.design import axis_coordinate
 from odeflow.status import ADVICE, Status
+from odeflow.trust import drift_rows, verification_facts, worst_cases
 
 _MOST_FAILURES = 100
+_MOST_WORST = 10
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
        color: #1a1a1a; }
@@ -24,7 +26,9 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 """
 
 
-def overview_page(config: Config, ensemble: xr.Dataset) -> str:
+def overview_page(
+    config: Config, ensemble: xr.Dataset, verification: xr.Dataset | None = None
+) -> str:
     """The page as HTML text; self-contained, without scripts."""
     status = ensemble["status"].values.ravel()
     steps = ensemble["num_steps"].values.ravel()
@@ -51,6 +55,8 @@ def overview_page(config: Config, ensemble: xr.Dataset) -> str:
             "<h2>Outcomes</h2>",
             _table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_failures(config, ensemble),
+            *_verification(verification),
+            *_invariants(ensemble),
             "<h2>Reference of the model</h2>",
             f"<p>{html.escape(config.model.references or 'none given')}</p>",
             "<h2>Versions</h2>",
@@ -110,6 +116,31 @@ def _failures(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
     return [
         f"<h2>Failed trajectories ({count})</h2>",
         _table([*header, "rejected"], rows, set(range(len(header) + 1)) - {1 + len(axes)}),
+    ]
+
+
+def _verification(verification: xr.Dataset | None) -> Iterable[str]:
+    """The verdict and the worst trajectories."""
+    if verification is None:
+        return ["<h2>Verification</h2>", "<p>Skipped: verify.number is 0.</p>"]
+    worst, header = worst_cases(verification, _MOST_WORST)
+    return [
+        "<h2>Verification</h2>",
+        _table(None, verification_facts(verification)),
+        *([_table(header, worst, set(range(len(header))) - {1})] if worst else []),
+    ]
+
+
+def _invariants(ensemble: xr.Dataset) -> Iterable[str]:
+    """How far the model's invariants drift, if it names any."""
+    rows = drift_rows(ensemble)
+    if not rows:
+        return []
+    header = ["invariant", "median drift", "99th percentile", "largest", "of sample"]
+    return [
+        "<h2>Invariants</h2>",
+        "<p>Largest relative drift of each trajectory over its saved times.</p>",
+        _table(header, rows, {1, 2, 3, 4}),
     ]
 
 

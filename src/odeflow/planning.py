@@ -66,11 +66,22 @@ class Experiment:
         return [] if path is None else [path]
 
     @property
+    def verification(self) -> str | None:
+        """File of the verification, if trajectories are verified."""
+        return str(self.folder / "verification.nc") if self.config.verify.number else None
+
+    @property
     def targets(self) -> list[str]:
         """The files that a finished experiment has."""
         fixed = ["design.nc", "ensemble.nc", "summary.nc", "overview.html"]
         figures = [file for kind in self.figures for file in self.figure_files(kind)]
-        return [str(self.folder / name) for name in fixed] + figures
+        verification = [self.verification] if self.verification else []
+        return [str(self.folder / name) for name in fixed] + verification + figures
+
+    @property
+    def checks(self) -> list[str]:
+        """The files that it has besides if nothing speaks against its results."""
+        return [str(self.folder / "logs" / "passed")]
 
     def threads(self, cores: int | None) -> int:
         """Cores of one solving job: as asked, or the cores there are shared among the chunks."""
@@ -104,13 +115,15 @@ _STAGE_GROUPS = {
     "design": ("model", "design"),
     "assemble": ("model", "design", "solver", "saveat", "runtime", "summary"),
     "summarise": ("model", "design", "saveat", "summary"),
+    "verify": ("model", "design", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
-    "overview": ("model", "design", "solver", "saveat", "summary", "runtime", "plot"),
+    "overview": ("model", "design", "solver", "saveat", "summary", "runtime", "plot", "verify"),
 }
 _STAGE_MODULES = {
     "design": "design",
     "assemble": "assemble",
     "summarise": "summary",
+    "verify": "verification",
     "plot": "plots",
     "overview": "overview",
 }

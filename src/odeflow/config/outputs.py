@@ -16,6 +16,7 @@ FigureKind = Literal[
     "phase_portrait",
     "solver_effort",
     "status_map",
+    "verification",
 ]
 
 
