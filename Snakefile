@@ -24,10 +24,11 @@ include: "workflow/rules/check_model.smk"
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/assemble.smk"
 include: "workflow/rules/summarise.smk"
+include: "workflow/rules/verify.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/overview.smk"
-include: "workflow/rules/check_failures.smk"
+include: "workflow/rules/verdict.smk"
 include: "workflow/rules/prune.smk"
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+import odeflow
 from odeflow import slabs
 from odeflow.assemble import assemble_in_memory, assemble_to_file
 from odeflow.chunk_file import read_chunk, write_chunk
@@ -46,7 +47,7 @@ def fake_chunk(start: int, stop: int, axes: dict[str, np.ndarray]) -> xr.Dataset
             **{name: ("sample", v, {"long_name": name}) for name, v in per_lane.items()},
         },
         {"sample": samples, "time": time, **{n: ("sample", v) for n, v in axes.items()}},
-        {"engine": "diffrax", "engine_reason": ""},
+        {"engine": "diffrax", "engine_reason": "", "model_source": "{}"},
     )
 
 
@@ -185,3 +186,9 @@ def test_the_same_dataset_gives_the_same_bytes(tmp_path: Path):
     for name in ("a.nc", "b.nc"):
         write_dataset(fake_chunk(0, 50, {}), tmp_path / name)
     assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
+
+
+def test_a_single_trajectory_needs_no_axes():
+    ensemble = odeflow.run(odeflow.compose("~experiment", "model=sir", "saveat.ts=[0,10]"))
+    assert dict(ensemble.sizes) == {"time": 2}
+    assert ensemble.status.shape == () and ensemble.population_drift.shape == ()

@@ -4,7 +4,13 @@ from pathlib import Path
 
 from odeflow.chunks import chunk_size, chunks, solve_digest
 from odeflow.config.compose import compose
-from odeflow.provenance import canonical_json, digest, model_source_digest, source_digest
+from odeflow.provenance import (
+    canonical_json,
+    digest,
+    model_source_digest,
+    model_sources,
+    source_digest,
+)
 
 
 def test_canonical_json_has_no_order():
@@ -27,6 +33,19 @@ def test_a_model_file_counts_with_the_neighbours_it_imports(tmp_path: Path):
     assert model_source_digest("models.py:f", tmp_path) == before
     (tmp_path / "rates.py").write_text("rate = 2.0\n")
     assert model_source_digest("models.py:f", tmp_path) != before
+
+
+def test_model_sources_are_named_without_the_machine(tmp_path: Path):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/models.py").write_text("from rates import rate\nimport numpy\n")
+    (tmp_path / "parts/rates.py").write_bytes(b"rate = 1.0\r\n")
+    found = model_sources(["parts/models.py:f", "odeflow.models.enzyme:michaelis_menten"], tmp_path)
+    assert list(found) == ["odeflow/models/enzyme.py", "parts/models.py", "parts/rates.py"]
+    assert found["parts/rates.py"] == "rate = 1.0\n"
+    # of an installed package its own files, not those of what it imports
+    installed = model_sources(["yaml.composer:Composer"], tmp_path)
+    assert "yaml/composer.py" in installed
+    assert {name.split("/")[0] for name in installed} == {"yaml"}
 
 
 def test_what_changes_the_numbers_changes_the_digest_and_nothing_else_does(tmp_path: Path):

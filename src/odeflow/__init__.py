@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from odeflow.config.compose import compose
     from odeflow.config.root import Config
     from odeflow.flow import run
+    from odeflow.reproduction import reproduce
 
-__all__ = ["Config", "ConfigError", "Status", "compose", "run"]
+__all__ = ["Config", "ConfigError", "Status", "compose", "reproduce", "run"]
 
 _HOMES = {
     "Config": "odeflow.config.root",
     "compose": "odeflow.config.compose",
+    "reproduce": "odeflow.reproduction",
     "run": "odeflow.flow",
 }
 

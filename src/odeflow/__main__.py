@@ -1,23 +1,65 @@
-"""`python -m odeflow schema` prints the JSON schema of the config, for editors."""
+"""`python -m odeflow`: the JSON schema of the config, and what a result says of itself."""
 
 import argparse
 import json
+import sys
+from pathlib import Path
 
+from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 
 
 def main() -> None:
-    """Runs the command that the command line names."""
+    """Runs the command that the command line names; a mistake is one line and exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m odeflow")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("schema", help="print the JSON schema of the config, for editors")
-    parser.parse_args()
-    print(config_schema(), end="")
+    schema = commands.add_parser("schema", help="print the JSON schema of the config, for editors")
+    schema.set_defaults(run=lambda _: print(config_schema(), end=""))
+    _add_reproduce(commands)
+    arguments = parser.parse_args()
+    try:
+        arguments.run(arguments)
+    except ConfigError as error:
+        print(f"odeflow: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def config_schema() -> str:
     """The JSON schema of a whole config; each group is one of its `$defs`."""
     return json.dumps(Config.model_json_schema(), indent=1) + "\n"
+
+
+def _add_reproduce(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "reproduce", help="say how an ensemble.nc was made, and whether it comes out the same here"
+    )
+    parser.add_argument("ensemble", type=Path, help="the file")
+    parser.add_argument(
+        "--study", type=Path, default=Path(), help="folder with the model's files (default: here)"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="solve some trajectories again, compare bit for bit"
+    )
+    parser.add_argument("--number", type=int, default=32, help="trajectories of --check")
+    parser.add_argument("--seed", type=int, default=0, help="seed of their choice")
+    parser.add_argument(
+        "--run-stored-source",
+        action="store_true",
+        help="--check runs the model's source that is stored in the file: read it first",
+    )
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="write a study from the file")
+    parser.set_defaults(run=_reproduce)
+
+
+def _reproduce(arguments: argparse.Namespace) -> None:
+    from odeflow.reproduction import reproduce
+
+    found = reproduce(arguments.ensemble, arguments.study)
+    print(found.report())
+    if arguments.write is not None:
+        print("written: " + ", ".join(map(str, found.write(arguments.write))))
+    if arguments.check:
+        print(found.check(arguments.number, arguments.seed, arguments.run_stored_source))
 
 
 if __name__ == "__main__":

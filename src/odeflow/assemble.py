@@ -40,8 +40,8 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
 
     data = {name: spread(array.variable) for name, array in streamed.data_vars.items()}
     coords = {name: spread(array.variable) for name, array in streamed.coords.items()}
-    engine = (slab.attrs["engine"], slab.attrs["engine_reason"])
-    return xr.Dataset(data, fixed | coords, global_attributes(config, *engine))
+    known = [slab.attrs[key] for key in ("engine", "engine_reason", "model_source")]
+    return xr.Dataset(data, fixed | coords, global_attributes(config, *known))
 
 
 def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) -> xr.Dataset:

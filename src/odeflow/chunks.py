@@ -67,6 +67,8 @@ def _bytes(config: Config) -> int:
     if observables is not None:
         names = observables.variables
         scalars += sum(kept is None or n in kept for n in names) or len(config.model.states)
+    if config.model.invariants is not None:
+        scalars += len(config.model.invariants.variables) or 1
     scalars *= 1 + len(config.saveat.sensitivities or [])
     values = len(save_times(config)) + len(reduced_summary(config).metrics)
     return itemsize * values * max(scalars, 1)
@@ -101,10 +103,8 @@ def design_slice(config: Config) -> dict[str, Any]:
 
 def solve_digest(config: Config, study: Path) -> str:
     """Digest of all that decides the numbers of the chunks: config, source, versions, size."""
-    model = config.model
-    sources = [source_digest("odeflow.solve"), model_source_digest(model.vector_field, study)]
-    if model.observables is not None:
-        sources.append(model_source_digest(model.observables.function, study))
+    of_model = [model_source_digest(function, study) for function in config.model.functions]
+    sources = [source_digest("odeflow.solve"), *of_model]
     axes = axis_names(config.design, study)
     numerics = versions(NUMERICAL_PACKAGES)
     parts = (solve_slice(config), design_slice(config), axes, chunk_size(config), numerics)

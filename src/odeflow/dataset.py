@@ -10,11 +10,19 @@ import xarray as xr
 import yaml
 
 from odeflow.config.ladder import Attempt
+from odeflow.config.model import Variable, drift_name
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
 from odeflow.design import axis_attributes, axis_coordinate
 from odeflow.metrics import metric_attributes
-from odeflow.provenance import NUMERICAL_PACKAGES, VERSION, canonical_json, versions
+from odeflow.provenance import (
+    NUMERICAL_PACKAGES,
+    VERSION,
+    canonical_json,
+    source_digest,
+    text_digest,
+    versions,
+)
 from odeflow.status import Status
 
 if TYPE_CHECKING:  # stages that only read and label files need no JAX
@@ -42,13 +50,17 @@ def label_chunk(
     attempts: Sequence[Attempt],
     axes: Mapping[str, np.ndarray],
     start: int,
+    drifts: Mapping[str, np.ndarray],
 ) -> xr.Dataset:
-    """A chunk's dataset over (sample, time, ...); sample numbers count from `start`."""
+    """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
+
+    `drifts` are the relative drifts of the model's invariants, one a lane, by invariant.
+    """
     config, solution = problem.model.config, solved.solution
     known = problem.model.variables()
     size = len(solution.status)
     data: dict[str, Any] = {}
-    for name in problem.variables:
+    for name in (name for name in problem.variables if name in solution.values):
         state = config.states.get(name)
         dims = ("sample", "time", *(state.dims if state else ()))
         attributes = {"units": known[name].units, "long_name": known[name].long_name}
@@ -63,6 +75,15 @@ def label_chunk(
             solution.reduced[f"{name}_{metric}"],
             metric_attributes(metric, threshold, units, words, config.time_units),
         )
+    for name, values in drifts.items():
+        assert config.invariants is not None
+        words = config.invariants.variables.get(name, Variable()).long_name or name
+        attributes = {
+            "units": "1",
+            "long_name": f"largest relative drift of {words}",
+            "drift_of": name,
+        }
+        data[drift_name(name)] = ("sample", values, attributes)
     for name, attributes in OUTCOMES.items():
         units = {"units": config.time_units} if name == "time_reached" else {}
         data[name] = ("sample", getattr(solution, name), attributes | units)
@@ -123,8 +144,10 @@ def design_axes(ensemble: xr.Dataset) -> list[str]:
     return [str(c) for c, v in ensemble.coords.items() if v.dims == ("sample",) and c != "sample"]
 
 
-def global_attributes(config: Config, engine: str, engine_reason: str) -> dict[str, str]:
-    """Attributes of a dataset: what it is, how it was made, by which versions.
+def global_attributes(
+    config: Config, engine: str, engine_reason: str, model_source: str
+) -> dict[str, str]:
+    """Attributes of a dataset: what it is, how it was made, by which versions and model files.
 
     No dates, paths or host names: the same config and versions give the same bytes. What cannot
     change the numbers (chunk size, threads, figures) is left out for the same reason. Engine and
@@ -144,5 +167,16 @@ def global_attributes(config: Config, engine: str, engine_reason: str) -> dict[s
         "odeflow_engine_reason": engine_reason,
         "odeflow_version": VERSION,
         "odeflow_versions": canonical_json(versions(NUMERICAL_PACKAGES)),
+        "odeflow_source_digest": source_digest("odeflow.solve"),
+        "odeflow_model_source": model_source,
+        "odeflow_model_sha256": text_digest(model_source),
         "odeflow_config": yaml.safe_dump(recorded, sort_keys=False),
     }
+
+
+def trajectory(ensemble: xr.Dataset, row: int) -> xr.Dataset:
+    """One row of the design of an ensemble, in memory, whatever the design: over time only."""
+    dims = ensemble["status"].dims
+    shape = tuple(ensemble.sizes[dim] for dim in dims)
+    place = map(int, np.unravel_index(row, shape)) if dims else ()
+    return ensemble.isel(dict(zip(dims, place))).load()

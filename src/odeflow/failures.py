@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from odeflow.advice import Outcome, diagnose
-from odeflow.config.base import ConfigError
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.dataset import design_axes
@@ -85,20 +84,17 @@ def write_failures(config: Config, ensemble: xr.Dataset, file: TextIO) -> None:
     table.writerows(failures(config, ensemble))
 
 
-def check_failed_fraction(config: Config, ensemble: xr.Dataset, table: str) -> str:
-    """One line: how many trajectories failed, and how many may.
+def failed_fraction(config: Config, ensemble: xr.Dataset, table: str) -> str | None:
+    """One line where more trajectories failed than `runtime.max_failed` allows.
 
-    Raises ConfigError where those are more than `runtime.max_failed` allows; `table` is the file
-    that lists them.
+    `table` is the file that lists them.
     """
     allowed = config.runtime.max_failed
-    assert allowed is not None
     status = ensemble["status"].values
     failed = int((status != Status.success).sum())
-    line = f"{failed:,} of {status.size:,} trajectories failed ({failed / status.size:.3g})"
-    if failed > allowed * status.size:
-        raise ConfigError(
-            f"runtime.max_failed: {line}, more than {allowed:g}; {table} says why and what to do. "
-            "All results are written"
-        )
-    return f"{line}, at most {allowed:g} may"
+    if allowed is None or failed <= allowed * status.size:
+        return None
+    return (
+        f"{failed:,} of {status.size:,} trajectories failed ({failed / status.size:.3g}), more "
+        f"than runtime.max_failed {allowed:g}; {table} says why and what to do"
+    )

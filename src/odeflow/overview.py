@@ -12,8 +12,10 @@ from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.dataset import flag_meanings
 from odeflow.status import ADVICE, Status
+from odeflow.trust import drift_rows, verification_facts, worst_cases
 
 _MOST_FAILURES = 100
+_MOST_WORST = 10
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
        color: #1a1a1a; }
@@ -27,7 +29,10 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 
 
 def overview_page(
-    config: Config, ensemble: xr.Dataset, failures: Iterable[Mapping[str, str]]
+    config: Config,
+    ensemble: xr.Dataset,
+    failures: Iterable[Mapping[str, str]],
+    verification: xr.Dataset | None = None,
 ) -> str:
     """The page as HTML text; self-contained, without scripts.
 
@@ -59,6 +64,8 @@ def overview_page(
             _table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),
             *_failures(failures),
+            *_verification(verification),
+            *_invariants(ensemble),
             "<h2>Reference of the model</h2>",
             f"<p>{html.escape(config.model.references or 'none given')}</p>",
             "<h2>Versions</h2>",
@@ -141,6 +148,31 @@ def _short(text: str) -> str:
     except ValueError:
         return text
     return f"{int(text):,}" if text.lstrip("-").isdigit() else f"{number:.6g}"
+
+
+def _verification(verification: xr.Dataset | None) -> Iterable[str]:
+    """The verdict and the worst trajectories."""
+    if verification is None:
+        return ["<h2>Verification</h2>", "<p>Skipped: verify.number is 0.</p>"]
+    worst, header = worst_cases(verification, _MOST_WORST)
+    return [
+        "<h2>Verification</h2>",
+        _table(None, verification_facts(verification)),
+        *([_table(header, worst, set(range(len(header))) - {1})] if worst else []),
+    ]
+
+
+def _invariants(ensemble: xr.Dataset) -> Iterable[str]:
+    """How far the model's invariants drift, if it names any."""
+    rows = drift_rows(ensemble)
+    if not rows:
+        return []
+    header = ["invariant", "median drift", "99th percentile", "largest", "of sample"]
+    return [
+        "<h2>Invariants</h2>",
+        "<p>Largest relative drift of each trajectory over its saved times.</p>",
+        _table(header, rows, {1, 2, 3, 4}),
+    ]
 
 
 def _table(

@@ -67,17 +67,22 @@ class Experiment:
         return [] if path is None else [path]
 
     @property
+    def verification(self) -> str | None:
+        """File of the verification, if trajectories are verified."""
+        return str(self.folder / "verification.nc") if self.config.verify.number else None
+
+    @property
     def targets(self) -> list[str]:
         """The files that a finished experiment has."""
         fixed = ["design.nc", "ensemble.nc", "summary.nc", "failures.csv", "overview.html"]
         figures = [file for kind in self.figures for file in self.figure_files(kind)]
-        return [str(self.folder / name) for name in fixed] + figures
+        verification = [self.verification] if self.verification else []
+        return [str(self.folder / name) for name in fixed] + verification + figures
 
     @property
     def checks(self) -> list[str]:
-        """The files that it has if it passed its checks, which run after everything else."""
-        wanted = self.config.runtime.max_failed is not None
-        return [str(self.folder / "failed_fraction.txt")] if wanted else []
+        """The files that it has besides if nothing speaks against its results."""
+        return [str(self.folder / "logs" / "passed")]
 
     def threads(self, cores: int | None) -> int:
         """Cores of one solving job: as asked, or the cores there are shared among the chunks."""
@@ -92,7 +97,8 @@ class Experiment:
         what they are for every experiment; `source` is a digest of the code that runs.
         """
         groups = _STAGE_GROUPS[stage]
-        config = self.config if stage == "check_failures" else _numbers_of(self.config)
+        kept = ("max_failed",) if stage == "overview" else ()
+        config = _numbers_of(self.config, *kept)
         return {
             "config": config.slice("name", *groups),
             "source": source_digest(f"odeflow.{_STAGE_MODULES[stage]}"),
@@ -107,10 +113,13 @@ class Experiment:
         return {"config": {"name": "shared", **data}, "start": chunk.start, "stop": chunk.stop}
 
 
-def _numbers_of(config: Config) -> Config:
-    """The config without what cannot change a number: no stage is to run again for that."""
+def _numbers_of(config: Config, *kept: str) -> Config:
+    """The config without what cannot change a number: no stage is to run again for that.
+
+    Except for the keys of `runtime` that are to be kept.
+    """
     standard = RuntimeConfig.model_validate({})
-    effort = {key: getattr(standard, key) for key in EFFORT}
+    effort = {key: getattr(standard, key) for key in EFFORT if key not in kept}
     return config.model_copy(update={"runtime": config.runtime.model_copy(update=effort)})
 
 
@@ -118,19 +127,19 @@ _STAGE_GROUPS = {
     "design": ("model", "design"),
     "assemble": ("model", "design", "solver", "saveat", "runtime", "summary"),
     "summarise": ("model", "design", "saveat", "summary"),
+    "verify": ("model", "design", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
-    "overview": ("model", "design", "solver", "saveat", "summary", "runtime", "plot"),
-    "check_failures": ("model", "design", "runtime"),
+    "overview": ("model", "design", "solver", "saveat", "summary", "runtime", "plot", "verify"),
 }
 _STAGE_MODULES = {
     "design": "design",
     "assemble": "assemble",
     "summarise": "summary",
+    "verify": "verification",
     "plot": "plots",
     "diagnose": "failures",
     "overview": "overview",
-    "check_failures": "failures",
 }
 
 

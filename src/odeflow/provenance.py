@@ -4,9 +4,10 @@ import ast
 import hashlib
 import importlib.metadata
 import json
+import tokenize
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 VERSION = "0.1.0"
@@ -59,6 +60,36 @@ def source_digest(module: str) -> str:
     return _tree_digest(start, PACKAGE.parent)
 
 
+def model_sources(references: Iterable[str], study: Path) -> dict[str, str]:
+    """Text by name of the files that function references name, and of the neighbours they import.
+
+    The name of a study's file is relative to the study, that of a module's to where its package
+    is: nothing of the machine is in it. Of a package only its own files are taken.
+    """
+    found: dict[str, str] = {}
+    for target in dict.fromkeys(reference.rsplit(":", 1)[0] for reference in references):
+        if target.endswith(".py"):
+            start, prefix = study / target, PurePosixPath(target).parent
+            root, within = start.parent, start.parent
+        else:
+            parts, prefix = target.split("."), PurePosixPath()
+            start = _module_file(parts) or _installed_file(parts)
+            root = start and _import_root(start, parts)
+            within = root and _package(root, parts)
+        if start is None or root is None or within is None or not start.is_file():
+            continue
+        for path in _tree(start, root, within):
+            name = path.relative_to(root.resolve()).as_posix()
+            with tokenize.open(path) as file:  # in the file's encoding; newlines are \\n
+                found[str(prefix / name)] = file.read()
+    return dict(sorted(found.items()))
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def model_source_digest(reference: str, study: Path) -> str:
     """Digest of the file a function reference names and of its neighbours that it imports.
 
@@ -71,7 +102,16 @@ def model_source_digest(reference: str, study: Path) -> str:
         return _tree_digest(path, path.parent) if path.is_file() else ""
     parts = target.split(".")
     path = _module_file(parts) or _installed_file(parts)
-    return "" if path is None else _tree_digest(path, _import_root(path, parts))
+    if path is None:
+        return ""
+    root = _import_root(path, parts)
+    return _tree_digest(path, root, _package(root, parts))
+
+
+def _package(root: Path, parts: list[str]) -> Path:
+    """Where the files are that belong to a module: its package, or the module's own file."""
+    package = root / parts[0]
+    return package if package.is_dir() else package.with_suffix(".py")
 
 
 def module_file(name: str) -> Path | None:
@@ -103,19 +143,27 @@ def _installed_file(parts: list[str]) -> Path | None:
     return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
 
 
-def _tree_digest(start: Path, root: Path) -> str:
-    """Digest over `start` and all files under `root` that it imports, transitively."""
+def _tree_digest(start: Path, root: Path, within: Path | None = None) -> str:
+    """Digest over `start` and all files that it imports, as `_tree` has them."""
+    found = _tree(start, root, within)
+    named = ((str(path.relative_to(root.resolve())), text) for path, text in found.items())
+    return digest(sorted((name, hashlib.sha256(text).hexdigest()) for name, text in named))
+
+
+def _tree(start: Path, root: Path, within: Path | None = None) -> dict[Path, bytes]:
+    """Content of `start` and of all files under `root` that it imports, transitively.
+
+    Only those in `within`, if given: a package stands among all others that are installed.
+    """
     pending, seen = [start.resolve()], {}
-    root = root.resolve()
+    root, within = root.resolve(), (within or root).resolve()
     while pending:
         path = pending.pop()
-        if path in seen:
+        if path in seen or not path.is_relative_to(within):
             continue
-        text = path.read_bytes()
-        seen[path] = hashlib.sha256(text).hexdigest()
-        pending += _imports(text, path, root)
-    named = sorted((str(path.relative_to(root)), sha) for path, sha in seen.items())
-    return digest(named)
+        seen[path] = path.read_bytes()
+        pending += _imports(seen[path], path, root)
+    return seen
 
 
 def _imports(text: bytes, path: Path, root: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -17,11 +18,13 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
 from odeflow.design import END, axis_names, rows
+from odeflow.invariants import Drift, load_invariants, with_invariants
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
+from odeflow.provenance import canonical_json, model_sources
 from odeflow.retry import Retrier
 from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
-from odeflow.slabs import SLAB_BYTES, slabs
+from odeflow.slabs import slabs
 
 
 def configure_jax(resources: engine.Resources) -> None:
@@ -39,9 +42,14 @@ def configure_jax(resources: engine.Resources) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
-def make_problem(config: Config, model: Model, own_ends: bool = False) -> engine.Problem:
-    """The problem of an experiment; raises ConfigError for a variable that does not exist."""
-    known = [*config.model.states, *model.observable_names]
+def make_problem(
+    config: Config, model: Model, own_ends: bool = False, drifting: tuple[str, ...] = ()
+) -> engine.Problem:
+    """The problem of an experiment; raises ConfigError for a variable that does not exist.
+
+    `drifting` are the model's invariants, which are evaluated whatever variables are saved.
+    """
+    known = [name for name in model.variables() if name not in drifting]
     kept = config.saveat.variables or known
     for name in kept:
         if name not in known:
@@ -55,7 +63,7 @@ def make_problem(config: Config, model: Model, own_ends: bool = False) -> engine
         model=model,
         solver=config.solver,
         ts=ts,
-        variables=variables,
+        variables=variables + drifting,
         dtype=np.dtype(config.runtime.precision),
         reductions=_reductions(config, model, variables),
         own_ends=own_ends,
@@ -111,16 +119,30 @@ def has_own_ends(axes: Iterable[str], model: ModelConfig) -> bool:
     return END in axes and END not in {*model.states, *model.parameters}
 
 
-def load_problem(config: Config, study: Path) -> tuple[Config, engine.Problem, engine.EngineChoice]:
-    """The problem of an experiment, its model loaded and traced, and the engine that runs it.
+class Loaded(NamedTuple):
+    """An experiment's model loaded and traced: what an engine solves, and which one.
 
-    Also the config with the sensitivities among its states. Raises ConfigError where the model
-    does not load or the engine asked for cannot run it.
+    `config` has the sensitivities among its states, the problem those and the invariants.
     """
-    names = axis_names(config.design, study)
-    config, model = with_sensitivities(config, load_model(config.model, study))
-    problem = make_problem(config, model, has_own_ends(names, config.model))
-    return config, problem, engine.choose_engine(problem, config.runtime.engine)
+
+    config: Config
+    problem: engine.Problem
+    drift: Drift
+    engine: engine.EngineChoice
+
+
+def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
+    """The problem of an experiment with these axes.
+
+    Raises ConfigError where the model does not load or the engine asked for cannot run it.
+    """
+    model = load_model(config.model, study)
+    drift = Drift(load_invariants(config.model, study))
+    wanted = config.runtime.engine
+    config, model = with_sensitivities(config, model)
+    model = with_invariants(model, drift)
+    problem = make_problem(config, model, has_own_ends(axes, config.model), drift.names)
+    return Loaded(config, problem, drift, engine.choose_engine(problem, wanted))
 
 
 def solve_samples(
@@ -128,11 +150,26 @@ def solve_samples(
 ) -> xr.Dataset:
     """Samples start..stop of the design, solved: dimensions (sample, time, ...).
 
+    Raises ConfigError as `solve_axes` does.
+    """
+    axes = rows(config.design, start, stop, study)
+    return solve_axes(config, study, axes, start, resources)
+
+
+def solve_axes(
+    config: Config,
+    study: Path,
+    axes: Mapping[str, Float[np.ndarray, " sample"]],
+    start: int,
+    resources: engine.Resources,
+) -> xr.Dataset:
+    """Samples with these values of the axes, solved; they are numbered from `start`.
+
     Raises ConfigError where the model does not load or the engine asked for cannot run it.
     A trajectory that fails is solved again as `runtime.retry` says; one that fails in every
     attempt has a status and NaN. It stops nobody.
     """
-    return next(solve_slabs(config, study, start, stop, resources, slab_bytes=None))
+    return _Prepared(config, study, axes).solve(axes, start, resources)
 
 
 def solve_slabs(
@@ -142,19 +179,39 @@ def solve_slabs(
     stop: int,
     resources: engine.Resources,
     progress: engine.Progress | None = None,
-    slab_bytes: int | None = SLAB_BYTES,
 ) -> Iterator[xr.Dataset]:
-    """As `solve_samples`, in slabs of consecutive samples with about that many bytes of values."""
-    given = config
-    attempts = [
-        replace(attempt, solver=sensitivity_tolerances(attempt.solver, config))
-        for attempt in ladder(config)
-    ]
-    config, problem, chosen = load_problem(config, study)
-    retrier = Retrier(problem, attempts, chosen, config.runtime.engine)
-    row_bytes = problem.lane_bytes if slab_bytes else 1
-    for first, last in slabs(start, stop, row_bytes, slab_bytes or 2**62):
-        axes = rows(given.design, first, last, study)
+    """As `solve_samples`, in slabs of consecutive samples with about `SLAB_BYTES` of values."""
+    prepared = _Prepared(config, study, axis_names(config.design, study))
+    for first, last in slabs(start, stop, prepared.problem.lane_bytes):
+        axes = rows(config.design, first, last, study)
         done = (lambda n, before=first - start: progress(before + n)) if progress else None
-        solved = retrier.solve(make_lanes(config, axes), resources, done)
-        yield label_chunk(problem, solved, attempts, axes, first)
+        yield prepared.solve(axes, first, resources, done)
+
+
+class _Prepared:
+    """An experiment whose model is loaded and whose engine is chosen, for any of its samples."""
+
+    def __init__(self, config: Config, study: Path, axes: Iterable[str]):
+        loaded = load_problem(config, study, axes)
+        self.config, self.problem, self._drift = loaded.config, loaded.problem, loaded.drift
+        self._sources = canonical_json(model_sources(config.model.functions, study))
+        self._attempts = [
+            replace(attempt, solver=sensitivity_tolerances(attempt.solver, config))
+            for attempt in ladder(config)
+        ]
+        self._retrier = Retrier(self.problem, self._attempts, loaded.engine, config.runtime.engine)
+
+    def solve(
+        self,
+        axes: Mapping[str, Float[np.ndarray, " sample"]],
+        start: int,
+        resources: engine.Resources,
+        progress: engine.Progress | None = None,
+    ) -> xr.Dataset:
+        """These samples, labelled."""
+        lanes = make_lanes(self.config, axes)
+        solved = self._retrier.solve(lanes, resources, progress)
+        values, dtype = solved.solution.values, self.problem.dtype
+        drifts = self._drift.taken_from(values, lanes.y0, lanes.args, dtype)
+        chunk = label_chunk(self.problem, solved, self._attempts, axes, start, drifts)
+        return chunk.assign_attrs(model_source=self._sources)

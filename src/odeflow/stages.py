@@ -15,11 +15,12 @@ import xarray as xr
 from odeflow.assemble import assemble_to_file
 from odeflow.chunk_file import read_chunk, write_chunk
 from odeflow.config.root import Config
-from odeflow.design import axis_coordinate, design_to_file
-from odeflow.failures import check_failed_fraction, write_failures
-from odeflow.netcdf import atomic_path, damaged, lazily_readable
+from odeflow.design import axis_coordinate, axis_names, design_to_file
+from odeflow.failures import write_failures
+from odeflow.netcdf import atomic_path, damaged, lazily_readable, read_dataset, write_dataset
 from odeflow.overview import overview_page
 from odeflow.summary import summarise_to_file
+from odeflow.trust import complaints, verification_facts
 
 if TYPE_CHECKING:  # JAX is imported by the stage that solves
     from odeflow.engine import Progress, Resources
@@ -43,7 +44,7 @@ def check_model(config: Config, study: Path, path: Path) -> None:
     from odeflow.solve import configure_jax, load_problem
 
     configure_jax(Resources())
-    solved, problem, chosen = load_problem(config, study)
+    solved, problem, _, chosen = load_problem(config, study, axis_names(config.design, study))
     facts = {
         "model": solved.model.name,
         "vector_field": solved.model.vector_field,
@@ -86,12 +87,15 @@ def assemble(config: Config, design: Path, chunks: Sequence[Path], path: Path) -
     with open_ensemble(design) as rows:
 
         def verified() -> Iterator[xr.Dataset]:
-            start = 0
+            start, source = 0, None
             for file in chunks:
                 for slab in read_chunk(file):
                     with lazily_readable(design):
                         _check_rows(config, rows, slab, start, file)
                     start += slab.sizes["sample"]
+                    source = source or slab.attrs["model_source"]
+                    if slab.attrs["model_source"] != source:
+                        raise damaged(file, "the model's file was changed during the run")
                     yield slab
 
         assemble_to_file(config, rows.sizes["sample"], verified(), path)
@@ -116,14 +120,33 @@ def summarise(config: Config, ensemble: Path, path: Path) -> None:
         summarise_to_file(dataset, config.summary, path)
 
 
-def plot(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:
+def verify(config: Config, study: Path, ensemble: Path, path: Path) -> None:
+    """Solves a random part of the trajectories again and writes their errors, with the verdict."""
+    from odeflow.verification import verify as verification_dataset
+
+    with open_ensemble(ensemble) as dataset:
+        verification = verification_dataset(config, study, dataset)
+    write_dataset(verification, path)
+    facts = verification_facts(verification)
+    print("\n".join(f"{name}: {value}" for name, value in facts))
+
+
+def plot(
+    config: Config,
+    ensemble: Path,
+    summary: Path,
+    files: Sequence[Path],
+    verification: Path | None = None,
+) -> None:
     """Draws the figures; a file's name is its kind, its suffix the format."""
     from odeflow import plots
 
     with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:
         drawn: dict[str, Any] = {}
         for file in files:
-            if file.stem not in drawn:
+            if file.stem == "verification" and verification is not None:
+                drawn.setdefault(file.stem, plots.draw_verification(read_dataset(verification)))
+            elif file.stem not in drawn:
                 drawn[file.stem] = plots.draw(file.stem, solved, metrics, config)
             plots.save(drawn[file.stem], file, dpi=config.plot.dpi)
 
@@ -138,25 +161,26 @@ def diagnose(config: Config, ensemble: Path, path: Path) -> None:
         write_failures(config, dataset, file)
 
 
-def overview(config: Config, ensemble: Path, failures: Path, path: Path) -> None:
-    """Writes the page of outcomes, failures, config and versions."""
+def overview(
+    config: Config,
+    ensemble: Path,
+    failures: Path,
+    path: Path,
+    verdict: Path,
+    verification: Path | None = None,
+) -> None:
+    """Writes the page of outcomes, failures, config and versions, and the verdict on the run."""
+    verified = None if verification is None else read_dataset(verification)
     with (
         open_ensemble(ensemble) as dataset,
         failures.open(encoding="utf-8", newline="") as file,
-        atomic_path(path) as temporary,
     ):
-        page = overview_page(config, dataset, csv.DictReader(file))
+        page = overview_page(config, dataset, csv.DictReader(file), verified)
+        speaking_against = complaints(config, dataset, verified, str(failures))
+    with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
-
-
-def check_failures(config: Config, ensemble: Path, failures: Path, path: Path) -> None:
-    """Writes how many trajectories failed; raises ConfigError where `runtime.max_failed` forbids.
-
-    `failures` is the table that lists them.
-    """
-    with open_ensemble(ensemble) as dataset, atomic_path(path) as temporary:
-        line = check_failed_fraction(config, dataset, str(failures))
-        temporary.write_text(line + "\n", encoding="utf-8")
+    with atomic_path(verdict) as temporary:
+        temporary.write_text(json.dumps({"complaints": speaking_against}, indent=1) + "\n")
 
 
 @contextmanager

@@ -22,8 +22,9 @@ def summarise(ensemble: xr.Dataset, config: SummaryConfig) -> xr.Dataset:
     One variable `<variable>_<metric>` a metric over the dimensions of the design, NaN for a
     trajectory that failed: a metric of what is left of it would be one of something else.
     `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded. Metrics that
-    were reduced while solving are taken from the ensemble as they are; else, with one saved time,
-    there is no time to integrate over, and metrics that need it are left out.
+    were reduced while solving, and the drifts of invariants, are taken from the ensemble as they
+    are; else, with one saved time, there is no time to integrate over, and metrics that need it
+    are left out.
 
     Raises ConfigError for a variable that the ensemble does not have.
     """
@@ -35,10 +36,12 @@ def summarise_to_file(ensemble: xr.Dataset, config: SummaryConfig, path: Path) -
     """The same as a file, with the ensemble's attributes; both may be larger than memory."""
     plan = _Plan(ensemble, config)
     template = plan.template()
-    template.attrs = {k: v for k, v in ensemble.attrs.items() if k != "odeflow_config"}
+    template.attrs = {k: v for k, v in ensemble.attrs.items() if k not in _ENSEMBLE_ONLY}
     write_filled(path, template, plan.streamed, len(plan.dims), plan.fill)
 
 
+#: Attributes that a summary does not repeat.
+_ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source"}
 #: Trajectories whose values are worked on at once: they stay in the cache.
 _BLOCK = 512
 
@@ -59,6 +62,7 @@ class _Plan:
         }
         #: Taken from the ensemble as they are.
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
+        self._copied += [str(n) for n, v in ensemble.data_vars.items() if "drift_of" in v.attrs]
         #: By name: the variable it is of, its function, its attributes.
         self._computed: dict[str, tuple[str, Callable[..., np.ndarray], dict[str, str]]] = {}
         for name in self._arrays:

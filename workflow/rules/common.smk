@@ -51,6 +51,11 @@ def model_spec(wildcards):
     return experiment.chunk_spec(chunk)
 
 
+def verification_of(experiment):
+    """The verification as an input by name, if trajectories are verified."""
+    return {} if experiment.verification is None else {"verification": experiment.verification}
+
+
 def figures_of(experiment):
     """Every figure file by name; the first format of each kind goes into the report."""
     files = {}

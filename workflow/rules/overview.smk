@@ -1,6 +1,7 @@
 # One page an experiment for the report: outcomes, failures, config and versions.
 rule overview:
     input:
+        unpack(lambda wildcards: verification_of(experiment_of(wildcards))),
         ensemble="results/{experiment}/ensemble.nc",
         failures="results/{experiment}/failures.csv",
     output:
@@ -10,6 +11,7 @@ rule overview:
             category="{experiment}",
             labels={"page": "overview"},
         ),
+        verdict="results/{experiment}/verdict.json",
     log:
         "results/{experiment}/logs/overview.log",
     benchmark:

@@ -5,6 +5,7 @@ for experiment in EXPERIMENTS.values():
         name:
             f"plot_{experiment.name}"
         input:
+            **verification_of(experiment),
             ensemble=f"results/{experiment.name}/ensemble.nc",
             summary=f"results/{experiment.name}/summary.nc",
         output:

@@ -6,10 +6,12 @@ from odeflow.config.validate import validate
 from odeflow.script import logged
 from odeflow.stages import plot
 
+verification = snakemake.input.get("verification")
 with logged(snakemake.log[0]):
     plot(
         validate(snakemake.params.spec["config"]),
         Path(snakemake.input.ensemble),
         Path(snakemake.input.summary),
         [Path(figure) for figure in snakemake.output],
+        verification and Path(verification),
     )

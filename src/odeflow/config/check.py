@@ -24,6 +24,11 @@ def check(config: Config, study: Path) -> None:
     _check_variables(config)
     _check_plot(config, study)
     check_functions(config.model, study)
+    if config.verify.max_drift is not None and config.model.invariants is None:
+        raise ConfigError(
+            f"verify.max_drift: model {config.model.name} names no invariants; give it "
+            "model.invariants, or leave this null"
+        )
 
 
 def _check_times(config: Config) -> None:

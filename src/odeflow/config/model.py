@@ -69,7 +69,7 @@ class Parameter(Strict):
 
 
 class Variable(Strict):
-    """Units and long name of an observable."""
+    """Units and long name of an observable or invariant."""
 
     units: str = "1"
     long_name: str | None = None
@@ -82,8 +82,13 @@ class Observables(Strict):
         description="module:function with the signature (t, y, args) -> {name: value}"
     )
     variables: dict[VariableName, Variable] = Field(
-        default_factory=dict, description="units and long_name of each observable"
+        default_factory=dict, description="units and long_name of each"
     )
+
+
+def drift_name(invariant: str) -> str:
+    """Name in the dataset of the drift of an invariant."""
+    return f"{invariant}_drift"
 
 
 class ModelConfig(Strict):
@@ -105,8 +110,17 @@ class ModelConfig(Strict):
         default_factory=dict, description="parameters, in the order of the args record"
     )
     observables: Observables | None = Field(None, description="optional observables")
+    invariants: Observables | None = Field(
+        None, description="optional conserved quantities, whose drift is recorded"
+    )
 
-    @field_validator("observables", mode="before")
+    @property
+    def functions(self) -> list[str]:
+        """References to all functions of the user's."""
+        others = (self.observables, self.invariants)
+        return [self.vector_field, *(record.function for record in others if record is not None)]
+
+    @field_validator("observables", "invariants", mode="before")
     @classmethod
     def _shorthand(cls, value: Any) -> Any:
         return {"function": value} if isinstance(value, str) else value
@@ -125,4 +139,10 @@ class ModelConfig(Strict):
                 f"{', '.join(twice)}: a name can be only one of state, parameter, observable "
                 "and dimension"
             )
+        for name in self.invariants.variables if self.invariants else ():
+            if drift_name(name) in names:
+                raise ValueError(
+                    f"invariants: the dataset calls the drift of {name!r} {drift_name(name)}, as "
+                    "something in the model is; rename one of them"
+                )
         return self

@@ -17,6 +17,7 @@ FigureKind = Literal[
     "phase_portrait",
     "solver_effort",
     "status_map",
+    "verification",
 ]
 
 

@@ -11,6 +11,7 @@ from odeflow.config.design import DesignConfig
 from odeflow.config.model import ModelConfig
 from odeflow.config.outputs import PlotConfig, RuntimeConfig, SummaryConfig
 from odeflow.config.solver import SaveAtConfig, SolverConfig
+from odeflow.config.verify import VerifyConfig
 
 
 class Config(Strict):
@@ -24,6 +25,7 @@ class Config(Strict):
     summary: SummaryConfig = Field(default_factory=lambda: SummaryConfig.model_validate({}))
     runtime: RuntimeConfig = Field(default_factory=lambda: RuntimeConfig.model_validate({}))
     plot: PlotConfig = Field(default_factory=lambda: PlotConfig.model_validate({}))
+    verify: VerifyConfig = Field(default_factory=lambda: VerifyConfig.model_validate({}))
 
     _study: Path = PrivateAttr(default=Path())
 

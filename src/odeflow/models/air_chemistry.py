@@ -67,12 +67,21 @@ def pollution(t: Array, y: Any, args: Any) -> dict[str, Array]:
 
 def pollution_observables(t: Array, y: Any, args: Any) -> dict[str, Array]:
     """NOx (NO + NO2) and the total of nitrogen in all its species, which is constant (ppm)."""
-    nitrogen_oxides = y.nitric_oxide + y.nitrogen_dioxide
+    return {"nitrogen_oxides": _nitrogen_oxides(y), "total_nitrogen": _total_nitrogen(y)}
+
+
+def pollution_invariants(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """The totals of nitrogen and of sulfur in all their species (ppm)."""
     return {
-        "nitrogen_oxides": nitrogen_oxides,
-        "total_nitrogen": nitrogen_oxides
-        + y.pan
-        + y.nitric_acid
-        + y.nitrate
-        + 2.0 * y.dinitrogen_pentoxide,
+        "total_nitrogen": _total_nitrogen(y),
+        "total_sulfur": y.sulfur_dioxide + y.sulfate,
     }
+
+
+def _nitrogen_oxides(y: Any) -> Array:
+    return y.nitric_oxide + y.nitrogen_dioxide
+
+
+def _total_nitrogen(y: Any) -> Array:
+    bound = y.pan + y.nitric_acid + y.nitrate + 2.0 * y.dinitrogen_pentoxide
+    return _nitrogen_oxides(y) + bound

@@ -35,12 +35,22 @@ def arenstorf(t: Array, y: Any, args: Any) -> dict[str, Array]:
 def arenstorf_observables(t: Array, y: Any, args: Any) -> dict[str, Array]:
     """Jacobi's integral x^2 + y^2 + 2 (1 - mu) / r1 + 2 mu / r2 - x'^2 - y'^2 and distances."""
     r1, r2 = _distances(y, args)
-    potential = y.x**2 + y.y**2 + 2.0 * (1.0 - args.mu) / r1 + 2.0 * args.mu / r2
     return {
-        "jacobi_integral": potential - y.vx**2 - y.vy**2,
+        "jacobi_integral": _jacobi_integral(y, args),
         "distance_to_larger": r1,
         "distance_to_smaller": r2,
     }
+
+
+def arenstorf_invariants(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """Jacobi's integral (1)."""
+    return {"jacobi_integral": _jacobi_integral(y, args)}
+
+
+def _jacobi_integral(y: Any, args: Any) -> Array:
+    r1, r2 = _distances(y, args)
+    potential = y.x**2 + y.y**2 + 2.0 * (1.0 - args.mu) / r1 + 2.0 * args.mu / r2
+    return potential - y.vx**2 - y.vy**2
 
 
 def _distances(y: Any, args: Any) -> tuple[Array, Array]:

@@ -27,5 +27,10 @@ def michaelis_menten_observables(t: Array, y: Any, args: Any) -> dict[str, Array
     return {"reaction_rate": _rate(y, args)}
 
 
+def michaelis_menten_invariants(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """The enzyme, made and still to be made from the substrate (mmol/L)."""
+    return {"total_enzyme": y.enzyme + _ENZYME_YIELD * y.substrate}
+
+
 def _rate(y: Any, args: Any) -> Array:
     return y.enzyme * args.vmax * y.substrate / (args.km + y.substrate)

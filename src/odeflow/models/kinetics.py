@@ -20,6 +20,11 @@ def robertson(t: Array, y: Any, args: Any) -> dict[str, Array]:
     return {"a": recovery - decay, "b": decay - recovery - conversion, "c": conversion}
 
 
+def robertson_invariants(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """The total of the three fractions (1)."""
+    return {"total": y.a + y.b + y.c}
+
+
 def hires(t: Array, y: Any, args: Any) -> dict[str, Array]:
     """The high irradiance responses of plants: phytochrome, its receptors and an enzyme.
 
@@ -48,6 +53,11 @@ def hires(t: Array, y: Any, args: Any) -> dict[str, Array]:
         "pfr_xp_e": binding - release,
         "e": release - binding,
     }
+
+
+def hires_invariants(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """The enzyme, free and bound (1)."""
+    return {"total_enzyme": y.e + y.pfr_xp_e}
 
 
 def brusselator(t: Array, y: Any, args: Any) -> dict[str, Array]:

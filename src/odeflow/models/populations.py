@@ -66,5 +66,10 @@ def sir_observables(t: Array, y: Any, args: Any) -> dict[str, Array]:
     }
 
 
+def sir_invariants(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """The population, S + I + R persons."""
+    return {"population": _population(y)}
+
+
 def _population(y: Any) -> Array:
     return y.susceptible + y.infected + y.recovered

@@ -14,6 +14,7 @@ from odeflow.plots.solver_effort import solver_effort
 from odeflow.plots.status_map import status_map
 from odeflow.plots.style import STYLE, save
 from odeflow.plots.time_courses import time_courses
+from odeflow.plots.verification import verification
 
 FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
     "time_courses": time_courses,
@@ -24,10 +25,16 @@ FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
     "status_map": status_map,
 }
 
-__all__ = ["FIGURES", "draw", "save"]
+__all__ = ["FIGURES", "draw", "draw_verification", "save"]
 
 
 def draw(kind: str, ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
     """The figure of that kind, from an ensemble and its summary (both may be opened lazily)."""
     with mpl.rc_context(STYLE):
         return FIGURES[kind](ensemble, summary, config)
+
+
+def draw_verification(dataset: xr.Dataset) -> Figure:
+    """The figure of `verification.nc`."""
+    with mpl.rc_context(STYLE):
+        return verification(dataset)

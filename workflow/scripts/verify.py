@@ -1,15 +1,15 @@
-"""Snakemake's side of the check of how many trajectories failed."""
+"""Snakemake's side of the verify stage."""
 
 from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.script import logged
-from odeflow.stages import check_failures
+from odeflow.stages import verify
 
 with logged(snakemake.log[0]):
-    check_failures(
+    verify(
         validate(snakemake.params.spec["config"]),
+        Path.cwd(),
         Path(snakemake.input.ensemble),
-        Path(snakemake.input.failures),
-        Path(snakemake.output.fraction),
+        Path(snakemake.output.verification),
     )

@@ -1,0 +1,36 @@
+"""The `verify` group: whether the numbers are right, and when a run fails for it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from odeflow.config.base import Integer, Natural, PositiveReal, Real, Strict
+
+
+class VerifyConfig(Strict):
+    """A random part of the trajectories is solved again by an independent implementation."""
+
+    number: Annotated[Integer, Field(ge=0)] = Field(
+        32, description="trajectories that are solved again by SciPy; 0: none"
+    )
+    seed: Annotated[Integer, Field(ge=0)] = Field(
+        0, description="seed of the choice of trajectories"
+    )
+    method: Literal["auto", "dop853", "radau"] = Field(
+        "auto",
+        description="SciPy's method; auto: radau for implicit methods, else dop853, and the other "
+        "one where that fails",
+    )
+    tightening: Annotated[Real, Field(ge=1)] = Field(
+        100.0, description="SciPy's tolerances are the solver's divided by this"
+    )
+    max_error_ratio: PositiveReal | None = Field(
+        1000.0,
+        description="an error of more tolerances (atol + rtol |y|) fails the run; null: none does",
+    )
+    max_evaluations: Natural = Field(
+        200_000, description="evaluations of the vector field a trajectory that SciPy may take"
+    )
+    max_drift: PositiveReal | None = Field(
+        None, description="a larger relative drift of an invariant fails the run; null: none does"
+    )

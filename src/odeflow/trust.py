@@ -1,0 +1,113 @@
+"""What speaks for and against an experiment's numbers: verification and invariants, in words."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from odeflow.config.root import Config
+from odeflow.failures import failed_fraction
+
+
+def complaints(
+    config: Config, ensemble: xr.Dataset, verification: xr.Dataset | None, failures: str
+) -> list[str]:
+    """One line for each limit of the config that the results exceed: they fail the run.
+
+    `failures` is the file that lists the failed trajectories.
+    """
+    found = list(filter(None, [failed_fraction(config, ensemble, failures)]))
+    if verification is not None and verification.attrs["verdict"] == "failed":
+        found.append(f"verification failed: {verification.attrs['verdict_reason']}")
+    limit = config.verify.max_drift
+    for name, drift in drifts(ensemble).items() if limit is not None else ():
+        if drift.size and not np.nanmax(drift, initial=0.0) <= limit:
+            found.append(
+                f"invariant {name}: sample {int(np.nanargmax(drift))} drifts by "
+                f"{np.nanmax(drift):.3g}, more than verify.max_drift {limit:g}; tighten "
+                "solver.rtol and solver.atol"
+            )
+    return found
+
+
+def drifts(ensemble: xr.Dataset) -> dict[str, np.ndarray]:
+    """The drift of every trajectory in the order of the design's rows, by invariant."""
+    return {
+        variable.attrs["drift_of"]: variable.values.ravel()
+        for variable in ensemble.data_vars.values()
+        if "drift_of" in variable.attrs
+    }
+
+
+def drift_rows(ensemble: xr.Dataset) -> list[list[str]]:
+    """A row an invariant: median, 99th percentile, largest drift and the sample that has it."""
+    rows = []
+    for name, drift in drifts(ensemble).items():
+        known = drift[~np.isnan(drift)]
+        if known.size:
+            middle, high = np.percentile(known, [50, 99], method="higher")
+            numbers = [f"{x:.2g}" for x in (middle, high, known.max())]
+            rows.append([name, *numbers, f"{int(np.nanargmax(drift)):,}"])
+    return rows
+
+
+def verification_facts(verification: xr.Dataset) -> list[tuple[str, str]]:
+    """What was compared with what, the ratios, and the verdict."""
+    known = verification.attrs
+    number, lost = int(known["number_verified"]), int(known["number_without_reference"])
+    method = verification["reference_method"]
+    names = method.attrs["flag_meanings"].split()
+    used = sorted({names[int(code)] for code in method.values if code})
+    facts = [
+        ("verdict", f"{known['verdict']}: {known['verdict_reason']}"),
+        (
+            "solved again",
+            f"{number:,} trajectories with {int(known['number_of_values']):,} saved values, by "
+            f"{' and '.join(used) or 'nothing'}, tolerances {known['tightening']:g} times tighter",
+        ),
+        (
+            "error over tolerance",
+            f"median {known['error_ratio_median']:.3g}, 99th percentile "
+            f"{known['error_ratio_99th_percentile']:.3g}, largest "
+            f"{known['error_ratio_largest']:.3g}",
+        ),
+    ]
+    amplified = int((verification["amplification"].values > 1).sum())
+    if amplified:
+        facts.append(
+            (
+                "ill-conditioned",
+                f"{amplified:,} of them, where SciPy is off too at these tolerances; over that: "
+                f"largest {known['judged_error_ratio_largest']:.3g}",
+            )
+        )
+    if lost:
+        facts.append(("no reference", f"{lost:,}: {known['reason_without_reference']}"))
+    return facts
+
+
+def worst_cases(verification: xr.Dataset, most: int) -> tuple[list[list[str]], Sequence[str]]:
+    """The trajectories with the largest ratios, a row each, and the header of the rows."""
+    axes = [
+        str(name)
+        for name, coordinate in verification.coords.items()
+        if coordinate.dims == ("sample",) and name != "sample"
+    ]
+    header = ["sample", "variable", "time", "error over tolerance", "amplification", *axes]
+    variable = verification["worst_variable"]
+    names = variable.attrs["flag_meanings"].split()
+    ratio = verification["error_ratio"].values
+    order = [i for i in np.argsort(-ratio, kind="stable") if not np.isnan(ratio[i])][:most]
+    rows = []
+    for i in order:
+        one = verification.isel(sample=int(i))
+        numbers = [one["worst_time"], one["error_ratio"], one["amplification"]]
+        rows.append(
+            [
+                f"{int(one['sample']):,}",
+                names[int(variable.values[i]) + 1],
+                *(f"{float(x):.4g}" for x in numbers),
+                *(f"{float(one[name]):.6g}" for name in axes),
+            ]
+        )
+    return rows, header

@@ -1,0 +1,278 @@
+"""Verification: right results pass, broken steps do not, and what cannot be judged is said."""
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray as xr
+from problems import make_model
+from snakes import PROJECT, make_study
+
+import odeflow
+from odeflow.config.shipped import shipped_config
+from odeflow.engine.native import explicit_rk
+from odeflow.model import load_model
+from odeflow.trust import verification_facts, worst_cases
+from odeflow.verification import verify
+from odeflow.verification.compare import chosen_samples
+from odeflow.verification.numpy_functions import PointFunctions
+from odeflow.verification.reference import NoReferenceError, reference_solution
+from odeflow.verification.tolerances import Tolerances
+
+MODELS = sorted(path.stem for path in (shipped_config() / "model").glob("*.yaml"))
+
+#: Arrays, observables, own ends, a tolerance a state: what a model can have.
+ARRAYS = """
+import jax.numpy as jnp
+
+
+def chain(t, y, args):
+    inflow = jnp.concatenate([jnp.zeros(1), args.k * y.gut[:-1]])
+    return {"gut": inflow - args.k * y.gut, "out": args.k * y.gut[-1] - 0.1 * y.out}
+
+
+def observables(t, y, args):
+    return {"amount": jnp.sum(y.gut) + y.out, "log_amount": jnp.log(jnp.sum(y.gut) + y.out)}
+"""
+ARRAYS_YAML = """
+name: chain
+vector_field: models.py:chain
+t1: 8.0
+states:
+  gut: {initial: [1.0, 0.0, 0.0], dims: [compartment]}
+  out: {initial: 0.0}
+parameters:
+  k: {value: 1.0}
+observables: models.py:observables
+"""
+
+
+def array_study(folder: Path) -> Path:
+    make_study(folder)
+    (folder / "models.py").write_text(ARRAYS)
+    (folder / "config/model/chain.yaml").write_text(ARRAYS_YAML)
+    return folder
+
+
+def run(*overrides: str, study: Path | str = ".") -> tuple[odeflow.Config, xr.Dataset]:
+    config = odeflow.compose(*overrides, study=study)
+    return config, odeflow.run(config)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_numpy_evaluates_every_shipped_model(name: str):
+    model = load_model(odeflow.compose(f"model={name}", "~experiment").model)
+    functions = PointFunctions(model)
+    assert functions.evaluator == "numpy"
+    t, y, args = model.example()
+    y = np.asarray(model.flatten(y)) * 1.1 + 0.01
+    expected = model.flat_vector_field(t, tuple(jnp.asarray(y)), args)
+    found = functions.vector_field(float(t), y, np.asarray(args))
+    assert isinstance(found, np.ndarray) and found.dtype == np.float64
+    np.testing.assert_allclose(found, np.asarray(expected), rtol=1e-12)
+    observed = model.flat_observables(t, tuple(jnp.asarray(y)), args)
+    np.testing.assert_allclose(
+        functions.observables(float(t), y, np.asarray(args)),
+        [float(observed[n]) for n in model.observable_names],
+        rtol=1e-12,
+    )
+
+
+def test_what_numpy_cannot_evaluate_is_left_to_jax():
+    def field(t: Any, y: Any, args: Any) -> Any:
+        return {"x": jnp.zeros(2).at[0].set(-args.k * y.x[0])}
+
+    model = make_model(field, {"x": {"initial": [2.0, 1.0], "dims": ["i"]}}, 1.0, k=3.0)
+    functions = PointFunctions(model)
+    assert functions.evaluator == "jax"
+    found = functions.vector_field(0.0, np.array([2.0, 1.0]), np.array([3.0]))
+    np.testing.assert_array_equal(found, [-6.0, 0.0])
+
+
+def test_the_users_module_keeps_its_jax():
+    from odeflow.models import diffusion
+
+    PointFunctions(load_model(odeflow.compose("model=heat_equation", "~experiment").model))
+    assert diffusion.jnp is jnp
+
+
+def test_the_reference_is_right_and_gives_up_in_words():
+    field = lambda t, y: -y
+    ts, atol = np.array([0.0, 1.0, 5.0]), np.array([1e-12])
+    for method in ("DOP853", "Radau"):
+        found = reference_solution(field, 0.0, ts, np.ones(1), 1e-10, atol, (method,), 10_000)
+        np.testing.assert_allclose(found.ys[:, 0], np.exp(-ts), rtol=1e-8)
+    stiff = lambda t, y: -1e6 * (y - np.cos(t))
+    found = reference_solution(
+        stiff, 0.0, ts, np.ones(1), 1e-8, atol, ("DOP853", "Radau"), 5_000
+    )  # fmt: skip
+    assert found.method == "Radau" and found.evaluations <= 5_000
+    with pytest.raises(NoReferenceError, match=r"DOP853 needs more than 5,000 evaluations"):
+        reference_solution(stiff, 0.0, ts, np.ones(1), 1e-8, atol, ("DOP853",), 5_000)
+    with pytest.raises(NoReferenceError, match="DOP853"):
+        reference_solution(lambda t, y: y**2, 0.0, ts, np.ones(1), 1e-8, atol, ("DOP853",), 5_000)
+
+
+def test_the_choice_is_seeded_and_among_those_that_succeeded():
+    status = np.zeros((10, 20), np.int8)
+    status[3] = 1
+    chosen = chosen_samples(status, 32, 0)
+    assert len(set(chosen)) == 32 and (np.diff(chosen) > 0).all()
+    assert not set(chosen) & set(range(60, 80))
+    np.testing.assert_array_equal(chosen, chosen_samples(status, 32, 0))
+    assert set(chosen) != set(chosen_samples(status, 32, 1))
+    assert len(chosen_samples(status, 500, 0)) == 180
+
+
+def test_tolerances_of_observables_follow_those_of_the_states():
+    def field(t: Any, y: Any, args: Any) -> Any:
+        return {"a": -y.a, "b": -y.b}
+
+    model = make_model(field, {"a": 1.0, "b": 1.0}, 1.0)
+    solver = odeflow.compose("solver.rtol=1e-6", "solver.atol=1e-9").solver
+    tolerances = Tolerances(solver, model, np.dtype(float))
+    y = np.array([3.0, 5.0])
+    np.testing.assert_allclose(tolerances.of_state(y), [3e-6 + 1e-9, 5e-6 + 1e-9])
+    found = tolerances.of_observables(lambda y: np.array([y[0] - y[1], 1e3 * y[0]]), y)
+    np.testing.assert_allclose(found, [8e-6 + 2e-6, 3e-3 + 3e-3], rtol=1e-2)
+    assert Tolerances(solver, model, np.dtype("float32")).rtol > 1e-6
+
+
+def test_ratios_are_those_of_the_exact_solution(tmp_path: Path):
+    config, ensemble = run("experiment=decay", study=make_study(tmp_path))
+    found = verify(config, tmp_path, ensemble)
+    exact = 3.0 * np.exp(-found.k * found.time)
+    tolerance = 1e-8 + 1e-6 * exact
+    expected = np.abs(ensemble.y.values - exact.transpose("sample", "time").values) / tolerance
+    # the reference has errors of its own, of a hundredth of the tolerance
+    np.testing.assert_allclose(found.y_error_ratio, expected.transpose("sample", "time"), atol=0.1)
+    np.testing.assert_allclose(found.y_reference, exact.transpose("sample", "time"), rtol=1e-7)
+    assert found.attrs["verdict"] == "passed"
+    assert found.attrs["number_verified"] == 4 and found.attrs["number_of_values"] == 16
+    assert found.attrs["error_ratio_99th_percentile"] <= float(found.error_ratio.max())
+    assert found.y_reference.attrs["units"] == "mg"
+    rows, header = worst_cases(found, 2)
+    assert len(rows) == 2 and header[-1] == "k" and rows[0][1] == "y"
+    assert dict(verification_facts(found))["verdict"].startswith("passed")
+
+
+def test_arrays_observables_own_ends_and_sensitivities_are_verified(tmp_path: Path):
+    config, ensemble = run(
+        "~experiment", "model=chain", "design=random", "design.size=6", "saveat.ts=[0,1,2,4,8]",
+        "design.axes={k:{uniform:[0.5,2]},t1:{uniform:[1.5,8]},out:{uniform:[0,1]}}",
+        "solver.atol={gut:1e-8,out:1e-6}", "saveat.sensitivities=[k]", study=array_study(tmp_path),
+    )  # fmt: skip
+    found = verify(config, tmp_path, ensemble)
+    assert found.attrs["verdict"] == "passed", found.attrs["verdict_reason"]
+    assert found.gut_error_ratio.dims == ("sample", "time", "compartment")
+    for name in ("out", "amount", "log_amount", "d_gut_d_k", "d_amount_d_k"):
+        ratio = found[f"{name}_error_ratio"]
+        np.testing.assert_array_equal(np.isnan(ratio), np.isnan(ensemble[name]))
+        assert 0 < float(ratio.max()) < 1000, name
+    assert np.isnan(found.out_error_ratio).any()
+
+
+def test_end_values_in_single_precision_are_verified(tmp_path: Path):
+    config, ensemble = run(
+        "experiment=decay", "saveat.ts=null", "runtime.precision=float32",
+        study=make_study(tmp_path),
+    )  # fmt: skip
+    found = verify(config, tmp_path, ensemble)
+    assert found.attrs["verdict"] == "passed" and found.attrs["number_of_values"] == 4
+    assert dict(found.sizes) == {"sample": 4, "time": 1}
+
+
+def test_chaos_is_not_taken_for_an_error(tmp_path: Path):
+    """Lorenz's butterfly: an error of one tolerance grows by e to the 0.9 t."""
+    config, ensemble = run(
+        "~experiment", "model=lorenz63", "model.t1=25", "design.axes={rho:{values:[28,30]}}",
+        "saveat.ts=[5,15,25]", study=tmp_path,
+    )  # fmt: skip
+    found = verify(config, tmp_path, ensemble)
+    assert float(found.error_ratio.max()) > 1000
+    assert float(found.judged_error_ratio.max()) < 1000
+    assert found.attrs["verdict"] == "passed"
+    assert "ill-conditioned" in dict(verification_facts(found))
+
+
+def test_constant_steps_are_not_judged(tmp_path: Path):
+    config, ensemble = run(
+        "experiment=decay", "solver=euler", "solver.dt0=0.5", study=make_study(tmp_path)
+    )
+    found = verify(config, tmp_path, ensemble)
+    assert found.attrs["verdict"] == "not judged" and found.attrs["error_ratio_largest"] > 1000
+
+
+def test_without_a_reference_the_verdict_says_so(tmp_path: Path):
+    config, ensemble = run(
+        "experiment=decay", "verify.max_evaluations=5", study=make_study(tmp_path)
+    )
+    found = verify(config, tmp_path, ensemble)
+    assert found.attrs["verdict"] == "not judged" and found.attrs["number_without_reference"] == 4
+    assert "DOP853 needs more than 5 evaluations" in found.attrs["reason_without_reference"]
+
+
+def test_a_wrong_coefficient_of_the_native_engine_is_caught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """One coefficient of Tsit5 is off by a percent."""
+    original = explicit_rk._runge_kutta
+
+    def broken(field: Any, names: Any, tableau: Any, *rest: Any) -> Any:
+        rows = [np.array(row) for row in tableau.a_lower]
+        rows[-1][2] *= 1.01
+        changed = copy.copy(tableau)  # `replace` would find that the row's sum is not c
+        object.__setattr__(changed, "a_lower", tuple(rows))
+        return original(field, names, changed, *rest)
+
+    monkeypatch.setattr(explicit_rk, "_runge_kutta", broken)
+    config, ensemble = run("experiment=decay", "runtime.engine=native", study=make_study(tmp_path))
+    found = verify(config, tmp_path, ensemble)
+    assert (ensemble.status == odeflow.Status.success).all()
+    assert found.attrs["verdict"] == "failed"
+    assert found.attrs["verdict_reason"].startswith("sample ")
+
+
+#: Goes before the statement of a stage.
+STAGE = '        lines += [f"u{i}_{name} = {_advanced(name, row)}" for name in names]'
+BROKEN = """        if i == 7:
+            row = np.where(np.arange(len(row)) == 2, 1.01 * row, row)
+"""
+
+
+def test_a_broken_step_fails_the_run_after_all_is_written(tmp_path: Path):
+    """A checkout whose Tsit5 has one wrong coefficient, run by Snakemake as anyone would."""
+    checkout = tmp_path / "checkout"
+    for name in ("src", "workflow", "config"):
+        shutil.copytree(PROJECT / name, checkout / name, ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copy(PROJECT / "Snakefile", checkout / "Snakefile")
+    file = checkout / "src/odeflow/engine/native/explicit_rk.py"
+    text = file.read_text()
+    assert text.count(STAGE) == 1
+    file.write_text(text.replace(STAGE, BROKEN + STAGE))
+    study = make_study(tmp_path / "study")
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-s", str(checkout / "Snakefile"), "--directory",
+         str(study), "--cores", "2", "--config", "experiment=decay"],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=study, check=False,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout
+    lines = [line for line in done.stdout.splitlines() if line.startswith("odeflow: ")]
+    assert len(lines) == 1 and "decay: all results are written, but verification failed" in lines[0]
+    results = study / "results/decay"
+    made = {path.name for path in results.iterdir()}
+    assert {"ensemble.nc", "summary.nc", "verification.nc", "overview.html"} <= made
+    assert (results / "figures/verification.png").is_file()
+    assert not (results / "logs/passed").exists()
+    assert "failed: sample" in (results / "overview.html").read_text()
+    # what speaks against the results does so again
+    assert json.loads((results / "verdict.json").read_text())["complaints"]
