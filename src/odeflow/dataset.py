@@ -14,7 +14,7 @@ from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
 from odeflow.design import axis_attributes, axis_coordinate
 from odeflow.metrics import metric_attributes
-from odeflow.provenance import NUMERICAL_PACKAGES, VERSION, canonical_json, versions
+from odeflow.provenance import VERSION, canonical_json, numerical_packages, versions
 from odeflow.status import Status
 
 if TYPE_CHECKING:  # stages that only read and label files need no JAX
@@ -143,6 +143,6 @@ def global_attributes(config: Config, engine: str, engine_reason: str) -> dict[s
         "odeflow_engine": engine,
         "odeflow_engine_reason": engine_reason,
         "odeflow_version": VERSION,
-        "odeflow_versions": canonical_json(versions(NUMERICAL_PACKAGES)),
+        "odeflow_versions": canonical_json(versions(numerical_packages(model))),
         "odeflow_config": yaml.safe_dump(recorded, sort_keys=False),
     }

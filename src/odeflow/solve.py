@@ -156,5 +156,6 @@ def solve_slabs(
     for first, last in slabs(start, stop, row_bytes, slab_bytes or 2**62):
         axes = rows(given.design, first, last, study)
         done = (lambda n, before=first - start: progress(before + n)) if progress else None
-        solved = retrier.solve(make_lanes(config, axes), resources, done)
+        lanes = make_lanes(config, {**axes, **problem.model.start(axes)})
+        solved = retrier.solve(lanes, resources, done)
         yield label_chunk(problem, solved, attempts, axes, first)

@@ -11,8 +11,9 @@ from odeflow.provenance import module_file
 
 def check_functions(model: ModelConfig, study: Path) -> None:
     """Raises ConfigError where the file of a function does not exist, parse or define it."""
-    _check_function("model.vector_field", model.vector_field, study)
-    if model.observables is not None:
+    if model.vector_field is not None:
+        _check_function("model.vector_field", model.vector_field, study)
+    if model.observables is not None and model.observables.function is not None:
         _check_function("model.observables", model.observables.function, study)
 
 
