@@ -25,12 +25,15 @@ SMALLER = {
     "pk_population": ["design.size=16"],
     "seed_million": ["design.size=16"],
     "van_der_pol": ["design.size=16", "model.t1=2"],
+    "goldbeter1991": ["design.axes.vi.linspace=[0.025,0.05,2]", "design.axes.vd={values:[0.25]}"],
 }
 
 
-STIFF = {"robertson", "van_der_pol"}
+STIFF = {"robertson", "van_der_pol", "goldbeter1991"}
 #: Compile for a while; CI runs them with `make test-slow`.
-SLOW = {"robertson", "repressilator", "lorenz", "van_der_pol"}
+SLOW = {"robertson", "repressilator", "lorenz", "van_der_pol", "goldbeter1991"}
+#: Steep fronts turn an error in time into a larger one in value.
+FACTOR = {"goldbeter1991": 2000}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,8 @@ def test_an_experiment_is_right(name: str, tmp_path: Path):
         ).y  # fmt: skip
         found = np.stack([one[s].values for s in states])
         # A local tolerance bounds the global error up to a modest factor on these problems.
-        np.testing.assert_allclose(found, exact, rtol=200 * config.solver.rtol, atol=100 * atol)
+        rtol = FACTOR.get(name, 200) * config.solver.rtol
+        np.testing.assert_allclose(found, exact, rtol=rtol, atol=100 * atol)
 
 
 def test_seed_zip_equals_vmap_of_diffeqsolve(tmp_path: Path):

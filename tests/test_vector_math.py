@@ -28,7 +28,10 @@ extended = pytest.mark.skipif(
 
 def compiled(real: str) -> Callable[..., Array]:
     """All functions in one piece of code: `(x, y)` in, a row a function out."""
-    outputs = [*(f"out_{name}" for name in (*NUMPY, *ROUGH)), "out_power"]
+    outputs = [
+        *(f"out_{name}" for name in (*NUMPY, *ROUGH)),
+        *("out_power", "out_power_of_three"),
+    ]
     layout = Layout(real, 8, 1, ("x", "y", *outputs), ("none",))  # type: ignore[arg-type]
 
     def evaluate(rows: Any, settings: Any) -> None:
@@ -37,6 +40,7 @@ def compiled(real: str) -> Callable[..., Array]:
         for name in (*NUMPY, *ROUGH):
             setattr(rows, f"out_{name}", getattr(vector_math, name)(rows.x))
         rows.out_power = vector_math.power(rows.x, rows.y)
+        rows.out_power_of_three = vector_math.power(3.0, rows.y)
 
     code = lanes_of(layout, "vector")(evaluate)
 
@@ -186,6 +190,12 @@ def test_special_powers(double: Any):
     assert ulps(found, exact).max() <= 2.0
     number = ~np.isnan(found)
     np.testing.assert_array_equal(np.signbit(found[number]), np.signbit(exact[number]))
+
+
+def test_a_constant_base_is_like_any_other(double: Any):
+    exponents = np.array([0.0, 1.0, -0.5, 2.5, 300.0, 1e4, -1e4, np.inf, -np.inf, np.nan])
+    of_both = double(3.0, exponents)
+    np.testing.assert_array_equal(of_both["power_of_three"], of_both["power"])
 
 
 def test_float32_is_rounded_once():

@@ -1,4 +1,4 @@
-"""`python -m odeflow`: the JSON schema of the config, and what a result says of itself."""
+"""`python -m odeflow`: the config's JSON schema, SBML of Antimony, what a result says of itself."""
 
 import argparse
 import json
@@ -15,6 +15,9 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     schema = commands.add_parser("schema", help="print the JSON schema of the config, for editors")
     schema.set_defaults(run=lambda _: print(config_schema(), end=""))
+    antimony = commands.add_parser("antimony", help="print the SBML of an Antimony model")
+    antimony.add_argument("file", type=Path)
+    antimony.set_defaults(run=lambda given: print(antimony_as_sbml(given.file), end=""))
     _add_reproduce(commands)
     arguments = parser.parse_args()
     try:
@@ -22,6 +25,14 @@ def main() -> None:
     except ConfigError as error:
         print(f"odeflow: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def antimony_as_sbml(file: Path) -> str:
+    """The SBML of an Antimony file; raises ConfigError with Antimony's message and line."""
+    from odeflow.sbml.antimony_text import sbml_of_antimony
+    from odeflow.sbml.refusal import Source
+
+    return sbml_of_antimony(Source("antimony", file.name, file.read_text(encoding="utf-8"), False))
 
 
 def config_schema() -> str:

@@ -16,9 +16,9 @@ from odeflow.design import axis_names, number_of_samples, table_digest
 from odeflow.methods import METHODS
 from odeflow.metrics import reduced_summary
 from odeflow.provenance import (
-    NUMERICAL_PACKAGES,
     digest,
-    model_source_digest,
+    model_digests,
+    numerical_packages,
     source_digest,
     versions,
 )
@@ -103,10 +103,9 @@ def design_slice(config: Config) -> dict[str, Any]:
 
 def solve_digest(config: Config, study: Path) -> str:
     """Digest of all that decides the numbers of the chunks: config, source, versions, size."""
-    of_model = [model_source_digest(function, study) for function in config.model.functions]
-    sources = [source_digest("odeflow.solve"), *of_model]
+    sources = [source_digest("odeflow.solve"), *model_digests(config.model, study)]
     axes = axis_names(config.design, study)
-    numerics = versions(NUMERICAL_PACKAGES)
+    numerics = versions(numerical_packages(config.model))
     parts = (solve_slice(config), design_slice(config), axes, chunk_size(config), numerics)
     return digest(*parts, sources)
 

@@ -16,9 +16,9 @@ from odeflow.config.root import Config
 from odeflow.design import axis_attributes, axis_coordinate
 from odeflow.metrics import metric_attributes
 from odeflow.provenance import (
-    NUMERICAL_PACKAGES,
     VERSION,
     canonical_json,
+    numerical_packages,
     source_digest,
     text_digest,
     versions,
@@ -166,7 +166,7 @@ def global_attributes(
         "odeflow_engine": engine,
         "odeflow_engine_reason": engine_reason,
         "odeflow_version": VERSION,
-        "odeflow_versions": canonical_json(versions(NUMERICAL_PACKAGES)),
+        "odeflow_versions": canonical_json(versions(numerical_packages(model))),
         "odeflow_source_digest": source_digest("odeflow.solve"),
         "odeflow_model_source": model_source,
         "odeflow_model_sha256": text_digest(model_source),

@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig, Observables, Variable, drift_name
-from odeflow.model import Model, load_function
+from odeflow.model import Model, load_function, load_model
 
 #: Lanes whose invariants at t0 are computed at once.
 _BLOCK = 4096
@@ -28,10 +28,10 @@ def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | Non
 
     An invariant may be called as an observable is. Raises ConfigError as `load_model` does.
     """
-    if config.invariants is None:
+    if config.invariants is None or config.invariants.function is None:
         return None
     study = Path(study)
-    field = load_function(config.vector_field, study, "model.vector_field")
+    field = load_model(config, study).function
     function = load_function(config.invariants.function, study, "model.invariants")
     observed = config.model_copy(update={"observables": config.invariants})
     model = Model(observed, field, function)

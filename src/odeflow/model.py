@@ -37,13 +37,20 @@ class Model:
     `config` is the validated `model` group; `function` is the user's `(t, y, args)`, and
     `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
     the order of the config; a state's leaf has the state's shape. `derivatives` names the states
-    and observables that are derivatives, and the variable and axis of each.
+    and observables that are derivatives, and the variable and axis of each. `start` gives what
+    the model computes at t0 from the values of axes: states and parameters by name.
     """
 
     config: ModelConfig
     function: Callable[..., Any]
     observables_function: Callable[..., Any] | None = None
     derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    start: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] = lambda axes: {}
+
+    @property
+    def _observables_origin(self) -> str:
+        observables = self.config.observables
+        return (observables and observables.function) or self.config.origin
 
     @cached_property
     def State(self) -> Any:
@@ -72,13 +79,13 @@ class Model:
             leaf = jnp.asarray(derivative[name])
             if leaf.shape != state.shape:
                 raise ConfigError(
-                    f"model.vector_field: {self.config.vector_field} returned shape {leaf.shape} "
+                    f"model.vector_field: {self.config.origin} returned shape {leaf.shape} "
                     f"for the state {name!r}; its shape is {state.shape}"
                 )
             if not jnp.issubdtype(leaf.dtype, jnp.floating):
                 if not jnp.issubdtype(leaf.dtype, jnp.integer):
                     raise ConfigError(
-                        f"model.vector_field: {self.config.vector_field} returned {leaf.dtype} "
+                        f"model.vector_field: {self.config.origin} returned {leaf.dtype} "
                         f"for the state {name!r}; real numbers are needed"
                     )
                 leaf = leaf.astype(jnp.result_type(t))
@@ -90,7 +97,7 @@ class Model:
         if self.observables_function is None or self.config.observables is None:
             return {}
         values = self.observables_function(t, y, args)
-        where = f"model.observables: {self.config.observables.function}"
+        where = f"model.observables: {self._observables_origin}"
         if not isinstance(values, Mapping):
             raise ConfigError(f"{where} must return a dict of names and values")
         declared = self.config.observables.variables
@@ -187,11 +194,10 @@ class Model:
     def check(self) -> None:
         """Traces the field and the observables once; raises ConfigError that says what is wrong."""
         t, y, args = self.example()
-        reference = self.config.vector_field
-        with _user_errors("model.vector_field", reference):
+        with _user_errors("model.vector_field", self.config.origin):
             jax.eval_shape(self.vector_field, t, y, args)
         if self.config.observables is not None:
-            with _user_errors("model.observables", self.config.observables.function):
+            with _user_errors("model.observables", self._observables_origin):
                 jax.eval_shape(self.observables, t, y, args)
 
 
@@ -221,7 +227,7 @@ def _user_errors(key: str, reference: str) -> Iterator[None]:
 def _by_name(value: Any, config: ModelConfig, key: str) -> Mapping[str, Any]:
     """The function's return as a mapping by state name; raises ConfigError naming the state."""
     names = list(config.states)
-    where = f"model.{key}: {config.vector_field}"
+    where = f"model.{key}: {config.origin}"
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()  # type: ignore[union-attr]
     if isinstance(value, Mapping):
@@ -307,10 +313,16 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
     returns the wrong structure (it names the state).
     """
     study = Path(study)
-    function = load_function(config.vector_field, study, "model.vector_field")
-    observables = None
-    if config.observables is not None:
-        observables = load_function(config.observables.function, study, "model.observables")
-    model = Model(config, function, observables)
+    if config.vector_field is None:
+        from odeflow.sbml.field import imported_functions
+
+        function, observables, start = imported_functions(config, study)
+        model = Model(config, function, observables, start=start)
+    else:
+        function = load_function(config.vector_field, study, "model.vector_field")
+        observables = None
+        if config.observables is not None and config.observables.function is not None:
+            observables = load_function(config.observables.function, study, "model.observables")
+        model = Model(config, function, observables)
     model.check()
     return model

@@ -1,5 +1,7 @@
 """How a result was made: digests of config and source, versions. Cheap, and without JAX."""
 
+from __future__ import annotations
+
 import ast
 import hashlib
 import importlib.metadata
@@ -8,7 +10,10 @@ import tokenize
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from odeflow.config.model import ModelConfig
 
 VERSION = "0.1.0"
 PACKAGE = Path(__file__).resolve().parent
@@ -118,6 +123,36 @@ def module_file(name: str) -> Path | None:
     """The file of a module, odeflow's own or an installed one; None where it has none."""
     parts = name.split(".")
     return _module_file(parts) or _installed_file(parts)
+
+
+def model_digests(model: ModelConfig, study: Path) -> list[str]:
+    """Digests of all source that a model's equations come from: code, or a file of SBML's."""
+    if model.is_imported:
+        return [digest(model_texts(model, study))]
+    return [model_source_digest(reference, study) for reference in model.functions]
+
+
+def all_sources(model: ModelConfig, study: Path) -> dict[str, str]:
+    """The text of each file that a model's equations come from: code, SBML or Antimony."""
+    return model_sources(model.functions, study) | model_texts(model, study)
+
+
+def model_texts(model: ModelConfig, study: Path) -> dict[str, str]:
+    """The text of each file that holds an imported model, by the name in the config.
+
+    Empty for a model that the config itself holds, and for one that is code.
+    """
+    from odeflow.sbml.source import model_source
+
+    source = model_source({"sbml": model.sbml, "antimony": model.antimony}, study)
+    return {} if source is None or source.is_inline else {source.name: source.text}
+
+
+def numerical_packages(model: ModelConfig) -> tuple[str, ...]:
+    """Packages whose version can change the numbers of this model's trajectories."""
+    readers = {"sbml": ("python-libsbml",), "antimony": ("antimony", "python-libsbml")}
+    used = next((names for key, names in readers.items() if getattr(model, key)), ())
+    return tuple(sorted((*NUMERICAL_PACKAGES, *used)))
 
 
 def _import_root(path: Path, parts: list[str]) -> Path:

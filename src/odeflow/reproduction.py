@@ -19,7 +19,7 @@ from odeflow.config.validate import validate
 from odeflow.dataset import trajectory
 from odeflow.design import END, axis_coordinate, rows
 from odeflow.netcdf import DamagedFileError
-from odeflow.provenance import VERSION, model_sources, source_digest, text_digest, versions
+from odeflow.provenance import VERSION, all_sources, source_digest, text_digest, versions
 from odeflow.stages import open_ensemble
 from odeflow.stored_study import study_files, with_stored_functions, write_files
 
@@ -83,7 +83,7 @@ class Reproduction:
     @property
     def changed_sources(self) -> list[str]:
         """Names of the model's files that are not here, or not with the text that was run."""
-        here = model_sources(self.config.model.functions, self.config.study)
+        here = all_sources(self.config.model, self.config.study)
         names = {**self.sources, **here}
         return [name for name in names if self.sources.get(name) != here.get(name)]
 

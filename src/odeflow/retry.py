@@ -125,7 +125,7 @@ def _can_run(model: Model, change: Attempt, first: Attempt) -> bool:
         text = str(error).split("\n", 1)[0]
         warnings.warn(
             f"runtime.retry: {change.solver.method} is left out, since JAX cannot differentiate "
-            f"{model.config.vector_field}: {text}",
+            f"{model.config.origin}: {text}",
             stacklevel=3,
         )
         return False

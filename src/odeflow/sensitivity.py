@@ -50,6 +50,7 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
         _vector_field(model, axes),
         model.observables_function and _observables(model, axes, derivatives),
         derivatives,
+        start=model.start,
     )
     _check(augmented)
     kept = config.saveat.variables
@@ -92,7 +93,7 @@ def _check(model: Model) -> None:
     except TypeError as error:
         text = str(error).split("\n", 1)[0]
         raise ConfigError(
-            f"saveat.sensitivities: JAX cannot differentiate {model.config.vector_field} or the "
+            f"saveat.sensitivities: JAX cannot differentiate {model.config.origin} or the "
             f"observables: {text} Use jax.custom_jvp there"
         ) from error
 

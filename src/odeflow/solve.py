@@ -21,7 +21,7 @@ from odeflow.design import END, axis_names, rows
 from odeflow.invariants import Drift, load_invariants, with_invariants
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
-from odeflow.provenance import canonical_json, model_sources
+from odeflow.provenance import all_sources, canonical_json
 from odeflow.retry import Retrier
 from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import slabs
@@ -194,7 +194,7 @@ class _Prepared:
     def __init__(self, config: Config, study: Path, axes: Iterable[str]):
         loaded = load_problem(config, study, axes)
         self.config, self.problem, self._drift = loaded.config, loaded.problem, loaded.drift
-        self._sources = canonical_json(model_sources(config.model.functions, study))
+        self._sources = canonical_json(all_sources(config.model, study))
         self._attempts = [
             replace(attempt, solver=sensitivity_tolerances(attempt.solver, config))
             for attempt in ladder(config)
@@ -209,7 +209,7 @@ class _Prepared:
         progress: engine.Progress | None = None,
     ) -> xr.Dataset:
         """These samples, labelled."""
-        lanes = make_lanes(self.config, axes)
+        lanes = make_lanes(self.config, {**axes, **self.problem.model.start(axes)})
         solved = self._retrier.solve(lanes, resources, progress)
         values, dtype = solved.solution.values, self.problem.dtype
         drifts = self._drift.taken_from(values, lanes.y0, lanes.args, dtype)

@@ -47,7 +47,7 @@ def check_model(config: Config, study: Path, path: Path) -> None:
     solved, problem, _, chosen = load_problem(config, study, axis_names(config.design, study))
     facts = {
         "model": solved.model.name,
-        "vector_field": solved.model.vector_field,
+        "equations": solved.model.origin,
         "states": ", ".join(component.name for component in problem.model.components),
         "parameters": ", ".join(solved.model.parameters),
         "observables": ", ".join(problem.model.observable_names),

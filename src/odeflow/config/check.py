@@ -89,6 +89,7 @@ def _check_variables(config: Config) -> None:
     sensitivities = config.saveat.sensitivities or []
     axes = [*config.model.parameters, *states]
     _known_names("saveat.sensitivities", sensitivities, axes, "a parameter or state")
+    _check_sensitivities(config)
     derivatives = sensitivity_names(known, sensitivities, config.model)
     if not closed:
         return
@@ -132,6 +133,18 @@ def _check_plot(config: Config, study: Path) -> None:
         _known_names("plot.metric", [plot.metric], metrics, "a metric of the summary")
     elif not metrics and {"heat_map", "metric_scatter"} & {*kinds} and plot.figures != "auto":
         raise ConfigError("plot.figures: heat_map and metric_scatter need a metric of the summary")
+
+
+def _check_sensitivities(config: Config) -> None:
+    """What a model computes at t0 from an axis would be held constant, and the result be wrong."""
+    for name, depends_on in (config.model.computed or {}).items():
+        for axis in config.saveat.sensitivities or []:
+            if axis in depends_on:
+                raise ConfigError(
+                    f"saveat.sensitivities: {axis} decides on the start of {name} in "
+                    f"{config.model.origin}, and derivatives leave that out; make it an axis of "
+                    "the design instead"
+                )
 
 
 def _known_names(key: str, names: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -26,6 +26,7 @@ from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import StudyFiles, one_line, refuse_bomb, yaml_mistake
 from odeflow.config.validate import nearest, validate
+from odeflow.sbml.config import imported_model
 
 #: Characters a shell may act on when a job gets the command line back.
 _SHELL_CHARACTERS = re.compile(r"[\"'`$\\;&|<>\r\n\0]")
@@ -96,6 +97,8 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
                 "a job may pass it through a shell; put such values into a config file"
             )
     data = _compose_data(overrides, Path(study), resolvers)
+    if "model" in data:
+        data["model"] = imported_model(data["model"], Path(study))
     config = validate(data).in_study(Path(study))
     check(config, Path(study))
     return config

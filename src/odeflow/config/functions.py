@@ -11,10 +11,11 @@ from odeflow.provenance import module_file
 
 def check_functions(model: ModelConfig, study: Path) -> None:
     """Raises ConfigError where the file of a function does not exist, parse or define it."""
-    _check_function("model.vector_field", model.vector_field, study)
-    for key in ("observables", "invariants"):
-        if (record := getattr(model, key)) is not None:
-            _check_function(f"model.{key}", record.function, study)
+    for key in ("vector_field", "observables", "invariants"):
+        given = getattr(model, key)
+        reference = given if given is None or isinstance(given, str) else given.function
+        if reference is not None:
+            _check_function(f"model.{key}", reference, study)
 
 
 def _check_function(key: str, reference: str, study: Path) -> None:

@@ -78,8 +78,8 @@ class Variable(Strict):
 class Observables(Strict):
     """Quantities computed from time, state and parameters along each trajectory."""
 
-    function: FunctionReference = Field(
-        description="module:function with the signature (t, y, args) -> {name: value}"
+    function: FunctionReference | None = Field(
+        None, description="module:function with the signature (t, y, args) -> {name: value}"
     )
     variables: dict[VariableName, Variable] = Field(
         default_factory=dict, description="units and long_name of each"
@@ -97,8 +97,20 @@ class ModelConfig(Strict):
     name: VariableName = Field(description="the model's name")
     title: str | None = Field(None, description="one line for figures and the dataset")
     references: str | None = Field(None, description="literature reference")
-    vector_field: FunctionReference = Field(
-        description="module:function, or file.py:function of the study; signature (t, y, args)"
+    vector_field: FunctionReference | None = Field(
+        None, description="module:function, or file.py:function of the study; (t, y, args)"
+    )
+    sbml: str | None = Field(None, description="an SBML file, in place of a vector field")
+    antimony: str | None = Field(
+        None, description="an Antimony file, or its text, in place of a vector field"
+    )
+    reaction_rates: bool = Field(
+        False, description="sbml, antimony: the rates of reactions are observables too"
+    )
+    computed: dict[VariableName, list[str]] | None = Field(
+        None,
+        description="set by the importer: states and parameters that the file computes at t0, and "
+        "what each depends on; an axis over one of them comes before",
     )
     t0: Real = Field(0.0, description="start of the time span")
     t1: Real = Field(description="end of the time span")
@@ -117,13 +129,45 @@ class ModelConfig(Strict):
     @property
     def functions(self) -> list[str]:
         """References to all functions of the user's."""
-        others = (self.observables, self.invariants)
-        return [self.vector_field, *(record.function for record in others if record is not None)]
+        records = (self.observables, self.invariants)
+        others = [record.function for record in records if record is not None]
+        return [reference for reference in (self.vector_field, *others) if reference is not None]
 
     @field_validator("observables", "invariants", mode="before")
     @classmethod
     def _shorthand(cls, value: Any) -> Any:
         return {"function": value} if isinstance(value, str) else value
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether its equations are those of an SBML or Antimony model."""
+        return self.vector_field is None
+
+    @property
+    def origin(self) -> str:
+        """What its equations are from, for messages."""
+        if self.vector_field is not None:
+            return self.vector_field
+        return self.sbml or "the Antimony model"
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "ModelConfig":
+        given = [key for key in ("vector_field", "sbml", "antimony") if getattr(self, key)]
+        if len(given) != 1:
+            raise ValueError(
+                "one of vector_field, sbml and antimony is needed"
+                + (f", not {' and '.join(given)}" if given else "")
+            )
+        if not self.is_imported and self.observables and self.observables.function is None:
+            raise ValueError("observables.function: needed beside vector_field")
+        if not self.is_imported and (self.computed is not None or self.reaction_rates):
+            raise ValueError("computed and reaction_rates are for sbml and antimony")
+        if self.is_imported and self.observables and self.observables.function:
+            raise ValueError(
+                "observables.function: the observables of an imported model are its "
+                "assignment rules"
+            )
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModelConfig":

@@ -42,6 +42,11 @@ def maximum(a: Any, b: Any) -> Any:
     return select(a > b, a, b)
 
 
+def in_lanes(x: Any, like: Any) -> Any:
+    """A number in every lane of another value; a value of lanes as it is."""
+    return like.writer.lanes(x, like.kind) if isinstance(like, LaneValue) else x
+
+
 def isfinite(x: LaneValue) -> LaneValue:
     """Whether a number is neither infinite nor NaN."""
     return abs(x) < math.inf

@@ -16,7 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from odeflow.engine.native.primitives import bits, floor, fma, from_bits, in_double, select
+from odeflow.engine.native.primitives import (
+    bits,
+    floor,
+    fma,
+    from_bits,
+    in_double,
+    in_lanes,
+    select,
+)
 
 _inlined = in_double(("contract",))
 #: For sums and differences whose rounding errors are wanted.
@@ -378,6 +386,7 @@ def _positive_power(x, y):
 @_inlined
 def power(x, y):
     """The number x**y, as C's `pow`."""
+    x = in_lanes(x, y)
     size = abs(x)
     regular = (size > 0.0) & (size < _INF)
     value = _positive_power(select(regular, size, 1.0), y)

@@ -1,0 +1,192 @@
+"""The `model` group of a study filled from an SBML or Antimony model. Imports no JAX."""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from odeflow.config.base import ConfigError
+from odeflow.config.validate import nearest
+from odeflow.sbml.naming import free_name
+from odeflow.sbml.refusal import Source, UnsupportedError
+from odeflow.sbml.source import FORMATS, model_source
+
+if TYPE_CHECKING:
+    from odeflow.sbml.system import System
+
+
+def imported_model(model: Any, study: Path) -> Any:
+    """The `model` group with the states, parameters and observables of the file that it names.
+
+    What the group says beside `sbml` or `antimony` comes before what the file says. Returned as
+    it is where it names no file, or where that is done already (it has `computed`).
+
+    Raises ConfigError: libsbml's or Antimony's own message, what is not supported with the
+    element's id and line, or the quantity that nothing gives a value.
+    """
+    if not isinstance(model, Mapping) or model.get("computed") is not None:
+        return model
+    given = [key for key in ("vector_field", *FORMATS) if model.get(key) is not None]
+    if len(given) > 1:
+        raise ConfigError(f"model: {' and '.join(given)} exclude each other; keep one")
+    source = model_source(model, study)
+    return model if source is None else _filled(model, source, read_system(source))
+
+
+@lru_cache(maxsize=4)
+def read_system(source: Source) -> "System":
+    """The system of a source, read once; raises ConfigError as `imported_model`."""
+    package = "antimony" if source.key == "model.antimony" else "libsbml"
+    try:
+        from odeflow.sbml.document import read_document
+        from odeflow.sbml.reading import read_model
+
+        text = source.text
+        if package == "antimony":
+            from odeflow.sbml.antimony_text import sbml_of_antimony
+
+            text = sbml_of_antimony(source)
+    except ImportError as error:
+        raise ConfigError(
+            f"{source.key}: it needs the package {error.name}: pip install 'odeflow[sbml]'"
+        ) from None
+    document = read_document(source, text)
+    system = read_model(document.getModel(), source)
+    for event in system.events:
+        raise UnsupportedError(source, f"the event {event.name!r}", "", event.line, event.name)
+    try:
+        system.check()
+    except ValueError as error:
+        raise ConfigError(f"{source.place()}: {error}") from None
+    return system
+
+
+def _filled(model: Mapping[str, Any], source: Source, system: "System") -> dict[str, Any]:
+    reactions = system.reactions if model.get("reaction_rates") else ()
+    observables = [*system.observables, *reactions]
+    states = _merged(model, "states", system.states, system, source)
+    parameters = _merged(model, "parameters", system.parameters, system, source)
+    _fill_values(model, states, parameters, system, source, observables)
+    given = model.get("observables")
+    variables = {name: _label(system, name) for name in observables}
+    if isinstance(given, Mapping) and isinstance(given.get("variables"), Mapping):
+        for name, record in given["variables"].items():
+            _known(f"observables.variables.{name}", name, variables, source)
+            variables[name] = _over(variables[name], record)
+    observed: Any = {"variables": variables} if variables else {}
+    if isinstance(given, Mapping):
+        observed = {**given, **observed}
+    elif given is not None:
+        observed = given  # which the schema refuses
+    starts = system.dependencies()
+    fixed = {name for name in system.initial if _given(model, name) is not None}
+    computed = {
+        name: [x for x in starts[name] if x in parameters or x in states]
+        for name in system.initial
+        if name not in fixed and (name in states or name in parameters)
+    }
+    for moves in system.fast.values():  # which start in an equilibrium that all decides on
+        computed |= {name: [*parameters, *states] for name in moves}
+    defaults = {
+        "name": free_name(system.name or "model", ()),
+        "title": system.title,
+        "time_units": system.time_units,
+    }
+    return {
+        **defaults,
+        **model,
+        "states": states,
+        "parameters": parameters,
+        "observables": observed or None,
+        "computed": computed,
+    }
+
+
+def _label(system: "System", name: str) -> dict[str, Any]:
+    label = system.labels[name]
+    return {"units": label.units, "long_name": label.long_name}
+
+
+def _over(generated: dict[str, Any], given: Any) -> Any:
+    """A record of the user's over that of the file; what is no record is for the schema."""
+    return {**generated, **given} if isinstance(given, Mapping) else given
+
+
+def _given(model: Mapping[str, Any], name: str) -> Any:
+    """The value that the group itself gives for a state or parameter."""
+    for group, key in (("states", "initial"), ("parameters", "value")):
+        records = model.get(group)
+        record = records.get(name) if isinstance(records, Mapping) else None
+        if isinstance(record, Mapping) and record.get(key) is not None:
+            return record[key]
+    return None
+
+
+def _known(key: str, name: str, known: Any, source: Source) -> None:
+    if name not in known:
+        raise ConfigError(f"model.{key}: {source.name} has no such name{nearest(name, known)}")
+
+
+def _merged(
+    model: Mapping[str, Any], group: str, names: list[str], system: "System", source: Source
+) -> dict[str, Any]:
+    records: dict[str, Any] = {name: _label(system, name) for name in names}
+    given = model.get(group)
+    if isinstance(given, Mapping):
+        for name, record in given.items():
+            _known(f"{group}.{name}", name, records, source)
+            records[name] = _over(records[name], record)
+    return records
+
+
+def _fill_values(
+    model: Mapping[str, Any],
+    states: dict[str, Any],
+    parameters: dict[str, Any],
+    system: "System",
+    source: Source,
+    observables: list[str],
+) -> None:
+    """Sets `initial` and `value` where the group does not; leaves out what nothing needs."""
+    from odeflow.sbml.evaluation import evaluate
+    from odeflow.sbml.expression import TIME
+
+    read = system.names_read(observables)
+    values: dict[str, Any] = {TIME: _number(model.get("t0"), 0.0)}
+    for name, value in system.values.items():
+        given = _given(model, name)
+        if given is not None:
+            values[name] = _number(given, math.nan)
+        elif name not in system.initial:
+            values[name] = math.nan if value is None else value
+            if value is None and name in read:
+                group = "states" if name in states else "parameters"
+                key = "initial" if name in states else "value"
+                raise ConfigError(
+                    f"{source.place(word=name)}: nothing gives {name!r} a value; "
+                    f"set model.{group}.{name}.{key}"
+                )
+    start = [(name, x) for name, x in system.start() if name not in values]
+    values = evaluate(start, values, np)
+    for records, key in ((states, "initial"), (parameters, "value")):
+        for name in list(records):
+            if not isinstance(records[name], Mapping):
+                continue
+            if math.isnan(values[name]) and name not in read:
+                del records[name]
+            elif _given(model, name) is None:
+                if not math.isfinite(values[name]):
+                    raise ConfigError(
+                        f"{source.place(word=name)}: {name!r} starts at {values[name]:g}; a finite "
+                        "number is needed"
+                    )
+                records[name] = {key: float(values[name]), **records[name]}
+
+
+def _number(value: Any, otherwise: float) -> float:
+    """A number of the user's; one that is none is for the schema to refuse."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else otherwise

@@ -1,0 +1,89 @@
+"""SBML text as libsbml's validated tree; what libsbml finds wrong reaches the user."""
+
+from typing import Any
+
+import libsbml
+
+from odeflow.config.base import ConfigError
+from odeflow.sbml.refusal import Source, UnsupportedError
+
+#: Categories of checks whose findings change no number.
+_UNCHECKED = (
+    libsbml.LIBSBML_CAT_UNITS_CONSISTENCY,
+    libsbml.LIBSBML_CAT_MODELING_PRACTICE,
+    libsbml.LIBSBML_CAT_SBO_CONSISTENCY,
+)
+#: Errors that change no number: a species in a kinetic law that is not listed as a modifier.
+_HARMLESS = {21121}
+#: Packages that may be required: more of MathML for Level 3 Version 1, and models made of models.
+_KNOWN_PACKAGES = {"l3v2extendedmath", "comp"}
+
+
+def read_document(source: Source, text: str) -> Any:
+    """The document as libsbml has it. It must be kept as long as its model is used.
+
+    Raises ConfigError with libsbml's first error, its line and the number of others, or where
+    there is no model; UnsupportedError where a package is required that changes what it means.
+    """
+    document = libsbml.readSBMLFromString(text)
+    _raise_errors(document, source)
+    _refuse_packages(document, source)
+    _flatten(document, source)
+    for category in _UNCHECKED:
+        document.setConsistencyChecks(category, False)
+    document.checkConsistency()
+    _raise_errors(document, source)
+    if document.getModel() is None:
+        raise ConfigError(f"{source.place()}: there is no model in this SBML document")
+    return document
+
+
+def _raise_errors(document: Any, source: Source) -> None:
+    found = [document.getError(i) for i in range(document.getNumErrors())]
+    errors = [
+        error
+        for error in found
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() not in _HARMLESS
+    ]
+    if errors:
+        first = errors[0]
+        # The first paragraph is the rule, the last one what broke it here.
+        parts = [" ".join(x.split()) for x in first.getMessage().strip().split("\n") if x.strip()]
+        message = parts[-1] if len(parts) > 1 else parts[0] if parts else "not valid"
+        others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise ConfigError(
+            f"{source.place(first.getLine())}: {message} [SBML {first.getErrorId()}]{others}"
+        )
+
+
+def _refuse_packages(document: Any, source: Source) -> None:
+    if document.getLevel() < 3:
+        return
+    prefixes = [document.getPlugin(i).getPrefix() for i in range(document.getNumPlugins())]
+    prefixes += [
+        document.getUnknownPackagePrefix(i) for i in range(document.getNumUnknownPackages())
+    ]
+    for prefix in prefixes:
+        required = document.getPkgRequired(prefix) or document.getPackageRequired(prefix)
+        if required and prefix not in _KNOWN_PACKAGES:
+            raise UnsupportedError(
+                source, f"the required package {prefix!r}", "", document.getLine(), prefix
+            )
+
+
+def _flatten(document: Any, source: Source) -> None:
+    """Makes one model of a model of models (the package comp), by libsbml's own converter."""
+    composition = document.getPlugin("comp")
+    if composition is None:
+        return
+    for i in range(composition.getNumExternalModelDefinitions()):
+        external = composition.getExternalModelDefinition(i)
+        what = f"the external model {external.getIdAttribute()!r}"
+        hint = "; put all models into one file"
+        raise UnsupportedError(source, what, hint, external.getLine(), external.getIdAttribute())
+    options = libsbml.ConversionProperties()
+    options.addOption("flatten comp", True)
+    options.addOption("performValidation", False)
+    if document.convert(options) != libsbml.LIBSBML_OPERATION_SUCCESS:
+        _raise_errors(document, source)
+        raise ConfigError(f"{source.place()}: libsbml cannot flatten its submodels")

@@ -1,0 +1,136 @@
+"""A system's equations as functions of JAX, in the form of any other model."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from odeflow.config.base import ConfigError
+from odeflow.config.model import ModelConfig
+from odeflow.sbml.config import read_system
+from odeflow.sbml.evaluation import evaluate
+from odeflow.sbml.expression import TIME, Number
+from odeflow.sbml.fast import Parts, equilibrium, equilibrium_field
+from odeflow.sbml.source import model_source
+from odeflow.sbml.system import System, depends_on
+
+Columns = Mapping[str, np.ndarray]
+
+
+def imported_functions(
+    config: ModelConfig, study: Path
+) -> tuple[Callable[..., Any], Callable[..., Any] | None, Callable[[Columns], Columns]]:
+    """Vector field, observables (None where there are none) and start of an imported model.
+
+    Raises ConfigError where the file is missing, or is not that which the config was made from.
+    """
+    source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
+    assert source is not None
+    system = read_system(source)
+    observables = config.observables.variables if config.observables else {}
+    for name in (*config.states, *config.parameters, *observables):
+        if name not in system.values and name not in system.assigned:
+            raise ConfigError(
+                f"{source.place()}: it has no {name!r}, which the config names: the config was "
+                "made from another version of the file"
+            )
+    field = _vector_field(system, list(config.states))
+    return field, _observables(system, list(observables)), _start(system, config)
+
+
+def _vector_field(system: System, states: list[str]) -> Callable[..., dict[str, Any]]:
+    rates = [(f"d/dt {name}", system.rates[name]) for name in states]
+    equations = (*system.needed(*(x for _, x in rates)), *rates)
+
+    def vector_field(t: Any, y: Any, args: Any) -> dict[str, Any]:
+        if system.fast:
+            x = jnp.stack([getattr(y, name) for name in states])
+            parts = _fast_parts(system, states, args._asdict())
+            return dict(zip(states, equilibrium_field(parts, t, x)))
+        values = _evaluated(equations, t, y, args)
+        return {name: values[f"d/dt {name}"] for name in states}
+
+    return vector_field
+
+
+def _fast_parts(system: System, states: list[str], args: Mapping[str, Any]) -> Parts:
+    """The parts of a model with fast reactions, in the order of the states."""
+    moves = [system.fast[name].get(state, Number(0.0)) for state in states for name in system.fast]
+    wanted = [*(system.rates[name] for name in states), *moves]
+    wanted += [system.assigned[name] for name in system.fast]
+    named = [(f"part {i}", expression) for i, expression in enumerate(wanted)]
+    equations = (*system.needed(*wanted), *named)
+
+    def parts(t: Any, x: Any) -> tuple[Any, Any, Any]:
+        known = {TIME: t, **args, **dict(zip(states, x))}
+        dtype = jnp.result_type(t)
+        values = evaluate(equations, known, jnp, dtype)
+        flat = jnp.stack([jnp.asarray(values[name], dtype) for name, _ in named])
+        size, number = len(states), len(system.fast)
+        N = flat[size : size + size * number].reshape(size, number)
+        return flat[:size], flat[size + size * number :], N
+
+    return parts
+
+
+def _observables(system: System, names: list[str]) -> Callable[..., dict[str, Any]] | None:
+    equations = system.needed(*(system.assigned[name] for name in names))
+    equations = (*equations, *((name, system.assigned[name]) for name in names))
+
+    def observables(t: Any, y: Any, args: Any) -> dict[str, Any]:
+        values = _evaluated(equations, t, y, args)
+        return {name: values[name] for name in names}
+
+    return observables if names else None
+
+
+def _evaluated(equations: Any, t: Any, y: Any, args: Any) -> dict[str, Any]:
+    known = {TIME: t, **y._asdict(), **args._asdict()}
+    return evaluate(equations, known, jnp, jnp.result_type(t))
+
+
+def _start(system: System, config: ModelConfig) -> Callable[[Columns], Columns]:
+    """What axes change of the values that the model computes at t0.
+
+    An axis over such a value comes before what computes it. Fast reactions start in equilibrium.
+    """
+    nominal: dict[str, Any] = {TIME: config.t0}
+    nominal |= {name: state.initial for name, state in config.states.items()}
+    nominal |= {name: parameter.value for name, parameter in config.parameters.items()}
+    computed = set(config.computed or ()) & set(system.initial)
+
+    def start(axes: Columns) -> Columns:
+        fixed = {name for name in nominal if name not in computed or name in axes}
+        equations = tuple((name, x) for name, x in system.start() if name not in fixed)
+        changed = computed.intersection(depends_on(equations, axes))
+        known = nominal | dict(axes)
+        if changed:
+            given = {name: known[name] for name in known if name in fixed or name not in nominal}
+            values = evaluate(equations, given, np)
+            known |= {name: values[name] for name in changed}
+        size = np.shape(next(iter(axes.values()))) if axes else (1,)
+        found = {name: np.broadcast_to(known[name], size) for name in sorted(changed)}
+        if system.fast:
+            columns = {
+                name: np.broadcast_to(np.asarray(known[name], float), size) for name in nominal
+            }
+            found |= _in_equilibrium(system, list(config.states), columns)
+        return found
+
+    return start
+
+
+def _in_equilibrium(system: System, states: list[str], columns: Columns) -> Columns:
+    """The states, a lane a row, moved into the equilibrium of the fast reactions."""
+
+    def moved(known: Any) -> Any:
+        known = dict(known)
+        t = known.pop(TIME)
+        x = jnp.stack([known.pop(name) for name in states])
+        return equilibrium(_fast_parts(system, states, known), t, x)
+
+    x = np.asarray(jax.jit(jax.vmap(moved))({name: columns[name] for name in columns}))
+    return {name: x[:, i] for i, name in enumerate(states)}

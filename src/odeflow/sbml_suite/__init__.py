@@ -1,0 +1,4 @@
+"""Runs cases of the SBML Test Suite (semantic, deterministic): `python -m odeflow.sbml_suite`.
+
+Reference: https://github.com/sbmlteam/sbml-test-suite
+"""
