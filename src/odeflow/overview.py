@@ -11,7 +11,7 @@ import xarray as xr
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.dataset import flag_meanings
-from odeflow.status import ADVICE, Status
+from odeflow.status import ADVICE, Status, has_failed
 
 _MOST_FAILURES = 100
 _STYLE = """
@@ -39,7 +39,7 @@ def overview_page(
     reason = ensemble.attrs["odeflow_engine_reason"]
     facts = [
         ("trajectories", f"{status.size:,}"),
-        ("succeeded", f"{int((status == Status.success).sum()):,}"),
+        ("succeeded", f"{int((~has_failed(status)).sum()):,}"),
         ("dimensions", " x ".join(f"{name} {size}" for name, size in ensemble.sizes.items())),
         ("method", f"{config.solver.method}, rtol {config.solver.rtol:g}, {_atol(config)}"),
         ("engine", f"{engine} ({reason})" if reason else engine),
@@ -88,7 +88,7 @@ def _attempts(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
     attempt = ensemble["attempt"].values.ravel()
     if not attempt.any():
         return []
-    success = ensemble["status"].values.ravel() == Status.success
+    success = ~has_failed(ensemble["status"].values.ravel())
     engine, engines = ensemble["engine"].values.ravel(), flag_meanings(ensemble["engine"])
     rows = []
     for number, rung in enumerate(ladder(config)):
