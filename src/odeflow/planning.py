@@ -100,7 +100,8 @@ class Experiment:
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one chunk is given; the same for every experiment that shares the chunk."""
-        data = _numbers_of(self.config).slice("model", "design", "solver", "saveat", "runtime")
+        groups = ("model", "design", "doses", "stop", "solver", "saveat", "runtime")
+        data = _numbers_of(self.config).slice(*groups)
         data["summary"] = reduced_summary(self.config).model_dump(mode="json")
         if self.config.design.kind in SEQUENTIAL and self.config.design.size is not None:
             data["design"]["size"] = chunk.stop  # rows before it do not depend on what follows
@@ -115,12 +116,14 @@ def _numbers_of(config: Config) -> Config:
 
 
 _STAGE_GROUPS = {
-    "design": ("model", "design"),
-    "assemble": ("model", "design", "solver", "saveat", "runtime", "summary"),
+    "design": ("model", "design", "doses"),
+    "assemble": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "summary"),
     "summarise": ("model", "design", "saveat", "summary"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
-    "overview": ("model", "design", "solver", "saveat", "summary", "runtime", "plot"),
+    "overview": (
+        *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
+    ),
     "check_failures": ("model", "design", "runtime"),
 }
 _STAGE_MODULES = {

@@ -17,11 +17,13 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
 from odeflow.design import END, axis_names, rows
+from odeflow.doses import jump_targets, schedule, with_doses
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
 from odeflow.retry import Retrier
 from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import SLAB_BYTES, slabs
+from odeflow.stops import stop_guards
 
 
 def configure_jax(resources: engine.Resources) -> None:
@@ -59,6 +61,8 @@ def make_problem(config: Config, model: Model, own_ends: bool = False) -> engine
         dtype=np.dtype(config.runtime.precision),
         reductions=_reductions(config, model, variables),
         own_ends=own_ends,
+        jumps=jump_targets(config, model),
+        stops=stop_guards(config, model),
     )
 
 
@@ -118,7 +122,8 @@ def load_problem(config: Config, study: Path) -> tuple[Config, engine.Problem, e
     does not load or the engine asked for cannot run it.
     """
     names = axis_names(config.design, study)
-    config, model = with_sensitivities(config, load_model(config.model, study))
+    config, model = with_doses(config, load_model(config.model, study))
+    config, model = with_sensitivities(config, model)
     problem = make_problem(config, model, has_own_ends(names, config.model))
     return config, problem, engine.choose_engine(problem, config.runtime.engine)
 
@@ -156,5 +161,6 @@ def solve_slabs(
     for first, last in slabs(start, stop, row_bytes, slab_bytes or 2**62):
         axes = rows(given.design, first, last, study)
         done = (lambda n, before=first - start: progress(before + n)) if progress else None
-        solved = retrier.solve(make_lanes(config, axes), resources, done)
-        yield label_chunk(problem, solved, attempts, axes, first)
+        lanes = schedule(config, axes, make_lanes(config, axes), problem.model)
+        solved = retrier.solve(lanes, resources, done)
+        yield label_chunk(problem, solved, attempts, axes, first, given.doses)

@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from odeflow.config.base import Strict
 from odeflow.config.design import DesignConfig
+from odeflow.config.doses import Dose, StopConfig
 from odeflow.config.model import ModelConfig
 from odeflow.config.outputs import PlotConfig, RuntimeConfig, SummaryConfig
 from odeflow.config.solver import SaveAtConfig, SolverConfig
@@ -19,6 +20,8 @@ class Config(Strict):
     name: str = Field(description="the experiment's name and its folder under results/")
     model: ModelConfig
     design: DesignConfig
+    doses: list[Dose] = Field(default_factory=list, description="doses and switches, see Dose")
+    stop: StopConfig | None = Field(None, description="conditions that end a trajectory")
     solver: SolverConfig = Field(default_factory=lambda: SolverConfig.model_validate({}))
     saveat: SaveAtConfig = Field(default_factory=lambda: SaveAtConfig.model_validate({}))
     summary: SummaryConfig = Field(default_factory=lambda: SummaryConfig.model_validate({}))
