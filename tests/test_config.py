@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from odeflow.__main__ import config_schema
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose, flatten_overrides
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
+from odeflow.config.validate import record_of
 
 EXPERIMENTS = sorted(path.stem for path in (shipped_config() / "experiment").glob("*.yaml"))
 
@@ -132,8 +132,8 @@ def test_the_config_imports_no_jax():
 def schema_keys() -> list[str]:
     keys = []
     for group, field in Config.model_fields.items():
-        record = field.annotation
-        if isinstance(record, type) and issubclass(record, BaseModel):
+        record = record_of(field.annotation)
+        if record is not None:
             keys += [f"{group}.{key}" for key in record.model_fields]
         else:
             keys.append(group)

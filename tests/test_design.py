@@ -644,8 +644,8 @@ def test_unknown_axis_is_refused_with_a_hint():
     with pytest.raises(ConfigError) as error:
         check_axes(experiment(kind="grid", axes={"vmx": {"values": [1]}}), HERE)
     assert one_line(error) == (
-        "design.axes.vmx: neither a parameter nor a state of model michaelis_menten; "
-        "did you mean vmax? parameters: vmax, km, states: substrate, enzyme; "
+        "design.axes.vmx: neither a parameter nor a state of model michaelis_menten, nor named by "
+        "a dose; did you mean vmax? parameters: vmax, km, states: substrate, enzyme; "
         "t1 is a trajectory's end"
     )
 

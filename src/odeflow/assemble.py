@@ -22,7 +22,10 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
     """
     if config.design.kind == "grid":
         levels = {
-            axis_coordinate(name, config.model): (values, axis_attributes(name, config.model))
+            axis_coordinate(name, config.model): (
+                values,
+                axis_attributes(name, config.model, config.doses),
+            )
             for name, values in grid_levels(config.design).items()
         }
         leading = {name: len(values) for name, (values, _) in levels.items()}

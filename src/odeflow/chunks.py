@@ -26,6 +26,8 @@ from odeflow.provenance import (
 #: Bytes of results that a chunk holds at most, and trajectories it holds at most.
 _CHUNK_BYTES = 2**30
 _CHUNK_MOST = 2**20
+#: Bytes of a trajectory's schedule for each of its jumps, roughly.
+_JUMP_BYTES = 128
 #: Seconds of work on one core that a chunk should have: start-up is a few.
 _CHUNK_SECONDS = 60.0
 #: Seconds a trajectory, roughly: a few hundred steps of the native engine, per state (explicit
@@ -71,7 +73,8 @@ def _bytes(config: Config) -> int:
         scalars += len(config.model.invariants.variables) or 1
     scalars *= 1 + len(config.saveat.sensitivities or [])
     values = len(save_times(config)) + len(reduced_summary(config).metrics)
-    return itemsize * values * max(scalars, 1)
+    jumps = sum(dose.number_of_jumps for dose in config.doses)
+    return itemsize * values * max(scalars, 1) + _JUMP_BYTES * jumps
 
 
 def _seconds(config: Config) -> float:
@@ -85,7 +88,7 @@ def _seconds(config: Config) -> float:
 
 def solve_slice(config: Config) -> dict[str, Any]:
     """The part of the config that decides the numbers of a trajectory, as plain data."""
-    data = config.slice("model", "solver", "saveat")
+    data = config.slice("model", "doses", "stop", "solver", "saveat")
     data["summary"] = reduced_summary(config).model_dump(mode="json")
     runtime = config.slice("runtime")["runtime"]
     return data | {key: runtime[key] for key in ("engine", "precision", "retry")}

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 import yaml
 
+from odeflow.config.doses import Dose
 from odeflow.config.ladder import Attempt
 from odeflow.config.model import Variable, drift_name
 from odeflow.config.outputs import EFFORT
@@ -39,7 +40,7 @@ OUTCOMES: dict[str, dict[str, Any]] = {
     "num_steps": {"long_name": "attempted solver steps", "units": "1"},
     "num_accepted_steps": {"long_name": "accepted solver steps", "units": "1"},
     "num_rejected_steps": {"long_name": "rejected solver steps", "units": "1"},
-    "time_reached": {"long_name": "end of the last accepted step"},
+    "time_reached": {"long_name": "end of the trajectory, or of its last accepted step"},
 }
 ENGINES = ("native", "diffrax")
 
@@ -51,10 +52,12 @@ def label_chunk(
     axes: Mapping[str, np.ndarray],
     start: int,
     drifts: Mapping[str, np.ndarray],
+    doses: Sequence[Dose] = (),
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
 
-    `drifts` are the relative drifts of the model's invariants, one a lane, by invariant.
+    `drifts` are the relative drifts of the model's invariants, one a lane, by invariant; `doses`
+    are those of the config, which name axes.
     """
     config, solution = problem.model.config, solved.solution
     known = problem.model.variables()
@@ -97,7 +100,7 @@ def label_chunk(
     }
     for name, values in axes.items():
         coordinate = axis_coordinate(name, config)
-        coords[coordinate] = ("sample", values, axis_attributes(name, config))
+        coords[coordinate] = ("sample", values, axis_attributes(name, config, doses))
     first = solved.engines[0]
     assert first is not None
     return xr.Dataset(data, coords, {"engine": first.name, "engine_reason": first.reason})
@@ -154,7 +157,8 @@ def global_attributes(
     method are those of the first attempt; the variables of these names have each trajectory's.
     """
     model = config.model
-    recorded = config.slice("name", "model", "design", "solver", "saveat", "summary", "runtime")
+    groups = ("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime")
+    recorded = config.slice("name", *groups)
     for key in EFFORT:
         recorded["runtime"].pop(key)
     return {

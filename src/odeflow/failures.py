@@ -13,7 +13,7 @@ from odeflow.config.root import Config
 from odeflow.dataset import design_axes
 from odeflow.design import END
 from odeflow.slabs import hyperslabs
-from odeflow.status import Status
+from odeflow.status import Status, has_failed
 
 #: Trajectories in memory at a time.
 _SLAB = 2**16
@@ -65,7 +65,7 @@ def _failed(ensemble: xr.Dataset, axes: list[str]) -> Iterator[tuple[int, dict[s
         stop = min(start + _SLAB, status.size)
         for index, first, _ in hyperslabs(start, stop, status.shape):
             slab = ensemble[[*_OUTCOMES]].isel(dict(zip(status.dims, index)))
-            failed = np.flatnonzero(slab["status"].values != Status.success)
+            failed = np.flatnonzero(has_failed(slab["status"].values))
             if not len(failed):
                 continue
             columns = {name: slab[name].values.ravel()[failed].tolist() for name in _OUTCOMES}
@@ -91,7 +91,7 @@ def failed_fraction(config: Config, ensemble: xr.Dataset, table: str) -> str | N
     """
     allowed = config.runtime.max_failed
     status = ensemble["status"].values
-    failed = int((status != Status.success).sum())
+    failed = int(has_failed(status).sum())
     if allowed is None or failed <= allowed * status.size:
         return None
     return (

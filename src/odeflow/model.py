@@ -30,6 +30,23 @@ class Component(NamedTuple):
     index: tuple[int, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Event:
+    """States get new values where a condition becomes true.
+
+    `trigger(t, y, args)` gives a boolean and `assignments(t, y, args)` new values by state, both in
+    JAX; `y` and `args` are records. `initial` is whether the trigger counts as true before t0: it
+    fires at t0 where that is false and it holds there. Of events that fire together each is given
+    the state before all of them, or, where it `sees_others`, what those before it have left. A
+    parameter that an event changes has to be a state whose derivative is zero.
+    """
+
+    trigger: Callable[[Any, Any, Any], Any]
+    assignments: Callable[[Any, Any, Any], Mapping[str, Any]]
+    initial: bool = True
+    sees_others: bool = False
+
+
 @dataclass(frozen=True)
 class Model:
     """A vector field over named records.
@@ -37,14 +54,16 @@ class Model:
     `config` is the validated `model` group; `function` is the user's `(t, y, args)`, and
     `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
     the order of the config; a state's leaf has the state's shape. `derivatives` names the states
-    and observables that are derivatives, and the variable and axis of each. `start` gives what
-    the model computes at t0 from the values of axes: states and parameters by name.
+    and observables that are derivatives, and the variable and axis of each. `events` that fire at
+    one time act in their order: of two that assign one state the later one counts. `start` gives
+    what the model computes at t0 from the values of axes: states and parameters by name.
     """
 
     config: ModelConfig
     function: Callable[..., Any]
     observables_function: Callable[..., Any] | None = None
     derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
     start: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] = lambda axes: {}
 
     @property
@@ -128,6 +147,14 @@ class Model:
     def flat_observables(self, t: Any, y: Sequence[Any], args: Sequence[Any]) -> dict[str, Any]:
         """The observables over scalars, by name."""
         return self.observables(t, self.unflatten(y), self.Args(*args))
+
+    def assigned(self, event: Event, t: Any, y: Any, args: Any) -> dict[str, Any]:
+        """What an event alone gives states, by name, in their shape and type."""
+        new = {}
+        for name, value in event.assignments(t, y, args).items():
+            old = jnp.asarray(getattr(y, name))
+            new[name] = jnp.broadcast_to(jnp.asarray(value, old.dtype), old.shape)
+        return new
 
     def observer(self, names: Sequence[str]) -> Callable[..., dict[str, Any]]:
         """A function of `(t, y, args)` that gives states and observables of these names."""

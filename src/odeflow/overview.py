@@ -11,7 +11,7 @@ import xarray as xr
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.dataset import flag_meanings
-from odeflow.status import ADVICE, Status
+from odeflow.status import ADVICE, Status, has_failed
 from odeflow.trust import drift_rows, verification_facts, worst_cases
 
 _MOST_FAILURES = 100
@@ -44,7 +44,7 @@ def overview_page(
     reason = ensemble.attrs["odeflow_engine_reason"]
     facts = [
         ("trajectories", f"{status.size:,}"),
-        ("succeeded", f"{int((status == Status.success).sum()):,}"),
+        ("succeeded", f"{int((~has_failed(status)).sum()):,}"),
         ("dimensions", " x ".join(f"{name} {size}" for name, size in ensemble.sizes.items())),
         ("method", f"{config.solver.method}, rtol {config.solver.rtol:g}, {_atol(config)}"),
         ("engine", f"{engine} ({reason})" if reason else engine),
@@ -95,7 +95,7 @@ def _attempts(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
     attempt = ensemble["attempt"].values.ravel()
     if not attempt.any():
         return []
-    success = ensemble["status"].values.ravel() == Status.success
+    success = ~has_failed(ensemble["status"].values.ravel())
     engine, engines = ensemble["engine"].values.ravel(), flag_meanings(ensemble["engine"])
     rows = []
     for number, rung in enumerate(ladder(config)):
@@ -153,7 +153,10 @@ def _short(text: str) -> str:
 def _verification(verification: xr.Dataset | None) -> Iterable[str]:
     """The verdict and the worst trajectories."""
     if verification is None:
-        return ["<h2>Verification</h2>", "<p>Skipped: verify.number is 0.</p>"]
+        return [
+            "<h2>Verification</h2>",
+            "<p>Skipped: verify.number is 0, or the experiment has doses.</p>",
+        ]
     worst, header = worst_cases(verification, _MOST_WORST)
     return [
         "<h2>Verification</h2>",

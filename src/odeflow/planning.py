@@ -69,7 +69,7 @@ class Experiment:
     @property
     def verification(self) -> str | None:
         """File of the verification, if trajectories are verified."""
-        return str(self.folder / "verification.nc") if self.config.verify.number else None
+        return str(self.folder / "verification.nc") if self.config.is_verified else None
 
     @property
     def targets(self) -> list[str]:
@@ -106,7 +106,8 @@ class Experiment:
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one chunk is given; the same for every experiment that shares the chunk."""
-        data = _numbers_of(self.config).slice("model", "design", "solver", "saveat", "runtime")
+        groups = ("model", "design", "doses", "stop", "solver", "saveat", "runtime")
+        data = _numbers_of(self.config).slice(*groups)
         data["summary"] = reduced_summary(self.config).model_dump(mode="json")
         if self.config.design.kind in SEQUENTIAL and self.config.design.size is not None:
             data["design"]["size"] = chunk.stop  # rows before it do not depend on what follows
@@ -124,13 +125,16 @@ def _numbers_of(config: Config, *kept: str) -> Config:
 
 
 _STAGE_GROUPS = {
-    "design": ("model", "design"),
-    "assemble": ("model", "design", "solver", "saveat", "runtime", "summary"),
+    "design": ("model", "design", "doses"),
+    "assemble": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "summary"),
     "summarise": ("model", "design", "saveat", "summary"),
     "verify": ("model", "design", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
-    "overview": ("model", "design", "solver", "saveat", "summary", "runtime", "plot", "verify"),
+    "overview": (
+        *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
+        "verify",
+    ),
 }
 _STAGE_MODULES = {
     "design": "design",

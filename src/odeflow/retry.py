@@ -13,7 +13,7 @@ from odeflow import engine
 from odeflow.config.ladder import Attempt
 from odeflow.methods import METHODS
 from odeflow.model import Model
-from odeflow.status import Status
+from odeflow.status import has_failed
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Retrier:
                 _progress_of(progress, size - len(failed)),
             )
             status[failed] = again.status
-            better = (again.status == Status.success) | (
+            better = ~has_failed(again.status) | (
                 again.time_reached > solution.time_reached[failed]
             )
             _put(solution, failed, again, better)

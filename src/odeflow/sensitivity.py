@@ -38,11 +38,17 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
     observables `d_<variable>_d_<axis>`, in the shape of the variable, and the config is about
     that model; `sensitivity_tolerances` says what its solver is.
 
-    Raises ConfigError where a name is taken, or where JAX cannot differentiate the model.
+    Raises ConfigError where a name is taken, where the model has events, or where JAX cannot
+    differentiate the model.
     """
     axes = config.saveat.sensitivities
     if not axes:
         return config, model
+    if model.events:
+        raise ConfigError(
+            "saveat.sensitivities: the model has events, whose effect on derivatives is not known; "
+            "take the sensitivities out"
+        )
     variables = [*model.config.states, *model.observable_names]
     derivatives = sensitivity_names(variables, axes, model.config)
     augmented = Model(

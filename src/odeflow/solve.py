@@ -18,6 +18,7 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
 from odeflow.design import END, axis_names, rows
+from odeflow.doses import jump_targets, schedule, with_doses
 from odeflow.invariants import Drift, load_invariants, with_invariants
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
@@ -25,6 +26,7 @@ from odeflow.provenance import all_sources, canonical_json
 from odeflow.retry import Retrier
 from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import slabs
+from odeflow.stops import stop_guards
 
 
 def configure_jax(resources: engine.Resources) -> None:
@@ -67,6 +69,8 @@ def make_problem(
         dtype=np.dtype(config.runtime.precision),
         reductions=_reductions(config, model, variables),
         own_ends=own_ends,
+        jumps=jump_targets(config, model),
+        stops=stop_guards(config, model),
     )
 
 
@@ -137,8 +141,10 @@ def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
     Raises ConfigError where the model does not load or the engine asked for cannot run it.
     """
     model = load_model(config.model, study)
-    drift = Drift(load_invariants(config.model, study))
+    # a dose changes what is conserved
+    drift = Drift(None if config.doses else load_invariants(config.model, study))
     wanted = config.runtime.engine
+    config, model = with_doses(config, model)
     config, model = with_sensitivities(config, model)
     model = with_invariants(model, drift)
     problem = make_problem(config, model, has_own_ends(axes, config.model), drift.names)
@@ -209,9 +215,12 @@ class _Prepared:
         progress: engine.Progress | None = None,
     ) -> xr.Dataset:
         """These samples, labelled."""
-        lanes = make_lanes(self.config, {**axes, **self.problem.model.start(axes)})
+        model = self.problem.model
+        lanes = make_lanes(self.config, {**axes, **model.start(axes)})
+        lanes = schedule(self.config, axes, lanes, model)
         solved = self._retrier.solve(lanes, resources, progress)
         values, dtype = solved.solution.values, self.problem.dtype
         drifts = self._drift.taken_from(values, lanes.y0, lanes.args, dtype)
-        chunk = label_chunk(self.problem, solved, self._attempts, axes, start, drifts)
+        doses = self.config.doses
+        chunk = label_chunk(self.problem, solved, self._attempts, axes, start, drifts, doses)
         return chunk.assign_attrs(model_source=self._sources)

@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+import numpy as np
+
 
 class Status(IntEnum):
     """What became of a trajectory."""
@@ -11,6 +13,17 @@ class Status(IntEnum):
     dt_min_reached = 2
     non_finite = 3
     nonlinear_solve_failed = 4
+    stopped_by_event = 5
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the trajectory ended where nobody asked it to."""
+        return self not in (Status.success, Status.stopped_by_event)
+
+
+def has_failed(status: np.ndarray) -> np.ndarray:
+    """Where codes are those of failures."""
+    return np.isin(status, [s for s in Status if s.is_failure])
 
 
 #: What each status means and what to do about it, for reports and captions.
@@ -29,4 +42,5 @@ ADVICE: dict[Status, str] = {
     Status.nonlinear_solve_failed: (
         "the implicit method's root find did not converge: lower dt0, or take another method"
     ),
+    Status.stopped_by_event: "a condition of `stop` was met: the values end there",
 }

@@ -19,7 +19,7 @@ def study_files(
     `table` are the columns of a table design. Of `sources` those of a package are left out.
     """
     model = config.model.name
-    data = config.slice("design", "solver", "saveat", "summary", "runtime")
+    data = config.slice("design", "doses", "stop", "solver", "saveat", "summary", "runtime")
     for key in ("chunk_size", "threads"):
         data["runtime"].pop(key)
     record = config.slice("model")["model"]
@@ -38,6 +38,8 @@ def study_files(
     experiment = {"defaults": defaults, "name": config.name, **data}
     text = yaml.safe_dump(experiment, sort_keys=False)
     texts[f"config/experiment/{config.name}.yaml"] = f"# @package _global_\n{text}"
+    if config.model.is_imported:
+        texts |= sources
     own = [f.rsplit(":", 1)[0] for f in config.model.functions if ".py:" in f]
     folders = {str(PurePosixPath(file).parent) for file in own}
     for name, source in sources.items():

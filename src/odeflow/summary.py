@@ -13,7 +13,7 @@ from odeflow.config.outputs import SummaryConfig
 from odeflow.metrics import metric_attributes, metric_function, needs_times, wanted_metrics
 from odeflow.netcdf import write_filled
 from odeflow.quantiles import Extent, quantiles
-from odeflow.status import Status
+from odeflow.status import Status, has_failed
 
 
 def summarise(ensemble: xr.Dataset, config: SummaryConfig) -> xr.Dataset:
@@ -126,7 +126,7 @@ class _Plan:
             taken = {name: self._take(self._ensemble[name], first, last) for name in self._copied}
             for status in Status:
                 counts[status] += int((taken["status"] == status).sum())
-            succeeded = taken["status"] == Status.success
+            succeeded = ~has_failed(taken["status"])
             for name, array in self._arrays.items():
                 values = self._take(array, first, last)
                 taken |= self._metrics(name, values, succeeded)
@@ -150,7 +150,7 @@ class _Plan:
     def _successes(self, name: str) -> Iterator[np.ndarray]:
         for first, last in self._slabs():
             status = self._take(self._ensemble["status"], first, last)
-            yield _rows(self._take(self._arrays[name], first, last), status == Status.success)
+            yield _rows(self._take(self._arrays[name], first, last), ~has_failed(status))
 
     def _metrics(
         self, name: str, values: np.ndarray, succeeded: np.ndarray

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from odeflow.config.base import ConfigError
+from odeflow.config.doses import Dose
 from odeflow.config.functions import check_functions
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
@@ -20,6 +21,8 @@ _MOST_TIMES = 10**6
 def check(config: Config, study: Path) -> None:
     """Raises ConfigError, one line, for the first mistake that the schema alone cannot see."""
     check_axes(config, study)
+    _check_doses(config, study)
+    _check_stop(config)
     _check_times(config)
     _check_variables(config)
     _check_plot(config, study)
@@ -52,6 +55,69 @@ def _check_times(config: Config) -> None:
     for a, b in zip(ts, ts[1:]):
         if not a < b:
             raise ConfigError(f"saveat.ts: times must increase, but {b:g} follows {a:g}")
+
+
+def _check_doses(config: Config, study: Path) -> None:
+    """Names in doses exist: targets in the model, quantities among its parameters and the axes."""
+    if not config.doses:
+        return
+    model, axes = config.model, axis_names(config.design, study)
+    sensitivities = config.saveat.sensitivities or []
+    own = [name for name in axes if name not in {*model.states, *model.parameters}]
+    quantities = [*model.parameters, *own]
+    for number, dose in enumerate(config.doses):
+        key = f"doses.{number}"
+        if dose.state is not None:
+            _known_names(f"{key}.state", [dose.state], model.states, "a state")
+            _check_index(f"{key}.index", dose, model.states[dose.state].shape)
+        else:
+            _known_names(
+                f"{key}.parameter", [dose.parameter or ""], model.parameters, "a parameter"
+            )
+        for place, name in dose.named():
+            _known_names(f"{key}.{place}", [name], quantities, "an axis or a parameter")
+            if name in sensitivities:
+                raise ConfigError(
+                    f"{key}.{place}: saveat.sensitivities asks for derivatives with respect to "
+                    f"{name}, which those of a dose are not made for; take one of them out"
+                )
+        if dose.parameter in sensitivities:
+            raise ConfigError(
+                f"{key}.parameter: saveat.sensitivities asks for derivatives with respect to "
+                f"{dose.parameter}, which changes on the way; take one of them out"
+            )
+        for time in dose.first_times:
+            if isinstance(time, float | int) and time < model.t0:
+                raise ConfigError(f"{key}: a time {time:g} is before model.t0, {model.t0:g}")
+
+
+def _check_index(key: str, dose: Dose, shape: tuple[int, ...]) -> None:
+    """An index names one component of the state."""
+    fits = len(dose.index) == len(shape) and all(i < n for i, n in zip(dose.index, shape))
+    if not fits:
+        needed = " x ".join(map(str, shape))
+        what = f"an array ({needed}): give a list of {len(shape)}" if shape else "a scalar"
+        raise ConfigError(
+            f"{key}: {dose.index} does not fit the state {dose.state}, which is {what}"
+        )
+
+
+def _check_stop(config: Config) -> None:
+    stop = config.stop
+    if stop is None:
+        return
+    if not (stop.above or stop.below or stop.steady_state):
+        raise ConfigError("stop: no condition; give above, below or steady_state, or remove it")
+    states, observables = config.model.states, config.model.observables
+    if observables is not None and not observables.variables:
+        return  # names are checked when the model is loaded
+    known = [
+        *(name for name, state in states.items() if not state.shape),
+        *(observables.variables if observables else []),
+    ]
+    for key in ("above", "below"):
+        names = getattr(stop, key)
+        _known_names(f"stop.{key}", names, known, "a scalar state or an observable")
 
 
 def save_times(config: Config) -> list[float]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.solver import SolverChange, SolverConfig
-from odeflow.status import Status
+from odeflow.status import Status, has_failed
 
 #: Steps are counted in 64 bits.
 _MOST_STEPS = 2**62
@@ -40,7 +40,7 @@ class Attempt:
         steps alone help those that ran out of them; `dtmin` alone those that did not; constant
         steps those that they can bring to the end.
         """
-        failed = status != Status.success
+        failed = has_failed(status)
         ran_out = status == Status.max_steps_reached
         if not self.changed:
             failed[:] = False

@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from odeflow.config.base import Strict
 from odeflow.config.design import DesignConfig
+from odeflow.config.doses import Dose, StopConfig
 from odeflow.config.model import ModelConfig
 from odeflow.config.outputs import PlotConfig, RuntimeConfig, SummaryConfig
 from odeflow.config.solver import SaveAtConfig, SolverConfig
@@ -20,6 +21,8 @@ class Config(Strict):
     name: str = Field(description="the experiment's name and its folder under results/")
     model: ModelConfig
     design: DesignConfig
+    doses: list[Dose] = Field(default_factory=list, description="doses and switches, see Dose")
+    stop: StopConfig | None = Field(None, description="conditions that end a trajectory")
     solver: SolverConfig = Field(default_factory=lambda: SolverConfig.model_validate({}))
     saveat: SaveAtConfig = Field(default_factory=lambda: SaveAtConfig.model_validate({}))
     summary: SummaryConfig = Field(default_factory=lambda: SummaryConfig.model_validate({}))
@@ -33,6 +36,11 @@ class Config(Strict):
     def study(self) -> Path:
         """The folder it was composed for; its model files and tables are relative to it."""
         return self._study
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether trajectories are solved again by SciPy, which knows nothing of doses."""
+        return self.verify.number > 0 and not self.doses
 
     def in_study(self, study: Path) -> "Config":
         """The same config for the files of another folder."""

@@ -3,7 +3,8 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -104,15 +105,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def nearest_key(path: str) -> str:
     """The schema's keys beside the last part of a dotted key."""
     *parents, last = path.split(".")
-    record: Any = Config
+    record: type[BaseModel] | None = Config
     for parent in parents:
-        if parent.isdigit():  # an entry of a list
-            record = next(iter(get_args(record)), None)
-            continue
-        field = record.model_fields.get(parent) if _is_record(record) else None
-        record = field.annotation if field is not None else None
-    return nearest(last, record.model_fields) if _is_record(record) else ""
+        if not parent.isdecimal():  # else the place in a list of records
+            field = record.model_fields.get(parent) if record is not None else None
+            record = None if field is None else record_of(field.annotation)
+    return nearest(last, record.model_fields) if record is not None else ""
 
 
-def _is_record(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, BaseModel)
+def record_of(annotation: Any) -> type[BaseModel] | None:
+    """The record that a key holds, be it optional or a list of them; None for anything else."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (list, Union, UnionType):
+        return next(filter(None, map(record_of, get_args(annotation))), None)
+    return None

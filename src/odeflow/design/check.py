@@ -15,9 +15,9 @@ from odeflow.design.tables import read_table
 def check_axes(config: Config, root: Path) -> None:
     """Raises ConfigError, one line, for the first axis that the model cannot have.
 
-    Each axis is a parameter or a scalar state, its name in the dataset is free, and its values
-    are ones that float64 holds; a grid's levels are distinct. `root` is the folder that a
-    table's path is relative to.
+    Each axis is a parameter, a scalar state or named by a dose, its name in the dataset is free,
+    and its values are ones that float64 holds; a grid's levels are distinct. `root` is the folder
+    that a table's path is relative to.
     """
     design = config.design
     names = axis_names(design, root)
@@ -66,18 +66,22 @@ def _check_name(config: Config, name: str, key: str) -> None:
             f"{key}: the state {name} is an array ({shape}), and an axis sets one number; vary a "
             "parameter or a scalar state instead"
         )
-    if name not in (*scalars, *model.parameters, END):
-        near = difflib.get_close_matches(name, [*model.parameters, *scalars], n=1)
+    dosed = {named for dose in config.doses for _, named in dose.named()}
+    if name not in (*scalars, *model.parameters, *dosed, END):
+        near = difflib.get_close_matches(name, [*model.parameters, *scalars, *dosed], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise ConfigError(
-            f"{key}: neither a parameter nor a state of model {model.name}; {hint}"
+            f"{key}: neither a parameter nor a state of model {model.name}, nor named by a dose; "
+            f"{hint}"
             f"parameters: {', '.join(model.parameters) or 'none'}, "
             f"states: {', '.join(scalars) or 'none that is a scalar'}; {END} is a trajectory's end"
         )
     coordinate = axis_coordinate(name, model)
     observables = model.observables.variables if model.observables else {}
     dims = [dim for state in model.states.values() for dim in state.dims]
-    taken = {*model.states, *model.parameters, *observables, *dims} - {name}
+    taken = {*model.states, *model.parameters, *observables, *dims}
+    if name in (*scalars, *model.parameters):
+        taken -= {name}
     if coordinate in taken:
         raise ConfigError(
             f"{key}: the dataset calls this axis {coordinate}, a name that model {model.name} "

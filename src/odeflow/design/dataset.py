@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from odeflow.config.doses import Dose
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.design.samples import axis_names, grid_levels, number_of_samples, rows
@@ -22,15 +23,35 @@ def axis_coordinate(name: str, model: ModelConfig) -> str:
     return f"initial_{name}" if name in model.states else name
 
 
-def axis_attributes(name: str, model: ModelConfig) -> dict[str, str]:
-    """Units and long name of an axis."""
+def axis_attributes(name: str, model: ModelConfig, doses: Sequence[Dose] = ()) -> dict[str, str]:
+    """Units and long name of an axis: of a state, a parameter, or what one of the doses names."""
     if name in model.states:
         state = model.states[name]
         return {"units": state.units, "long_name": f"initial {state.long_name or name}"}
-    if name not in model.parameters:
-        return {"units": model.time_units, "long_name": "end of the trajectory"}
-    parameter = model.parameters[name]
-    return {"units": parameter.units, "long_name": parameter.long_name or name}
+    if name in model.parameters:
+        parameter = model.parameters[name]
+        return {"units": parameter.units, "long_name": parameter.long_name or name}
+    for number, dose in enumerate(doses, start=1):
+        for key, named in dose.named():
+            if named == name:
+                return _dose_attributes(key, number, dose, model)
+    return {"units": model.time_units, "long_name": "end of the trajectory"}
+
+
+def _dose_attributes(key: str, number: int, dose: Dose, model: ModelConfig) -> dict[str, str]:
+    known = model.states[dose.state] if dose.state else model.parameters[dose.parameter or ""]
+    key, _, place = key.partition(".")
+    what, units = {
+        "amount": ("amount", known.units),
+        "rate": ("rate", f"{known.units}/{model.time_units}"),
+        "value": ("value", known.units),
+        "duration": ("duration", model.time_units),
+        "every": ("interval", model.time_units),
+        "time": ("time", model.time_units),
+        "times": (f"time {int(place or 0) + 1}", model.time_units),
+    }[key]
+    target = known.long_name or dose.state or dose.parameter
+    return {"units": units, "long_name": f"{what} of dose {number} ({target})"}
 
 
 def design_to_file(config: Config, root: Path, path: Path) -> None:
@@ -60,7 +81,7 @@ def design_to_file(config: Config, root: Path, path: Path) -> None:
     numbers = unfilled(["sample"], [total], np.int64, {"long_name": "row of the design"})
     axes = {
         axis_coordinate(name, model): unfilled(
-            ["sample"], [total], np.float64, axis_attributes(name, model)
+            ["sample"], [total], np.float64, axis_attributes(name, model, config.doses)
         )
         for name in names
     }

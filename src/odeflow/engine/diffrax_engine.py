@@ -21,11 +21,12 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from odeflow.engine.diffrax_methods import diffrax_solver
 from odeflow.engine.diffrax_reduction import ReducingSolver
+from odeflow.engine.diffrax_restarts import Segment, WatchingSolver, course, guards_of
 from odeflow.engine.lane_control import lane_controller
-from odeflow.engine.problem import Lanes, Problem, Progress, Solution
+from odeflow.engine.problem import JumpTargets, Lanes, Problem, Progress, Solution
 from odeflow.engine.reduction import finish, reducers
 from odeflow.methods import METHODS
-from odeflow.status import Status
+from odeflow.status import Status, has_failed
 
 #: Scalars of state in a block: enough to fill the vector units, few enough for the cache.
 _BLOCK_SCALARS = 1024
@@ -55,6 +56,7 @@ class _LaneResult(NamedTuple):
     time_reached: Any
     non_finite: Any
     error_infinite: Any
+    stopped: Any
 
 
 class _Layout(NamedTuple):
@@ -89,7 +91,13 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
     t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
     # the ends of trajectories that have their own are a further parameter
     args = np.concatenate([lanes.args, t1[None]]) if problem.own_ends else lanes.args
-    call = _compile(problem, layout)
+    jumps = 0
+    if problem.jumps is not None and lanes.jumps is not None:
+        # and so are all the numbers of a schedule
+        schedule = (lanes.jumps.times, lanes.jumps.amounts, lanes.jumps.values)
+        args = np.concatenate([args, *(x.reshape(-1, size) for x in schedule)])
+        jumps = len(lanes.jumps.times)
+    call = _compile(problem, layout, jumps)
     per_call = layout.devices * layout.blocks * layout.used
     parts = []
     for start in range(0, lanes.size, per_call):
@@ -147,11 +155,16 @@ def _deal(start: int, stop: int, layout: _Layout) -> tuple[np.ndarray, np.ndarra
 
 
 @lru_cache(maxsize=8)
-def _compile(problem: Problem, layout: _Layout) -> Any:
+def _compile(problem: Problem, layout: _Layout, jumps: int) -> Any:
     """The jitted call: (device, block, component, lane) in, (device, block, lane, ...) out."""
     model, width = problem.model, layout.width
     parameters = len(model.config.parameters) + problem.own_ends
-    lane = jax.vmap(_lane_function(problem), in_axes=1)
+    if problem.jumps is not None:
+        parameters += jumps * (1 + sum(map(len, problem.jumps)))
+    lane_function = (
+        _restarting_lane(problem, jumps) if problem.restarts else _lane_function(problem)
+    )
+    lane = jax.vmap(lane_function, in_axes=1)
     shapes = (
         jax.ShapeDtypeStruct((len(model.components), width), problem.dtype),
         jax.ShapeDtypeStruct((parameters, width), problem.dtype),
@@ -232,6 +245,98 @@ def _lane_function(problem: Problem) -> Any:
             time_reached=time_reached,
             non_finite=non_finite,
             error_infinite=error_infinite,
+            stopped=jnp.asarray(False),
+        )
+
+    return lane
+
+
+def _restarting_lane(problem: Problem, jumps: int) -> Any:
+    """As `_lane_function`, for trajectories that stop and go on."""
+    model, config, dtype = problem.model, problem.solver, problem.dtype
+    term = diffrax.ODETerm(model.vector_field)  # pyright: ignore[reportArgumentType]
+    t0, t1 = (jnp.asarray(t, dtype) for t in (model.config.t0, model.config.t1))
+    dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
+    reducer = reducers(problem.reductions)
+    guards = guards_of(problem)
+    ts = None if problem.ts is None else jnp.asarray(problem.ts, dtype)
+    observer, observe = model.observer(problem.variables), model.observer(tuple(reducer))
+    targets = problem.jumps or JumpTargets((), ())
+
+    def solve(t: Any, y: Any, args: Any, end: Any, steps: Any, before: Any, kept: Any) -> Segment:
+        solver = diffrax_solver(config)
+        if guards is not None:
+            solver = WatchingSolver(solver, guards, before)
+        if reducer:
+            solver = ReducingSolver(solver, observe, tuple(reducer.items()), kept)
+        saved = [diffrax.SubSaveAt(t1=True)]
+        if ts is not None:
+            saved.append(diffrax.SubSaveAt(ts=jnp.clip(ts, t, end), fn=observer))
+        solution = diffrax.diffeqsolve(
+            term,
+            solver,
+            t0=t,
+            t1=end,
+            dt0=dt0,
+            y0=y,
+            args=args,
+            saveat=diffrax.SaveAt(subs=saved, controller_state=True, solver_state=True),
+            stepsize_controller=lane_controller(config, y, dtype, steps),
+            max_steps=config.max_steps,
+            throw=False,
+            adjoint=diffrax.ForwardMode(),
+        )
+        controller, _ = solution.controller_state  # type: ignore
+        _, reached, non_finite, error_infinite = controller
+        state, y, fired = solution.solver_state, solution.ys[0], jnp.asarray(False)  # type: ignore
+        y = jax.tree.map(lambda x: x[0], y)
+        if reducer:
+            state, kept = state  # type: ignore
+        if guards is not None:
+            before, fired, t_fired, y_fired = state[1]  # type: ignore
+            reached = jnp.where(fired, t_fired, reached)
+            y = jax.tree.map(lambda a, b: jnp.where(fired, a, b), y_fired, y)
+        return Segment(
+            t=reached,
+            y=y,
+            values={} if ts is None else solution.ys[1],  # type: ignore
+            kept=kept,
+            before=before,
+            fired=fired,
+            result=solution.result._value,
+            num_steps=solution.stats["num_steps"],
+            num_accepted_steps=solution.stats["num_accepted_steps"],
+            non_finite=non_finite,
+            error_infinite=error_infinite,
+        )
+
+    def lane(y0: Any, args: Any) -> _LaneResult:
+        count = len(model.config.parameters)
+        args, rest = args[:count], args[count:]
+        end = t1
+        if problem.own_ends:
+            end, rest = rest[0], rest[1:]
+        sizes = (1, *map(len, targets))
+        parts = jnp.split(rest, np.cumsum([jumps * size for size in sizes])[:-1])
+        times, amounts, values = (
+            part.reshape(jumps, size) for part, size in zip(parts, sizes, strict=True)
+        )
+        start = (t0, model.unflatten(tuple(y0)), model.Args(*args))
+        done = course(problem, solve, reducer, start, end, (times[:, 0], amounts, values))
+        values = done.values
+        if ts is None:
+            values = jax.tree.map(lambda x: x[None], values)
+        return _LaneResult(
+            values=values,
+            reduced=done.kept,
+            result=done.result,
+            num_steps=done.num_steps,
+            num_accepted_steps=done.num_accepted_steps,
+            num_rejected_steps=done.num_steps - done.num_accepted_steps,
+            time_reached=done.t,
+            non_finite=done.non_finite,
+            error_infinite=done.error_infinite,
+            stopped=done.stopped,
         )
 
     return lane
@@ -239,10 +344,10 @@ def _lane_function(problem: Problem) -> Any:
 
 def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
     status = _status(raw, METHODS[problem.solver.method].implicit, t1.astype(problem.dtype))
-    failed = status != Status.success
-    time_reached = np.where(failed, raw.time_reached, t1)
+    lost_ones = has_failed(status)
+    time_reached = np.where(status == Status.success, t1, raw.time_reached)
     if problem.ts is None:
-        lost = failed[:, None]
+        lost = lost_ones[:, None]
     else:
         ts, reached = problem.ts.astype(problem.dtype), time_reached.astype(problem.dtype)
         lost = ts > reached[:, None]
@@ -258,7 +363,7 @@ def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
         num_accepted_steps=raw.num_accepted_steps,
         num_rejected_steps=raw.num_rejected_steps,
         time_reached=time_reached,
-        reduced=finish(problem.reductions, raw.reduced, ~failed, duration),
+        reduced=finish(problem.reductions, raw.reduced, ~lost_ones, duration),
     )
 
 
@@ -272,6 +377,7 @@ def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:
     stalled = is_(RESULTS.dt_min_reached)
     return np.select(
         [
+            raw.stopped & (raw.time_reached < end),
             is_(RESULTS.successful) | (raw.time_reached >= end),
             is_(RESULTS.max_steps_reached),
             stalled & raw.non_finite,
@@ -280,6 +386,7 @@ def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:
             stalled,
         ],
         [
+            Status.stopped_by_event,
             Status.success,
             Status.max_steps_reached,
             Status.non_finite,

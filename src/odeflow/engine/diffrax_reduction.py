@@ -6,6 +6,7 @@ from typing import Any
 import diffrax
 import equinox as eqx
 
+from odeflow.engine.diffrax_restarts import WatchingSolver
 from odeflow.engine.reduction import NODES, Reducer
 
 
@@ -14,12 +15,14 @@ class ReducingSolver(diffrax.AbstractSolver):
 
     The state is `(wrapped state, {variable: accumulators})`: Diffrax keeps that of accepted steps
     only. `observe(t, y, args)` gives the variables by name. It is not an `AbstractWrappedSolver`,
-    of which Diffrax would ask the root finder of the wrapped one.
+    of which Diffrax would ask the root finder of the wrapped one. `kept` are the accumulators to
+    go on with; None starts them. The step of a `WatchingSolver` counts up to where a guard fires.
     """
 
     wrapped: diffrax.AbstractSolver
     observe: Callable[..., dict[str, Any]] = eqx.field(static=True)
     reducers: tuple[tuple[str, Reducer], ...] = eqx.field(static=True)
+    kept: Any = None
 
     @property
     def term_structure(self) -> Any:  # pyright: ignore
@@ -41,6 +44,8 @@ class ReducingSolver(diffrax.AbstractSolver):
 
     def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> Any:
         """See `diffrax.AbstractSolver.init`."""
+        if self.kept is not None:
+            return self.wrapped.init(terms, t0, t1, y0, args), self.kept
         first = self.observe(t0, y0, args)
         kept = {name: reducer.start(t0, first[name]) for name, reducer in self.reducers}
         return self.wrapped.init(terms, t0, t1, y0, args), kept
@@ -58,9 +63,12 @@ class ReducingSolver(diffrax.AbstractSolver):
             terms, t0, t1, y0, args, state, made_jump
         )
         path = self.wrapped.interpolation_cls(t0=t0, t1=t1, **dense_info)
-        h = t1 - t0
-        times = [t0, *(t0 + h * node for node in NODES[1:-1]), t1]
-        points = [y0, *map(path.evaluate, times[1:-1]), y1]
+        end, last = t1, y1
+        if isinstance(self.wrapped, WatchingSolver):
+            end, last = state[1].t, state[1].y
+        h = end - t0
+        times = [t0, *(t0 + h * node for node in NODES[1:-1]), end]
+        points = [y0, *map(path.evaluate, times[1:-1]), last]
         seen = [self.observe(t, y, args) for t, y in zip(times, points)]
         kept = {
             name: reducer.update(kept[name], t0, h, [values[name] for values in seen])

@@ -105,6 +105,29 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
         return y if self.scale is None else (y**ω / self.scale**ω).ω
 
 
+class BudgetedController(LaneController):
+    """A `LaneController` that ends the solve after so many steps, a number of each lane.
+
+    The state is `(the other's state, steps taken)`.
+    """
+
+    budget: Any = None
+
+    def init(self, *args: Any) -> Any:
+        """First step and controller state, see `diffrax.AbstractStepSizeController.init`."""
+        next_t, state = super().init(*args)
+        return next_t, (state, jnp.asarray(0))
+
+    def adapt_step_size(self, *args: Any) -> Any:
+        """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
+        *known, (state, taken) = args
+        adapt: Any = super().adapt_step_size
+        *adapted, state, result = adapt(*known, state)
+        spent = (taken + 1 >= self.budget) & (result == RESULTS.successful)
+        result = RESULTS.where(spent, RESULTS.max_steps_reached, result)
+        return (*adapted, (state, taken + 1), result)
+
+
 def _all_finite(tree: Any) -> Bool[Array, ""]:
     finite = jnp.asarray(True)
     for leaf in jtu.tree_leaves(tree):
@@ -112,8 +135,10 @@ def _all_finite(tree: Any) -> Bool[Array, ""]:
     return finite
 
 
-def lane_controller(solver: SolverConfig, state_record: Any, dtype: Any) -> LaneController:
-    """The controller that a `solver` group describes.
+def lane_controller(
+    solver: SolverConfig, state_record: Any, dtype: Any, budget: Any = None
+) -> LaneController:
+    """The controller that a `solver` group describes; one of `budget` steps where that is given.
 
     `state_record` is an example state, to lay out per-state absolute tolerances.
     """
@@ -142,4 +167,7 @@ def lane_controller(solver: SolverConfig, state_record: Any, dtype: Any) -> Lane
             **{name: jnp.asarray(1.0 / solver.atol[name], dtype) for name in state_record._fields}
         )
     smallest = min(solver.atol.values()) if isinstance(solver.atol, dict) else solver.atol
-    return LaneController(wrapped=wrapped, scale=scale, rtol=solver.rtol, atol=smallest)
+    known = {"wrapped": wrapped, "scale": scale, "rtol": solver.rtol, "atol": smallest}
+    if budget is None:
+        return LaneController(**known)
+    return BudgetedController(**known, budget=budget)

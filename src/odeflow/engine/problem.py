@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Int8
@@ -15,12 +16,53 @@ from odeflow.model import Model
 Progress = Callable[[int], None]
 
 
+class JumpTargets(NamedTuple):
+    """What jumps change: numbers of components of the state and of parameters."""
+
+    components: tuple[int, ...]
+    parameters: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """What changes at given times, trajectory by trajectory: a schedule of doses and switches.
+
+    `times` increase after t0 and are infinite where a trajectory has no more of them. At each the
+    target components of the state grow by `amounts` and the target parameters become `values`,
+    until the next. A jump at a trajectory's end happens, one after it does not.
+    """
+
+    times: Float[np.ndarray, "jump lane"]
+    amounts: Float[np.ndarray, "jump component lane"]
+    values: Float[np.ndarray, "jump parameter lane"]
+
+    def take(self, index: Int[np.ndarray, " chosen"]) -> "Jumps":
+        """Those of the lanes of these numbers, in this order."""
+        return Jumps(self.times[:, index], self.amounts[..., index], self.values[..., index])
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """A condition that is watched: it fires where it becomes true.
+
+    `condition(t, y, args)` takes records and gives a boolean, in JAX. It is looked at after every
+    accepted step, and where it has become true, the time is found by bisection on the dense
+    output: where it is true and false again within one step, that is not seen. `initial` is
+    whether it counts as true before t0; None: as at t0.
+    """
+
+    condition: Callable[[Any, Any, Any], Any]
+    initial: bool | None = None
+
+
 @dataclass(frozen=True, eq=False)  # compared by identity: engines keep compiled code by it
 class Problem:
     """One ODE problem for many lanes.
 
     `ts` are the times to save, increasing, within [model t0, model t1]; None saves the end only.
     With `own_ends` each trajectory has a t1 of its own: its values are NaN at later `ts`.
+    `jumps` are what the `Lanes.jumps` change; a solver stops and starts anew at each. `stops` end a
+    trajectory where one of them fires.
     `variables` are the states and observables to keep, in dataset order. `dtype` is float64 or
     float32. `reductions` are metrics of states and observables to reduce while solving.
     """
@@ -32,6 +74,19 @@ class Problem:
     dtype: np.dtype
     reductions: tuple[Reduction, ...] = ()
     own_ends: bool = False
+    jumps: JumpTargets | None = None
+    stops: tuple[Guard, ...] = ()
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """The stops, then the triggers of the model's events."""
+        events = self.model.events
+        return (*self.stops, *(Guard(event.trigger, event.initial) for event in events))
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a trajectory may stop and start anew on its way."""
+        return self.jumps is not None or bool(self.guards)
 
     @property
     def times(self) -> Float[np.ndarray, " time"]:
@@ -51,12 +106,15 @@ class Problem:
 class Lanes:
     """Initial values and parameters of many trajectories, float64 (the engine casts).
 
+    `jumps` are their schedules, where `Problem.jumps`.
+
     `t1` are their ends, after the model's t0, where `Problem.own_ends`; else None: the model's t1.
     """
 
     y0: Float[np.ndarray, "component lane"]
     args: Float[np.ndarray, "parameter lane"]
     t1: Float[np.ndarray, " lane"] | None = None
+    jumps: Jumps | None = None
 
     @property
     def size(self) -> int:
@@ -66,7 +124,8 @@ class Lanes:
     def take(self, index: Int[np.ndarray, " chosen"]) -> "Lanes":
         """The lanes of these numbers, in this order."""
         t1 = None if self.t1 is None else self.t1[index]
-        return Lanes(self.y0[:, index], self.args[:, index], t1)
+        jumps = None if self.jumps is None else self.jumps.take(index)
+        return Lanes(self.y0[:, index], self.args[:, index], t1, jumps)
 
 
 @dataclass(frozen=True)
@@ -74,7 +133,9 @@ class Solution:
     """Trajectories by variable, and what became of each.
 
     `values[name]` has shape (lane, time, *shape of the state), NaN from where a lane failed.
-    `time_reached` is the trajectory's t1 for a success, else the end of the last accepted step.
+    A value at the time of a jump is that right after it. `time_reached` is the trajectory's t1 for
+    a success, the time of the stop for one that was stopped, else the end of the last accepted
+    step.
     `reduced[name]` are the problem's reductions by their names, shape (lane, *shape of the state),
     NaN where a lane failed.
     """

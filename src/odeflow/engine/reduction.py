@@ -102,6 +102,21 @@ class Reducer:
             new[name] = jnp.where(is_first, t + h * (0.5 + 0.5 * place), old[name])
         return tuple(new[name] for name in self.accumulators)
 
+    def jump(self, kept: Sequence[Value], t: Value, value: Value) -> tuple[Value, ...]:
+        """The accumulators after the variable jumps to a value at t."""
+        old, start = dict(zip(self.accumulators, kept)), jnp.zeros_like(value) + t
+        new = dict(old)
+        for name, sign in (("max", 1), ("min", -1)):
+            if name in old:
+                beyond = sign * value > sign * old[name]
+                new[name] = jnp.where(beyond, value, old[name])
+                if f"time_of_{name}" in old:
+                    new[f"time_of_{name}"] = jnp.where(beyond, start, old[f"time_of_{name}"])
+        for name, sign, threshold in self._thresholds():
+            is_first = (sign * value > sign * threshold) & jnp.isnan(old[name])
+            new[name] = jnp.where(is_first, start, old[name])
+        return tuple(new[name] for name in self.accumulators)
+
     def finish(self, kept: Sequence[np.ndarray], duration: np.ndarray) -> dict[str, np.ndarray]:
         """The metrics by name; `duration` is t1 - t0, of a shape that broadcasts."""
         total = dict(zip(self.accumulators, kept))

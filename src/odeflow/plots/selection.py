@@ -7,7 +7,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.dataset import design_axes, design_dims
 from odeflow.design import axis_coordinate
-from odeflow.status import Status
+from odeflow.status import has_failed
 
 #: Panels that fit a page.
 _MOST_VARIABLES = 6
@@ -67,7 +67,7 @@ def shown_metric(summary: xr.Dataset, config: Config) -> str:
 
 def example_indices(ensemble: xr.Dataset, count: int) -> list[tuple[int, ...]]:
     """Indices of `count` trajectories that succeeded, spread evenly over the design."""
-    succeeded = np.argwhere(ensemble["status"].values == Status.success)
+    succeeded = np.argwhere(~has_failed(ensemble["status"].values))
     if not len(succeeded) or not count:
         return []
     # An irrational stride does not fall into step with the axes of a grid.

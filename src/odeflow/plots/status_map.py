@@ -11,6 +11,7 @@ from odeflow.dataset import design_dims
 from odeflow.plots.selection import is_log_axis, shown_axes
 from odeflow.plots.style import (
     BLACK,
+    GREEN,
     GREY,
     ORANGE,
     PURPLE,
@@ -27,7 +28,10 @@ _COLOURS = {
     Status.dt_min_reached: PURPLE,
     Status.non_finite: VERMILION,
     Status.nonlinear_solve_failed: BLACK,
+    Status.stopped_by_event: GREEN,
 }
+#: From best to worst: their numbers are in the order of their invention.
+_SEVERITY = sorted(Status, key=lambda s: (s.is_failure, s))
 _MOST_POINTS = 20_000
 
 
@@ -62,11 +66,12 @@ def status_map(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Fig
 
 def _cells(ax, status: xr.DataArray, axes: list[str]) -> None:
     others = [d for d in status.dims if d not in axes]
-    plane = (status.max(others) if others else status).sortby(axes)
+    rank = status.copy(data=np.argsort(_SEVERITY)[status.values])
+    plane = (rank.max(others) if others else rank).sortby(axes)
     if len(axes) == 1:  # a strip: two equal rows
         plane = plane.expand_dims(strip=[0.0, 1.0])
     y, x = (axes[1], axes[0]) if len(axes) == 2 else ("strip", axes[0])
-    colours = ListedColormap([_COLOURS[s] for s in Status])
+    colours = ListedColormap([_COLOURS[s] for s in _SEVERITY])
     ax.pcolormesh(
         plane[x].values, plane[y].values, plane.transpose(y, x).values, cmap=colours,
         vmin=-0.5, vmax=len(Status) - 0.5, shading="nearest", rasterized=True,

@@ -21,13 +21,14 @@ from odeflow.plots.style import (
     panels,
     spans_decades,
 )
+from odeflow.status import has_failed
 
 
 def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
     """A panel a variable; array states are shown as a map of the median over time."""
     names = shown_variables(ensemble, config)
     examples = example_indices(ensemble, config.plot.trajectories)
-    if not summary.attrs["number_of_success"]:
+    if has_failed(summary["status"].values).all():
         return message("No trajectory succeeded: see the overview page for the reasons.")
     scalars = scalar_variables(ensemble, config)
     time = ensemble["time"]

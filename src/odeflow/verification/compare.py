@@ -75,6 +75,7 @@ class _Checker:
     def __init__(self, config: Config, model: Model, ensemble: xr.Dataset):
         self.config, self.model, self.ensemble = config, model, ensemble
         self.names = [str(n) for n, v in ensemble.data_vars.items() if "time" in v.dims]
+        self._known = [*model.config.states, *model.config.parameters, END]
         self.functions = PointFunctions(model)
         self.dtype = np.dtype(config.runtime.precision)
         self.tolerances = Tolerances(config.solver, model, self.dtype)
@@ -110,11 +111,17 @@ class _Checker:
     def _start(self, one: xr.Dataset) -> tuple[np.ndarray, np.ndarray, float]:
         """Initial state, parameters and end of a trajectory, from the ensemble's coordinates."""
         config = self.model.config
+        coordinates = {name: axis_coordinate(name, config) for name in self._known}
+        axes = {
+            name: np.asarray(one[coordinate].values, float)
+            for name, coordinate in coordinates.items()
+            if coordinate in one.coords and one[coordinate].ndim == 0
+        }
+        computed = self.model.start({name: value[None] for name, value in axes.items()})
+        axes |= {name: np.asarray(value, float)[..., 0] for name, value in computed.items()}
 
         def value(name: str, default: Any) -> np.ndarray:
-            coordinate = axis_coordinate(name, config)
-            varied = coordinate in one.coords and one[coordinate].ndim == 0
-            return np.asarray(one[coordinate].values if varied else default, float)
+            return np.asarray(axes.get(name, default), float)
 
         initial = [value(name, s.initial).ravel() for name, s in config.states.items()]
         args = [value(name, p.value) for name, p in config.parameters.items()]

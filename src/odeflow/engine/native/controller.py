@@ -108,8 +108,8 @@ def atol_of(solver: SolverConfig, state: str) -> str:
 
 
 def end_columns(
-    solver: SolverConfig, t0: float, t1: Float[np.ndarray, " lane"]
-) -> dict[str, Float[np.ndarray, " lane"]]:
+    solver: SolverConfig, t0: float, t1: Float[np.ndarray, " *lane"]
+) -> dict[str, Float[np.ndarray, " *lane"]]:
     """What the lines read of the end of each trajectory, in the precision of `t1`.
 
     Beside `t1`: `clip_floor`, so many ulp before it, counted like Diffrax without subnormal

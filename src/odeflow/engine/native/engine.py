@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from odeflow.engine.native.controller import end_columns
 from odeflow.engine.native.explicit_rk import EXPLICIT_METHODS, explicit_rk
 from odeflow.engine.native.kernel import load_kernel
+from odeflow.engine.native.lane_restarts import SEGMENT
 from odeflow.engine.native.lanes import LaneModule, lane_module
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.rosenbrock import ROSENBROCK_METHODS, rosenbrock
 from odeflow.engine.problem import Lanes, Problem, Progress, Solution
 from odeflow.engine.reduction import finish
 from odeflow.methods import find_method
-from odeflow.status import Status
+from odeflow.status import Status, has_failed
 
 #: Trajectories of a batch: enough that few lanes idle at its end, few enough to share out.
 _LARGEST_BATCH = 4096
@@ -89,12 +91,16 @@ class _Run:
     def __init__(self, problem: Problem, lanes: Lanes, module: LaneModule, kernel: Any):
         self._problem, self._module, self._kernel = problem, module, kernel
         model, dtype, size = problem.model.config, problem.dtype, lanes.size
-        times = np.append(problem.times, np.inf).astype(dtype)
+        # the end value of a trajectory that may stop on the way is kept once it has
+        afterwards = problem.ts is None and problem.restarts
+        saved = np.full(1, np.inf) if afterwards else problem.times
+        times = np.append(saved, np.inf).astype(dtype)
         self._t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
-        ends = end_columns(problem.solver, model.t0, self._t1.astype(dtype))
+        ends, jumps = _segments(problem, lanes, self._t1.astype(dtype))
         self._inputs = (
             np.ascontiguousarray(lanes.y0, dtype),
             np.concatenate([lanes.args.astype(dtype), *(x[None] for x in ends.values())]),
+            jumps,
             times,
             np.array(module.settings, dtype),
             problem.solver.max_steps,
@@ -146,9 +152,9 @@ class _Run:
 
     def solution(self) -> Solution:
         """The result, once all batches are done."""
-        success = self._status == Status.success
         model = self._problem.model.config
-        time_reached = np.where(success, self._t1, self._time_reached)
+        reached_end = self._status == Status.success
+        time_reached = np.where(reached_end, self._t1, self._time_reached)
         return Solution(
             values={
                 name: values.reshape(*values.shape[:2], *shape)
@@ -160,7 +166,10 @@ class _Run:
             num_rejected_steps=self._num_steps - self._num_accepted_steps,
             time_reached=time_reached,
             reduced=finish(
-                self._problem.reductions, self._accumulators(), success, time_reached - model.t0
+                self._problem.reductions,
+                self._accumulators(),
+                ~has_failed(self._status),
+                time_reached - model.t0,
             ),
         )
 
@@ -174,3 +183,29 @@ class _Run:
             ]
             for name, columns in self._module.reduced.items()
         }
+
+
+def _segments(
+    problem: Problem, lanes: Lanes, t1: Float[np.ndarray, " lane"]
+) -> tuple[dict[str, np.ndarray], tuple[np.ndarray, ...]]:
+    """The columns of each trajectory's first segment, and its jumps as the lane loop takes them:
+    their number, what they add, and what they set, the columns of the next segment included.
+
+    A segment ends at the next jump. A time to save at a jump is left to the segment after it.
+    """
+    t0 = problem.model.config.t0
+    if problem.jumps is None or lanes.jumps is None:
+        none = np.zeros((0, 0, 0), t1.dtype)
+        return end_columns(problem.solver, t0, t1), (np.zeros(t1.size, np.int64), none, none)
+    dtype = t1.dtype
+    times, amounts, values = (
+        x.astype(dtype) for x in (lanes.jumps.times, lanes.jumps.amounts, lanes.jumps.values)
+    )
+    happens = times <= t1
+    ends = np.concatenate([np.where(happens, times, t1), t1[None]])
+    followed = np.concatenate([happens, np.zeros((1, t1.size), bool)])
+    columns = end_columns(problem.solver, t0, ends)
+    columns["last_save"] = np.where(followed, np.nextafter(ends, dtype.type(-np.inf)), ends)
+    later = np.stack([columns[name][1:] for name in SEGMENT], axis=1)
+    data = (happens.sum(0), np.ascontiguousarray(amounts), np.concatenate([values, later], axis=1))
+    return {name: column[0] for name, column in columns.items()}, data

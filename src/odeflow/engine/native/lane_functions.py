@@ -10,6 +10,7 @@ from odeflow.engine.native.controller import ControllerSource, end_columns
 from odeflow.engine.native.field import evaluated, field_program, observables_program
 from odeflow.engine.native.first_step import first_step_lines
 from odeflow.engine.native.lane_reductions import LaneReductions
+from odeflow.engine.native.lane_restarts import LaneRestarts
 from odeflow.engine.native.layout import Layout, load, store
 from odeflow.engine.native.stepper import StepSource, coefficient
 from odeflow.engine.problem import Problem
@@ -30,12 +31,14 @@ class LaneFunctions:
         self._step = step
         self._control = control
         self.reductions = LaneReductions(problem, step)
+        self.restarts = LaneRestarts(problem, step, control)
         self._inside = problem.ts is not None
-        self._dense = self._inside or bool(self.reductions)
+        self._dense = self._inside or bool(self.reductions) or self.restarts.has_guards
         self._components = [component.name for component in model.components]
         self._y = [f"y_{name}" for name in self._components]
         self._parameters = [f"p_{name}" for name in model.config.parameters]
         self._parameters += end_columns(problem.solver, 0.0, np.ones(1))
+        self._parameters += self.restarts.columns()
         self._observables = [v for v in problem.variables if v not in model.config.states]
 
     def rows(self) -> list[str]:
@@ -45,7 +48,7 @@ class LaneFunctions:
         if self._dense:
             rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
             rows += self._step.dense
-        rows += self.reductions.rows()
+        rows += [*self.restarts.rows(), *self.reductions.rows()]
         if self._inside:
             rows += [name for names in self._coefficients() for name in names]
         return rows + [f"out_{name}" for _, _, name in self._kept() if self.is_recorded]
@@ -96,6 +99,7 @@ class LaneFunctions:
         loads += [*self._parameters, *self._y, *source.carried]
         body = [
             *self._read_settings(),
+            *(self.restarts.origin_lines("origin") if self.restarts.is_constant else []),
             *map(load, loads),
             "h = t_next - t",
             *source.lines,
@@ -104,7 +108,9 @@ class LaneFunctions:
             *control.lines,
             "keep = keep & (active > 0.0)",
             "until = select(keep, t_next, -INFINITY)",
+            *self.restarts.until_lines(),
             "ended = ((stalled > 0.0) | (new_t >= t1)) & (active > 0.0)",
+            *self.restarts.watch_lines(),
             *kept,
             store("t", "select(keep, new_t, t)"),
             store("t_next", "new_t_next"),
@@ -175,6 +181,7 @@ class LaneFunctions:
         derivative, values = evaluated(field, {"t": "t0"}, "v_")
         body = [
             *self._read_settings(),
+            *self.restarts.origin_lines("t"),
             *map(load, [*self._parameters, *self._y]),
             *derivative,
             *(f"f_{n} = {value}" for n, value in zip(names, values)),
@@ -194,9 +201,20 @@ class LaneFunctions:
             body += [store("step_start", "t0"), store("step_length", "1.0")]
             body += [store(f"from_{y}", y) for y in self._y]
             body += [store(row, "0.0") for row in step.dense]
-        body += self.reductions.start_lines()
+        if "origin" in self.rows():
+            body += [store("origin", "t0")]
+        if not self.restarts:
+            body += self.reductions.start_lines()
         doc = "Starts the trajectory whose initial state and parameters are in a lane."
         return self._function("begin", "one", doc, body)
+
+    def restart(self, layout: Layout) -> str:
+        """What starts trajectories, and lets them go on after jumps and events."""
+        functions = self.restarts.functions(layout)
+        if self.restarts and self.reductions:
+            functions += self.reductions.restart_functions()
+        parts = [self._function(name, "one", doc, body) for name, doc, body in functions]
+        return "\n\n\n".join([*parts, self.restarts.source(layout)])
 
     def write(self, layout: Layout) -> str:
         """Stores what is kept of a lane at a time of its last step."""

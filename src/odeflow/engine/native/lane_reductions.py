@@ -53,6 +53,7 @@ class LaneReductions:
     def __init__(self, problem: Problem, step: StepSource):
         model = problem.model
         self._problem, self._step = problem, step
+        self._is_cut = bool(problem.guards)
         self._components = [component.name for component in model.components]
         self._parameters = [f"p_{name}" for name in model.config.parameters]
         self._parts: dict[str, tuple[_Group, int, int]] = {}
@@ -106,17 +107,47 @@ class LaneReductions:
                 lines += [store(rows[i], value) for rows, value in zip(group.kept(), kept)]
         return lines
 
+    def restart_functions(self) -> list[tuple[str, str, list[str]]]:
+        """Functions of one lane for trajectories that jump: name, what it does, body."""
+        read = [load("t", "t0"), *map(load, self._parameters)]
+        read += [load(f"y_{n}") for n in self._components]
+        start = "Starts the metrics of a trajectory."
+        jump = "Lets metrics see a state that has jumped."
+        return [
+            ("start_reductions", start, [*read, *self.start_lines()]),
+            ("jump_reductions", jump, [*read, *self._jump_lines()]),
+        ]
+
+    def _jump_lines(self) -> list[str]:
+        here = {name: f"y_{name}" for name in self._components}
+        lines, values = self._observed("t0", here, "s_")
+        for number, group in enumerate(self._groups):
+            accumulators = group.reducer.accumulators
+
+            def jump(t: Any, value: Any, *kept: Any, reducer: Any = group.reducer) -> Any:
+                return reducer.jump(kept, t, value)
+
+            program = translate(jump, ["t", "value", *accumulators], self._problem.dtype)
+            for i, name in enumerate(group.scalars):
+                rows = [rows[i] for rows in group.kept()]
+                rename = {"t": "t0", "value": (here | values)[name]} | dict(zip(accumulators, rows))
+                statements, kept = evaluated(program, rename, f"s{number}_{i}_")
+                lines += [*map(load, rows), *statements, *map(store, rows, kept)]
+        return lines
+
     def node_lines(self) -> list[str]:
         """Puts the values of a lane's last step at the nodes into rows."""
         lines = [load(p) for p in self._parameters]
         lines += [load("t"), load("step_start"), load("step_length", "h"), load("saved_until")]
+        # a step in which a guard fired ends there
+        lines += [load("cut"), "length = h*cut"] if self._is_cut else ["length = h"]
         lines += [load(f"from_y_{n}", f"y_{n}") for n in self._components]
         lines += [load(f"y_{n}", f"y1_{n}") for n in self._components]
         lines += map(load, self._step.dense)
         for k, node in enumerate(NODES):
             statements, here = self._state_at(k, node)
             lines += statements
-            time = {0: "step_start", len(NODES) - 1: "t"}.get(k, f"step_start + {node!r}*h")
+            time = {0: "step_start", len(NODES) - 1: "t"}.get(k, f"step_start + {node!r}*length")
             statements, values = self._observed(f"time{k}", here, f"o{k}_")
             if statements or values:
                 lines += [f"time{k} = {time}", *statements]
@@ -124,7 +155,7 @@ class LaneReductions:
                 rows = group.nodes()[k]
                 lines += [store(r, (here | values)[n]) for r, n in zip(rows, group.scalars)]
         for group in self._groups:
-            for rows, value in zip(group.step(), ("step_start", "h", "saved_until")):
+            for rows, value in zip(group.step(), ("step_start", "length", "saved_until")):
                 lines += [store(row, value) for row in rows]
         return lines
 
@@ -155,11 +186,14 @@ class LaneReductions:
 
     def _state_at(self, k: int, node: float) -> tuple[list[str], dict[str, str]]:
         """Statements of the state at a node, and its names."""
-        if k in _ENDS:
+        if k == 0 or (k in _ENDS and not self._is_cut):
             prefix = "y_" if k == 0 else "y1_"
             return [], {name: f"{prefix}{name}" for name in self._components}
-        lines = [f"theta = {node!r}", *self._step.interpolant_lines]
+        theta = f"{node!r}*cut" if self._is_cut else repr(node)
+        lines = [f"theta = {theta}", *self._step.interpolant_lines]
         lines += [f"at_{n} = {x}" for n, x in zip(self._components, self._step.interpolated)]
+        if k in _ENDS:
+            lines += [f"at_{n} = select(cut < 1.0, at_{n}, y1_{n})" for n in self._components]
         own = {match[1] for line in lines if (match := _ASSIGNMENT.match(line))}
         lines = [
             re.sub(r"\b[A-Za-z_]\w*", lambda m: m[0] + f"_at{k}" if m[0] in own else m[0], line)

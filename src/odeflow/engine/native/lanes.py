@@ -57,6 +57,7 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
         functions.prepare(),
         functions.record(),
         functions.begin(),
+        functions.restart(layout),
         functions.write(layout),
         functions.reduce(),
         functions.collect(layout),
@@ -83,7 +84,10 @@ def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
             f"    blocks={dict(layout.blocks)},",
             ")",
             f"LANES = {layout.lanes}",
-            f"END_ONLY = {problem.ts is None}",
+            f"REAL = np.{problem.dtype}",
+            f"T0 = {layout.settings.index('t0')}",
+            f"END_ONLY = {problem.ts is None and not functions.restarts}",
+            f"END_AFTERWARDS = {problem.ts is None and bool(functions.restarts)}",
             f"RECORDED = {functions.is_recorded}",
             f"WIDTH = {layout.width}",
             f"ALL = {_lowest_bits(layout.lanes)}",
@@ -107,16 +111,19 @@ _LOOP_ROWS = ("t", "t1", "active", "accepted", "stalled", "next_save", "saved_un
 _LOOP = f'''
 @compiled
 def solve(
-    rows, y0, args, ts, settings, max_steps, first, last,
+    rows, y0, args, jumps, ts, settings, max_steps, first, last,
     values, reduced, saved, status, num_steps, num_accepted, time_reached,
 ):
     """Solves trajectories first to last; ts ends with an infinity.
 
+    `jumps` are the number of each trajectory's, what they add to the state, and what they set.
     Each of `values` has a row a trajectory and time, and a column a component.
     """
     sample = np.full(LANES, -1)
     started = np.zeros(LANES, np.int64)
     index = np.zeros(LANES, np.int64)
+    jump = np.zeros(LANES, np.int64)
+    taken = np.zeros(LANES, np.int64)
     place = np.zeros(LANES, np.uint64)
     queue = first
     busy = 0
@@ -131,6 +138,12 @@ def solve(
             lane = lowest_bit(ended)
             ended &= ended - 1
             done = sample[lane]
+            if done >= 0 and resumes(rows, lane, done, jump, jumps):
+                taken[lane] += int(rows[accepted + lane])
+                resume(rows, settings, lane, done, jump, jumps)
+                attention |= 1 << lane
+                deadline = min(deadline, started[lane] + max_steps)
+                continue
             if done >= 0:
                 reached = rows[t + lane]
                 if reached >= rows[t1 + lane]:
@@ -141,8 +154,15 @@ def solve(
                     status[done] = {Status.max_steps_reached:d}
                 collect(reduced, done, rows, lane)
                 num_steps[done] = steps - started[lane]
-                num_accepted[done] = int(rows[accepted + lane])
+                num_accepted[done] = taken[lane] + int(rows[accepted + lane])
                 time_reached[done] = reached
+                arrived = status[done] in ({Status.success:d}, {Status.stopped_by_event:d})
+                if END_AFTERWARDS and arrived:
+                    rows[next_save + lane] = reached
+                    if RECORDED:
+                        record(rows, settings, lane - lane % WIDTH)
+                    write(values, place[lane], rows, lane, reached)
+                    index[lane] = 1
                 saved[done] = index[lane]
                 busy -= 1
             if queue < last:
@@ -150,9 +170,13 @@ def solve(
                     rows[STATE + i * LANES + lane] = y0[i, queue]
                 for i in range(args.shape[0]):
                     rows[PARAMETERS + i * LANES + lane] = args[i, queue]
-                begin(rows, settings, lane)
+                rows[t + lane] = settings[T0]
+                jump[lane] = 0
+                taken[lane] = 0
+                arm(rows, settings, lane)
+                enter(rows, settings, lane, queue, jump, jumps)
                 rows[next_save + lane] = rows[t1 + lane] if END_ONLY else ts[0]
-                if rows[next_save + lane] <= rows[t + lane]:
+                if rows[next_save + lane] <= rows[t + lane] or rows[stalled + lane] > 0.0:
                     attention |= 1 << lane
                 sample[lane] = queue
                 started[lane] = steps
@@ -168,6 +192,7 @@ def solve(
             break
         if attention == 0:
             attention = step(rows, settings, 0)
+            locate(rows, settings, attention)
             reduce(rows, settings)
             steps += 1
         # values at times that the last step has passed: with observables vector by vector, one time

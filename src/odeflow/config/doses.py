@@ -1,0 +1,136 @@
+"""The `doses` and `stop` of an experiment: what happens to a trajectory at times or conditions."""
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from odeflow.config.base import (
+    Integer,
+    Natural,
+    PositiveReal,
+    Real,
+    Strict,
+    VariableName,
+    check_variable_name,
+)
+
+
+def _number_or_name(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("expected a number, or the name of an axis or a parameter")
+    return value
+
+
+def _finite_or_usable(value: float | str) -> float | str:
+    if isinstance(value, str):
+        return check_variable_name(value)
+    if not math.isfinite(value):
+        raise ValueError("expected a finite number")
+    return value
+
+
+#: A number, or the name of an axis or a parameter that has it.
+Quantity = Annotated[
+    float | str, BeforeValidator(_number_or_name), AfterValidator(_finite_or_usable)
+]
+
+
+class Dose(Strict):
+    """A bolus or an infusion into a state, or a parameter's new value, at one or more times."""
+
+    state: VariableName | None = Field(None, description="the state that receives the dose")
+    index: list[Annotated[Integer, Field(ge=0)]] = Field(
+        default_factory=list, description="of an array state: which component, from 0"
+    )
+    amount: Quantity | None = Field(None, description="what the state receives")
+    duration: Quantity | None = Field(
+        None, description="an infusion: how long; the state receives the amount at a constant rate"
+    )
+    rate: Quantity | None = Field(None, description="an infusion: its rate, instead of a duration")
+    parameter: VariableName | None = Field(None, description="the parameter that is switched")
+    value: Quantity | None = Field(None, description="the parameter's value from then on")
+    time: Quantity | None = Field(None, description="when")
+    times: list[Quantity] | None = Field(None, min_length=1, description="when, several times")
+    every: Quantity | None = Field(
+        None, description="repeats it (or all of its times) after this time"
+    )
+    count: Natural = Field(1, description="how often, with `every`; the first time counts")
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> "Dose":
+        if (self.state is None) == (self.parameter is None):
+            raise ValueError("a dose names either the state that receives it or a parameter")
+        if self.state is not None:
+            _need(self, "amount", f"the amount that {self.state} receives")
+            _refuse(self, ("value",), "only for a parameter")
+            if self.duration is not None and self.rate is not None:
+                raise ValueError("an infusion has either a duration or a rate")
+        else:
+            _need(self, "value", f"the new value of {self.parameter}")
+            _refuse(self, ("amount", "duration", "rate", "index"), "only for a state")
+        if (self.time is None) == (self.times is None):
+            raise ValueError("either time or times is needed")
+        if (self.every is None) != (self.count == 1):
+            raise ValueError("every and count (2 or more) belong together")
+        if isinstance(self.every, float) and not self.every > 0:
+            raise ValueError(f"every has to be greater than 0, not {self.every:g}")
+        return self
+
+    @property
+    def first_times(self) -> list[float | str]:
+        """When it happens, repetitions left out."""
+        return list(self.times) if self.times is not None else [self.time or 0.0]
+
+    @property
+    def is_infusion(self) -> bool:
+        """Whether it takes a while."""
+        return self.duration is not None or self.rate is not None
+
+    @property
+    def number_of_jumps(self) -> int:
+        """Times at which something changes."""
+        return len(self.first_times) * self.count * (2 if self.is_infusion else 1)
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Keys whose value is a name, and that name."""
+        for key in ("amount", "duration", "rate", "value", "time", "every"):
+            if isinstance(name := getattr(self, key), str):
+                yield key, name
+        for number, name in enumerate(self.times or ()):
+            if isinstance(name, str):
+                yield f"times.{number}", name
+
+
+def _need(dose: Dose, key: str, what: str) -> None:
+    if getattr(dose, key) is None:
+        raise ValueError(f"{key} is needed: {what}")
+
+
+def _refuse(dose: Dose, keys: tuple[str, ...], why: str) -> None:
+    for key in keys:
+        if getattr(dose, key) not in (None, []):
+            raise ValueError(f"{key} is {why}")
+
+
+class SteadyState(Strict):
+    """Tolerances of the derivative at which a trajectory counts as steady."""
+
+    rtol: PositiveReal | None = Field(None, description="relative to the state; null: solver.rtol")
+    atol: PositiveReal | None = Field(None, description="absolute; null: the least of solver.atol")
+
+
+class StopConfig(Strict):
+    """Conditions that end a trajectory, whichever is met first."""
+
+    above: dict[VariableName, Real] = Field(
+        default_factory=dict, description="{variable: threshold}: where it rises above that"
+    )
+    below: dict[VariableName, Real] = Field(
+        default_factory=dict, description="{variable: threshold}: where it falls below that"
+    )
+    steady_state: SteadyState | None = Field(
+        None,
+        description="where the norm of the derivative is below atol + rtol times that of the state",
+    )

@@ -1,0 +1,330 @@
+"""Where trajectories stop and go on: jumps at given times, guards that fire, in the lane loop.
+
+A lane that reaches a jump, or where a guard fires, is ended like one that is done, and begins anew
+from there with the same trajectory. Where a problem has neither, the functions here are empty.
+"""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from odeflow.engine.native.controller import ControllerSource
+from odeflow.engine.native.field import assignments_program, evaluated, guards_program
+from odeflow.engine.native.layout import Layout, load, store
+from odeflow.engine.native.program import Program
+from odeflow.engine.native.stepper import StepSource
+from odeflow.engine.problem import Problem
+from odeflow.status import Status
+
+#: What `stalled` is where a guard has fired in the last step.
+FIRED = 100
+#: Rows of a lane's segment that a jump sets, after the parameters that it does.
+SEGMENT = ("t1", "clip_floor", "last_save")
+_NO_EVENT, _EVENT, _STOP = 0, 1, 2
+#: Times that events may fire each other at one time.
+_MOST_ROUNDS = 100
+
+
+class LaneRestarts:
+    """The functions of restarts of one problem: `arm`, `enter`, `resumes`, `resume`, `locate`.
+
+    `cut` is where in its last step a guard of a lane fired, as a fraction; 1 where none did.
+    """
+
+    def __init__(self, problem: Problem, step: StepSource, control: ControllerSource):
+        model = problem.model
+        self._problem, self._step, self._control = problem, step, control
+        self._components = [component.name for component in model.components]
+        self._parameters = [f"p_{name}" for name in model.config.parameters]
+        self._guards = [f"guard{i}" for i in range(len(problem.guards))]
+
+    def __bool__(self) -> bool:
+        return self._problem.restarts
+
+    @property
+    def has_guards(self) -> bool:
+        """Whether there are guards: steps may then be cut short."""
+        return bool(self._guards)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether steps are of equal length, counted from where a lane began."""
+        return self._problem.solver.stepsize_controller == "constant"
+
+    def rows(self) -> list[str]:
+        """Names of the rows of the buffer."""
+        rows = ["origin"] if self and self.is_constant else []
+        return rows + (["low", "cut", "outcome", *self._guards] if self._guards else [])
+
+    def columns(self) -> list[str]:
+        """Names of further columns beside the parameters."""
+        return ["last_save"] if self._problem.jumps is not None else []
+
+    def origin_lines(self, t: str) -> list[str]:
+        """Defines `t0` as where the lane began or begins."""
+        return [f"t0 = rows.{t}"] if self else []
+
+    def until_lines(self) -> list[str]:
+        """Leaves a time to save at a jump to what comes after it."""
+        if self._problem.jumps is None:
+            return []
+        return ["until = select(until > last_save, last_save, until)"]
+
+    def watch_lines(self) -> list[str]:
+        """After a step: looks at the guards at its end, which defines `fires`."""
+        if not self._guards:
+            return []
+        rename = {"t": "t_next"} | {f"y_{n}": f"new_{n}" for n in self._components}
+        lines, now = self._evaluated(rename)
+        return [
+            *lines,
+            *map(load, self._guards),
+            f"fires = keep & ({self._edges(now)})",
+            "ended = ended | fires",
+            f"stalled = select(fires, {FIRED}.0, stalled)",
+            *(
+                store(row, f"select(fires, {row}, select(keep, {_number(value)}, {row}))")
+                for row, value in zip(self._guards, now)
+            ),
+            store("cut", "1.0"),
+        ]
+
+    def functions(self, layout: Layout) -> list[tuple[str, str, Sequence[str]]]:
+        """Functions of one lane: name, what it does, body."""
+        if not self._guards:
+            return []
+        return [
+            ("arm_guards", "Whether the guards count as true before a trajectory.", self._arm()),
+            ("halve", "Halves the part of a step in which a guard fires.", self._halve()),
+            ("cut_step", "Ends a step where a guard fires.", self._cut()),
+            ("land", "Puts the state where a guard fired into a lane.", self._land()),
+            ("fire", "Does what guards ask for that have become true.", self._fire()),
+        ]
+
+    def source(self, layout: Layout) -> str:
+        """The functions that the loop calls."""
+        bodies = {
+            "arm(rows, settings, lane)": "\n".join(self._prepared()),
+            "enter(rows, settings, lane, sample, jump, jumps)": self._enter(layout),
+            "resumes(rows, lane, sample, jump, jumps)": self._resumes(layout),
+            "resume(rows, settings, lane, sample, jump, jumps)": self._resume(layout),
+            "locate(rows, settings, attention)": self._locate(layout),
+        }
+        docs = (
+            "Prepares guards and metrics of a trajectory.",
+            "Begins at the time in a lane, after the jumps and events of that time.",
+            "Whether a lane that ended goes on with its trajectory.",
+            "Goes on with a trajectory after a jump, or where a guard fired.",
+            "Finds where in the last step guards fired.",
+        )
+        return "\n\n\n".join(
+            f"@inlined\ndef {signature}:\n"
+            + textwrap.indent(f'"""{doc}"""\n{body or "pass"}', " " * 4)
+            for (signature, body), doc in zip(bodies.items(), docs)
+        )
+
+    def _prepared(self) -> list[str]:
+        lines = ["arm_guards(rows, settings, lane)"] if self._guards else []
+        metrics = self and self._problem.reductions
+        return lines + (["start_reductions(rows, settings, lane)"] if metrics else [])
+
+    def _enter(self, layout: Layout) -> str:
+        lines = []
+        place = lambda row: f"rows[{layout.place(row)} + lane]"
+        jumps = self._problem.jumps
+        if jumps is not None:
+            added = [f"y_{self._components[i]}" for i in jumps.components]
+            replaced = [*(self._parameters[i] for i in jumps.parameters), *SEGMENT]
+            lines += [
+                f"while jump[lane] < jumps[0][sample] and {place('t')} >= {place('t1')}:",
+                "    number = jump[lane]",
+                *(
+                    f"    {place(row)} += jumps[1][number, {i}, sample]"
+                    for i, row in enumerate(added)
+                ),
+                *(
+                    f"    {place(row)} = jumps[2][number, {i}, sample]"
+                    for i, row in enumerate(replaced)
+                ),
+                "    jump[lane] += 1",
+            ]
+        if self._guards:
+            lines += [
+                f"ending = REAL({Status.dt_min_reached:d})",
+                f"for _ in range({_MOST_ROUNDS}):",
+                "    fire(rows, settings, lane)",
+                f"    if {place('outcome')} == {_STOP}:",
+                f"        ending = REAL({Status.stopped_by_event:d})",
+                "        break",
+                f"    if {place('outcome')} == {_NO_EVENT}:",
+                "        ending = REAL(0)",
+                "        break",
+            ]
+        if self and self.is_constant:
+            dt = f"settings[{layout.settings.index('dt0')}]"
+            span = f"{place('t1')} - {place('t')}"
+            lines += [
+                f"dt = np.nextafter({dt}, REAL(INFINITY))",
+                f"{place('steps')} = np.ceil(({span}) / dt)",
+            ]
+        lines += ["begin(rows, settings, lane)"]
+        if self and self._problem.reductions:
+            lines += ["jump_reductions(rows, settings, lane)"]
+        if self._guards:
+            lines += ["if ending > 0:", f"    {place('stalled')} = ending"]
+        return "\n".join(lines)
+
+    def _resumes(self, layout: Layout) -> str:
+        place = lambda row: f"rows[{layout.place(row)} + lane]"
+        conditions = []
+        if self._problem.jumps is not None:
+            due = f"jump[lane] < jumps[0][sample] and {place('t')} >= {place('t1')}"
+            conditions.append(f"({due})")
+        if self._guards:
+            conditions.append(f"{place('stalled')} == {FIRED}")
+        return "return " + (" or ".join(conditions) or "False")
+
+    def _resume(self, layout: Layout) -> str:
+        if not self:
+            return ""
+        lines = []
+        if self._guards:
+            lines += [
+                f"if rows[{layout.place('stalled')} + lane] == {FIRED}:",
+                "    land(rows, settings, lane)",
+            ]
+        lines += ["enter(rows, settings, lane, sample, jump, jumps)"]
+        return "\n".join(lines)
+
+    def _locate(self, layout: Layout) -> str:
+        if not self._guards:
+            return ""
+        place = lambda row: f"rows[{layout.place(row)} + lane]"
+        # one more than the bits of a fraction, and some for one near to zero
+        rounds = np.finfo(self._problem.dtype).nmant + 12
+        return "\n".join(
+            [
+                "left = attention",
+                "while left != 0:",
+                "    lane = lowest_bit(left)",
+                "    left &= left - 1",
+                f"    if {place('stalled')} == {FIRED}:",
+                f"        {place('low')} = 0.0",
+                f"        for _ in range({rounds}):",
+                "            halve(rows, settings, lane)",
+                "        cut_step(rows, settings, lane)",
+                f"        until = np.nextafter({place('t')}, REAL(-INFINITY))",
+                f"        {place('saved_until')} = until",
+            ]
+        )
+
+    def _arm(self) -> list[str]:
+        lines, now = self._evaluated({})
+        starts = [
+            _number(value) if guard.initial is None else str(float(guard.initial))
+            for guard, value in zip(self._problem.guards, now)
+        ]
+        return [*self._state(), *lines, *map(store, self._guards, starts)]
+
+    def _halve(self) -> list[str]:
+        lines, now = self._evaluated(
+            {"t": "time"} | {f"y_{n}": f"at_{n}" for n in self._components}
+        )
+        return [
+            *self._dense(),
+            *map(load, ["low", "cut", *self._guards]),
+            "theta = 0.5*(low + cut)",
+            *self._interpolated(),
+            "time = step_start + theta*h",
+            *lines,
+            f"fires = {self._edges(now)}",
+            store("low", "select(fires, low, theta)"),
+            store("cut", "select(fires, theta, cut)"),
+        ]
+
+    def _cut(self) -> list[str]:
+        return [
+            *map(load, ["t", "cut", "step_start"]),
+            load("step_length", "h"),
+            store("t", "select(cut < 1.0, step_start + cut*h, t)"),
+        ]
+
+    def _land(self) -> list[str]:
+        return [
+            *self._dense(),
+            load("cut", "theta"),
+            *self._interpolated(),
+            *(store(f"y_{n}", f"select(theta < 1.0, at_{n}, y1_{n})") for n in self._components),
+        ]
+
+    def _fire(self) -> list[str]:
+        lines, now = self._evaluated({})
+        stops = len(self._problem.stops)
+        fires = [f"fires{i}" for i in range(len(now))]
+        body = [
+            *self._state(),
+            *map(load, self._guards),
+            *lines,
+            *(
+                f"fires{i} = {_edge(value, row)}"
+                for i, (value, row) in enumerate(zip(now, self._guards))
+            ),
+            *(store(row, _number(value)) for row, value in zip(self._guards, now)),
+        ]
+        model = self._problem.model
+        assigned = dict.fromkeys(self._components, "")
+        for number, event in enumerate(model.events):
+            program, targets = assignments_program(model, event, self._problem.dtype)
+            seen = {f"y_{name}": value for name, value in assigned.items() if value}
+            more, values = evaluated(program, seen if event.sees_others else {}, f"e{number}_")
+            body += more
+            for name, value in zip(targets, values):
+                old, new = assigned[name] or f"y_{name}", f"e{number}_{name}"
+                body.append(f"{new} = select({fires[stops + number]}, {value}, {old})")
+                assigned[name] = new
+        body += [store(f"y_{name}", value) for name, value in assigned.items() if value]
+        happens = f"select({' | '.join(fires)}, {_EVENT}.0, {_NO_EVENT}.0)"
+        if stops:
+            happens = f"select({' | '.join(fires[:stops])}, {_STOP}.0, {happens})"
+        return [*body, store("outcome", happens)]
+
+    def _program(self) -> Program:
+        conditions = [guard.condition for guard in self._problem.guards]
+        return guards_program(self._problem.model, conditions, self._problem.dtype)
+
+    def _evaluated(self, rename: Mapping[str, str]) -> tuple[list[str], list[str]]:
+        return evaluated(self._program(), rename, "g_")
+
+    def _edges(self, now: Sequence[str]) -> str:
+        return " | ".join(_edge(value, row) for value, row in zip(now, self._guards))
+
+    def _state(self) -> list[str]:
+        return [
+            load("t"),
+            *map(load, self._parameters),
+            *(load(f"y_{n}") for n in self._components),
+        ]
+
+    def _dense(self) -> list[str]:
+        return [
+            *map(load, self._parameters),
+            load("step_start"),
+            load("step_length", "h"),
+            *(load(f"from_y_{n}", f"y_{n}") for n in self._components),
+            *(load(f"y_{n}", f"y1_{n}") for n in self._components),
+            *map(load, self._step.dense),
+        ]
+
+    def _interpolated(self) -> list[str]:
+        """Defines `at_<component>` at `theta`."""
+        values = zip(self._components, self._step.interpolated)
+        return [*self._step.interpolant_lines, *(f"at_{n} = {value}" for n, value in values)]
+
+
+def _number(condition: str) -> str:
+    return f"select({condition}, 1.0, 0.0)"
+
+
+def _edge(now: str, before: str) -> str:
+    return f"(({before} == 0.0) & {now})"
