@@ -96,5 +96,9 @@ def planned(study: Path, config: str = "experiment=decay") -> dict[str, int]:
     if table is None:
         assert "Nothing to be done" in text, text
         return {}
-    rows = (line.split() for line in table.group(1).splitlines())
-    return {re.sub("_.*", "", rule): int(n) for rule, n in rows if rule not in {"all", "total"}}
+    jobs: dict[str, int] = {}
+    for rule, number in (line.split() for line in table.group(1).splitlines()):
+        if rule not in {"all", "total"}:
+            name = re.sub("_.*", "", rule)
+            jobs[name] = jobs.get(name, 0) + int(number)
+    return jobs

@@ -1,7 +1,7 @@
 # Fails the run, after everything is written, where more trajectories failed than runtime.max_failed.
 rule check_failures:
     input:
-        ensemble="results/{experiment}/ensemble.nc",
+        ensemble=ensemble_of,
         failures="results/{experiment}/failures.csv",
         everything=[experiment.targets for experiment in EXPERIMENTS.values()],
     output:

@@ -1,7 +1,7 @@
 # One page an experiment for the report: outcomes, failures, config and versions.
 rule overview:
     input:
-        ensemble="results/{experiment}/ensemble.nc",
+        ensemble=ensemble_of,
         failures="results/{experiment}/failures.csv",
     output:
         page=report(
@@ -14,6 +14,8 @@ rule overview:
         "results/{experiment}/logs/overview.log",
     benchmark:
         "results/{experiment}/benchmarks/overview.tsv"
+    group:
+        "results"
     conda:
         "../envs/odeflow.yaml"
     params:
