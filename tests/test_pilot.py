@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from snakes import EXPERIMENT_YAML, make_study, planned, snakemake
+from snakes import EXPERIMENT_YAML, make_study, planned, snakemake, whole
 
 from odeflow.config.compose import compose
 from odeflow.pilot import (
@@ -89,12 +89,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return study
 
 
-def stamps(study: Path) -> dict[Path, tuple[int, int]]:
-    """What would change if a chunk were written anew."""
-    chunks = sorted((study / "results/chunks").glob("*/*.nc"))
-    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in chunks}
-
-
 def test_the_first_chunk_measures_for_the_others(finished: Path):
     (pilot,) = (finished / "results/chunks").glob("*/*.pilot.json")
     assert json.loads(pilot.read_text())["trajectories"] == 8
@@ -104,10 +98,10 @@ def test_the_first_chunk_measures_for_the_others(finished: Path):
 
 
 def test_a_whole_chunk_is_kept_whatever_snakemake_thinks(finished: Path):
-    before = stamps(finished)
+    before = whole(finished)
     ensemble = (finished / "results/decay/ensemble.nc").read_bytes()
     snakemake(finished, "--forcerun", "solve", "solve_pilot")
-    assert stamps(finished) == before and len(before) == 3
+    assert whole(finished) == before and len(before) == 3
     assert all("kept" in path.with_suffix(".log").read_text() for path in before)
     assert (finished / "results/decay/ensemble.nc").read_bytes() == ensemble
     assert planned(finished) == {}
@@ -115,11 +109,11 @@ def test_a_whole_chunk_is_kept_whatever_snakemake_thinks(finished: Path):
 
 @pytest.mark.slow
 def test_a_lost_chunk_is_solved_alone(finished: Path):
-    for lost in list(stamps(finished))[:2]:
-        before = stamps(finished)
+    for lost in list(whole(finished))[:2]:
+        before = whole(finished)
         lost.unlink()
         (finished / "results/decay/ensemble.nc").unlink()
         assert planned(finished)["solve"] == 1
         snakemake(finished)
-        now = stamps(finished)
+        now = whole(finished)
         assert [path for path in now if now[path] != before[path]] == [lost]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import slurm_cluster
-from snakes import EXPERIMENT_YAML, MODELS, PROJECT, make_study, snakemake
+from snakes import EXPERIMENT_YAML, MODELS, PROJECT, make_study, snakemake, whole
 
 REASON = slurm_cluster.missing()
 pytestmark = [
@@ -97,14 +97,6 @@ def slurm(*command: str) -> str:
 
 def jobs(state: str) -> list[str]:
     return slurm("squeue", "-h", "-t", state, "-o", "%A").split()
-
-
-def whole(study: Path) -> dict[Path, tuple[int, int]]:
-    """Chunks in place, and what would change if one were written anew."""
-    return {
-        path: (path.stat().st_ino, path.stat().st_mtime_ns)
-        for path in (study / "results/chunks").glob("*/*.nc")
-    }
 
 
 def solving(study: Path) -> list[int]:
@@ -249,7 +241,7 @@ def test_a_rerun_while_orphaned_jobs_still_run(node: str, study: Path, expected:
     run.kill()
     snakemake(study, "--unlock")
     again = Run(study)
-    seen: dict[Path, tuple[int, int]] = {}
+    seen: dict[Path, int] = {}
     while again.running():
         seen = whole(study) | seen
         time.sleep(0.1)
