@@ -50,7 +50,7 @@ def test_the_pilot_takes_all_cores_and_the_others_share_them(tmp_path: Path):
 
 
 def test_resources_follow_from_what_was_measured():
-    assert minutes(1000, 2, None) == 60
+    assert minutes(1000, 2, None) == 30
     assert memory_mb(2**30, None) == 5600
     assert memory_mb(2**30, MEASURED) == 1200
     # three times (90 s + 1000 * 0.06 s), in minutes, and two

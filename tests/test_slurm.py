@@ -134,7 +134,7 @@ def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
         for line in calls
         if "chunks" in line and (m := re.search(r" -t (\d+) .*--mem (\d+)", line))
     ]
-    assert asked and all(minutes < 60 for minutes, _ in asked), calls
+    assert asked and all(minutes < 30 for minutes, _ in asked), calls
     kernels = list((study / "results/cache/native/__pycache__").glob("*.nbc"))
     assert len(kernels) == 1
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 #: What a job asks for where nothing is measured: MB of the program, minutes.
-_PROGRAM_MB, _UNKNOWN_MINUTES = 1500, 60
+_PROGRAM_MB, _UNKNOWN_MINUTES = 1500, 30
 #: Room above what was measured, for trajectories that are harder than the pilot's.
 _MEMORY_ROOM, _TIME_ROOM = 1.5, 3.0
 #: Seconds of solving that make the start of a job small beside it.
@@ -82,7 +82,7 @@ def memory_mb(result_bytes: int, measured: Measurement | None) -> int:
 
 
 def minutes(trajectories: int, threads: int, measured: Measurement | None) -> int:
-    """Time limit of a solving job in minutes: an hour, or three times what the pilot took."""
+    """Time limit of a solving job in minutes: half an hour, or three times what the pilot took."""
     if measured is None:
         return _UNKNOWN_MINUTES
     slower = max(measured.threads / threads, 1)
