@@ -59,7 +59,15 @@ def test_a_changed_tolerance_redoes_what_depends_on_it(built: Path):
     before = experiment.read_text()
     try:
         experiment.write_text(before.replace("rtol: 1e-6", "rtol: 1e-7"))
-        again = {"solve", "assemble", "summarise", "overview", "plot_courses"}
+        again = {
+            "check_model",
+            "solve",
+            "assemble",
+            "summarise",
+            "diagnose",
+            "overview",
+            "plot_courses",
+        }
         assert planned(built) == {f"odeflow_{rule}" for rule in again} | {"figure_1"}
     finally:
         experiment.write_text(before)
