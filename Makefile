@@ -2,6 +2,7 @@
 # make test  the environment, then the tests
 # make check lint, format, types
 # make bench the benchmarks against other tools, about 20 minutes; writes benchmarks/
+# make scale what a chunk costs here and on Slurm, about six minutes; writes docs/scale.md
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ CORES ?= all
 BENCH := .venv-bench
 BENCH_OPTIONS ?=
 
-.PHONY: run test test-slow check format bench lock clean
+.PHONY: run test test-slow test-slurm scale check format bench lock clean
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -21,17 +22,25 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow
 
+# On a Slurm of one node that the tests start: root, and Debian's slurm-wlm and munge.
+test-slurm: $(READY)
+	$(BIN)/python -m pytest -m slurm tests/test_slurm.py
+
+scale: $(READY)
+	$(BIN)/python -m benchmarks.scale plan rate local
+	$(BIN)/python tests/slurm_cluster.py $(BIN)/python -m benchmarks.scale empty slurm report
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/rules examples
 	$(BIN)/snakemake --lint
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/rules examples
 
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python -m benchmarks.run $(BENCH_OPTIONS)

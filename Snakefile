@@ -29,10 +29,13 @@ include: "workflow/rules/plot.smk"
 include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/overview.smk"
 include: "workflow/rules/verdict.smk"
+include: "workflow/rules/compare.smk"
 include: "workflow/rules/prune.smk"
+include: "workflow/rules/advice.smk"
 
 
 rule all:
     default_target: True
     input:
         [experiment.targets + experiment.checks for experiment in EXPERIMENTS.values()],
+        comparison_file(COMPARED) if COMPARED else [],

@@ -13,6 +13,7 @@ from odeflow.dataset import global_attributes
 from odeflow.design import axis_attributes, axis_coordinate, grid_levels
 from odeflow.netcdf import write_filled
 from odeflow.slabs import Target, in_memory, place, slabs, unfilled
+from odeflow.zarr_store import write_filled_store
 
 
 def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Dataset:
@@ -55,13 +56,17 @@ def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) 
 
 
 def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], path: Path) -> None:
-    """Writes the ensemble to a file at once or not at all; holds one slab in memory."""
+    """Writes the ensemble at once or not at all; holds one slab in memory.
+
+    A NetCDF file, or, where the name ends in .zarr, a Zarr store.
+    """
     ahead = iter(parts)
     first = next(ahead)
     template = ensemble_template(config, total, first)
     names, leading = _streamed(template, first), leading_shape(config, total)
     rest = itertools.chain([first], ahead)
-    write_filled(path, template, names, len(leading), lambda file: _fill(file, rest, leading))
+    write = write_filled_store if path.suffix == ".zarr" else write_filled
+    write(path, template, names, len(leading), lambda targets: _fill(targets, rest, leading))
 
 
 def _fill(

@@ -37,11 +37,26 @@ _SECONDS_A_STATE, _SECONDS_AN_ENTRY, _DIFFRAX_FACTOR = 2e-6, 1e-6, 10.0
 
 @dataclass(frozen=True)
 class Chunk:
-    """Samples start..stop of a design and the file, relative to the results folder."""
+    """Samples start..stop of a design and the file, relative to the results folder.
+
+    `pilot` is the file for what the folder's first chunk measures, which the other chunks wait
+    for; None where the first chunk is not full, so that there are no others.
+    """
 
     start: int
     stop: int
     path: Path
+    pilot: Path | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of trajectories."""
+        return self.stop - self.start
+
+    @property
+    def is_pilot(self) -> bool:
+        """Whether others wait for it."""
+        return self.start == 0 and self.pilot is not None
 
 
 def chunk_size(config: Config) -> int:
@@ -52,12 +67,14 @@ def chunk_size(config: Config) -> int:
     """
     if config.runtime.chunk_size != "auto":
         return config.runtime.chunk_size
-    fitting = min(_CHUNK_BYTES / _bytes(config), _CHUNK_SECONDS / _seconds(config), _CHUNK_MOST)
+    fitting = min(
+        _CHUNK_BYTES / trajectory_bytes(config), _CHUNK_SECONDS / _seconds(config), _CHUNK_MOST
+    )
     return 2 ** int(math.log2(max(fitting, 1)))
 
 
-def _bytes(config: Config) -> int:
-    """Of the results of one trajectory."""
+def trajectory_bytes(config: Config) -> int:
+    """Bytes of the results of one trajectory."""
     itemsize = 8 if config.runtime.precision == "float64" else 4
     kept = config.saveat.variables
     scalars = sum(
@@ -121,7 +138,8 @@ def chunks(config: Config, study: Path) -> list[Chunk]:
     """
     total, size = number_of_samples(config.design, study), chunk_size(config)
     folder = Path("chunks") / solve_digest(config, study)
-    result = []
+    result: list[Chunk] = []
+    pilot = None
     for number, start in enumerate(range(0, total, size)):
         stop = min(start + size, total)
         name = f"{number:05d}"
@@ -129,5 +147,8 @@ def chunks(config: Config, study: Path) -> list[Chunk]:
             name += f"-n{stop - start}"
         if config.design.kind == "table":
             name += "-" + table_digest(config.design, study, start, stop)
-        result.append(Chunk(start, stop, folder / f"{name}.nc"))
+        path = folder / f"{name}.nc"
+        if number == 0 and stop == size:
+            pilot = path.with_suffix(".pilot.json")
+        result.append(Chunk(start, stop, path, pilot))
     return result

@@ -136,12 +136,8 @@ def _define(
         **options,
     )
     attributes = dict(variable.attrs)
-    coordinates = [
-        str(other)
-        for other, coord in dataset.coords.items()
-        if other not in dataset.sizes and set(coord.dims) <= set(variable.dims)
-    ]
-    if coordinates and name in dataset.data_vars:
+    coordinates = coordinates_of(dataset, name)
+    if coordinates:
         attributes["coordinates"] = " ".join(coordinates)
     stored.setncatts(attributes)
     return stored
@@ -185,3 +181,13 @@ def _is_from_netcdf(error: Exception) -> bool:
 def damaged(path: Path, reason: str) -> DamagedFileError:
     """The error for a file that has to be made anew, with the command."""
     return DamagedFileError(f"{path}: {reason}; delete it (rm {path}) and run again")
+
+
+def coordinates_of(dataset: xr.Dataset, name: str) -> list[str]:
+    """What the CF attribute `coordinates` of a variable lists; nothing for a coordinate."""
+    dims = set(dataset.variables[name].dims) if name in dataset.data_vars else set()
+    return [
+        str(other)
+        for other, coord in dataset.coords.items()
+        if name in dataset.data_vars and other not in dataset.sizes and set(coord.dims) <= dims
+    ]

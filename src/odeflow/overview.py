@@ -3,7 +3,7 @@
 import html
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import xarray as xr
@@ -11,21 +11,12 @@ import xarray as xr
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.dataset import flag_meanings
+from odeflow.pages import page, table
 from odeflow.status import ADVICE, Status, has_failed
 from odeflow.trust import drift_rows, verification_facts, worst_cases
 
 _MOST_FAILURES = 100
 _MOST_WORST = 10
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1a1a1a; }
-table { border-collapse: collapse; margin: 0.5rem 0 1.5rem; }
-th, td { text-align: left; padding: 0.25rem 0.9rem 0.25rem 0; border-bottom: 1px solid #ddd;
-         vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-pre { background: #f6f6f4; padding: 1rem; overflow-x: auto; font-size: 13px; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-"""
 
 
 def overview_page(
@@ -50,18 +41,14 @@ def overview_page(
         ("engine", f"{engine} ({reason})" if reason else engine),
         ("steps a trajectory", f"median {np.median(steps):,.0f}, most {steps.max():,}"),
     ]
-    title = html.escape(ensemble.attrs["title"])
     versions = json.loads(ensemble.attrs["odeflow_versions"])
     versions = {"odeflow": ensemble.attrs["odeflow_version"], **versions}
-    return "\n".join(
+    return page(
+        ensemble.attrs["title"],
         [
-            "<!doctype html>",
-            f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
-            f"<style>{_STYLE}</style></head><body>",
-            f"<h1>{title}</h1>",
-            _table(None, facts),
+            table(None, facts),
             "<h2>Outcomes</h2>",
-            _table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
+            table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),
             *_failures(failures),
             *_verification(verification),
@@ -69,11 +56,10 @@ def overview_page(
             "<h2>Reference of the model</h2>",
             f"<p>{html.escape(config.model.references or 'none given')}</p>",
             "<h2>Versions</h2>",
-            _table(None, versions.items()),
+            table(None, versions.items()),
             "<h2>Config</h2>",
             f"<pre>{html.escape(ensemble.attrs['odeflow_config'])}</pre>",
-            "</body></html>\n",
-        ]
+        ],
     )
 
 
@@ -111,7 +97,7 @@ def _attempts(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
             ]
         )
     header = ["attempt", "change", "method", "engine", "succeeded", "failed, came furthest here"]
-    return ["<h2>Attempts</h2>", _table(header, rows, {0, 4, 5})]
+    return ["<h2>Attempts</h2>", table(header, rows, {0, 4, 5})]
 
 
 def _failures(rows: Iterable[Mapping[str, str]]) -> Iterable[str]:
@@ -131,13 +117,13 @@ def _failures(rows: Iterable[Mapping[str, str]]) -> Iterable[str]:
     numbers = {i for i, name in enumerate(shown[0]) if name not in words}
     return [
         f"<h2>Failed trajectories ({count:,})</h2>",
-        _table(
+        table(
             ["status", "cause", "trajectories"],
             [(*kind, f"{n:,}") for kind, n in causes.most_common()],
             {2},
         ),
         f"<p>By sample{first}.</p>",
-        _table(header, ([_short(value) for value in row.values()] for row in shown), numbers),
+        table(header, ([_short(value) for value in row.values()] for row in shown), numbers),
     ]
 
 
@@ -160,8 +146,8 @@ def _verification(verification: xr.Dataset | None) -> Iterable[str]:
     worst, header = worst_cases(verification, _MOST_WORST)
     return [
         "<h2>Verification</h2>",
-        _table(None, verification_facts(verification)),
-        *([_table(header, worst, set(range(len(header))) - {1})] if worst else []),
+        table(None, verification_facts(verification)),
+        *([table(header, worst, set(range(len(header))) - {1})] if worst else []),
     ]
 
 
@@ -174,21 +160,5 @@ def _invariants(ensemble: xr.Dataset) -> Iterable[str]:
     return [
         "<h2>Invariants</h2>",
         "<p>Largest relative drift of each trajectory over its saved times.</p>",
-        _table(header, rows, {1, 2, 3, 4}),
+        table(header, rows, {1, 2, 3, 4}),
     ]
-
-
-def _table(
-    header: Sequence[str] | None,
-    rows: Iterable[Sequence[str]],
-    numbers: frozenset[int] | set[int] = frozenset(),
-) -> str:
-    def cells(row: Sequence[str], tag: str) -> str:
-        return "".join(
-            f"<{tag}{' class=number' if i in numbers else ''}>{html.escape(str(cell))}</{tag}>"
-            for i, cell in enumerate(row)
-        )
-
-    head = f"<tr>{cells(header, 'th')}</tr>" if header else ""
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table>{head}{body}</table>"

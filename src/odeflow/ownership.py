@@ -33,13 +33,24 @@ def check_results(experiments: Iterable[Experiment], study: Path) -> None:
     """Raises ConfigError where results cannot be written, or would overwrite what is not ours."""
     for experiment in experiments:
         files = [Path(file) for file in (*experiment.targets, *experiment.chunk_files)]
+        # A listing a folder: there may be ten thousand chunks, on a file system far away.
+        there = {folder: _listing(study / folder) for folder in {file.parent for file in files}}
         for file in files:
-            if (study / file).is_dir():
+            if there[file.parent].get(file.name) and file.suffix != ".zarr":
                 raise ConfigError(f"{file}: a folder stands where this file belongs; move it away")
-        if not all((study / file).is_file() for file in files):
+        if not all(file.name in there[file.parent] for file in files):
             for folder in sorted({folder for file in files for folder in file.parents}):
                 _check_folder(folder, study)
         _check_mark(experiment, study)
+
+
+def _listing(folder: Path) -> dict[str, bool]:
+    """What is in a folder, and whether it is a folder itself; nothing where there is none."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name: entry.is_dir() for entry in entries}
+    except OSError:  # _check_folder has the reason
+        return {}
 
 
 def _check_folder(folder: Path, study: Path) -> None:
@@ -53,7 +64,7 @@ def _check_folder(folder: Path, study: Path) -> None:
 
 
 def _check_mark(experiment: Experiment, study: Path) -> None:
-    there = [file for file in experiment.targets if (study / file).is_file()]
+    there = [file for file in experiment.targets if (study / file).exists()]
     mark, name = study / experiment.folder / MARK, study / _STUDY_NAME
     ours = mark.is_file() and name.is_file() and mark.read_bytes() == name.read_bytes()
     if there and not ours:

@@ -5,13 +5,14 @@ runs, and says for each which files it has and what each of its stages depends o
 """
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from odeflow.chunks import Chunk, chunks
+from odeflow.chunks import Chunk, chunks, trajectory_bytes
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose, flatten_overrides
 from odeflow.config.design import SEQUENTIAL
@@ -19,6 +20,7 @@ from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
 from odeflow.metrics import reduced_summary
+from odeflow.pilot import Measurement, advice, memory_mb, minutes, read_measurement
 from odeflow.provenance import PACKAGE, source_digest
 
 RESULTS = Path("results")
@@ -74,21 +76,53 @@ class Experiment:
     @property
     def targets(self) -> list[str]:
         """The files that a finished experiment has."""
-        fixed = ["design.nc", "ensemble.nc", "summary.nc", "failures.csv", "overview.html"]
+        names = ("design.nc", "summary.nc", "failures.csv", "overview.html")
+        fixed = [str(self.folder / name) for name in names]
         figures = [file for kind in self.figures for file in self.figure_files(kind)]
         verification = [self.verification] if self.verification else []
-        return [str(self.folder / name) for name in fixed] + verification + figures
+        return [self.ensemble, *fixed, *verification, *figures]
 
     @property
     def checks(self) -> list[str]:
         """The files that it has besides if nothing speaks against its results."""
         return [str(self.folder / "logs" / "passed")]
 
-    def threads(self, cores: int | None) -> int:
-        """Cores of one solving job: as asked, or the cores there are shared among the chunks."""
+    @property
+    def ensemble(self) -> str:
+        """The file, or the folder, of all trajectories."""
+        suffix = {"netcdf": "nc", "zarr": "zarr"}[self.config.assemble.format]
+        return str(self.folder / f"ensemble.{suffix}")
+
+    def threads(self, chunk: Chunk, cores: int | None) -> int:
+        """Cores of one solving job: as asked, or the cores there are shared among the chunks.
+
+        The pilot, which all others wait for, takes them all. Not with Diffrax alone: its program
+        depends on the number of devices, and the others would compile theirs once more.
+        """
         if self.config.runtime.threads != "auto":
             return self.config.runtime.threads
-        return max(1, (cores or 1) // len(self.chunks))
+        if chunk.is_pilot and self.config.runtime.engine != "diffrax":
+            return cores or 1
+        return max(1, (cores or 1) // max(len(self.chunks) - (chunk.pilot is not None), 1))
+
+    def memory_mb(self, chunk: Chunk) -> int:
+        """Memory that a solving job asks a cluster for."""
+        return memory_mb(chunk.size * self._trajectory_bytes, measured_lately(chunk))
+
+    def minutes(self, chunk: Chunk, threads: int) -> int:
+        """Time limit that a solving job asks a cluster for."""
+        return minutes(chunk.size, threads, measured_lately(chunk))
+
+    @property
+    def advice(self) -> str:
+        """What its first chunk cost, and what that means for a larger run."""
+        first = self.chunks[0]
+        cut = f"{self.name}: {len(self.chunks)} chunks of {first.size:,} trajectories"
+        return "\n  ".join([cut, *advice(first.size, measured_lately(first))])
+
+    @cached_property
+    def _trajectory_bytes(self) -> int:
+        return trajectory_bytes(self.config)
 
     def stage_spec(self, stage: str) -> dict[str, Any]:
         """What a stage is given and depends on besides its input files: plain data.
@@ -106,12 +140,31 @@ class Experiment:
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one chunk is given; the same for every experiment that shares the chunk."""
+        data = self._solve_data
+        if self.config.design.kind in SEQUENTIAL and self.config.design.size is not None:
+            # rows before it do not depend on what follows
+            data = data | {"design": data["design"] | {"size": chunk.stop}}
+        return {"config": data, "start": chunk.start, "stop": chunk.stop}
+
+    @cached_property
+    def _solve_data(self) -> dict[str, Any]:
+        """The config of its chunks, as plain data; once, since there may be many."""
         groups = ("model", "design", "doses", "stop", "solver", "saveat", "runtime")
         data = _numbers_of(self.config).slice(*groups)
         data["summary"] = reduced_summary(self.config).model_dump(mode="json")
-        if self.config.design.kind in SEQUENTIAL and self.config.design.size is not None:
-            data["design"]["size"] = chunk.stop  # rows before it do not depend on what follows
-        return {"config": {"name": "shared", **data}, "start": chunk.start, "stop": chunk.stop}
+        return {"name": "shared", **data}
+
+
+def measured_lately(chunk: Chunk) -> Measurement | None:
+    """What the pilot of a chunk measured, None before; one look a second for all its chunks."""
+    if chunk.pilot is None:
+        return None
+    return _read_measurement(RESULTS / chunk.pilot, int(time.monotonic()))
+
+
+@lru_cache(maxsize=64)
+def _read_measurement(path: Path, second: int) -> Measurement | None:
+    return read_measurement(path)
 
 
 def _numbers_of(config: Config, *kept: str) -> Config:
@@ -135,6 +188,7 @@ _STAGE_GROUPS = {
         *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
         "verify",
     ),
+    "compare": ("model", "design", "solver", "saveat"),
 }
 _STAGE_MODULES = {
     "design": "design",
@@ -144,6 +198,7 @@ _STAGE_MODULES = {
     "plot": "plots",
     "diagnose": "failures",
     "overview": "overview",
+    "compare": "comparison",
 }
 
 
@@ -171,7 +226,8 @@ def plan(settings: Mapping[str, Any], study: Path) -> dict[str, Experiment]:
     `settings` is what Snakemake parsed from `config/workflow.yaml` and `--config`. Raises
     ConfigError, one line.
     """
-    others = {k: v for k, v in settings.items() if k not in {"experiment", "resolvers"}}
+    ours = {"experiment", "compare", "resolvers"}
+    others = {key: value for key, value in settings.items() if key not in ours}
     resolvers = names_in(settings, "resolvers")
     overrides = flatten_overrides(others)
     experiments: dict[str, Experiment] = {}
@@ -185,6 +241,30 @@ def plan(settings: Mapping[str, Any], study: Path) -> dict[str, Experiment]:
             )
         experiments[config.name] = Experiment(config, study)
     return experiments
+
+
+def compared(
+    settings: Mapping[str, Any], experiments: Mapping[str, Experiment]
+) -> list[Experiment]:
+    """The experiments that `compare` names, in that order; none without it.
+
+    Raises ConfigError for a name that is not among the experiments, and for a single one.
+    """
+    names = names_in(settings, "compare")
+    for name in names:
+        if name not in experiments:
+            raise ConfigError(
+                f"compare: {name!r} is not one of the experiments asked for "
+                f"({', '.join(experiments)}); add it to experiment"
+            )
+    if len(set(names)) != len(names) or len(names) == 1:
+        raise ConfigError(f"compare: two different experiments are needed (got {','.join(names)})")
+    return [experiments[name] for name in names]
+
+
+def comparison_file(experiments: Sequence[Experiment]) -> str:
+    """The page that compares these experiments."""
+    return str(RESULTS / "compare" / f"{'-'.join(e.name for e in experiments)}.html")
 
 
 def chunk_table(experiments: Mapping[str, Experiment]) -> dict[str, tuple[Experiment, Chunk]]:

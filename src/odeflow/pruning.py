@@ -40,9 +40,9 @@ def used_chunks(study: Path, resolvers: Collection[str] = ()) -> set[str]:
 def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     """Lists on `out`, then removes, the chunks in `folder` that are not in `keep`.
 
-    Only files that this workflow names are touched: `<16 hex digits>/<number>[-...].nc`, the log
-    and timing beside it, the check of the model once its last chunk is gone, and what a process
-    that was killed left half written a day ago or earlier.
+    Only files that this workflow names are touched: `<16 hex digits>/<number>[-...].nc`, the log,
+    timing and measurements beside it, the check of the model once its last chunk is gone, and what
+    a process that was killed left half written a day ago or earlier.
     """
     kept = {Path(file) for file in keep}
     unused = [
@@ -57,8 +57,8 @@ def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     for file in unused:
         print(f"  {file}", file=out)
     for file in unused:
-        for companion in (file, file.with_suffix(".log"), file.with_suffix(".tsv")):
-            companion.unlink(missing_ok=True)
+        for companion in (".nc", ".log", ".tsv", ".pilot.json"):
+            file.with_suffix(companion).unlink(missing_ok=True)
     for parent in {file.parent for file in unused}:
         if not any(parent.glob("*.nc")):
             for check in parent.glob("model.*"):

@@ -15,6 +15,9 @@ import xarray as xr
 SLAB_BYTES = 64 * 2**20
 #: Trajectories in one stored piece of a file, and the unit of slabs: no piece is in two of them.
 PIECE = 1024
+#: Values in one piece: of many times a piece has as many as that allows, so that one time of all
+#: trajectories does not read all times.
+_PIECE_VALUES = 2**17
 
 
 class Target(Protocol):
@@ -85,7 +88,11 @@ def piece_shape(shape: Sequence[int], leading: int) -> tuple[int, ...]:
     for size in reversed(shape[:leading]):
         pieces.append(min(size, max(left, 1)))
         left //= max(size, 1)
-    return (*reversed(pieces), *shape[leading:])
+    rest = list(shape[leading:])
+    if rest:
+        values = math.prod(pieces) * math.prod(rest[1:])
+        rest[0] = min(rest[0], max(_PIECE_VALUES // max(values, 1), 1))
+    return (*reversed(pieces), *rest)
 
 
 def hyperslabs(

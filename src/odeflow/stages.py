@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,18 @@ from odeflow.chunk_file import read_chunk, write_chunk
 from odeflow.config.root import Config
 from odeflow.design import axis_coordinate, axis_names, design_to_file
 from odeflow.failures import write_failures
-from odeflow.netcdf import atomic_path, damaged, lazily_readable, read_dataset, write_dataset
+from odeflow.netcdf import (
+    DamagedFileError,
+    atomic_path,
+    damaged,
+    lazily_readable,
+    read_dataset,
+    write_dataset,
+)
 from odeflow.overview import overview_page
 from odeflow.summary import summarise_to_file
 from odeflow.trust import complaints, verification_facts
+from odeflow.zarr_store import open_store
 
 if TYPE_CHECKING:  # JAX is imported by the stage that solves
     from odeflow.engine import Progress, Resources
@@ -77,6 +85,28 @@ def solve_chunk(
     slabs = solve_slabs(config, study, start, stop, resources, progress)
     named = (slab.assign_attrs({_FOLDER: path.parent.name}) for slab in slabs)
     write_chunk(named, stop - start, path)
+
+
+def keep_chunk(path: Path, start: int, stop: int, newer_than: Sequence[Path] = ()) -> bool:
+    """Whether the chunk of samples start..stop is in place and whole: there is nothing to solve.
+
+    Its folder's name says all that decides its numbers. Where a file in `newer_than` is newer, its
+    date is made new, since Snakemake wants results to be newer than what they are made of.
+    """
+    samples: list[int] = []
+    try:
+        for slab in read_chunk(path):
+            if slab.attrs.get(_FOLDER) != path.parent.name:
+                return False
+            samples += slab["sample"].values.tolist()
+    except (FileNotFoundError, DamagedFileError):
+        return False
+    if samples != list(range(start, stop)):
+        return False
+    if any(file.stat().st_mtime_ns > path.stat().st_mtime_ns for file in newer_than):
+        path.touch()
+    print(f"{path} is there and whole: kept")
+    return True
 
 
 def assemble(config: Config, design: Path, chunks: Sequence[Path], path: Path) -> None:
@@ -183,12 +213,32 @@ def overview(
         temporary.write_text(json.dumps({"complaints": speaking_against}, indent=1) + "\n")
 
 
+def compare(
+    configs: Sequence[Config], ensembles: Sequence[Path], summaries: Sequence[Path], path: Path
+) -> None:
+    """Writes the page that compares experiments; the first is what the others are compared with."""
+    from odeflow.comparison import comparison_page
+    from odeflow.differences import Solved
+
+    with ExitStack() as stack, atomic_path(path) as temporary:
+        opened = [
+            [stack.enter_context(open_ensemble(file)) for file in files]
+            for files in zip(ensembles, summaries)
+        ]
+        solved = [Solved(config, *files) for config, files in zip(configs, opened)]
+        temporary.write_text(comparison_page(solved), encoding="utf-8")
+
+
 @contextmanager
 def open_ensemble(path: Path) -> Iterator[xr.Dataset]:
-    """A result file, read lazily; times stay numbers, whatever their units say.
+    """A result file or store, read lazily; times stay numbers, whatever their units say.
 
     Raises DamagedFileError naming the file where it cannot be read, in the block too.
     """
+    if path.suffix == ".zarr":
+        with open_store(path) as dataset:
+            yield dataset
+        return
     with (
         lazily_readable(path),
         xr.open_dataset(path, engine="netcdf4", decode_times=False) as dataset,

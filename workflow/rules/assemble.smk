@@ -2,16 +2,24 @@
 rule assemble:
     input:
         design="results/{experiment}/design.nc",
-        chunks=lambda wildcards: experiment_of(wildcards).chunk_files,
+        chunks=lambda wildcards: [ancient(c) for c in experiment_of(wildcards).chunk_files],
     output:
         ensemble="results/{experiment}/ensemble.nc",
     log:
         "results/{experiment}/logs/assemble.log",
     benchmark:
         "results/{experiment}/benchmarks/assemble.tsv"
+    group:
+        "results"
     conda:
         "../envs/odeflow.yaml"
     params:
         spec=spec_of("assemble"),
     script:
         "../scripts/assemble.py"
+
+
+# The same into a folder, where `assemble.format` is zarr.
+use rule assemble as assemble_zarr with:
+    output:
+        ensemble=directory("results/{experiment}/ensemble.zarr"),

@@ -6,6 +6,8 @@ rule check_model:
         "results/chunks/{digest}/model.log",
     benchmark:
         "results/chunks/{digest}/model.tsv"
+    group:
+        "pilot"
     conda:
         "../envs/odeflow.yaml"
     params:

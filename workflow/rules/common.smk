@@ -4,16 +4,27 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# The checkout's own source, whatever else is installed.
-sys.path.insert(0, f"{workflow.basedir}/src")
+# The checkout's own source, whatever else is installed; also where a workflow of the user's has
+# this one as a module.
+sys.path.insert(
+    0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../../src"))
+)
 
 from odeflow.config.base import ConfigError
 from odeflow.ownership import check_results
-from odeflow.planning import chunk_table, names_in, plan, share_source
+from odeflow.planning import (
+    chunk_table,
+    compared,
+    comparison_file,
+    names_in,
+    plan,
+    share_source,
+)
 
 share_source()
 try:
     EXPERIMENTS = plan(config, Path.cwd())
+    COMPARED = compared(config, EXPERIMENTS)
     CHUNKS = chunk_table(EXPERIMENTS)
     check_results(EXPERIMENTS.values(), Path.cwd())
 except ConfigError as error:
@@ -22,8 +33,12 @@ except ConfigError as error:
 
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
-    chunk="[0-9a-f]{16}/[0-9][0-9a-z-]+",
     digest="[0-9a-f]{16}",
+
+
+# Chunk 0 that is full, and the others: `-n...` in a name is the length of one that is not.
+PILOT_CHUNKS = "[0-9a-f]{16}/0+(-[0-9a-f]+)?"
+OTHER_CHUNKS = r"[0-9a-f]{16}/(\d*[1-9]\d*|0+-n)[0-9a-z-]*"
 
 
 def experiment_of(wildcards):
@@ -32,6 +47,10 @@ def experiment_of(wildcards):
 
 def spec_of(stage):
     return lambda wildcards: experiment_of(wildcards).stage_spec(stage)
+
+
+def ensemble_of(wildcards):
+    return experiment_of(wildcards).ensemble
 
 
 def chunk_of(wildcards):
@@ -54,6 +73,35 @@ def model_spec(wildcards):
 def verification_of(experiment):
     """The verification as an input by name, if trajectories are verified."""
     return {} if experiment.verification is None else {"verification": experiment.verification}
+
+
+def checked_model(wildcards):
+    """What the check of the model leaves; chunks that wait for a pilot need not look twice."""
+    _, chunk = chunk_of(wildcards)
+    waits = chunk.pilot is not None and not chunk.is_pilot
+    return [] if waits else ancient(f"results/chunks/{wildcards.chunk[:16]}/model.txt")
+
+
+def pilot_of(wildcards):
+    """What the first chunk measured: a file that all others of the folder wait for."""
+    _, chunk = chunk_of(wildcards)
+    return [] if chunk.pilot is None else [f"results/{chunk.pilot}"]
+
+
+def chunk_threads(wildcards):
+    experiment, chunk = chunk_of(wildcards)
+    return experiment.threads(chunk, workflow.cores)
+
+
+# What a job asks a cluster for; twice as much if it comes to its end for want of it.
+def chunk_memory(wildcards, attempt):
+    experiment, chunk = chunk_of(wildcards)
+    return experiment.memory_mb(chunk) * 2 ** (attempt - 1)
+
+
+def chunk_minutes(wildcards, threads, attempt):
+    experiment, chunk = chunk_of(wildcards)
+    return experiment.minutes(chunk, threads) * 2 ** (attempt - 1)
 
 
 def figures_of(experiment):

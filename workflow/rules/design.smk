@@ -8,6 +8,8 @@ rule design:
         "results/{experiment}/logs/design.log",
     benchmark:
         "results/{experiment}/benchmarks/design.tsv"
+    group:
+        "results"
     conda:
         "../envs/odeflow.yaml"
     params:

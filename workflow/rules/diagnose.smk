@@ -1,13 +1,15 @@
 # The trajectories that failed, with a diagnosis each.
 rule diagnose:
     input:
-        ensemble="results/{experiment}/ensemble.nc",
+        ensemble=ensemble_of,
     output:
         failures="results/{experiment}/failures.csv",
     log:
         "results/{experiment}/logs/diagnose.log",
     benchmark:
         "results/{experiment}/benchmarks/diagnose.tsv"
+    group:
+        "results"
     conda:
         "../envs/odeflow.yaml"
     params:

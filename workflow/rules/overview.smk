@@ -2,7 +2,7 @@
 rule overview:
     input:
         unpack(lambda wildcards: verification_of(experiment_of(wildcards))),
-        ensemble="results/{experiment}/ensemble.nc",
+        ensemble=ensemble_of,
         failures="results/{experiment}/failures.csv",
     output:
         page=report(
@@ -16,6 +16,8 @@ rule overview:
         "results/{experiment}/logs/overview.log",
     benchmark:
         "results/{experiment}/benchmarks/overview.tsv"
+    group:
+        "results"
     conda:
         "../envs/odeflow.yaml"
     params:

@@ -6,7 +6,7 @@ for experiment in EXPERIMENTS.values():
             f"plot_{experiment.name}"
         input:
             **verification_of(experiment),
-            ensemble=f"results/{experiment.name}/ensemble.nc",
+            ensemble=experiment.ensemble,
             summary=f"results/{experiment.name}/summary.nc",
         output:
             **figures_of(experiment),
@@ -14,6 +14,8 @@ for experiment in EXPERIMENTS.values():
             f"results/{experiment.name}/logs/plot.log",
         benchmark:
             f"results/{experiment.name}/benchmarks/plot.tsv"
+        group:
+            "results"
         conda:
             "../envs/odeflow.yaml"
         params:

@@ -1,19 +1,41 @@
 # One chunk of trajectories. The folder's name is a digest of all that decides the numbers, so a
-# chunk is shared by every experiment that needs it and is never stale.
+# chunk is shared by every experiment that needs it and is never stale. `update` and `ancient`
+# leave the decision to that name: a whole chunk that Snakemake does not know of is kept.
 rule solve:
     input:
         table=lambda wildcards: [ancient(t) for t in chunk_of(wildcards)[0].tables],
-        model=lambda wildcards: ancient(f"results/chunks/{wildcards.chunk[:16]}/model.txt"),
+        model=checked_model,
+        pilot=lambda wildcards: [ancient(p) for p in pilot_of(wildcards)],
     output:
-        chunk="results/chunks/{chunk}.nc",
+        chunk=update("results/chunks/{chunk}.nc"),
     log:
         "results/chunks/{chunk}.log",
     benchmark:
         "results/chunks/{chunk}.tsv"
+    wildcard_constraints:
+        chunk=OTHER_CHUNKS,
     conda:
         "../envs/odeflow.yaml"
-    threads: lambda wildcards: chunk_of(wildcards)[0].threads(workflow.cores)
+    threads: chunk_threads
+    resources:
+        mem_mb=chunk_memory,
+        runtime=chunk_minutes,
     params:
         spec=chunk_spec,
     script:
         "../scripts/solve.py"
+
+
+# The first chunk where there are several. It compiles what the others run, and its measurements
+# decide the memory and time that they ask for.
+use rule solve as solve_pilot with:
+    input:
+        table=lambda wildcards: [ancient(t) for t in chunk_of(wildcards)[0].tables],
+        model=checked_model,
+    output:
+        chunk=update("results/chunks/{chunk}.nc"),
+        pilot=update("results/chunks/{chunk}.pilot.json"),
+    wildcard_constraints:
+        chunk=PILOT_CHUNKS,
+    group:
+        "pilot"

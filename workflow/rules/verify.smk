@@ -1,13 +1,15 @@
 # A random part of the trajectories, solved again by SciPy.
 rule verify:
     input:
-        ensemble="results/{experiment}/ensemble.nc",
+        ensemble=ensemble_of,
     output:
         verification="results/{experiment}/verification.nc",
     log:
         "results/{experiment}/logs/verify.log",
     benchmark:
         "results/{experiment}/benchmarks/verify.tsv"
+    group:
+        "results"
     conda:
         "../envs/odeflow.yaml"
     params:

@@ -9,20 +9,29 @@ from pathlib import Path
 os.environ["EQX_ON_ERROR"] = "off"
 
 from odeflow.config.validate import validate
-from odeflow.engine import Resources
+from odeflow.pilot import Stopwatch, write_measurement
 from odeflow.progress import ProgressReport, terminal
 from odeflow.script import logged
-from odeflow.stages import solve_chunk
+from odeflow.stages import keep_chunk, solve_chunk
 
 with logged(snakemake.log[0]):
-    spec = snakemake.params.spec
-    progress = ProgressReport(spec["stop"] - spec["start"], sys.stderr, terminal())
-    solve_chunk(
-        validate(spec["config"]),
-        Path.cwd(),
-        spec["start"],
-        spec["stop"],
-        Path(snakemake.output.chunk),
-        Resources(threads=snakemake.threads, cache=Path("results/cache")),
-        progress,
-    )
+    spec, chunk = snakemake.params.spec, Path(snakemake.output.chunk)
+    start, stop, measured = spec["start"], spec["stop"], None
+    # Solved by a job that Snakemake lost sight of: it, or the machine it ran on, was stopped.
+    if not keep_chunk(chunk, start, stop, newer_than=[Path(file) for file in snakemake.input]):
+        from odeflow.engine import Resources  # imports JAX
+
+        stopwatch = Stopwatch(stop - start, snakemake.threads)
+        report = ProgressReport(stop - start, sys.stderr, terminal())
+        solve_chunk(
+            validate(spec["config"]),
+            Path.cwd(),
+            start,
+            stop,
+            chunk,
+            Resources(threads=snakemake.threads, cache=Path("results/cache")),
+            lambda done: (stopwatch(done), report(done)),
+        )
+        measured = stopwatch.stop()
+    if snakemake.output.get("pilot"):
+        write_measurement(measured, Path(snakemake.output.pilot))

@@ -1,5 +1,6 @@
-"""The `summary`, `plot` and `runtime` groups."""
+"""The `assemble`, `summary`, `plot` and `runtime` groups."""
 
+import importlib.util
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -19,6 +20,21 @@ FigureKind = Literal[
     "status_map",
     "verification",
 ]
+
+
+class AssembleConfig(Strict):
+    """How the ensemble is stored."""
+
+    format: Literal["netcdf", "zarr"] = Field(
+        "netcdf", description="netcdf: one file, ensemble.nc; zarr: a folder, ensemble.zarr"
+    )
+
+    @field_validator("format")
+    @classmethod
+    def _installed(cls, value: str) -> str:
+        if value == "zarr" and importlib.util.find_spec("zarr") is None:
+            raise ValueError("zarr is not installed: pip install zarr, or choose netcdf")
+        return value
 
 
 class SummaryConfig(Strict):
@@ -100,7 +116,7 @@ class RuntimeConfig(Strict):
         "auto", description="trajectories a job; auto: about a minute of work, 1 GiB at most"
     )
     threads: Natural | Literal["auto"] = Field(
-        "auto", description="cores of one solving job; auto: all that Snakemake has"
+        "auto", description="cores of one solving job; auto: those there are, shared among chunks"
     )
     retry: list[SolverChange] = Field(
         [SolverChange.model_validate(change) for change in DEFAULT_RETRY],

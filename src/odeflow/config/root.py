@@ -10,7 +10,7 @@ from odeflow.config.base import Strict
 from odeflow.config.design import DesignConfig
 from odeflow.config.doses import Dose, StopConfig
 from odeflow.config.model import ModelConfig
-from odeflow.config.outputs import PlotConfig, RuntimeConfig, SummaryConfig
+from odeflow.config.outputs import AssembleConfig, PlotConfig, RuntimeConfig, SummaryConfig
 from odeflow.config.solver import SaveAtConfig, SolverConfig
 from odeflow.config.verify import VerifyConfig
 
@@ -25,6 +25,7 @@ class Config(Strict):
     stop: StopConfig | None = Field(None, description="conditions that end a trajectory")
     solver: SolverConfig = Field(default_factory=lambda: SolverConfig.model_validate({}))
     saveat: SaveAtConfig = Field(default_factory=lambda: SaveAtConfig.model_validate({}))
+    assemble: AssembleConfig = Field(default_factory=lambda: AssembleConfig.model_validate({}))
     summary: SummaryConfig = Field(default_factory=lambda: SummaryConfig.model_validate({}))
     runtime: RuntimeConfig = Field(default_factory=lambda: RuntimeConfig.model_validate({}))
     plot: PlotConfig = Field(default_factory=lambda: PlotConfig.model_validate({}))
@@ -53,7 +54,7 @@ class Config(Strict):
     def _folder_name(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
             raise ValueError(f"{value!r} is not a usable name: letters, digits, '_' and '-'")
-        if value in {"chunks", "cache"}:
+        if value in {"chunks", "cache", "compare"}:
             raise ValueError(f"results/{value} is a folder of the workflow's; choose another name")
         return value
 

@@ -1,5 +1,6 @@
 """The common look: sizes, colours that colour-blind readers tell apart, labels, saving."""
 
+import io
 import math
 import textwrap
 from collections.abc import Sequence
@@ -99,3 +100,11 @@ def save(figure: Figure, path: Path, dpi: int) -> None:
     kind = path.suffix[1:]
     with mpl.rc_context(_SAVE_STYLE), atomic_path(path) as temporary:
         figure.savefig(temporary, format=kind, dpi=dpi, metadata=_METADATA[kind])
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as an element of an HTML page."""
+    text = io.StringIO()
+    with mpl.rc_context(_SAVE_STYLE):
+        figure.savefig(text, format="svg", metadata=_METADATA["svg"])
+    return text.getvalue()[text.getvalue().index("<svg") :]

@@ -1,0 +1,152 @@
+"""What a chunk costs beside its solving, on this machine and on Slurm; writes docs/scale.md.
+
+    python -m benchmarks.scale plan rate local            parts of it, kept in build/scale.json
+    python tests/slurm_cluster.py python -m benchmarks.scale empty slurm
+    python -m benchmarks.scale report                docs/scale.md from what was measured
+
+`make scale` runs all of them, about six minutes on an idle machine.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.run import machine
+from odeflow.pilot import read_measurement
+
+ROOT = Path(__file__).parents[1]
+MEASURED = ROOT / "build" / "scale.json"
+#: 64 chunks of the enzyme kinetics, end values: next to nothing to solve.
+CHUNKS = 64
+EXPERIMENT = ("experiment=quickstart", f"runtime__chunk_size={4096 // CHUNKS}", "saveat__ts=null",
+              "summary__first_time_below={}", "summary__metrics=[final]",
+              "plot__metric=substrate_final", "runtime__threads=1")  # fmt: skip
+MANY = ("experiment=pk_population", "design__size=10000", "runtime__chunk_size=1")
+
+
+def snakemake(folder: str, *arguments: str, config: Sequence[str] = EXPERIMENT) -> float:
+    """Seconds of a run in a folder."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory",
+               folder, *arguments, "--config", *config]  # fmt: skip
+    return seconds(command, folder)
+
+
+def seconds(command: Sequence[str], folder: str) -> float:
+    """Seconds that a command takes; raises where it fails, with what it printed."""
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stdout[-2000:] + done.stderr[-4000:])
+    return time.perf_counter() - start
+
+
+def plan(folder: str) -> dict[str, float]:
+    """Planning 10,000 chunks that do not exist yet."""
+    return {"plan": snakemake(folder, "--cores", "2", "--dry-run", "--quiet", config=MANY)}
+
+
+def local(folder: str) -> dict[str, float]:
+    """All chunks on two cores, and the time that Snakemake notes for one."""
+    whole = snakemake(folder, "--cores", "2")
+    return {"local": whole, "local_chunk": chunk_seconds(folder)}
+
+
+def empty(folder: str) -> dict[str, float]:
+    """As many empty jobs as there are chunks: what Slurm itself needs."""
+    command = ["sbatch", "--wait", f"--array=1-{CHUNKS}", "-o", "/dev/null", "--wrap", "true"]
+    return {"empty": seconds(command, folder)}
+
+
+def slurm(folder: str) -> dict[str, float]:
+    """All chunks through the profile, on a node of two cores."""
+    profile = str(ROOT / "workflow/profiles/slurm")
+    whole = snakemake(folder, "--workflow-profile", profile, "--cores", "2")
+    return {"slurm": whole, "slurm_chunk": chunk_seconds(folder)}
+
+
+def rate(folder: str) -> dict[str, float]:
+    """Seconds of one core a trajectory, as the pilot of two full chunks measures them."""
+    large = ("runtime__chunk_size=65536", "design__axes__vmax__linspace=[8,12,512]",
+             "design__axes__km__linspace=[4,6,256]")  # fmt: skip
+    several = [item for item in EXPERIMENT if not item.startswith("runtime__chunk_size")]
+    snakemake(folder, "--cores", "1", config=(*several, *large))
+    (file,) = Path(folder).glob("results/chunks/*/*.pilot.json")
+    measured = read_measurement(file)
+    assert measured is not None, file
+    return {"rate": measured.seconds_each}
+
+
+def chunk_seconds(folder: str) -> float:
+    """Mean wall time of the solving jobs, from Snakemake's own benchmarks."""
+    files = list(Path(folder).glob("results/chunks/*/*.tsv"))
+    assert len(files) == CHUNKS, files
+    rows = [file.read_text().splitlines()[1].split("\t") for file in files]
+    return sum(float(row[0]) for row in rows) / len(rows)
+
+
+PARTS: dict[str, Callable[[str], dict[str, float]]] = {
+    "plan": plan, "rate": rate, "local": local, "empty": empty, "slurm": slurm,
+}  # fmt: skip
+
+
+def report(measured: dict[str, Any]) -> str:
+    """The page, from what was measured."""
+    cpu = measured["machine"]["cpu"]
+    rows = [
+        ("planning 10,000 chunks (`snakemake -n`)", f"{measured['plan']:.1f} s"),
+        (f"{CHUNKS} chunks, this machine, 2 cores", f"{measured['local']:.0f} s"),
+        ("of that a chunk, one core", f"{measured['local_chunk']:.1f} s"),
+        (f"{CHUNKS} empty Slurm jobs (`sbatch --array`)", f"{measured['empty']:.0f} s"),
+        (f"{CHUNKS} chunks, Slurm, a node of 2 cores", f"{measured['slurm']:.0f} s"),
+        ("of that a chunk, one core", f"{measured['slurm_chunk']:.1f} s"),
+    ]
+    ratio = measured["slurm"] / (measured["empty"] + measured["local"])
+    table = "\n".join(["| what | time |", "|---|---:|", *(f"| {a} | {b} |" for a, b in rows)])
+    template = (ROOT / "benchmarks" / "scale_page.md").read_text("utf-8")
+    return template.format(cpu=cpu, table=table, ratio=ratio, chunk=measured["local_chunk"],
+                           **billion(measured))  # fmt: skip
+
+
+def billion(measured: dict[str, Any]) -> dict[str, str]:
+    """What 1e9 trajectories of the quickstart would take, by calculation."""
+    each, number, cores = measured["rate"], 1e9, 100
+    size = 2**20  # what `chunk_size: auto` gives at most
+    chunks = number / size
+    solving, starting = number * each, chunks * measured["local_chunk"]
+    return {
+        "each": f"{each * 1e6:.2g}",
+        "chunks": f"{chunks:,.0f}",
+        "size": f"{size:,}",
+        "solving": f"{solving / 3600:.1f}",
+        "starting": f"{starting / 3600:.1f}",
+        "hours": f"{(solving + starting) / 3600 / cores * 60:.0f}",
+        "ends": f"{number * (2 * 8 + 1 + 4 * 8) / 1e9:.0f}",
+        "courses": f"{number * 121 * 2 * 8 / 1e12:.1f}",
+    }
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="+", choices=[*PARTS, "report"])
+    MEASURED.parent.mkdir(exist_ok=True)
+    measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    for part in parser.parse_args().parts:
+        if part == "report":
+            (ROOT / "docs" / "scale.md").write_text(report(measured), "utf-8")
+            continue
+        with tempfile.TemporaryDirectory(dir=os.environ.get("SCALE_FOLDER")) as folder:
+            measured |= PARTS[part](folder) | {"machine": machine()}
+        MEASURED.write_text(json.dumps(measured, indent=1) + "\n")
+        print(part, {k: v for k, v in measured.items() if k.startswith(part)}, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""Runs and faults on a real Slurm of one node: every run ends with the bytes of a local one.
+
+`make test-slurm` runs these; elsewhere they skip with the reason.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import slurm_cluster
+from snakes import EXPERIMENT_YAML, MODELS, PROJECT, make_study, snakemake, whole
+
+REASON = slurm_cluster.missing()
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.skipif(REASON is not None, reason=f"no Slurm: {REASON}"),
+]
+
+#: Eight chunks: the pilot, then seven in Slurm jobs of two or three.
+CHUNKED = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol").replace(
+    "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",
+    "design:\n  size: 64\n  axes:\n    k: {uniform: [0.5, 2.0]}\nruntime:\n  chunk_size: 8",
+)
+PROFILE = ("--workflow-profile", str(PROJECT / "workflow/profiles/slurm"))
+FAST = ("--slurm-init-seconds-before-status-checks", "2", "--group-components", "chunks=3")
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[str]:
+    """The name of the node of a running cluster."""
+    with slurm_cluster.slurm_cluster() as name:
+        yield name
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return make_study(tmp_path / "study", CHUNKED)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The ensemble that two local cores make."""
+    folder = make_study(tmp_path_factory.mktemp("local"), CHUNKED)
+    snakemake(folder)
+    return ensemble_of(folder)
+
+
+def ensemble_of(study: Path, name: str = "decay") -> bytes:
+    return (study / f"results/{name}/ensemble.nc").read_bytes()
+
+
+class Run:
+    """Snakemake on the cluster, in the background, its output in a file."""
+
+    def __init__(self, study: Path, *arguments: str, config: str = "experiment=decay"):
+        self.study, self.text = study, study.with_suffix(".txt")
+        command = [
+            sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"),
+            "--directory", str(study), *PROFILE, *FAST, *arguments, "--config", *config.split(),
+        ]  # fmt: skip
+        with self.text.open("a") as output:
+            self._process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, cwd=study,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def output(self) -> str:
+        return self.text.read_text()
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def until(self, what: str, condition: Callable[[], object], seconds: float = 120) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"{what}: not within {seconds:g} s\n{self.output()}"
+            assert self.running(), f"ended before {what}\n{self.output()}"
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def ends_well(self, seconds: float = 240) -> None:
+        assert self._process.wait(seconds) == 0, self.output()
+
+
+def slurm(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def jobs(state: str) -> list[str]:
+    return slurm("squeue", "-h", "-t", state, "-o", "%A").split()
+
+
+def solving(study: Path) -> list[int]:
+    """Processes that solve a chunk of the study, by their working folder and command."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command, folder = (entry / "cmdline").read_bytes(), (entry / "cwd").readlink()
+        except OSError:
+            continue
+        if folder == study and re.search(rb"/scripts/\S*solve\.py", command):
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("cut", ["", " runtime__chunk_size=2500"])
+def test_lorenz_ends_with_the_bytes_of_two_local_cores(node: str, cut: str, tmp_path: Path):
+    local, cluster = tmp_path / "local", tmp_path / "cluster"
+    for folder in (local, cluster):
+        folder.mkdir()
+    snakemake(local, config=f"experiment=lorenz{cut}")
+    Run(cluster, config=f"experiment=lorenz{cut}").ends_well()
+    assert ensemble_of(cluster, "lorenz") == ensemble_of(local, "lorenz")
+
+
+def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
+    node: str, study: Path, expected: bytes
+):
+    run = Run(study, "--verbose")
+    run.ends_well()
+    assert ensemble_of(study) == expected
+    calls = [line for line in run.output().splitlines() if "sbatch call: sbatch" in line]
+    asked = [
+        (int(m.group(1)), int(m.group(2)))
+        for line in calls
+        if "chunks" in line and (m := re.search(r" -t (\d+) .*--mem (\d+)", line))
+    ]
+    assert asked and all(minutes < 30 for minutes, _ in asked), calls
+    kernels = list((study / "results/cache/native/__pycache__").glob("*.nbc"))
+    assert len(kernels) == 1
+
+
+def test_a_killed_job_is_run_again_and_no_whole_chunk_is(node: str, study: Path, expected: bytes):
+    run = Run(study)
+    run.until("two chunks", lambda: len(whole(study)) >= 2)
+    run.until("a third is being solved", lambda: solving(study))
+    before = whole(study)
+    os.kill(solving(study)[0], signal.SIGKILL)
+    run.ends_well()
+    assert ensemble_of(study) == expected
+    assert before.items() <= whole(study).items()
+
+
+def test_a_cancelled_job_is_run_again(node: str, study: Path, expected: bytes):
+    run = Run(study)
+    run.until("the pilot is done", lambda: whole(study))
+    run.until("others run", lambda: jobs("R") and solving(study))
+    before = whole(study)
+    slurm("scancel", jobs("R")[0])
+    run.ends_well()
+    assert ensemble_of(study) == expected
+    assert before.items() <= whole(study).items()
+
+
+def test_a_drained_node_delays_only(node: str, study: Path, expected: bytes):
+    run = Run(study)
+    run.until("a chunk is being solved", lambda: solving(study))
+    slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
+    run.until("jobs wait", lambda: jobs("PD") and not jobs("R"))
+    before = whole(study)
+    slurm("scontrol", "update", f"nodename={node}", "state=resume")
+    run.ends_well()
+    assert ensemble_of(study) == expected
+    assert before.items() <= whole(study).items()
+
+
+def test_a_lost_node_is_survived(node: str, study: Path, expected: bytes):
+    run = Run(study)
+    run.until("the pilot is done", lambda: whole(study))
+    run.until("others run", lambda: solving(study))
+    before = whole(study)
+    slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    run.until("its jobs are gone", lambda: not jobs("R"))
+    slurm("scontrol", "update", f"nodename={node}", "state=resume")
+    run.ends_well()
+    assert ensemble_of(study) == expected
+    assert before.items() <= whole(study).items()
+
+
+def test_a_job_over_its_memory_gets_more(node: str, study: Path, expected: bytes):
+    # 2 GB at import: more than the first attempt asks for, less than the second
+    (study / "models.py").write_text("import numpy as np\n\nHELD = np.ones(250_000_000)\n" + MODELS)
+    run = Run(study)
+    run.ends_well()
+    assert "Trying to restart" in run.output()
+    assert_same_values(study, expected)
+
+
+def test_a_job_over_its_time_gets_more(node: str, study: Path, expected: bytes):
+    hang = (
+        "import time\nfrom pathlib import Path\n\nif not Path('hung').exists():\n"
+        "    Path('hung').touch()\n    time.sleep(600)\n"
+    )
+    (study / "models.py").write_text(hang + MODELS)
+    run = Run(study, "--set-resources", "solve_pilot:runtime=1")
+    run.ends_well()
+    assert "Trying to restart" in run.output()
+    assert_same_values(study, expected)
+
+
+def test_scancel_of_everything(node: str, study: Path, expected: bytes):
+    run = Run(study, "--retries", "0")
+    run.until("two chunks", lambda: len(whole(study)) >= 2)
+    before = whole(study)
+    slurm("scancel", "--user", "root")
+    while run.running():
+        time.sleep(0.2)
+    Run(study).ends_well()
+    assert ensemble_of(study) == expected
+    assert before.items() <= whole(study).items()
+
+
+def test_snakemake_killed_while_jobs_run_on(node: str, study: Path, expected: bytes):
+    run = Run(study)
+    run.until("the pilot is done", lambda: whole(study))
+    run.until("others run", lambda: solving(study))
+    run.kill()
+    while jobs("R,PD"):
+        time.sleep(0.2)
+    before = whole(study)
+    assert len(before) > 1
+    snakemake(study, "--unlock")
+    Run(study).ends_well()
+    assert ensemble_of(study) == expected
+    assert before.items() <= whole(study).items()
+
+
+def test_a_rerun_while_orphaned_jobs_still_run(node: str, study: Path, expected: bytes):
+    run = Run(study)
+    run.until("the pilot is done", lambda: whole(study))
+    run.until("others run", lambda: solving(study))
+    run.kill()
+    snakemake(study, "--unlock")
+    again = Run(study)
+    seen: dict[Path, int] = {}
+    while again.running():
+        seen = whole(study) | seen
+        time.sleep(0.1)
+    again.ends_well()
+    assert ensemble_of(study) == expected
+    assert sum(whole(study)[path] != first for path, first in seen.items()) <= 2
+
+
+def assert_same_values(study: Path, expected: bytes) -> None:
+    """The model's file differs and is part of no result; its digest names the chunks only."""
+    assert ensemble_of(study) == expected

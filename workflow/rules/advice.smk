@@ -1,0 +1,11 @@
+# `snakemake advice` says what the first chunks cost and what that means for larger runs.
+rule advice:
+    log:
+        "results/advice.log",
+    localrule: True
+    conda:
+        "../envs/odeflow.yaml"
+    params:
+        lines=lambda wildcards: [e.advice for e in EXPERIMENTS.values()],
+    script:
+        "../scripts/advice.py"

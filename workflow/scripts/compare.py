@@ -1,0 +1,15 @@
+"""Snakemake's side of the comparison of experiments."""
+
+from pathlib import Path
+
+from odeflow.config.validate import validate
+from odeflow.script import logged
+from odeflow.stages import compare
+
+with logged(snakemake.log[0]):
+    compare(
+        [validate(spec["config"]) for spec in snakemake.params.specs],
+        [Path(file) for file in snakemake.input.ensembles],
+        [Path(file) for file in snakemake.input.summaries],
+        Path(snakemake.output.page),
+    )
