@@ -127,6 +127,7 @@ def test_the_fraction_that_may_fail(failed: xr.Dataset, count: int, allowed: flo
     assert line.startswith("2 of 15 trajectories failed (0.133), more than runtime.max_failed 0.1;")
 
 
+@pytest.mark.slow
 def test_a_run_with_too_many_failures_fails_after_everything_is_written(tmp_path: Path):
     # y' = y^2 from 3 for k = -1: infinite at t = 1 / 3, whatever the method
     few_figures = "  figures: [solver_effort]\n"

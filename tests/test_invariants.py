@@ -113,6 +113,7 @@ def test_a_drift_above_the_limit_speaks_against_the_run(study: Path):
     assert complaints(loose, odeflow.run(loose), None, "failures.csv") == []
 
 
+@pytest.mark.slow
 def test_a_drift_above_the_limit_fails_the_run_where_verification_is_skipped(study: Path):
     overrides = f"~experiment model=oscillator name=drifting {AXES} verify.max_drift=1e-9"
     done = snakemake(

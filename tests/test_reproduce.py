@@ -128,6 +128,7 @@ def test_a_stored_name_cannot_lead_out_of_the_study(study: Path, tmp_path: Path)
     assert not list(tmp_path.rglob("escaped.py"))
 
 
+@pytest.mark.slow
 def test_a_written_study_makes_the_same_file(study: Path, tmp_path: Path):
     new = tmp_path / "new"
     found = reproduce(ensemble(study), study)

@@ -334,6 +334,7 @@ def test_reading_a_model_imports_no_jax(tmp_path: Path):
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
+@pytest.mark.slow
 def test_a_study_with_antimony_in_its_config_runs(tmp_path: Path):
     study = make_study(tmp_path)
     (study / "config/model/decay.yaml").write_text(

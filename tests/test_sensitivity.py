@@ -260,6 +260,7 @@ def test_a_whole_experiment(tmp_path: Path):
     assert "substrate_final" in summary and not any(str(n).startswith("d_") for n in summary)
     assert shown_variables(ds, config) == ["substrate", "reaction_rate"]
     named = ["summary.variables=[d_substrate_d_vmax]", "plot.variables=[d_substrate_d_vmax]"]
+    named += ["summary.first_time_below={}", "plot.metric=null"]
     config = compose("experiment=quickstart", *overrides, *named, study=tmp_path)
     assert "d_substrate_d_vmax_final" in summarise(ds, config.summary)
     assert shown_variables(ds, config) == ["d_substrate_d_vmax"]

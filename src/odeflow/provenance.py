@@ -7,7 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -201,6 +201,15 @@ def _tree(start: Path, root: Path, within: Path | None = None) -> dict[Path, byt
     return seen
 
 
+def _run_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All parts of a module but what only type checkers see."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _run_nodes(node)
+
+
 def _imports(text: bytes, path: Path, root: Path) -> list[Path]:
     found = []
     try:
@@ -208,7 +217,7 @@ def _imports(text: bytes, path: Path, root: Path) -> list[Path]:
     except SyntaxError:
         return []  # reported when the file is imported
     package = list(path.relative_to(root).with_suffix("").parts)[:-1]
-    for node in ast.walk(tree):
+    for node in _run_nodes(tree):
         names: list[list[str]] = []
         if isinstance(node, ast.Import):
             names = [alias.name.split(".") for alias in node.names]
