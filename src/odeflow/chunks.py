@@ -84,10 +84,9 @@ def trajectory_bytes(config: Config) -> int:
     )
     observables = config.model.observables
     if observables is not None:
-        names = observables.variables
-        scalars += sum(kept is None or n in kept for n in names) or len(config.model.states)
-    if config.model.invariants is not None:
-        scalars += len(config.model.invariants.variables) or 1
+        names = observables.variables  # undeclared ones are not known here
+        declared = sum(kept is None or name in kept for name in names)
+        scalars += declared if names else len(config.model.states)
     scalars *= 1 + len(config.saveat.sensitivities or [])
     values = len(save_times(config)) + len(reduced_summary(config).metrics)
     jumps = sum(dose.number_of_jumps for dose in config.doses)
