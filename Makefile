@@ -10,6 +10,7 @@ READY := $(VENV)/.ready
 CORES ?= all
 BENCH := .venv-bench
 BENCH_OPTIONS ?=
+SLOW ?= tests
 
 .PHONY: run test test-slow test-slurm scale check format bench lock clean
 
@@ -19,8 +20,9 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
+# SLOW names files; all of it takes more than an hour on two cores.
 test-slow: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow $(SLOW)
 
 # On a Slurm of one node that the tests start: root, and Debian's slurm-wlm and munge.
 test-slurm: $(READY)
