@@ -20,7 +20,6 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/design.smk"
-include: "workflow/rules/check_model.smk"
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/assemble.smk"
 include: "workflow/rules/summarise.smk"

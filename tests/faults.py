@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from snakes import EXPERIMENT_YAML, MODELS, make_study, start_snakemake
+from snakes import EXPERIMENT_YAML, MODELS, make_study, snakemake, start_snakemake
 
-#: Two chunks; figures in the formats whose bytes are promised.
-TWO_CHUNKS = (
+#: Three chunks, the first the pilot; figures in the formats whose bytes are promised.
+THREE_CHUNKS = (
     EXPERIMENT_YAML.replace("/design: grid", "/design: sobol")
     .replace(
-        "axes:\n    k: {linspace: [0.5, 2.0, 4]}", "size: 16\n  axes:\n    k: {uniform: [0.5, 2]}"
+        "axes:\n    k: {linspace: [0.5, 2.0, 4]}", "size: 24\n  axes:\n    k: {uniform: [0.5, 2]}"
     )
     .replace("formats: [png]", "formats: [svg, png]\n  figures: [solver_effort]")
     + "runtime:\n  chunk_size: 8\n"
@@ -55,8 +55,8 @@ def fault(what: str, then: str, outcome: str) -> Callable[[Callable], Callable]:
 
 
 def waiting_study(folder: Path) -> Path:
-    """The study of two chunks whose model can be made to wait."""
-    study = make_study(folder, TWO_CHUNKS)
+    """The study of three chunks whose model can be made to wait."""
+    study = make_study(folder, THREE_CHUNKS)
     (study / "models.py").write_text(WAITING_MODELS)
     return study
 
@@ -77,7 +77,11 @@ def chunk_files(study: Path) -> list[Path]:
 
 @contextmanager
 def waiting_jobs(study: Path, number: int) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """Snakemake at work with `number` solving jobs that wait; the process and their ids."""
+    """Snakemake at work with `number` solving jobs that wait; the process and their ids.
+
+    The pilot, which the others start after, is solved before.
+    """
+    snakemake(study, "--until", "solve_pilot")
     (study / "hold").touch()
     process = start_snakemake(study)
     jobs: list[int] = []

@@ -50,8 +50,8 @@ versions of the packages.
 ## Bad input
 
 The exit code is not 0, no result is written or overwritten, and this line says why. Mistakes in
-what a function returns are found by the job `check_model`, which traces the model before any chunk
-is solved; all others when Snakemake reads the config, `--dry-run` included.
+what a function returns are found by the first solving job, which traces the model before it solves;
+all others when Snakemake reads the config, `--dry-run` included.
 
 {bad_input}
 

@@ -44,6 +44,12 @@ def finished(undisturbed: Path, tmp_path: Path) -> Path:
     return tmp_path / "study"
 
 
+def not_assembled(study: Path) -> list[Path]:
+    """Takes the ensemble away, so that the chunks are read again; the chunks."""
+    (study / "results/decay/ensemble.nc").unlink()
+    return chunk_files(study)
+
+
 def run_what_it_says(study: Path, output: str) -> None:
     """Runs the command that the message names."""
     command = re.search(r"\((rm results/\S+)\)", output)
@@ -69,7 +75,7 @@ def test_a_solving_job_is_killed(undisturbed: Path, tmp_path: Path):
         (study / "hold").unlink()
         process.communicate(timeout=120)
         assert process.returncode != 0
-        assert len(chunk_files(study)) < 2
+        assert len(chunk_files(study)) < 3
     snakemake(study)
     assert results(study) == results(undisturbed)
 
@@ -124,9 +130,16 @@ assert seen == {0, 1}, seen
     assert done.returncode == 0, done.stderr
 
 
+@fault("A chunk damaged after it was assembled", "nothing: results do not depend on it", SAME)
+def test_a_chunk_that_is_assembled_is_not_needed(undisturbed: Path, finished: Path):
+    chunk_files(finished)[0].write_bytes(b"")
+    assert "Nothing to be done" in snakemake(finished).stdout
+    assert results(finished) == results(undisturbed)
+
+
 @fault("A truncated chunk", "the `rm` it names, the same command", SAME)
 def test_a_chunk_is_truncated(undisturbed: Path, finished: Path):
-    chunk = chunk_files(finished)[0]
+    chunk = not_assembled(finished)[0]
     chunk.write_bytes(chunk.read_bytes()[:-200])
     run_what_it_says(finished, fails_naming(finished, str(chunk.relative_to(finished))))
     snakemake(finished)
@@ -135,7 +148,7 @@ def test_a_chunk_is_truncated(undisturbed: Path, finished: Path):
 
 @fault("Four bytes of a chunk flipped", "the `rm` it names, the same command", SAME)
 def test_bytes_of_a_chunk_are_flipped(undisturbed: Path, finished: Path):
-    chunk = chunk_files(finished)[1]
+    chunk = not_assembled(finished)[1]
     whole = chunk.read_bytes()
     for place in range(len(whole) // 2, len(whole), 64):  # the first that is not padding
         flipped = bytes(255 - byte for byte in whole[place : place + 4])
@@ -151,7 +164,7 @@ def test_bytes_of_a_chunk_are_flipped(undisturbed: Path, finished: Path):
 
 @fault("A chunk solved by other settings or versions", "the `rm` it names, the same command", SAME)
 def test_a_chunk_is_of_another_version(undisturbed: Path, finished: Path):
-    ours = chunk_files(finished)[0]
+    ours = not_assembled(finished)[0]
     snakemake(finished, "--until", "solve", config="experiment=decay solver__rtol=1e-3")
     (other,) = {f for f in chunk_files(finished) if f.name == ours.name} - {ours}
     shutil.copyfile(other, ours)
@@ -162,7 +175,7 @@ def test_a_chunk_is_of_another_version(undisturbed: Path, finished: Path):
 
 @fault("A chunk in another's place", "the `rm` it names, the same command", SAME)
 def test_a_chunk_is_in_the_place_of_another(undisturbed: Path, finished: Path):
-    first, second = chunk_files(finished)
+    first, second, _ = not_assembled(finished)
     shutil.copyfile(second, first)
     run_what_it_says(finished, fails_naming(finished, str(first.relative_to(finished))))
     snakemake(finished)

@@ -9,7 +9,7 @@ import xarray as xr
 from snakes import EXPERIMENT_YAML, MODELS, make_study, planned, snakemake
 
 EVERYTHING = {
-    "design": 1, "check": 1, "solve": 1, "assemble": 1, "summarise": 1, "verify": 1, "plot": 1,
+    "design": 1, "solve": 1, "assemble": 1, "summarise": 1, "verify": 1, "plot": 1,
     "diagnose": 1, "overview": 1, "verdict": 1,
 }  # fmt: skip
 

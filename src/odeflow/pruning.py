@@ -41,8 +41,8 @@ def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     """Lists on `out`, then removes, the chunks in `folder` that are not in `keep`.
 
     Only files that this workflow names are touched: `<16 hex digits>/<number>[-...].nc`, the log,
-    timing and measurements beside it, the check of the model once its last chunk is gone, and what
-    a process that was killed left half written a day ago or earlier.
+    timing and measurements beside it, and what a process that was killed left half written a day
+    ago or earlier.
     """
     kept = {Path(file) for file in keep}
     unused = [
@@ -60,9 +60,6 @@ def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
         for companion in (".nc", ".log", ".tsv", ".pilot.json"):
             file.with_suffix(companion).unlink(missing_ok=True)
     for parent in {file.parent for file in unused}:
-        if not any(parent.glob("*.nc")):
-            for check in parent.glob("model.*"):
-                check.unlink()
         if not any(parent.iterdir()):
             parent.rmdir()
     _remove_leftovers(folder.parent, out)

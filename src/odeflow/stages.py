@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from odeflow.ahead import ahead
 from odeflow.assemble import assemble_to_file
 from odeflow.chunk_file import read_chunk, write_chunk
 from odeflow.config.root import Config
-from odeflow.design import axis_coordinate, axis_names, design_to_file
+from odeflow.design import axis_coordinate, design_to_file
 from odeflow.failures import write_failures
 from odeflow.netcdf import (
     DamagedFileError,
@@ -43,28 +44,6 @@ def write_design(config: Config, study: Path, path: Path) -> None:
     design_to_file(config, study, path)
 
 
-def check_model(config: Config, study: Path, path: Path) -> None:
-    """Loads and traces the model as solving does, and writes what it is made of, as text.
-
-    A mistake in it is found here once, and not by every chunk. Raises ConfigError.
-    """
-    from odeflow.engine import Resources
-    from odeflow.solve import configure_jax, load_problem
-
-    configure_jax(Resources())
-    solved, problem, _, chosen = load_problem(config, study, axis_names(config.design, study))
-    facts = {
-        "model": solved.model.name,
-        "equations": solved.model.origin,
-        "states": ", ".join(component.name for component in problem.model.components),
-        "parameters": ", ".join(solved.model.parameters),
-        "observables": ", ".join(problem.model.observable_names),
-        "engine": " ".join(filter(None, [chosen.name, chosen.reason and f"({chosen.reason})"])),
-    }
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(f"{key}: {value}\n" for key, value in facts.items()))
-
-
 def solve_chunk(
     config: Config,
     study: Path,
@@ -82,7 +61,7 @@ def solve_chunk(
     from odeflow.solve import configure_jax, solve_slabs
 
     configure_jax(resources)
-    slabs = solve_slabs(config, study, start, stop, resources, progress)
+    slabs = ahead(solve_slabs(config, study, start, stop, resources, progress))
     named = (slab.assign_attrs({_FOLDER: path.parent.name}) for slab in slabs)
     write_chunk(named, stop - start, path)
 

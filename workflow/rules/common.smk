@@ -33,7 +33,6 @@ except ConfigError as error:
 
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
-    digest="[0-9a-f]{16}",
 
 
 # Chunk 0 that is full, and the others: `-n...` in a name is the length of one that is not.
@@ -63,23 +62,9 @@ def chunk_spec(wildcards):
     return experiment.chunk_spec(chunk)
 
 
-def model_spec(wildcards):
-    """What checking the model of a folder of chunks is given."""
-    folder = f"results/chunks/{wildcards.digest}/"
-    experiment, chunk = next(CHUNKS[file] for file in CHUNKS if file.startswith(folder))
-    return experiment.chunk_spec(chunk)
-
-
 def verification_of(experiment):
     """The verification as an input by name, if trajectories are verified."""
     return {} if experiment.verification is None else {"verification": experiment.verification}
-
-
-def checked_model(wildcards):
-    """What the check of the model leaves; chunks that wait for a pilot need not look twice."""
-    _, chunk = chunk_of(wildcards)
-    waits = chunk.pilot is not None and not chunk.is_pilot
-    return [] if waits else ancient(f"results/chunks/{wildcards.chunk[:16]}/model.txt")
 
 
 def pilot_of(wildcards):

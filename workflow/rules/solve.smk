@@ -4,7 +4,6 @@
 rule solve:
     input:
         table=lambda wildcards: [ancient(t) for t in chunk_of(wildcards)[0].tables],
-        model=checked_model,
         pilot=lambda wildcards: [ancient(p) for p in pilot_of(wildcards)],
     output:
         chunk=update("results/chunks/{chunk}.nc"),
@@ -26,12 +25,11 @@ rule solve:
         "../scripts/solve.py"
 
 
-# The first chunk where there are several. It compiles what the others run, and its measurements
-# decide the memory and time that they ask for.
+# The first chunk where there are several. It finds a mistake in the model before the others start,
+# compiles what they run, and its measurements decide the memory and time that they ask for.
 use rule solve as solve_pilot with:
     input:
         table=lambda wildcards: [ancient(t) for t in chunk_of(wildcards)[0].tables],
-        model=checked_model,
     output:
         chunk=update("results/chunks/{chunk}.nc"),
         pilot=update("results/chunks/{chunk}.pilot.json"),
