@@ -7,19 +7,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from odeflow import quantiles as module
-from odeflow.quantiles import Extent, quantiles
+from odeflow.quantiles import QuantileCounts
 
 LEVELS = [0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0]
 
 
-def streamed(values: np.ndarray, cut: int) -> np.ndarray:
+def streamed(values: np.ndarray, cut: int, some: slice = slice(None)) -> np.ndarray:
     def passes():
         return (values[i : i + cut] for i in range(0, len(values), cut))
 
-    extent = Extent.none(values.shape[1])
+    counts = QuantileCounts(values[some])
     for slab in passes():
-        extent = extent.with_rows(slab)
-    return quantiles(passes, LEVELS, extent)
+        counts.add(slab)
+    return counts.quantiles(passes, LEVELS)
 
 
 RNG = np.random.default_rng(0)
@@ -34,12 +34,14 @@ SPREADS = {
 }
 
 
+@pytest.mark.parametrize("some", [slice(None), slice(10, 20), slice(0)])
 @pytest.mark.parametrize("collected", [2**22, 40])
 @pytest.mark.parametrize("name", SPREADS)
-def test_equals_numpy(name: str, collected: int, monkeypatch: pytest.MonkeyPatch):
+def test_equals_numpy(name: str, collected: int, some: slice, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "_COLLECTED", collected)
     values = SPREADS[name]
-    np.testing.assert_array_equal(streamed(values, 700), np.quantile(values, LEVELS, axis=0))
+    found = streamed(values, 700, some)
+    np.testing.assert_array_equal(found, np.quantile(values, LEVELS, axis=0))
 
 
 @settings(deadline=None)
@@ -49,9 +51,11 @@ def test_equals_numpy(name: str, collected: int, monkeypatch: pytest.MonkeyPatch
         elements=st.floats(-1e300, 1e300),
     ),
     st.integers(1, 30),
+    st.integers(0, 30),
 )  # fmt: skip
-def test_equals_numpy_on_anything(values: np.ndarray, cut: int):
-    np.testing.assert_array_equal(streamed(values, cut), np.quantile(values, LEVELS, axis=0))
+def test_equals_numpy_on_anything(values: np.ndarray, cut: int, some: int):
+    found = streamed(values, cut, slice(some))
+    np.testing.assert_array_equal(found, np.quantile(values, LEVELS, axis=0))
 
 
 def test_what_is_not_finite():
@@ -63,4 +67,4 @@ def test_what_is_not_finite():
 
 
 def test_no_rows():
-    assert np.isnan(quantiles(list, LEVELS, Extent.none(2))).all()
+    assert np.isnan(streamed(np.empty((0, 2)), 1)).all()

@@ -6,6 +6,7 @@ is read, takes the place of checksums by piece.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,21 @@ class ContentDigest:
 
     def __init__(self) -> None:
         self._sums: dict[str, Any] = {}
+        self._pool, self._under_way = ThreadPoolExecutor(1), None
 
     def update(self, slab: xr.Dataset) -> None:
-        """Takes in a slab; what has no dimension `sample` counts with the first one."""
+        """Takes in a slab; what has no dimension `sample` counts with the first one.
+
+        In a thread of its own, beside what the caller does next: the slab must not change.
+        """
+        self._wait()
+        self._under_way = self._pool.submit(self._take_in, slab)
+
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+
+    def _take_in(self, slab: xr.Dataset) -> None:
         first = not self._sums
         if first:
             self._sums[""] = hashlib.sha256(repr(_plain(slab.attrs)).encode())
@@ -40,6 +53,7 @@ class ContentDigest:
 
     def hexdigest(self) -> str:
         """The digest of what was taken in, in hexadecimal."""
+        self._wait()
         total = hashlib.sha256()
         for name in sorted(self._sums):
             total.update(self._sums[name].digest())
@@ -57,11 +71,11 @@ def write_chunk(parts: Iterable[xr.Dataset], size: int, path: Path) -> None:
         for slab in parts:
             if not done:
                 _define(file, slab, size)
+            digest.update(slab)
             last = done + slab.sizes["sample"]
             for name, variable in slab.variables.items():
                 if "sample" in variable.dims:
                     file[str(name)][done:last] = variable.values
-            digest.update(slab)
             done = last
         file.setncattr(_DIGEST, digest.hexdigest())
 

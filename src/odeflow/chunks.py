@@ -24,7 +24,7 @@ from odeflow.provenance import (
 )
 
 #: Bytes of results that a chunk holds at most, and trajectories it holds at most.
-_CHUNK_BYTES = 2**30
+_CHUNK_BYTES = 2**31
 _CHUNK_MOST = 2**20
 #: Bytes of a trajectory's schedule for each of its jumps, roughly.
 _JUMP_BYTES = 128

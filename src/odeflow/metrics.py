@@ -3,6 +3,7 @@ stored time courses. `odeflow.engine.reduction` has what they are of those that 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -16,34 +17,50 @@ Values = Float[np.ndarray, "time *rest"]
 Times = Float[np.ndarray, " time"]
 
 
+class Course:
+    """Time courses of trajectories that have the same times; what metrics share is found once."""
+
+    def __init__(self, y: Values, t: Times):
+        self.y, self.t = y, t
+
+    @cached_property
+    def least(self) -> np.ndarray:
+        """Minimum over the saved times."""
+        return self.y.min(axis=0)
+
+    @cached_property
+    def greatest(self) -> np.ndarray:
+        """Maximum over the saved times."""
+        return self.y.max(axis=0)
+
+    @cached_property
+    def integral(self) -> np.ndarray:
+        """Trapezoidal rule over the saved times (the area under the curve)."""
+        half = np.diff(self.t) / 2
+        weights = np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half])
+        return (weights.reshape(-1, *[1] * (self.y.ndim - 1)) * self.y).sum(axis=0)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Time average, by the trapezoidal rule over the saved times."""
+        return self.integral / (self.t[-1] - self.t[0])
+
+    def time_of(self, choose: Callable[..., np.ndarray]) -> np.ndarray:
+        """The saved time that `np.argmin` or `np.argmax` chooses."""
+        # argmax would find the NaN of a failed trajectory, which is masked afterwards
+        return self.t[choose(self.y, axis=0)]
+
+
 class MetricDefinition(NamedTuple):
-    """A metric: its function of (y, t), and how to name it.
+    """A metric: what it is of a time course, and how to name it.
 
     `units` is a template of the variable's and the time's units; `long_name` of the variable's.
     """
 
-    function: Callable[[Values, Times], np.ndarray]
+    function: Callable[[Course], np.ndarray]
     units: str
     long_name: str
     needs_times: bool = True
-
-
-def integral(y: Values, t: Times) -> np.ndarray:
-    """Trapezoidal rule over the saved times (the area under the curve)."""
-    return np.trapezoid(y, t, axis=0)
-
-
-def mean(y: Values, t: Times) -> np.ndarray:
-    """Time average, by the trapezoidal rule over the saved times."""
-    return integral(y, t) / (t[-1] - t[0])
-
-
-def _time_at(choose: Callable[..., np.ndarray]) -> Callable[[Values, Times], np.ndarray]:
-    def time_at(y: Values, t: Times) -> np.ndarray:
-        # argmax would find the NaN of a failed trajectory, which is masked afterwards
-        return t[choose(y, axis=0)]
-
-    return time_at
 
 
 def first_time_beyond(y: Values, t: Times, threshold: float, above: bool) -> np.ndarray:
@@ -64,15 +81,19 @@ def first_time_beyond(y: Values, t: Times, threshold: float, above: bool) -> np.
 
 
 METRICS: dict[str, MetricDefinition] = {
-    "final": MetricDefinition(lambda y, t: y[-1], "{y}", "final {name}", needs_times=False),
-    "min": MetricDefinition(lambda y, t: y.min(0), "{y}", "minimum of {name}", needs_times=False),
-    "max": MetricDefinition(lambda y, t: y.max(0), "{y}", "maximum of {name}", needs_times=False),
-    "mean": MetricDefinition(mean, "{y}", "time average of {name}"),
-    "integral": MetricDefinition(integral, "{y} {t}", "time integral of {name}"),
-    "time_of_min": MetricDefinition(_time_at(np.argmin), "{t}", "time of the minimum of {name}"),
-    "time_of_max": MetricDefinition(_time_at(np.argmax), "{t}", "time of the maximum of {name}"),
+    "final": MetricDefinition(lambda c: c.y[-1], "{y}", "final {name}", needs_times=False),
+    "min": MetricDefinition(lambda c: c.least, "{y}", "minimum of {name}", needs_times=False),
+    "max": MetricDefinition(lambda c: c.greatest, "{y}", "maximum of {name}", needs_times=False),
+    "mean": MetricDefinition(lambda c: c.mean, "{y}", "time average of {name}"),
+    "integral": MetricDefinition(lambda c: c.integral, "{y} {t}", "time integral of {name}"),
+    "time_of_min": MetricDefinition(
+        lambda c: c.time_of(np.argmin), "{t}", "time of the minimum of {name}"
+    ),
+    "time_of_max": MetricDefinition(
+        lambda c: c.time_of(np.argmax), "{t}", "time of the maximum of {name}"
+    ),
     "amplitude": MetricDefinition(
-        lambda y, t: y.max(0) - y.min(0), "{y}", "range of {name}", needs_times=False
+        lambda c: c.greatest - c.least, "{y}", "range of {name}", needs_times=False
     ),
 }
 
@@ -83,11 +104,11 @@ def product_units(template: str, y: str, t: str) -> str:
     return " ".join(factors) or "1"
 
 
-def metric_function(metric: str, threshold: float | None) -> Callable[[Values, Times], np.ndarray]:
-    """A metric as a function of (y, t)."""
+def metric_function(metric: str, threshold: float | None) -> Callable[[Course], np.ndarray]:
+    """A metric as a function of a time course."""
     if threshold is None:
         return METRICS[metric].function
-    return lambda y, t: first_time_beyond(y, t, threshold, metric == "first_time_above")
+    return lambda c: first_time_beyond(c.y, c.t, threshold, metric == "first_time_above")
 
 
 def needs_times(metric: str) -> bool:

@@ -17,6 +17,8 @@ _SIGN = np.uint64(1 << 63)
 _TOP = np.uint64(63)
 #: Rows that stay in the cache while their columns are gone through.
 _TILE = 128
+#: Bits of a place in the table of intervals.
+_LOOK_UP_BITS = 12
 
 _compiled = njit(cache=True, nogil=True)
 
@@ -27,33 +29,53 @@ def _key(bits):
 
 
 @_compiled
-def _count(begin, stop, bits, low, last, shift, counts):
+def _count(begin, stop, bits, low, last, shift, counts, below):
     for top in range(0, bits.shape[0], _TILE):
         bottom = min(top + _TILE, bits.shape[0])
         for column in range(begin, stop):
             for group in range(low.shape[0]):
                 first, length = low[group, column], last[group, column]
                 by = shift[group, column]
+                less = 0
                 for row in range(top, bottom):
-                    distance = _key(bits[row, column]) - first
-                    if distance <= length:
-                        counts[group, column, np.int64(distance >> by)] += 1
+                    key = _key(bits[row, column])
+                    less += key < first
+                    if key - first <= length:
+                        counts[group, column, np.int64((key - first) >> by)] += 1
+                below[group, column] += less
 
 
 @_compiled
-def _collect(begin, stop, slab, bits, low, last, wanted, kept, end):
+def _look_up(begin, stop, low, last, wanted, shift, table):
+    for column in range(begin, stop):
+        for group in range(low.shape[0] - 1, -1, -1):
+            if wanted[group, column]:
+                start = low[group, column] - low[0, column]
+                for cell in range(
+                    np.int64(start >> shift[column]),
+                    np.int64((start + last[group, column]) >> shift[column]) + 1,
+                ):
+                    table[column, cell] = group
+
+
+@_compiled
+def _collect(begin, stop, slab, bits, low, last, wanted, shift, table, kept, end):
+    groups = low.shape[0]
     for top in range(0, bits.shape[0], _TILE):
         bottom = min(top + _TILE, bits.shape[0])
         for column in range(begin, stop):
-            for group in range(low.shape[0]):
-                if wanted[group, column]:
-                    first, length = low[group, column], last[group, column]
-                    place = end[group, column]
-                    for row in range(top, bottom):
-                        if _key(bits[row, column]) - first <= length:
-                            kept[place] = slab[row, column]
-                            place += 1
-                    end[group, column] = place
+            origin, by = low[0, column], shift[column]
+            span = low[groups - 1, column] - origin + last[groups - 1, column]
+            for row in range(top, bottom):
+                key = _key(bits[row, column])
+                if key - origin <= span:
+                    group = table[column, np.int64((key - origin) >> by)]
+                    while group < groups and low[group, column] <= key:
+                        inside = key - low[group, column] <= last[group, column]
+                        if inside and wanted[group, column]:
+                            kept[end[group, column]] = slab[row, column]
+                            end[group, column] += 1
+                        group += 1
 
 
 @_compiled
@@ -73,10 +95,17 @@ def _shared(function: Callable[..., None], columns: int, *arguments: Any) -> Non
 
 
 def count(
-    slab: np.ndarray, low: np.ndarray, last: np.ndarray, shift: np.ndarray, counts: np.ndarray
+    slab: np.ndarray,
+    low: np.ndarray,
+    last: np.ndarray,
+    shift: np.ndarray,
+    counts: np.ndarray,
+    below: np.ndarray,
 ) -> None:
-    """Adds to counts[group, column, cell], cell = (key - low) >> shift, of the keys inside."""
-    _shared(_count, slab.shape[1], slab.view(np.uint64), low, last, shift, counts)
+    """Adds to counts[group, column, cell], cell = (key - low) >> shift, of the keys inside, and to
+    below[group, column] of those that are less.
+    """
+    _shared(_count, slab.shape[1], slab.view(np.uint64), low, last, shift, counts, below)
 
 
 def collect(
@@ -84,12 +113,37 @@ def collect(
     low: np.ndarray,
     last: np.ndarray,
     wanted: np.ndarray,
+    table: tuple[np.ndarray, np.ndarray],
     kept: np.ndarray,
     end: np.ndarray,
 ) -> None:
-    """Puts the numbers inside of the wanted intervals into `kept` from `end` on, and moves that."""
+    """Puts the numbers inside of the wanted intervals into `kept` from `end` on, and moves that.
+
+    `table` is the `look_up` of the intervals.
+    """
     columns = slab.shape[1]
-    _shared(_collect, columns, slab, slab.view(np.uint64), low, last, wanted, kept, end)
+    _shared(_collect, columns, slab, slab.view(np.uint64), low, last, wanted, *table, kept, end)
+
+
+def look_up(low: np.ndarray, last: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each column a shift, and for (key - low[0]) >> shift the first wanted interval there.
+
+    Most numbers are in none, and one look says so. A column's intervals ascend with the group.
+    """
+    groups, columns = low.shape
+    shift = excess_bits(low[-1] - low[0] + last[-1], _LOOK_UP_BITS)
+    table = np.full((columns, 1 << _LOOK_UP_BITS), groups, np.int32)
+    _shared(_look_up, columns, low, last, wanted, shift, table)
+    return shift, table
+
+
+def excess_bits(values: np.ndarray, kept: int) -> np.ndarray:
+    """By how many bits each of the unsigned integers is longer than `kept` bits."""
+    length = np.zeros(values.shape, np.uint64)
+    for n in (32, 16, 8, 4, 2, 1):
+        length += np.where(values >> (length + np.uint64(n)), np.uint64(n), np.uint64(0))
+    length += (values > 0).astype(np.uint64)
+    return np.maximum(length, np.uint64(kept)) - np.uint64(kept)
 
 
 def sort(kept: np.ndarray, start: np.ndarray, end: np.ndarray) -> None:

@@ -1,74 +1,190 @@
 """Exact quantiles of many columns at once that need not fit into memory.
 
-The order statistics a quantile lies between are found by counting: a pass over the values counts
-them in equal intervals of the floating-point numbers, and the intervals that hold the statistics
-are counted in more finely, until what is left in them is little enough to be collected and sorted.
-So a few passes over the data are made, in bounded memory.
+The order statistics a quantile lies between are found by counting. A pass over the values counts
+them in equal intervals of the floating-point numbers, within a range that some of the rows suggest;
+what lies outside is counted as such. The intervals that hold the statistics are counted in more
+finely, until what is left in them is little enough to be collected and sorted: nearly always after
+the first pass. So two passes are made, in bounded memory, and how the values are cut and which rows
+were looked at first changes nothing in the result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from odeflow import order_counts
 
-#: Passes over the values: slabs of rows, each (row, column).
-Passes = Callable[[], Iterable[Float[np.ndarray, "row column"]]]
+#: Slabs of rows, each (row, column).
+Slabs = Iterable[Float[np.ndarray, "row column"]]
 
-#: Intervals that a column's range is cut into, as a power of two.
-_BITS = 12
+#: Intervals that a column's range is cut into are a power of two: at most this one, and fewer where
+#: all columns together would have more than that.
+_BITS, _CELLS = 13, 2**24
 #: Values that are collected at once.
-_COLLECTED = 2**22
+_COLLECTED = 2**24
 
 
-class Extent(NamedTuple):
-    """The number of rows, and the least and greatest value of each column: NaN if it has one."""
+class QuantileCounts:
+    """The first pass: what is known of the columns once `add` has seen all rows."""
 
-    count: int
-    low: Float[np.ndarray, " column"]
-    high: Float[np.ndarray, " column"]
+    def __init__(self, some: Float[np.ndarray, "row column"]):
+        """`some` are any rows, as typical as can be had cheaply."""
+        columns = some.shape[1]
+        self._rows = 0
+        self._least, self._greatest = np.full(columns, np.inf), np.full(columns, -np.inf)
+        finite = np.where(np.isfinite(some), some, 0.0) if len(some) else np.zeros((1, columns))
+        low, high = _keys(finite.min(axis=0)), _keys(finite.max(axis=0))
+        self._low, self._last = low[None], (high - low)[None]
+        self._shift = _shift(self._last)
+        self._counts = np.zeros((1, columns, 1 << _bits(columns)), np.int64)
+        self._below = np.zeros((1, columns), np.int64)
 
-    @classmethod
-    def none(cls, columns: int) -> Extent:
-        """That of no rows."""
-        return cls(0, np.full(columns, np.inf), np.full(columns, -np.inf))
-
-    def with_rows(self, slab: Float[np.ndarray, "row column"]) -> Extent:
-        """That of more rows."""
+    def add(self, slab: Float[np.ndarray, "row column"]) -> None:
+        """Counts more rows."""
         if not len(slab):
-            return self
-        low, high = np.minimum(self.low, slab.min(axis=0)), np.maximum(self.high, slab.max(axis=0))
-        return Extent(self.count + len(slab), low, high)
+            return
+        self._rows += len(slab)
+        self._least = np.minimum(self._least, slab.min(axis=0))
+        self._greatest = np.maximum(self._greatest, slab.max(axis=0))
+        order_counts.count(slab, self._low, self._last, self._shift, self._counts, self._below)
 
-    @property
-    def blank(self) -> np.ndarray:
-        """Columns with a NaN."""
-        return np.isnan(self.low) | np.isnan(self.high)
+    def quantiles(
+        self, passes: Callable[[], Slabs], levels: Sequence[float]
+    ) -> Float[np.ndarray, "level column"]:
+        """Linearly interpolated quantiles (NumPy's default) of each column; NaN where it has a NaN.
+
+        `passes` gives the rows again, however cut.
+        """
+        if self._rows == 0:
+            return np.full((len(levels), len(self._least)), np.nan)
+        places = np.asarray(levels) * (self._rows - 1)
+        below = np.floor(places).astype(np.int64)
+        above = np.minimum(below + 1, self._rows - 1)
+        ranks = np.unique(np.concatenate([below, above]))
+        blank = np.isnan(self._least) | np.isnan(self._greatest)
+        found = _order_statistics(passes, self._brackets(ranks, blank), ~blank)
+        lower, upper = found[np.searchsorted(ranks, below)], found[np.searchsorted(ranks, above)]
+        fraction = (places - below)[:, None]
+        with np.errstate(invalid="ignore"):
+            # from the nearer end, as NumPy does, so that equal ends give themselves
+            rise = np.where((lower == upper) | (fraction == 0), 0.0, upper - lower)
+            result = np.where(
+                fraction < 0.5, lower + rise * fraction, upper - rise * (1 - fraction)
+            )
+        result[:, blank] = np.nan
+        return result
+
+    def _brackets(self, ranks: np.ndarray, blank: np.ndarray) -> _Brackets:
+        least, greatest = (_keys(np.where(blank, 0.0, x)) for x in (self._least, self._greatest))
+        result = _Brackets(ranks, len(blank))
+        cumulated = self._counts[0].cumsum(axis=1)
+        low, last, below = self._low[0], self._last[0], self._below[0]
+        inside = below + cumulated[:, -1]
+        one = np.uint64(1)
+        for rank, wanted in enumerate(ranks):
+            result.take(rank, low, last, below, cumulated, self._shift[0])
+            for outside, first, end, before, count in (
+                (wanted < below, least, low - one, 0, below),
+                (wanted >= inside, low + last + one, greatest, inside, self._rows - inside),
+            ):
+                result.set(rank, outside & ~blank, first, end - first, before, count)
+        return result
 
 
-def quantiles(
-    passes: Passes, levels: Sequence[float], known: Extent
-) -> Float[np.ndarray, "level column"]:
-    """Linearly interpolated quantiles (NumPy's default) of each column; NaN where it has a NaN."""
-    if known.count == 0:
-        return np.full((len(levels), len(known.low)), np.nan)
-    places = np.asarray(levels) * (known.count - 1)
-    below = np.floor(places).astype(np.int64)
-    ranks = np.unique(np.concatenate([below, np.minimum(below + 1, known.count - 1)]))
-    found = _order_statistics(passes, ranks, known)
-    lower = found[np.searchsorted(ranks, below)]
-    upper = found[np.searchsorted(ranks, np.minimum(below + 1, known.count - 1))]
-    fraction = (places - below)[:, None]
-    with np.errstate(invalid="ignore"):
-        # from the nearer end, as NumPy does, so that equal ends give themselves
-        rise = np.where((lower == upper) | (fraction == 0), 0.0, upper - lower)
-        result = np.where(fraction < 0.5, lower + rise * fraction, upper - rise * (1 - fraction))
-    result[:, known.blank] = np.nan
-    return result
+class _Brackets:
+    """For each rank and column an interval of keys: `low` to `low + last`, with `count` values,
+    `before` it the others.
+    """
+
+    def __init__(self, ranks: np.ndarray, columns: int):
+        shape = (len(ranks), columns)
+        self.ranks = ranks
+        self.low, self.last = np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
+        self.before, self.count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+
+    def set(
+        self, rank: int, where: np.ndarray | bool, low: np.ndarray, last: np.ndarray,
+        before: np.ndarray | int, count: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Gives a rank its interval in some of the columns."""
+        for mine, given in (
+            (self.low, low), (self.last, last), (self.before, before), (self.count, count),
+        ):  # fmt: skip
+            mine[rank] = np.where(where, given, mine[rank])
+
+    def take(
+        self, rank: int, low: np.ndarray, last: np.ndarray, before: np.ndarray,
+        cumulated: np.ndarray, shift: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Gives a rank the cell that holds it, of an interval that was counted in cells."""
+        wanted = (self.ranks[rank] - before)[:, None]
+        cell = np.minimum((cumulated <= wanted).sum(axis=1), cumulated.shape[1] - 1)
+        column = np.arange(len(cell))
+        earlier = np.where(cell > 0, cumulated[column, cell - 1], 0)
+        step = cell.astype(np.uint64) << shift
+        size = (np.uint64(1) << shift) - np.uint64(1)
+        size = np.minimum(last - np.minimum(step, last), size)
+        count = cumulated[column, cell] - earlier
+        self.set(rank, True, low + step, size, before + earlier, count)
+
+    def groups(self) -> list[np.ndarray]:
+        """Ranks whose intervals are the same in every column are worked on together."""
+        rows = [np.concatenate([a, b]) for a, b in zip(self.low, self.last)]
+        _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # their intervals ascend in every column
+        return [np.flatnonzero(inverse.ravel() == i) for i in order]
+
+    def left(self) -> int:
+        """Values in the intervals that are not one number."""
+        return sum(
+            int(self.count[group[0]][self.last[group[0]] > 0].sum()) for group in self.groups()
+        )
+
+    def narrow(self, slabs: Slabs) -> None:
+        """Counts, and takes for each rank the finer interval that holds it."""
+        groups = self.groups()
+        first = [group[0] for group in groups]
+        low, last, before = self.low[first], self.last[first], self.before[first]
+        shift, columns = _shift(last, len(groups)), self.low.shape[1]
+        counts = np.zeros((len(groups), columns, 1 << _bits(columns * len(groups))), np.int64)
+        for slab in slabs:
+            order_counts.count(slab, low, last, shift, counts, np.zeros_like(before))
+        for number, group in enumerate(groups):
+            cumulated = counts[number].cumsum(axis=1)
+            for rank in group:
+                known = low[number], last[number], before[number]
+                self.take(rank, *known, cumulated, shift[number])
+
+
+def _order_statistics(
+    passes: Callable[[], Slabs], brackets: _Brackets, wanted: np.ndarray
+) -> Float[np.ndarray, "rank column"]:
+    """The values at these places of each wanted column, sorted."""
+    while brackets.left() > _COLLECTED:
+        brackets.narrow(passes())
+    found = _numbers(brackets.low)
+    groups = brackets.groups()
+    first = [group[0] for group in groups]
+    low, last = brackets.low[first], brackets.last[first]
+    # intervals that are one number hold nothing to be sorted
+    size = np.where((last > 0) & wanted, brackets.count[first], 0)
+    if not size.any():
+        return found
+    start = np.cumsum(size.ravel()).reshape(size.shape) - size
+    kept, end = np.empty(int(size.sum())), start.copy()
+    table = order_counts.look_up(low, last, size > 0)
+    for slab in passes():
+        order_counts.collect(slab, low, last, size > 0, table, kept, end)
+    order_counts.sort(kept, start, end)
+    for number, group in enumerate(groups):
+        open_ = np.flatnonzero(size[number] > 0)
+        for rank in group:
+            place = start[number] + brackets.ranks[rank] - brackets.before[rank]
+            found[rank, open_] = kept[place[open_]]
+    return found
 
 
 def _keys(values: np.ndarray) -> np.ndarray:
@@ -82,89 +198,11 @@ def _numbers(keys: np.ndarray) -> np.ndarray:
     return bits.view(np.float64)
 
 
-class _Brackets:
-    """For each rank and column an interval of keys: from `low` on, `size` long, `before` it."""
-
-    def __init__(self, ranks: np.ndarray, known: Extent):
-        shape = (len(ranks), len(known.low))
-        low, high = (_keys(np.where(known.blank, 0.0, x)) for x in (known.low, known.high))
-        self.ranks = ranks
-        self.low = np.broadcast_to(low, shape).copy()
-        self.last = np.broadcast_to(high - low, shape).copy()
-        self.before = np.zeros(shape, np.int64)
-        self.count = np.full(shape, known.count)
-
-    @property
-    def shift(self) -> np.ndarray:
-        """By how many bits a key's distance from `low` is more than the number of an interval."""
-        bits = np.zeros(self.last.shape, np.uint64)
-        for n in (32, 16, 8, 4, 2, 1):
-            more = (self.last >> (bits + np.uint64(n))) > 0
-            bits = np.where(more, bits + np.uint64(n), bits)
-        length = bits + (self.last > 0).astype(np.uint64)
-        return np.maximum(length, np.uint64(_BITS)) - np.uint64(_BITS)
-
-    def groups(self) -> list[np.ndarray]:
-        """Ranks whose intervals are the same in every column are counted together."""
-        rows = [np.concatenate([a, b]) for a, b in zip(self.low, self.last)]
-        _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-        return [np.flatnonzero(inverse.ravel() == i) for i in range(len(first))]
-
-    def left(self) -> int:
-        """Values in the intervals that are not one number."""
-        return sum(
-            int(self.count[group[0]][self.last[group[0]] > 0].sum()) for group in self.groups()
-        )
-
-    def narrow(self, passes: Passes) -> None:
-        """Counts, and takes for each rank the finer interval that holds it."""
-        groups, shift = self.groups(), self.shift
-        first = [group[0] for group in groups]
-        counts = np.zeros((len(groups), self.low.shape[1], 1 << _BITS), np.int64)
-        for slab in passes():
-            order_counts.count(slab, self.low[first], self.last[first], shift[first], counts)
-        for number, group in enumerate(groups):
-            cumulated = counts[number].cumsum(axis=1)
-            for rank in group:
-                self._take(rank, cumulated, shift[rank])
-
-    def _take(self, rank: int, cumulated: np.ndarray, shift: np.ndarray) -> None:
-        wanted = (self.ranks[rank] - self.before[rank])[:, None]
-        cell = (cumulated <= wanted).sum(axis=1)
-        cell = np.minimum(cell, cumulated.shape[1] - 1)
-        column = np.arange(len(cell))
-        earlier = np.where(cell > 0, cumulated[column, cell - 1], 0)
-        self.count[rank] = cumulated[column, cell] - earlier
-        self.before[rank] += earlier
-        step = cell.astype(np.uint64) << shift
-        size = (np.uint64(1) << shift) - np.uint64(1)
-        self.last[rank] = np.minimum(self.last[rank] - step, size)
-        self.low[rank] += step
+def _bits(columns: int) -> int:
+    """Bits of the number of a cell."""
+    return min(_BITS, max(int(np.log2(_CELLS / columns)), 4))
 
 
-def _order_statistics(
-    passes: Passes, ranks: np.ndarray, known: Extent
-) -> Float[np.ndarray, "rank column"]:
-    """The values at these places of each sorted column."""
-    brackets = _Brackets(ranks, known)
-    while brackets.left() > _COLLECTED:
-        brackets.narrow(passes)
-    found = _numbers(brackets.low)
-    if not (brackets.last > 0).any():
-        return found
-    groups = brackets.groups()
-    first = [group[0] for group in groups]
-    low, last = brackets.low[first], brackets.last[first]
-    # intervals that are one number hold nothing to be sorted
-    size = np.where((last > 0) & ~known.blank, brackets.count[first], 0)
-    start = np.cumsum(size.ravel()).reshape(size.shape) - size
-    kept, end = np.empty(int(size.sum())), start.copy()
-    for slab in passes():
-        order_counts.collect(slab, low, last, size > 0, kept, end)
-    order_counts.sort(kept, start, end)
-    for number, group in enumerate(groups):
-        open_ = np.flatnonzero(size[number] > 0)
-        for rank in group:
-            place = start[number] + brackets.ranks[rank] - brackets.before[rank]
-            found[rank, open_] = kept[place[open_]]
-    return found
+def _shift(last: np.ndarray, groups: int = 1) -> np.ndarray:
+    """By how many bits a key's distance from an interval's start is more than a cell's number."""
+    return order_counts.excess_bits(last, _bits(last.shape[1] * groups))

@@ -1,7 +1,9 @@
 """Metrics of every trajectory and quantiles over the ensemble, a slab of trajectories at a time."""
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,9 @@ import xarray as xr
 from odeflow import slabs
 from odeflow.config.base import ConfigError
 from odeflow.config.outputs import SummaryConfig
-from odeflow.metrics import metric_attributes, metric_function, needs_times, wanted_metrics
+from odeflow.metrics import Course, metric_attributes, metric_function, needs_times, wanted_metrics
 from odeflow.netcdf import write_filled
-from odeflow.quantiles import Extent, quantiles
+from odeflow.quantiles import QuantileCounts
 from odeflow.status import Status, has_failed
 
 
@@ -42,6 +44,8 @@ def summarise_to_file(ensemble: xr.Dataset, config: SummaryConfig, path: Path) -
 
 #: Attributes that a summary does not repeat.
 _ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source"}
+#: Pieces of the ensemble that suggest where its quantiles are.
+_SOME_PIECES = 8
 #: Trajectories whose values are worked on at once: they stay in the cache.
 _BLOCK = 512
 
@@ -64,7 +68,7 @@ class _Plan:
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
         self._copied += [str(n) for n, v in ensemble.data_vars.items() if "drift_of" in v.attrs]
         #: By name: the variable it is of, its function, its attributes.
-        self._computed: dict[str, tuple[str, Callable[..., np.ndarray], dict[str, str]]] = {}
+        self._computed: dict[str, tuple[str, Callable[[Course], np.ndarray], dict[str, str]]] = {}
         for name in self._arrays:
             self._plan_metrics(name, config)
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
@@ -119,9 +123,7 @@ class _Plan:
     def fill(self, targets: Mapping[str, slabs.Target]) -> dict[str, int]:
         """Fills everything in; returns how many trajectories ended how, as attributes."""
         counts = dict.fromkeys(Status, 0)
-        extents = {
-            name: Extent.none(a[(0,) * len(self.dims)].size) for name, a in self._arrays.items()
-        }
+        counted = {name: QuantileCounts(self._some(name)) for name in self._arrays if self._levels}
         for first, last in self._slabs():
             taken = {name: self._take(self._ensemble[name], first, last) for name in self._copied}
             for status in Status:
@@ -130,11 +132,12 @@ class _Plan:
             for name, array in self._arrays.items():
                 values = self._take(array, first, last)
                 taken |= self._metrics(name, values, succeeded)
-                extents[name] = extents[name].with_rows(_rows(values, succeeded))
+                if self._levels:
+                    counted[name].add(_rows(values, succeeded))
             for name, values in taken.items():
                 slabs.place(targets[name], values, first, self._leading)
-        for name, extent in extents.items() if self._levels else ():
-            found = quantiles(lambda name=name: self._successes(name), self._levels, extent)
+        for name, known in counted.items():
+            found = known.quantiles(lambda name=name: self._successes(name), self._levels)
             shape = self._arrays[name].shape[len(self.dims) :]
             targets[f"{name}_quantiles"][...] = found.reshape(-1, *shape)
         return {f"number_of_{status.name}": count for status, count in counts.items()}
@@ -147,10 +150,20 @@ class _Plan:
     def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
         return slabs.take(array.variable, first, last, self._leading)
 
+    def _some(self, name: str) -> np.ndarray:
+        """Successes of a few pieces, from all over the ensemble."""
+        total = self._ensemble["status"].size
+        starts = range(0, total, slabs.PIECE)[:: max(total // slabs.PIECE // _SOME_PIECES, 1)]
+        return np.concatenate(
+            [self._succeeded(name, first, min(first + slabs.PIECE, total)) for first in starts]
+        )
+
     def _successes(self, name: str) -> Iterator[np.ndarray]:
-        for first, last in self._slabs():
-            status = self._take(self._ensemble["status"], first, last)
-            yield _rows(self._take(self._arrays[name], first, last), ~has_failed(status))
+        return (self._succeeded(name, *slab) for slab in self._slabs())
+
+    def _succeeded(self, name: str, first: int, last: int) -> np.ndarray:
+        status = self._take(self._ensemble["status"], first, last)
+        return _rows(self._take(self._arrays[name], first, last), ~has_failed(status))
 
     def _metrics(
         self, name: str, values: np.ndarray, succeeded: np.ndarray
@@ -159,12 +172,18 @@ class _Plan:
         functions = {m: function for m, (of, function, _) in self._computed.items() if of == name}
         time = self._ensemble["time"].values
         found = {m: np.empty((len(values), *values.shape[2:])) for m in functions}
-        for start in range(0, len(values), _BLOCK) if functions else ():
+
+        def work_on(start: int) -> None:
             rows = slice(start, start + _BLOCK)
             block = np.ascontiguousarray(np.moveaxis(values[rows], 1, 0), float)
+            course = Course(block, time)
             with np.errstate(invalid="ignore"):
                 for metric, function in functions.items():
-                    found[metric][rows] = function(block, time)
+                    found[metric][rows] = function(course)
+
+        if functions:
+            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+                list(pool.map(work_on, range(0, len(values), _BLOCK)))
         for value in found.values():
             value[~succeeded] = np.nan
         return found

@@ -113,7 +113,7 @@ class RuntimeConfig(Strict):
     engine: Literal["auto", "native", "diffrax"] = Field("auto", description="batch engine")
     precision: Literal["float64", "float32"] = Field("float64", description="floating point type")
     chunk_size: Natural | Literal["auto"] = Field(
-        "auto", description="trajectories a job; auto: about a minute of work, 1 GiB at most"
+        "auto", description="trajectories a job; auto: about a minute of work, 2 GiB at most"
     )
     threads: Natural | Literal["auto"] = Field(
         "auto", description="cores of one solving job; auto: those there are, shared among chunks"
