@@ -24,7 +24,7 @@ from odeflow.trust import verification_facts, worst_cases
 from odeflow.verification import verify
 from odeflow.verification.compare import chosen_samples
 from odeflow.verification.numpy_functions import PointFunctions
-from odeflow.verification.reference import NoReferenceError, reference_solution
+from odeflow.verification.reference import NoReferenceError, Stretch, reference_solution
 from odeflow.verification.tolerances import Tolerances
 
 MODELS = sorted(path.stem for path in (shipped_config() / "model").glob("*.yaml"))
@@ -105,20 +105,51 @@ def test_the_users_module_keeps_its_jax():
 
 
 def test_the_reference_is_right_and_gives_up_in_words():
-    field = lambda t, y: -y
+    field = lambda t, y, args: -y
     ts, atol = np.array([0.0, 1.0, 5.0]), np.array([1e-12])
+    start = [Stretch(0.0, np.zeros(1), np.empty(0))]
     for method in ("DOP853", "Radau"):
-        found = reference_solution(field, 0.0, ts, np.ones(1), 1e-10, atol, (method,), 10_000)
+        found = reference_solution(field, start, ts, np.ones(1), 1e-10, atol, (method,), 10_000)
         np.testing.assert_allclose(found.ys[:, 0], np.exp(-ts), rtol=1e-8)
-    stiff = lambda t, y: -1e6 * (y - np.cos(t))
+    stiff = lambda t, y, args: -1e6 * (y - np.cos(t))
     found = reference_solution(
-        stiff, 0.0, ts, np.ones(1), 1e-8, atol, ("DOP853", "Radau"), 5_000
+        stiff, start, ts, np.ones(1), 1e-8, atol, ("DOP853", "Radau"), 5_000
     )  # fmt: skip
     assert found.method == "Radau" and found.evaluations <= 5_000
     with pytest.raises(NoReferenceError, match=r"DOP853 needs more than 5,000 evaluations"):
-        reference_solution(stiff, 0.0, ts, np.ones(1), 1e-8, atol, ("DOP853",), 5_000)
+        reference_solution(stiff, start, ts, np.ones(1), 1e-8, atol, ("DOP853",), 5_000)
+    grows = lambda t, y, args: y**2
     with pytest.raises(NoReferenceError, match="DOP853"):
-        reference_solution(lambda t, y: y**2, 0.0, ts, np.ones(1), 1e-8, atol, ("DOP853",), 5_000)
+        reference_solution(grows, start, ts, np.ones(1), 1e-8, atol, ("DOP853",), 5_000)
+
+
+def test_the_reference_stops_and_starts_at_jumps():
+    """dy/dt = -k y, 1 more at t = 1, k from 1 to 2 at t = 2; at a jump the value after it."""
+    field = lambda t, y, args: -args[0] * y
+    jumps = [(0.0, 0.0, 1.0), (1.0, 1.0, 1.0), (2.0, 0.0, 2.0), (9.0, 5.0, 5.0)]
+    stretches = [Stretch(t, np.array([add]), np.array([k])) for t, add, k in jumps]
+    ts, atol = np.array([0.0, 0.5, 1.0, 2.0, 2.0 + np.log(2)]), np.array([1e-12])
+    found = reference_solution(field, stretches, ts, np.ones(1), 1e-10, atol, ("DOP853",), 10_000)
+    once = np.exp(-1.0) + 1.0
+    expected = [1.0, np.exp(-0.5), once, once * np.exp(-1.0), once * np.exp(-1.0) / 4]
+    np.testing.assert_allclose(found.ys[:, 0], expected, rtol=1e-8)
+
+
+def test_doses_are_verified(tmp_path: Path):
+    """Boluses, an infusion and a switch, sizes and times from axes."""
+    bolus = "{state: gut, amount: given, times: [0, 6], every: 12, count: 2}"
+    infusion = "{state: central, amount: 50, duration: 2.5, time: begin}"
+    config, ensemble = run(
+        "~experiment", "model=pk_one_compartment", "saveat.ts={linspace:[0,24,25]}",
+        f"doses=[{bolus},{infusion},{{parameter: cl, value: 8, time: 10}}]",
+        "design.axes={given:{values:[50,100]},begin:{values:[3,3.3]},v:{values:[40,60]}}",
+        study=tmp_path,
+    )  # fmt: skip
+    found = verify(config, tmp_path, ensemble)
+    assert found.attrs["verdict"] == "passed", found.attrs["verdict_reason"]
+    assert found.attrs["number_verified"] == 8 and float(found.error_ratio.max()) < 100
+    wrong = ensemble.assign(gut=ensemble.gut.where(ensemble.time != 6.0, ensemble.gut - 50.0))
+    assert verify(config, tmp_path, wrong).attrs["verdict"] == "failed"
 
 
 def test_the_choice_is_seeded_and_among_those_that_succeeded():

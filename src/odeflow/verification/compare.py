@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -11,8 +10,7 @@ import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.dataset import trajectory
-from odeflow.design import END, axis_coordinate
-from odeflow.methods import METHODS
+from odeflow.doses import with_doses
 from odeflow.model import Model, load_model
 from odeflow.sensitivity import with_sensitivities
 from odeflow.status import Status
@@ -20,6 +18,7 @@ from odeflow.verification.labels import label_verification
 from odeflow.verification.numpy_functions import PointFunctions
 from odeflow.verification.reference import NoReferenceError, Reference, reference_solution
 from odeflow.verification.tolerances import Tolerances
+from odeflow.verification.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,8 @@ def verify(config: Config, study: Path, ensemble: xr.Dataset) -> xr.Dataset:
     chaotic or close to a switch is not taken for a wrong one.
     """
     jax.config.update("jax_enable_x64", True)
-    config, model = with_sensitivities(config, load_model(config.model, study))
+    config, model = with_doses(config, load_model(config.model, study))
+    config, model = with_sensitivities(config, model)
     checker = _Checker(config, model, ensemble)
     chosen = chosen_samples(ensemble["status"].values, config.verify.number, config.verify.seed)
     results = [checker.compare(int(number)) for number in chosen]
@@ -75,27 +75,24 @@ class _Checker:
     def __init__(self, config: Config, model: Model, ensemble: xr.Dataset):
         self.config, self.model, self.ensemble = config, model, ensemble
         self.names = [str(n) for n, v in ensemble.data_vars.items() if "time" in v.dims]
-        self._known = [*model.config.states, *model.config.parameters, END]
         self.functions = PointFunctions(model)
         self.dtype = np.dtype(config.runtime.precision)
         self.tolerances = Tolerances(config.solver, model, self.dtype)
-        first = "Radau" if METHODS[config.solver.method].implicit else "DOP853"
-        other = {"Radau": "DOP853", "DOP853": "Radau"}[first]
-        asked = {"auto": (first, other), "dop853": ("DOP853",), "radau": ("Radau",)}
-        self.methods = asked[config.verify.method]
 
     def compare(self, number: int) -> Comparison:
         """The trajectory in row `number` of the design against its reference."""
         one = trajectory(self.ensemble, number)
-        y0, args, t1 = self._start(one)
+        problem = Trajectory.of(one, self.config, self.model)
+        t1 = problem.t1
         times = one["time"].values.astype(float)
         ts = np.array([t1]) if self.config.saveat.ts is None else times[times <= t1]
         try:
-            found = self._solve(y0, args, ts, self.config.verify.tightening)
+            tightening = self.config.verify.tightening
+            found = self._solve(problem, problem.y0, ts, tightening)
         except NoReferenceError as error:
             nothing = {name: np.full(one[name].shape, np.nan) for name in self.names}
             return Comparison(nothing, nothing, np.ones(len(times)), reason=str(error))
-        reference, tolerance = self._values(found, args, ts)
+        reference, tolerance = self._values(found, problem, ts)
         padding = len(times) - len(ts)
         reference = {name: _padded(reference[name], padding) for name in self.names}
         ratio = {}
@@ -105,49 +102,25 @@ class _Checker:
         amplification = np.ones(len(times))
         limit = self.config.verify.max_error_ratio
         if limit is not None and max(np.nanmax(r, initial=0.0) for r in ratio.values()) > limit:
-            amplification[: len(ts)] = self._amplification(found, y0, args, ts)
+            amplification[: len(ts)] = self._amplification(found, problem, ts)
         return Comparison(reference, ratio, amplification, found.method, found.evaluations)
 
-    def _start(self, one: xr.Dataset) -> tuple[np.ndarray, np.ndarray, float]:
-        """Initial state, parameters and end of a trajectory, from the ensemble's coordinates."""
-        config = self.model.config
-        coordinates = {name: axis_coordinate(name, config) for name in self._known}
-        axes = {
-            name: np.asarray(one[coordinate].values, float)
-            for name, coordinate in coordinates.items()
-            if coordinate in one.coords and one[coordinate].ndim == 0
-        }
-        computed = self.model.start({name: value[None] for name, value in axes.items()})
-        axes |= {name: np.asarray(value, float)[..., 0] for name, value in computed.items()}
-
-        def value(name: str, default: Any) -> np.ndarray:
-            return np.asarray(axes.get(name, default), float)
-
-        initial = [value(name, s.initial).ravel() for name, s in config.states.items()]
-        args = [value(name, p.value) for name, p in config.parameters.items()]
-        names = {*config.states, *config.parameters}
-        t1 = config.t1 if END in names else float(value(END, config.t1))
-        # the engine casts to its precision: that is the problem which it solves
-        exact = (np.array(part, float) for part in (np.concatenate(initial), args))
-        y0, parameters = (part.astype(self.dtype).astype(float) for part in exact)
-        return y0, parameters, t1
-
     def _solve(
-        self, y0: np.ndarray, args: np.ndarray, ts: np.ndarray, tightening: float
+        self, problem: Trajectory, y0: np.ndarray, ts: np.ndarray, tightening: float
     ) -> Reference:
         return reference_solution(
-            lambda t, y: self.functions.vector_field(t, y, args),
-            self.model.config.t0,
+            self.functions.vector_field,
+            problem.stretches,
             ts,
             y0,
             self.tolerances.rtol / tightening,
             self.tolerances.atol / tightening,
-            self.methods,
+            problem.methods,
             self.config.verify.max_evaluations,
         )
 
     def _values(
-        self, found: Reference, args: np.ndarray, ts: np.ndarray
+        self, found: Reference, problem: Trajectory, ts: np.ndarray
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Every saved variable at `ts` as the reference has it, and its tolerance."""
         values, tolerances = {}, {}
@@ -163,22 +136,21 @@ class _Checker:
         names = self.model.observable_names
         observed, widths = np.empty((2, len(ts), len(names)))
         with np.errstate(all="ignore"):
-            for i, (t, y) in enumerate(zip(ts, found.ys)):
-                observables = lambda y, t=t: self.functions.observables(t, y, args)
+            for i, (t, y, args) in enumerate(zip(ts, found.ys, problem.parameters(ts))):
+                observables = lambda y, t=t, args=args: self.functions.observables(t, y, args)
                 observed[i] = observables(y)
                 widths[i] = self.tolerances.of_observables(observables, y)
         values |= dict(zip(names, observed.T))
         tolerances |= dict(zip(names, widths.T))
         return values, tolerances
 
-    def _amplification(
-        self, found: Reference, y0: np.ndarray, args: np.ndarray, ts: np.ndarray
-    ) -> np.ndarray:
+    def _amplification(self, found: Reference, problem: Trajectory, ts: np.ndarray) -> np.ndarray:
         """At each time, the most tolerances that SciPy is off so far, if it does as the solver."""
         # away from zero: what is positive stays so
+        y0 = problem.y0
         beside = y0 + np.where(y0 < 0, -1.0, 1.0) * self.tolerances.of_state(y0)
         try:
-            moved = self._solve(beside, args, ts, 1.0).ys
+            moved = self._solve(problem, beside, ts, 1.0).ys
         except NoReferenceError:
             return np.ones(len(ts))
         grown = np.abs(moved - found.ys) / self.tolerances.of_state(found.ys)

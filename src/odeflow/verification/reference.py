@@ -1,14 +1,14 @@
 """The reference solution of one trajectory, by SciPy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
-#: A vector field over flat arrays: (t, y) -> dy/dt.
-Field = Callable[[float, np.ndarray], np.ndarray]
+#: A vector field over flat arrays: (t, y, args) -> dy/dt.
+Field = Callable[[float, np.ndarray, np.ndarray], np.ndarray]
 
 #: SciPy refuses a smaller relative tolerance.
 SMALLEST_RTOL = 100 * float(np.finfo(float).eps)
@@ -16,6 +16,15 @@ SMALLEST_RTOL = 100 * float(np.finfo(float).eps)
 
 class NoReferenceError(RuntimeError):
     """SciPy found no solution."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a trajectory: at `start` the state grows by `added`, from then on `args` hold."""
+
+    start: float
+    added: Float[np.ndarray, " component"]
+    args: Float[np.ndarray, " parameter"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class _TooManyEvaluations(Exception):
 
 def reference_solution(
     field: Field,
-    t0: float,
+    stretches: Sequence[Stretch],
     ts: Float[np.ndarray, " time"],
     y0: Float[np.ndarray, " component"],
     rtol: float,
@@ -41,7 +50,8 @@ def reference_solution(
     methods: tuple[str, ...],
     max_evaluations: int,
 ) -> Reference:
-    """The solution at `ts` (increasing, from t0 on) by the first of SciPy's methods that finds it.
+    """The solution at `ts` (increasing, from the first start on) by the first of SciPy's methods
+    that finds it; stopped and started anew between the stretches.
 
     `methods` are SciPy's names, such as DOP853 (explicit, order 8) and Radau (implicit, order 5);
     each may evaluate the field `max_evaluations` times. Raises NoReferenceError where none gets to
@@ -54,15 +64,15 @@ def reference_solution(
     for method in methods:
         count = 0
 
-        def counted(t: float, y: np.ndarray) -> np.ndarray:
+        def counted(t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
             nonlocal count
             count += 1
             if count > max_evaluations:
                 raise _TooManyEvaluations
-            return field(t, y)
+            return field(t, y, args)
 
         try:
-            ys = _solve(counted, t0, ts, y0, rtol, atol, method)
+            ys = _solve(counted, stretches, ts, y0, (rtol, atol, method))
         except _TooManyEvaluations:
             reasons.append(f"{method} needs more than {max_evaluations:,} evaluations")
         except (NoReferenceError, ValueError, np.linalg.LinAlgError) as error:
@@ -72,8 +82,30 @@ def reference_solution(
     raise NoReferenceError("; ".join(reasons))
 
 
+_Accuracy = tuple[float, np.ndarray, str]
+
+
 def _solve(
-    field: Field,
+    field: Field, stretches: Sequence[Stretch], ts: np.ndarray, y0: np.ndarray, how: _Accuracy
+) -> np.ndarray:
+    """Values at `ts`, of shape (time, component); at a start the one after it."""
+    parts, y = [], y0
+    ends = [*(stretch.start for stretch in stretches[1:]), np.inf]
+    for stretch, end in zip(stretches, ends):
+        y = y + stretch.added
+        inside = ts[(ts >= stretch.start) & (ts < end)]
+        wanted = inside if end > ts[-1] else np.append(inside, end)
+        piece = lambda t, y, args=stretch.args: field(t, y, args)
+        values = _integrate(piece, stretch.start, wanted, y, *how)
+        parts.append(values[: len(inside)])
+        if end > ts[-1]:
+            break
+        y = values[-1]
+    return np.concatenate(parts)
+
+
+def _integrate(
+    field: Callable[[float, np.ndarray], np.ndarray],
     t0: float,
     ts: np.ndarray,
     y0: np.ndarray,
@@ -81,7 +113,7 @@ def _solve(
     atol: np.ndarray,
     method: str,
 ) -> np.ndarray:
-    """Values at `ts`, of shape (time, component)."""
+    """Values at `ts` of what is smooth from t0 on."""
     later = ts[ts > t0]
     result = np.empty((len(ts), len(y0)))
     result[: len(ts) - len(later)] = y0
