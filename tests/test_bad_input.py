@@ -10,7 +10,7 @@ from snakes import SHIPPED_SETTINGS, snakemake
 from odeflow.config.base import ConfigError
 from odeflow.ownership import check_results
 from odeflow.planning import chunk_table, plan
-from odeflow.stages import check_model
+from odeflow.stages.chunk import check_model
 
 EACH = pytest.mark.parametrize("case", BAD_INPUTS, ids=lambda case: case.title)
 
