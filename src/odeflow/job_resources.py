@@ -53,4 +53,4 @@ def measured_lately(chunk: Chunk) -> Measurement | None:
 
 @lru_cache(maxsize=64)
 def _read_measurement(path: Path, second: int) -> Measurement | None:
-    return read_measurement(path)
+    return pilot.read_measurement(path)

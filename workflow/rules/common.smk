@@ -76,17 +76,16 @@ def verification_of(experiment):
     return {} if experiment.verification is None else {"verification": experiment.verification}
 
 
-def checked_model(wildcards):
-    """What the check of the model leaves; chunks that wait for a pilot need not look twice."""
-    _, chunk = chunk_of(wildcards)
-    waits = chunk.pilot is not None and not chunk.is_pilot
-    return [] if waits else ancient(f"results/chunks/{wildcards.chunk[:16]}/model.txt")
-
-
-def pilot_of(wildcards):
-    """What the first chunk measured: a file that all others of the folder wait for."""
-    _, chunk = chunk_of(wildcards)
-    return [] if chunk.pilot is None else [f"results/{chunk.pilot}"]
+def chunk_needs(wildcards):
+    """What a chunk waits for: its table, and what the pilot measured or, without a pilot before it,
+    the check of the model. One function, since each is called for each of ten thousand chunks.
+    """
+    experiment, chunk = chunk_of(wildcards)
+    if chunk.pilot is None or chunk.is_pilot:
+        first = f"results/chunks/{wildcards.chunk[:16]}/model.txt"
+    else:
+        first = f"results/{chunk.pilot}"
+    return [ancient(file) for file in (*experiment.tables, first)]
 
 
 def chunk_threads(wildcards):
