@@ -52,7 +52,8 @@ KillWait=5
 OverTimeLimit=0
 SchedulerParameters=sched_interval=5
 MpiDefault=none
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} State=UNKNOWN
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:1 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=60 DefMemPerCPU=500 State=UP
 """
 
@@ -80,10 +81,11 @@ def slurm_cluster() -> Iterator[str]:
         for name in ("state", "spool"):
             (base / name).mkdir()
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20 - 1024
-        cpus = os.cpu_count() or 1
+        cpus = len(os.sched_getaffinity(0))  # of a container, not of the machine it is on
         (base / "slurm.conf").write_text(
             TEMPLATE.format(host=host, base=base, cpus=cpus, memory=memory)
         )
+        (base / "gres.conf").write_text("Name=gpu File=/dev/null\n")  # as good as any to ask for
         CONF.parent.mkdir(exist_ok=True)
         CONF.unlink(missing_ok=True)  # left by a test that was killed
         CONF.symlink_to(base / "slurm.conf")
