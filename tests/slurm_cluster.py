@@ -93,11 +93,7 @@ def slurm_cluster() -> Iterator[str]:
         if subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode:
             stack.enter_context(_munge())
         for daemon in ("slurmctld", "slurmd"):
-            process = subprocess.Popen(
-                [f"/usr/sbin/{daemon}", "-D", "-f", str(base / "slurm.conf")],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            process = _start(f"/usr/sbin/{daemon}", "-D", "-f", str(base / "slurm.conf"))
             stack.callback(_stop, process)
         try:
             _until("the node is idle", lambda: _output("sinfo", "-h", "-o", "%T") == "idle")
@@ -113,17 +109,23 @@ def _munge() -> Iterator[None]:
     for folder in ("/run/munge", "/var/lib/munge", "/var/log/munge"):
         Path(folder).mkdir(mode=0o755 if "run" in folder else 0o700, exist_ok=True)
         shutil.chown(folder, "munge", "munge")
-    process = subprocess.Popen(
-        ["setpriv", "--reuid=munge", "--regid=munge", "--clear-groups", "munged", "--foreground"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    user = ("--reuid=munge", "--regid=munge", "--clear-groups")
+    process = _start(*user, "/usr/sbin/munged", "--foreground")
     try:
         ready = lambda: not subprocess.run(["munge", "-n"], capture_output=True).returncode
         _until("munge answers", ready)
         yield
     finally:
         _stop(process)
+
+
+def _start(*command: str) -> subprocess.Popen:
+    """Starts a daemon, which ends with this process, however that ends."""
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig=TERM", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _stop(process: subprocess.Popen) -> None:
