@@ -37,7 +37,7 @@ def table(
     rows: Iterable[Sequence[str]],
     numbers: frozenset[int] | set[int] = frozenset(),
 ) -> str:
-    """A table of text; the columns in `numbers` are aligned as numbers, and broken only at newlines."""
+    """A table of text; the columns in `numbers` are aligned so, and broken only at newlines."""
 
     def cells(row: Sequence[str], tag: str) -> str:
         return "".join(
