@@ -42,13 +42,16 @@ class Fault:
 
 
 FAULTS: list[Fault] = []
+SLURM_FAULTS: list[Fault] = []
 
 
-def fault(what: str, then: str, outcome: str) -> Callable[[Callable], Callable]:
+def fault(
+    what: str, then: str, outcome: str, table: list[Fault] = FAULTS
+) -> Callable[[Callable], Callable]:
     """Marks a test as the row of a fault: what happens, what the user does, how it ends."""
 
     def mark(test: Callable) -> Callable:
-        FAULTS.append(Fault(what, then, outcome))
+        table.append(Fault(what, then, outcome))
         return test
 
     return mark

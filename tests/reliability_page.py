@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import test_faults  # noqa: F401  (its tests are the rows of FAULTS)
+import test_slurm  # noqa: F401  (and of SLURM_FAULTS)
 from bad_input import BAD_INPUTS
-from faults import FAULTS
+from faults import FAULTS, SLURM_FAULTS, Fault
 from test_bad_input import message_of
 from test_security import ATTACKS
 
@@ -39,6 +40,13 @@ leaves under the temporary name, `snakemake --cores 1 prune` removes a day later
 A chunk carries a digest of its content and of its attributes, and the name of the folder it was
 solved for: damage, a chunk of other settings and a chunk in another's place are found when it is
 assembled. All other files carry checksums, which reading verifies.
+
+## Faults on Slurm
+
+On a Slurm of one node, started by `make test-slurm`, through `workflow/profiles/slurm` as it ships,
+which has two retries; `tests/test_slurm.py`. The bytes are those of a run on two local cores.
+
+{slurm_faults}
 
 ## Determinism
 
@@ -88,7 +96,6 @@ tests: only one-line config errors may come out.
 
 def page() -> str:
     """The page as Markdown."""
-    faults = _table(("fault", "then", "outcome"), ((f.what, f.then, f.outcome) for f in FAULTS))
     rows = []
     for number, case in enumerate(BAD_INPUTS, start=1):
         with tempfile.TemporaryDirectory() as folder:
@@ -98,7 +105,16 @@ def page() -> str:
     attacks = "\n".join(
         f"- {_code(attack.encode('unicode_escape').decode())}" for attack in ATTACKS
     )
-    return _PAGE.format(faults=faults, bad_input=bad_input, attacks=attacks)
+    return _PAGE.format(
+        faults=_fault_table(FAULTS),
+        slurm_faults=_fault_table(SLURM_FAULTS),
+        bad_input=bad_input,
+        attacks=attacks,
+    )
+
+
+def _fault_table(faults: Iterable[Fault]) -> str:
+    return _table(("fault", "then", "outcome"), ((f.what, f.then, f.outcome) for f in faults))
 
 
 def _without_lists(message: str) -> str:

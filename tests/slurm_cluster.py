@@ -52,7 +52,8 @@ KillWait=5
 OverTimeLimit=0
 SchedulerParameters=sched_interval=5
 MpiDefault=none
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} State=UNKNOWN
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:1 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=60 DefMemPerCPU=500 State=UP
 """
 
@@ -80,10 +81,11 @@ def slurm_cluster() -> Iterator[str]:
         for name in ("state", "spool"):
             (base / name).mkdir()
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20 - 1024
-        cpus = os.cpu_count() or 1
+        cpus = len(os.sched_getaffinity(0))  # of a container, not of the machine it is on
         (base / "slurm.conf").write_text(
             TEMPLATE.format(host=host, base=base, cpus=cpus, memory=memory)
         )
+        (base / "gres.conf").write_text("Name=gpu File=/dev/null\n")  # as good as any to ask for
         CONF.parent.mkdir(exist_ok=True)
         CONF.unlink(missing_ok=True)  # left by a test that was killed
         CONF.symlink_to(base / "slurm.conf")
@@ -91,11 +93,7 @@ def slurm_cluster() -> Iterator[str]:
         if subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode:
             stack.enter_context(_munge())
         for daemon in ("slurmctld", "slurmd"):
-            process = subprocess.Popen(
-                [f"/usr/sbin/{daemon}", "-D", "-f", str(base / "slurm.conf")],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            process = _start(f"/usr/sbin/{daemon}", "-D", "-f", str(base / "slurm.conf"))
             stack.callback(_stop, process)
         try:
             _until("the node is idle", lambda: _output("sinfo", "-h", "-o", "%T") == "idle")
@@ -111,17 +109,23 @@ def _munge() -> Iterator[None]:
     for folder in ("/run/munge", "/var/lib/munge", "/var/log/munge"):
         Path(folder).mkdir(mode=0o755 if "run" in folder else 0o700, exist_ok=True)
         shutil.chown(folder, "munge", "munge")
-    process = subprocess.Popen(
-        ["setpriv", "--reuid=munge", "--regid=munge", "--clear-groups", "munged", "--foreground"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    user = ("--reuid=munge", "--regid=munge", "--clear-groups")
+    process = _start(*user, "/usr/sbin/munged", "--foreground")
     try:
         ready = lambda: not subprocess.run(["munge", "-n"], capture_output=True).returncode
         _until("munge answers", ready)
         yield
     finally:
         _stop(process)
+
+
+def _start(*command: str) -> subprocess.Popen:
+    """Starts a daemon, which ends with this process, however that ends."""
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig=TERM", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _stop(process: subprocess.Popen) -> None:

@@ -13,7 +13,7 @@ from odeflow import plots
 from odeflow.chunks import solve_digest
 from odeflow.config.base import ConfigError
 from odeflow.figure_choice import figure_kinds
-from odeflow.planning import Experiment
+from odeflow.specs import solve_config
 from odeflow.summary import summarise
 
 END_ONLY = EXPERIMENT_YAML.replace("ts: {linspace: [0, 2, 5]}", "ts: null").replace(
@@ -62,9 +62,8 @@ def test_only_what_is_reduced_decides_on_the_chunks(tmp_path: Path):
     saved = digest("saveat.ts=[0,1,2]")
     assert digest("saveat.ts=[0,1,2]", "summary.metrics=[min]") == saved
     nothing = ("summary.metrics=[final]", "summary.first_time_below={}")
-    spec = lambda config: Experiment(config, study).chunk_spec(Experiment(config, study).chunks[0])
-    assert spec(composed(study, *nothing))["config"]["summary"]["metrics"] == []
-    assert spec(composed(study))["config"]["summary"]["metrics"] == ["max", "mean"]
+    assert solve_config(composed(study, *nothing))["summary"]["metrics"] == []
+    assert solve_config(composed(study))["summary"]["metrics"] == ["max", "mean"]
 
 
 def test_a_metric_with_the_name_of_a_parameter_is_refused(tmp_path: Path):

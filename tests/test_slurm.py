@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import slurm_cluster
+from faults import SLURM_FAULTS, fault
 from snakes import EXPERIMENT_YAML, MODELS, PROJECT, make_study, snakemake, whole
 
 REASON = slurm_cluster.missing()
@@ -27,7 +29,6 @@ CHUNKED = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol").replace(
     "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",
     "design:\n  size: 64\n  axes:\n    k: {uniform: [0.5, 2.0]}\nruntime:\n  chunk_size: 8",
 )
-PROFILE = ("--workflow-profile", str(PROJECT / "workflow/profiles/slurm"))
 FAST = ("--slurm-init-seconds-before-status-checks", "2", "--group-components", "chunks=3")
 
 
@@ -58,11 +59,15 @@ def ensemble_of(study: Path, name: str = "decay") -> bytes:
 class Run:
     """Snakemake on the cluster, in the background, its output in a file."""
 
-    def __init__(self, study: Path, *arguments: str, config: str = "experiment=decay"):
+    def __init__(
+        self, study: Path, *arguments: str, config: str = "experiment=decay", profile: str = "slurm"
+    ):
         self.study, self.text = study, study.with_suffix(".txt")
         command = [
             sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"),
-            "--directory", str(study), *PROFILE, *FAST, *arguments, "--config", *config.split(),
+            "--directory", str(study), "--workflow-profile",
+            str(PROJECT / "workflow/profiles" / profile), *FAST, *arguments,
+            "--config", *config.split(),
         ]  # fmt: skip
         with self.text.open("a") as output:
             self._process = subprocess.Popen(
@@ -72,6 +77,10 @@ class Run:
 
     def output(self) -> str:
         return self.text.read_text()
+
+    def submissions(self) -> list[str]:
+        """The calls of sbatch, where it was told to be `--verbose`."""
+        return [line for line in self.output().splitlines() if "sbatch call: sbatch" in line]
 
     def running(self) -> bool:
         return self._process.poll() is None
@@ -87,8 +96,11 @@ class Run:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def ends(self, seconds: float = 240) -> int:
+        return self._process.wait(seconds)
+
     def ends_well(self, seconds: float = 240) -> None:
-        assert self._process.wait(seconds) == 0, self.output()
+        assert self.ends(seconds) == 0, self.output()
 
 
 def slurm(*command: str) -> str:
@@ -128,74 +140,97 @@ def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
     run = Run(study, "--verbose")
     run.ends_well()
     assert ensemble_of(study) == expected
-    calls = [line for line in run.output().splitlines() if "sbatch call: sbatch" in line]
     asked = [
         (int(m.group(1)), int(m.group(2)))
-        for line in calls
+        for line in run.submissions()
         if "chunks" in line and (m := re.search(r" -t (\d+) .*--mem (\d+)", line))
     ]
-    assert asked and all(minutes < 30 for minutes, _ in asked), calls
+    assert asked and all(minutes < 30 for minutes, _ in asked), run.output()
     kernels = list((study / "results/cache/native/__pycache__").glob("*.nbc"))
     assert len(kernels) == 1
 
 
-def test_a_killed_job_is_run_again_and_no_whole_chunk_is(node: str, study: Path, expected: bytes):
-    run = Run(study)
-    run.until("two chunks", lambda: len(whole(study)) >= 2)
-    run.until("a third is being solved", lambda: solving(study))
-    before = whole(study)
-    os.kill(solving(study)[0], signal.SIGKILL)
+def test_the_gpu_profile_asks_for_a_device_for_each_solving_job(
+    node: str, study: Path, expected: bytes
+):
+    run = Run(study, "--verbose", config="experiment=decay design__size=16", profile="gpu")
     run.ends_well()
-    assert ensemble_of(study) == expected
-    assert before.items() <= whole(study).items()
+    solving, others = [], []
+    for call in run.submissions():
+        (solving if "solve" in call else others).append("--gpus=1" in call)
+    assert all(solving) and len(solving) == 2 and others and not any(others), run.output()
 
 
-def test_a_cancelled_job_is_run_again(node: str, study: Path, expected: bytes):
-    run = Run(study)
+@contextmanager
+def disturbed(study: Path, expected: bytes, *arguments: str) -> Iterator[Run]:
+    """A run that has solved its pilot, for something to happen to while it solves the others.
+
+    It has to end well by itself, with the bytes of an undisturbed one, and to solve nothing again
+    that was whole.
+    """
+    run = Run(study, *arguments)
     run.until("the pilot is done", lambda: whole(study))
     run.until("others run", lambda: jobs("R") and solving(study))
     before = whole(study)
-    slurm("scancel", jobs("R")[0])
+    yield run
     run.ends_well()
+    assert_nothing_again(study, before, expected)
+
+
+def assert_nothing_again(study: Path, before: dict[Path, int], expected: bytes) -> None:
     assert ensemble_of(study) == expected
     assert before.items() <= whole(study).items()
 
 
-def test_a_drained_node_delays_only(node: str, study: Path, expected: bytes):
-    run = Run(study)
-    run.until("a chunk is being solved", lambda: solving(study))
-    slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
-    run.until("jobs wait", lambda: jobs("PD") and not jobs("R"))
-    before = whole(study)
-    slurm("scontrol", "update", f"nodename={node}", "state=resume")
-    run.ends_well()
-    assert ensemble_of(study) == expected
-    assert before.items() <= whole(study).items()
+def on_slurm(what: str, then: str) -> Callable[[Callable], Callable]:
+    """A row of the table of faults on Slurm."""
+    return fault(what, then, "the same bytes; no whole chunk is solved again", SLURM_FAULTS)
 
 
-def test_a_lost_node_is_survived(node: str, study: Path, expected: bytes):
-    run = Run(study)
-    run.until("the pilot is done", lambda: whole(study))
-    run.until("others run", lambda: solving(study))
-    before = whole(study)
-    slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-    run.until("its jobs are gone", lambda: not jobs("R"))
-    slurm("scontrol", "update", f"nodename={node}", "state=resume")
-    run.ends_well()
-    assert ensemble_of(study) == expected
-    assert before.items() <= whole(study).items()
+NOTHING = "nothing: Snakemake submits it again"
+RERUN = "`snakemake --unlock`, the same command"
 
 
-def test_a_job_over_its_memory_gets_more(node: str, study: Path, expected: bytes):
+@on_slurm("SIGKILL of a solving process", NOTHING)
+def test_a_process_is_killed(node: str, study: Path, expected: bytes):
+    with disturbed(study, expected):
+        os.kill(solving(study)[0], signal.SIGKILL)
+
+
+@on_slurm("`scancel` of a solving job", NOTHING)
+def test_a_job_is_cancelled(node: str, study: Path, expected: bytes):
+    with disturbed(study, expected):
+        slurm("scancel", jobs("R")[0])
+
+
+@on_slurm("The node is drained", "nothing: jobs wait for it, or go elsewhere")
+def test_a_node_is_drained(node: str, study: Path, expected: bytes):
+    with disturbed(study, expected) as run:
+        slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
+        run.until("jobs wait", lambda: jobs("PD") and not jobs("R"))
+        slurm("scontrol", "update", f"nodename={node}", "state=resume")
+
+
+@on_slurm("The node is lost, and its jobs with it", NOTHING)
+def test_a_node_is_lost(node: str, study: Path, expected: bytes):
+    with disturbed(study, expected) as run:
+        slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+        run.until("its jobs are gone", lambda: not jobs("R"))
+        slurm("scontrol", "update", f"nodename={node}", "state=resume")
+
+
+@on_slurm("A job needs more memory than it asked for", "nothing: it asks for twice as much")
+def test_a_job_is_over_its_memory(node: str, study: Path, expected: bytes):
     # 2 GB at import: more than the first attempt asks for, less than the second
     (study / "models.py").write_text("import numpy as np\n\nHELD = np.ones(250_000_000)\n" + MODELS)
     run = Run(study)
     run.ends_well()
     assert "Trying to restart" in run.output()
-    assert_same_values(study, expected)
+    assert ensemble_of(study) == expected
 
 
-def test_a_job_over_its_time_gets_more(node: str, study: Path, expected: bytes):
+@on_slurm("A job needs more time than it asked for", "nothing: it asks for twice as much")
+def test_a_job_is_over_its_time(node: str, study: Path, expected: bytes):
     hang = (
         "import time\nfrom pathlib import Path\n\nif not Path('hung').exists():\n"
         "    Path('hung').touch()\n    time.sleep(600)\n"
@@ -204,41 +239,46 @@ def test_a_job_over_its_time_gets_more(node: str, study: Path, expected: bytes):
     run = Run(study, "--set-resources", "solve_pilot:runtime=1")
     run.ends_well()
     assert "Trying to restart" in run.output()
-    assert_same_values(study, expected)
+    assert ensemble_of(study) == expected
 
 
-def test_scancel_of_everything(node: str, study: Path, expected: bytes):
+@on_slurm("`scancel` of everything, more often than there are retries", "the same command")
+def test_everything_is_cancelled(node: str, study: Path, expected: bytes):
     run = Run(study, "--retries", "0")
     run.until("two chunks", lambda: len(whole(study)) >= 2)
     before = whole(study)
     slurm("scancel", "--user", "root")
-    while run.running():
-        time.sleep(0.2)
+    run.ends()
     Run(study).ends_well()
-    assert ensemble_of(study) == expected
-    assert before.items() <= whole(study).items()
+    assert_nothing_again(study, before, expected)
 
 
-def test_snakemake_killed_while_jobs_run_on(node: str, study: Path, expected: bytes):
+def killed(study: Path) -> None:
+    """A Snakemake that is killed while jobs of its run."""
     run = Run(study)
     run.until("the pilot is done", lambda: whole(study))
     run.until("others run", lambda: solving(study))
     run.kill()
+
+
+@on_slurm("SIGKILL of Snakemake, its jobs run on and end", RERUN)
+def test_snakemake_is_killed(node: str, study: Path, expected: bytes):
+    killed(study)
     while jobs("R,PD"):
         time.sleep(0.2)
     before = whole(study)
     assert len(before) > 1
     snakemake(study, "--unlock")
     Run(study).ends_well()
-    assert ensemble_of(study) == expected
-    assert before.items() <= whole(study).items()
+    assert_nothing_again(study, before, expected)
 
 
-def test_a_rerun_while_orphaned_jobs_still_run(node: str, study: Path, expected: bytes):
-    run = Run(study)
-    run.until("the pilot is done", lambda: whole(study))
-    run.until("others run", lambda: solving(study))
-    run.kill()
+@fault(
+    "SIGKILL of Snakemake, its jobs still run when it is started again", RERUN,
+    "the same bytes; chunks that both runs solve at that moment are solved twice", SLURM_FAULTS,
+)  # fmt: skip
+def test_a_rerun_stands_beside_orphans(node: str, study: Path, expected: bytes):
+    killed(study)
     snakemake(study, "--unlock")
     again = Run(study)
     seen: dict[Path, int] = {}
@@ -248,8 +288,3 @@ def test_a_rerun_while_orphaned_jobs_still_run(node: str, study: Path, expected:
     again.ends_well()
     assert ensemble_of(study) == expected
     assert sum(whole(study)[path] != first for path, first in seen.items()) <= 2
-
-
-def assert_same_values(study: Path, expected: bytes) -> None:
-    """The model's file differs and is part of no result; its digest names the chunks only."""
-    assert ensemble_of(study) == expected

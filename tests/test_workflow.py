@@ -120,6 +120,23 @@ def test_two_experiments_share_chunks(study: Path):
     assert "solve" not in jobs and jobs["assemble"] == 1
 
 
+@pytest.mark.slow
+def test_three_experiments_in_one_run_solve_a_shared_chunk_once(tmp_path: Path):
+    study = make_study(tmp_path, SOBOL)
+    longer = SOBOL.replace("size: 16", "size: 24")
+    for name, text in {"longer": longer, "coarser": SOBOL.replace("dpi: 50", "dpi: 40")}.items():
+        text = text.replace("name: decay", f"name: {name}")
+        (study / "config/experiment" / f"{name}.yaml").write_text(text)
+    all_three = "experiment=decay,longer,coarser"
+    jobs = planned(study, all_three)
+    assert jobs["solve"] == 3 and jobs["check"] == 1 and jobs["assemble"] == 3
+    snakemake(study, config=all_three)
+    assert len(modified(study / "results/chunks")) == 3
+    assert planned(study, all_three) == {}
+    for name in ("decay", "longer", "coarser"):
+        assert planned(study, f"experiment={name}") == {}
+
+
 def test_a_mistake_is_one_line_and_nothing_is_written(tmp_path: Path):
     study = make_study(tmp_path)
     done = snakemake(study, config="experiment=decay solver__rtoll=1e-3", check=False)

@@ -15,7 +15,7 @@ from snakes import PROJECT, make_study, planned, snakemake
 import odeflow
 from odeflow.assemble import assemble_to_file
 from odeflow.config.compose import compose
-from odeflow.stages import open_ensemble
+from odeflow.ensemble_file import open_ensemble
 from odeflow.zarr_store import new_store, open_store
 
 ZARR = "experiment=decay assemble__format=zarr"

@@ -18,6 +18,8 @@ from odeflow.netcdf import atomic_path, damaged, readable
 from odeflow.slabs import slabs
 
 _DIGEST = "content_sha256"
+#: The attribute that names the folder a chunk was solved for.
+FOLDER = "solve_digest"
 
 
 class ContentDigest:

@@ -20,14 +20,10 @@ _SMALLEST = 1e-6
 def comparison_page(experiments: Sequence[Solved]) -> str:
     """The page as HTML text. The first experiment is what the others are compared with."""
     first, *others = experiments
-    parts = [
-        "<h2>Experiments</h2>",
-        _facts(experiments),
-        "<h2>Metrics</h2>",
-        *_metrics(experiments),
-    ]
+    parts = ["<h2>Experiments</h2>", _facts(experiments)]
     for other in others:
         parts += _differences(first, other)
+    parts += ["<h2>Metrics</h2>", *_metrics(experiments)]
     names = [experiment.config.name for experiment in experiments]
     return page(" and ".join([", ".join(names[:-1]), names[-1]]), parts)
 
@@ -67,7 +63,7 @@ def _metrics(experiments: Sequence[Solved]) -> Iterator[str]:
         some = next(iter(metrics.values()))
         cells = [_spread(metrics[name]) if name in metrics else "" for name in names]
         rows.append([some.attrs.get("long_name", some.name), some.attrs.get("units", "1"), *cells])
-    yield "<p>Median over the trajectories that succeeded, and their 5 and 95 per cent.</p>"
+    yield "<p>Median over the trajectories that succeeded, below it their 5 and 95 per cent.</p>"
     yield table(["metric", "units", *names], rows, set(range(2, 2 + len(names))))
 
 
@@ -76,7 +72,7 @@ def _spread(metric: xr.DataArray) -> str:
     if not values.size:
         return "none"
     low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
-    return f"{middle:.6g} ({low:.4g} to {high:.4g})"
+    return f"{middle:.6g}\n{low:.4g} to {high:.4g}"
 
 
 def _differences(first: Solved, other: Solved) -> Iterator[str]:

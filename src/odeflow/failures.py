@@ -7,11 +7,11 @@ from typing import Any, TextIO
 import numpy as np
 import xarray as xr
 
-from odeflow.advice import Outcome, diagnose
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.dataset import design_axes
 from odeflow.design import END
+from odeflow.diagnosis import Outcome, diagnose
 from odeflow.slabs import hyperslabs
 from odeflow.status import Status, has_failed
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from odeflow.config.base import ConfigError
-from odeflow.planning import RESULTS, Experiment
+from odeflow.experiment import RESULTS, Experiment
 
 #: The mark in a results folder, and the study's name beside Snakemake's records.
 MARK = ".odeflow"

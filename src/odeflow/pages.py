@@ -10,6 +10,7 @@ table { border-collapse: collapse; margin: 0.5rem 0 1.5rem; }
 th, td { text-align: left; padding: 0.25rem 0.9rem 0.25rem 0; border-bottom: 1px solid #ddd;
          vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: pre; }
 pre { background: #f6f6f4; padding: 1rem; overflow-x: auto; font-size: 13px; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 svg { max-width: 100%; height: auto; }
@@ -36,7 +37,7 @@ def table(
     rows: Iterable[Sequence[str]],
     numbers: frozenset[int] | set[int] = frozenset(),
 ) -> str:
-    """A table of text; the columns in `numbers` are aligned as numbers."""
+    """A table of text; the columns in `numbers` are aligned so, and broken only at newlines."""
 
     def cells(row: Sequence[str], tag: str) -> str:
         return "".join(

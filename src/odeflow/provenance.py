@@ -201,32 +201,36 @@ def _tree(start: Path, root: Path, within: Path | None = None) -> dict[Path, byt
     return seen
 
 
-def _run_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """All parts of a module but what only type checkers see."""
+def _run_statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """All statements of a module, at any depth, but those that only type checkers see."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
-        yield node
-        yield from _run_nodes(node)
+        if isinstance(node, ast.stmt):
+            yield node
+        if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from _run_statements(node)
 
 
 def _imports(text: bytes, path: Path, root: Path) -> list[Path]:
-    found = []
+    package = path.relative_to(root).parent.parts
+    files = (_module_file(list(parts), root) for parts in _imported_names(text, package))
+    return [file.resolve() for file in files if file is not None]
+
+
+@cache  # parsing is most of the cost of a digest, and the trees of the stages share most files
+def _imported_names(text: bytes, package: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Names, as their parts, of all that a module of a package imports, or may import."""
     try:
         tree = ast.parse(text)
     except SyntaxError:
         return []  # reported when the file is imported
-    package = list(path.relative_to(root).with_suffix("").parts)[:-1]
-    for node in _run_nodes(tree):
-        names: list[list[str]] = []
+    names: list[tuple[str, ...]] = []
+    for node in _run_statements(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name.split(".") for alias in node.names]
+            names += [tuple(alias.name.split(".")) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            base = base + (node.module.split(".") if node.module else [])
-            names = [base, *([*base, alias.name] for alias in node.names)]
-        for parts in names:
-            file = _module_file(parts, root) if parts else None
-            if file is not None:
-                found.append(file.resolve())
-    return found
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            base += tuple(node.module.split(".")) if node.module else ()
+            names += [base, *((*base, alias.name) for alias in node.names)]
+    return [parts for parts in dict.fromkeys(names) if parts]

@@ -9,8 +9,8 @@ from typing import TextIO
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.shipped import shipped_config
+from odeflow.experiment import Experiment
 from odeflow.netcdf import TEMPORARY
-from odeflow.planning import Experiment
 
 #: A file that is being written is younger.
 _LEFTOVER_SECONDS = 24 * 3600

@@ -18,9 +18,9 @@ from odeflow.config.root import Config
 from odeflow.config.validate import validate
 from odeflow.dataset import trajectory
 from odeflow.design import END, axis_coordinate, rows
+from odeflow.ensemble_file import open_ensemble
 from odeflow.netcdf import DamagedFileError
 from odeflow.provenance import VERSION, all_sources, source_digest, text_digest, versions
-from odeflow.stages import open_ensemble
 from odeflow.stored_study import study_files, with_stored_functions, write_files
 
 

@@ -6,6 +6,6 @@ rule advice:
     conda:
         "../envs/odeflow.yaml"
     params:
-        lines=lambda wildcards: [e.advice for e in EXPERIMENTS.values()],
+        lines=lambda wildcards: [job_resources.advice(e) for e in EXPERIMENTS.values()],
     script:
         "../scripts/advice.py"

@@ -10,6 +10,7 @@ sys.path.insert(
     0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../../src"))
 )
 
+from odeflow import job_resources, specs
 from odeflow.config.base import ConfigError
 from odeflow.ownership import check_results
 from odeflow.planning import (
@@ -45,7 +46,7 @@ def experiment_of(wildcards):
 
 
 def spec_of(stage):
-    return lambda wildcards: experiment_of(wildcards).stage_spec(stage)
+    return lambda wildcards: specs.stage_spec(experiment_of(wildcards).config, stage)
 
 
 def ensemble_of(wildcards):
@@ -59,7 +60,7 @@ def chunk_of(wildcards):
 
 def chunk_spec(wildcards):
     experiment, chunk = chunk_of(wildcards)
-    return experiment.chunk_spec(chunk)
+    return specs.chunk_spec(experiment.solve_config, chunk)
 
 
 def verification_of(experiment):
@@ -75,18 +76,18 @@ def pilot_of(wildcards):
 
 def chunk_threads(wildcards):
     experiment, chunk = chunk_of(wildcards)
-    return experiment.threads(chunk, workflow.cores)
+    return job_resources.threads(experiment, chunk, workflow.cores)
 
 
 # What a job asks a cluster for; twice as much if it comes to its end for want of it.
 def chunk_memory(wildcards, attempt):
     experiment, chunk = chunk_of(wildcards)
-    return experiment.memory_mb(chunk) * 2 ** (attempt - 1)
+    return job_resources.memory_mb(experiment, chunk) * 2 ** (attempt - 1)
 
 
 def chunk_minutes(wildcards, threads, attempt):
-    experiment, chunk = chunk_of(wildcards)
-    return experiment.minutes(chunk, threads) * 2 ** (attempt - 1)
+    _, chunk = chunk_of(wildcards)
+    return job_resources.minutes(chunk, threads) * 2 ** (attempt - 1)
 
 
 def figures_of(experiment):

@@ -19,6 +19,6 @@ for experiment in EXPERIMENTS.values():
         conda:
             "../envs/odeflow.yaml"
         params:
-            spec=experiment.stage_spec("plot"),
+            spec=specs.stage_spec(experiment.config, "plot"),
         script:
             "../scripts/plot.py"

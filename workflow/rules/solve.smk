@@ -3,8 +3,7 @@
 # leave the decision to that name: a whole chunk that Snakemake does not know of is kept.
 rule solve:
     input:
-        table=lambda wildcards: [ancient(t) for t in chunk_of(wildcards)[0].tables],
-        pilot=lambda wildcards: [ancient(p) for p in pilot_of(wildcards)],
+        needs=chunk_needs,
     output:
         chunk=update("results/chunks/{chunk}.nc"),
     log:
@@ -28,8 +27,6 @@ rule solve:
 # The first chunk where there are several. It finds a mistake in the model before the others start,
 # compiles what they run, and its measurements decide the memory and time that they ask for.
 use rule solve as solve_pilot with:
-    input:
-        table=lambda wildcards: [ancient(t) for t in chunk_of(wildcards)[0].tables],
     output:
         chunk=update("results/chunks/{chunk}.nc"),
         pilot=update("results/chunks/{chunk}.pilot.json"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.script import logged
-from odeflow.stages import compare
+from odeflow.stages.results import compare
 
 with logged(snakemake.log[0]):
     compare(

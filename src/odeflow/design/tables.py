@@ -41,7 +41,8 @@ def _read(path: Path, name: str, _version: tuple[int, ...]) -> Mapping[str, np.n
     except _TableError as error:
         raise _mistake(name, str(error)) from error
     except (OSError, ValueError, RuntimeError, csv.Error) as error:
-        raise _mistake(name, f"cannot be read: {' '.join(str(error).split())}") from error
+        reason = getattr(error, "strerror", None) or str(error)  # not the path, which `name` has
+        raise _mistake(name, f"cannot be read: {' '.join(reason.split())}") from error
     for label, column in zip(names, columns, strict=True):
         if not np.isfinite(column).all():
             row = int(np.argmin(np.isfinite(column)))

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from odeflow.advice import Diagnosis, Outcome, diagnose
 from odeflow.config.solver import SolverConfig
+from odeflow.diagnosis import Diagnosis, Outcome, diagnose
 from odeflow.status import Status
 
 

@@ -1,0 +1,91 @@
+"""An experiment and the files it has. Cheap, and without JAX."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from odeflow import specs
+from odeflow.chunks import Chunk, chunks, trajectory_bytes
+from odeflow.config.root import Config
+from odeflow.figure_choice import figure_kinds
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One validated experiment: its config and its files, relative to the study."""
+
+    config: Config
+    study: Path
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.config.name
+
+    @property
+    def folder(self) -> Path:
+        """Its results folder, relative to the study."""
+        return RESULTS / self.name
+
+    @cached_property
+    def chunks(self) -> list[Chunk]:
+        """The solved chunks it is made of, in order."""
+        return chunks(self.config, self.study)
+
+    @property
+    def chunk_files(self) -> list[str]:
+        """Files of the chunks, relative to the study."""
+        return [str(RESULTS / chunk.path) for chunk in self.chunks]
+
+    @cached_property
+    def solve_config(self) -> dict[str, Any]:
+        """The config of its chunks, as plain data; once, since there may be many."""
+        return specs.solve_config(self.config)
+
+    @cached_property
+    def trajectory_bytes(self) -> int:
+        """Bytes of the results of one trajectory."""
+        return trajectory_bytes(self.config)
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """Kinds of figures it draws."""
+        return figure_kinds(self.config)
+
+    def figure_files(self, kind: str) -> list[str]:
+        """Files of one kind of figure, a file a format."""
+        return [str(self.folder / "figures" / f"{kind}.{f}") for f in self.config.plot.formats]
+
+    @property
+    def tables(self) -> list[str]:
+        """Files of the user's that the design is read from."""
+        path = self.config.design.path
+        return [] if path is None else [path]
+
+    @property
+    def verification(self) -> str | None:
+        """File of the verification, if trajectories are verified."""
+        return str(self.folder / "verification.nc") if self.config.is_verified else None
+
+    @property
+    def targets(self) -> list[str]:
+        """The files that a finished experiment has."""
+        names = ("design.nc", "summary.nc", "failures.csv", "overview.html")
+        fixed = [str(self.folder / name) for name in names]
+        figures = [file for kind in self.figures for file in self.figure_files(kind)]
+        verification = [self.verification] if self.verification else []
+        return [self.ensemble, *fixed, *verification, *figures]
+
+    @property
+    def checks(self) -> list[str]:
+        """The files that it has besides if nothing speaks against its results."""
+        return [str(self.folder / "logs" / "passed")]
+
+    @property
+    def ensemble(self) -> str:
+        """The file, or the folder, of all trajectories."""
+        suffix = {"netcdf": "nc", "zarr": "zarr"}[self.config.assemble.format]
+        return str(self.folder / f"ensemble.{suffix}")

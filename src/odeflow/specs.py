@@ -1,0 +1,77 @@
+"""What a stage is given and depends on besides its input files: plain data, in a rule's `params`.
+
+Snakemake runs a stage again where its spec has changed. Cheap, and without JAX.
+"""
+
+from typing import Any
+
+from odeflow.chunks import Chunk
+from odeflow.config.design import SEQUENTIAL
+from odeflow.config.outputs import EFFORT, RuntimeConfig
+from odeflow.config.root import Config
+from odeflow.metrics import reduced_summary
+from odeflow.provenance import source_digest
+
+_STAGE_GROUPS = {
+    "design": ("model", "design", "doses"),
+    "assemble": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "summary"),
+    "summarise": ("model", "design", "saveat", "summary"),
+    "verify": ("model", "design", "solver", "saveat", "runtime", "verify"),
+    "plot": ("model", "design", "saveat", "summary", "plot"),
+    "diagnose": ("model", "design", "solver", "saveat", "runtime"),
+    "overview": (
+        *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
+        "verify",
+    ),
+    "compare": ("model", "design", "solver", "saveat"),
+}
+_STAGE_MODULES = {
+    "design": "design",
+    "assemble": "assemble",
+    "summarise": "summary",
+    "verify": "verification",
+    "plot": "plots",
+    "diagnose": "failures",
+    "overview": "overview",
+    "compare": "comparison",
+}
+
+
+def stage_spec(config: Config, stage: str) -> dict[str, Any]:
+    """What a stage is given, except those of solving.
+
+    `config` is the experiment's config, with the groups that the stage does not use left at
+    what they are for every experiment; `source` is a digest of the code that runs.
+    """
+    kept = ("max_failed",) if stage == "overview" else ()
+    return {
+        "config": _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage]),
+        "source": source_digest(f"odeflow.{_STAGE_MODULES[stage]}"),
+    }
+
+
+def solve_config(config: Config) -> dict[str, Any]:
+    """The config of an experiment's chunks: the same for every experiment that shares them."""
+    groups = ("model", "design", "doses", "stop", "solver", "saveat", "runtime")
+    data = _numbers_of(config).slice(*groups)
+    data["summary"] = reduced_summary(config).model_dump(mode="json")
+    return {"name": "shared", **data}
+
+
+def chunk_spec(solve_config: dict[str, Any], chunk: Chunk) -> dict[str, Any]:
+    """What solving one chunk is given, from `solve_config` of an experiment that has it."""
+    data, design = solve_config, solve_config["design"]
+    if design["kind"] in SEQUENTIAL and design["size"] is not None:
+        # rows before it do not depend on what follows
+        data = data | {"design": design | {"size": chunk.stop}}
+    return {"config": data, "start": chunk.start, "stop": chunk.stop}
+
+
+def _numbers_of(config: Config, *kept: str) -> Config:
+    """The config without what cannot change a number: no stage is to run again for that.
+
+    Except for the keys of `runtime` that are to be kept.
+    """
+    standard = RuntimeConfig.model_validate({})
+    effort = {key: getattr(standard, key) for key in EFFORT if key not in kept}
+    return config.model_copy(update={"runtime": config.runtime.model_copy(update=effort)})
