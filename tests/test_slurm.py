@@ -78,9 +78,10 @@ class Run:
     def output(self) -> str:
         return self.text.read_text()
 
-    def submissions(self) -> list[str]:
-        """The calls of sbatch, where it was told to be `--verbose`."""
-        return [line for line in self.output().splitlines() if "sbatch call: sbatch" in line]
+    def submissions(self, group: str) -> list[str]:
+        """The calls of sbatch for a group of jobs, or a rule; the run has to be `--verbose`."""
+        calls = [line for line in self.output().splitlines() if "sbatch call: sbatch" in line]
+        return [call for call in calls if f"--comment rule_{group}" in call]
 
     def running(self) -> bool:
         return self._process.poll() is None
@@ -140,12 +141,10 @@ def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
     run = Run(study, "--verbose")
     run.ends_well()
     assert ensemble_of(study) == expected
-    asked = [
-        (int(m.group(1)), int(m.group(2)))
-        for line in run.submissions()
-        if "chunks" in line and (m := re.search(r" -t (\d+) .*--mem (\d+)", line))
-    ]
-    assert asked and all(minutes < 30 for minutes, _ in asked), run.output()
+    (pilot,), chunks = run.submissions("solve_pilot"), run.submissions("chunks")
+    minutes = lambda call: int(call.split(" -t ")[1].split()[0])
+    assert len(chunks) == 3, run.output()
+    assert all(minutes(call) < minutes(pilot) for call in chunks), run.output()
     kernels = list((study / "results/cache/native/__pycache__").glob("*.nbc"))
     assert len(kernels) == 1
 
@@ -155,10 +154,8 @@ def test_the_gpu_profile_asks_for_a_device_for_each_solving_job(
 ):
     run = Run(study, "--verbose", config="experiment=decay design__size=16", profile="gpu")
     run.ends_well()
-    solving, others = [], []
-    for call in run.submissions():
-        (solving if "solve" in call else others).append("--gpus=1" in call)
-    assert all(solving) and len(solving) == 2 and others and not any(others), run.output()
+    asking = lambda group: ["--gpus=1" in call for call in run.submissions(group)]
+    assert asking("solve") == [True, True] and asking("results") == [False], run.output()
 
 
 @contextmanager
