@@ -1,4 +1,8 @@
-"""Which engine runs a problem, and why."""
+"""Which engine runs a problem, and why.
+
+The engines are imported where they are needed: those who only name problems and lanes, as the
+verification does, are spared two seconds.
+"""
 
 import os
 from dataclasses import dataclass, field
@@ -6,8 +10,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from odeflow.config.base import ConfigError
-from odeflow.engine import diffrax_engine
-from odeflow.engine.native import engine as native_engine
 from odeflow.engine.problem import Lanes, Problem, Progress, Solution
 
 
@@ -38,6 +40,8 @@ def choose_engine(problem: Problem, wanted: Literal["auto", "native", "diffrax"]
     """
     if wanted == "diffrax":
         return EngineChoice("diffrax", "runtime.engine is diffrax")
+    from odeflow.engine.native import engine as native_engine
+
     refusal = native_engine.refusal(problem)
     if refusal is None:
         return EngineChoice("native")
@@ -55,7 +59,11 @@ def solve(
 ) -> Solution:
     """Solves every lane with the engine chosen."""
     if engine.name == "diffrax":
+        from odeflow.engine import diffrax_engine
+
         return diffrax_engine.solve(problem, lanes, progress)
+    from odeflow.engine.native import engine as native_engine
+
     return native_engine.solve(
         problem,
         lanes,
