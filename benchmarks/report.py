@@ -76,7 +76,7 @@ _RATIOS = (
 _GPU = (
     f"Lorenz, rho from 0 to 21, {SIZE:,} trajectories, float32, adaptive Tsit5, end values; the "
     "time of the kernel. Published for a V100 (Utkarsh et al. 2024, DiffEqGPU): "
-    + ", ".join(f"{name} {number(time)} ms" for name, time in PUBLISHED.items())
+    + ", ".join(f"{name} {time:,g} ms" for name, time in PUBLISHED.items())
     + "."
 )
 _COMPILE = (
