@@ -12,12 +12,19 @@ from typing import Literal, NamedTuple
 from odeflow.config.base import ConfigError
 from odeflow.engine.problem import Lanes, Problem, Progress, Solution
 
+Wanted = Literal["auto", "native", "diffrax"]
+Device = Literal["auto", "cpu", "gpu"]
+
 
 class EngineChoice(NamedTuple):
-    """The engine that runs, and the reason where it is not the native one."""
+    """The engine that runs, the reason where it is not the native one, and where it runs.
+
+    The device is `auto` only for the diffrax engine: the one that JAX takes first.
+    """
 
     name: Literal["native", "diffrax"]
     reason: str = ""
+    device: Device = "cpu"
 
 
 def _user_cache() -> Path:
@@ -33,21 +40,47 @@ class Resources:
     cache: Path = field(default_factory=_user_cache)
 
 
-def choose_engine(problem: Problem, wanted: Literal["auto", "native", "diffrax"]) -> EngineChoice:
+def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> EngineChoice:
     """The engine for a problem: `auto` takes the native one where it applies.
 
-    Raises ConfigError where `native` is demanded and cannot run the problem.
+    The native engine is on a GPU only where that is asked for. Raises ConfigError where `native`
+    is demanded and cannot run the problem.
     """
     if wanted == "diffrax":
-        return EngineChoice("diffrax", "runtime.engine is diffrax")
+        return EngineChoice("diffrax", "runtime.engine is diffrax", device)
     from odeflow.engine.native import engine as native_engine
 
-    refusal = native_engine.refusal(problem)
+    native_device = "gpu" if device == "gpu" else "cpu"
+    refusal = native_engine.refusal(problem, native_device)
     if refusal is None:
-        return EngineChoice("native")
+        return EngineChoice("native", device=native_device)
     if wanted == "native":
         raise ConfigError(f"runtime.engine: {refusal}; use runtime.engine=auto")
-    return EngineChoice("diffrax", refusal)
+    return EngineChoice("diffrax", refusal, device)
+
+
+def missing_device(engine: EngineChoice) -> str | None:
+    """One line on the device of an engine where this machine does not have it, else None."""
+    if engine.name == "native" and engine.device == "gpu":
+        from odeflow.engine.native import cuda_launch
+
+        why = cuda_launch.missing_device()
+        needed = "numba-cuda[cu12]"
+    else:
+        from odeflow.engine import diffrax_engine
+
+        why = None
+        try:
+            diffrax_engine.devices(engine.device)
+        except RuntimeError:
+            why = f"JAX has no {engine.device} here"
+        needed = "jax[cuda12]"
+    if why is None:
+        return None
+    return (
+        f"runtime.device: {engine.device}, but {why}; take runtime.device=cpu, or run where there "
+        f'is one (pip install "{needed}")'
+    )
 
 
 def solve(
@@ -61,7 +94,7 @@ def solve(
     if engine.name == "diffrax":
         from odeflow.engine import diffrax_engine
 
-        return diffrax_engine.solve(problem, lanes, progress)
+        return diffrax_engine.solve(problem, lanes, progress, engine.device)
     from odeflow.engine.native import engine as native_engine
 
     return native_engine.solve(
@@ -70,4 +103,5 @@ def solve(
         threads=resources.threads,
         progress=progress,
         cache_dir=resources.cache / "native",
+        device="gpu" if engine.device == "gpu" else "cpu",
     )
