@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks import contenders
 from benchmarks.figures import draw_figures
+from benchmarks.gpu import PUBLISHED, SIZE
 from benchmarks.problems import find_case
 from benchmarks.ratios import ASKED, Ratio, ratio
 
@@ -54,6 +55,8 @@ def write_report(results: Mapping[str, Any], folder: Path) -> None:
         parts += ["## Ratios", _RATIOS, _ratios(results["cases"])]
     if "compile" in results:
         parts += ["## Compile time", _COMPILE, _compile(results["compile"])]
+    if "gpu" in results:
+        parts += ["## GPU", _GPU, _gpu(results["gpu"])]
     if results["cases"]:
         parts += ["## Times and errors", *_cases(results["cases"])]
     parts += [f"## {title}\n\n![{title}]({name})" for name, title in draw_figures(results, folder)]
@@ -69,6 +72,12 @@ _RATIOS = (
     "that stays less exact on the whole ladder is compared as it is; errors below what the "
     "reference is certain to count as none. Numbers of trajectories, smaller for the slowest "
     "contenders, are below."
+)
+_GPU = (
+    f"Lorenz, rho from 0 to 21, {SIZE:,} trajectories, float32, adaptive Tsit5, end values; the "
+    "time of the kernel. Published for a V100 (Utkarsh et al. 2024, DiffEqGPU): "
+    + ", ".join(f"{name} {time:,g} ms" for name, time in PUBLISHED.items())
+    + "."
 )
 _COMPILE = (
     "Seconds from a vector field to the first step: translating and generating, then Numba; and "
@@ -116,6 +125,15 @@ def _compile(results: Mapping[str, Any]) -> str:
         )  # fmt: skip
     head = ["model", "translate", "Numba", "first run", "second run", "asked", ""]
     return table(head, rows)
+
+
+def _gpu(found: Mapping[str, Any]) -> str:
+    if "reason" in found:
+        return f"The native engine: {found['reason']}."
+    head = ["the native engine on", "N", "ms", "failed", "steps, mean"]
+    row = [found["device"], f"{found['size']:,}", number(found["milliseconds"]),
+           str(found["failed"]), number(found["mean_steps"])]  # fmt: skip
+    return table(head, [row])
 
 
 def _cases(cases: Mapping[str, Any]) -> list[str]:

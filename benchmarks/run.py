@@ -2,7 +2,7 @@
 
     python -m benchmarks.run                      everything, about 20 minutes on an idle machine
     python -m benchmarks.run --quick              a smoke test: tiny ensembles, no meaningful times
-    python -m benchmarks.run --only seed hires    some cases; also: size, states, compile
+    python -m benchmarks.run --only seed hires    some cases; also: size, states, compile, gpu
 
 The whole run writes `benchmarks/`; a partial or quick one `build/bench/`. Each measurement is a
 process of its own with a time limit; what fails or is not installed is reported with its reason.
@@ -34,7 +34,7 @@ WITH_LADDER = ("native", "naive", "numbalsoda", "cpp")
 SIZES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 RING_STATES = (3, 6, 12, 24, 48)
 COMPILED = ("seed", "ring_6", "ring_24", "hodgkin_huxley", "robertson", "hires", "pollution")
-SECTIONS = ("size", "states", "compile")
+SECTIONS = ("size", "states", "compile", "gpu")
 
 
 class Session:
@@ -102,6 +102,14 @@ class Session:
                 return None
         print(f"{time.perf_counter() - self._start:6.0f} s  {case.name:16} compile", flush=True)
         return result
+
+    def gpu(self) -> dict[str, Any]:
+        """The published comparison on a GPU; a dict with `reason` where it is not measured."""
+        size = ["--size", "1000"] if self.quick else []
+        try:
+            return json.loads(self._python("gpu", size, 300).splitlines()[-1])
+        except (subprocess.SubprocessError, ValueError, IndexError) as error:
+            return {"reason": f"its process failed: {error}"}
 
     def _python(self, module: str, arguments: Sequence[str], limit: int, **extra: str) -> str:
         paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
@@ -240,6 +248,9 @@ def main() -> None:
             compiled = COMPILED[:1] if options.quick else COMPILED
             times = {name: session.compile_time(CASES[name]) for name in compiled}
             results["compile"] = {name: t for name, t in times.items() if t is not None}
+        if "gpu" in names:
+            results["gpu"] = session.gpu()
+            print(f"gpu: {results['gpu']}")
     results["minutes"] = (time.perf_counter() - start) / 60
     write_results(results, output)
     write_report(results, output)

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from benchmarks.fields import array_field, scalar_field, write_ring
+from benchmarks.gpu import measure as measure_on_gpu
 from benchmarks.measure import scaled_error, tightened
 from benchmarks.problems import CASES, ring_case
 from benchmarks.ratios import Asked, less_exact, ratio
 from benchmarks.reference import native_solution, scipy_solution
-from benchmarks.report import number, table
+from benchmarks.report import number, table, write_report
+from odeflow.engine.native.cuda_launch import missing_device
 
 MODELS = {case.model_name: case for case in CASES.values()}
 
@@ -69,6 +71,14 @@ def test_the_loosest_tolerance_that_is_exact_enough():
     ladder = [{"scale": s, "error": e} for s, e in ((1.0, 2.0), (0.3, 0.5), (0.1, 0.1))]
     assert tightened(ladder, 0.6) == 0.3
     assert tightened(ladder, 0.01) is None
+
+
+@pytest.mark.skipif(missing_device() is None, reason="there is a GPU")
+def test_without_a_gpu_the_report_says_unmeasured(tmp_path: Path):
+    found = measure_on_gpu(10, tmp_path)
+    results = {"machine": {"cores": 2, "cpu": "x", "python": "3", "versions": {}}, "minutes": 0}
+    write_report(results | {"cases": {}, "gpu": found}, tmp_path)
+    assert "The native engine: no GPU: unmeasured" in (tmp_path / "README.md").read_text()
 
 
 def test_table_and_numbers():

@@ -174,7 +174,7 @@ def test_full_matrices_are_factored_by_loops(monkeypatch: pytest.MonkeyPatch, tm
         monkeypatch.setattr(generator, "_MOST_OPERATIONS", bound)
         problem, lanes = coupled_problem(10, method="rodas5p", rtol=1e-8, atol=1e-10, dt0=1e-3)
         solutions.append(native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path))
-        source = native_engine.module_source(problem)
+        source = native_engine.generated(problem).source
         assert ("lu_factor(rows, 10)" in source) == (bound == 0)
     unrolled, looped = solutions
     assert (looped.status == Status.success).all()

@@ -107,7 +107,7 @@ def solve_slice(config: Config) -> dict[str, Any]:
     data = config.slice("model", "doses", "stop", "solver", "saveat")
     data["summary"] = reduced_summary(config).model_dump(mode="json")
     runtime = config.slice("runtime")["runtime"]
-    return data | {key: runtime[key] for key in ("engine", "precision", "retry")}
+    return data | {key: runtime[key] for key in ("engine", "device", "precision", "retry")}
 
 
 def design_slice(config: Config) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def solve_digest(config: Config, study: Path) -> str:
     """Digest of all that decides the numbers of the chunks: config, source, versions, size."""
     sources = [source_digest("odeflow.solve"), *model_digests(config.model, study)]
     axes = axis_names(config.design, study)
-    numerics = versions(numerical_packages(config.model))
+    numerics = versions(numerical_packages(config.model, config.runtime.device))
     parts = (solve_slice(config), design_slice(config), axes, chunk_size(config), numerics)
     return digest(*parts, sources)
 

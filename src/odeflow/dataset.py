@@ -158,6 +158,7 @@ def global_attributes(
     """
     model = config.model
     groups = ("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime")
+    place = " on a GPU" if config.runtime.device == "gpu" else ""
     recorded = config.slice("name", *groups)
     for key in EFFORT:
         recorded["runtime"].pop(key)
@@ -165,12 +166,14 @@ def global_attributes(
         "Conventions": "CF-1.11",
         "title": f"{model.title or model.name}: {config.name}",
         "history": f"solved, assembled and labelled by odeflow {VERSION}",
-        "source": f"odeflow {VERSION}, engine {engine}, method {config.solver.method}",
+        "source": f"odeflow {VERSION}, engine {engine}{place}, method {config.solver.method}",
         "references": model.references or "",
         "odeflow_engine": engine,
         "odeflow_engine_reason": engine_reason,
         "odeflow_version": VERSION,
-        "odeflow_versions": canonical_json(versions(numerical_packages(model))),
+        "odeflow_versions": canonical_json(
+            versions(numerical_packages(model, config.runtime.device))
+        ),
         "odeflow_source_digest": source_digest("odeflow.solve"),
         "odeflow_model_source": model_source,
         "odeflow_model_sha256": text_digest(model_source),

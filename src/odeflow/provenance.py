@@ -21,6 +21,8 @@ PACKAGE = Path(__file__).resolve().parent
 NUMERICAL_PACKAGES = (
     "diffrax", "equinox", "jax", "jaxlib", "lineax", "numba", "numpy", "optimistix", "scipy",
 )  # fmt: skip
+#: Those that can besides where `runtime.device` is gpu.
+_GPU_PACKAGES = ("jax-cuda12-plugin", "jax-cuda13-plugin", "numba-cuda")
 #: What a dataset records besides.
 RECORDED_PACKAGES = (*NUMERICAL_PACKAGES, "hydra-core", "netcdf4", "snakemake", "xarray")
 
@@ -148,10 +150,11 @@ def model_texts(model: ModelConfig, study: Path) -> dict[str, str]:
     return {} if source is None or source.is_inline else {source.name: source.text}
 
 
-def numerical_packages(model: ModelConfig) -> tuple[str, ...]:
-    """Packages whose version can change the numbers of this model's trajectories."""
+def numerical_packages(model: ModelConfig, device: str) -> tuple[str, ...]:
+    """Packages whose version can change the numbers of this model's trajectories there."""
     readers = {"sbml": ("python-libsbml",), "antimony": ("antimony", "python-libsbml")}
     used = next((names for key, names in readers.items() if getattr(model, key)), ())
+    used = (*used, *(_GPU_PACKAGES if device == "gpu" else ()))
     return tuple(sorted((*NUMERICAL_PACKAGES, *used)))
 
 

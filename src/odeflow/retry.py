@@ -33,8 +33,8 @@ class Retrier:
 
     A lane keeps the attempt that succeeded; where all failed, the one that came furthest in time,
     the first of equals. What succeeded is not solved again, and an attempt that no lane has needed
-    costs nothing. `chosen` is the engine of the first attempt and `wanted` what was asked for; the
-    other attempts take what can run them.
+    costs nothing. `chosen` is the engine of the first attempt, `wanted` and `device` what was
+    asked for; the other attempts take what can run them.
     """
 
     def __init__(
@@ -42,12 +42,14 @@ class Retrier:
         problem: engine.Problem,
         attempts: Sequence[Attempt],
         chosen: engine.EngineChoice,
-        wanted: Literal["auto", "native", "diffrax"],
+        wanted: engine.Wanted,
+        device: engine.Device = "auto",
     ):
         self._attempts = attempts
         # Made once: engines keep what they have compiled by the identity of a problem.
         self._problems = [problem, *(replace(problem, solver=a.solver) for a in attempts[1:])]
         self._engines = {0: chosen}
+        self._device: engine.Device = device
         self._wanted: Literal["auto", "diffrax"] = "diffrax" if wanted == "diffrax" else "auto"
 
     def solve(
@@ -91,8 +93,15 @@ class Retrier:
             problem = self._problems[number]
             if not _can_run(problem.model, self._attempts[number], self._attempts[0]):
                 return None
-            self._engines[number] = engine.choose_engine(problem, self._wanted)
+            self._engines[number] = self._choose(problem)
         return self._engines[number]
+
+    def _choose(self, problem: engine.Problem) -> engine.EngineChoice:
+        """On the device asked for, or where this machine does not have it for that engine, auto."""
+        chosen = engine.choose_engine(problem, self._wanted, self._device)
+        if engine.missing_device(chosen) is None:
+            return chosen
+        return engine.choose_engine(problem, self._wanted, "auto")
 
 
 def _put(

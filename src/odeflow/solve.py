@@ -143,12 +143,12 @@ def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
     model = load_model(config.model, study)
     # a dose changes what is conserved
     drift = Drift(None if config.doses else load_invariants(config.model, study))
-    wanted = config.runtime.engine
+    wanted, device = config.runtime.engine, config.runtime.device
     config, model = with_doses(config, model)
     config, model = with_sensitivities(config, model)
     model = with_invariants(model, drift)
     problem = make_problem(config, model, has_own_ends(axes, config.model), drift.names)
-    return Loaded(config, problem, drift, engine.choose_engine(problem, wanted))
+    return Loaded(config, problem, drift, engine.choose_engine(problem, wanted, device))
 
 
 def solve_samples(
@@ -205,7 +205,14 @@ class _Prepared:
             replace(attempt, solver=sensitivity_tolerances(attempt.solver, config))
             for attempt in ladder(config)
         ]
-        self._retrier = Retrier(self.problem, self._attempts, loaded.engine, config.runtime.engine)
+        # not where the model is only checked, which may be on a node without the device
+        missing = engine.missing_device(loaded.engine)
+        if missing is not None:
+            raise ConfigError(missing)
+        runtime = config.runtime
+        self._retrier = Retrier(
+            self.problem, self._attempts, loaded.engine, runtime.engine, runtime.device
+        )
 
     def solve(
         self,

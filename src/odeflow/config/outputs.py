@@ -108,9 +108,13 @@ EFFORT = ("chunk_size", "threads", "max_failed")
 
 
 class RuntimeConfig(Strict):
-    """How the work is done; `engine`, `precision` and `retry` alone can touch the numbers."""
+    """How the work is done; `engine`, `device`, `precision` and `retry` can touch the numbers."""
 
     engine: Literal["auto", "native", "diffrax"] = Field("auto", description="batch engine")
+    device: Literal["auto", "cpu", "gpu"] = Field(
+        "auto",
+        description="where to solve; auto: native on the CPU, diffrax where JAX's first device is",
+    )
     precision: Literal["float64", "float32"] = Field("float64", description="floating point type")
     chunk_size: Natural | Literal["auto"] = Field(
         "auto", description="trajectories a job; auto: about a minute of work, 2 GiB at most"

@@ -1,6 +1,14 @@
 """The batch engines and the choice between them."""
 
-from odeflow.engine.choice import EngineChoice, Resources, choose_engine, solve
+from odeflow.engine.choice import (
+    Device,
+    EngineChoice,
+    Resources,
+    Wanted,
+    choose_engine,
+    missing_device,
+    solve,
+)
 from odeflow.engine.problem import (
     Guard,
     Jumps,
@@ -13,6 +21,7 @@ from odeflow.engine.problem import (
 from odeflow.engine.reduction import Reduction
 
 __all__ = [
+    "Device",
     "EngineChoice",
     "Guard",
     "JumpTargets",
@@ -23,6 +32,8 @@ __all__ = [
     "Reduction",
     "Resources",
     "Solution",
+    "Wanted",
     "choose_engine",
+    "missing_device",
     "solve",
 ]

@@ -1,4 +1,8 @@
-"""Which engine runs a problem, and why."""
+"""Which engine runs a problem, and why.
+
+The engines are imported where they are needed: those who only name problems and lanes, as the
+verification does, are spared two seconds.
+"""
 
 import os
 from dataclasses import dataclass, field
@@ -6,16 +10,21 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from odeflow.config.base import ConfigError
-from odeflow.engine import diffrax_engine
-from odeflow.engine.native import engine as native_engine
 from odeflow.engine.problem import Lanes, Problem, Progress, Solution
+
+Wanted = Literal["auto", "native", "diffrax"]
+Device = Literal["auto", "cpu", "gpu"]
 
 
 class EngineChoice(NamedTuple):
-    """The engine that runs, and the reason where it is not the native one."""
+    """The engine that runs, the reason where it is not the native one, and where it runs.
+
+    The device is `auto` only for the diffrax engine: the one that JAX takes first.
+    """
 
     name: Literal["native", "diffrax"]
     reason: str = ""
+    device: Device = "cpu"
 
 
 def _user_cache() -> Path:
@@ -31,19 +40,47 @@ class Resources:
     cache: Path = field(default_factory=_user_cache)
 
 
-def choose_engine(problem: Problem, wanted: Literal["auto", "native", "diffrax"]) -> EngineChoice:
+def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> EngineChoice:
     """The engine for a problem: `auto` takes the native one where it applies.
 
-    Raises ConfigError where `native` is demanded and cannot run the problem.
+    The native engine is on a GPU only where that is asked for. Raises ConfigError where `native`
+    is demanded and cannot run the problem.
     """
     if wanted == "diffrax":
-        return EngineChoice("diffrax", "runtime.engine is diffrax")
-    refusal = native_engine.refusal(problem)
+        return EngineChoice("diffrax", "runtime.engine is diffrax", device)
+    from odeflow.engine.native import engine as native_engine
+
+    native_device = "gpu" if device == "gpu" else "cpu"
+    refusal = native_engine.refusal(problem, native_device)
     if refusal is None:
-        return EngineChoice("native")
+        return EngineChoice("native", device=native_device)
     if wanted == "native":
         raise ConfigError(f"runtime.engine: {refusal}; use runtime.engine=auto")
-    return EngineChoice("diffrax", refusal)
+    return EngineChoice("diffrax", refusal, device)
+
+
+def missing_device(engine: EngineChoice) -> str | None:
+    """One line on the device of an engine where this machine does not have it, else None."""
+    if engine.name == "native" and engine.device == "gpu":
+        from odeflow.engine.native import cuda_launch
+
+        why = cuda_launch.missing_device()
+        needed = "numba-cuda[cu12]"
+    else:
+        from odeflow.engine import diffrax_engine
+
+        why = None
+        try:
+            diffrax_engine.devices(engine.device)
+        except RuntimeError:
+            why = f"JAX has no {engine.device} here"
+        needed = "jax[cuda12]"
+    if why is None:
+        return None
+    return (
+        f"runtime.device: {engine.device}, but {why}; take runtime.device=cpu, or run where there "
+        f'is one (pip install "{needed}")'
+    )
 
 
 def solve(
@@ -55,11 +92,16 @@ def solve(
 ) -> Solution:
     """Solves every lane with the engine chosen."""
     if engine.name == "diffrax":
-        return diffrax_engine.solve(problem, lanes, progress)
+        from odeflow.engine import diffrax_engine
+
+        return diffrax_engine.solve(problem, lanes, progress, engine.device)
+    from odeflow.engine.native import engine as native_engine
+
     return native_engine.solve(
         problem,
         lanes,
         threads=resources.threads,
         progress=progress,
         cache_dir=resources.cache / "native",
+        device="gpu" if engine.device == "gpu" else "cpu",
     )

@@ -76,8 +76,18 @@ class _Layout(NamedTuple):
         return self.width - self.guard
 
 
-def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> Solution:
-    """Solves every lane with Diffrax, on all local devices.
+def devices(platform: str) -> tuple[Any, ...]:
+    """JAX's local devices, of its first platform for `auto`, else of cpu or gpu.
+
+    Raises RuntimeError where JAX has none.
+    """
+    return tuple(jax.local_devices(backend=None if platform == "auto" else platform))
+
+
+def solve(
+    problem: Problem, lanes: Lanes, progress: Progress | None = None, platform: str = "auto"
+) -> Solution:
+    """Solves every lane with Diffrax, on all local devices of a platform, see `devices`.
 
     Raises RuntimeError where `problem.dtype` is float64 and JAX's x64 mode is off.
     """
@@ -86,7 +96,8 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
             "float64 needs JAX's x64 mode: call jax.config.update('jax_enable_x64', True) first, "
             "or take runtime.precision=float32"
         )
-    layout = _layout(problem)
+    local = devices(platform)
+    layout = _layout(problem, len(local))
     model, size = problem.model.config, lanes.size
     t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
     # the ends of trajectories that have their own are a further parameter
@@ -97,7 +108,7 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
         schedule = (lanes.jumps.times, lanes.jumps.amounts, lanes.jumps.values)
         args = np.concatenate([args, *(x.reshape(-1, size) for x in schedule)])
         jumps = len(lanes.jumps.times)
-    call = _compile(problem, layout, jumps)
+    call = _compile(problem, layout, jumps, local)
     per_call = layout.devices * layout.blocks * layout.used
     parts = []
     for start in range(0, lanes.size, per_call):
@@ -123,8 +134,8 @@ def solve(problem: Problem, lanes: Lanes, progress: Progress | None = None) -> S
     return _solution(problem, t1, jax.tree.map(lambda *xs: np.concatenate(xs), *parts))
 
 
-def _layout(problem: Problem) -> _Layout:
-    """Depends on problem and devices, never on the number of lanes."""
+def _layout(problem: Problem, number: int) -> _Layout:
+    """Depends on problem and number of devices, never on the number of lanes."""
     model = problem.model
     width = min(2 ** int(math.log2(_BLOCK_SCALARS / len(model.components))), _LARGEST_WIDTH)
     guarded = 2 * width >= _SMALLEST_GUARDED_WIDTH
@@ -136,7 +147,7 @@ def _layout(problem: Problem) -> _Layout:
     )
     lane_bytes = problem.dtype.itemsize * len(problem.times) * saved
     blocks = int(np.clip(_CALL_BYTES // (lane_bytes * width), 1, _MOST_BLOCKS_A_CALL))
-    return _Layout(len(jax.local_devices()), blocks, width, guard)
+    return _Layout(number, blocks, width, guard)
 
 
 def _deal(start: int, stop: int, layout: _Layout) -> tuple[np.ndarray, np.ndarray]:
@@ -155,7 +166,7 @@ def _deal(start: int, stop: int, layout: _Layout) -> tuple[np.ndarray, np.ndarra
 
 
 @lru_cache(maxsize=8)
-def _compile(problem: Problem, layout: _Layout, jumps: int) -> Any:
+def _compile(problem: Problem, layout: _Layout, jumps: int, local_devices: tuple[Any, ...]) -> Any:
     """The jitted call: (device, block, component, lane) in, (device, block, lane, ...) out."""
     model, width = problem.model, layout.width
     parameters = len(model.config.parameters) + problem.own_ends
@@ -189,7 +200,7 @@ def _compile(problem: Problem, layout: _Layout, jumps: int) -> Any:
         out = lax.fori_loop(0, count[0], body, out)
         return jax.tree.map(lambda x: x[None], out)
 
-    mesh = Mesh(np.array(jax.local_devices()), ("device",))
+    mesh = Mesh(np.array(local_devices), ("device",))
     spec = PartitionSpec("device")
     sharded = jax.shard_map(local, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False)
     return jax.jit(sharded, in_shardings=NamedSharding(mesh, spec))

@@ -124,7 +124,10 @@ class Reducer:
             "mean": lambda: total["integral"] / duration,
             "amplitude": lambda: total["max"] - total["min"],
         }
-        return {name: derived[name]() if name in derived else total[name] for name in self.metrics}
+        with np.errstate(invalid="ignore"):  # of a lane that failed at t0
+            return {
+                name: derived[name]() if name in derived else total[name] for name in self.metrics
+            }
 
     def _thresholds(self) -> list[tuple[str, int, float]]:
         signs = {"first_time_above": 1, "first_time_below": -1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llvmlite import ir
 from numba.core import types
@@ -86,14 +86,27 @@ class _Settings:
         return LaneValue(writer, writer.real, [vector] * writer.ways)
 
 
-def lanes_of(layout: Layout, number: str) -> Callable[[Callable[..., Any]], Any]:
+class Target(NamedTuple):
+    """What code is written for: Numba's decorator of intrinsics, the writer, LLVM's attributes."""
+
+    intrinsic: Callable[[Callable[..., Any]], Any]
+    writer: type[Writer]
+    attributes: tuple[str, ...]
+
+
+PROCESSOR = Target(intrinsic, Writer, ("noinline", "nounwind"))
+
+
+def lanes_of(
+    layout: Layout, number: str, target: Target = PROCESSOR
+) -> Callable[[Callable[..., Any]], Any]:
     """A function of `(rows, settings)` for `all` lanes, a `vector` of them or `one`.
 
     It is called with the number of the first lane as well. It returns 0, or the 64-bit integer
     that the function decorated returns.
     """
     numbers = {"all": (layout.width, layout.ways), "vector": (layout.width, 1), "one": (0, 1)}
-    return lambda function: _compiled(function, layout, *numbers[number])
+    return lambda function: _compiled(function, layout, *numbers[number], target)
 
 
 @intrinsic
@@ -106,26 +119,34 @@ def lowest_bit(typing: Any, word: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-def _compiled(function: Callable[..., Any], layout: Layout, width: int, ways: int) -> Any:
+def _compiled(
+    function: Callable[..., Any], layout: Layout, width: int, ways: int, target: Target
+) -> Any:
     """The function as an intrinsic of Numba, `(rows, settings, first lane)`."""
 
     def called(typing: Any, rows: Any, settings: Any, lane: Any) -> Any:
+        # `lane` is a 64-bit integer, and so is the result: types of the target's own Numba
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
             arrays = (
                 context.make_array(kind)(context, builder, value).data
                 for kind, value in zip(signature.args[:2], args)
             )
-            written = _written(builder.module, function, layout, width, ways)
+            written = _written(builder.module, function, layout, width, ways, target)
             return builder.call(written, [*arrays, args[2]])
 
-        return types.int64(rows, settings, types.int64), generate
+        return lane(rows, settings, lane), generate
 
     called.__name__ = function.__name__
-    return intrinsic(called)
+    return target.intrinsic(called)
 
 
 def _written(
-    module: ir.Module, function: Callable[..., Any], layout: Layout, width: int, ways: int
+    module: ir.Module,
+    function: Callable[..., Any],
+    layout: Layout,
+    width: int,
+    ways: int,
+    target: Target,
 ) -> ir.Function:
     """The function's own LLVM function in a module."""
     name = f"odeflow_{function.__name__}"
@@ -135,11 +156,11 @@ def _written(
     pointer = real.as_pointer()
     written = ir.Function(module, ir.FunctionType(_WORD, [pointer, pointer, _WORD]), name)
     written.linkage = "internal"
-    written.attributes.add("noinline")
-    written.attributes.add("nounwind")
+    for attribute in target.attributes:
+        written.attributes.add(attribute)
     rows, settings, lane = written.args
     builder = ir.IRBuilder(written.append_basic_block("entry"))
-    writer = Writer(builder, layout.real, width, ways)
+    writer = target.writer(builder, layout.real, width, ways)
     rows = builder.gep(rows, [lane], inbounds=True)
     result = function(Rows(writer, layout, rows), _Settings(writer, layout, settings))
     builder.ret(ir.Constant(_WORD, 0) if result is None else result)

@@ -70,6 +70,10 @@ class LaneFunctions:
         """The first row of the state, of the parameters and of what is kept."""
         return {"STATE": self._y[0], "PARAMETERS": self._parameters[0]}
 
+    def counts(self) -> dict[str, int]:
+        """How many rows the state has, and the columns that a trajectory brings besides."""
+        return {"COMPONENTS": len(self._y), "COLUMNS": len(self._parameters)}
+
     def _kept(self) -> list[tuple[int, int, str]]:
         """For every scalar kept: number of its variable, its number in that, its name."""
         model = self._problem.model

@@ -74,13 +74,13 @@ class Writer:
         function_type = ir.FunctionType(self.type(kind), [self.type(kind)] * len(values))
         scalar = {"float64": "f64", "float32": "f32"}[kind]
         suffix = f"v{self.width}{scalar}" if self.width else scalar
-        function = self._declared(f"llvm.{name}.{suffix}", function_type)
+        function = self.declared(f"llvm.{name}.{suffix}", function_type)
         return self.each(kind, lambda *x: self.builder.call(function, x), *values)
 
     def library(self, name: str, *values: LaneValue) -> LaneValue:
         """A function of C's library for float64, called lane by lane."""
         double = _TYPES["float64"]
-        function = self._declared(name, ir.FunctionType(double, [double] * len(values)))
+        function = self.declared(name, ir.FunctionType(double, [double] * len(values)))
 
         def call(*vectors: ir.Value) -> ir.Value:
             if not self.width:
@@ -95,7 +95,12 @@ class Writer:
 
         return self.each("float64", call, *values)
 
-    def _declared(self, name: str, function_type: ir.FunctionType) -> ir.Function:
+    def negative(self, value: LaneValue) -> LaneValue:
+        """The number with the other sign."""
+        return self.each(value.kind, self.builder.fneg, value)
+
+    def declared(self, name: str, function_type: ir.FunctionType) -> ir.Function:
+        """A function from elsewhere."""
         known = self.builder.module.globals.get(name)
         return known or ir.Function(self.builder.module, function_type, name)
 
@@ -192,7 +197,7 @@ class LaneValue:
         return self.writer.each(self.kind, self.writer.builder.not_, self)
 
     def __neg__(self) -> LaneValue:
-        return self.writer.each(self.kind, self.writer.builder.fneg, self)
+        return self.writer.negative(self)
 
     def __abs__(self) -> LaneValue:
         return self.writer.function("fabs", self)

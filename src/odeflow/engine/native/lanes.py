@@ -6,12 +6,16 @@ that is done is refilled from the queue, so that no lane waits for a slower one.
 runs through the same instructions whatever its lane.
 """
 
+import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
+from odeflow.engine.native import runtime
 from odeflow.engine.native.controller import controller_source
 from odeflow.engine.native.lane_functions import LaneFunctions
 from odeflow.engine.native.layout import Layout, vector_width, ways
@@ -34,8 +38,20 @@ class LaneModule:
     reduced: Mapping[str, Sequence[slice]]
 
 
-def lane_module(problem: Problem, step: StepSource) -> LaneModule:
-    """Writes the lane loop for a problem and its method.
+class Loop(NamedTuple):
+    """What calls the functions of a problem.
+
+    `source` has the function `solve`, `runtime` the names that a generated module imports, and
+    `vectors` gives the width of a vector and how many there are.
+    """
+
+    source: str
+    runtime: ModuleType
+    vectors: Callable[[Problem], tuple[int, int]]
+
+
+def lane_module(problem: Problem, step: StepSource, loop: Loop) -> LaneModule:
+    """Writes the functions of a problem and its method, and the loop that calls them.
 
     Raises `UntranslatableError` where the field or an observable has no scalar program.
     """
@@ -44,14 +60,12 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
     functions = LaneFunctions(problem, step, control)
     layout = Layout(
         "float32" if dtype == np.float32 else "float64",
-        vector_width(dtype),
-        ways(len(problem.model.components)),
+        *loop.vectors(problem),
         tuple(functions.rows()),
         tuple(control.settings),
         step.blocks,
     )
     parts = [
-        _header(problem, layout, functions),
         functions.step(),
         functions.finished(),
         functions.prepare(),
@@ -61,38 +75,47 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
         functions.write(layout),
         functions.reduce(),
         functions.collect(layout),
-        _LOOP.strip(),
+        loop.source.strip(),
     ]
-    source = "\n\n\n".join(parts) + "\n"
+    body = "\n\n\n".join(parts) + "\n"
+    source = f"{_header(problem, layout, functions, loop, body)}\n\n\n{body}"
     settings = list(control.settings.values())
     return LaneModule(source, settings, layout.size, functions.reductions.columns())
 
 
-def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
+def _header(
+    problem: Problem, layout: Layout, functions: LaneFunctions, loop: Loop, body: str
+) -> str:
+    """The layout, and the constants that the body reads."""
     model, solver = problem.model.config, problem.solver
-    places = {row: layout.place(row) for row in _LOOP_ROWS}
-    first = {name: layout.place(row) for name, row in functions.blocks().items()}
+    constants = {
+        "LANES": layout.lanes,
+        "SIZE": layout.size,
+        "REAL": f"np.{problem.dtype}",
+        "T0": layout.settings.index("t0"),
+        "END_ONLY": problem.ts is None and not functions.restarts,
+        "END_AFTERWARDS": problem.ts is None and bool(functions.restarts),
+        "RECORDED": functions.is_recorded,
+        "WIDTH": layout.width,
+        "ALL": _lowest_bits(layout.lanes),
+        "VECTOR": _lowest_bits(layout.width),
+        **{row: layout.place(row) for row in _LOOP_ROWS},
+        **{name: layout.place(row) for name, row in functions.blocks().items()},
+        **functions.counts(),
+    }
+    names = set(re.findall(r"\w+", body))
     return "\n".join(
         [
-            f'"""{model.name} by {solver.method}: {layout.lanes} lanes, {problem.dtype}."""',
+            f'"""{model.name} by {solver.method}, {problem.dtype}; lanes: {layout.lanes}."""',
             "",
-            "from odeflow.engine.native.runtime import *",
+            f"from {loop.runtime.__name__} import *",
             "",
             f"LAYOUT = Layout({layout.real!r}, {layout.width}, {layout.ways},",
             *_wrapped(f"rows={layout.rows},"),
             *_wrapped(f"settings={layout.settings},"),
             f"    blocks={dict(layout.blocks)},",
             ")",
-            f"LANES = {layout.lanes}",
-            f"REAL = np.{problem.dtype}",
-            f"T0 = {layout.settings.index('t0')}",
-            f"END_ONLY = {problem.ts is None and not functions.restarts}",
-            f"END_AFTERWARDS = {problem.ts is None and bool(functions.restarts)}",
-            f"RECORDED = {functions.is_recorded}",
-            f"WIDTH = {layout.width}",
-            f"ALL = {_lowest_bits(layout.lanes)}",
-            f"VECTOR = {_lowest_bits(layout.width)}",
-            *(f"{name} = {place}" for name, place in (places | first).items()),
+            *(f"{name} = {value}" for name, value in constants.items() if name in names),
         ]
     )
 
@@ -108,7 +131,7 @@ def _lowest_bits(number: int) -> int:
 
 _LOOP_ROWS = ("t", "t1", "active", "accepted", "stalled", "next_save", "saved_until")
 
-_LOOP = f'''
+_SOURCE = f'''
 @compiled
 def solve(
     rows, y0, args, jumps, ts, settings, max_steps, first, last,
@@ -233,3 +256,10 @@ def solve(
                 elif sample[lane] >= 0:
                     ended |= 1 << lane
 '''
+
+#: The lane loop: as many lanes as keep the processor's vector units busy.
+LANE_LOOP = Loop(
+    _SOURCE,
+    runtime,
+    lambda problem: (vector_width(problem.dtype), ways(len(problem.model.components))),
+)

@@ -15,6 +15,7 @@ from odeflow.engine.native.lane_values import Kind
 class Layout:
     """A flat buffer of rows, each with one number a lane; lanes are `ways` vectors of `width`.
 
+    Width 0 is a number instead of a vector: one lane a way.
     `blocks` are numbers of further rows under one name.
     """
 
@@ -28,7 +29,7 @@ class Layout:
     @property
     def lanes(self) -> int:
         """Lanes that are stepped at once."""
-        return self.width * self.ways
+        return max(self.width, 1) * self.ways
 
     @property
     def size(self) -> int:

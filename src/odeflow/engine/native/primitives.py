@@ -77,7 +77,8 @@ def mask(condition: LaneValue) -> ir.Value:
     writer, builder, word = condition.writer, condition.writer.builder, ir.IntType(64)
     total: Any = ir.Constant(word, 0)
     for way, part in enumerate(condition.parts):
-        vector = builder.zext(builder.bitcast(part, ir.IntType(writer.width)), word)
+        vector = builder.bitcast(part, ir.IntType(writer.width)) if writer.width else part
+        vector = builder.zext(vector, word)
         place = ir.Constant(word, way * writer.width)
         total = builder.or_(total, builder.shl(vector, place))
     return total
