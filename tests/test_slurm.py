@@ -24,12 +24,16 @@ pytestmark = [
     pytest.mark.skipif(REASON is not None, reason=f"no Slurm: {REASON}"),
 ]
 
-#: Eight chunks: the pilot, then seven in Slurm jobs of two or three.
-CHUNKED = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol").replace(
-    "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",
-    "design:\n  size: 64\n  axes:\n    k: {uniform: [0.5, 2.0]}\nruntime:\n  chunk_size: 8",
+#: Five chunks: the pilot, then four in Slurm jobs of two. What follows them is not at stake.
+CHUNKED = (
+    EXPERIMENT_YAML.replace("/design: grid", "/design: sobol")
+    .replace(
+        "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",
+        "design:\n  size: 40\n  axes:\n    k: {uniform: [0.5, 2.0]}\nruntime:\n  chunk_size: 8",
+    )
+    .replace("plot:", "verify: {number: 0}\nplot:\n  figures: [solver_effort]")
 )
-FAST = ("--slurm-init-seconds-before-status-checks", "2", "--group-components", "chunks=3")
+FAST = ("--slurm-init-seconds-before-status-checks", "2", "--group-components", "chunks=2")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +90,7 @@ class Run:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def until(self, what: str, condition: Callable[[], object], seconds: float = 120) -> None:
+    def until(self, what: str, condition: Callable[[], object], seconds: float = 300) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"{what}: not within {seconds:g} s\n{self.output()}"
@@ -97,11 +101,11 @@ class Run:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def ends(self, seconds: float = 240) -> int:
+    def ends(self, seconds: float = 900) -> int:
         return self._process.wait(seconds)
 
-    def ends_well(self, seconds: float = 240) -> None:
-        assert self.ends(seconds) == 0, self.output()
+    def ends_well(self) -> None:
+        assert self.ends() == 0, self.output()
 
 
 def slurm(*command: str) -> str:
@@ -143,7 +147,7 @@ def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
     assert ensemble_of(study) == expected
     (pilot,), chunks = run.submissions("solve_pilot"), run.submissions("chunks")
     minutes = lambda call: int(call.split(" -t ")[1].split()[0])
-    assert len(chunks) == 3, run.output()
+    assert len(chunks) == 2, run.output()
     assert all(minutes(call) < minutes(pilot) for call in chunks), run.output()
     kernels = list((study / "results/cache/native/__pycache__").glob("*.nbc"))
     assert len(kernels) == 1
