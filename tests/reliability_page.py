@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import conftest  # noqa: F401  (float64, as in the tests)
 import test_faults  # noqa: F401  (its tests are the rows of FAULTS)
 import test_slurm  # noqa: F401  (and of SLURM_FAULTS)
 from bad_input import BAD_INPUTS
