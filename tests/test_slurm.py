@@ -183,13 +183,16 @@ def assert_nothing_again(study: Path, before: dict[Path, int], expected: bytes) 
     assert before.items() <= whole(study).items()
 
 
-def on_slurm(what: str, then: str) -> Callable[[Callable], Callable]:
-    """A row of the table of faults on Slurm."""
-    return fault(what, then, "the same bytes; no whole chunk is solved again", SLURM_FAULTS)
-
-
+SAME = "the same bytes"
+KEPT = f"{SAME}; no whole chunk is solved again"
 NOTHING = "nothing: Snakemake submits it again"
+MORE = "nothing: it asks for twice as much"
 RERUN = "`snakemake --unlock`, the same command"
+
+
+def on_slurm(what: str, then: str, outcome: str = KEPT) -> Callable[[Callable], Callable]:
+    """A row of the table of faults on Slurm."""
+    return fault(what, then, outcome, SLURM_FAULTS)
 
 
 @on_slurm("SIGKILL of a solving process", NOTHING)
@@ -220,7 +223,7 @@ def test_a_node_is_lost(node: str, study: Path, expected: bytes):
         slurm("scontrol", "update", f"nodename={node}", "state=resume")
 
 
-@on_slurm("A job needs more memory than it asked for", "nothing: it asks for twice as much")
+@on_slurm("A job needs more memory than it asked for", MORE, SAME)
 def test_a_job_is_over_its_memory(node: str, study: Path, expected: bytes):
     # 2 GB at import: more than the first attempt asks for, less than the second
     (study / "models.py").write_text("import numpy as np\n\nHELD = np.ones(250_000_000)\n" + MODELS)
@@ -230,7 +233,7 @@ def test_a_job_is_over_its_memory(node: str, study: Path, expected: bytes):
     assert ensemble_of(study) == expected
 
 
-@on_slurm("A job needs more time than it asked for", "nothing: it asks for twice as much")
+@on_slurm("A job needs more time than it asked for", MORE, SAME)
 def test_a_job_is_over_its_time(node: str, study: Path, expected: bytes):
     hang = (
         "import time\nfrom pathlib import Path\n\nif not Path('hung').exists():\n"
@@ -274,10 +277,11 @@ def test_snakemake_is_killed(node: str, study: Path, expected: bytes):
     assert_nothing_again(study, before, expected)
 
 
-@fault(
-    "SIGKILL of Snakemake, its jobs still run when it is started again", RERUN,
-    "the same bytes; chunks that both runs solve at that moment are solved twice", SLURM_FAULTS,
-)  # fmt: skip
+@on_slurm(
+    "SIGKILL of Snakemake, its jobs still run when it is started again",
+    RERUN,
+    f"{SAME}; only chunks that both runs are at, at most two, are solved twice",
+)
 def test_a_rerun_stands_beside_orphans(node: str, study: Path, expected: bytes):
     killed(study)
     snakemake(study, "--unlock")
