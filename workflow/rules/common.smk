@@ -68,10 +68,13 @@ def verification_of(experiment):
     return {} if experiment.verification is None else {"verification": experiment.verification}
 
 
-def pilot_of(wildcards):
-    """What the first chunk measured: a file that all others of the folder wait for."""
-    _, chunk = chunk_of(wildcards)
-    return [] if chunk.pilot is None else [f"results/{chunk.pilot}"]
+def chunk_needs(wildcards):
+    """What a chunk waits for: its table, and what the pilot measured. One function for both, since
+    it is called for each of ten thousand chunks.
+    """
+    experiment, chunk = chunk_of(wildcards)
+    waits = chunk.pilot is not None and not chunk.is_pilot
+    return [ancient(file) for file in (*experiment.tables, *([f"results/{chunk.pilot}"] * waits))]
 
 
 def chunk_threads(wildcards):

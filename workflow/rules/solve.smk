@@ -32,5 +32,3 @@ use rule solve as solve_pilot with:
         pilot=update("results/chunks/{chunk}.pilot.json"),
     wildcard_constraints:
         chunk=PILOT_CHUNKS,
-    group:
-        "pilot"
