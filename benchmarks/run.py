@@ -2,7 +2,8 @@
 
     python -m benchmarks.run                      everything, about 20 minutes on an idle machine
     python -m benchmarks.run --quick              a smoke test: tiny ensembles, no meaningful times
-    python -m benchmarks.run --only seed hires    some cases; also: size, states, compile, gpu
+    python -m benchmarks.run --only seed hires    some cases; also: size, states, compile,
+                                                  pipeline, gpu
 
 The whole run writes `benchmarks/`; a partial or quick one `build/bench/`. Each measurement is a
 process of its own with a time limit; what fails or is not installed is reported with its reason.
@@ -23,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import contenders
+from benchmarks import contenders, pipeline
 from benchmarks.problems import CASES, Case, find_case
 from benchmarks.ratios import ASKED, less_exact
 from benchmarks.report import write_report
@@ -34,7 +35,7 @@ WITH_LADDER = ("native", "naive", "numbalsoda", "cpp")
 SIZES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 RING_STATES = (3, 6, 12, 24, 48)
 COMPILED = ("seed", "ring_6", "ring_24", "hodgkin_huxley", "robertson", "hires", "pollution")
-SECTIONS = ("size", "states", "compile", "gpu")
+SECTIONS = ("size", "states", "compile", "pipeline", "gpu")
 
 
 class Session:
@@ -248,6 +249,9 @@ def main() -> None:
             compiled = COMPILED[:1] if options.quick else COMPILED
             times = {name: session.compile_time(CASES[name]) for name in compiled}
             results["compile"] = {name: t for name, t in times.items() if t is not None}
+        if "pipeline" in names:
+            results["pipeline"] = pipeline.measure(options.cores, options.quick)
+            print(f"pipeline: {results['pipeline']}")
         if "gpu" in names:
             results["gpu"] = session.gpu()
             print(f"gpu: {results['gpu']}")

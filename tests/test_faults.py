@@ -94,7 +94,7 @@ def test_snakemake_is_killed(undisturbed: Path, tmp_path: Path):
         assert refused.returncode != 0 and "--unlock" in refused.stdout
         (study / "hold").unlink()  # the orphans go on while the next run solves the same chunks
         snakemake(study, "--unlock")
-        snakemake(study, "--rerun-incomplete")
+        print(snakemake(study, "--rerun-incomplete").stdout)
         wait_for_end(jobs)
     assert results(study) == results(undisturbed)
     assert not list(study.glob("results/**/.*.tmp"))
@@ -111,14 +111,18 @@ from odeflow.netcdf import read_dataset, write_dataset
 path, random = Path(sys.argv[1]), random.Random(1)
 values = np.random.default_rng(0).random((200, 100))
 chunks = [xr.Dataset({"y": (("sample", "time"), values + i)}) for i in range(2)]
-seen = set()
+seen, start = set(), time.monotonic()
+for chunk in reversed(chunks):
+    write_dataset(chunk, path)
+both = time.monotonic() - start
+path.unlink()
 for _ in range(60):
     child = os.fork()
     if child == 0:
         while True:
             for chunk in chunks:
                 write_dataset(chunk, path)
-    time.sleep(random.uniform(0, 0.04))
+    time.sleep(random.uniform(0, 2 * both))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     if path.exists():

@@ -1,0 +1,136 @@
+"""The whole flow against its parts: `seed_million` from nothing to figures, and what trust costs.
+
+`Session.pipeline` of `benchmarks.run` calls `measure`; by hand:
+
+    python -m benchmarks.run --only pipeline
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+EXPERIMENT = "experiment=seed_million"
+#: Trajectories of the run whose verification and provenance are timed.
+SMALLER = 100_000
+
+
+def measure(cores: int, quick: bool) -> dict[str, Any]:
+    """Seconds of the flow, of the solve alone and of `numpy.save`; memory; the cost of trust.
+
+    Every run starts from nothing: no compiled code, no results.
+    """
+    sizes = [2000] * 2 if quick else [1_000_000, SMALLER]
+    with tempfile.TemporaryDirectory() as folder:
+        flow = run(Path(folder), cores, sizes[0])
+        memory = largest_processes(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "benchmarks.pipeline", folder]
+        command += ["--size", str(sizes[0]), "--cores", str(cores)]
+        done = subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE)
+        alone = json.loads(done.stdout.splitlines()[-1])
+    trust: dict[str, list[float]] = {"with": [], "without": []}
+    for _ in range(1 if quick else 3):  # in turn: both see the same machine
+        for name, options in (("with", ()), ("without", ("verify=skip",))):
+            with tempfile.TemporaryDirectory() as folder:
+                trust[name].append(run(Path(folder), cores, sizes[1], *options))
+    return {
+        "size": sizes[0], "flow": flow, "memory": memory, **alone, "smaller": sizes[1],
+        "with": min(trust["with"]), "without": min(trust["without"]), "provenance": provenance(),
+    }  # fmt: skip
+
+
+def run(folder: Path, cores: int, size: int, *options: str) -> float:
+    """Seconds of Snakemake in an empty folder."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory",
+               str(folder), "--cores", str(cores), "--config", EXPERIMENT,
+               f"design__size={size}", *options]  # fmt: skip
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stdout[-2000:] + done.stderr[-4000:])
+    return time.perf_counter() - start
+
+
+def largest_processes(folder: Path) -> dict[str, float]:
+    """MiB of resident memory by job, the most of each rule, as Snakemake notes it."""
+    found: dict[str, float] = {}
+    files = [*folder.glob("results/chunks/*/0*.tsv"), *folder.glob("results/*/benchmarks/*.tsv")]
+    for file in files:
+        head, values = (line.split("\t") for line in file.read_text().splitlines()[:2])
+        name = "solve" if file.parent.parent.name == "chunks" else file.stem
+        resident = dict(zip(head, values))["max_rss"]
+        if resident not in ("-", "NA"):
+            found[name] = max(found.get(name, 0.0), float(resident))
+    return found
+
+
+def provenance() -> float:
+    """Seconds for all that a run notes of where its results come from: digests, sources, versions.
+
+    What the Snakefile works out before any job, and what a solving job stores.
+    """
+    code = f"""
+import time
+from pathlib import Path
+from odeflow.config.compose import compose
+from odeflow.chunks import solve_digest
+from odeflow.provenance import all_sources, canonical_json, source_digest
+config = compose({EXPERIMENT!r})
+start = time.perf_counter()
+solve_digest(config, Path.cwd())
+for stage in ("design", "assemble", "summary", "verification", "plots", "failures", "overview"):
+    source_digest("odeflow." + stage)
+canonical_json(all_sources(config.model, Path.cwd()))
+print(time.perf_counter() - start)
+"""
+    command = [sys.executable, "-c", code]
+    return float(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
+
+
+def alone(folder: Path, size: int, cores: int) -> dict[str, float]:
+    """Seconds to solve in one process without any flow, and to write the values once.
+
+    `begin` is what every script pays: imports, design, compiling.
+    """
+    start = time.perf_counter()
+    from odeflow import compose, engine
+    from odeflow.design import axis_names, rows
+    from odeflow.solve import configure_jax, load_problem, make_lanes
+
+    resources = engine.Resources(threads=cores, cache=folder)
+    configure_jax(resources)
+    config = compose(EXPERIMENT, f"design.size={size}")
+    config, problem, _, chosen = load_problem(config, ROOT, axis_names(config.design, ROOT))
+    lanes = make_lanes(config, rows(config.design, 0, size, ROOT))
+    engine.solve(problem, lanes.take(np.arange(8)), chosen, resources)
+    begun = time.perf_counter()
+    values = engine.solve(problem, lanes, chosen, resources).values
+    solved = time.perf_counter()
+    for name, array in values.items():
+        np.save(folder / f"{name}.npy", array)
+    saved = time.perf_counter()
+    return {"begin": begun - start, "solve": solved - begun, "save": saved - solved,
+            "bytes": sum(array.nbytes for array in values.values())}  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints what `alone` measures, as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", type=int, required=True)
+    parser.add_argument("--cores", type=int, required=True)
+    options = parser.parse_args(arguments)
+    print(json.dumps(alone(options.folder, options.size, options.cores)))
+
+
+if __name__ == "__main__":
+    main()
