@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import slurm_cluster
@@ -44,8 +45,14 @@ def node() -> Iterator[str]:
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> Path:
-    return make_study(tmp_path / "study", CHUNKED)
+def study(tmp_path: Path) -> Iterator[Path]:
+    """A study; what a failed test leaves running for it is stopped."""
+    yield make_study(tmp_path / "study", CHUNKED)
+    while Run.started:
+        run = Run.started.pop()
+        if run.running():
+            run.kill()
+            slurm("scancel", "--user", "root")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +70,8 @@ def ensemble_of(study: Path, name: str = "decay") -> bytes:
 class Run:
     """Snakemake on the cluster, in the background, its output in a file."""
 
+    started: ClassVar[list["Run"]] = []
+
     def __init__(
         self, study: Path, *arguments: str, config: str = "experiment=decay", profile: str = "slurm"
     ):
@@ -78,6 +87,7 @@ class Run:
                 command, stdout=output, stderr=subprocess.STDOUT, cwd=study,
                 start_new_session=True,
             )  # fmt: skip
+        self.started.append(self)
 
     def output(self) -> str:
         return self.text.read_text()
