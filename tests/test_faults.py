@@ -94,7 +94,7 @@ def test_snakemake_is_killed(undisturbed: Path, tmp_path: Path):
         assert refused.returncode != 0 and "--unlock" in refused.stdout
         (study / "hold").unlink()  # the orphans go on while the next run solves the same chunks
         snakemake(study, "--unlock")
-        print(snakemake(study, "--rerun-incomplete").stdout)
+        snakemake(study, "--rerun-incomplete")
         wait_for_end(jobs)
     assert results(study) == results(undisturbed)
     assert not list(study.glob("results/**/.*.tmp"))

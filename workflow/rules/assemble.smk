@@ -2,7 +2,7 @@
 rule assemble:
     input:
         design="results/{experiment}/design.nc",
-        chunks=lambda wildcards: [ancient(c) for c in experiment_of(wildcards).chunk_files],
+        chunks=chunks_of,
     output:
         ensemble="results/{experiment}/ensemble.nc",
     log:

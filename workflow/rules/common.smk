@@ -1,5 +1,7 @@
 # Composes and checks every experiment before any job: a mistake is one line, and nothing runs.
+import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -68,13 +70,37 @@ def verification_of(experiment):
     return {} if experiment.verification is None else {"verification": experiment.verification}
 
 
+def settled(file, dependent):
+    """A file whose date says nothing to a dependent that is there already.
+
+    Where the dependent is missing it waits as usual: of what only `ancient` files lead to, Snakemake
+    makes nothing in a run that makes one of those files anew (`--rerun-incomplete`).
+    """
+    folder, name = os.path.split(dependent)
+    return ancient(file) if name in names_of(folder) else file
+
+
+@cache
+def names_of(folder):
+    """What is in a folder when the run is planned: one look for ten thousand chunks."""
+    return frozenset(os.listdir(folder)) if os.path.isdir(folder) else frozenset()
+
+
 def chunk_needs(wildcards):
     """What a chunk waits for: its table, and what the pilot measured. One function for both, since
     it is called for each of ten thousand chunks.
     """
     experiment, chunk = chunk_of(wildcards)
-    waits = chunk.pilot is not None and not chunk.is_pilot
-    return [ancient(file) for file in (*experiment.tables, *([f"results/{chunk.pilot}"] * waits))]
+    tables = [ancient(table) for table in experiment.tables]
+    if chunk.pilot is None or chunk.is_pilot:
+        return tables
+    return [*tables, settled(f"results/{chunk.pilot}", f"results/{chunk.path}")]
+
+
+def chunks_of(wildcards):
+    """The chunks of an experiment, which its ensemble is made of."""
+    experiment = experiment_of(wildcards)
+    return [settled(chunk, experiment.ensemble) for chunk in experiment.chunk_files]
 
 
 def chunk_threads(wildcards):
