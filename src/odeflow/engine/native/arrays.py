@@ -1,6 +1,7 @@
 """What a compiled loop reads and writes: the arrays of one solve, and the solution made of them."""
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -12,15 +13,18 @@ from odeflow.engine.problem import Lanes, Problem, Solution
 from odeflow.engine.reduction import finish
 from odeflow.status import Status, has_failed
 
+_CACHE_LINE = 64
+
 
 class Arrays:
     """The arrays of one solve: `inputs` and `outputs`, in the order of a kernel's arguments.
 
-    `jumps` are those of each trajectory: their number, what they add, and what they set.
+    The last of the inputs is a number, the most steps. `jumps` are those of each trajectory: their
+    number, what they add, and what they set.
     """
 
     def __init__(self, problem: Problem, lanes: Lanes, module: LaneModule):
-        self._problem, self._reduced_columns = problem, module.reduced
+        self._problem, self._module, self.size = problem, module, lanes.size
         model, dtype, size = problem.model.config, problem.dtype, lanes.size
         # the end value of a trajectory that may stop on the way is kept once it has
         afterwards = problem.ts is None and problem.restarts
@@ -28,11 +32,12 @@ class Arrays:
         times = np.append(saved, np.inf).astype(dtype)
         self._t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
         ends, self.jumps = _segments(problem, lanes, self._t1.astype(dtype))
-        self.inputs = (
+        self.inputs: tuple[Any, ...] = (
             np.ascontiguousarray(lanes.y0, dtype),
             np.concatenate([lanes.args.astype(dtype), *(x[None] for x in ends.values())]),
             times,
             np.array(module.settings, dtype),
+            problem.solver.max_steps,
         )
         self._shapes = {
             name: model.states[name].shape if name in model.states else ()
@@ -49,7 +54,7 @@ class Arrays:
         self._num_steps = np.zeros(size, np.int64)
         self._num_accepted_steps = np.zeros(size, np.int64)
         self._time_reached = np.zeros(size, dtype)
-        self.outputs = (
+        self.outputs: tuple[Any, ...] = (
             tuple(x.reshape(-1, x.shape[2]) for x in self._values),
             self._reduced,
             self._saved,
@@ -58,6 +63,13 @@ class Arrays:
             self._num_accepted_steps,
             self._time_reached,
         )
+
+    def rows(self) -> np.ndarray:
+        """A new buffer of the lanes' rows, at the start of a cache line."""
+        dtype, size = self._problem.dtype, self._module.buffer_size
+        raw = np.zeros(size + _CACHE_LINE // dtype.itemsize, dtype)
+        start = -raw.ctypes.data % _CACHE_LINE // dtype.itemsize
+        return raw[start : start + size]
 
     def clear_late(self, first: int, last: int) -> None:
         """Puts NaN at times that the trajectories from `first` to before `last` did not reach."""
@@ -97,7 +109,7 @@ class Arrays:
                 self._reduced[:, c].reshape(-1, *(states[name].shape if name in states else ()))
                 for c in columns
             ]
-            for name, columns in self._reduced_columns.items()
+            for name, columns in self._module.reduced.items()
         }
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numba import cuda
 
 from odeflow.engine.native.arrays import Arrays
-from odeflow.engine.problem import Problem
 
 #: Threads of a block, and blocks at most: beyond these a thread takes several trajectories.
 _BLOCK, _MOST_BLOCKS = 128, 2**16
@@ -27,19 +26,19 @@ def missing_device() -> str | None:
 class Launch:
     """The arrays of a solve on the device, and the kernel that is called with them."""
 
-    def __init__(self, problem: Problem, arrays: Arrays, kernel: Any):
+    def __init__(self, arrays: Arrays, kernel: Any):
         self._kernel, self._arrays = kernel, arrays
-        y0, args, ts, settings = map(cuda.to_device, arrays.inputs)
+        *inputs, max_steps = arrays.inputs
         values, *others = arrays.outputs
         self._values = tuple(map(_empty_like, values))
         self._others = [_empty_like(array) for array in others]
-        inputs = (y0, args, ts, settings, problem.solver.max_steps)
-        self._arguments = (*inputs, self._values, *self._others)
+        on_device = map(cuda.to_device, inputs)
+        self._arguments = (*on_device, max_steps, self._values, *self._others)
         simulated = numba.config.ENABLE_CUDASIM  # type: ignore[attr-defined]
         block, most = (
             (_SIMULATED_BLOCK, _MOST_SIMULATED_BLOCKS) if simulated else (_BLOCK, _MOST_BLOCKS)
         )
-        self._grid = min(-(-y0.shape[1] // block), most), block
+        self._grid = min(-(-arrays.size // block), most), block
 
     def start(self) -> None:
         """Starts the kernel, which runs on its own."""

@@ -22,7 +22,6 @@ Device = Literal["cpu", "gpu"]
 #: Trajectories of a batch: enough that few lanes idle at its end, few enough to share out.
 _LARGEST_BATCH = 4096
 _SMALLEST_BATCH = 256
-_CACHE_LINE = 64
 
 
 def refusal(problem: Problem, device: Device = "cpu") -> str | None:
@@ -55,12 +54,12 @@ def solve(
     if device == "gpu":
         from odeflow.engine.native.cuda_launch import Launch
 
-        Launch(problem, arrays, kernel).run()
+        Launch(arrays, kernel).run()
         arrays.clear_late(0, lanes.size)
         if progress is not None:
             progress(lanes.size)
     else:
-        _solve_on_cores(problem, arrays, module, kernel, lanes.size, threads, progress)
+        _solve_on_cores(arrays, kernel, threads, progress)
     return arrays.solution()
 
 
@@ -89,46 +88,26 @@ def _loop(problem: Problem, device: Device) -> Loop:
     return THREAD_LOOP
 
 
-def _solve_on_cores(
-    problem: Problem,
-    arrays: Arrays,
-    module: LaneModule,
-    kernel: Any,
-    size: int,
-    threads: int,
-    progress: Progress | None,
-) -> None:
+def _solve_on_cores(arrays: Arrays, kernel: Any, threads: int, progress: Progress | None) -> None:
     """Solves in batches that the threads take in turn."""
 
     def solve_batch(first: int, last: int) -> int:
-        y0, args, ts, settings = arrays.inputs
-        kernel(
-            _rows(problem.dtype, module.buffer_size),
-            *(y0, args, arrays.jumps, ts, settings, problem.solver.max_steps, first, last),
-            *arrays.outputs,
-        )
+        kernel(arrays.rows(), arrays.jumps, first, last, *arrays.inputs, *arrays.outputs)
         arrays.clear_late(first, last)
         return last - first
 
-    batch = int(np.clip(size // (4 * threads), _SMALLEST_BATCH, _LARGEST_BATCH))
+    size = int(np.clip(arrays.size // (4 * threads), _SMALLEST_BATCH, _LARGEST_BATCH))
     done = 0
     with ThreadPoolExecutor(threads) as pool:
         batches = [
-            pool.submit(solve_batch, first, min(first + batch, size))
-            for first in range(0, size, batch)
+            pool.submit(solve_batch, first, min(first + size, arrays.size))
+            for first in range(0, arrays.size, size)
         ]
         try:
-            for solved in as_completed(batches):
-                done += solved.result()
+            for batch in as_completed(batches):
+                done += batch.result()
                 if progress is not None:
                     progress(done)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _rows(dtype: np.dtype, size: int) -> np.ndarray:
-    """The lanes' buffer, at the start of a cache line."""
-    raw = np.zeros(size + _CACHE_LINE // dtype.itemsize, dtype)
-    start = -raw.ctypes.data % _CACHE_LINE // dtype.itemsize
-    return raw[start : start + size]

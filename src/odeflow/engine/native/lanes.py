@@ -134,7 +134,7 @@ _LOOP_ROWS = ("t", "t1", "active", "accepted", "stalled", "next_save", "saved_un
 _SOURCE = f'''
 @compiled
 def solve(
-    rows, y0, args, jumps, ts, settings, max_steps, first, last,
+    rows, jumps, first, last, y0, args, ts, settings, max_steps,
     values, reduced, saved, status, num_steps, num_accepted, time_reached,
 ):
     """Solves trajectories first to last; ts ends with an infinity.
