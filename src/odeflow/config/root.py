@@ -40,8 +40,8 @@ class Config(Strict):
 
     @property
     def is_verified(self) -> bool:
-        """Whether trajectories are solved again by SciPy, which knows nothing of doses."""
-        return self.verify.number > 0 and not self.doses
+        """Whether trajectories are solved again by SciPy, which knows no doses and no events."""
+        return self.verify.number > 0 and not self.doses and not self.model.events
 
     def in_study(self, study: Path) -> "Config":
         """The same config for the files of another folder."""

@@ -146,7 +146,8 @@ def solve(
                 continue
             if done >= 0:
                 reached = rows[t + lane]
-                if reached >= rows[t1 + lane]:
+                failed = rows[stalled + lane] == {Status.events_failed:d}
+                if reached >= rows[t1 + lane] and not failed:
                     status[done] = {Status.success:d}
                 elif rows[stalled + lane] > 0.0:
                     status[done] = int(rows[stalled + lane])
