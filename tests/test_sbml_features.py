@@ -69,7 +69,7 @@ def after_events(model: Model, point: Any, feature: Feature) -> dict[str, list[f
     for time in (0.0, *feature.after):
         outcome = Outcome.event
         while outcome == Outcome.event:
-            y, memory, outcome = watch.round(jnp.asarray(time), y, args, memory)
+            y, memory, outcome = watch.round(jnp.asarray(time, float), y, args, memory)
         assert outcome == Outcome.nothing
         for name, values in found.items():
             values.append(float(getattr(y, name)))
