@@ -16,7 +16,8 @@ _HERE = Path(__file__).parent
 _FOUNDATION = [
     f"{name}.py"
     for name in (
-        "runtime", "lane_code", "lane_values", "layout", "primitives", "vector_math", "dense_lu"
+        "runtime", "lane_code", "lane_values", "layout", "primitives", "vector_math", "lane_loops",
+        "dense_lu", "looped_lu",
     )
 ]  # fmt: skip
 

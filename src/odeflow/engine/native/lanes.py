@@ -51,7 +51,7 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
         step.blocks,
     )
     parts = [
-        _header(problem, layout, functions),
+        _header(problem, layout, functions, step.constants),
         functions.step(),
         functions.finished(),
         functions.prepare(),
@@ -68,7 +68,9 @@ def lane_module(problem: Problem, step: StepSource) -> LaneModule:
     return LaneModule(source, settings, layout.size, functions.reductions.columns())
 
 
-def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
+def _header(
+    problem: Problem, layout: Layout, functions: LaneFunctions, constants: Mapping[str, str]
+) -> str:
     model, solver = problem.model.config, problem.solver
     places = {row: layout.place(row) for row in _LOOP_ROWS}
     first = {name: layout.place(row) for name, row in functions.blocks().items()}
@@ -93,12 +95,18 @@ def _header(problem: Problem, layout: Layout, functions: LaneFunctions) -> str:
             f"ALL = {_lowest_bits(layout.lanes)}",
             f"VECTOR = {_lowest_bits(layout.width)}",
             *(f"{name} = {place}" for name, place in (places | first).items()),
+            *(_wrapped_constant(name, value) for name, value in constants.items()),
         ]
     )
 
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent=" " * 8)
+
+
+def _wrapped_constant(name: str, value: str) -> str:
+    """Its source is a call, which may go on on further lines."""
+    return textwrap.fill(f"{name} = {value}", 100, subsequent_indent="    ")
 
 
 def _lowest_bits(number: int) -> int:
