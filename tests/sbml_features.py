@@ -11,6 +11,7 @@ from typing import Any
 from sbml_text import (
     apply,
     compartment,
+    event,
     function,
     initial,
     parameter,
@@ -29,7 +30,8 @@ class Feature:
     """A model and what it must be, or the words by which it is refused.
 
     `start` are values at t0 (states and parameters), `at` the point (states, parameters, `time`)
-    at which the derivatives `rates` and the assigned quantities `values` are expected.
+    at which the derivatives `rates` and the assigned quantities `values` are expected. `after` are
+    values of states after the events of these times, in order, where nothing else changes them.
     """
 
     group: str
@@ -39,6 +41,7 @@ class Feature:
     at: dict[str, float] = field(default_factory=dict)
     rates: dict[str, float] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
+    after: dict[float, dict[str, float]] = field(default_factory=dict)
     refused: str = ""
 
 
@@ -61,6 +64,12 @@ def _uses(formula: str) -> str:
 
 def _math(name: str, formula: str, value: float, **at: float) -> Feature:
     return Feature("Mathematics", name, _uses(formula), at=at, values={"z": value})
+
+
+def _events(*events: str) -> str:
+    """Events over x, y and z, which start at 0, and a constant k of 2."""
+    given = (parameter(name, 0, False) for name in "xyz")
+    return sbml(*given, parameter("k", 2), *events)
 
 
 _COMP = 'xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true"'
@@ -214,7 +223,72 @@ FEATURES = [
             reaction("F", "S", "P", "3 * S - P", 'fast="true"'), version=1),
             # P = 3 S, so that dS/dt = -(v/V)/4 with v = k S
             at={"S": 2, "P": 6}, rates={"S": -0.125, "P": -0.375}),
-    # Events and packages
+    # Events
+    Feature("Events", "where the trigger becomes true, by time or by state",
+            _events(event("time >= 1", {"x": "5"}),
+                    event("x > 4 && !(y > 4)", {"y": "x + k"}, "f")),
+            after={0: {"x": 0, "y": 0}, 0.5: {"x": 0}, 1: {"x": 5, "y": 7}, 2: {"x": 5}}),
+    Feature("Events", "at the start: `initialValue`",
+            _events(event("time >= 0", {"x": "5"}, initial=False),
+                    event("time >= 0", {"y": "5"}, "f")),
+            after={0: {"x": 5, "y": 0}, 1: {"x": 5, "y": 0}}),
+    Feature("Events", "again, each time that the trigger has been false",
+            _events(event("sin(pi * time) > 0.5", {"x": "x + 1"})),
+            after={0.5: {"x": 1}, 0.6: {"x": 1}, 1.5: {"x": 1}, 2.5: {"x": 2}}),
+    Feature("Events", "that make triggers true or false at the same time",
+            _events(event("time >= 1", {"x": "5"}, at_trigger=False),
+                    event("x == 5", {"x": "6", "y": "y + 1"}, "f"),
+                    event("x == 6 && y < 3", {"x": "5"}, "g")),
+            after={1: {"x": 6, "y": 3}}),
+    Feature("Events", "several assignments, all from the same values",
+            _events(event("time >= 1", {"x": "y + 1", "y": "x + 2"})), after={1: {"x": 1, "y": 2}}),
+    Feature("Events", "`useValuesFromTriggerTime`: values of before other events of that time",
+            _events(event("time >= 1", {"x": "5"}), event("time >= 1", {"y": "x + 1"}, "f"),
+                    event("time >= 1", {"z": "x + 1"}, "g", at_trigger=False)),
+            after={1: {"x": 5, "y": 1, "z": 6}}),
+    Feature("Events", "delays, also of an event that fires again before",
+            _events(event("sin(2 * pi * time) > 0.5", {"x": "x + 1"}, delay="k", at_trigger=False),
+                    event("time >= 1", {"y": "1"}, "f", delay="time + 0.25")),
+            after={0.25: {"x": 0}, 0.75: {"x": 0}, 1: {"y": 0}, 1.25: {"x": 0}, 2.24: {"y": 0},
+                   2.25: {"x": 1, "y": 1}, 3.25: {"x": 2}}),
+    Feature("Events", "values that wait for the delay, or are those after it",
+            _events(event("time >= 1", {"x": "time"}, delay="1"),
+                    event("time >= 1", {"y": "time"}, "f", delay="1", at_trigger=False)),
+            after={1: {"x": 0, "y": 0}, 2: {"x": 1, "y": 2}}),
+    Feature("Events", "not `persistent`: forgotten where the trigger is false within the delay",
+            _events(event("abs(time - 1) < 0.5", {"x": "1"}, delay="1", persistent=False),
+                    event("abs(time - 1) < 0.5", {"y": "1"}, "f", delay="1"),
+                    event("time > 0.5", {"z": "1"}, "g", delay="1", persistent=False)),
+            after={0.6: {}, 1.7: {"x": 0, "y": 1, "z": 1}}),
+    Feature("Events", "priorities, which may change and be changed",
+            _events(event("time >= 1", {"z": "x"}, priority="1", at_trigger=False),
+                    event("time >= 1", {"x": "x + 2", "y": "5"}, "f", priority="x",
+                          at_trigger=False),
+                    event("time >= 1", {"x": "3"}, "g", priority="2")),
+            # first g, whose 3 takes f before e
+            after={1: {"x": 5, "y": 5, "z": 5}}),
+    Feature("Events", "equal priorities: the order is drawn, the same in each trajectory",
+            _events(*(event("time >= 1", {"x": f"10 * x + {i}"}, f"e{i}", priority="3",
+                            at_trigger=False) for i in range(1, 4))),
+            after={1: {"x": 231}}),
+    Feature("Events", "assignments to parameters and compartments, which become states",
+            _model(compartment("c", 2, False), species("S", amount=6), parameter("p", 1, False),
+                   event("time >= 1", {"c": "4", "p": "p + S"})),
+            start={"c": 2, "p": 1, "S_amount": 6}, values={"S": 3},
+            after={1: {"c": 4, "p": 4, "S_amount": 6}}),
+    Feature("Events", "a concentration in a compartment that changes",
+            _model(compartment("c", 2, False), species("S", amount=6), species("P", amount=6),
+                   event("time >= 1", {"c": "4", "S": "5"}), event(
+                       "time >= 1", {"P": "P + 1"}, "f", delay="1")),
+            after={1: {"S_amount": 20, "P_amount": 6}, 2: {"P_amount": 16}}),
+    Feature("Events", "without assignments, of no effect",
+            _events(event("time >= 1", {})), after={1: {"x": 0}}),
+    Feature("Events", "beside fast reactions",
+            _model(species("S", amount=3), species("P", amount=1), parameter("p", 1, False),
+                   reaction("F", "S", "P", "3 * S - P", 'fast="true"'),
+                   event("time >= 1", {"p": "2"}), version=1),
+            refused="the event 'e' beside fast reactions"),
+    # Packages and the like
     Feature("Other", "Level 1", sbml(
             '<compartment name="c" volume="2"/>', '<species name="S" compartment="c" '
             'initialAmount="3"/>', '<parameter name="k" value="0.5"/>',
@@ -233,11 +307,6 @@ FEATURES = [
     Feature("Other", "ids that Python or the dataset cannot have: `lambda_`",
             sbml(parameter("lambda", 2), parameter("_x", 3), parameter("time", 4)),
             start={"lambda_": 2, "x": 3, "time_": 4}),
-    Feature("Other", "events", sbml(parameter("a", 2, False),
-            '<event id="e" useValuesFromTriggerTime="true"><trigger initialValue="true" '
-            'persistent="true"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><gt/>'
-            '<ci>a</ci><cn>1</cn></apply></math></trigger></event>'),
-            refused="the event 'e'"),
     Feature("Other", "models of models: the package `comp`", COMPOSED,
             start={"A__k": 0.5, "q": 0.25, "A__S": 3}, at={"A__S": 4, "B__S": 8},
             rates={"A__S": -2, "B__S": -2}),

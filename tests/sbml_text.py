@@ -134,3 +134,26 @@ def _reference(term: str) -> str:
     else:
         given, constant = f'stoichiometry="{count or 1}" ', "true"
     return f'<speciesReference species="{name}" {given}constant="{constant}"/>'
+
+
+def event(trigger: str, assignments: dict[str, str], name: str = "e", **attributes: Any) -> str:
+    """`delay`, `priority`: formulas; `initial`, `persistent`, `at_trigger`: all true by default."""
+    flag = lambda key: str(attributes.get(key, True)).lower()
+    parts = [
+        f'<event id="{name}" useValuesFromTriggerTime="{flag("at_trigger")}">',
+        f'<trigger initialValue="{flag("initial")}" persistent="{flag("persistent")}">',
+        f"{mathml(trigger)}</trigger>",
+        *(
+            f"<{part}>{mathml(attributes[part])}</{part}>"
+            for part in ("priority", "delay")
+            if part in attributes
+        ),
+        "<listOfEventAssignments>" if assignments else "",
+        *(
+            f'<eventAssignment variable="{variable}">{mathml(formula)}</eventAssignment>'
+            for variable, formula in assignments.items()
+        ),
+        "</listOfEventAssignments>" if assignments else "",
+        "</event>",
+    ]
+    return "".join(parts)

@@ -80,6 +80,9 @@ CASES: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
         "nonlinear_solve_failed", {"steps": 9, "rejected": 9, "method": "rodas5p"},
         "Jacobian not usable", ["smaller solver.dt0"],
     ),
+    "events": (
+        "events_failed", {"steps": 9, "rejected": 1}, "events without end", ["t = 5", "delay"],
+    ),
 }  # fmt: skip
 
 

@@ -37,8 +37,9 @@ SMALLER = {
 STIFF = {"robertson", "van_der_pol", "goldbeter1991"}
 #: Compile for a while; CI runs them with `make test-slow`.
 SLOW = {"robertson", "repressilator", "lorenz", "van_der_pol", "goldbeter1991"}
-#: Steep fronts turn an error in time into a larger one in value.
-FACTOR = {"goldbeter1991": 2000}
+#: Steep fronts turn an error in time into a larger one in value: here 2,110 of the tolerance at
+#: rtol 1e-8, where the references of two methods agree to 1e-9 and rtol 1e-11 comes within 3e-8.
+FACTOR = {"goldbeter1991": 4000}
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_events_that_set_each_other_off_without_end(engine: str, tmp_path: Path)
     problem = make_problem(replace(model, events=events), None)
     lanes = Lanes(np.array([[0.0], [-1.0]]), np.array([[1.0]]))
     found = solve(engine, tmp_path, problem, lanes)
-    assert found.status[0] == Status.dt_min_reached
+    assert found.status[0] == Status.events_failed
     assert found.time_reached[0] == 1.0 and jnp.isnan(found.values["count"][0, 0])
 
 
@@ -199,7 +199,7 @@ def test_events_at_one_time_act_in_their_order(engine: str, tmp_path: Path):
     events = (
         Event(at_one, lambda t, y, args: {"count": y.count + 1.0, "seen": 5.0}),
         Event(at_one, lambda t, y, args: {"count": y.count + 10.0}),
-        Event(at_one, lambda t, y, args: {"seen": y.seen + y.count}, sees_others=True),
+        Event(at_one, lambda t, y, args: {"seen": y.seen + y.count}, uses_trigger_values=False),
     )
     model = make_model(clock, {"count": 0.5, "seen": -1.0}, 2.0, k=1.0)
     problem = make_problem(replace(model, events=events), None)
@@ -207,23 +207,3 @@ def test_events_at_one_time_act_in_their_order(engine: str, tmp_path: Path):
     found = solve(engine, tmp_path, problem, lanes)
     # the second overrides the first, the third sees both
     assert found.values["count"].item() == 10.5 and found.values["seen"].item() == 15.5
-
-
-@ENGINES
-def test_a_delay_is_two_events_and_a_state(engine: str, tmp_path: Path):
-    never = 1e30
-
-    def field(t: Any, y: Any, args: Any) -> dict[str, Any]:
-        return {"y": -args.k * y.y, "due": 0.0 * y.due}
-
-    events = (
-        Event(lambda t, y, args: y.y < 2.0, lambda t, y, args: {"due": t + 0.25}),
-        Event(lambda t, y, args: t >= y.due, lambda t, y, args: {"y": 9.0, "due": never}),
-    )
-    model = make_model(field, {"y": 3.0, "due": never}, 1.0, k=1.0)
-    problem = make_problem(replace(model, events=events), [0.6, 0.65, 0.7, 1.0], rtol=1e-9)
-    lanes = Lanes(np.array([[3.0], [never]]), np.array([[1.0]]))
-    found = solve(engine, tmp_path, problem, lanes)
-    t, given = problem.times, np.log(1.5) + 0.25
-    expected = np.where(t < given, 3 * np.exp(-t), 9 * np.exp(given - t))
-    np.testing.assert_allclose(found.values["y"][0], expected, rtol=1e-6)

@@ -161,11 +161,34 @@ def coupled(t: Any, y: Any, args: Any) -> dict[str, Any]:
     return {"x": args.rate * (jnp.sin(t) - y.x * jnp.sum(y.x))}
 
 
-def coupled_problem(size: int, **settings: Any) -> tuple[Problem, Lanes]:
+def coupled_problem(size: int, field: Any = coupled, **settings: Any) -> tuple[Problem, Lanes]:
     initial = np.linspace(0.5, 1.5, size)
     states = {"x": {"initial": initial.tolist(), "dims": ["cell"]}}
-    problem = make_problem(make_model(coupled, states, 1.0, rate=1.0), **settings)
+    problem = make_problem(make_model(field, states, 1.0, rate=1.0), **settings)
     return problem, Lanes(np.repeat(initial[:, None], 40, axis=1), np.geomspace(1, 1e4, 40)[None])
+
+
+def star(t: Any, y: Any, args: Any) -> dict[str, Any]:
+    """Every state acts on its neighbour and on the first, which acts on all: sparse factors."""
+    drive = jnp.sin(t) - y.x * (3.0 + jnp.roll(y.x, 1) + y.x[0])
+    return {"x": args.rate * drive.at[0].add(jnp.mean(y.x**2))}
+
+
+def test_sparse_factors_are_computed_by_loops_as_they_are_written_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    solutions = []
+    for bound in (10**6, 0):
+        monkeypatch.setattr(generator, "_MOST_WRITTEN", bound)
+        settings = {"method": "rodas5p", "rtol": 1e-8, "atol": 1e-10, "dt0": 1e-3}
+        problem, lanes = coupled_problem(8, star, **settings)
+        solutions.append(native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path))
+        source = native_engine.module_source(problem)
+        assert ("sparse_factor(rows, ELIMINATION)" in source) == (bound == 0)
+    written, looped = solutions
+    assert (looped.status == Status.success).all()
+    np.testing.assert_array_equal(looped.num_steps, written.num_steps)
+    np.testing.assert_allclose(looped.values["x"], written.values["x"], rtol=1e-9)
 
 
 def test_full_matrices_are_factored_by_loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -9,11 +9,13 @@ import pytest
 
 pytest.importorskip("libsbml")
 
+from problems import make_problem
 from sbml_features import FEATURES, PAGE, Feature, page_with_table
 
 from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig
-from odeflow.model import load_model
+from odeflow.engine.events import Outcome, Watch
+from odeflow.model import Model, load_model
 from odeflow.sbml.config import imported_model
 
 NAMES = [f"{feature.group}: {feature.name}" for feature in FEATURES]
@@ -49,6 +51,29 @@ def test_a_feature_is_as_claimed(feature: Feature, tmp_path: Path):
         np.testing.assert_allclose(rates[name], expected, rtol=1e-14, err_msg=name)
     for name, expected in feature.values.items():
         np.testing.assert_allclose(values[name], expected, rtol=2e-14, atol=1e-15, err_msg=name)
+    for name, values in after_events(model, point, feature).items():
+        for (time, expected), value in zip(feature.after.items(), values):
+            assert value == expected.get(name, value), f"{name} after the events at {time}"
+
+
+def after_events(model: Model, point: Any, feature: Feature) -> dict[str, list[float]]:
+    """Each state after the events of each time."""
+    if not feature.after:
+        return {}
+    problem = make_problem(model)
+    watch, args = Watch(problem), model.Args(*point(model.config.parameters))
+    y = model.State(*point(model.config.states))
+    start = jnp.asarray(0.0)
+    memory = watch.start(start, y, args)
+    found: dict[str, list[float]] = {name: [] for name in model.config.states}
+    for time in (0.0, *feature.after):
+        outcome = Outcome.event
+        while outcome == Outcome.event:
+            y, memory, outcome = watch.round(jnp.asarray(time, float), y, args, memory)
+        assert outcome == Outcome.nothing
+        for name, values in found.items():
+            values.append(float(getattr(y, name)))
+    return {name: values[1:] for name, values in found.items()}
 
 
 def test_the_page_has_this_table():

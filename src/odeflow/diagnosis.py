@@ -56,6 +56,7 @@ def diagnose(outcome: Outcome) -> Diagnosis:
         Status.dt_min_reached: _dt_min,
         Status.non_finite: _non_finite,
         Status.nonlinear_solve_failed: _nonlinear_solve,
+        Status.events_failed: _events,
     }[outcome.status](outcome)
 
 
@@ -134,6 +135,14 @@ def _nonlinear_solve(it: Outcome) -> Diagnosis:
     return Diagnosis(
         "root find did not converge",
         "take rodas5p, which needs none, or a smaller solver.dt0 or dtmax",
+    )
+
+
+def _events(it: Outcome) -> Diagnosis:
+    return Diagnosis(
+        "events without end",
+        f"at t = {it.time_reached:.4g} events set each other off without end, one fired too often "
+        "within its delay, or a delay was negative: look at their triggers and delays",
     )
 
 

@@ -30,21 +30,36 @@ class Component(NamedTuple):
     index: tuple[int, ...]
 
 
+#: A function of `(t, y, args)`; `y` and `args` are records.
+PointFunction = Callable[[Any, Any, Any], Any]
+
+
 @dataclass(frozen=True, eq=False)
 class Event:
-    """States get new values where a condition becomes true.
+    """States get new values where a condition becomes true, at once or after a delay.
 
-    `trigger(t, y, args)` gives a boolean and `assignments(t, y, args)` new values by state, both in
-    JAX; `y` and `args` are records. `initial` is whether the trigger counts as true before t0: it
-    fires at t0 where that is false and it holds there. Of events that fire together each is given
-    the state before all of them, or, where it `sees_others`, what those before it have left. A
-    parameter that an event changes has to be a state whose derivative is zero.
+    All functions are in JAX. `trigger` gives a boolean: where it becomes true the event *fires*,
+    and it *happens* `delay` later, at once where that is None. `assignments` gives new values by
+    state, of the time when it fires or, without `uses_trigger_values`, when it happens. Where
+    `place` is given, it makes of them, and of (t, y, args) when the event happens, the new values
+    by state. `initial` is whether the trigger counts as true before t0: it fires at t0 where that
+    is false and it holds there. Where not `persistent`, an event that waits is forgotten when its
+    trigger becomes false. Of events due at one time that of the highest `priority` happens first;
+    one of equals is drawn; those without follow in their order. Triggers and priorities are looked
+    at anew after each. A parameter that an event changes has to be a state whose derivative is
+    zero.
+
+    Reference: SBML Level 3 Version 2 Core, section 4.11.
     """
 
-    trigger: Callable[[Any, Any, Any], Any]
+    trigger: PointFunction
     assignments: Callable[[Any, Any, Any], Mapping[str, Any]]
     initial: bool = True
-    sees_others: bool = False
+    delay: PointFunction | None = None
+    priority: PointFunction | None = None
+    uses_trigger_values: bool = True
+    persistent: bool = True
+    place: Callable[[Any, Any, Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,9 +69,8 @@ class Model:
     `config` is the validated `model` group; `function` is the user's `(t, y, args)`, and
     `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
     the order of the config; a state's leaf has the state's shape. `derivatives` names the states
-    and observables that are derivatives, and the variable and axis of each. `events` that fire at
-    one time act in their order: of two that assign one state the later one counts. `start` gives
-    what the model computes at t0 from the values of axes: states and parameters by name.
+    and observables that are derivatives, and the variable and axis of each. `start` gives what the
+    model computes at t0 from the values of axes: states and parameters by name.
     """
 
     config: ModelConfig
@@ -148,10 +162,19 @@ class Model:
         """The observables over scalars, by name."""
         return self.observables(t, self.unflatten(y), self.Args(*args))
 
-    def assigned(self, event: Event, t: Any, y: Any, args: Any) -> dict[str, Any]:
-        """What an event alone gives states, by name, in their shape and type."""
+    def assigned(
+        self, event: Event, t: Any, y: Any, args: Any, values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What an event that happens gives states, by name, in their shape and type.
+
+        `values` are its assignments of when it fired, if they are to be taken.
+        """
+        if values is None:
+            values = event.assignments(t, y, args)
+        if event.place is not None:
+            values = event.place(t, y, args, values)
         new = {}
-        for name, value in event.assignments(t, y, args).items():
+        for name, value in values.items():
             old = jnp.asarray(getattr(y, name))
             new[name] = jnp.broadcast_to(jnp.asarray(value, old.dtype), old.shape)
         return new
@@ -343,8 +366,14 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
     if config.vector_field is None:
         from odeflow.sbml.field import imported_functions
 
-        function, observables, start = imported_functions(config, study)
-        model = Model(config, function, observables, start=start)
+        imported = imported_functions(config, study)
+        model = Model(
+            config,
+            imported.vector_field,
+            imported.observables,
+            events=imported.events,
+            start=imported.start,
+        )
     else:
         function = load_function(config.vector_field, study, "model.vector_field")
         observables = None

@@ -141,8 +141,9 @@ def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
     Raises ConfigError where the model does not load or the engine asked for cannot run it.
     """
     model = load_model(config.model, study)
-    # a dose changes what is conserved
-    drift = Drift(None if config.doses else load_invariants(config.model, study))
+    # doses and events change what is conserved
+    changed = config.doses or config.model.events
+    drift = Drift(None if changed else load_invariants(config.model, study))
     wanted, device = config.runtime.engine, config.runtime.device
     config, model = with_doses(config, model)
     config, model = with_sensitivities(config, model)

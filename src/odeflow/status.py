@@ -14,6 +14,7 @@ class Status(IntEnum):
     non_finite = 3
     nonlinear_solve_failed = 4
     stopped_by_event = 5
+    events_failed = 6
 
     @property
     def is_failure(self) -> bool:
@@ -41,6 +42,10 @@ ADVICE: dict[Status, str] = {
     ),
     Status.nonlinear_solve_failed: (
         "the implicit method's root find did not converge: lower dt0, or take another method"
+    ),
+    Status.events_failed: (
+        "events set each other off without end, one fired too often within its delay, or a delay "
+        "was negative: look at the triggers and delays of the model's events"
     ),
     Status.stopped_by_event: "a condition of `stop` was met: the values end there",
 }

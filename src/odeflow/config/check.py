@@ -32,6 +32,11 @@ def check(config: Config, study: Path) -> None:
             f"verify.max_drift: model {config.model.name} names no invariants; give it "
             "model.invariants, or leave this null"
         )
+    if config.verify.max_drift is not None and (config.doses or config.model.events):
+        raise ConfigError(
+            "verify.max_drift: doses and events change what is conserved, so no drift is recorded; "
+            "leave this null"
+        )
 
 
 def _check_times(config: Config) -> None:
@@ -203,6 +208,11 @@ def _check_plot(config: Config, study: Path) -> None:
 
 def _check_sensitivities(config: Config) -> None:
     """What a model computes at t0 from an axis would be held constant, and the result be wrong."""
+    if config.saveat.sensitivities and config.model.events:
+        raise ConfigError(
+            f"saveat.sensitivities: {config.model.origin} has events, whose effect on derivatives "
+            "is not known; take the sensitivities out"
+        )
     for name, depends_on in (config.model.computed or {}).items():
         for axis in config.saveat.sensitivities or []:
             if axis in depends_on:

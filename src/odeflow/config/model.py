@@ -112,6 +112,9 @@ class ModelConfig(Strict):
         description="set by the importer: states and parameters that the file computes at t0, and "
         "what each depends on; an axis over one of them comes before",
     )
+    events: list[str] = Field(
+        default_factory=list, description="set by the importer: the names of the file's events"
+    )
     t0: Real = Field(0.0, description="start of the time span")
     t1: Real = Field(description="end of the time span")
     time_units: str = Field("1", description="units of time")
@@ -160,8 +163,10 @@ class ModelConfig(Strict):
             )
         if not self.is_imported and self.observables and self.observables.function is None:
             raise ValueError("observables.function: needed beside vector_field")
-        if not self.is_imported and (self.computed is not None or self.reaction_rates):
-            raise ValueError("computed and reaction_rates are for sbml and antimony")
+        if not self.is_imported and (
+            self.computed is not None or self.events or self.reaction_rates
+        ):
+            raise ValueError("computed, events and reaction_rates are for sbml and antimony")
         if self.is_imported and self.observables and self.observables.function:
             raise ValueError(
                 "observables.function: the observables of an imported model are its "

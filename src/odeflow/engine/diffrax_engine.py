@@ -21,7 +21,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from odeflow.engine.diffrax_methods import diffrax_solver
 from odeflow.engine.diffrax_reduction import ReducingSolver
-from odeflow.engine.diffrax_restarts import Segment, WatchingSolver, course, guards_of
+from odeflow.engine.diffrax_restarts import Segment, WatchingSolver, course
+from odeflow.engine.events import Watch
 from odeflow.engine.lane_control import lane_controller
 from odeflow.engine.problem import JumpTargets, Lanes, Problem, Progress, Solution
 from odeflow.engine.reduction import finish, reducers
@@ -57,6 +58,7 @@ class _LaneResult(NamedTuple):
     non_finite: Any
     error_infinite: Any
     stopped: Any
+    events_failed: Any
 
 
 class _Layout(NamedTuple):
@@ -257,6 +259,7 @@ def _lane_function(problem: Problem) -> Any:
             non_finite=non_finite,
             error_infinite=error_infinite,
             stopped=jnp.asarray(False),
+            events_failed=jnp.asarray(False),
         )
 
     return lane
@@ -269,15 +272,15 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
     t0, t1 = (jnp.asarray(t, dtype) for t in (model.config.t0, model.config.t1))
     dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
     reducer = reducers(problem.reductions)
-    guards = guards_of(problem)
+    watch = Watch(problem)
     ts = None if problem.ts is None else jnp.asarray(problem.ts, dtype)
     observer, observe = model.observer(problem.variables), model.observer(tuple(reducer))
     targets = problem.jumps or JumpTargets((), ())
 
-    def solve(t: Any, y: Any, args: Any, end: Any, steps: Any, before: Any, kept: Any) -> Segment:
+    def solve(t: Any, y: Any, args: Any, end: Any, steps: Any, memory: Any, kept: Any) -> Segment:
         solver = diffrax_solver(config)
-        if guards is not None:
-            solver = WatchingSolver(solver, guards, before)
+        if watch:
+            solver = WatchingSolver(solver, watch, memory)
         if reducer:
             solver = ReducingSolver(solver, observe, tuple(reducer.items()), kept)
         saved = [diffrax.SubSaveAt(t1=True)]
@@ -303,8 +306,8 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
         y = jax.tree.map(lambda x: x[0], y)
         if reducer:
             state, kept = state  # type: ignore
-        if guards is not None:
-            before, fired, t_fired, y_fired = state[1]  # type: ignore
+        if watch:
+            memory, fired, t_fired, y_fired = state[1]  # type: ignore
             reached = jnp.where(fired, t_fired, reached)
             y = jax.tree.map(lambda a, b: jnp.where(fired, a, b), y_fired, y)
         return Segment(
@@ -312,7 +315,7 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
             y=y,
             values={} if ts is None else solution.ys[1],  # type: ignore
             kept=kept,
-            before=before,
+            memory=memory,
             fired=fired,
             result=solution.result._value,
             num_steps=solution.stats["num_steps"],
@@ -348,6 +351,7 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
             non_finite=done.non_finite,
             error_infinite=done.error_infinite,
             stopped=done.stopped,
+            events_failed=done.failed,
         )
 
     return lane
@@ -388,6 +392,7 @@ def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:
     stalled = is_(RESULTS.dt_min_reached)
     return np.select(
         [
+            raw.events_failed,
             raw.stopped & (raw.time_reached < end),
             is_(RESULTS.successful) | (raw.time_reached >= end),
             is_(RESULTS.max_steps_reached),
@@ -397,6 +402,7 @@ def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:
             stalled,
         ],
         [
+            Status.events_failed,
             Status.stopped_by_event,
             Status.success,
             Status.max_steps_reached,

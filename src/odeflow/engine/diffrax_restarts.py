@@ -14,21 +14,19 @@ import jax.numpy as jnp
 from diffrax import RESULTS
 from jax import lax
 
+from odeflow.engine.events import MOST_ROUNDS, Memory, Outcome, Watch
 from odeflow.engine.problem import Problem
 from odeflow.engine.reduction import Reducer
 
-#: Times that events may fire each other at one time.
-_MOST_ROUNDS = 100
 
-
-class Watch(NamedTuple):
+class Watched(NamedTuple):
     """What guards say of the last accepted step.
 
-    `before` is whether each was true at its end; where one `fired`, the values before the step,
-    and `t` and `y` are time and state there. Else they are those at the end of the step.
+    `memory` is that at its end; where a guard `fired`, that before the step, and `t` and `y` are
+    time and state there. Else they are those at the end of the step.
     """
 
-    before: Any
+    memory: Memory
     fired: Any
     t: Any
     y: Any
@@ -37,14 +35,14 @@ class Watch(NamedTuple):
 class WatchingSolver(diffrax.AbstractSolver):
     """Wraps a solver; takes the same steps, and ends the solve after one in which a guard fires.
 
-    The state is `(wrapped state, Watch)`. A guard fires where it becomes true, which bisection
+    The state is `(wrapped state, Watched)`. A guard fires where it becomes true, which bisection
     finds on the dense output. The end comes as an error of Diffrax's, since its loop forgets the
     outcome `event_occurred` of a solver.
     """
 
     wrapped: diffrax.AbstractSolver
-    guards: Callable[..., Any] = eqx.field(static=True)
-    before: Any
+    watch: Watch = eqx.field(static=True)
+    memory: Memory
 
     @property
     def term_structure(self) -> Any:  # pyright: ignore
@@ -66,8 +64,8 @@ class WatchingSolver(diffrax.AbstractSolver):
 
     def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> Any:
         """See `diffrax.AbstractSolver.init`."""
-        watch = Watch(self.before, jnp.asarray(False), jnp.asarray(t0), y0)
-        return self.wrapped.init(terms, t0, t1, y0, args), watch
+        watched = Watched(self.memory, jnp.asarray(False), jnp.asarray(t0), y0)
+        return self.wrapped.init(terms, t0, t1, y0, args), watched
 
     def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
         """See `diffrax.AbstractSolver.func`."""
@@ -77,19 +75,20 @@ class WatchingSolver(diffrax.AbstractSolver):
         self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: Any, made_jump: Any
     ) -> Any:
         """See `diffrax.AbstractSolver.step`."""
-        state, watch = solver_state
+        state, watched = solver_state
+        memory = watched.memory
         y1, error, dense_info, state, result = self.wrapped.step(
             terms, t0, t1, y0, args, state, made_jump
         )
         path = self.wrapped.interpolation_cls(t0=t0, t1=t1, **dense_info)
-        fires = lambda t, y: jnp.any(self.guards(t, y, args) & ~watch.before)
-        now = self.guards(t1, y1, args)
-        fired = jnp.any(now & ~watch.before)
+        fires = lambda t, y: self.watch.fires(t, y, args, memory)[0]
+        fired, now = self.watch.fires(t1, y1, args, memory)
         cut = self._bisected(lambda t: fires(t, path.evaluate(t)), fired, t0, t1)
         early = fired & (cut < t1)
         where = lambda a, b: jax.tree.map(lambda x, y: jnp.where(early, x, y), a, b)
-        end = Watch(
-            jnp.where(fired, watch.before, now),
+        guard = jnp.where(fired, memory["guard"], now.astype(cut.dtype))
+        end = Watched(
+            {**memory, "guard": guard},
             fired,
             jnp.where(early, cut, t1),
             where(path.evaluate(cut), y1),
@@ -103,14 +102,13 @@ class WatchingSolver(diffrax.AbstractSolver):
 
         def halve(bracket: Any) -> Any:
             low, high, number = bracket
-            middle = 0.5 * (low + high)
-            here = fires(t0 + middle * (t1 - t0))
+            middle = low + 0.5 * (high - low)
+            here = fires(middle)
             return jnp.where(here, low, middle), jnp.where(here, middle, high), number + 1
 
-        one = jnp.ones_like(t1)
-        bracket = (jnp.zeros_like(one), one, jnp.asarray(0))
+        bracket = (t0, t1, jnp.asarray(0))
         _, high, _ = lax.while_loop(lambda x: fired & (x[2] < rounds), halve, bracket)
-        return jnp.where(high < 1, t0 + high * (t1 - t0), t1)
+        return high
 
 
 class Segment(NamedTuple):
@@ -124,7 +122,7 @@ class Segment(NamedTuple):
     y: Any
     values: Any
     kept: Any
-    before: Any
+    memory: Memory
     fired: Any
     result: Any
     num_steps: Any
@@ -136,14 +134,14 @@ class Segment(NamedTuple):
 class Course(NamedTuple):
     """A lane on its way: as `Segment`, and where its schedule and its outcome stand.
 
-    `result` is a number of Diffrax's RESULTS.
+    `result` is a number of Diffrax's RESULTS; `failed` is whether events did.
     """
 
     t: Any
     y: Any
     args: Any
     jump: Any
-    before: Any
+    memory: Memory
     fired: Any
     values: Any
     kept: Any
@@ -153,19 +151,12 @@ class Course(NamedTuple):
     non_finite: Any
     error_infinite: Any
     stopped: Any
+    failed: Any
     done: Any
 
 
-#: Solves from (t, y, args) to t1 with so many steps left: `(t, y, args, t1, steps, before, kept)`.
+#: Solves from (t, y, args) to t1 with so many steps left: `(t, y, args, t1, steps, memory, kept)`.
 SolveSegment = Callable[..., Segment]
-
-
-def guards_of(problem: Problem) -> Callable[..., Any] | None:
-    """A function of `(t, y, args)` that says which guards hold, as an array; None without them."""
-    conditions = [guard.condition for guard in problem.guards]
-    if not conditions:
-        return None
-    return lambda t, y, args: jnp.stack([jnp.asarray(c(t, y, args), bool) for c in conditions])
 
 
 def course(
@@ -186,7 +177,7 @@ def course(
     observe, observe_reduced = model.observer(problem.variables), model.observer(tuple(reducer))
     times = jnp.append(jumps[0], jnp.inf)
     happens = lambda jump, t: (times[jump] <= t) & (times[jump] <= end)
-    guards = guards_of(problem)
+    watch = Watch(problem)
     ts = None if problem.ts is None else jnp.asarray(problem.ts, t0.dtype)
     now = observe(t0, y0, args0)
     seen = observe_reduced(t0, y0, args0)
@@ -196,7 +187,7 @@ def course(
         y=y0,
         args=args0,
         jump=jnp.asarray(0),
-        before=_armed(problem, guards, t0, y0, args0),
+        memory=watch.start(t0, y0, args0) if watch else {},
         fired=jnp.asarray(False),
         values=jax.tree.map(lambda x: jnp.zeros((*width, *x.shape), x.dtype), now),
         kept={name: r.start(t0, seen[name]) for name, r in reducer.items()},
@@ -206,6 +197,7 @@ def course(
         non_finite=jnp.asarray(False),
         error_infinite=jnp.asarray(False),
         stopped=jnp.asarray(False),
+        failed=jnp.asarray(False),
         done=jnp.asarray(False),
     )
 
@@ -215,9 +207,8 @@ def course(
 
     def go_on(here: Course) -> Course:
         here = lax.while_loop(lambda x: happens(x.jump, x.t), apply_jump, here)
-        endless = jnp.asarray(False)
-        if guards is not None:
-            here, endless = _settled(problem, guards, here)
+        if watch:
+            here = _settled(watch, here)
         t, y, args = here.t, here.y, here.args
         seen = observe_reduced(t, y, args)
         kept = {name: r.jump(here.kept[name], t, seen[name]) for name, r in reducer.items()}
@@ -226,10 +217,10 @@ def course(
             later = ts >= t
             values = _select(later, values, here.values)
         left = config.max_steps - here.num_steps
-        ends = here.stopped | endless | (t >= end)
+        ends = here.stopped | here.failed | (t >= end)
         runs = ~ends & (left > 0)
         t1 = jnp.where(runs, jnp.minimum(times[here.jump], end), t)
-        one = solve(t, y, args, t1, left, here.before, kept)
+        one = solve(t, y, args, t1, left, here.memory, kept)
         pick = lambda new, old: jax.tree.map(lambda a, b: jnp.where(runs, a, b), new, old)
         t, y = pick((one.t, one.y), (t, y))
         values = observe(t, y, args) if later is None else _select(later & runs, one.values, values)
@@ -237,7 +228,6 @@ def course(
         result = jnp.where(fired, RESULTS.successful._value, one.result)
         result = jnp.where(runs, result, RESULTS.max_steps_reached._value)
         result = jnp.where(ends, RESULTS.successful._value, result)
-        result = jnp.where(endless, RESULTS.dt_min_reached._value, result)
         failed = result != RESULTS.successful._value
         # a lane at the end of its segment is there, whatever the next step would have been
         arrived = runs & (t >= t1)
@@ -249,7 +239,7 @@ def course(
             y=y,
             values=values,
             kept=pick(one.kept, kept),
-            before=pick(one.before, here.before),
+            memory=pick(one.memory, here.memory),
             fired=fired,
             result=result,
             num_steps=here.num_steps + jnp.where(runs, one.num_steps, 0),
@@ -272,15 +262,6 @@ def _select(condition: Any, new: Any, old: Any) -> Any:
     return jax.tree.map(one, new, old)
 
 
-def _armed(problem: Problem, guards: Any, t: Any, y: Any, args: Any) -> Any:
-    """Whether each guard counts as true before a trajectory."""
-    if guards is None:
-        return ()
-    initial = [guard.initial for guard in problem.guards]
-    now = guards(t, y, args)
-    return jnp.stack([now[i] if x is None else jnp.asarray(x) for i, x in enumerate(initial)])
-
-
 def _jumped(problem: Problem, here: Course, jumps: Sequence[Any]) -> tuple[Any, Any]:
     """State and parameters after the next jump."""
     model, targets = problem.model, problem.jumps
@@ -295,32 +276,18 @@ def _jumped(problem: Problem, here: Course, jumps: Sequence[Any]) -> tuple[Any, 
     return model.unflatten(y), model.Args(*args)
 
 
-def _settled(problem: Problem, guards: Callable[..., Any], here: Course) -> tuple[Course, Any]:
-    """A lane after the guards that fire at its time, and whether they do so without end."""
-    model, stops = problem.model, len(problem.stops)
+def _settled(watch: Watch, here: Course) -> Course:
+    """A lane after the guards and events of its time; `stopped` or `failed` where they end it."""
 
-    def fires(here: Course) -> Any:
-        return guards(here.t, here.y, here.args) & ~here.before
+    def round(state: tuple[Any, ...]) -> tuple[Any, ...]:
+        y, memory, _, number = state
+        return *watch.round(here.t, y, here.args, memory), number + 1
 
-    def fire(state: tuple[Any, Any]) -> tuple[Any, Any]:
-        here, number = state
-        edges, y = fires(here), here.y
-        for i, event in enumerate(model.events):
-            new = model.assigned(event, here.t, y if event.sees_others else here.y, here.args)
-            new = {
-                name: jnp.where(edges[stops + i], value, getattr(y, name))
-                for name, value in new.items()
-            }
-            y = y._replace(**new)
-        before = guards(here.t, here.y, here.args)
-        stopped = here.stopped | jnp.any(edges[:stops])
-        return here._replace(y=y, before=before, stopped=stopped), number + 1
+    def goes_on(state: tuple[Any, ...]) -> Any:
+        return (state[2] == Outcome.event) & (state[3] < MOST_ROUNDS)
 
-    def goes_on(state: tuple[Any, Any]) -> Any:
-        here, number = state
-        return jnp.any(fires(here)) & ~here.stopped & (number < _MOST_ROUNDS)
-
-    here, number = lax.while_loop(goes_on, fire, (here, jnp.asarray(0)))
-    # the loop ends where nothing fires any more: falling guards are then seen as such
-    endless = (number >= _MOST_ROUNDS) & ~here.stopped
-    return here._replace(before=guards(here.t, here.y, here.args)), endless
+    first = (here.y, here.memory, jnp.full_like(here.t, Outcome.event), jnp.asarray(0))
+    y, memory, outcome, _ = lax.while_loop(goes_on, round, first)
+    stopped = outcome == Outcome.stop
+    failed = ~stopped & (outcome != Outcome.nothing)
+    return here._replace(y=y, memory=memory, stopped=stopped, failed=failed)

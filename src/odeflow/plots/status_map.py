@@ -11,6 +11,7 @@ from odeflow.dataset import design_dims
 from odeflow.plots.selection import is_log_axis, shown_axes
 from odeflow.plots.style import (
     BLACK,
+    BLUE,
     GREEN,
     GREY,
     ORANGE,
@@ -29,6 +30,7 @@ _COLOURS = {
     Status.non_finite: VERMILION,
     Status.nonlinear_solve_failed: BLACK,
     Status.stopped_by_event: GREEN,
+    Status.events_failed: BLUE,
 }
 #: From best to worst: their numbers are in the order of their invention.
 _SEVERITY = sorted(Status, key=lambda s: (s.is_failure, s))

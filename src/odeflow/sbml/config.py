@@ -11,7 +11,7 @@ import numpy as np
 from odeflow.config.base import ConfigError
 from odeflow.config.validate import nearest
 from odeflow.sbml.naming import free_name
-from odeflow.sbml.refusal import Source, UnsupportedError
+from odeflow.sbml.refusal import Source
 from odeflow.sbml.source import FORMATS, model_source
 
 if TYPE_CHECKING:
@@ -55,8 +55,6 @@ def read_system(source: Source) -> "System":
         ) from None
     document = read_document(source, text)
     system = read_model(document.getModel(), source)
-    for event in system.events:
-        raise UnsupportedError(source, f"the event {event.name!r}", "", event.line, event.name)
     try:
         system.check()
     except ValueError as error:
@@ -101,6 +99,7 @@ def _filled(model: Mapping[str, Any], source: Source, system: "System") -> dict[
         "states": states,
         "parameters": parameters,
         "observables": observed or None,
+        "events": [event.name for event in system.events],
         "computed": computed,
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,20 +10,29 @@ import numpy as np
 
 from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig
+from odeflow.model import Event
 from odeflow.sbml.config import read_system
 from odeflow.sbml.evaluation import evaluate
-from odeflow.sbml.expression import TIME, Number
+from odeflow.sbml.expression import TIME, Expression, Number, Symbol
 from odeflow.sbml.fast import Parts, equilibrium, equilibrium_field
 from odeflow.sbml.source import model_source
-from odeflow.sbml.system import System, depends_on
+from odeflow.sbml.system import Event as Occurrence
+from odeflow.sbml.system import System, assigned_to, depends_on
 
 Columns = Mapping[str, np.ndarray]
 
 
-def imported_functions(
-    config: ModelConfig, study: Path
-) -> tuple[Callable[..., Any], Callable[..., Any] | None, Callable[[Columns], Columns]]:
-    """Vector field, observables (None where there are none) and start of an imported model.
+class ImportedFunctions(NamedTuple):
+    """The functions of a `Model`; `observables` is None where there are none."""
+
+    vector_field: Callable[..., Any]
+    observables: Callable[..., Any] | None
+    events: tuple[Event, ...]
+    start: Callable[[Columns], Columns]
+
+
+def imported_functions(config: ModelConfig, study: Path) -> ImportedFunctions:
+    """The functions of an imported model.
 
     Raises ConfigError where the file is missing, or is not that which the config was made from.
     """
@@ -37,21 +46,67 @@ def imported_functions(
                 f"{source.place()}: it has no {name!r}, which the config names: the config was "
                 "made from another version of the file"
             )
-    field = _vector_field(system, list(config.states))
-    return field, _observables(system, list(observables)), _start(system, config)
+    return ImportedFunctions(
+        _vector_field(system, list(config.states)),
+        _observables(system, list(observables)),
+        tuple(_event(system, event) for event in system.events),
+        _start(system, config),
+    )
+
+
+def _event(system: System, event: Occurrence) -> Event:
+    def number(expression: Expression | None) -> Callable[..., Any] | None:
+        if expression is None:
+            return None
+        values = _values(system, {"number": expression})
+        return lambda t, y, args: values(t, y, args)["number"]
+
+    trigger, placed = number(event.trigger), _values(system, event.states)
+    assert trigger is not None
+
+    def place(t: Any, y: Any, args: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+        new = {assigned_to(name): value for name, value in values.items()}
+        return placed(t, y, args, new)
+
+    as_assigned = all(
+        isinstance(x, Symbol) and x.name == assigned_to(name) for name, x in event.states.items()
+    )
+    return Event(
+        trigger=trigger,
+        assignments=_values(system, event.assignments),
+        initial=event.initially_true,
+        delay=number(event.delay),
+        priority=number(event.priority),
+        uses_trigger_values=event.uses_trigger_values,
+        persistent=event.persistent,
+        place=None if as_assigned else place,
+    )
+
+
+def _values(system: System, expressions: Mapping[str, Expression]) -> Callable[..., dict[str, Any]]:
+    """The values of expressions by name, as a function of (t, y, args) and what else is known."""
+    named = {name: f"value of {name}" for name in expressions}
+    equations = (
+        *system.needed(*expressions.values()),
+        *((named[name], expression) for name, expression in expressions.items()),
+    )
+
+    def values(t: Any, y: Any, args: Any, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        known = {TIME: t, **y._asdict(), **args._asdict(), **(given or {})}
+        found = evaluate(equations, known, jnp, jnp.result_type(t))
+        return {name: found[value] for name, value in named.items()}
+
+    return values
 
 
 def _vector_field(system: System, states: list[str]) -> Callable[..., dict[str, Any]]:
-    rates = [(f"d/dt {name}", system.rates[name]) for name in states]
-    equations = (*system.needed(*(x for _, x in rates)), *rates)
+    if not system.fast:
+        return _values(system, {name: system.rates[name] for name in states})
 
     def vector_field(t: Any, y: Any, args: Any) -> dict[str, Any]:
-        if system.fast:
-            x = jnp.stack([getattr(y, name) for name in states])
-            parts = _fast_parts(system, states, args._asdict())
-            return dict(zip(states, equilibrium_field(parts, t, x)))
-        values = _evaluated(equations, t, y, args)
-        return {name: values[f"d/dt {name}"] for name in states}
+        x = jnp.stack([getattr(y, name) for name in states])
+        parts = _fast_parts(system, states, args._asdict())
+        return dict(zip(states, equilibrium_field(parts, t, x)))
 
     return vector_field
 
@@ -77,19 +132,7 @@ def _fast_parts(system: System, states: list[str], args: Mapping[str, Any]) -> P
 
 
 def _observables(system: System, names: list[str]) -> Callable[..., dict[str, Any]] | None:
-    equations = system.needed(*(system.assigned[name] for name in names))
-    equations = (*equations, *((name, system.assigned[name]) for name in names))
-
-    def observables(t: Any, y: Any, args: Any) -> dict[str, Any]:
-        values = _evaluated(equations, t, y, args)
-        return {name: values[name] for name in names}
-
-    return observables if names else None
-
-
-def _evaluated(equations: Any, t: Any, y: Any, args: Any) -> dict[str, Any]:
-    known = {TIME: t, **y._asdict(), **args._asdict()}
-    return evaluate(equations, known, jnp, jnp.result_type(t))
+    return _values(system, {name: system.assigned[name] for name in names}) if names else None
 
 
 def _start(system: System, config: ModelConfig) -> Callable[[Columns], Columns]:

@@ -6,7 +6,7 @@ from odeflow.sbml.events import read_events
 from odeflow.sbml.expression import Expression, Number, Symbol, call, rate_of
 from odeflow.sbml.quantities import Quantities, children
 from odeflow.sbml.reactions import read_reactions
-from odeflow.sbml.refusal import Source
+from odeflow.sbml.refusal import Source, UnsupportedError
 from odeflow.sbml.system import System
 
 #: The state of a model that has none: the time since its start.
@@ -30,6 +30,9 @@ def read_model(model: Any, source: Source) -> System:
             raise quantities.unsupported(what, rule, name)
     reactions, fast = read_reactions(quantities)
     events = tuple(read_events(quantities))
+    if fast and events:
+        what = f"the event {events[0].name!r} beside fast reactions"
+        raise UnsupportedError(source, what, "", events[0].line, events[0].name)
     if not quantities.rates:
         clock = quantities.free_name(CLOCK)
         quantities.rates[clock] = Number(1.0)

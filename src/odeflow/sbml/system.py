@@ -18,24 +18,38 @@ Equations = tuple[tuple[str, Expression], ...]
 
 @dataclass(frozen=True)
 class Event:
-    """An SBML event: when its trigger becomes true, the targets take new values.
+    """An SBML event: when its trigger becomes true, quantities take new values.
 
-    `assignments` are states and their new values. `delay` is the time between, `priority` orders
-    events that are due at once; None where the model has none. Where `uses_trigger_values`, the
-    new values are those of when the trigger became true. Where not `persistent`, an event whose
-    trigger is false again before the delay is over does not happen. `initially_true` is what the
-    trigger counts as before the start.
+    `assignments` are the new values by quantity, and `states` the new values of states, which read
+    them as `assigned_to` the quantities: they differ where a species is held as its amount.
+    `delay` is the time between, `priority` orders events that are due at once; None where the
+    model has none. Where `uses_trigger_values`, the assignments are those of when the trigger
+    became true. Where not `persistent`, an event whose trigger is false again before the delay is
+    over does not happen. `initially_true` is what the trigger counts as before the start.
     """
 
     name: str
     line: int
     trigger: Expression
     assignments: Mapping[str, Expression]
+    states: Mapping[str, Expression]
     delay: Expression | None = None
     priority: Expression | None = None
     uses_trigger_values: bool = True
     persistent: bool = True
     initially_true: bool = True
+
+    @property
+    def expressions(self) -> list[Expression]:
+        """All that it reads quantities by, but for what it assigns."""
+        parts = (self.trigger, self.delay, self.priority)
+        others = (*self.assignments.values(), *self.states.values())
+        return [part for part in (*parts, *others) if part is not None]
+
+
+def assigned_to(name: str) -> str:
+    """The name in an expression of what an event assigns to a quantity."""
+    return f"new {name}"
 
 
 @dataclass(frozen=True)
@@ -111,9 +125,7 @@ class System:
         wanted = [*self.rates.values(), *(self.assigned[name] for name in observables)]
         wanted += [x for moves in self.fast.values() for x in moves.values()]
         wanted += [self.assigned[name] for name in self.fast]
-        for event in self.events:
-            parts = (event.trigger, event.delay, event.priority, *event.assignments.values())
-            wanted += [part for part in parts if part is not None]
+        wanted += [x for event in self.events for x in event.expressions]
         everything = {**self.assigned, **self.initial}
         read = {*names(*wanted), *self.rates}
         return read | {

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
-from numba.core import cgutils
 
-from odeflow.engine.native.lane_values import Kind, LaneValue
+from odeflow.engine.native.lane_loops import Sum, loop, number
 from odeflow.engine.native.sparse_lu import Entry
 
 if TYPE_CHECKING:
     from odeflow.engine.native.lane_code import Rows
-
-_WORD = ir.IntType(64)
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,11 @@ class DenseLU:
     def blocks(self) -> dict[str, int]:
         """Numbers of rows by block."""
         return {"MATRIX": self.size**2, "RIGHT": self.size}
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """The statements read nothing besides."""
+        return {}
 
     def factor_lines(self, matrix: Mapping[Entry, str], prefix: str) -> list[str]:
         """Statements that factor a matrix given by the expressions of its entries."""
@@ -60,12 +62,12 @@ def lu_factor(rows: Rows, n: int) -> None:
     the order i, k, j.
     """
     builder = rows.builder
-    for i in _loop(builder, 0, n):
-        for k in _loop(builder, 0, i):
+    for i in loop(builder, 0, n):
+        for k in loop(builder, 0, i):
             place = _place(builder, i, n, k)
             ratio = rows["MATRIX", place] * rows["MATRIX", _place(builder, k, n, k)]
             rows["MATRIX", place] = ratio
-            for j in _loop(builder, builder.add(k, _number(1)), n):
+            for j in loop(builder, builder.add(k, number(1)), n):
                 place = _place(builder, i, n, j)
                 update = ratio * rows["MATRIX", _place(builder, k, n, j)]
                 rows["MATRIX", place] = rows["MATRIX", place] - update
@@ -76,56 +78,19 @@ def lu_factor(rows: Rows, n: int) -> None:
 def lu_solve(rows: Rows, n: int) -> None:
     """Replaces RIGHT by the solution, given the factors in MATRIX."""
     builder = rows.builder
-    for i in _loop(builder, 0, n):
-        reduced = _Sum(rows["RIGHT", i])
-        for j in _loop(builder, 0, i):
+    for i in loop(builder, 0, n):
+        reduced = Sum(rows["RIGHT", i])
+        for j in loop(builder, 0, i):
             reduced.subtract(rows["MATRIX", _place(builder, i, n, j)] * rows["RIGHT", j])
         rows["RIGHT", i] = reduced.value
-    for k in _loop(builder, 0, n):
-        i = builder.sub(_number(n - 1), k)
-        reduced = _Sum(rows["RIGHT", i])
-        for j in _loop(builder, builder.add(i, _number(1)), n):
+    for k in loop(builder, 0, n):
+        i = builder.sub(number(n - 1), k)
+        reduced = Sum(rows["RIGHT", i])
+        for j in loop(builder, builder.add(i, number(1)), n):
             reduced.subtract(rows["MATRIX", _place(builder, i, n, j)] * rows["RIGHT", j])
         rows["RIGHT", i] = reduced.value * rows["MATRIX", _place(builder, i, n, i)]
 
 
-class _Sum:
-    """A number of every lane that a loop changes."""
-
-    def __init__(self, start: LaneValue):
-        self._writer = start.writer
-        self._kind: Kind = start.kind
-        vector = self._writer.type(self._kind)
-        self._places = [cgutils.alloca_once(self._writer.builder, vector) for _ in start.parts]
-        self._set(start)
-
-    def _set(self, value: LaneValue) -> None:
-        for place, part in zip(self._places, value.parts):
-            self._writer.builder.store(part, place)
-
-    @property
-    def value(self) -> LaneValue:
-        """The number now."""
-        parts = [self._writer.builder.load(place) for place in self._places]
-        return LaneValue(self._writer, self._kind, parts)
-
-    def subtract(self, value: LaneValue) -> None:
-        """Takes a number from it."""
-        self._set(self.value - value)
-
-
-def _number(value: int) -> ir.Constant:
-    return ir.Constant(_WORD, value)
-
-
-def _loop(builder: Any, start: Any, stop: Any) -> Iterator[ir.Value]:
-    """Writes what the body of a `for` writes, once, as the body of a loop over integers."""
-    bounds: Any = [_number(x) if isinstance(x, int) else x for x in (start, stop)]
-    span: Any = cgutils.for_range_slice
-    with span(builder, *bounds, _number(1)) as (index, _):
-        yield index
-
-
 def _place(builder: Any, i: ir.Value, n: int, j: ir.Value) -> ir.Value:
     """Where entry (i, j) of an n x n matrix is."""
-    return builder.add(builder.mul(i, _number(n)), j)
+    return builder.add(builder.mul(i, number(n)), j)

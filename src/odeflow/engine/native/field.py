@@ -1,16 +1,17 @@
 """The user's functions as scalar programs in the names of the lane loop."""
 
-import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from odeflow.engine.events import Watch
 from odeflow.engine.native.functions import LANE_FUNCTIONS
 from odeflow.engine.native.program import Operand, Program
 from odeflow.engine.native.translate import translate
-from odeflow.model import Event, Model
+from odeflow.model import Model
 
 
 def field_inputs(model: Model) -> list[str]:
@@ -43,34 +44,39 @@ def observables_program(model: Model, names: Sequence[str], dtype: Any = np.floa
     return translate(observed, field_inputs(model), dtype)
 
 
-def guards_program(
-    model: Model, conditions: Sequence[Callable[..., Any]], dtype: Any = np.float64
+def memory_names(watch: Watch) -> list[str]:
+    """Names of the scalars that a lane remembers of its guards and events."""
+    return [
+        "_".join([name, *map(str, index)])
+        for name, shape in watch.shapes().items()
+        for index in np.ndindex(shape)
+    ]
+
+
+def watch_program(
+    model: Model, watch: Watch, function: Callable[..., Any], dtype: Any = np.float64
 ) -> Program:
-    """Whether conditions of (t, y, args) hold, as booleans; raises as `field_program`."""
-    size = len(model.components)
+    """What a function of (t, y, args, memory) of a `Watch` gives; raises as `field_program`.
 
-    def holds(t: Any, *point: Any) -> tuple[Any, ...]:
-        y, args = model.unflatten(point[:size]), model.Args(*point[size:])
-        return tuple(jnp.asarray(condition(t, y, args), bool) for condition in conditions)
+    A state among it is flattened to its components, a memory to `memory_names`.
+    """
+    size, last = len(model.components), len(model.components) + len(model.config.parameters)
 
-    return translate(holds, field_inputs(model), dtype)
+    def flat(t: Any, *point: Any) -> list[Any]:
+        remembered, memory = list(point[last:]), {}
+        for name, shape in watch.shapes().items():
+            parts = [remembered.pop(0) for _ in range(math.prod(shape))]
+            memory[name] = jnp.stack(parts).reshape(shape) if shape else parts[0]
+        y, args = model.unflatten(point[:size]), model.Args(*point[size:last])
+        results = []
+        for result in function(t, y, args, memory):
+            if isinstance(result, Mapping):
+                results += [jnp.ravel(result[name]) for name in watch.shapes()]
+            else:
+                results += model.flatten(result) if isinstance(result, model.State) else [result]
+        return results
 
-
-def assignments_program(
-    model: Model, event: Event, dtype: Any = np.float64
-) -> tuple[Program, list[str]]:
-    """What an event gives components of the state, and their names; raises as `field_program`."""
-    size = len(model.components)
-    names: list[str] = []
-
-    def assigned(t: Any, *point: Any) -> tuple[Any, ...]:
-        y, args = model.unflatten(point[:size]), model.Args(*point[size:])
-        new = model.assigned(event, t, y, args)
-        changed = [component.state in new for component in model.components]
-        names[:] = [c.name for c, is_new in zip(model.components, changed) if is_new]
-        return tuple(itertools.compress(model.flatten(y._replace(**new)), changed))
-
-    return translate(assigned, field_inputs(model), dtype), names
+    return translate(flat, [*field_inputs(model), *memory_names(watch)], dtype)
 
 
 def evaluated(

@@ -16,8 +16,8 @@ _HERE = Path(__file__).parent
 _FOUNDATION = [
     f"{name}.py"
     for name in (
-        "runtime", "lane_code", "lane_values", "layout", "primitives", "vector_math", "dense_lu",
-        "cuda_runtime", "cuda_code",
+        "runtime", "lane_code", "lane_values", "layout", "primitives", "vector_math", "lane_loops",
+        "dense_lu", "looped_lu", "cuda_runtime", "cuda_code",
     )
 ]  # fmt: skip
 

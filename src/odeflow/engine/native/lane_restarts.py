@@ -5,14 +5,15 @@ from there with the same trajectory. Where a problem has neither, the functions 
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from odeflow.engine.events import MOST_ROUNDS, Outcome, Watch
 from odeflow.engine.native.controller import ControllerSource
-from odeflow.engine.native.field import assignments_program, evaluated, guards_program
+from odeflow.engine.native.field import evaluated, memory_names, watch_program
 from odeflow.engine.native.layout import Layout, load, store
-from odeflow.engine.native.program import Program
 from odeflow.engine.native.stepper import StepSource
 from odeflow.engine.problem import Problem
 from odeflow.status import Status
@@ -21,15 +22,13 @@ from odeflow.status import Status
 FIRED = 100
 #: Rows of a lane's segment that a jump sets, after the parameters that it does.
 SEGMENT = ("t1", "clip_floor", "last_save")
-_NO_EVENT, _EVENT, _STOP = 0, 1, 2
-#: Times that events may fire each other at one time.
-_MOST_ROUNDS = 100
 
 
 class LaneRestarts:
     """The functions of restarts of one problem: `arm`, `enter`, `resumes`, `resume`, `locate`.
 
-    `cut` is where in its last step a guard of a lane fired, as a fraction; 1 where none did.
+    `cut` is where in its last step a guard of a lane fired, as a fraction; 1 where none did. What
+    a lane remembers of guards and events are rows of their own.
     """
 
     def __init__(self, problem: Problem, step: StepSource, control: ControllerSource):
@@ -37,7 +36,8 @@ class LaneRestarts:
         self._problem, self._step, self._control = problem, step, control
         self._components = [component.name for component in model.components]
         self._parameters = [f"p_{name}" for name in model.config.parameters]
-        self._guards = [f"guard{i}" for i in range(len(problem.guards))]
+        self._watch = Watch(problem)
+        self._memory = memory_names(self._watch) if self._watch else []
 
     def __bool__(self) -> bool:
         return self._problem.restarts
@@ -45,7 +45,7 @@ class LaneRestarts:
     @property
     def has_guards(self) -> bool:
         """Whether there are guards: steps may then be cut short."""
-        return bool(self._guards)
+        return bool(self._watch)
 
     @property
     def is_constant(self) -> bool:
@@ -55,7 +55,7 @@ class LaneRestarts:
     def rows(self) -> list[str]:
         """Names of the rows of the buffer."""
         rows = ["origin"] if self and self.is_constant else []
-        return rows + (["low", "cut", "outcome", *self._guards] if self._guards else [])
+        return rows + (["low", "high", "cut", "outcome", *self._memory] if self._watch else [])
 
     def columns(self) -> list[str]:
         """Names of further columns beside the parameters."""
@@ -73,33 +73,34 @@ class LaneRestarts:
 
     def watch_lines(self) -> list[str]:
         """After a step: looks at the guards at its end, which defines `fires`."""
-        if not self._guards:
+        if not self._watch:
             return []
         rename = {"t": "t_next"} | {f"y_{n}": f"new_{n}" for n in self._components}
-        lines, now = self._evaluated(rename)
+        read, lines, (fires, *now) = self._evaluated(self._watch.fires, rename)
+        guards = self._memory[: len(now)]
         return [
+            *map(load, dict.fromkeys([*read, *guards])),
             *lines,
-            *map(load, self._guards),
-            f"fires = keep & ({self._edges(now)})",
+            f"fires = keep & ({fires})",
             "ended = ended | fires",
             f"stalled = select(fires, {FIRED}.0, stalled)",
             *(
                 store(row, f"select(fires, {row}, select(keep, {_number(value)}, {row}))")
-                for row, value in zip(self._guards, now)
+                for row, value in zip(guards, now)
             ),
             store("cut", "1.0"),
         ]
 
     def functions(self, layout: Layout) -> list[tuple[str, str, Sequence[str]]]:
         """Functions of one lane: name, what it does, body."""
-        if not self._guards:
+        if not self._watch:
             return []
         return [
-            ("arm_guards", "Whether the guards count as true before a trajectory.", self._arm()),
+            ("arm_guards", "What is remembered of guards before a trajectory.", self._arm()),
             ("halve", "Halves the part of a step in which a guard fires.", self._halve()),
             ("cut_step", "Ends a step where a guard fires.", self._cut()),
             ("land", "Puts the state where a guard fired into a lane.", self._land()),
-            ("fire", "Does what guards ask for that have become true.", self._fire()),
+            ("fire", "One round of what guards and events ask for.", self._fire()),
         ]
 
     def source(self, layout: Layout) -> str:
@@ -125,7 +126,7 @@ class LaneRestarts:
         )
 
     def _prepared(self) -> list[str]:
-        lines = ["arm_guards(rows, settings, lane)"] if self._guards else []
+        lines = ["arm_guards(rows, settings, lane)"] if self._watch else []
         metrics = self and self._problem.reductions
         return lines + (["start_reductions(rows, settings, lane)"] if metrics else [])
 
@@ -149,16 +150,16 @@ class LaneRestarts:
                 ),
                 "    jump[lane] += 1",
             ]
-        if self._guards:
+        if self._watch:
             lines += [
-                f"ending = REAL({Status.dt_min_reached:d})",
-                f"for _ in range({_MOST_ROUNDS}):",
+                f"ending = REAL({Status.events_failed:d})",
+                f"for _ in range({MOST_ROUNDS}):",
                 "    fire(rows, settings, lane)",
-                f"    if {place('outcome')} == {_STOP}:",
+                f"    if {place('outcome')} == {Outcome.stop:d}:",
                 f"        ending = REAL({Status.stopped_by_event:d})",
-                "        break",
-                f"    if {place('outcome')} == {_NO_EVENT}:",
+                f"    if {place('outcome')} == {Outcome.nothing:d}:",
                 "        ending = REAL(0)",
+                f"    if {place('outcome')} != {Outcome.event:d}:",
                 "        break",
             ]
         if self and self.is_constant:
@@ -171,7 +172,7 @@ class LaneRestarts:
         lines += ["begin(rows, settings, lane)"]
         if self and self._problem.reductions:
             lines += ["jump_reductions(rows, settings, lane)"]
-        if self._guards:
+        if self._watch:
             lines += ["if ending > 0:", f"    {place('stalled')} = ending"]
         return "\n".join(lines)
 
@@ -181,7 +182,7 @@ class LaneRestarts:
         if self._problem.jumps is not None:
             due = f"jump[lane] < jumps[0][sample] and {place('t')} >= {place('t1')}"
             conditions.append(f"({due})")
-        if self._guards:
+        if self._watch:
             conditions.append(f"{place('stalled')} == {FIRED}")
         return "return " + (" or ".join(conditions) or "False")
 
@@ -189,7 +190,7 @@ class LaneRestarts:
         if not self:
             return ""
         lines = []
-        if self._guards:
+        if self._watch:
             lines += [
                 f"if rows[{layout.place('stalled')} + lane] == {FIRED}:",
                 "    land(rows, settings, lane)",
@@ -198,10 +199,10 @@ class LaneRestarts:
         return "\n".join(lines)
 
     def _locate(self, layout: Layout) -> str:
-        if not self._guards:
+        if not self._watch:
             return ""
         place = lambda row: f"rows[{layout.place(row)} + lane]"
-        # one more than the bits of a fraction, and some for one near to zero
+        # one more than the bits of a step's part, and some for one near to its start
         rounds = np.finfo(self._problem.dtype).nmant + 12
         return "\n".join(
             [
@@ -210,7 +211,8 @@ class LaneRestarts:
                 "    lane = lowest_bit(left)",
                 "    left &= left - 1",
                 f"    if {place('stalled')} == {FIRED}:",
-                f"        {place('low')} = 0.0",
+                f"        {place('low')} = {place('step_start')}",
+                f"        {place('high')} = {place('t')}",
                 f"        for _ in range({rounds}):",
                 "            halve(rows, settings, lane)",
                 "        cut_step(rows, settings, lane)",
@@ -220,34 +222,32 @@ class LaneRestarts:
         )
 
     def _arm(self) -> list[str]:
-        lines, now = self._evaluated({})
-        starts = [
-            _number(value) if guard.initial is None else str(float(guard.initial))
-            for guard, value in zip(self._problem.guards, now)
-        ]
-        return [*self._state(), *lines, *map(store, self._guards, starts)]
+        start = lambda t, y, args, memory: [self._watch.start(t, y, args)]
+        _, lines, values = self._evaluated(start, {})
+        return [*self._state(), *lines, *map(store, self._memory, values)]
 
     def _halve(self) -> list[str]:
-        lines, now = self._evaluated(
-            {"t": "time"} | {f"y_{n}": f"at_{n}" for n in self._components}
-        )
+        fires = lambda *point: [self._watch.fires(*point)[0]]
+        rename = {"t": "time"} | {f"y_{n}": f"at_{n}" for n in self._components}
+        read, lines, (value,) = self._evaluated(fires, rename)
         return [
             *self._dense(),
-            *map(load, ["low", "cut", *self._guards]),
-            "theta = 0.5*(low + cut)",
+            *map(load, ["low", "high", *read]),
+            "time = low + 0.5*(high - low)",
+            "theta = (time - step_start)/h",
             *self._interpolated(),
-            "time = step_start + theta*h",
             *lines,
-            f"fires = {self._edges(now)}",
-            store("low", "select(fires, low, theta)"),
-            store("cut", "select(fires, theta, cut)"),
+            f"fires = {value}",
+            store("low", "select(fires, low, time)"),
+            store("high", "select(fires, time, high)"),
         ]
 
     def _cut(self) -> list[str]:
         return [
-            *map(load, ["t", "cut", "step_start"]),
+            *map(load, ["t", "high", "step_start"]),
             load("step_length", "h"),
-            store("t", "select(cut < 1.0, step_start + cut*h, t)"),
+            store("cut", "select(high < t, (high - step_start)/h, 1.0)"),
+            store("t", "high"),
         ]
 
     def _land(self) -> list[str]:
@@ -259,45 +259,27 @@ class LaneRestarts:
         ]
 
     def _fire(self) -> list[str]:
-        lines, now = self._evaluated({})
-        stops = len(self._problem.stops)
-        fires = [f"fires{i}" for i in range(len(now))]
-        body = [
+        _, lines, values = self._evaluated(self._watch.round, {})
+        rows = [*(f"y_{n}" for n in self._components), *self._memory, "outcome"]
+        changed = [(row, value) for row, value in zip(rows, values) if value != row]
+        return [
             *self._state(),
-            *map(load, self._guards),
+            *map(load, self._memory),
             *lines,
-            *(
-                f"fires{i} = {_edge(value, row)}"
-                for i, (value, row) in enumerate(zip(now, self._guards))
-            ),
-            *(store(row, _number(value)) for row, value in zip(self._guards, now)),
+            *(store(row, value) for row, value in changed),
         ]
-        model = self._problem.model
-        assigned = dict.fromkeys(self._components, "")
-        for number, event in enumerate(model.events):
-            program, targets = assignments_program(model, event, self._problem.dtype)
-            seen = {f"y_{name}": value for name, value in assigned.items() if value}
-            more, values = evaluated(program, seen if event.sees_others else {}, f"e{number}_")
-            body += more
-            for name, value in zip(targets, values):
-                old, new = assigned[name] or f"y_{name}", f"e{number}_{name}"
-                body.append(f"{new} = select({fires[stops + number]}, {value}, {old})")
-                assigned[name] = new
-        body += [store(f"y_{name}", value) for name, value in assigned.items() if value]
-        happens = f"select({' | '.join(fires)}, {_EVENT}.0, {_NO_EVENT}.0)"
-        if stops:
-            happens = f"select({' | '.join(fires[:stops])}, {_STOP}.0, {happens})"
-        return [*body, store("outcome", happens)]
 
-    def _program(self) -> Program:
-        conditions = [guard.condition for guard in self._problem.guards]
-        return guards_program(self._problem.model, conditions, self._problem.dtype)
-
-    def _evaluated(self, rename: Mapping[str, str]) -> tuple[list[str], list[str]]:
-        return evaluated(self._program(), rename, "g_")
-
-    def _edges(self, now: Sequence[str]) -> str:
-        return " | ".join(_edge(value, row) for value, row in zip(now, self._guards))
+    def _evaluated(
+        self, function: Callable[..., Any], rename: Mapping[str, str]
+    ) -> tuple[list[str], list[str], list[str]]:
+        """The rows of the memory that a function of a `Watch` reads, its statements and values."""
+        problem = self._problem
+        program = watch_program(problem.model, self._watch, function, problem.dtype)
+        reads = {x for statement in program.statements for x in statement.reads()}
+        reads.update(x for x in program.outputs if isinstance(x, str))
+        read = [name for name in self._memory if name in reads]
+        lines, values = evaluated(program, rename, "g_")
+        return read, lines, values
 
     def _state(self) -> list[str]:
         return [
@@ -324,7 +306,3 @@ class LaneRestarts:
 
 def _number(condition: str) -> str:
     return f"select({condition}, 1.0, 0.0)"
-
-
-def _edge(now: str, before: str) -> str:
-    return f"(({before} == 0.0) & {now})"

@@ -78,15 +78,20 @@ def lane_module(problem: Problem, step: StepSource, loop: Loop) -> LaneModule:
         loop.source.strip(),
     ]
     body = "\n\n\n".join(parts) + "\n"
-    source = f"{_header(problem, layout, functions, loop, body)}\n\n\n{body}"
+    source = f"{_header(problem, layout, functions, loop, body, step.constants)}\n\n\n{body}"
     settings = list(control.settings.values())
     return LaneModule(source, settings, layout.size, functions.reductions.columns())
 
 
 def _header(
-    problem: Problem, layout: Layout, functions: LaneFunctions, loop: Loop, body: str
+    problem: Problem,
+    layout: Layout,
+    functions: LaneFunctions,
+    loop: Loop,
+    body: str,
+    tables: Mapping[str, str],
 ) -> str:
-    """The layout, and the constants that the body reads."""
+    """The layout, the constants that the body reads, and the tables of the step."""
     model, solver = problem.model.config, problem.solver
     constants = {
         "LANES": layout.lanes,
@@ -116,12 +121,18 @@ def _header(
             f"    blocks={dict(layout.blocks)},",
             ")",
             *(f"{name} = {value}" for name, value in constants.items() if name in names),
+            *(_wrapped_constant(name, value) for name, value in tables.items()),
         ]
     )
 
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent=" " * 8)
+
+
+def _wrapped_constant(name: str, value: str) -> str:
+    """Its source is a call, which may go on on further lines."""
+    return textwrap.fill(f"{name} = {value}", 100, subsequent_indent="    ")
 
 
 def _lowest_bits(number: int) -> int:
@@ -169,7 +180,8 @@ def solve(
                 continue
             if done >= 0:
                 reached = rows[t + lane]
-                if reached >= rows[t1 + lane]:
+                failed = rows[stalled + lane] == {Status.events_failed:d}
+                if reached >= rows[t1 + lane] and not failed:
                     status[done] = {Status.success:d}
                 elif rows[stalled + lane] > 0.0:
                     status[done] = int(rows[stalled + lane])

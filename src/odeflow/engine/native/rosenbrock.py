@@ -8,6 +8,7 @@ import numpy as np
 from odeflow.engine.native.controller import total
 from odeflow.engine.native.dense_lu import DenseLU
 from odeflow.engine.native.differentiated_field import DifferentiatedField, differentiated_field
+from odeflow.engine.native.looped_lu import LoopedLU
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.sparse_lu import Entry, SparseLU, plan
 from odeflow.engine.native.stepper import StepSource
@@ -17,11 +18,16 @@ from odeflow.model import Model
 #: The methods that this generator knows, by the name of their Diffrax class.
 ROSENBROCK_METHODS = {"Rodas5P": RODAS5P, "Rodas3P": RODAS3P}
 
-#: Most operations of a step's linear algebra that are written out: a full Jacobian of some 60
-#: states. There compiling takes 20 s, and straight-line code is still three times faster than the
-#: loops of `DenseLU`, which load and store at every product.
+LinearAlgebra = SparseLU | LoopedLU | DenseLU
+
+#: Most operations of a step's linear algebra that are written out: the sparse Jacobian of some 80
+#: species. `LoopedLU` then takes half the time to compile (100 species: 19 s for 40 s) and is from
+#: a quarter (65 species) to a tenth (100) slower.
+_MOST_WRITTEN = 60_000
+#: Most operations that the tables of `LoopedLU` are for: a full Jacobian of some 60 states.
 _MOST_OPERATIONS = 250_000
-#: Largest state for these loops: the entries of the Jacobian are written out all the same.
+#: Largest state for the loops of `DenseLU`: the entries of the Jacobian are written out all the
+#: same.
 _LARGEST_DENSE = 128
 
 
@@ -37,11 +43,12 @@ def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource
     return rosenbrock_source(tableau, [c.name for c in model.components], field, lu)
 
 
-def _linear_algebra(method: str, field: DifferentiatedField, stages: int) -> SparseLU | DenseLU:
+def _linear_algebra(method: str, field: DifferentiatedField, stages: int) -> LinearAlgebra:
     size = len(field.value)
     sparse = plan(size, field.jacobian)
-    if sparse.factor_operations + stages * sparse.solve_operations <= _MOST_OPERATIONS:
-        return sparse
+    operations = sparse.factor_operations + stages * sparse.solve_operations
+    if operations <= _MOST_OPERATIONS:
+        return sparse if operations <= _MOST_WRITTEN else LoopedLU(sparse)
     if size <= _LARGEST_DENSE:
         return DenseLU(size)
     why = (
@@ -55,7 +62,7 @@ def rosenbrock_source(
     tableau: RosenbrockTableau,
     components: Sequence[str],
     field: DifferentiatedField,
-    lu: SparseLU | DenseLU,
+    lu: LinearAlgebra,
 ) -> StepSource:
     """One step of the method for a field, for the lane loop.
 
@@ -126,6 +133,7 @@ def rosenbrock_source(
             for i, name in enumerate(components)
         },
         blocks=lu.blocks,
+        constants=lu.constants,
     )
 
 

@@ -8,6 +8,7 @@ from numba import njit
 from odeflow.engine.native.dense_lu import lu_factor, lu_solve
 from odeflow.engine.native.lane_code import lanes_of, lowest_bit
 from odeflow.engine.native.layout import Layout
+from odeflow.engine.native.looped_lu import Elimination, sparse_factor, sparse_solve
 from odeflow.engine.native.primitives import (
     acos,
     acosh,
@@ -50,6 +51,7 @@ from odeflow.engine.native.vector_math import (
 
 __all__ = [
     "INFINITY",
+    "Elimination",
     "Layout",
     "acos",
     "acosh",
@@ -90,6 +92,8 @@ __all__ = [
     "select",
     "sin",
     "sinh",
+    "sparse_factor",
+    "sparse_solve",
     "sqrt",
     "tan",
     "tanh",

@@ -28,6 +28,11 @@ class SparseLU:
         """It needs no rows of the buffer."""
         return {}
 
+    @property
+    def constants(self) -> dict[str, str]:
+        """The statements read nothing besides."""
+        return {}
+
     @cached_property
     def _rank(self) -> dict[int, int]:
         return {row: rank for rank, row in enumerate(self.order)}

@@ -48,7 +48,8 @@ class StepSource:
     Inside of a step the state is a polynomial of theta, 0 at the step's start and 1 at its end:
     `polynomial` has its coefficients, the constant first, as expressions in `h`, `y_<component>`
     (the state at the start), `y1_<component>` (at the end) and the names in `dense`, rows that are
-    written at each step where values inside of steps are needed.
+    written at each step where values inside of steps are needed. `blocks` are numbers of further
+    rows by name, `constants` what the statements read besides, as source.
     """
 
     error_order: float
@@ -59,6 +60,7 @@ class StepSource:
     carried: Mapping[str, Carried] = field(default_factory=dict)
     dense: Mapping[str, str] = field(default_factory=dict)
     blocks: Mapping[str, int] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def interpolant_lines(self) -> list[str]:

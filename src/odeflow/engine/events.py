@@ -1,0 +1,224 @@
+"""Guards and events while solving: what a lane remembers of them, and what happens where they fire.
+
+Written in JAX for one lane: the Diffrax engine calls it, the native engine translates it.
+
+Reference: SBML Level 3 Version 2 Core, section 4.11.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from odeflow.engine.problem import Problem
+from odeflow.model import Event
+
+#: How often one event may have fired without having happened yet. One that is not persistent
+#: never waits twice, since its trigger has to become false in between.
+MOST_PENDING = 16
+#: Rounds at one time after which events set each other off without end.
+MOST_ROUNDS = 10_000
+#: A Lehmer generator whose numbers are exact in float32 too, one of the three of Wichmann and
+#: Hill, Appl. Stat. 31, 188-190 (1982).
+_MULTIPLIER, _MODULUS, _SEED = 171.0, 30269.0, 12345.0
+
+#: What a lane remembers, by name: arrays of floating-point numbers.
+#: `guard` (guard,): 1 where the guard counts as true. With events, `next_due` (): when the next
+#: event is due; `draw` (): the last number drawn; and of event i `due<i>` (pending,): when each
+#: time that it has fired is due, the earliest to fire first, infinite where nothing is pending;
+#: `values<i>` (pending, value): what each of them assigns, where it has been computed.
+Memory = Mapping[str, Float[Array, "..."]]
+
+
+class Outcome(IntEnum):
+    """What a round of events has come to."""
+
+    nothing = 0
+    event = 1
+    stop = 2
+    failure = 3
+
+
+class Watch:
+    """The guards and events of one problem as functions of a lane's (t, y, args) and memory."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem, self._model = problem, problem.model
+        self._stops = len(problem.stops)
+        self._values = [self._shapes(event) for event in self._model.events]
+
+    def __bool__(self) -> bool:
+        return bool(self._problem.guards)
+
+    def _shapes(self, event: Event) -> dict[str, tuple[int, ...]]:
+        """Shapes of what an event remembers from when it fires."""
+        if not event.uses_trigger_values:
+            return {}
+        point = self._model.example(self._problem.dtype)
+        values = jax.eval_shape(
+            lambda *x: {k: jnp.asarray(v) for k, v in event.assignments(*x).items()}, *point
+        )
+        return {name: values[name].shape for name in sorted(values)}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the memory, by name."""
+        shapes: dict[str, tuple[int, ...]] = {"guard": (len(self._problem.guards),)}
+        if self._model.events:
+            shapes |= {"next_due": (), "draw": ()}
+        for i, (event, values) in enumerate(zip(self._model.events, self._values)):
+            pending = MOST_PENDING if event.persistent else 1
+            shapes[f"due{i}"] = (pending,)
+            size = sum(int(np.prod(shape)) for shape in values.values())
+            if size:
+                shapes[f"values{i}"] = (pending, size)
+        return shapes
+
+    def start(self, t: Any, y: Any, args: Any) -> Memory:
+        """The memory of a trajectory before its t0."""
+        now, dtype = self._holds(t, y, args), jnp.result_type(t)
+        initial = [guard.initial for guard in self._problem.guards]
+        counted = [now[i] if x is None else jnp.asarray(x) for i, x in enumerate(initial)]
+        fill = {"draw": _SEED, "next_due": jnp.inf}
+        memory = {
+            name: jnp.full(shape, fill.get(name, jnp.inf if name.startswith("due") else 0.0), dtype)
+            for name, shape in self.shapes().items()
+        }
+        return memory | {"guard": jnp.stack(counted).astype(dtype)}
+
+    def _holds(self, t: Any, y: Any, args: Any) -> Bool[Array, " guard"]:
+        conditions = (guard.condition for guard in self._problem.guards)
+        return jnp.stack([jnp.asarray(condition(t, y, args), bool) for condition in conditions])
+
+    def fires(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
+        """Whether anything has to happen at (t, y), and which guards hold there.
+
+        That is so where a guard has become true, an event is due, or one that waits is to be
+        forgotten since its trigger is false again.
+        """
+        now = self._holds(t, y, args)
+        fires = jnp.any(now & (memory["guard"] == 0))
+        delayed = [(i, e) for i, e in enumerate(self._model.events) if e.delay is not None]
+        if delayed:
+            fires |= t >= memory["next_due"]
+        for i, event in delayed:
+            if not event.persistent:
+                fires |= ~now[self._stops + i] & (memory[f"due{i}"][0] < jnp.inf)
+        return fires, now
+
+    def round(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Memory, Any]:
+        """State, memory and outcome after the guards that have become true at (t, y) have fired
+        and of all events that are due one, of highest priority, has happened.
+
+        Nothing happens any more where a stop fires, or where events fail: one has fired more often
+        than can be kept, or its delay is negative or not a number.
+        """
+        dtype = jnp.result_type(t)
+        now = self._holds(t, y, args)
+        rises = now & (memory["guard"] == 0)
+        stopped = jnp.any(rises[: self._stops])
+        memory, failed = dict(memory), jnp.asarray(False)
+        for i, event in enumerate(self._model.events):
+            guard = self._stops + i
+            failed |= self._fire(i, event, rises[guard], now[guard], (t, y, args), memory)
+        memory["guard"] = now.astype(dtype)
+        happens, new = jnp.asarray(False), y
+        chosen = self._chosen(t, y, args, memory)
+        for i, event in enumerate(self._model.events):
+            this = chosen[i] & ~stopped & ~failed
+            assigned = self._happen(i, event, this, (t, y, args), memory)
+            changed = {k: jnp.where(this, v, getattr(new, k)) for k, v in assigned.items()}
+            new, happens = new._replace(**changed), happens | this
+        if self._model.events:
+            due = [jnp.min(memory[f"due{i}"]) for i in range(len(self._model.events))]
+            memory["next_due"] = jnp.min(jnp.stack(due))
+        outcome = jnp.where(happens, float(Outcome.event), float(Outcome.nothing))
+        outcome = jnp.where(failed, float(Outcome.failure), outcome)
+        return new, memory, jnp.where(stopped, float(Outcome.stop), outcome)
+
+    def _fire(
+        self, i: int, event: Event, rises: Any, holds: Any, here: Any, memory: dict[str, Any]
+    ) -> Any:
+        """Puts an event whose trigger has become true among those pending; whether that fails."""
+        due = memory[f"due{i}"]
+        if not event.persistent:
+            due = jnp.where(holds, due, jnp.inf)
+        free = due == jnp.inf
+        # those pending come first
+        place = rises & free & ~jnp.concatenate([jnp.zeros(1, bool), free[:-1]])
+        delay = jnp.zeros_like(here[0])
+        failed = rises & ~jnp.any(free)
+        if event.delay is not None:
+            delay = jnp.asarray(event.delay(*here), delay.dtype)
+            failed |= rises & ~(delay >= 0)
+        memory[f"due{i}"] = jnp.where(place, here[0] + delay, due)
+        if f"values{i}" in memory:
+            values = event.assignments(*here)
+            parts = [
+                jnp.ravel(jnp.broadcast_to(jnp.asarray(values[name], delay.dtype), shape))
+                for name, shape in self._values[i].items()
+            ]
+            old = memory[f"values{i}"]
+            memory[f"values{i}"] = jnp.where(place[:, None], jnp.concatenate(parts)[None], old)
+        return failed
+
+    def _chosen(self, t: Any, y: Any, args: Any, memory: dict[str, Any]) -> list[Any]:
+        """Which event is the next to happen, if any is due.
+
+        Of those with a priority the one with the highest, and of equals one at random; after them
+        those without, in their order. The numbers that decide are the same in each trajectory.
+        """
+        events = self._model.events
+        ready = [jnp.min(memory[f"due{i}"]) <= t for i in range(len(events))]
+        chosen = [jnp.asarray(False)] * len(events)
+        taken = jnp.asarray(False)
+        ranked = [i for i, event in enumerate(events) if event.priority is not None]
+        if ranked:
+            given = [jnp.asarray(events[i].priority(t, y, args), t.dtype) for i in ranked]  # type: ignore[misc]
+            lowest = jnp.asarray(-jnp.inf, t.dtype)
+            priority = [jnp.where(ready[i] & (p == p), p, lowest) for i, p in zip(ranked, given)]
+            best = jnp.max(jnp.stack(priority))
+            equal = [ready[i] & (p == best) for i, p in zip(ranked, priority)]
+            number = sum(jnp.where(x, 1.0, 0.0) for x in equal)
+            draw = memory["draw"]
+            drawn = jnp.floor(draw / _MODULUS * number)
+            before = jnp.zeros_like(t)
+            for i, one in zip(ranked, equal):
+                chosen[i] = one & (before == drawn)
+                before = before + jnp.where(one, 1.0, 0.0)
+                taken |= one
+            product = _MULTIPLIER * draw
+            following = product - jnp.floor(product / _MODULUS) * _MODULUS
+            memory["draw"] = jnp.where(number > 1, following, draw)
+        for i, event in enumerate(events):
+            if event.priority is None:
+                chosen[i] = ready[i] & ~taken
+                taken |= ready[i]
+        return chosen
+
+    def _happen(
+        self, i: int, event: Event, happens: Any, here: Any, memory: dict[str, Any]
+    ) -> Mapping[str, Any]:
+        """What an event gives states, as one that is pending; it is pending no more."""
+        t, y, args = here
+        due = memory[f"due{i}"]
+        first = due == jnp.min(due)
+        later = jnp.cumsum(first.astype(t.dtype)) > 0  # from the first of those due next
+        first &= ~jnp.concatenate([jnp.zeros(1, bool), later[:-1]])
+        end = jnp.full((1,), jnp.inf, t.dtype)
+        memory[f"due{i}"] = jnp.where(happens & later, jnp.concatenate([due[1:], end]), due)
+        if f"values{i}" not in memory:
+            return self._model.assigned(event, t, y, args)
+        kept = memory[f"values{i}"]
+        flat = jnp.sum(jnp.where(first[:, None], kept, 0.0), axis=0)
+        shifted = jnp.concatenate([kept[1:], kept[:1]])
+        memory[f"values{i}"] = jnp.where((happens & later)[:, None], shifted, kept)
+        values, start = {}, 0
+        for name, shape in self._values[i].items():
+            size = int(np.prod(shape))
+            values[name] = flat[start : start + size].reshape(shape)
+            start += size
+        return self._model.assigned(event, t, y, args, values)
