@@ -66,7 +66,10 @@ def solve(
 @lru_cache(maxsize=8)
 def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
     """The module that is generated for a problem; raises `UntranslatableError`."""
-    return lane_module(problem, _step(problem), _loop(problem, device))
+    step = _step(problem)
+    if device == "gpu" and step.constants:
+        raise UntranslatableError("large sparse Jacobians", "on a GPU it has no loops for them yet")
+    return lane_module(problem, step, _loop(problem, device))
 
 
 def _step(problem: Problem) -> StepSource:
