@@ -183,7 +183,7 @@ def test_sparse_factors_are_computed_by_loops_as_they_are_written_out(
         settings = {"method": "rodas5p", "rtol": 1e-8, "atol": 1e-10, "dt0": 1e-3}
         problem, lanes = coupled_problem(8, star, **settings)
         solutions.append(native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path))
-        source = native_engine.module_source(problem)
+        source = native_engine.generated(problem).source
         assert ("sparse_factor(rows, ELIMINATION)" in source) == (bound == 0)
     written, looped = solutions
     assert (looped.status == Status.success).all()
