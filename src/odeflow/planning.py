@@ -20,6 +20,7 @@ from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
 from odeflow.metrics import reduced_summary
+from odeflow.petab.meaning import measurements_digest
 from odeflow.pilot import Measurement, advice, memory_mb, minutes, read_measurement
 from odeflow.provenance import PACKAGE, source_digest
 
@@ -133,9 +134,11 @@ class Experiment:
         groups = _STAGE_GROUPS[stage]
         kept = ("max_failed",) if stage == "overview" else ()
         config = _numbers_of(self.config, *kept)
+        measured = measurements_digest(self.config, self.study) if stage == "summarise" else None
         return {
             "config": config.slice("name", *groups),
             "source": source_digest(f"odeflow.{_STAGE_MODULES[stage]}"),
+            **({} if measured is None else {"measurements": measured}),
         }
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
@@ -143,7 +146,8 @@ class Experiment:
         data = self._solve_data
         if self.config.design.kind in SEQUENTIAL and self.config.design.size is not None:
             # rows before it do not depend on what follows
-            data = data | {"design": data["design"] | {"size": chunk.stop}}
+            size = -(-chunk.stop // self.config.design.runs)
+            data = data | {"design": data["design"] | {"size": size}}
         return {"config": data, "start": chunk.start, "stop": chunk.stop}
 
     @cached_property

@@ -32,6 +32,7 @@ from odeflow.zarr_store import open_store
 
 if TYPE_CHECKING:  # JAX is imported by the stage that solves
     from odeflow.engine import Progress, Resources
+    from odeflow.likelihood import Measurements
 
 
 #: The attribute of a chunk that names the folder it was solved for.
@@ -144,10 +145,19 @@ def _check_rows(
         raise damaged(file, f"its samples are not rows {start} and on of the design")
 
 
-def summarise(config: Config, ensemble: Path, path: Path) -> None:
-    """Writes metrics of every trajectory and quantiles over the ensemble."""
+def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
+    """Writes metrics of every trajectory, quantiles and the likelihood of measurements."""
     with open_ensemble(ensemble) as dataset:
-        summarise_to_file(dataset, config.summary, path)
+        summarise_to_file(dataset, config.summary, path, measurements_of(config, study))
+
+
+def measurements_of(config: Config, study: Path) -> Measurements | None:
+    """The measurements that the trajectories are compared with, if there are any."""
+    if config.design.petab is None:
+        return None
+    from odeflow.petab.data import read_measurements  # which imports libsbml
+
+    return read_measurements(config, study)
 
 
 def verify(config: Config, study: Path, ensemble: Path, path: Path) -> None:
