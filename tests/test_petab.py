@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 from snakes import PROJECT, planned, snakemake
 
 pytest.importorskip("libsbml")
 
-from petab_text import TABLES, make_problem
+from petab_text import DECAY, TABLES, make_problem
 from sbml_text import compartment, initial, parameter, reaction, rule, sbml, species
 
 import odeflow
@@ -331,6 +332,64 @@ def test_a_rule_cannot_be_set(tmp_path: Path):
         compose("experiment=mine", study=make_problem(tmp_path, sbml=text))
 
 
+def test_a_start_that_the_model_computes_follows_the_condition(tmp_path: Path):
+    """A starts at 4 * half, half is what the condition says, and A decays."""
+    text = sbml(
+        compartment("c", 2), species("A", "c"), initial("A", "4 * half"), parameter("k", 0.5),
+        parameter("half", 0.5), reaction("J", "A", "", "c * k * A"),
+    )  # fmt: skip
+    conditions = "conditionId|half\nlow|0.25\nhigh|start"
+    _, ensemble, _ = solved(make_problem(tmp_path, sbml=text, conditions=conditions))
+    half = np.where(ensemble["condition"] == 0, 0.25, ensemble["start"])
+    np.testing.assert_array_equal(ensemble["half"], half)
+    np.testing.assert_allclose(
+        ensemble["A"].isel(time=-1), 4 * half * np.exp(-2 * ensemble["k"]), rtol=1e-7, atol=1e-10
+    )
+
+
+def test_formulas_without_petab(tmp_path: Path):
+    (tmp_path / "decay.xml").write_text(DECAY)
+    model = {
+        "sbml": "decay.xml", "t1": 2.0,
+        "parameters": {"scale": {"value": 3.0, "added": True}},
+        "observables": {"formulas": {"a": "scale * A + log2(8) * log(exp(time))", "b": "a^2 / 2"}},
+    }  # fmt: skip
+    (tmp_path / "config/model").mkdir(parents=True)
+
+    def composed(**changes: object) -> Config:
+        text = yaml.safe_dump(model | changes)
+        (tmp_path / "config/model/mine.yaml").write_text(text)
+        return compose("~experiment", "model=mine", "name=x", *TIGHT, study=tmp_path)
+
+    ensemble = odeflow.run(composed())
+    a = 3 * np.exp(-1.0) + 3 * 2.0
+    np.testing.assert_allclose(ensemble["a"].item(), a, rtol=1e-7)
+    np.testing.assert_allclose(ensemble["b"].item(), a**2 / 2, rtol=1e-7)
+    for formulas, message in (
+        ({"A": "k"}, "model.observables.formulas.A: the model has 'A' already"),
+        ({"a": "b", "b": "a"}, "model.observables.formulas: these define each other"),
+        ({"a": "log(A, 2)"}, "model.observables.formulas.a: "),
+        ({"a": "__import__('os')"}, "model.observables.formulas.a: "),
+        ({"a": "sclae * A"}, "unknown name 'sclae'; did you mean scale"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            composed(observables={"formulas": formulas})
+
+
+def test_the_page_makes_a_study(tmp_path: Path):
+    page = (PROJECT / "docs/petab.md").read_text()
+    lines = page.split("```bash\n")[1].split("```")[0].splitlines()
+    assert len(lines) == 5
+    make_problem(tmp_path)
+    shutil.rmtree(tmp_path / "config")
+    subprocess.run("\n".join(lines[:3]), shell=True, cwd=tmp_path, check=True)
+    assert compose("experiment=mine", study=tmp_path / "my_study").design.size == 1024
+    yaml_text = page.split("```yaml\n")[1].split("```")[0].replace("k1:", "k:")
+    (tmp_path / "my_study/config/experiment/mine.yaml").write_text(yaml_text)
+    config = compose("experiment=mine", study=tmp_path / "my_study")
+    assert config.design.kind == "random" and config.solver.method == "rodas5p"
+
+
 def test_conditions_without_petab(tmp_path: Path):
     """The design alone: a wild type and a mutant, each sample under both."""
     config = compose(
@@ -398,6 +457,12 @@ def test_the_example_through_the_workflow(example: Path):
         cwd=example, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "32 of 128 trajectories solved again, the same bit for bit" in done.stdout
+    copy = example / "copy"
+    odeflow.reproduce(results / "ensemble.nc", study=example).write(copy)
+    config = compose("experiment=conversion", study=copy)
+    again = odeflow.run(config)
+    ensemble = xr.open_dataset(results / "ensemble.nc", decode_times=False)
+    np.testing.assert_array_equal(again["assay_b"], ensemble["assay_b"])
     text = (example / "measurements.tsv").read_text()
     (example / "measurements.tsv").write_text(re.sub("0.711", "0.712", text))
     jobs = planned(example, config=chosen)
