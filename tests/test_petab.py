@@ -347,6 +347,14 @@ def test_a_start_that_the_model_computes_follows_the_condition(tmp_path: Path):
     )
 
 
+def test_a_parameter_called_noise(tmp_path: Path):
+    tables = {name: TABLES[name].replace("sd ", "noise ") for name in TABLES}
+    tables["measurements"] = tables["measurements"].replace("| sd\n", "| noise\n")
+    plain, named = make_problem(tmp_path / "a"), make_problem(tmp_path / "b", **tables)
+    values = [solved(study)[2]["log_likelihood"] for study in (plain, named)]
+    np.testing.assert_array_equal(*values)
+
+
 def test_formulas_without_petab(tmp_path: Path):
     (tmp_path / "decay.xml").write_text(DECAY)
     model = {

@@ -15,8 +15,8 @@ from odeflow.sbml.expression import TIME, Expression
 from odeflow.slabs import slabs
 from odeflow.status import has_failed
 
-#: The equation of a group whose value is the noise.
-NOISE = "noise"
+#: The equation of a group whose value is the noise; no quantity can have this name.
+NOISE = "noise of a measurement"
 
 Table = Float[np.ndarray, "sample measurement"]
 
