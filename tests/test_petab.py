@@ -93,6 +93,7 @@ def test_log_likelihood_of_the_closed_form(tmp_path: Path):
     assert summary["condition"].attrs["flag_meanings"] == "low high"
 
 
+@pytest.mark.slow
 def test_a_failed_trajectory_has_no_likelihood(tmp_path: Path):
     overrides = ("solver.max_steps=3", "runtime.retry=[]")
     _, ensemble, summary = solved(make_problem(tmp_path), *overrides)
@@ -347,6 +348,7 @@ def test_a_start_that_the_model_computes_follows_the_condition(tmp_path: Path):
     )
 
 
+@pytest.mark.slow
 def test_a_parameter_called_noise(tmp_path: Path):
     tables = {name: TABLES[name].replace("sd ", "noise ") for name in TABLES}
     tables["measurements"] = tables["measurements"].replace("| sd\n", "| noise\n")

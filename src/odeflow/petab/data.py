@@ -13,6 +13,7 @@ from odeflow.petab.measurements import Measurement
 from odeflow.petab.tables import Row, as_number
 from odeflow.sbml.expression import TIME, names
 from odeflow.sbml.formulas import extended, parse_formula, quantities
+from odeflow.sbml.system import System
 
 
 def read_measurements(config: Config, study: Path) -> Measurements | None:
@@ -30,8 +31,11 @@ def read_measurements(config: Config, study: Path) -> Measurements | None:
         key = (meaning.output_of(one), conditions.index(one.condition), named)
         groups.setdefault(key, []).append(number)
     rows = meaning.problem.measurements
+    added = [name for name, one in config.model.parameters.items() if one.added]
+    formulas = config.model.observables.formulas if config.model.observables else {}
+    system = extended(meaning.system, formulas, added)  # noise may read the formulas
     made = [
-        _group(config, study, meaning, output, condition, numbers)
+        _group(config, study, meaning, system, output, condition, numbers)
         for (output, condition, _), numbers in groups.items()
     ]
     return Measurements(len(rows), conditions, made)
@@ -41,6 +45,7 @@ def _group(
     config: Config,
     study: Path,
     meaning: Meaning,
+    system: System,
     output: Output,
     condition: int,
     numbers: list[int],
@@ -49,9 +54,6 @@ def _group(
     observable, rows = problem.observables[output.observable], problem.measurements
     measured = [rows[number] for number in numbers]
     named, constants = _placeholders(observable.noise_placeholders, measured)
-    added = [name for name, one in config.model.parameters.items() if one.added]
-    formulas = config.model.observables.formulas if config.model.observables else {}
-    system = extended(meaning.system, formulas, added)
     known = {**quantities(system), **{name: name for name in constants}}
     noise = parse_formula(meaning.noise_formula(output, named), known)
     equations = (*system.needed(noise), (NOISE, noise))
