@@ -115,6 +115,7 @@ def design_slice(config: Config) -> dict[str, Any]:
     design = config.slice("design")["design"]
     if config.design.kind in SEQUENTIAL:
         design |= {"size": None, "path": None}
+    design |= {"petab": None}  # what it says is in the other keys
     if not config.design.is_sampler:
         design.pop("seed")
     return design

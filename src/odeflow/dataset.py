@@ -53,11 +53,12 @@ def label_chunk(
     start: int,
     drifts: Mapping[str, np.ndarray],
     doses: Sequence[Dose] = (),
+    conditions: Sequence[str] = (),
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
 
     `drifts` are the relative drifts of the model's invariants, one a lane, by invariant; `doses`
-    are those of the config, which name axes.
+    are those of the config, which name axes, and `conditions` the names of the design's.
     """
     config, solution = problem.model.config, solved.solution
     known = problem.model.variables()
@@ -100,7 +101,8 @@ def label_chunk(
     }
     for name, values in axes.items():
         coordinate = axis_coordinate(name, config)
-        coords[coordinate] = ("sample", values, axis_attributes(name, config, doses))
+        attributes = axis_attributes(name, config, doses, conditions)
+        coords[coordinate] = ("sample", values, attributes)
     first = solved.engines[0]
     assert first is not None
     return xr.Dataset(data, coords, {"engine": first.name, "engine_reason": first.reason})

@@ -40,6 +40,10 @@ class Experiment:
         """Files of the chunks, relative to the study."""
         return [str(RESULTS / chunk.path) for chunk in self.chunks]
 
+    def stage_spec(self, stage: str) -> dict[str, Any]:
+        """What a stage is given and depends on besides its input files."""
+        return specs.stage_spec(self.config, self.study, stage)
+
     @cached_property
     def solve_config(self) -> dict[str, Any]:
         """The config of its chunks, as plain data; once, since there may be many."""

@@ -15,7 +15,9 @@ def figure_kinds(config: Config) -> list[str]:
     scalars = [name for name in kept if name not in states or not states[name].shape]
     axes = 1 if config.design.kind == "table" else len(config.design.axes)
     is_map = config.design.kind == "grid" and axes >= 2
+    petab = config.design.petab is not None
     needs = {
+        "measurements": (petab, "measurements (design.petab)"),
         "time_courses": (has_times, "saved times (saveat.ts)"),
         "heat_map": (axes >= 2, "a design of two or more axes"),
         "metric_scatter": (axes >= 1, "a design with an axis"),
@@ -25,8 +27,10 @@ def figure_kinds(config: Config) -> list[str]:
         "verification": (config.is_verified, "verify.number above 0, and no events"),
     }
     if config.plot.figures == "auto":
-        unfit = "metric_scatter" if is_map else "heat_map"
-        return [kind for kind, (fits, _) in needs.items() if fits and kind != unfit]
+        unfit = {"metric_scatter" if is_map else "heat_map"}
+        if petab:  # conditions apart, and not all of them in one band
+            unfit |= {"time_courses", "phase_portrait"}
+        return [kind for kind, (fits, _) in needs.items() if fits and kind not in unfit]
     for kind in config.plot.figures:
         fits, need = needs[kind]
         if not fits:

@@ -229,6 +229,8 @@ class _Prepared:
         solved = self._retrier.solve(lanes, resources, progress)
         values, dtype = solved.solution.values, self.problem.dtype
         drifts = self._drift.taken_from(values, lanes.y0, lanes.args, dtype)
-        doses = self.config.doses
-        chunk = label_chunk(self.problem, solved, self._attempts, axes, start, drifts, doses)
+        doses, conditions = self.config.doses, list(self.config.design.conditions)
+        chunk = label_chunk(
+            self.problem, solved, self._attempts, axes, start, drifts, doses, conditions
+        )
         return chunk.assign_attrs(model_source=self._sources)

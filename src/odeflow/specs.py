@@ -3,6 +3,7 @@
 Snakemake runs a stage again where its spec has changed. Cheap, and without JAX.
 """
 
+from pathlib import Path
 from typing import Any
 
 from odeflow.chunks import Chunk
@@ -10,6 +11,7 @@ from odeflow.config.design import SEQUENTIAL
 from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.metrics import reduced_summary
+from odeflow.petab.meaning import measurements_digest
 from odeflow.provenance import source_digest
 
 _STAGE_GROUPS = {
@@ -37,16 +39,19 @@ _STAGE_MODULES = {
 }
 
 
-def stage_spec(config: Config, stage: str) -> dict[str, Any]:
+def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
     """What a stage is given, except those of solving.
 
     `config` is the experiment's config, with the groups that the stage does not use left at
-    what they are for every experiment; `source` is a digest of the code that runs.
+    what they are for every experiment; `source` is a digest of the code that runs, `measurements`
+    one of what the results are compared with.
     """
     kept = ("max_failed",) if stage == "overview" else ()
+    measured = measurements_digest(config, study) if stage == "summarise" else None
     return {
         "config": _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage]),
         "source": source_digest(f"odeflow.{_STAGE_MODULES[stage]}"),
+        **({} if measured is None else {"measurements": measured}),
     }
 
 
@@ -63,7 +68,8 @@ def chunk_spec(solve_config: dict[str, Any], chunk: Chunk) -> dict[str, Any]:
     data, design = solve_config, solve_config["design"]
     if design["kind"] in SEQUENTIAL and design["size"] is not None:
         # rows before it do not depend on what follows
-        data = data | {"design": design | {"size": chunk.stop}}
+        runs = max(len(design["conditions"]), 1)
+        data = data | {"design": design | {"size": -(-chunk.stop // runs)}}
     return {"config": data, "start": chunk.start, "stop": chunk.stop}
 
 

@@ -22,6 +22,7 @@ def study_files(
     data = config.slice("design", "doses", "stop", "solver", "saveat", "summary", "runtime")
     for key in ("chunk_size", "threads"):
         data["runtime"].pop(key)
+    data["design"] |= {"petab": None, "nominal": False}  # what it says is in the other keys
     record = config.slice("model")["model"]
     texts = {f"config/model/{model}.yaml": yaml.safe_dump(record, sort_keys=False)}
     if table is not None:

@@ -12,13 +12,16 @@ import xarray as xr
 from odeflow import slabs
 from odeflow.config.base import ConfigError
 from odeflow.config.outputs import SummaryConfig
+from odeflow.likelihood import Measurements, likelihood_variables
 from odeflow.metrics import Course, metric_attributes, metric_function, needs_times, wanted_metrics
 from odeflow.netcdf import write_filled
 from odeflow.quantiles import QuantileCounts
 from odeflow.status import Status, has_failed
 
 
-def summarise(ensemble: xr.Dataset, config: SummaryConfig) -> xr.Dataset:
+def summarise(
+    ensemble: xr.Dataset, config: SummaryConfig, measurements: Measurements | None = None
+) -> xr.Dataset:
     """Summary of an ensemble.
 
     One variable `<variable>_<metric>` a metric over the dimensions of the design, NaN for a
@@ -26,17 +29,22 @@ def summarise(ensemble: xr.Dataset, config: SummaryConfig) -> xr.Dataset:
     `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded. Metrics that
     were reduced while solving, and the drifts of invariants, are taken from the ensemble as they
     are; else, with one saved time, there is no time to integrate over, and metrics that need it
-    are left out.
+    are left out. `measurements` add their log-likelihood, as `likelihood_variables` has it.
 
     Raises ConfigError for a variable that the ensemble does not have.
     """
-    plan = _Plan(ensemble, config)
+    plan = _Plan(ensemble, config, measurements)
     return slabs.in_memory(plan.template(), plan.streamed, plan.fill)
 
 
-def summarise_to_file(ensemble: xr.Dataset, config: SummaryConfig, path: Path) -> None:
+def summarise_to_file(
+    ensemble: xr.Dataset,
+    config: SummaryConfig,
+    path: Path,
+    measurements: Measurements | None = None,
+) -> None:
     """The same as a file, with the ensemble's attributes; both may be larger than memory."""
-    plan = _Plan(ensemble, config)
+    plan = _Plan(ensemble, config, measurements)
     template = plan.template()
     template.attrs = {k: v for k, v in ensemble.attrs.items() if k not in _ENSEMBLE_ONLY}
     write_filled(path, template, plan.streamed, len(plan.dims), plan.fill)
@@ -56,8 +64,13 @@ class _Plan:
     `dims` are the design's dimensions; `streamed` the names of the variables that are filled in.
     """
 
-    def __init__(self, ensemble: xr.Dataset, config: SummaryConfig):
+    def __init__(
+        self, ensemble: xr.Dataset, config: SummaryConfig, measurements: Measurements | None
+    ):
         self._ensemble, self._levels = ensemble, config.quantiles
+        self._measured = (
+            {} if measurements is None else likelihood_variables(ensemble, measurements)
+        )
         self.dims = tuple(map(str, ensemble["status"].dims))
         self._leading = ensemble["status"].shape
         self._arrays = {
@@ -113,7 +126,7 @@ class _Plan:
         if self._levels:
             attributes = {"long_name": "quantile", "units": "1"}
             coords["quantile"] = xr.Variable("quantile", self._levels, attributes)
-        return xr.Dataset(data, coords)
+        return xr.Dataset(data | self._measured, coords)
 
     def _rest(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Shape and dimensions of a variable's values at one time."""

@@ -48,7 +48,7 @@ def experiment_of(wildcards):
 
 
 def spec_of(stage):
-    return lambda wildcards: specs.stage_spec(experiment_of(wildcards).config, stage)
+    return lambda wildcards: experiment_of(wildcards).stage_spec(stage)
 
 
 def ensemble_of(wildcards):

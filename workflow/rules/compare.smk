@@ -19,6 +19,6 @@ if COMPARED:
         conda:
             "../envs/odeflow.yaml"
         params:
-            specs=[specs.stage_spec(e.config, "compare") for e in COMPARED],
+            specs=[e.stage_spec("compare") for e in COMPARED],
         script:
             "../scripts/compare.py"

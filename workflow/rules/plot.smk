@@ -19,6 +19,6 @@ for experiment in EXPERIMENTS.values():
         conda:
             "../envs/odeflow.yaml"
         params:
-            spec=specs.stage_spec(experiment.config, "plot"),
+            spec=experiment.stage_spec("plot"),
         script:
             "../scripts/plot.py"

@@ -9,6 +9,7 @@ from odeflow.stages.ensemble import summarise
 with logged(snakemake.log[0]):
     summarise(
         validate(snakemake.params.spec["config"]),
+        Path.cwd(),
         Path(snakemake.input.ensemble),
         Path(snakemake.output.summary),
     )

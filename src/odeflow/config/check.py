@@ -200,6 +200,8 @@ def _check_plot(config: Config, study: Path) -> None:
     named = named or [*states, *(observables.variables if observables else ())]
     scalars = [name for name in named if name not in states or not states[name].shape]
     metrics = [f"{name}_{m}" for name in scalars for m in wanted_metrics(config.summary, name)]
+    if config.design.petab is not None:
+        metrics += ["log_likelihood", *(f"{name}_log_likelihood" for name in named)]
     if plot.metric is not None:
         _known_names("plot.metric", [plot.metric], metrics, "a metric of the summary")
     elif not metrics and {"heat_map", "metric_scatter"} & {*kinds} and plot.figures != "auto":
@@ -207,12 +209,19 @@ def _check_plot(config: Config, study: Path) -> None:
 
 
 def _check_sensitivities(config: Config) -> None:
-    """What a model computes at t0 from an axis would be held constant, and the result be wrong."""
+    """What an axis decides on at t0 would be held constant, and the derivatives be wrong."""
     if config.saveat.sensitivities and config.model.events:
         raise ConfigError(
             f"saveat.sensitivities: {config.model.origin} has events, whose effect on derivatives "
             "is not known; take the sensitivities out"
         )
+    for condition, settings in config.design.conditions.items():
+        for name, value in settings.items():
+            if value in (config.saveat.sensitivities or []):
+                raise ConfigError(
+                    f"saveat.sensitivities: {value} sets {name} under the condition {condition}, "
+                    "and derivatives leave that out; take it out"
+                )
     for name, depends_on in (config.model.computed or {}).items():
         for axis in config.saveat.sensitivities or []:
             if axis in depends_on:

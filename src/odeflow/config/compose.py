@@ -26,12 +26,15 @@ from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import StudyFiles, one_line, refuse_bomb, yaml_mistake
 from odeflow.config.validate import nearest, validate
+from odeflow.petab.config import with_petab
 from odeflow.sbml.config import imported_model
 
 #: Characters a shell may act on when a job gets the command line back.
 _SHELL_CHARACTERS = re.compile(r"[\"'`$\\;&|<>\r\n\0]")
 
 
+#: The model that `config/config.yaml` chooses.
+_DEFAULT_MODEL = "michaelis_menten"
 #: A choice of a group: a file in its folder, or in one below.
 _CHOICE = re.compile(r"(?=.{1,100}$)\w[\w-]*(/\w[\w-]*)*")
 
@@ -97,11 +100,30 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
                 "a job may pass it through a shell; put such values into a config file"
             )
     data = _compose_data(overrides, Path(study), resolvers)
+    if _brings_a_model(data):
+        data = _without_default_model(data, overrides, Path(study), resolvers)
+        data = with_petab(data, Path(study))
     if "model" in data:
         data["model"] = imported_model(data["model"], Path(study))
     config = validate(data).in_study(Path(study))
     check(config, Path(study))
     return config
+
+
+def _brings_a_model(data: Mapping[str, Any]) -> bool:
+    """Whether the design names a problem that a model belongs to."""
+    design = data.get("design")
+    return isinstance(design, Mapping) and design.get("petab") is not None
+
+
+def _without_default_model(
+    data: dict[str, Any], overrides: Iterable[str], study: Path, resolvers: Collection[str]
+) -> dict[str, Any]:
+    """The same without the model that the root's defaults choose, where none else is chosen."""
+    model = data.get("model")
+    if not isinstance(model, Mapping) or model.get("name") != _DEFAULT_MODEL:
+        return data
+    return _compose_data([*overrides, "~model"], study, resolvers)
 
 
 def _compose_data(

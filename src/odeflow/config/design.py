@@ -1,5 +1,6 @@
 """The `design` group: which parameters and initial values vary, and by which law."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -7,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from odeflow.config.base import Integer, Natural, PositiveReal, Real, Strict, VariableName
 
 LEVEL_LAWS = ("linspace", "logspace", "geomspace", "arange", "values")
-RANDOM_LAWS = ("uniform", "loguniform", "normal", "lognormal", "truncnormal")
+RANDOM_LAWS = ("uniform", "loguniform", "normal", "lognormal", "truncnormal", "trunclognormal")
 SAMPLERS = ("random", "sobol", "halton", "latin_hypercube")
 #: Designs whose first n samples do not depend on how many follow.
 SEQUENTIAL = ("random", "sobol", "halton", "table")
@@ -110,6 +111,21 @@ class Axis(Levels):
     truncnormal: (
         Annotated[tuple[Real, PositiveReal, Real, Real], AfterValidator(_ordered_bounds)] | None
     ) = Field(None, description="[mean, standard deviation, low, high]")
+    trunclognormal: (
+        Annotated[tuple[Real, PositiveReal, PositiveReal, Real], AfterValidator(_ordered_bounds)]
+        | None
+    ) = Field(None, description="[mu, sigma, low, high], mu and sigma of the natural logarithm")
+
+
+def _condition_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
+        raise ValueError(f"{value!r} is not a usable name: letters, digits, '_', '.' and '-'")
+    return value
+
+
+ConditionName = Annotated[str, AfterValidator(_condition_name)]
+#: Under a condition a quantity has a value, or that of an axis.
+Settings = dict[VariableName, Real | VariableName]
 
 
 class DesignConfig(Strict):
@@ -127,11 +143,54 @@ class DesignConfig(Strict):
     path: str | None = Field(
         None, description="table only: a .csv, .parquet or .nc file, its columns are the axes"
     )
+    conditions: dict[ConditionName, Settings] = Field(
+        default_factory=dict,
+        description="{name: {parameter or state: a number or an axis}}: every sample is solved "
+        "under each of them; samplers and zip",
+    )
+    petab: str | None = Field(
+        None,
+        description="the YAML file of a PEtab problem: model, axes, conditions, observables and "
+        "measurements are its own",
+    )
+    nominal: bool = Field(
+        False, description="petab only: its nominal parameters alone, in place of samples"
+    )
 
     @property
     def is_sampler(self) -> bool:
         """Whether the axes are distributions."""
         return self.kind in SAMPLERS
+
+    @property
+    def runs(self) -> int:
+        """Trajectories of each set of the axes' values: one a condition."""
+        return max(len(self.conditions), 1)
+
+    @property
+    def set_by_conditions(self) -> list[str]:
+        """The parameters and states that conditions set."""
+        return list(dict.fromkeys(name for one in self.conditions.values() for name in one))
+
+    @model_validator(mode="after")
+    def _conditions_fit(self) -> "DesignConfig":
+        if self.conditions and not (self.is_sampler or self.kind == "zip"):
+            raise ValueError(f"design.conditions: not for a {self.kind} design; use a sampler, zip")
+        if self.nominal and self.petab is None:
+            raise ValueError("design.nominal: only with design.petab")
+        for condition, settings in self.conditions.items():
+            for name in self.set_by_conditions:
+                key = f"design.conditions.{condition}.{name}"
+                value = settings.get(name)
+                if value is None:
+                    raise ValueError(f"{key}: needed, since another condition sets {name}")
+                if isinstance(value, str) and value not in self.axes:
+                    raise ValueError(
+                        f"{key}: {value!r} is not an axis; axes: {', '.join(self.axes) or 'none'}"
+                    )
+                if name in self.axes:
+                    raise ValueError(f"{key}: {name} is an axis too; keep one of them")
+        return self
 
     @model_validator(mode="after")
     def _keys_fit_kind(self) -> "DesignConfig":

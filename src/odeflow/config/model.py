@@ -66,6 +66,9 @@ class Parameter(Strict):
     value: Real = Field(description="value where no axis varies it")
     units: str = Field("1", description="units, as printed on axes")
     long_name: str | None = Field(None, description="what it is, in words; default: its name")
+    added: bool = Field(
+        False, description="sbml, antimony: the file does not have it; formulas and conditions do"
+    )
 
 
 class Variable(Strict):
@@ -80,6 +83,10 @@ class Observables(Strict):
 
     function: FunctionReference | None = Field(
         None, description="module:function with the signature (t, y, args) -> {name: value}"
+    )
+    formulas: dict[VariableName, str] = Field(
+        default_factory=dict,
+        description="sbml, antimony: {name: formula} over what the file and its parameters name",
     )
     variables: dict[VariableName, Variable] = Field(
         default_factory=dict, description="units and long_name of each"
@@ -167,10 +174,15 @@ class ModelConfig(Strict):
             self.computed is not None or self.events or self.reaction_rates
         ):
             raise ValueError("computed, events and reaction_rates are for sbml and antimony")
+        if self.invariants and self.invariants.formulas:
+            raise ValueError("invariants.formulas: formulas are for observables only")
+        added = [name for name, record in self.parameters.items() if record.added]
+        if not self.is_imported and (added or (self.observables and self.observables.formulas)):
+            raise ValueError("formulas and added parameters are for sbml and antimony")
         if self.is_imported and self.observables and self.observables.function:
             raise ValueError(
                 "observables.function: the observables of an imported model are its "
-                "assignment rules"
+                "assignment rules and observables.formulas"
             )
         return self
 

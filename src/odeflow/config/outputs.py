@@ -19,6 +19,7 @@ FigureKind = Literal[
     "solver_effort",
     "status_map",
     "verification",
+    "measurements",
 ]
 
 

@@ -2,20 +2,32 @@
 
 An axis is a parameter, the initial value of a scalar state, or `t1`, each trajectory's own end. All
 rows of a design follow from its config (and the table's content), and any range of rows can be had
-without the others.
+without the others. Where there are conditions, each set of the axes' values has a row a condition.
 """
 
 from odeflow.design.check import check_axes
 from odeflow.design.dataset import END, axis_attributes, axis_coordinate, design_to_file
 from odeflow.design.levels import count, expand
-from odeflow.design.samples import axis_names, grid_levels, number_of_samples, rows, table_digest
+from odeflow.design.samples import (
+    CONDITION,
+    PARAMETER_SET,
+    axis_names,
+    column_names,
+    grid_levels,
+    number_of_samples,
+    rows,
+    table_digest,
+)
 
 __all__ = [
+    "CONDITION",
     "END",
+    "PARAMETER_SET",
     "axis_attributes",
     "axis_coordinate",
     "axis_names",
     "check_axes",
+    "column_names",
     "count",
     "design_to_file",
     "expand",

@@ -1,6 +1,7 @@
 """Whether a design fits its model: what the schema of the design alone cannot see."""
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 from odeflow.config.base import ConfigError
@@ -8,7 +9,13 @@ from odeflow.config.root import Config
 from odeflow.design.dataset import END, axis_coordinate
 from odeflow.design.laws import check_law
 from odeflow.design.levels import expand
-from odeflow.design.samples import axis_names, grid_levels, number_of_samples
+from odeflow.design.samples import (
+    CONDITION,
+    PARAMETER_SET,
+    axis_names,
+    grid_levels,
+    number_of_samples,
+)
 from odeflow.design.tables import read_table
 
 
@@ -28,6 +35,13 @@ def check_axes(config: Config, root: Path) -> None:
         _check_name(config, name, key)
         if name == END and END not in {*config.model.states, *config.model.parameters}:
             _check_ends(config, key, root)
+    for name in design.set_by_conditions:
+        if name != END:
+            _check_name(config, name, f"design.conditions: {name}")
+        elif END not in {*config.model.states, *config.model.parameters}:
+            raise ConfigError(f"design.conditions: {END} cannot differ between conditions")
+    if design.conditions:
+        _check_free(config, (CONDITION, PARAMETER_SET))
     number_of_samples(design, root)
     if design.kind == "grid":
         grid_levels(design)
@@ -37,6 +51,18 @@ def check_axes(config: Config, root: Path) -> None:
             expand(axis, key)
         elif design.is_sampler:
             check_law(axis, key)
+
+
+def _check_free(config: Config, names: Iterable[str]) -> None:
+    """Raises ConfigError where the model has a name that the dataset needs for conditions."""
+    model = config.model
+    observables = model.observables.variables if model.observables else {}
+    for name in names:
+        if name in {*model.states, *model.parameters, *observables}:
+            raise ConfigError(
+                f"design.conditions: the dataset needs the name {name}, which model {model.name} "
+                "has for something else; rename that in the model"
+            )
 
 
 def _check_ends(config: Config, key: str, root: Path) -> None:

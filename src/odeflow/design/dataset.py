@@ -12,7 +12,14 @@ import numpy as np
 from odeflow.config.doses import Dose
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
-from odeflow.design.samples import axis_names, grid_levels, number_of_samples, rows
+from odeflow.design.samples import (
+    CONDITION,
+    PARAMETER_SET,
+    column_names,
+    grid_levels,
+    number_of_samples,
+    rows,
+)
 
 #: The axis of each trajectory's own end, where no state or parameter has that name.
 END = "t1"
@@ -23,8 +30,21 @@ def axis_coordinate(name: str, model: ModelConfig) -> str:
     return f"initial_{name}" if name in model.states else name
 
 
-def axis_attributes(name: str, model: ModelConfig, doses: Sequence[Dose] = ()) -> dict[str, str]:
-    """Units and long name of an axis: of a state, a parameter, or what one of the doses names."""
+def axis_attributes(
+    name: str, model: ModelConfig, doses: Sequence[Dose] = (), conditions: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Units and long name of a column: of a state, a parameter, or what one of the doses names.
+
+    Where there are conditions, the column of their numbers has their names as CF flags.
+    """
+    if conditions and name == CONDITION:
+        return {
+            "long_name": "condition",
+            "flag_values": np.arange(len(conditions), dtype=np.int16),
+            "flag_meanings": " ".join(conditions),
+        }
+    if conditions and name == PARAMETER_SET:
+        return {"long_name": "number of the parameter set", "units": "1"}
     if name in model.states:
         state = model.states[name]
         return {"units": state.units, "long_name": f"initial {state.long_name or name}"}
@@ -55,7 +75,7 @@ def _dose_attributes(key: str, number: int, dose: Dose, model: ModelConfig) -> d
 
 
 def design_to_file(config: Config, root: Path, path: Path) -> None:
-    """Writes all samples: dimension `sample` (numbered from 0), one float64 variable an axis.
+    """Writes all samples: dimension `sample` (numbered from 0), one variable a column of `rows`.
 
     A variable has the name, units and long name of its axis in the ensemble. Attributes: `kind`;
     `axes`, the axes' names in order, as JSON; for samplers `seed`, in decimal digits; for a grid
@@ -70,7 +90,8 @@ def design_to_file(config: Config, root: Path, path: Path) -> None:
 
     design, model = config.design, config.model
     total = number_of_samples(design, root)
-    names = axis_names(design, root)
+    names = column_names(design, root)
+    one_row = rows(design, 0, 1, root)
     attributes = {"kind": design.kind, "axes": json.dumps(names)}
     if design.is_sampler:
         attributes["seed"] = str(design.seed)  # may be longer than 64 bits
@@ -81,7 +102,10 @@ def design_to_file(config: Config, root: Path, path: Path) -> None:
     numbers = unfilled(["sample"], [total], np.int64, {"long_name": "row of the design"})
     axes = {
         axis_coordinate(name, model): unfilled(
-            ["sample"], [total], np.float64, axis_attributes(name, model, config.doses)
+            ["sample"],
+            [total],
+            one_row[name].dtype,
+            axis_attributes(name, model, config.doses, list(design.conditions)),
         )
         for name in names
     }

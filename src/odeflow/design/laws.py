@@ -40,6 +40,10 @@ def quantile(axis: Axis, unit: np.ndarray) -> np.ndarray:
         case "truncnormal":
             mean, deviation, low, high = given
             return _truncated_normal(mean, deviation, low, high, unit)
+        case "trunclognormal":
+            mu, sigma, low, high = given
+            ends = math.log(low), math.log(high)
+            return np.clip(np.exp(_truncated_normal(mu, sigma, *ends, unit)), low, high)
         case law:
             raise ValueError(f"{law} is not a distribution")
 

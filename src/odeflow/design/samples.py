@@ -13,6 +13,8 @@ from odeflow.design.levels import count, expand
 from odeflow.design.samplers import unit_points
 from odeflow.design.tables import read_table
 
+#: Columns that come with conditions: the number of the condition, and that of the set of values.
+CONDITION, PARAMETER_SET = "condition", "parameter_set"
 #: Samples that a design may have: 8 GB an axis in `design.nc`.
 MOST_SAMPLES = 10**9
 
@@ -25,35 +27,48 @@ def axis_names(design: DesignConfig, root: Path) -> list[str]:
     return list(read_table(design, root)) if design.kind == "table" else list(design.axes)
 
 
+def column_names(design: DesignConfig, root: Path) -> list[str]:
+    """The columns of `rows` in order: the axes, and what comes with conditions."""
+    numbers = [CONDITION, PARAMETER_SET] if design.conditions else []
+    return [*axis_names(design, root), *design.set_by_conditions, *numbers]
+
+
 def number_of_samples(design: DesignConfig, root: Path) -> int:
     """Rows of the design, without making them. A grid or zip without axes has one.
 
-    Raises ConfigError for a zip of unequal axes and for more than `MOST_SAMPLES`.
+    Where there are conditions, each set of the axes' values has a row a condition. Raises
+    ConfigError for a zip of unequal axes and for more than `MOST_SAMPLES`.
     """
     if design.kind == "table":
         return len(next(iter(read_table(design, root).values())))
-    if design.is_sampler:
-        assert design.size is not None
-        total, key, made_of = design.size, "design.size", design.kind
-    else:
-        key = "design.axes"
-        lengths = {name: count(axis, f"{key}.{name}") for name, axis in design.axes.items()}
-        made_of = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
-        if design.kind == "grid":
-            total = math.prod(lengths.values())
-        elif len(set(lengths.values())) > 1:
-            raise ConfigError(
-                f"{key}: a zip takes its axes side by side, but their lengths differ: {made_of}; "
-                "give all the same number of values, or combine them with design.kind: grid"
-            )
-        else:
-            total = next(iter(lengths.values()), 1)
+    total, key, made_of = _number_of_sets(design)
+    if design.conditions:
+        total *= design.runs
+        made_of = f"{made_of} under {design.runs:,} conditions"
     if total > MOST_SAMPLES:
         raise ConfigError(
             f"{key}: {total:,} samples ({made_of}) are more than the {MOST_SAMPLES:,} that fit "
             "one design; ask for fewer"
         )
     return total
+
+
+def _number_of_sets(design: DesignConfig) -> tuple[int, str, str]:
+    """Sets of the axes' values; the key that decides on them, and what they are made of."""
+    if design.is_sampler:
+        assert design.size is not None
+        return design.size, "design.size", design.kind
+    key = "design.axes"
+    lengths = {name: count(axis, f"{key}.{name}") for name, axis in design.axes.items()}
+    made_of = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
+    if design.kind == "grid":
+        return math.prod(lengths.values()), key, made_of
+    if len(set(lengths.values())) > 1:
+        raise ConfigError(
+            f"{key}: a zip takes its axes side by side, but their lengths differ: {made_of}; "
+            "give all the same number of values, or combine them with design.kind: grid"
+        )
+    return next(iter(lengths.values()), 1), key, made_of
 
 
 def grid_levels(design: DesignConfig) -> dict[str, np.ndarray]:
@@ -79,7 +94,9 @@ def rows(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, n
     """Samples start..stop of every axis, in order: float64, each of shape (stop - start,).
 
     A row is the same to the last bit whatever range it is asked for in. In a grid the last axis
-    varies fastest. Empty for a grid or zip without axes.
+    varies fastest. Empty for a grid or zip without axes. Where there are conditions they vary
+    fastest; what they set comes after the axes, then whole numbers: that of the condition and that
+    of the set of the axes' values.
 
     Raises ValueError for a range that is not in the design, ConfigError where a table is shorter.
     """
@@ -91,6 +108,31 @@ def rows(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, n
                 "needed; it has changed since the workflow was planned, run again"
             )
         raise ValueError(f"samples {start} to {stop} are not among the {total} of the design")
+    if design.conditions:
+        return _under_conditions(design, start, stop, root)
+    return _sets(design, start, stop, root)
+
+
+def _under_conditions(
+    design: DesignConfig, start: int, stop: int, root: Path
+) -> dict[str, np.ndarray]:
+    """Rows start..stop, of which each set of the axes' values has one a condition."""
+    sets, conditions = np.divmod(np.arange(start, stop), design.runs)
+    first = start // design.runs
+    drawn = _sets(design, first, -(-stop // design.runs), root)
+    columns = {name: values[sets - first] for name, values in drawn.items()}
+    for name in design.set_by_conditions:
+        given = [settings[name] for settings in design.conditions.values()]
+        values = np.empty(len(sets))
+        for number, value in enumerate(given):
+            here = conditions == number
+            values[here] = columns[value][here] if isinstance(value, str) else value
+        columns[name] = values
+    return columns | {CONDITION: conditions.astype(np.int16), PARAMETER_SET: sets}
+
+
+def _sets(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, np.ndarray]:
+    """Sets start..stop of the axes' values."""
     match design.kind:
         case "table":
             table = read_table(design, root)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.plots.heat_map import heat_map
+from odeflow.plots.measurements import measurements
 from odeflow.plots.metric_scatter import metric_scatter
 from odeflow.plots.phase_portrait import phase_portrait
 from odeflow.plots.solver_effort import solver_effort
@@ -17,6 +18,7 @@ from odeflow.plots.time_courses import time_courses
 from odeflow.plots.verification import verification
 
 FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
+    "measurements": measurements,
     "time_courses": time_courses,
     "heat_map": heat_map,
     "metric_scatter": metric_scatter,

@@ -18,6 +18,8 @@ from odeflow.plots.style import (
 
 _MOST_AXES = 9
 _MOST_POINTS = 20_000
+#: The part of a log-likelihood's axis that is linear.
+_LINEAR = 10.0
 
 
 def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
@@ -39,6 +41,10 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
             ax.set_xscale("log")
         if spans_decades(values[finite]):
             ax.set_yscale("log")
+        elif name.endswith("log_likelihood"):
+            ax.set_yscale("symlog", linthresh=_LINEAR)  # the best are close, the worst far off
+            low, high = float(values[finite].min()), float(values[finite].max())
+            ax.set_ylim(low - 0.5 * abs(low) - _LINEAR, high + 0.5 * abs(high) + _LINEAR)
         ax.set_xlabel(label(ensemble[axis]))
         if finite.sum() > 2 and not alone:
             text = f"rank correlation {_spearman(x[finite], values[finite]):+.2f}"

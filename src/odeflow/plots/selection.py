@@ -6,7 +6,7 @@ import xarray as xr
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.dataset import design_axes, design_dims
-from odeflow.design import axis_coordinate
+from odeflow.design import CONDITION, PARAMETER_SET, axis_coordinate
 from odeflow.status import has_failed
 
 #: Panels that fit a page.
@@ -16,7 +16,9 @@ _MOST_VARIABLES = 6
 def shown_axes(ensemble: xr.Dataset, config: Config, at_most: int) -> list[str]:
     """The axes a figure shows: those that `plot.axes` names, else the first."""
     if config.plot.axes is None:
-        return design_axes(ensemble)[:at_most]
+        own = {CONDITION, PARAMETER_SET, *config.design.set_by_conditions}
+        hidden = {axis_coordinate(x, config.model) for x in own} if config.design.conditions else {}
+        return [axis for axis in design_axes(ensemble) if axis not in hidden][:at_most]
     named = [axis_coordinate(name, config.model) for name in config.plot.axes]
     for name in named:
         if name not in design_axes(ensemble):
@@ -28,7 +30,9 @@ def shown_axes(ensemble: xr.Dataset, config: Config, at_most: int) -> list[str]:
 def is_log_axis(coordinate: str, config: Config) -> bool:
     """Whether an axis of the design is laid out evenly in the logarithm."""
     laws = {axis_coordinate(name, config.model): a.law for name, a in config.design.axes.items()}
-    return laws.get(coordinate) in ("logspace", "geomspace", "loguniform", "lognormal")
+    return laws.get(coordinate) in (
+        *("logspace", "geomspace", "loguniform", "lognormal", "trunclognormal"),
+    )
 
 
 def shown_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
@@ -56,8 +60,9 @@ def shown_metric(summary: xr.Dataset, config: Config) -> str:
     dims = summary["status"].dims
     known = [str(n) for n, v in summary.items() if v.dims == dims and n != "status"]
     if config.plot.metric is None:
+        likely = [name for name in known if name == "log_likelihood"]
         integrals = [name for name in known if name.endswith("_integral")]
-        return (integrals or known)[0]
+        return (likely or integrals or known)[0]
     if config.plot.metric not in known:
         raise ConfigError(
             f"plot.metric: {config.plot.metric!r} is not a metric; known: {', '.join(known)}"

@@ -33,7 +33,23 @@ def imported_model(model: Any, study: Path) -> Any:
     if len(given) > 1:
         raise ConfigError(f"model: {' and '.join(given)} exclude each other; keep one")
     source = model_source(model, study)
-    return model if source is None else _filled(model, source, read_system(source))
+    if source is None:
+        return model
+    return _filled(model, source, _extended(model, read_system(source)))
+
+
+def _extended(model: Mapping[str, Any], system: "System") -> "System":
+    """The system with what the group adds to the file: formulas, and parameters of theirs."""
+    observables, parameters = model.get("observables"), model.get("parameters")
+    formulas = observables.get("formulas") if isinstance(observables, Mapping) else None
+    records = parameters.items() if isinstance(parameters, Mapping) else ()
+    added = [name for name, x in records if isinstance(x, Mapping) and x.get("added") is True]
+    if not added and not isinstance(formulas, Mapping):
+        return system
+    from odeflow.sbml.formulas import extended
+
+    texts = formulas if isinstance(formulas, Mapping) else {}
+    return extended(system, {n: x for n, x in texts.items() if isinstance(x, str)}, added)
 
 
 @lru_cache(maxsize=4)

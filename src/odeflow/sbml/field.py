@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from odeflow.config.base import ConfigError
-from odeflow.config.model import ModelConfig
+from odeflow.config.model import ModelConfig, Observables
 from odeflow.model import Event
 from odeflow.sbml.config import read_system
 from odeflow.sbml.evaluation import evaluate
 from odeflow.sbml.expression import TIME, Expression, Number, Symbol
 from odeflow.sbml.fast import Parts, equilibrium, equilibrium_field
+from odeflow.sbml.formulas import extended
 from odeflow.sbml.source import model_source
 from odeflow.sbml.system import Event as Occurrence
 from odeflow.sbml.system import System, assigned_to, depends_on
@@ -38,8 +39,10 @@ def imported_functions(config: ModelConfig, study: Path) -> ImportedFunctions:
     """
     source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
     assert source is not None
-    system = read_system(source)
-    observables = config.observables.variables if config.observables else {}
+    observed = config.observables or Observables.model_validate({})
+    added = [name for name, parameter in config.parameters.items() if parameter.added]
+    system = extended(read_system(source), observed.formulas, added)
+    observables = observed.variables
     for name in (*config.states, *config.parameters, *observables):
         if name not in system.values and name not in system.assigned:
             raise ConfigError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -16,6 +17,9 @@ from odeflow.design import axis_coordinate, design_to_file
 from odeflow.ensemble_file import open_ensemble
 from odeflow.netcdf import damaged, lazily_readable
 from odeflow.summary import summarise_to_file
+
+if TYPE_CHECKING:
+    from odeflow.likelihood import Measurements
 
 
 def write_design(config: Config, study: Path, path: Path) -> None:
@@ -58,7 +62,16 @@ def _check_rows(
         raise damaged(file, f"its samples are not rows {start} and on of the design")
 
 
-def summarise(config: Config, ensemble: Path, path: Path) -> None:
-    """Writes metrics of every trajectory and quantiles over the ensemble."""
+def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
+    """Writes metrics of every trajectory, quantiles and the likelihood of measurements."""
     with open_ensemble(ensemble) as dataset:
-        summarise_to_file(dataset, config.summary, path)
+        summarise_to_file(dataset, config.summary, path, measurements_of(config, study))
+
+
+def measurements_of(config: Config, study: Path) -> Measurements | None:
+    """The measurements that the trajectories are compared with, if there are any."""
+    if config.design.petab is None:
+        return None
+    from odeflow.petab.data import read_measurements  # which imports libsbml
+
+    return read_measurements(config, study)

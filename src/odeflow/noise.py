@@ -1,0 +1,48 @@
+"""Noise of measurements: the density of what is measured, given what is simulated.
+
+With y the simulated value, m the measured one and s the noise, z = T(m) - T(y) for a transformation
+T (identity, natural or decimal logarithm), and independent measurements:
+
+    normal   log p = -z^2 / (2 s^2) - log(s sqrt(2 pi)) + log T'(m)
+    laplace  log p = -|z| / s - log(2 s) + log T'(m)
+"""
+
+import math
+
+import numpy as np
+
+TRANSFORMATIONS = ("lin", "log", "log10")
+DISTRIBUTIONS = ("normal", "laplace")
+
+
+def transformed(values: np.ndarray, transformation: str) -> np.ndarray:
+    """T of values; minus infinity at zero and not a number below it for a logarithm."""
+    function = {"lin": np.asarray, "log": np.log, "log10": np.log10}[transformation]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return function(values)
+
+
+def log_density(
+    measured: np.ndarray,
+    simulated: np.ndarray,
+    noise: np.ndarray,
+    transformation: str,
+    distribution: str,
+) -> np.ndarray:
+    """Logarithm of the density of measured values, by broadcasting.
+
+    Minus infinity where a simulated value has no logarithm, NaN where it or the noise is NaN.
+    """
+    distance = np.abs(
+        transformed(measured, transformation) - transformed(simulated, transformation)
+    )
+    jacobian = 0.0 if transformation == "lin" else np.log(measured)
+    if transformation == "log10":
+        jacobian = jacobian + math.log(math.log(10))
+    with np.errstate(all="ignore"):
+        if distribution == "normal":
+            density = -0.5 * (distance / noise) ** 2 - np.log(noise * math.sqrt(2 * math.pi))
+        else:
+            density = -distance / noise - np.log(2 * noise)
+        impossible = (simulated <= 0) & (transformation != "lin")
+    return np.where(impossible, -np.inf, density) - jacobian
