@@ -34,9 +34,9 @@ CHUNKED = (
     )
     .replace("plot:", "verify: {number: 0}\nplot:\n  figures: [solver_effort]")
 )
-#: A job that imports this hangs once where there is a file `hang`, and holds 2 GB where there is one
-#: `greed`: more than the first attempt asks for, less than the second. One text for all studies,
-#: since the ensemble holds it.
+#: A job that imports this hangs once where there is a file `hang`, and where there is `greed` holds
+#: 2 GB: more than the first attempt asks for, less than the second. One text for all studies, since
+#: the ensemble holds it.
 FAULTY_MODELS = f"""
 import time
 from pathlib import Path
