@@ -34,6 +34,20 @@ CHUNKED = (
     )
     .replace("plot:", "verify: {number: 0}\nplot:\n  figures: [solver_effort]")
 )
+#: A job that imports this hangs once where there is a file `hang`, and where there is `greed` holds
+#: 2 GB: more than the first attempt asks for, less than the second. One text for all studies, since
+#: the ensemble holds it.
+FAULTY_MODELS = f"""
+import time
+from pathlib import Path
+
+import numpy as np
+
+HELD = np.ones(250_000_000) if Path("greed").exists() else None
+if Path("hang").exists():
+    Path("hang").unlink()
+    time.sleep(600)
+{MODELS}"""
 FAST = ("--slurm-init-seconds-before-status-checks", "2", "--group-components", "chunks=2")
 
 
@@ -44,10 +58,16 @@ def node() -> Iterator[str]:
         yield name
 
 
+def chunked_study(folder: Path) -> Path:
+    make_study(folder, CHUNKED)
+    (folder / "models.py").write_text(FAULTY_MODELS)
+    return folder
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Iterator[Path]:
     """A study; what a failed test leaves running for it is stopped."""
-    yield make_study(tmp_path / "study", CHUNKED)
+    yield chunked_study(tmp_path / "study")
     while Run.started:
         run = Run.started.pop()
         if run.running():
@@ -58,7 +78,7 @@ def study(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The ensemble that two local cores make."""
-    folder = make_study(tmp_path_factory.mktemp("local"), CHUNKED)
+    folder = chunked_study(tmp_path_factory.mktemp("local"))
     snakemake(folder)
     return ensemble_of(folder)
 
@@ -235,8 +255,7 @@ def test_a_node_is_lost(node: str, study: Path, expected: bytes):
 
 @on_slurm("A job needs more memory than it asked for", MORE, SAME)
 def test_a_job_is_over_its_memory(node: str, study: Path, expected: bytes):
-    # 2 GB at import: more than the first attempt asks for, less than the second
-    (study / "models.py").write_text("import numpy as np\n\nHELD = np.ones(250_000_000)\n" + MODELS)
+    (study / "greed").touch()
     run = Run(study)
     run.ends_well()
     assert "Trying to restart" in run.output()
@@ -245,11 +264,7 @@ def test_a_job_is_over_its_memory(node: str, study: Path, expected: bytes):
 
 @on_slurm("A job needs more time than it asked for", MORE, SAME)
 def test_a_job_is_over_its_time(node: str, study: Path, expected: bytes):
-    hang = (
-        "import time\nfrom pathlib import Path\n\nif not Path('hung').exists():\n"
-        "    Path('hung').touch()\n    time.sleep(600)\n"
-    )
-    (study / "models.py").write_text(hang + MODELS)
+    (study / "hang").touch()
     run = Run(study, "--set-resources", "solve_pilot:runtime=1")
     run.ends_well()
     assert "Trying to restart" in run.output()
