@@ -1,6 +1,7 @@
 """What the first chunk measures, and what it changes: resources, and never a bit of the results."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from odeflow.pilot import (
     read_measurement,
     write_measurement,
 )
+from odeflow.slabs import SLAB_BYTES
 
 CHUNKED = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol").replace(
     "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",
@@ -52,7 +54,8 @@ def test_the_pilot_takes_all_cores_and_the_others_share_them(tmp_path: Path):
 
 def test_resources_follow_from_what_was_measured():
     assert minutes(1000, 2, None) == 30
-    assert memory_mb(2**30, None) == 5600
+    assert memory_mb(2**24, None) == 1600
+    assert memory_mb(2**40, None) == 100 * math.ceil(15 + 8 * SLAB_BYTES / 2**20 / 100)
     assert memory_mb(2**30, MEASURED) == 1200
     # three times (90 s + 1000 * 0.06 s), in minutes, and two
     assert minutes(1000, 2, MEASURED) == 2 + 8

@@ -11,6 +11,8 @@ from pathlib import Path
 
 #: What a job asks for where nothing is measured: MB of the program, minutes.
 _PROGRAM_MB, _UNKNOWN_MINUTES = 1500, 30
+#: Bytes of results that a job holds at once: the slab that is solved and the one that is written.
+_HELD_BYTES = 2 * 64 * 2**20
 #: Room above what was measured, for trajectories that are harder than the pilot's.
 _MEMORY_ROOM, _TIME_ROOM = 1.5, 3.0
 #: Seconds of solving that make the start of a job small beside it.
@@ -75,9 +77,9 @@ def read_measurement(path: Path | None) -> Measurement | None:
 
 
 def memory_mb(result_bytes: int, measured: Measurement | None) -> int:
-    """MB that a solving job asks for: from the size of its results, or 1.5 times the pilot's."""
+    """MB that a solving job asks for: from the results it holds at once, or 1.5 times the pilot's."""
     if measured is None:
-        return _rounded(_PROGRAM_MB + 4 * result_bytes / 2**20)
+        return _rounded(_PROGRAM_MB + 4 * min(result_bytes, _HELD_BYTES) / 2**20)
     return _rounded(_MEMORY_ROOM * measured.peak_mb)
 
 
