@@ -2,8 +2,8 @@
 
 `jax.numpy` has NumPy's names, so a vector field that is written for JAX is one for NumPy too once
 `jnp` means `numpy` in it. Here its code runs with globals where that is so; the user's module
-stays as it is. What NumPy has not (`jax.lax`, `y.x.at[...]`, derivatives) is evaluated by
-`jax.jit`, whose compiler is still not the native engine's.
+stays as it is. What NumPy has not (`jax.lax`, `y.x.at[...]`, derivatives), and what is imported from
+SBML, is evaluated by `jax.jit`, whose compiler is still not the native engine's.
 """
 
 import types
@@ -38,6 +38,9 @@ class PointFunctions:
         t, y, args = model.example()
         point = np.float64(t), np.array(model.flatten(y), float), np.array(args, float)
         self._names = model.observable_names
+        if model.config.is_imported:  # expressions, walked node by node: ten times slower than XLA
+            self.by_jax(model)
+            return
         try:
             self._field, self._observe = _through_numpy(model)
             with np.errstate(all="ignore"):
