@@ -77,7 +77,7 @@ def read_measurement(path: Path | None) -> Measurement | None:
 
 
 def memory_mb(result_bytes: int, measured: Measurement | None) -> int:
-    """MB a solving job asks for: from the results it holds at once, or 1.5 times the pilot's."""
+    """MB that a solving job asks for: from what it holds at once, or 1.5 times the pilot's."""
     if measured is None:
         return _rounded(_PROGRAM_MB + 4 * min(result_bytes, _HELD_BYTES) / 2**20)
     return _rounded(_MEMORY_ROOM * measured.peak_mb)
