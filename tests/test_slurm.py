@@ -192,7 +192,8 @@ def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
 def test_the_gpu_profile_asks_for_a_device_for_each_solving_job(
     node: str, study: Path, expected: bytes
 ):
-    run = Run(study, "--verbose", config="experiment=decay design__size=16", profile="gpu")
+    two_chunks = "experiment=decay design__size=16"
+    run = Run(study, "--verbose", "--cores", "2", config=two_chunks, profile="gpu")
     run.ends_well()
     asking = lambda group: ["--gpus=1" in call for call in run.submissions(group)]
     assert asking("solve") == [True, True] and asking("results") == [False], run.output()
