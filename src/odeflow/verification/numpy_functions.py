@@ -2,8 +2,8 @@
 
 `jax.numpy` has NumPy's names, so a vector field that is written for JAX is one for NumPy too once
 `jnp` means `numpy` in it. Here its code runs with globals where that is so; the user's module
-stays as it is. What NumPy has not (`jax.lax`, `y.x.at[...]`, derivatives), and what is imported from
-SBML, is evaluated by `jax.jit`, whose compiler is still not the native engine's.
+stays as it is. What NumPy has not (`jax.lax`, `y.x.at[...]`, derivatives), and imported models, are
+evaluated by `jax.jit`, whose compiler is still not the native engine's.
 """
 
 import types
