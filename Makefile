@@ -2,7 +2,7 @@
 # make test  the environment, then the tests
 # make check lint, format, types
 # make bench the benchmarks against other tools, about 20 minutes; writes benchmarks/
-# make scale what a chunk costs here and on Slurm, about six minutes; writes docs/scale.md
+# make scale what a chunk costs here and on Slurm, about fifteen minutes; writes docs/scale.md
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

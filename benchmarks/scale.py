@@ -4,7 +4,7 @@
     python tests/slurm_cluster.py python -m benchmarks.scale empty slurm
     python -m benchmarks.scale report                docs/scale.md from what was measured
 
-`make scale` runs all of them, about six minutes on an idle machine.
+`make scale` runs all of them, about fifteen minutes on an idle machine.
 """
 
 import argparse
