@@ -109,12 +109,13 @@ def alone(folder: Path, size: int, cores: int) -> dict[str, float]:
     resources = engine.Resources(threads=cores, cache=folder)
     configure_jax(resources)
     config = compose(EXPERIMENT, f"design.size={size}")
-    config, problem, _, chosen = load_problem(config, ROOT, axis_names(config.design, ROOT))
+    config, problem, drift, chosen = load_problem(config, ROOT, axis_names(config.design, ROOT))
     lanes = make_lanes(config, rows(config.design, 0, size, ROOT))
     engine.solve(problem, lanes.take(np.arange(8)), chosen, resources)
     begun = time.perf_counter()
     values = engine.solve(problem, lanes, chosen, resources).values
     solved = time.perf_counter()
+    values = {name: array for name, array in values.items() if name not in drift.names}
     for name, array in values.items():
         np.save(folder / f"{name}.npy", array)
     saved = time.perf_counter()
