@@ -20,6 +20,7 @@ import odeflow
 from odeflow.config.shipped import shipped_config
 from odeflow.engine.native import explicit_rk
 from odeflow.model import load_model
+from odeflow.specs import stage_spec
 from odeflow.trust import verification_facts, worst_cases
 from odeflow.verification import verify
 from odeflow.verification.compare import chosen_samples
@@ -150,6 +151,13 @@ def test_doses_are_verified(tmp_path: Path):
     assert found.attrs["number_verified"] == 8 and float(found.error_ratio.max()) < 100
     wrong = ensemble.assign(gut=ensemble.gut.where(ensemble.time != 6.0, ensemble.gut - 50.0))
     assert verify(config, tmp_path, wrong).attrs["verdict"] == "failed"
+
+
+def test_the_stage_is_given_all_that_decides_a_trajectory(tmp_path: Path):
+    config = odeflow.compose("experiment=pk_multiple_dose", study=tmp_path)
+    given = stage_spec(config, tmp_path, "verify")["config"]
+    assert len(given["doses"]) == len(config.doses) == 2
+    assert {"model", "design", "solver", "saveat", "runtime"} <= given.keys()
 
 
 def test_the_choice_is_seeded_and_among_those_that_succeeded():
