@@ -1,8 +1,6 @@
 """The whole flow against its parts: `seed_million` from nothing to figures, and what trust costs.
 
-`Session.pipeline` of `benchmarks.run` calls `measure`; by hand:
-
-    python -m benchmarks.run --only pipeline
+python -m benchmarks.run --only pipeline
 """
 
 import argparse
@@ -17,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.flow import ROOT, jobs, snakemake
+
 EXPERIMENT = "experiment=seed_million"
 #: Trajectories of the run whose verification and provenance are timed.
 SMALLER = 100_000
@@ -26,7 +25,7 @@ SMALLER = 100_000
 def measure(cores: int, quick: bool) -> dict[str, Any]:
     """Seconds of the flow, of the solve alone and of `numpy.save`; memory; the cost of trust.
 
-    Every run starts from nothing: no compiled code, no results.
+    Every run starts from nothing: no results, no compiled code of the model.
     """
     sizes = [2000] * 2 if quick else [1_000_000, SMALLER]
     with tempfile.TemporaryDirectory() as folder:
@@ -49,27 +48,19 @@ def measure(cores: int, quick: bool) -> dict[str, Any]:
 
 
 def run(folder: Path, cores: int, size: int, *options: str) -> float:
-    """Seconds of Snakemake in an empty folder."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory",
-               str(folder), "--cores", str(cores), "--config", EXPERIMENT,
-               f"design__size={size}", *options]  # fmt: skip
-    start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stdout[-2000:] + done.stderr[-4000:])
-    return time.perf_counter() - start
+    """Seconds of the experiment in an empty folder."""
+    config = (EXPERIMENT, f"design__size={size}", *options)
+    return snakemake(folder, "--cores", str(cores), config=config)
 
 
 def largest_processes(folder: Path) -> dict[str, float]:
     """MiB of resident memory by job, the most of each rule, as Snakemake notes it."""
     found: dict[str, float] = {}
-    files = [*folder.glob("results/chunks/*/0*.tsv"), *folder.glob("results/*/benchmarks/*.tsv")]
-    for file in files:
-        head, values = (line.split("\t") for line in file.read_text().splitlines()[:2])
+    noted = jobs(folder, "results/chunks/*/0*.tsv") | jobs(folder, "results/*/benchmarks/*.tsv")
+    for file, job in noted.items():
         name = "solve" if file.parent.parent.name == "chunks" else file.stem
-        resident = dict(zip(head, values))["max_rss"]
-        if resident not in ("-", "NA"):
-            found[name] = max(found.get(name, 0.0), float(resident))
+        if job["max_rss"] not in ("-", "NA"):
+            found[name] = max(found.get(name, 0.0), float(job["max_rss"]))
     return found
 
 
@@ -82,14 +73,15 @@ def provenance() -> float:
 import time
 from pathlib import Path
 from odeflow.config.compose import compose
-from odeflow.chunks import solve_digest
-from odeflow.provenance import all_sources, canonical_json, source_digest
-config = compose({EXPERIMENT!r})
+from odeflow.experiment import Experiment
+from odeflow.provenance import all_sources, canonical_json
+from odeflow.specs import STAGES
+experiment = Experiment(compose({EXPERIMENT!r}), Path.cwd())
 start = time.perf_counter()
-solve_digest(config, Path.cwd())
-for stage in ("design", "assemble", "summary", "verification", "plots", "failures", "overview"):
-    source_digest("odeflow." + stage)
-canonical_json(all_sources(config.model, Path.cwd()))
+experiment.chunks
+for stage in STAGES:
+    experiment.stage_spec(stage)
+canonical_json(all_sources(experiment.config.model, experiment.study))
 print(time.perf_counter() - start)
 """
     command = [sys.executable, "-c", code]

@@ -10,18 +10,15 @@
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.flow import ROOT, jobs, seconds, snakemake
 from benchmarks.run import machine
 from odeflow.pilot import read_measurement
 
-ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "build" / "scale.json"
 #: 64 chunks of the enzyme kinetics, end values: next to nothing to solve.
 CHUNKS = 64
@@ -31,22 +28,6 @@ EXPERIMENT = ("experiment=quickstart", f"runtime__chunk_size={4096 // CHUNKS}", 
 MANY = ("experiment=pk_population", "design__size=10000", "runtime__chunk_size=1")
 
 
-def snakemake(folder: str, *arguments: str, config: Sequence[str] = EXPERIMENT) -> float:
-    """Seconds of a run in a folder."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory",
-               folder, *arguments, "--config", *config]  # fmt: skip
-    return seconds(command, folder)
-
-
-def seconds(command: Sequence[str], folder: str) -> float:
-    """Seconds that a command takes; raises where it fails, with what it printed."""
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stdout[-2000:] + done.stderr[-4000:])
-    return time.perf_counter() - start
-
-
 def plan(folder: str) -> dict[str, float]:
     """Planning 10,000 chunks that do not exist yet."""
     return {"plan": snakemake(folder, "--cores", "2", "--dry-run", "--quiet", config=MANY)}
@@ -54,7 +35,7 @@ def plan(folder: str) -> dict[str, float]:
 
 def local(folder: str) -> dict[str, float]:
     """All chunks on two cores, and the time that Snakemake notes for one."""
-    whole = snakemake(folder, "--cores", "2")
+    whole = snakemake(folder, "--cores", "2", config=EXPERIMENT)
     return {"local": whole, "local_chunk": chunk_seconds(folder)}
 
 
@@ -67,7 +48,7 @@ def empty(folder: str) -> dict[str, float]:
 def slurm(folder: str) -> dict[str, float]:
     """All chunks through the profile, on a node of two cores."""
     profile = str(ROOT / "workflow/profiles/slurm")
-    whole = snakemake(folder, "--workflow-profile", profile, "--cores", "2")
+    whole = snakemake(folder, "--workflow-profile", profile, "--cores", "2", config=EXPERIMENT)
     return {"slurm": whole, "slurm_chunk": chunk_seconds(folder)}
 
 
@@ -96,8 +77,7 @@ def chunk_seconds(folder: str) -> float:
 
 def wall_times(folder: str, files: str) -> list[float]:
     """Wall times of jobs, from Snakemake's own benchmarks."""
-    lines = (file.read_text().splitlines()[1] for file in Path(folder).glob(files))
-    return [float(line.split("\t")[0]) for line in lines]
+    return [float(job["s"]) for job in jobs(folder, files).values()]
 
 
 PARTS: dict[str, Callable[[str], dict[str, float]]] = {

@@ -37,6 +37,8 @@ _STAGE_MODULES = {
     "overview": "overview",
     "compare": "comparison",
 }
+#: All stages but solving.
+STAGES = tuple(_STAGE_MODULES)
 
 
 def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
