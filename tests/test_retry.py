@@ -13,8 +13,8 @@ import odeflow
 from odeflow.config.ladder import Attempt, ladder
 from odeflow.config.root import Config
 from odeflow.config.solver import SolverConfig
-from odeflow.dataset import flag_meanings
 from odeflow.engine import Lanes, Resources, choose_engine
+from odeflow.flags import flag_meanings
 from odeflow.retry import Retried, Retrier
 from odeflow.solve import solve_samples
 from odeflow.status import Status

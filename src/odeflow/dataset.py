@@ -15,6 +15,7 @@ from odeflow.config.model import Variable, drift_name
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
 from odeflow.design import axis_attributes, axis_coordinate
+from odeflow.flags import flag_attributes
 from odeflow.metrics import metric_attributes
 from odeflow.provenance import (
     VERSION,
@@ -122,19 +123,10 @@ def _attempt_variables(solved: Retried, attempts: Sequence[Attempt]) -> dict[str
         name: (
             "sample",
             values,
-            {
-                "long_name": long_name,
-                "flag_values": np.arange(len(meanings), dtype=np.int8),
-                "flag_meanings": " ".join(meanings),
-            },
+            {"long_name": long_name, **flag_attributes(meanings, np.int8)},
         )
         for name, (values, meanings, long_name) in flags.items()
     }
-
-
-def flag_meanings(flags: xr.DataArray) -> list[str]:
-    """The words of a CF flag variable whose values count from 0."""
-    return flags.attrs["flag_meanings"].split(" ")
 
 
 def design_dims(ensemble: xr.Dataset) -> tuple[str, ...]:

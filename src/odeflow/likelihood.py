@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from odeflow.flags import flag_attributes
 from odeflow.noise import TRANSFORMATIONS, log_density
 from odeflow.sbml.evaluation import evaluate
 from odeflow.sbml.expression import TIME, Expression
@@ -137,13 +138,6 @@ def _variable(dim: str, values: np.ndarray, long_name: str, **attributes: Any) -
     return xr.Variable(dim, values, {"long_name": long_name} | units | attributes)
 
 
-def _flags(names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "flag_values": np.arange(len(names), dtype=np.int16),
-        "flag_meanings": " ".join(names),
-    }
-
-
 def _measured(
     ensemble: xr.Dataset, measurements: Measurements, best: int
 ) -> dict[str, xr.Variable]:
@@ -166,13 +160,19 @@ def _measured(
         "measured_value": _variable(dim, numbers["value"], "measured value"),
         "measured_time": _variable(dim, numbers["time"], "time of the measurement", **units),
         "measured_variable": _variable(
-            dim, flags["variable"], "what was measured", **_flags(names)
+            dim, flags["variable"], "what was measured", **flag_attributes(names, np.int16)
         ),
         "measured_condition": _variable(
-            dim, flags["condition"], "condition", **_flags(measurements.conditions)
+            dim,
+            flags["condition"],
+            "condition",
+            **flag_attributes(measurements.conditions, np.int16),
         ),
         "measured_transformation": _variable(
-            dim, flags["scale"], "scale that noise is on", **_flags(TRANSFORMATIONS)
+            dim,
+            flags["scale"],
+            "scale that noise is on",
+            **flag_attributes(TRANSFORMATIONS, np.int16),
         ),
         "best_value": _variable(dim, numbers["best"], "value by the best parameter set"),
         "best_noise": _variable(dim, numbers["noise"], "noise by the best parameter set"),

@@ -10,7 +10,7 @@ import xarray as xr
 
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
-from odeflow.dataset import flag_meanings
+from odeflow.flags import flag_meanings
 from odeflow.pages import page, table
 from odeflow.status import ADVICE, Status, has_failed
 from odeflow.trust import drift_rows, verification_facts, worst_cases

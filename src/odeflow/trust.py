@@ -7,6 +7,7 @@ import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.failures import failed_fraction
+from odeflow.flags import flag_meaning, flag_meanings
 
 
 def complaints(
@@ -56,7 +57,7 @@ def verification_facts(verification: xr.Dataset) -> list[tuple[str, str]]:
     known = verification.attrs
     number, lost = int(known["number_verified"]), int(known["number_without_reference"])
     method = verification["reference_method"]
-    names = method.attrs["flag_meanings"].split()
+    names = flag_meanings(method)
     used = sorted({names[int(code)] for code in method.values if code})
     facts = [
         ("verdict", f"{known['verdict']}: {known['verdict_reason']}"),
@@ -94,8 +95,6 @@ def worst_cases(verification: xr.Dataset, most: int) -> tuple[list[list[str]], S
         if coordinate.dims == ("sample",) and name != "sample"
     ]
     header = ["sample", "variable", "time", "error over tolerance", "amplification", *axes]
-    variable = verification["worst_variable"]
-    names = variable.attrs["flag_meanings"].split()
     ratio = verification["error_ratio"].values
     order = [i for i in np.argsort(-ratio, kind="stable") if not np.isnan(ratio[i])][:most]
     rows = []
@@ -105,7 +104,7 @@ def worst_cases(verification: xr.Dataset, most: int) -> tuple[list[list[str]], S
         rows.append(
             [
                 f"{int(one['sample']):,}",
-                names[int(variable.values[i]) + 1],
+                flag_meaning(one["worst_variable"]),
                 *(f"{float(x):.4g}" for x in numbers),
                 *(f"{float(one[name]):.6g}" for name in axes),
             ]

@@ -20,6 +20,7 @@ from odeflow.design.samples import (
     number_of_samples,
     rows,
 )
+from odeflow.flags import flag_attributes
 
 #: The axis of each trajectory's own end, where no state or parameter has that name.
 END = "t1"
@@ -38,11 +39,7 @@ def axis_attributes(
     Where there are conditions, the column of their numbers has their names as CF flags.
     """
     if conditions and name == CONDITION:
-        return {
-            "long_name": "condition",
-            "flag_values": np.arange(len(conditions), dtype=np.int16),
-            "flag_meanings": " ".join(conditions),
-        }
+        return {"long_name": "condition", **flag_attributes(conditions, np.int16)}
     if conditions and name == PARAMETER_SET:
         return {"long_name": "number of the parameter set", "units": "1"}
     if name in model.states:

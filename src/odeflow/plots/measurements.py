@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from odeflow.config.root import Config
-from odeflow.dataset import flag_meanings
+from odeflow.flags import flag_meanings
 from odeflow.plots.style import (
     BLACK,
     BLUE,

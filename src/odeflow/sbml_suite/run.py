@@ -9,6 +9,7 @@ from jaxtyping import Float
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.validate import validate
+from odeflow.flags import flag_meaning
 from odeflow.sbml.config import imported_model, read_system
 from odeflow.sbml.refusal import UnsupportedError
 from odeflow.sbml.source import model_source
@@ -91,7 +92,7 @@ def _solved(case: Case, system: System) -> dict[str, Float[np.ndarray, " time"]]
     for method in _METHODS:
         config = _config(case, system, method)
         dataset = solve_samples(config, Path(), 0, 1, resources)
-        status = str(dataset.status.attrs["flag_meanings"]).split()[int(dataset.status[0])]
+        status = flag_meaning(dataset.status[0])
         if status == "success":
             break
     else:

@@ -10,6 +10,7 @@ import scipy
 import xarray as xr
 
 from odeflow.config.root import Config
+from odeflow.flags import flag_attributes, flag_meaning
 from odeflow.provenance import VERSION
 
 if TYPE_CHECKING:
@@ -83,13 +84,12 @@ def _worst(
             table[:, i] = by_time[at], time.values[at[1]], result.amplification[at[1]], judged
     units = {"units": "1"}
     methods = np.array([_METHODS.index(r.method or "none") for r in results], np.int8)
-    flags = {"flag_values": np.arange(-1, len(names), dtype=np.int16)}
     return {
         "error_ratio": ("sample", table[0], units | {"long_name": "largest error over tolerance"}),
         "worst_variable": (
             "sample",
             variable,
-            flags | {"long_name": "variable of it", "flag_meanings": " ".join(["none", *names])},
+            {"long_name": "variable of it", **flag_attributes(["none", *names], np.int16, -1)},
         ),
         "worst_time": (
             "sample",
@@ -110,11 +110,7 @@ def _worst(
         "reference_method": (
             "sample",
             methods,
-            {
-                "long_name": "SciPy's method",
-                "flag_values": np.arange(len(_METHODS), dtype=np.int8),
-                "flag_meanings": " ".join(_METHODS),
-            },
+            {"long_name": "SciPy's method", **flag_attributes(_METHODS, np.int8)},
         ),
         "reference_evaluations": (
             "sample",
@@ -171,9 +167,9 @@ def _verdict(config: Config, dataset: xr.Dataset, judged: float, verified: int) 
     if judged <= limit:
         return "passed", f"no error above {limit:g} tolerances"
     worst = dataset.isel(sample=int(np.nanargmax(dataset["judged_error_ratio"].values)))
-    name = worst["worst_variable"].attrs["flag_meanings"].split()[int(worst["worst_variable"]) + 1]
+    name, time = flag_meaning(worst["worst_variable"]), float(worst["worst_time"])
     return "failed", (
-        f"sample {int(worst['sample'])}: {name} at {float(worst['worst_time']):g} is off by "
+        f"sample {int(worst['sample'])}: {name} at {time:g} is off by "
         f"{float(worst['error_ratio']):.3g} tolerances, verify.max_error_ratio is {limit:g}; "
         "tighten solver.rtol and solver.atol, or take another method"
     )

@@ -13,6 +13,7 @@ from odeflow.config.root import Config
 from odeflow.design import END, axis_coordinate
 from odeflow.doses import jump_targets, schedule
 from odeflow.engine import Lanes
+from odeflow.flags import flag_meaning
 from odeflow.methods import METHODS
 from odeflow.model import Model
 from odeflow.verification.reference import Stretch
@@ -89,9 +90,7 @@ def _stretches(lanes: Lanes, config: Config, model: Model, cast: Any) -> list[St
 
 def _methods(one: xr.Dataset, config: Config) -> tuple[str, ...]:
     """SciPy's methods: first the kind that solved this trajectory, then the other."""
-    solved_by = config.solver.method
-    if "method" in one:
-        solved_by = one["method"].attrs["flag_meanings"].split()[int(one["method"])]
+    solved_by = flag_meaning(one["method"]) if "method" in one else config.solver.method
     first = "Radau" if METHODS[solved_by].implicit else "DOP853"
     other = {"Radau": "DOP853", "DOP853": "Radau"}[first]
     asked = {"auto": (first, other), "dop853": ("DOP853",), "radau": ("Radau",)}
