@@ -26,7 +26,6 @@ from odeflow.config.root import Config
 from odeflow.design import number_of_samples, rows
 from odeflow.noise import log_density
 from odeflow.planning import Experiment
-from odeflow.specs import chunk_spec
 from odeflow.stages.ensemble import measurements_of
 from odeflow.summary import summarise
 
@@ -430,8 +429,7 @@ def test_only_the_summary_depends_on_the_measurements(tmp_path: Path):
     def specs(**tables: str) -> tuple[object, object]:
         study = make_problem(tmp_path, **tables)
         experiment = Experiment(compose("experiment=mine", study=study), study)
-        chunk = chunk_spec(experiment.solve_config, experiment.chunks[0])
-        return chunk, experiment.stage_spec("summarise")
+        return experiment.chunk_spec(experiment.chunks[0]), experiment.stage_spec("summarise")
 
     before, changed = specs(), specs(measurements=TABLES["measurements"].replace("7.1", "7.2"))
     assert before[0] == changed[0] and before[1] != changed[1]

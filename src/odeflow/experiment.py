@@ -44,8 +44,12 @@ class Experiment:
         """What a stage is given and depends on besides its input files."""
         return specs.stage_spec(self.config, self.study, stage)
 
+    def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
+        """What solving one of its chunks is given."""
+        return specs.chunk_spec(self._solve_config, chunk, self.config.design.runs)
+
     @cached_property
-    def solve_config(self) -> dict[str, Any]:
+    def _solve_config(self) -> dict[str, Any]:
         """The config of its chunks, as plain data; once, since there may be many."""
         return specs.solve_config(self.config)
 

@@ -150,8 +150,9 @@ class _Brackets:
         low, last, before = self.low[first], self.last[first], self.before[first]
         shift, columns = _shift(last, len(groups)), self.low.shape[1]
         counts = np.zeros((len(groups), columns, 1 << _bits(columns * len(groups))), np.int64)
+        below = np.zeros_like(before)  # known already: `before`
         for slab in slabs:
-            order_counts.count(slab, low, last, shift, counts, np.zeros_like(before))
+            order_counts.count(slab, low, last, shift, counts, below)
         for number, group in enumerate(groups):
             cumulated = counts[number].cumsum(axis=1)
             for rank in group:

@@ -12,7 +12,7 @@ sys.path.insert(
     0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../../src"))
 )
 
-from odeflow import job_resources, specs
+from odeflow import job_resources
 from odeflow.config.base import ConfigError
 from odeflow.ownership import check_results
 from odeflow.planning import (
@@ -62,7 +62,7 @@ def chunk_of(wildcards):
 
 def chunk_spec(wildcards):
     experiment, chunk = chunk_of(wildcards)
-    return specs.chunk_spec(experiment.solve_config, chunk)
+    return experiment.chunk_spec(chunk)
 
 
 def verification_of(experiment):

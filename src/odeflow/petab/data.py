@@ -16,13 +16,12 @@ from odeflow.sbml.formulas import extended, parse_formula, quantities
 from odeflow.sbml.system import System
 
 
-def read_measurements(config: Config, study: Path) -> Measurements | None:
-    """The measurements of the study; None where it has none.
+def read_measurements(config: Config, study: Path) -> Measurements:
+    """The measurements of a study that has a PEtab problem.
 
     Raises ConfigError where the tables are no longer what the config was made from.
     """
-    if config.design.petab is None:
-        return None
+    assert config.design.petab is not None
     meaning = read_meaning(config.design.petab, study)
     conditions = list(config.design.conditions)
     groups: dict[tuple, list[int]] = {}

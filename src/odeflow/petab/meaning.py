@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from odeflow.config.root import Config
+from odeflow.design import CONDITION, PARAMETER_SET
 from odeflow.petab.measurements import Measurement
 from odeflow.petab.problem import Problem, read_problem
 from odeflow.petab.tables import Row, as_number
@@ -17,7 +18,7 @@ from odeflow.sbml.source import model_source
 from odeflow.sbml.system import System
 
 #: Names that the datasets of such a study need.
-_RESERVED = ("condition", "parameter_set", "log_likelihood", "measurement")
+_RESERVED = (CONDITION, PARAMETER_SET, "log_likelihood", "measurement")
 
 
 @dataclass(frozen=True)
