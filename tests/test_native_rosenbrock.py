@@ -174,35 +174,27 @@ def star(t: Any, y: Any, args: Any) -> dict[str, Any]:
     return {"x": args.rate * drive.at[0].add(jnp.mean(y.x**2))}
 
 
-def test_sparse_factors_are_computed_by_loops_as_they_are_written_out(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("size", "field", "bound", "call"),
+    [
+        (8, star, "_MOST_WRITTEN", "sparse_factor(rows, ELIMINATION)"),
+        (10, coupled, "_MOST_OPERATIONS", "lu_factor(rows, 10)"),
+    ],
+)
+def test_factors_are_computed_by_loops_as_they_are_written_out(
+    size: int, field: Any, bound: str, call: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     solutions = []
-    for bound in (10**6, 0):
-        monkeypatch.setattr(generator, "_MOST_WRITTEN", bound)
+    for most in (10**6, 0):
+        monkeypatch.setattr(generator, bound, most)
         settings = {"method": "rodas5p", "rtol": 1e-8, "atol": 1e-10, "dt0": 1e-3}
-        problem, lanes = coupled_problem(8, star, **settings)
+        problem, lanes = coupled_problem(size, field, **settings)
         solutions.append(native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path))
-        source = native_engine.generated(problem).source
-        assert ("sparse_factor(rows, ELIMINATION)" in source) == (bound == 0)
+        assert (call in native_engine.generated(problem).source) == (most == 0)
     written, looped = solutions
     assert (looped.status == Status.success).all()
     np.testing.assert_array_equal(looped.num_steps, written.num_steps)
     np.testing.assert_allclose(looped.values["x"], written.values["x"], rtol=1e-9)
-
-
-def test_full_matrices_are_factored_by_loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    solutions = []
-    for bound in (10**6, 0):
-        monkeypatch.setattr(generator, "_MOST_OPERATIONS", bound)
-        problem, lanes = coupled_problem(10, method="rodas5p", rtol=1e-8, atol=1e-10, dt0=1e-3)
-        solutions.append(native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path))
-        source = native_engine.generated(problem).source
-        assert ("lu_factor(rows, 10)" in source) == (bound == 0)
-    unrolled, looped = solutions
-    assert (looped.status == Status.success).all()
-    np.testing.assert_array_equal(looped.num_steps, unrolled.num_steps)
-    np.testing.assert_allclose(looped.values["x"], unrolled.values["x"], rtol=1e-9)
 
 
 def test_a_jacobian_that_is_too_full_is_refused(monkeypatch: pytest.MonkeyPatch):
