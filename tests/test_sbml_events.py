@@ -89,7 +89,7 @@ def test_a_run_with_events_says_what_it_leaves_out_and_is_made_again_to_the_bit(
     (study / "dosing.xml").write_text(DOSING)
     snakemake(study)
     results = study / "results/decay"
-    assert "doses or events" in (results / "overview.html").read_text()
+    assert "or the model has events" in (results / "overview.html").read_text()
     assert reproduce(results / "ensemble.nc", study).check(2).startswith("check: 2 of 4")
 
 

@@ -141,7 +141,7 @@ def _verification(verification: xr.Dataset | None) -> Iterable[str]:
     if verification is None:
         return [
             "<h2>Verification</h2>",
-            "<p>Skipped: verify.number is 0, or the experiment has doses or events.</p>",
+            "<p>Skipped: verify.number is 0, or the model has events.</p>",
         ]
     worst, header = worst_cases(verification, _MOST_WORST)
     return [
