@@ -36,7 +36,7 @@ def test_only_a_full_first_chunk_with_room_for_others_is_a_pilot(tmp_path: Path)
     study = make_study(tmp_path, CHUNKED)
     three = experiment(study).chunks
     assert [chunk.is_pilot for chunk in three] == [True, False, False]
-    assert {chunk.pilot for chunk in three} == {three[0].path.with_suffix(".pilot.json")}
+    assert {chunk.pilot for chunk in three} == {three[0].file.removesuffix(".nc") + ".pilot.json"}
     (alone,) = experiment(study, "design.size=7").chunks
     assert alone.pilot is None and not alone.is_pilot
 

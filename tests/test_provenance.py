@@ -68,11 +68,11 @@ def test_what_changes_the_numbers_changes_the_digest_and_nothing_else_does(tmp_p
 
 
 def test_chunks_of_a_longer_run_begin_with_those_of_a_shorter_one(tmp_path: Path):
-    def files(size: int) -> list[Path]:
+    def files(size: int) -> list[str]:
         config = compose(
             "experiment=robertson", f"design.size={size}", "runtime.chunk_size=64", study=tmp_path
         )
-        return [chunk.path for chunk in chunks(config, tmp_path)]
+        return [chunk.file for chunk in chunks(config, tmp_path)]
 
     assert files(256)[:2] == files(128)
     assert files(100)[0] == files(256)[0]
@@ -88,13 +88,13 @@ def test_chunk_size_does_not_depend_on_the_number_of_samples(tmp_path: Path):
 def test_a_grown_table_keeps_its_whole_chunks(tmp_path: Path):
     table = tmp_path / "table.csv"
 
-    def files(rows: int) -> list[Path]:
+    def files(rows: int) -> list[str]:
         table.write_text("vmax\n" + "\n".join(str(8 + i / 10) for i in range(rows)) + "\n")
         config = compose(
             "~experiment", "design=table", "design.path=table.csv", "runtime.chunk_size=4",
             study=tmp_path,
         )  # fmt: skip
-        return [chunk.path for chunk in chunks(config, tmp_path)]
+        return [chunk.file for chunk in chunks(config, tmp_path)]
 
     short, long = files(10), files(14)
     assert short[:2] == long[:2]

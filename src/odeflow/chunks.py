@@ -23,6 +23,8 @@ from odeflow.provenance import (
     versions,
 )
 
+#: Everything that is made, relative to the study.
+RESULTS = Path("results")
 #: Bytes of results that a chunk holds at most, and trajectories it holds at most.
 _CHUNK_BYTES = 2**31
 _CHUNK_MOST = 2**20
@@ -37,16 +39,17 @@ _SECONDS_A_STATE, _SECONDS_AN_ENTRY, _DIFFRAX_FACTOR = 2e-6, 1e-6, 10.0
 
 @dataclass(frozen=True)
 class Chunk:
-    """Samples start..stop of a design and the file, relative to the results folder.
+    """Samples start..stop of a design and the file, relative to the study.
 
-    `pilot` is the file for what the folder's first chunk measures, which the other chunks wait
-    for; None where the first chunk is not full, so that there are no others.
+    Files are text: there may be ten thousand, and each is asked for many times. `pilot` is the
+    file for what the folder's first chunk measures, which the other chunks wait for; None where
+    the first chunk is not full, so that there are no others.
     """
 
     start: int
     stop: int
-    path: Path
-    pilot: Path | None = None
+    file: str
+    pilot: str | None = None
 
     @property
     def size(self) -> int:
@@ -137,7 +140,7 @@ def chunks(config: Config, study: Path) -> list[Chunk]:
     table's also by a digest of its rows: the folder's digest does not cover those.
     """
     total, size = number_of_samples(config.design, study), chunk_size(config)
-    folder = Path("chunks") / solve_digest(config, study)
+    folder = RESULTS / "chunks" / solve_digest(config, study)
     result: list[Chunk] = []
     pilot = None
     for number, start in enumerate(range(0, total, size)):
@@ -147,8 +150,7 @@ def chunks(config: Config, study: Path) -> list[Chunk]:
             name += f"-n{stop - start}"
         if config.design.kind == "table":
             name += "-" + table_digest(config.design, study, start, stop)
-        path = folder / f"{name}.nc"
         if number == 0 and stop == size:
-            pilot = path.with_suffix(".pilot.json")
-        result.append(Chunk(start, stop, path, pilot))
+            pilot = f"{folder}/{name}.pilot.json"
+        result.append(Chunk(start, stop, f"{folder}/{name}.nc", pilot))
     return result

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from odeflow import specs
-from odeflow.chunks import Chunk, chunks, trajectory_bytes
+from odeflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
-
-RESULTS = Path("results")
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Experiment:
     @property
     def chunk_files(self) -> list[str]:
         """Files of the chunks, relative to the study."""
-        return [str(RESULTS / chunk.path) for chunk in self.chunks]
+        return [chunk.file for chunk in self.chunks]
 
     def stage_spec(self, stage: str) -> dict[str, Any]:
         """What a stage is given and depends on besides its input files."""

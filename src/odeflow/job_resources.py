@@ -9,7 +9,7 @@ from pathlib import Path
 
 from odeflow import pilot
 from odeflow.chunks import Chunk
-from odeflow.experiment import RESULTS, Experiment
+from odeflow.experiment import Experiment
 from odeflow.pilot import Measurement
 
 
@@ -48,9 +48,9 @@ def measured_lately(chunk: Chunk) -> Measurement | None:
     """What the pilot of a chunk measured, None before; one look a second for all its chunks."""
     if chunk.pilot is None:
         return None
-    return _read_measurement(RESULTS / chunk.pilot, int(time.monotonic()))
+    return _read_measurement(chunk.pilot, int(time.monotonic()))
 
 
 @lru_cache(maxsize=64)
-def _read_measurement(path: Path, second: int) -> Measurement | None:
-    return pilot.read_measurement(path)
+def _read_measurement(file: str, second: int) -> Measurement | None:
+    return pilot.read_measurement(Path(file))

@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
+from odeflow.chunks import RESULTS
 from odeflow.config.base import ConfigError
-from odeflow.experiment import RESULTS, Experiment
+from odeflow.experiment import Experiment
 
 #: The mark in a results folder, and the study's name beside Snakemake's records.
 MARK = ".odeflow"
@@ -32,14 +33,16 @@ def claim(folder: Path, study: Path) -> None:
 def check_results(experiments: Iterable[Experiment], study: Path) -> None:
     """Raises ConfigError where results cannot be written, or would overwrite what is not ours."""
     for experiment in experiments:
-        files = [Path(file) for file in (*experiment.targets, *experiment.chunk_files)]
+        files = [os.path.split(file) for file in (*experiment.targets, *experiment.chunk_files)]
         # A listing a folder: there may be ten thousand chunks, on a file system far away.
-        there = {folder: _listing(study / folder) for folder in {file.parent for file in files}}
-        for file in files:
-            if there[file.parent].get(file.name) and file.suffix != ".zarr":
+        folders = {folder for folder, _ in files}
+        there = {folder: _listing(study / folder) for folder in folders}
+        for folder, name in files:
+            if there[folder].get(name) and not name.endswith(".zarr"):
+                file = f"{folder}/{name}"
                 raise ConfigError(f"{file}: a folder stands where this file belongs; move it away")
-        if not all(file.name in there[file.parent] for file in files):
-            for folder in sorted({folder for file in files for folder in file.parents}):
+        if not all(name in there[folder] for folder, name in files):
+            for folder in sorted({p for f in folders for p in (Path(f), *Path(f).parents)}):
                 _check_folder(folder, study)
         _check_mark(experiment, study)
 

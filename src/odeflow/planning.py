@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from odeflow.chunks import Chunk
+from odeflow.chunks import RESULTS, Chunk
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose, flatten_overrides
-from odeflow.experiment import RESULTS, Experiment
+from odeflow.experiment import Experiment
 from odeflow.provenance import PACKAGE
 
 
@@ -83,7 +83,7 @@ def comparison_file(experiments: Sequence[Experiment]) -> str:
 def chunk_table(experiments: Mapping[str, Experiment]) -> dict[str, tuple[Experiment, Chunk]]:
     """File of every chunk needed -> the chunk and an experiment that has it; shared ones once."""
     return {
-        str(RESULTS / chunk.path): (experiment, chunk)
+        chunk.file: (experiment, chunk)
         for experiment in experiments.values()
         for chunk in experiment.chunks
     }

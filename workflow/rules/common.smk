@@ -94,7 +94,7 @@ def chunk_needs(wildcards):
     tables = [ancient(table) for table in experiment.tables]
     if chunk.pilot is None or chunk.is_pilot:
         return tables
-    return [*tables, settled(f"results/{chunk.pilot}", f"results/{chunk.path}")]
+    return [*tables, settled(chunk.pilot, chunk.file)]
 
 
 def chunks_of(wildcards):
