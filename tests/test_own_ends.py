@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import equinox.internal as eqxi
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from problems import decay, make_model
@@ -11,6 +13,7 @@ import odeflow
 from odeflow.config.solver import SolverConfig
 from odeflow.engine import Lanes, Problem, diffrax_engine
 from odeflow.engine.native import engine as native_engine
+from odeflow.engine.native.controller import end_columns
 from odeflow.status import Status
 
 ENDS = np.array([0.3, 1.0, 1.7, 2.0, 2.5])
@@ -76,3 +79,16 @@ def test_metrics_are_those_up_to_the_own_end(tmp_path: Path):
 def test_an_end_before_the_start_is_refused(tmp_path: Path):
     with pytest.raises(odeflow.ConfigError, match=r"design\.axes\.t1: 0 is not after model\.t0, 0"):
         compose(tmp_path, "design.axes.t1={values:[0,5]}")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_floor_of_an_end_is_that_of_diffrax(dtype: str):
+    draws = np.random.default_rng(0)
+    ends = draws.normal(size=300) * 10.0 ** draws.uniform(-25, 25, 300)
+    ends = np.concatenate([ends, [0.0, -0.0, 1.0, 2.0, -1.0, -2.0]]).astype(dtype)
+    expected = jnp.asarray(ends)
+    for _ in range(100):
+        expected = eqxi.prevbefore(expected)
+    floor = end_columns(SolverConfig.model_validate({}), 0.0, ends)["clip_floor"]
+    assert floor.dtype == ends.dtype
+    np.testing.assert_array_equal(floor, np.asarray(expected))

@@ -159,10 +159,10 @@ def relative_drift(
     scale: Float[np.ndarray, " lane"],
 ) -> Float[np.ndarray, " lane"]:
     """Largest |I(t) - I(t0)| / scale over the times that a trajectory has values at, else NaN."""
-    distance = np.abs(values.astype(float) - start[:, None])
-    reached = ~np.isnan(distance)
-    largest = np.max(np.where(reached, distance, 0.0), axis=1)
-    return np.where(reached.any(axis=1), largest / scale, np.nan)
+    # the extremes have the largest distances, and no array of distances has to be made
+    above = np.fmax.reduce(values, axis=1).astype(float) - start
+    below = start - np.fmin.reduce(values, axis=1).astype(float)
+    return np.maximum(above, below) / scale
 
 
 def _blocks(

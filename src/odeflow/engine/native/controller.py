@@ -116,15 +116,21 @@ def end_columns(
     numbers; for constant steps their number, `steps`. Like Diffrax, a span of a whole number of
     dt0 takes that many.
     """
-    down, least = t1.dtype.type(-np.inf), -np.finfo(t1.dtype).tiny
-    floor = t1
-    for _ in range(_CLIP_ULPS):
-        floor = np.where(floor == 0, least, np.nextafter(floor, down))
-    columns = {"t1": t1, "clip_floor": floor}
+    columns = {"t1": t1, "clip_floor": _before(t1, _CLIP_ULPS)}
     if solver.stepsize_controller == "constant":
         dt = np.nextafter(t1.dtype.type(solver.dt0), t1.dtype.type(np.inf))
         columns["steps"] = np.ceil((t1 - t1.dtype.type(t0)) / dt)
     return columns
+
+
+def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *lane"]:
+    """The numbers so many ulp before, where zero has the smallest normal ones beside it."""
+    words = np.dtype(f"i{t.dtype.itemsize}")
+    subnormal = np.finfo(t.dtype).tiny.view(words) - 1
+    place = np.maximum(np.abs(t).view(words) - subnormal, 0)
+    place = np.where(t < 0, -place, place) - ulps
+    size = np.where(place == 0, 0, np.abs(place) + subnormal).astype(words).view(t.dtype)
+    return np.where(place < 0, -size, size)
 
 
 def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
