@@ -16,6 +16,7 @@ from odeflow.engine import Lanes, Problem, diffrax_engine
 from odeflow.engine.native import engine as native_engine
 from odeflow.engine.native import rosenbrock as generator
 from odeflow.engine.native.differentiated_field import DifferentiatedField
+from odeflow.engine.native.proportions import Proportions
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.rosenbrock import rosenbrock, rosenbrock_source
 from odeflow.engine.native.sparse_lu import plan
@@ -67,6 +68,7 @@ DRIVEN_ROBERTSON = DifferentiatedField(
     },
     time_derivative={0: "j_t"},
     uses_time=True,
+    related=Proportions(3),
 )
 
 
@@ -131,7 +133,7 @@ def growth(rate: str) -> DifferentiatedField:
 
     start_lines, value = evaluate("v", "t", ["y_a", "y_b"])
     jacobian = {(0, 0): rate, (1, 0): "1.0", (1, 1): "-1.0"}
-    return DifferentiatedField(evaluate, start_lines, value, jacobian, {}, False)
+    return DifferentiatedField(evaluate, start_lines, value, jacobian, {}, False, Proportions(2))
 
 
 @SOLVERS

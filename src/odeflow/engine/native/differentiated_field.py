@@ -7,6 +7,7 @@ import numpy as np
 
 from odeflow.engine.native.derivatives import translate_jacobian
 from odeflow.engine.native.field import evaluated, field_inputs, field_program
+from odeflow.engine.native.proportions import Proportions, proportions
 from odeflow.engine.native.sparse_lu import Entry
 from odeflow.model import Model
 
@@ -17,7 +18,8 @@ class DifferentiatedField(NamedTuple):
     `evaluate(prefix, t, y)` gives the statements that evaluate f at the time and state of these
     names, and the expressions of its components. `value`, `jacobian` and `time_derivative` are f,
     df/dy and df/dt at the start of the step, in the names that `start_lines` define; entries of
-    the derivatives that are zero everywhere are left out.
+    the derivatives that are zero everywhere are left out. `related` are the components that change
+    in proportion to others.
     """
 
     evaluate: Callable[[str, str, Sequence[str]], tuple[Sequence[str], Sequence[str]]]
@@ -26,6 +28,19 @@ class DifferentiatedField(NamedTuple):
     jacobian: Mapping[Entry, str]
     time_derivative: Mapping[int, str]
     uses_time: bool
+    related: Proportions
+
+    @property
+    def reduced_jacobian(self) -> dict[Entry, str]:
+        """df_i/dy_j for the independent components, by place, the others moving with them."""
+        places = {i: k for k, i in enumerate(self.related.independent)}
+        terms: dict[Entry, list[str]] = {}
+        for (i, j), x in self.jacobian.items():
+            if i in places:
+                source, factor = self.related.factors.get(j, (j, 1.0))
+                text = x if source == j else f"({factor!r})*({x})"
+                terms.setdefault((places[i], places[source]), []).append(text)
+        return {entry: " + ".join(texts) for entry, texts in terms.items()}
 
 
 def differentiated_field(model: Model, dtype: Any = np.float64) -> DifferentiatedField:
@@ -52,4 +67,5 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
         time_derivative={j: text for (i, j), text in entries.items() if i == size},
         uses_time=any("t" in statement.reads() for statement in program.statements)
         or "t" in program.outputs,
+        related=proportions(program),
     )

@@ -9,8 +9,11 @@ import numpy as np
 from odeflow.engine.native.dense_output import Interpolant, interpolant
 from odeflow.engine.native.field import evaluated, field_program
 from odeflow.engine.native.program import Program
+from odeflow.engine.native.proportions import proportions
 from odeflow.engine.native.stepper import Carried, StepSource
 from odeflow.model import Model
+
+Weights = Sequence[float] | np.ndarray
 
 #: The methods that this generator knows, by the name of their Diffrax class.
 EXPLICIT_METHODS = ("Euler", "Heun", "Midpoint", "Ralston", "Bosh3", "Tsit5", "Dopri5", "Dopri8")
@@ -43,28 +46,38 @@ def _runge_kutta(
 ) -> StepSource:
     lines: list[str] = []
     carried: dict[str, Carried] = {}
-    arguments = [f"y_{name}" for name in names]
+    y = [f"y_{name}" for name in names]
+    arguments, related = y, proportions(field)
+    independent = [names[i] for i in related.independent]
+
+    def changes(weights: Weights) -> dict[int, str]:
+        return {i: f"h*({weighted_sum(weights, names[i])})" for i in related.independent}
+
     if not tableau.fsal:
         lines += _derivative(field, names, 1, "t", arguments)[0]
     for i, (row, c) in enumerate(zip(tableau.a_lower, tableau.c), start=2):
-        lines += [f"u{i}_{name} = {_advanced(name, row)}" for name in names]
         arguments = [f"u{i}_{name}" for name in names]
+        lines += related.advance(y, changes(row), arguments.__getitem__, f"change{i}_{{}}".format)
         time = "t_next" if c == 1 else f"t + {float(c)!r}*h"
         lines += _derivative(field, names, i, time, arguments)[0]
     last = tableau.num_stages
     if tableau.fsal:
-        carried = {f"k1_{name}": Carried(f"f_{name}", f"k{last}_{name}") for name in names}
+        carried = {f"k1_{name}": Carried(f"f_{name}", f"k{last}_{name}") for name in independent}
     candidate = arguments
     if not tableau.ssal:
-        candidate = [_advanced(name, tableau.b_sol) for name in names]
+        candidate = [f"z_{name}" for name in names]
+        change = changes(tableau.b_sol)
+        lines += related.advance(y, change, candidate.__getitem__, "change_{}".format)
     return StepSource(
         error_order=error_order,
         lines=lines,
         candidate=candidate,
-        error=[f"h*({weighted_sum(tableau.b_error, name)})" for name in names],
-        polynomial=dense.polynomial(names),
+        error=related.complete(changes(tableau.b_error)),
+        polynomial=related.polynomials(
+            dict(zip(related.independent, dense.polynomial(independent))), y
+        ),
         carried=carried,
-        dense=dense.dense(names),
+        dense=dense.dense(independent),
     )
 
 
@@ -80,11 +93,7 @@ def _derivative(
     return [f"time{stage} = {time}", *lines, *(f"{k} = {v}" for k, v in zip(ks, values))], ks
 
 
-def _advanced(name: str, weights: Sequence[float] | np.ndarray) -> str:
-    return f"y_{name} + h*({weighted_sum(weights, name)})"
-
-
-def weighted_sum(weights: Sequence[float] | np.ndarray, name: str, k: str = "k") -> str:
+def weighted_sum(weights: Weights, name: str, k: str = "k") -> str:
     """Sum of weights[i] times k<i+1>_<name> over the weights that are not zero."""
     terms = [f"{float(w)!r}*{k}{i}_{name}" for i, w in enumerate(weights, start=1) if w != 0]
     return " + ".join(terms).replace("+ -", "- ")

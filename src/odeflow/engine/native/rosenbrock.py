@@ -44,8 +44,8 @@ def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource
 
 
 def _linear_algebra(method: str, field: DifferentiatedField, stages: int) -> LinearAlgebra:
-    size = len(field.value)
-    sparse = plan(size, field.jacobian)
+    size = len(field.related.independent)
+    sparse = plan(size, field.reduced_jacobian)
     operations = sparse.factor_operations + stages * sparse.solve_operations
     if operations <= _MOST_OPERATIONS:
         return sparse if operations <= _MOST_WRITTEN else LoopedLU(sparse)
@@ -74,12 +74,14 @@ def rosenbrock_source(
     Reference: Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., section
     IV.7; for the unrolled sparse elimination, Sandu and Sander, Atmos. Chem. Phys. 6 (2006).
     """
-    y = [f"y_{name}" for name in components]
+    y, related = [f"y_{name}" for name in components], field.related
+    solved = dict(enumerate(related.independent))  # components by their place in the linear systems
+    changes = lambda terms: {i: _sum("", _products(terms, k)) for k, i in solved.items()}
     lines = [
         *field.start_lines,
         "inverse_h = 1.0/h",
         f"shift = {1 / tableau.gamma!r}*inverse_h",
-        *lu.factor_lines(_matrix(len(y), field.jacobian), "m"),
+        *lu.factor_lines(_matrix(len(solved), field.reduced_jacobian), "m"),
         *(f"slope{i} = h*({x})" for i, x in field.time_derivative.items()),
     ]
     arguments: list[list[str]] = []
@@ -88,9 +90,9 @@ def rosenbrock_source(
         start = y if base is None else arguments[base]
         argument = [f"u{stage}_{i}" for i in range(len(y))] if terms else start
         if terms:
-            lines += [
-                f"{argument[i]} = {_sum(start[i], _products(terms, i))}" for i in range(len(y))
-            ]
+            lines += related.advance(
+                start, changes(terms), argument.__getitem__, f"change{stage}_{{}}".format
+            )
         arguments.append(argument)
         shared = tableau.evaluations[stage]
         if shared == 0:
@@ -104,19 +106,20 @@ def rosenbrock_source(
             value = values[shared]
         values.append(value)
         right = [
-            _right(tableau, stage, i, value[i], i in field.time_derivative) for i in range(len(y))
+            _right(tableau, stage, k, value[i], f"slope{i}" if i in field.time_derivative else "")
+            for k, i in solved.items()
         ]
         if stage == 0:
-            lines += [f"r{i} = {x}" for i, x in enumerate(right)]
-            right = [f"r{i}" for i in range(len(y))]
+            lines += [f"r{k} = {x}" for k, x in enumerate(right)]
+            right = [f"r{k}" for k in solved]
         lines += lu.solve_lines(right, "m", f"k{stage}_")
     base, terms = tableau.increments[-1]
     start = y if base is None else arguments[base]
-    lines += [f"z{i} = {_sum(start[i], _products(terms, i))}" for i in range(len(y))]
+    lines += related.advance(start, changes(terms), "z{}".format, "change_{}".format)
     # Zero where the field was not finite, else finite if the linear system could be solved.
     lines += [
-        f"solved = {total([f'k0_{i}' for i in range(len(y))])}",
-        f"given = {total([f'r{i}' for i in range(len(y))])}",
+        f"solved = {total([f'k0_{k}' for k in solved])}",
+        f"given = {total([f'r{k}' for k in solved])}",
         "solved = select(isfinite(given), solved, 0.0)",
         "solvable = isfinite(solved)",
     ]
@@ -125,12 +128,14 @@ def rosenbrock_source(
         error_order=tableau.embedded_order + 1,
         lines=lines,
         candidate=[f"select(solvable, z{i}, {y[i]})" for i in range(len(y))],
-        error=[_sum("", _products(error, i)) for i in range(len(y))],
-        polynomial=[_polynomial(tableau, name) for name in components],
+        error=related.complete(changes(error)),
+        polynomial=related.polynomials(
+            {i: _polynomial(tableau, components[i]) for i in related.independent}, y
+        ),
         dense={
-            f"q{r}_{name}": _sum("", _products(dict(enumerate(row)), i))
+            f"q{r}_{components[i]}": change
             for r, row in enumerate(tableau.dense)
-            for i, name in enumerate(components)
+            for i, change in changes(dict(enumerate(row))).items()
         },
         blocks=lu.blocks,
         constants=lu.constants,
@@ -154,13 +159,13 @@ def _time(alpha: float, name: str) -> list[str]:
     return [name, f"{name} = t + {alpha!r}*h"]
 
 
-def _right(tableau: RosenbrockTableau, stage: int, i: int, value: str, slope: bool) -> str:
-    """Component i of the right-hand side of a stage."""
+def _right(tableau: RosenbrockTableau, stage: int, k: int, value: str, slope: str) -> str:
+    """Place k of the right-hand side of a stage; `slope` is "" where the field has none."""
     terms = [value]
-    if coupling := _products(dict(enumerate(tableau.c[stage])), i):
+    if coupling := _products(dict(enumerate(tableau.c[stage])), k):
         terms.append(f"inverse_h*({_sum('', coupling)})")
     if slope and tableau.gammas[stage]:
-        terms.append(f"({tableau.gammas[stage]!r})*slope{i}")
+        terms.append(f"({tableau.gammas[stage]!r})*{slope}")
     return " + ".join(terms)
 
 

@@ -1,0 +1,122 @@
+"""Components of a state that change in proportion to others, so that a step computes them once.
+
+A product grows as its substrate falls; an inactive form is lost to its active one. A step changes
+such a component by a constant times what it changes the other by: so a method's sums and linear
+systems are those of the other components. That holds of derivatives: a dose that changes one of
+the two changes nothing of it.
+
+Proportions only, though other conservation laws would save more: a component that follows from
+several others has the rounding errors of the largest of them.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+
+from odeflow.engine.native.program import Operand, Program
+
+#: A sum of products: factors by name.
+Form = dict[str, Fraction]
+
+_ONE = "1"
+
+
+class Proportions:
+    """Which components of a state of `size` scalars follow from which.
+
+    `factors` has (i, factor) for each component d whose derivative is f_d = factor f_i.
+    """
+
+    def __init__(self, size: int, factors: Mapping[int, tuple[int, float]] | None = None):
+        self.size = size
+        self.factors = factors or {}
+
+    @cached_property
+    def independent(self) -> list[int]:
+        """The components that follow from no other, in order."""
+        return [i for i in range(self.size) if i not in self.factors]
+
+    def complete(self, values: Mapping[int, str]) -> list[str]:
+        """Expressions of what is linear in the derivative, given those of the independents."""
+        every = dict(values)
+        for d, (i, factor) in self.factors.items():
+            every[d] = f"({factor!r})*({values[i]})"
+        return [every[i] for i in range(self.size)]
+
+    def advance(
+        self,
+        start: Sequence[str],
+        changes: Mapping[int, str],
+        name: Callable[[int], str],
+        change: Callable[[int], str],
+    ) -> list[str]:
+        """Statements of `name(i)`, `start` plus a change that is given for the independents.
+
+        A change that another one follows from is called `change(i)`.
+        """
+        shared = sorted({i for i, _ in self.factors.values()})
+        lines = [f"{change(i)} = {changes[i]}" for i in shared]
+        every = self.complete(dict(changes) | {i: change(i) for i in shared})
+        return lines + [f"{name(i)} = {start[i]} + {text}" for i, text in enumerate(every)]
+
+    def polynomials(
+        self, given: Mapping[int, Sequence[str]], start: Sequence[str]
+    ) -> list[list[str]]:
+        """Coefficients of every component inside of a step, the constant first."""
+        degree = max(map(len, given.values()))
+        powers = [
+            self.complete({i: texts[power] for i, texts in given.items()})
+            for power in range(1, degree)
+        ]
+        return [[start[i], *(power[i] for power in powers)] for i in range(self.size)]
+
+
+def proportions(field: Program) -> Proportions:
+    """Those of a vector field whose outputs are the derivatives."""
+    first: dict[tuple[tuple[str, Fraction], ...], tuple[int, Fraction]] = {}
+    factors: dict[int, tuple[int, float]] = {}
+    for d, form in enumerate(_forms(field)):
+        if not form:
+            continue
+        terms = sorted(form.items())
+        scale = terms[0][1]
+        key = tuple((name, x / scale) for name, x in terms)
+        if key in first:
+            i, other = first[key]
+            factors[d] = i, float(scale / other)
+        else:
+            first[key] = d, scale
+    return Proportions(len(field.outputs), factors)
+
+
+def _forms(field: Program) -> list[Form]:
+    """The outputs as sums of products of constants with names that are not such sums."""
+    known: dict[str, Form] = {}
+
+    def form(operand: Operand) -> Form:
+        if isinstance(operand, str):
+            return known.get(operand, {operand: Fraction(1)})
+        return {_ONE: Fraction(operand)} if operand else {}
+
+    for statement in field.statements:
+        if not all(isinstance(x, str) or math.isfinite(x) for x in statement.operands):
+            continue
+        match statement.operation, statement.operands:
+            case "neg", (x,):
+                known[statement.name] = _sum((form(x), -1))
+            case "add", (x, y):
+                known[statement.name] = _sum((form(x), 1), (form(y), 1))
+            case "sub", (x, y):
+                known[statement.name] = _sum((form(x), 1), (form(y), -1))
+            case "mul", (str(x), float(y)) | (float(y), str(x)):
+                known[statement.name] = _sum((form(x), Fraction(y)))
+    return [form(output) for output in field.outputs]
+
+
+def _sum(*terms: tuple[Form, Fraction | int]) -> Form:
+    total: Form = {}
+    for form, factor in terms:
+        for name, x in form.items():
+            total[name] = total.get(name, Fraction(0)) + factor * x
+    return {name: x for name, x in total.items() if x}
