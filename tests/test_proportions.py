@@ -88,8 +88,13 @@ def cycle(t: Any, y: Any, args: Any) -> dict[str, Any]:
 CYCLE = {"active": 0.1, "substrate": 1.0, "off": 0.9, "product": 0.0}
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("method", ["tsit5", "dopri8", "heun", "rodas5p", "rodas3p"])
+@pytest.mark.parametrize(
+    ("method", "dtype"),
+    [
+        *((method, "float64") for method in ("tsit5", "dopri8", "heun", "rodas5p", "rodas3p")),
+        *((method, "float32") for method in ("tsit5", "rodas5p")),
+    ],
+)
 def test_the_solution_is_that_of_the_diffrax_engine(method: str, dtype: str, tmp_path: Path):
     model = make_model(cycle, CYCLE, 4.0, k_on=1.0, k_off=2.0)
     assert proportions(field_program(model)).factors == {2: (0, -1.0)}

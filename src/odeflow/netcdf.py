@@ -18,7 +18,7 @@ from odeflow.slabs import piece_shape
 #: than this: zlib would take longer than everything else together where it is.
 _CHECKED = {"fletcher32": True}
 _COMPRESSED = {"zlib": True, "complevel": 1, "shuffle": True}
-_COMPRESSED_AT_MOST = 2**30
+_COMPRESSED_AT_MOST = 2**26
 
 
 #: How the names of files that are being written end; a process killed leaves one behind.

@@ -77,7 +77,7 @@ class Retrier:
                 lanes.take(failed),
                 chosen,
                 resources,
-                _progress_of(progress, size - len(failed)),
+                progress_after(size - len(failed), progress),
             )
             status[failed] = again.status
             better = ~has_failed(again.status) | (
@@ -115,7 +115,8 @@ def _put(
         array[lanes[better]] = other[better]
 
 
-def _progress_of(progress: engine.Progress | None, before: int) -> engine.Progress | None:
+def progress_after(before: int, progress: engine.Progress | None) -> engine.Progress | None:
+    """Reports lanes in addition to those that were done before."""
     return None if progress is None else lambda done: progress(before + done)
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from odeflow import engine
+from odeflow.ahead import ahead
 from odeflow.config.base import ConfigError
 from odeflow.config.check import save_times
 from odeflow.config.ladder import ladder
@@ -23,10 +24,13 @@ from odeflow.invariants import Drift, load_invariants, with_invariants
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
 from odeflow.provenance import all_sources, canonical_json
-from odeflow.retry import Retrier
+from odeflow.retry import Retried, Retrier, progress_after
 from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import slabs
 from odeflow.stops import stop_guards
+
+#: Values of the axes, by name.
+Axes = Mapping[str, Float[np.ndarray, " sample"]]
 
 
 def configure_jax(resources: engine.Resources) -> None:
@@ -98,7 +102,7 @@ def _reductions(
     )
 
 
-def make_lanes(config: Config, axes: Mapping[str, Float[np.ndarray, " sample"]]) -> engine.Lanes:
+def make_lanes(config: Config, axes: Axes) -> engine.Lanes:
     """Initial values and parameters of every sample: the config's, replaced by the axes'."""
     size = len(next(iter(axes.values()))) if axes else 1
     y0 = []
@@ -166,7 +170,7 @@ def solve_samples(
 def solve_axes(
     config: Config,
     study: Path,
-    axes: Mapping[str, Float[np.ndarray, " sample"]],
+    axes: Axes,
     start: int,
     resources: engine.Resources,
 ) -> xr.Dataset:
@@ -176,7 +180,9 @@ def solve_axes(
     A trajectory that fails is solved again as `runtime.retry` says; one that fails in every
     attempt has a status and NaN. It stops nobody.
     """
-    return _Prepared(config, study, axes).solve(axes, start, resources)
+    prepared = _Prepared(config, study, axes)
+    lanes = prepared.lanes(axes)
+    return prepared.label(axes, start, lanes, prepared.solve(lanes, resources))
 
 
 def solve_slabs(
@@ -189,10 +195,20 @@ def solve_slabs(
 ) -> Iterator[xr.Dataset]:
     """As `solve_samples`, in slabs of consecutive samples with about `SLAB_BYTES` of values."""
     prepared = _Prepared(config, study, axis_names(config.design, study))
-    for first, last in slabs(start, stop, prepared.problem.lane_bytes):
-        axes = rows(config.design, first, last, study)
-        done = (lambda n, before=first - start: progress(before + n)) if progress else None
-        yield prepared.solve(axes, first, resources, done)
+
+    def designed() -> Iterator[tuple[int, Axes, engine.Lanes]]:
+        for first, last in slabs(start, stop, prepared.problem.lane_bytes):
+            axes = rows(config.design, first, last, study)
+            yield first, axes, prepared.lanes(axes)
+
+    def solved() -> Iterator[tuple[int, Axes, engine.Lanes, Retried]]:
+        for first, axes, lanes in ahead(designed()):
+            done = progress_after(first - start, progress)
+            yield first, axes, lanes, prepared.solve(lanes, resources, done)
+
+    # the engine goes on while the slab before is labelled, and whoever asked for it works on it
+    for first, axes, lanes, found in ahead(solved()):
+        yield prepared.label(axes, first, lanes, found)
 
 
 class _Prepared:
@@ -215,18 +231,24 @@ class _Prepared:
             self.problem, self._attempts, loaded.engine, runtime.engine, runtime.device
         )
 
+    def lanes(self, axes: Axes) -> engine.Lanes:
+        """The lanes of samples with these values of the axes."""
+        model = self.problem.model
+        return schedule(
+            self.config, axes, make_lanes(self.config, {**axes, **model.start(axes)}), model
+        )
+
     def solve(
         self,
-        axes: Mapping[str, Float[np.ndarray, " sample"]],
-        start: int,
+        lanes: engine.Lanes,
         resources: engine.Resources,
         progress: engine.Progress | None = None,
-    ) -> xr.Dataset:
-        """These samples, labelled."""
-        model = self.problem.model
-        lanes = make_lanes(self.config, {**axes, **model.start(axes)})
-        lanes = schedule(self.config, axes, lanes, model)
-        solved = self._retrier.solve(lanes, resources, progress)
+    ) -> Retried:
+        """The best attempt at each of them."""
+        return self._retrier.solve(lanes, resources, progress)
+
+    def label(self, axes: Axes, start: int, lanes: engine.Lanes, solved: Retried) -> xr.Dataset:
+        """The samples as a dataset, numbered from `start`."""
         values, dtype = solved.solution.values, self.problem.dtype
         drifts = self._drift.taken_from(values, lanes.y0, lanes.args, dtype)
         doses, conditions = self.config.doses, list(self.config.design.conditions)

@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import xarray as xr
 
 from odeflow import slabs
+from odeflow.ahead import ahead
 from odeflow.config.base import ConfigError
 from odeflow.config.outputs import SummaryConfig
 from odeflow.likelihood import Measurements, likelihood_variables
@@ -86,6 +88,7 @@ class _Plan:
             self._plan_metrics(name, config)
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
         self.streamed = [*self._copied, *self._computed, *made]
+        self._files = Lock()  # HDF5 is for one thread at a time, and a slab is read ahead
 
     def _plan_metrics(self, name: str, config: SummaryConfig) -> None:
         array, time = self._ensemble[name], self._ensemble["time"]
@@ -137,28 +140,35 @@ class _Plan:
         """Fills everything in; returns how many trajectories ended how, as attributes."""
         counts = dict.fromkeys(Status, 0)
         counted = {name: QuantileCounts(self._some(name)) for name in self._arrays if self._levels}
-        for first, last in self._slabs():
-            taken = {name: self._take(self._ensemble[name], first, last) for name in self._copied}
+        for first, taken, courses in ahead(self._read()):
             for status in Status:
                 counts[status] += int((taken["status"] == status).sum())
             succeeded = ~has_failed(taken["status"])
-            for name, array in self._arrays.items():
-                values = self._take(array, first, last)
+            for name, values in courses.items():
                 taken |= self._metrics(name, values, succeeded)
                 if self._levels:
                     counted[name].add(_rows(values, succeeded))
-            for name, values in taken.items():
-                slabs.place(targets[name], values, first, self._leading)
+            with self._files:
+                for name, values in taken.items():
+                    slabs.place(targets[name], values, first, self._leading)
         for name, known in counted.items():
             found = known.quantiles(lambda name=name: self._successes(name), self._levels)
             shape = self._arrays[name].shape[len(self.dims) :]
             targets[f"{name}_quantiles"][...] = found.reshape(-1, *shape)
         return {f"number_of_{status.name}": count for status, count in counts.items()}
 
+    def _read(self) -> Iterator[tuple[int, dict[str, np.ndarray], dict[str, np.ndarray]]]:
+        """Slab by slab: its first sample, what is copied, and the time courses."""
+        for first, last in self._slabs():
+            with self._files:
+                taken = {n: self._take(self._ensemble[n], first, last) for n in self._copied}
+                courses = {n: self._take(a, first, last) for n, a in self._arrays.items()}
+            yield first, taken, courses
+
     def _slabs(self) -> Iterator[tuple[int, int]]:
         total = self._ensemble["status"].size
-        largest = max((array.nbytes for array in self._arrays.values()), default=0)
-        return slabs.slabs(0, total, largest // max(total, 1))
+        courses = sum(array.nbytes for array in self._arrays.values())
+        return slabs.slabs(0, total, courses // max(total, 1))
 
     def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
         return slabs.take(array.variable, first, last, self._leading)
@@ -172,7 +182,7 @@ class _Plan:
         )
 
     def _successes(self, name: str) -> Iterator[np.ndarray]:
-        return (self._succeeded(name, *slab) for slab in self._slabs())
+        return ahead(self._succeeded(name, *slab) for slab in self._slabs())
 
     def _succeeded(self, name: str, first: int, last: int) -> np.ndarray:
         status = self._take(self._ensemble["status"], first, last)

@@ -34,6 +34,8 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
         return message(f"{name} has no value: see the overview page for failures.")
     figure, panes = panels(len(axes))
     alone = len(design_axes(ensemble)) == 1
+    correlated = finite.sum() > 2 and not alone
+    ranks = _ranks(values[finite]) if correlated else None
     for ax, axis in zip(panes, axes):
         x = ensemble[axis].broadcast_like(ensemble["status"]).transpose(*dims).values.ravel()
         _draw(ax, x[finite], values[finite], alone)
@@ -46,8 +48,8 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
             low, high = float(values[finite].min()), float(values[finite].max())
             ax.set_ylim(low - 0.5 * abs(low) - _LINEAR, high + 0.5 * abs(high) + _LINEAR)
         ax.set_xlabel(label(ensemble[axis]))
-        if finite.sum() > 2 and not alone:
-            text = f"rank correlation {_spearman(x[finite], values[finite]):+.2f}"
+        if ranks is not None:
+            text = f"rank correlation {_correlation(_ranks(x[finite]), ranks):+.2f}"
             text = text.replace("-", "\N{MINUS SIGN}")
             ax.set_title(text, color=GREY)
     for ax in panes[:: min(3, len(panes))]:
@@ -68,11 +70,15 @@ def _draw(ax, x: np.ndarray, y: np.ndarray, alone: bool) -> None:
     )
 
 
-def _spearman(x: np.ndarray, y: np.ndarray) -> float:
-    """Spearman's rank correlation; ties (levels of a grid) get their mean rank."""
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks; ties (levels of a grid) get their mean rank."""
     from scipy.stats import rankdata
 
-    ranks = [rankdata(values) for values in (x, y)]
-    if any(np.ptp(r) == 0 for r in ranks):
+    return rankdata(values)
+
+
+def _correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Spearman's rank correlation, from ranks; NaN where all of one side are equal."""
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(x, y)[0, 1])
