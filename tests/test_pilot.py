@@ -46,6 +46,7 @@ def test_the_pilot_takes_all_cores_and_the_others_share_them(tmp_path: Path):
     three = experiment(study)
     assert [threads(three, chunk, 8) for chunk in three.chunks] == [8, 4, 4]
     assert [threads(three, chunk, None) for chunk in three.chunks] == [1, 1, 1]
+    assert [threads(three, chunk, 8, apart=True) for chunk in three.chunks] == [8, 8, 8]
     diffrax = experiment(study, "runtime.engine=diffrax")
     assert [threads(diffrax, chunk, 8) for chunk in diffrax.chunks] == [4, 4, 4]
     asked = experiment(study, "runtime.threads=3")

@@ -13,16 +13,17 @@ from odeflow.experiment import Experiment
 from odeflow.pilot import Measurement
 
 
-def threads(experiment: Experiment, chunk: Chunk, cores: int | None) -> int:
+def threads(experiment: Experiment, chunk: Chunk, cores: int | None, apart: bool = False) -> int:
     """Cores of one solving job: as asked, or the cores there are shared among the chunks.
 
-    The pilot, which all others wait for, takes them all. Not with Diffrax alone: its program
-    depends on the number of devices, and the others would compile theirs once more.
+    On a cluster each job has cores of its own, `apart` from the others'. Elsewhere the pilot, which
+    all others wait for, takes them all; not with Diffrax alone: its program depends on the number
+    of devices, and the others would compile theirs once more.
     """
     runtime = experiment.config.runtime
     if runtime.threads != "auto":
         return runtime.threads
-    if chunk.is_pilot and runtime.engine != "diffrax":
+    if apart or (chunk.is_pilot and runtime.engine != "diffrax"):
         return cores or 1
     return max(1, (cores or 1) // max(len(experiment.chunks) - (chunk.pilot is not None), 1))
 

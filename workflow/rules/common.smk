@@ -105,7 +105,11 @@ def chunks_of(wildcards):
 
 def chunk_threads(wildcards):
     experiment, chunk = chunk_of(wildcards)
-    return job_resources.threads(experiment, chunk, workflow.cores)
+    if not (workflow.non_local_exec or workflow.remote_exec):
+        return job_resources.threads(experiment, chunk, workflow.cores)
+    # A job on a cluster plans once more, and would see all cores of a node that does not confine it.
+    cores = int(os.environ.setdefault("ODEFLOW_CORES", str(workflow.cores)))
+    return job_resources.threads(experiment, chunk, cores, apart=True)
 
 
 # What a job asks a cluster for; twice as much if it comes to its end for want of it.
