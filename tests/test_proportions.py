@@ -118,6 +118,27 @@ def test_the_solution_is_that_of_the_diffrax_engine(method: str, dtype: str, tmp
     np.testing.assert_allclose(total, np.broadcast_to(total[:, :1], total.shape), rtol=100 * ulp)
 
 
+@pytest.mark.parametrize("method", ["tsit5", "dopri8", "bosh3", "rodas5p"])
+def test_a_small_component_is_as_exact_as_a_large_one(method: str, tmp_path: Path):
+    """Rounding errors of the 10^12 times larger one would be seen at once, also inside of steps.
+
+    P' = k S - q P = -S', so P = k T (1 - exp(-(k + q) t)) / (k + q) with T = S + P.
+    """
+
+    def field(t: Any, y: Any, args: Any) -> dict[str, Any]:
+        made = args.k * y.much - args.q * y.little
+        return {"much": -made, "little": made}
+
+    total, k, q, ts = 1e6, 1e-12, 1.0, np.linspace(0.0, 5.0, 18)
+    model = make_model(field, {"much": total, "little": 0.0}, 5.0, k=k, q=q)
+    assert proportions(field_program(model)).factors == {1: (0, -1.0)}
+    problem = make_problem(model, ts, method=method, rtol=1e-9, atol=1e-20, dt0=1e-3)
+    lanes = Lanes(np.array([[total], [0.0]]), np.array([[k], [q]]))
+    values = native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path).values["little"]
+    expected = k * total * -np.expm1(-(k + q) * ts) / (k + q)
+    np.testing.assert_allclose(values[0], expected, rtol=1e-7)
+
+
 def test_a_step_of_the_seed_system_solves_for_one_of_its_two_states():
     model = make_model(
         michaelis_menten, {"substrate": 8.0, "enzyme": 0.4}, 1.0, vmax=10.0, km=5.0

@@ -74,7 +74,7 @@ def _runge_kutta(
         candidate=candidate,
         error=related.complete(changes(tableau.b_error)),
         polynomial=related.polynomials(
-            dict(zip(related.independent, dense.polynomial(independent))), y
+            dense.polynomial(names), names, [row.removesuffix("_@") for row in dense.rows]
         ),
         carried=carried,
         dense=dense.dense(independent),

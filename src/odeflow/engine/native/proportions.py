@@ -10,7 +10,8 @@ several others has the rounding errors of the largest of them.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 
@@ -61,15 +62,19 @@ class Proportions:
         return lines + [f"{name(i)} = {start[i]} + {text}" for i, text in enumerate(every)]
 
     def polynomials(
-        self, given: Mapping[int, Sequence[str]], start: Sequence[str]
+        self, polynomials: Sequence[Sequence[str]], names: Sequence[str], rows: Iterable[str]
     ) -> list[list[str]]:
-        """Coefficients of every component inside of a step, the constant first."""
-        degree = max(map(len, given.values()))
-        powers = [
-            self.complete({i: texts[power] for i, texts in given.items()})
-            for power in range(1, degree)
-        ]
-        return [[start[i], *(power[i] for power in powers)] for i in range(self.size)]
+        """The coefficients of every component, its rows `<row>_<name>` being those of another.
+
+        Both ends remain its own: the change between those of a large component is not known well
+        enough for a small one.
+        """
+        result = [list(texts) for texts in polynomials]
+        for d, (i, factor) in self.factors.items():
+            for row in rows:
+                own, other = rf"\b{row}_{names[d]}\b", f"(({factor!r})*{row}_{names[i]})"
+                result[d] = [re.sub(own, other, text) for text in result[d]]
+        return result
 
 
 def proportions(field: Program) -> Proportions:

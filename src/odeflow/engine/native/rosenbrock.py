@@ -130,7 +130,9 @@ def rosenbrock_source(
         candidate=[f"select(solvable, z{i}, {y[i]})" for i in range(len(y))],
         error=related.complete(changes(error)),
         polynomial=related.polynomials(
-            {i: _polynomial(tableau, components[i]) for i in related.independent}, y
+            [_polynomial(tableau, name) for name in components],
+            components,
+            [f"q{r}" for r in range(len(tableau.dense))],
         ),
         dense={
             f"q{r}_{components[i]}": change
