@@ -21,4 +21,4 @@ def test_solving_jobs_ask_for_a_gpu_and_others_do_not(tmp_path: Path):
     asked = asked_by_rule(make_study(tmp_path), "gpu", "--resources", "gpu=1")
     asking = {rule: resources["gpu"] for rule, resources in asked.items() if "gpu" in resources}
     assert asking == {"solve_pilot": "1", "solve": "1"}
-    assert asked["assemble"]["mem_mb"] == "2000" and asked["assemble"]["runtime"] == "10"
+    assert asked["assemble"]["mem_mb"] == "2000" and asked["assemble"]["runtime"] == "5"

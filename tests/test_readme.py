@@ -1,5 +1,6 @@
 """The README's study, exactly as printed, and what else it claims."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from snakes import PROJECT
+
+from benchmarks.ratios import ASKED, ratio
+from benchmarks.report import number
 
 README = (PROJECT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -60,3 +64,11 @@ def test_the_python_example_runs_as_printed(study: Path):
 def test_every_file_it_links_to_exists():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (PROJECT / target).exists(), target
+
+
+def test_its_ratios_are_those_of_the_benchmarks():
+    cases = json.loads((PROJECT / "benchmarks" / "results.json").read_text())["cases"]
+    for against in ("naive", "numbalsoda"):
+        found = [ratio(a, cases[a.case]) for a in ASKED if a.against == against]
+        times = [r.equal_error for r in found if r is not None]
+        assert f"{number(min(times))} to {number(max(times))} times" in README.replace("\n  ", " ")

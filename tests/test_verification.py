@@ -281,7 +281,7 @@ def test_a_wrong_coefficient_of_the_native_engine_is_caught(
 
 
 #: Goes before the statement of a stage.
-STAGE = '        lines += [f"u{i}_{name} = {_advanced(name, row)}" for name in names]'
+STAGE = "        lines += related.advance(y, changes(row), "
 BROKEN = """        if i == 7:
             row = np.where(np.arange(len(row)) == 2, 1.01 * row, row)
 """
