@@ -14,11 +14,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
+from heapq import heappop, heappush
 
 from odeflow.engine.native.program import Operand, Program
 
-#: A sum of products: factors by name.
+#: A sum of products: factors by name; and what a statement is the sum of, operands with factors.
 Form = dict[str, Fraction]
+Terms = tuple[tuple[Operand, Fraction | int], ...]
 
 _ONE = "1"
 
@@ -97,31 +99,39 @@ def proportions(field: Program) -> Proportions:
 
 def _forms(field: Program) -> list[Form]:
     """The outputs as sums of products of constants with names that are not such sums."""
-    known: dict[str, Form] = {}
-
-    def form(operand: Operand) -> Form:
-        if isinstance(operand, str):
-            return known.get(operand, {operand: Fraction(1)})
-        return {_ONE: Fraction(operand)} if operand else {}
-
+    linear: dict[str, Terms] = {}
     for statement in field.statements:
         if not all(isinstance(x, str) or math.isfinite(x) for x in statement.operands):
             continue
         match statement.operation, statement.operands:
             case "neg", (x,):
-                known[statement.name] = _sum((form(x), -1))
+                linear[statement.name] = ((x, -1),)
             case "add", (x, y):
-                known[statement.name] = _sum((form(x), 1), (form(y), 1))
+                linear[statement.name] = ((x, 1), (y, 1))
             case "sub", (x, y):
-                known[statement.name] = _sum((form(x), 1), (form(y), -1))
+                linear[statement.name] = ((x, 1), (y, -1))
             case "mul", (str(x), float(y)) | (float(y), str(x)):
-                known[statement.name] = _sum((form(x), Fraction(y)))
-    return [form(output) for output in field.outputs]
+                linear[statement.name] = ((x, Fraction(y)),)
+    places = {name: place for place, name in enumerate(linear)}
+    return [_form(output, linear, places) for output in field.outputs]
 
 
-def _sum(*terms: tuple[Form, Fraction | int]) -> Form:
-    total: Form = {}
-    for form, factor in terms:
-        for name, x in form.items():
-            total[name] = total.get(name, Fraction(0)) + factor * x
-    return {name: x for name, x in total.items() if x}
+def _form(output: Operand, linear: Mapping[str, Terms], places: Mapping[str, int]) -> Form:
+    """One output; the last statement is replaced by its terms first, so that each is once."""
+    form: Form = {}
+    waiting: list[tuple[int, str]] = []
+
+    def add(operand: Operand, factor: Fraction) -> None:
+        if not isinstance(operand, str):
+            operand, factor = _ONE, factor * Fraction(operand)
+        elif operand in linear and operand not in form:
+            heappush(waiting, (-places[operand], operand))
+        form[operand] = form.get(operand, Fraction(0)) + factor
+
+    add(output, Fraction(1))
+    while waiting:
+        _, name = heappop(waiting)
+        if factor := form.pop(name):
+            for operand, x in linear[name]:
+                add(operand, factor * x)
+    return {name: x for name, x in form.items() if x}
