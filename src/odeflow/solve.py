@@ -182,7 +182,7 @@ def solve_axes(
     """
     prepared = _Prepared(config, study, axes)
     lanes = prepared.lanes(axes)
-    return prepared.label(axes, start, lanes, prepared.solve(lanes, resources))
+    return prepared.label(axes, start, lanes, prepared.retrier.solve(lanes, resources))
 
 
 def solve_slabs(
@@ -204,7 +204,7 @@ def solve_slabs(
     def solved() -> Iterator[tuple[int, Axes, engine.Lanes, Retried]]:
         for first, axes, lanes in ahead(designed()):
             done = progress_after(first - start, progress)
-            yield first, axes, lanes, prepared.solve(lanes, resources, done)
+            yield first, axes, lanes, prepared.retrier.solve(lanes, resources, done)
 
     # the engine goes on while the slab before is labelled, and whoever asked for it works on it
     for first, axes, lanes, found in ahead(solved()):
@@ -227,7 +227,7 @@ class _Prepared:
         if missing is not None:
             raise ConfigError(missing)
         runtime = config.runtime
-        self._retrier = Retrier(
+        self.retrier = Retrier(
             self.problem, self._attempts, loaded.engine, runtime.engine, runtime.device
         )
 
@@ -237,15 +237,6 @@ class _Prepared:
         return schedule(
             self.config, axes, make_lanes(self.config, {**axes, **model.start(axes)}), model
         )
-
-    def solve(
-        self,
-        lanes: engine.Lanes,
-        resources: engine.Resources,
-        progress: engine.Progress | None = None,
-    ) -> Retried:
-        """The best attempt at each of them."""
-        return self._retrier.solve(lanes, resources, progress)
 
     def label(self, axes: Axes, start: int, lanes: engine.Lanes, solved: Retried) -> xr.Dataset:
         """The samples as a dataset, numbered from `start`."""

@@ -34,8 +34,7 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
         return message(f"{name} has no value: see the overview page for failures.")
     figure, panes = panels(len(axes))
     alone = len(design_axes(ensemble)) == 1
-    correlated = finite.sum() > 2 and not alone
-    ranks = _ranks(values[finite]) if correlated else None
+    ranks = _ranks(values[finite]) if finite.sum() > 2 and not alone else None
     for ax, axis in zip(panes, axes):
         x = ensemble[axis].broadcast_like(ensemble["status"]).transpose(*dims).values.ravel()
         _draw(ax, x[finite], values[finite], alone)
