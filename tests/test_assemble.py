@@ -47,7 +47,7 @@ def fake_chunk(start: int, stop: int, axes: dict[str, np.ndarray]) -> xr.Dataset
             **{name: ("sample", v, {"long_name": name}) for name, v in per_lane.items()},
         },
         {"sample": samples, "time": time, **{n: ("sample", v) for n, v in axes.items()}},
-        {"engine": "diffrax", "engine_reason": "", "model_source": "{}"},
+        {"engine": "diffrax", "engine_reason": "", "time_switches": "", "model_source": "{}"},
     )
 
 

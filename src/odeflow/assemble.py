@@ -44,7 +44,8 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
 
     data = {name: spread(array.variable) for name, array in streamed.data_vars.items()}
     coords = {name: spread(array.variable) for name, array in streamed.coords.items()}
-    known = [slab.attrs[key] for key in ("engine", "engine_reason", "model_source")]
+    made = ("engine", "engine_reason", "model_source", "time_switches")
+    known = [slab.attrs[key] for key in made]
     return xr.Dataset(data, fixed | coords, global_attributes(config, *known))
 
 

@@ -142,7 +142,7 @@ def design_axes(ensemble: xr.Dataset) -> list[str]:
 
 
 def global_attributes(
-    config: Config, engine: str, engine_reason: str, model_source: str
+    config: Config, engine: str, engine_reason: str, model_source: str, time_switches: str
 ) -> dict[str, str]:
     """Attributes of a dataset: what it is, how it was made, by which versions and model files.
 
@@ -164,6 +164,7 @@ def global_attributes(
         "references": model.references or "",
         "odeflow_engine": engine,
         "odeflow_engine_reason": engine_reason,
+        "odeflow_time_switches": time_switches,
         "odeflow_version": VERSION,
         "odeflow_versions": canonical_json(
             versions(numerical_packages(model, config.runtime.device))

@@ -20,6 +20,7 @@ from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
 from odeflow.design import END, axis_names, rows
 from odeflow.doses import jump_targets, schedule, with_doses
+from odeflow.engine import Problem
 from odeflow.invariants import Drift, load_invariants, with_invariants
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
@@ -28,6 +29,7 @@ from odeflow.retry import Retried, Retrier, progress_after
 from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import slabs
 from odeflow.stops import stop_guards
+from odeflow.switching import Switching, with_switching
 
 #: Values of the axes, by name.
 Axes = Mapping[str, Float[np.ndarray, " sample"]]
@@ -130,13 +132,19 @@ def has_own_ends(axes: Iterable[str], model: ModelConfig) -> bool:
 class Loaded(NamedTuple):
     """An experiment's model loaded and traced: what an engine solves, and which one.
 
-    `config` has the sensitivities among its states, the problem those and the invariants.
+    `config` has the sensitivities among its states, the problem those and the invariants, and
+    stops where time switches something.
     """
 
     config: Config
-    problem: engine.Problem
+    switching: Switching
     drift: Drift
     engine: engine.EngineChoice
+
+    @property
+    def problem(self) -> Problem:
+        """What an engine solves."""
+        return self.switching.problem
 
 
 def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
@@ -153,7 +161,9 @@ def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
     config, model = with_sensitivities(config, model)
     model = with_invariants(model, drift)
     problem = make_problem(config, model, has_own_ends(axes, config.model), drift.names)
-    return Loaded(config, problem, drift, engine.choose_engine(problem, wanted, device))
+    switching = with_switching(problem)
+    chosen = engine.choose_engine(switching.problem, wanted, device)
+    return Loaded(config, switching, drift, chosen)
 
 
 def solve_samples(
@@ -197,7 +207,7 @@ def solve_slabs(
     prepared = _Prepared(config, study, axis_names(config.design, study))
 
     def designed() -> Iterator[tuple[int, Axes, engine.Lanes]]:
-        for first, last in slabs(start, stop, prepared.problem.lane_bytes):
+        for first, last in slabs(start, stop, prepared.lane_bytes):
             axes = rows(config.design, first, last, study)
             yield first, axes, prepared.lanes(axes)
 
@@ -217,9 +227,14 @@ class _Prepared:
     def __init__(self, config: Config, study: Path, axes: Iterable[str]):
         loaded = load_problem(config, study, axes)
         self.config, self.problem, self._drift = loaded.config, loaded.problem, loaded.drift
+        self._switching = loaded.switching
+        self.lane_bytes = self.problem.lane_bytes + self._switching.lane_bytes
         self._sources = canonical_json(all_sources(config.model, study))
         self._attempts = [
-            replace(attempt, solver=sensitivity_tolerances(attempt.solver, config))
+            replace(
+                attempt,
+                solver=self._switching.bounded(sensitivity_tolerances(attempt.solver, config)),
+            )
             for attempt in ladder(config)
         ]
         # not where the model is only checked, which may be on a node without the device
@@ -234,9 +249,8 @@ class _Prepared:
     def lanes(self, axes: Axes) -> engine.Lanes:
         """The lanes of samples with these values of the axes."""
         model = self.problem.model
-        return schedule(
-            self.config, axes, make_lanes(self.config, {**axes, **model.start(axes)}), model
-        )
+        lanes = make_lanes(self.config, {**axes, **model.start(axes)})
+        return self._switching.scheduled(schedule(self.config, axes, lanes, model))
 
     def label(self, axes: Axes, start: int, lanes: engine.Lanes, solved: Retried) -> xr.Dataset:
         """The samples as a dataset, numbered from `start`."""
@@ -246,4 +260,4 @@ class _Prepared:
         chunk = label_chunk(
             self.problem, solved, self._attempts, axes, start, drifts, doses, conditions
         )
-        return chunk.assign_attrs(model_source=self._sources)
+        return chunk.assign_attrs(model_source=self._sources, time_switches=self._switching.comment)

@@ -12,11 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
+from odeflow.engine.comparisons import dtype_of
 from odeflow.engine.native.builder import Builder
 from odeflow.engine.native.integers import integer_operation
 from odeflow.engine.native.program import Operand
-from odeflow.engine.native.refusal import Refused, UntranslatableError, source_line
+from odeflow.engine.native.refusal import Refused, UntranslatableError
 from odeflow.engine.native.scalar import ELEMENTWISE, scalar_operation
+from odeflow.source_line import source_line
 
 Values = list[np.ndarray]
 Handler = Callable[["Interpreter", JaxprEqn, Values], Sequence[np.ndarray]]
@@ -135,11 +137,6 @@ class Interpreter:
     def _check_precision(self, result: np.ndarray, dtype: np.dtype) -> None:
         if is_traced(result) and dtype.kind not in "biu" and dtype != self.builder.dtype:
             raise Refused(f"it computes in {dtype} in a model that runs in {self.builder.dtype}")
-
-
-def dtype_of(variable: Any) -> np.dtype:
-    """Type of a variable of a jaxpr, of which JAX's types do not say that it is an array."""
-    return variable.aval.dtype
 
 
 def shape_of(variable: Any) -> tuple[int, ...]:

@@ -1,0 +1,26 @@
+"""The user's line that an equation of a jaxpr comes from."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+
+_JAX = Path(jax.__file__).parent
+_IMPORTERS = Path(__file__).parent / "sbml"
+
+
+def source_line(source_info: Any) -> str:
+    """`file:line in function` of the innermost frame of the user's, "" where JAX kept none.
+
+    Where no frame is outside of installed packages, the innermost outside of JAX stands; an
+    imported model, whose functions are odeflow's, has no line.
+    """
+    frames = getattr(getattr(source_info, "traceback", None), "frames", ())
+    outside = [frame for frame in frames if not Path(frame.file_name).is_relative_to(_JAX)]
+    if outside and Path(outside[0].file_name).is_relative_to(_IMPORTERS):
+        return ""
+    users = [frame for frame in outside if "site-packages" not in Path(frame.file_name).parts]
+    for frame in users or outside:
+        function = frame.function_name.rpartition(".")[2]
+        return f"{Path(frame.file_name).name}:{frame.line_num} in {function}"
+    return ""
