@@ -19,6 +19,7 @@ from diffrax._term import WrapTerm
 from jaxtyping import Float
 
 from odeflow.config.solver import SolverConfig
+from odeflow.engine.native.names import component_labels, state_label
 from odeflow.model import Model
 from odeflow.status import Status
 
@@ -53,7 +54,7 @@ def controller_source(
         settings["dt0"] = _DEFAULT_DT0
     if solver.stepsize_controller == "constant":
         return ControllerSource(_constant_lines(model), {}, settings)
-    settings |= tolerances(solver)
+    settings |= tolerances(solver, model)
     settings |= {key: getattr(solver, key) for key in ("safety", "factormin", "factormax")}
     settings |= {
         key: value for key in ("dtmin", "dtmax") if (value := getattr(solver, key)) is not None
@@ -95,16 +96,18 @@ def diffrax_selects_first_step() -> bool:
     return float(start) != _DEFAULT_DT0
 
 
-def tolerances(solver: SolverConfig) -> dict[str, float]:
+def tolerances(solver: SolverConfig, model: Model) -> dict[str, float]:
     """The tolerances by their names in the source."""
-    if isinstance(solver.atol, dict):
-        return {"rtol": solver.rtol} | {f"atol_{name}": x for name, x in solver.atol.items()}
-    return {"rtol": solver.rtol, "atol": solver.atol}
+    if not isinstance(solver.atol, dict):
+        return {"rtol": solver.rtol, "atol": solver.atol}
+    states = model.config.states
+    atols = {atol_of(solver, model, state): solver.atol[state] for state in states}
+    return {"rtol": solver.rtol} | atols
 
 
-def atol_of(solver: SolverConfig, state: str) -> str:
+def atol_of(solver: SolverConfig, model: Model, state: str) -> str:
     """Name of the absolute tolerance of a state."""
-    return f"atol_{state}" if isinstance(solver.atol, dict) else "atol"
+    return f"atol_{state_label(model, state)}" if isinstance(solver.atol, dict) else "atol"
 
 
 def end_columns(
@@ -139,13 +142,13 @@ def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
     It is infinite where the candidate or an error is not finite.
     """
     lines = []
-    for component in model.components:
-        n, atol = component.name, atol_of(solver, component.state)
+    names = component_labels(model)
+    for n, component in zip(names, model.components):
+        atol = atol_of(solver, model, component.state)
         lines += [
             f"size_{n} = abs(new_{n})",
             f"ratio_{n} = error_{n}/({atol} + rtol*maximum(abs(y_{n}), size_{n}))",
         ]
-    names = [component.name for component in model.components]
     forced = "" if solver.dtmin is None else " | (at_dtmin > 0.0)"
     squares = total([f"ratio_{n}*ratio_{n}" for n in names])
     return [
@@ -218,7 +221,7 @@ def _next_step_lines() -> list[str]:
 
 def _constant_lines(model: Model) -> list[str]:
     """Steps of equal length: fractions of the time span, so that rounding does not add up."""
-    sizes = total([f"abs(new_{component.name})" for component in model.components])
+    sizes = total([f"abs(new_{n})" for n in component_labels(model)])
     return [
         f"finite = isfinite({sizes})",
         "keep = finite",

@@ -8,6 +8,7 @@ import numpy as np
 
 from odeflow.engine.native.dense_output import Interpolant, interpolant
 from odeflow.engine.native.field import evaluated, field_program
+from odeflow.engine.native.names import component_labels
 from odeflow.engine.native.program import Program
 from odeflow.engine.native.proportions import proportions
 from odeflow.engine.native.stepper import Carried, StepSource
@@ -29,7 +30,7 @@ def explicit_rk(model: Model, method: str, dtype: Any = np.float64) -> StepSourc
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
     sections II.1 and II.5; each method's own reference is in Diffrax's documentation.
     """
-    names = [component.name for component in model.components]
+    names = component_labels(model)
     field = field_program(model, dtype)
     if method == "Euler":
         lines, k1 = _derivative(field, names, 1, "t", [f"y_{name}" for name in names])

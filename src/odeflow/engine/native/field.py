@@ -9,18 +9,15 @@ import numpy as np
 
 from odeflow.engine.events import Watch
 from odeflow.engine.native.functions import LANE_FUNCTIONS
+from odeflow.engine.native.names import component_labels, parameter_names
 from odeflow.engine.native.program import Operand, Program
 from odeflow.engine.native.translate import translate
 from odeflow.model import Model
 
 
 def field_inputs(model: Model) -> list[str]:
-    """Names of the inputs: t, y_<component>, p_<parameter>."""
-    return [
-        "t",
-        *(f"y_{component.name}" for component in model.components),
-        *(f"p_{name}" for name in model.config.parameters),
-    ]
+    """Names of the inputs: t, y_<component>, p_<parameter>, by their numbers."""
+    return ["t", *(f"y_{n}" for n in component_labels(model)), *parameter_names(model)]
 
 
 def field_program(model: Model, dtype: Any = np.float64) -> Program:

@@ -3,6 +3,7 @@
 from odeflow.config.solver import SolverConfig
 from odeflow.engine.native.controller import atol_of, diffrax_selects_first_step, total
 from odeflow.engine.native.field import evaluated
+from odeflow.engine.native.names import component_labels
 from odeflow.engine.native.program import Program
 from odeflow.model import Model
 
@@ -28,8 +29,8 @@ def first_step_lines(
 
 
 def _selection(solver: SolverConfig, model: Model, field: Program, error_order: float) -> list[str]:
-    names = [component.name for component in model.components]
-    atols = [atol_of(solver, component.state) for component in model.components]
+    names = component_labels(model)
+    atols = [atol_of(solver, model, component.state) for component in model.components]
     scales = [f"scale_{n} = {atol} + abs(y_{n})*rtol" for n, atol in zip(names, atols)]
     rename = {"t": "trial_t"} | {f"y_{n}": f"trial_{n}" for n in names}
     again, values = evaluated(field, rename, "again_")

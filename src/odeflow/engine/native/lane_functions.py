@@ -12,6 +12,12 @@ from odeflow.engine.native.first_step import first_step_lines
 from odeflow.engine.native.lane_reductions import LaneReductions
 from odeflow.engine.native.lane_restarts import LaneRestarts
 from odeflow.engine.native.layout import Layout, load, store
+from odeflow.engine.native.names import (
+    component_labels,
+    observable_labels,
+    parameter_names,
+    scalar_labels,
+)
 from odeflow.engine.native.stepper import StepSource, coefficient
 from odeflow.engine.problem import Problem
 
@@ -34,12 +40,12 @@ class LaneFunctions:
         self.restarts = LaneRestarts(problem, step, control)
         self._inside = problem.ts is not None
         self._dense = self._inside or bool(self.reductions) or self.restarts.has_guards
-        self._components = [component.name for component in model.components]
+        self._components = component_labels(model)
         self._y = [f"y_{name}" for name in self._components]
-        self._parameters = [f"p_{name}" for name in model.config.parameters]
+        self._parameters = parameter_names(model)
         self._parameters += end_columns(problem.solver, 0.0, np.ones(1))
         self._parameters += self.restarts.columns()
-        self._observables = [v for v in problem.variables if v not in model.config.states]
+        self._observables = observable_labels(model, problem.variables)
 
     def rows(self) -> list[str]:
         """Names of the rows of the buffer."""
@@ -75,12 +81,12 @@ class LaneFunctions:
         return {"COMPONENTS": len(self._y), "COLUMNS": len(self._parameters)}
 
     def _kept(self) -> list[tuple[int, int, str]]:
-        """For every scalar kept: number of its variable, its number in that, its name."""
+        """For every scalar kept: number of its variable, its number in that, its label."""
         model = self._problem.model
         result = []
         for i, variable in enumerate(self._problem.variables):
-            parts = [c.name for c in model.components if c.state == variable]
-            result += [(i, j, name) for j, name in enumerate(parts or [variable])]
+            parts = scalar_labels(model, variable, self._observables)
+            result += [(i, j, name) for j, name in enumerate(parts)]
         return result
 
     def _function(self, name: str, number: str, doc: str, body: Sequence[str]) -> str:
@@ -166,12 +172,14 @@ class LaneFunctions:
             body += [load(f"y_{n}", f"at_{n}") for n in names]
         if self._observables:
             program = observables_program(
-                self._problem.model, self._observables, self._problem.dtype
+                self._problem.model, list(self._observables), self._problem.dtype
             )
             rename = {"t": "next_save"} | {f"y_{n}": f"at_{n}" for n in names}
             lines, values = evaluated(program, rename, "o_")
             body += lines
-            body += [f"at_{name} = {value}" for name, value in zip(self._observables, values)]
+            body += [
+                f"at_{name} = {value}" for name, value in zip(self._observables.values(), values)
+            ]
         if self.is_recorded:
             body += [store(f"out_{name}", f"at_{name}") for _, _, name in self._kept()]
         doc = "What is kept of some lanes, each at its next time to save."

@@ -7,6 +7,12 @@ from typing import Any
 
 from odeflow.engine.native.field import evaluated, observables_program
 from odeflow.engine.native.layout import load, store
+from odeflow.engine.native.names import (
+    component_labels,
+    observable_labels,
+    parameter_names,
+    scalar_labels,
+)
 from odeflow.engine.native.stepper import StepSource
 from odeflow.engine.native.translate import translate
 from odeflow.engine.problem import Problem
@@ -54,19 +60,20 @@ class LaneReductions:
         model = problem.model
         self._problem, self._step = problem, step
         self._is_cut = bool(problem.guards)
-        self._components = [component.name for component in model.components]
-        self._parameters = [f"p_{name}" for name in model.config.parameters]
+        self._components = component_labels(model)
+        self._parameters = parameter_names(model)
+        reduced = reducers(problem.reductions)
+        self._observables = observable_labels(model, list(reduced))
         self._parts: dict[str, tuple[_Group, int, int]] = {}
         groups: dict[Any, _Group] = {}
-        for variable, reducer in reducers(problem.reductions).items():
+        for variable, reducer in reduced.items():
             key = tuple(reducer.metrics.items())
             group = groups.setdefault(key, _Group(reducer, []))
-            parts = [c.name for c in model.components if c.state == variable] or [variable]
+            parts = scalar_labels(model, variable, self._observables)
             group.scalars += parts
             last = len(group.scalars) - 1
             self._parts[variable] = (group, last + 1 - len(parts), last)
         self._groups = list(groups.values())
-        self._observables = [name for name in self._parts if name not in model.config.states]
 
     def __bool__(self) -> bool:
         return bool(self._groups)
@@ -208,7 +215,7 @@ class LaneReductions:
         if not self._observables:
             return [], {}
         problem = self._problem
-        program = observables_program(problem.model, self._observables, problem.dtype)
+        program = observables_program(problem.model, list(self._observables), problem.dtype)
         rename = {"t": time} | {f"y_{name}": value for name, value in state.items()}
         lines, values = evaluated(program, rename, prefix)
-        return lines, dict(zip(self._observables, values))
+        return lines, dict(zip(self._observables.values(), values))

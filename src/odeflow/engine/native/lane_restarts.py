@@ -14,6 +14,7 @@ from odeflow.engine.events import MOST_ROUNDS, Outcome, Watch
 from odeflow.engine.native.controller import ControllerSource
 from odeflow.engine.native.field import evaluated, memory_names, watch_program
 from odeflow.engine.native.layout import Layout, load, store
+from odeflow.engine.native.names import component_labels, parameter_names
 from odeflow.engine.native.stepper import StepSource
 from odeflow.engine.problem import Problem
 from odeflow.status import Status
@@ -34,8 +35,8 @@ class LaneRestarts:
     def __init__(self, problem: Problem, step: StepSource, control: ControllerSource):
         model = problem.model
         self._problem, self._step, self._control = problem, step, control
-        self._components = [component.name for component in model.components]
-        self._parameters = [f"p_{name}" for name in model.config.parameters]
+        self._components = component_labels(model)
+        self._parameters = parameter_names(model)
         self._watch = Watch(problem)
         self._memory = memory_names(self._watch) if self._watch else []
 

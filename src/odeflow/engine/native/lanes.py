@@ -92,7 +92,6 @@ def _header(
     tables: Mapping[str, str],
 ) -> str:
     """The layout, the constants that the body reads, and the tables of the step."""
-    model, solver = problem.model.config, problem.solver
     constants = {
         "LANES": layout.lanes,
         "SIZE": layout.size,
@@ -111,7 +110,7 @@ def _header(
     names = set(re.findall(r"\w+", body))
     return "\n".join(
         [
-            f'"""{model.name} by {solver.method}, {problem.dtype}; lanes: {layout.lanes}."""',
+            f'"""{problem.solver.method}, {problem.dtype}; lanes: {layout.lanes}."""',
             "",
             f"from {loop.runtime.__name__} import *",
             "",

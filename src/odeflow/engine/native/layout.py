@@ -43,6 +43,9 @@ class Layout:
     @cached_property
     def _places(self) -> dict[str, int]:
         lengths = dict.fromkeys(self.rows, 1) | dict(self.blocks)
+        if len(lengths) < len(self.rows) + len(self.blocks):
+            twice = [row for row in lengths if [*self.rows, *self.blocks].count(row) > 1]
+            raise ValueError(f"two rows of the buffer have one name: {', '.join(twice)}")
         return dict(zip(lengths, accumulate((n * self.lanes for n in lengths.values()), initial=0)))
 
 

@@ -9,6 +9,7 @@ from odeflow.engine.native.controller import total
 from odeflow.engine.native.dense_lu import DenseLU
 from odeflow.engine.native.differentiated_field import DifferentiatedField, differentiated_field
 from odeflow.engine.native.looped_lu import LoopedLU
+from odeflow.engine.native.names import component_labels
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.sparse_lu import Entry, SparseLU, plan
 from odeflow.engine.native.stepper import StepSource
@@ -40,7 +41,7 @@ def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource
     tableau = ROSENBROCK_METHODS[method]
     field = differentiated_field(model, dtype)
     lu = _linear_algebra(method, field, tableau.stages)
-    return rosenbrock_source(tableau, [c.name for c in model.components], field, lu)
+    return rosenbrock_source(tableau, component_labels(model), field, lu)
 
 
 def _linear_algebra(method: str, field: DifferentiatedField, stages: int) -> LinearAlgebra:
