@@ -246,9 +246,9 @@ def test_what_does_not_go_together(override: str, message: str, tmp_path: Path):
         compose(folder, override)
 
 
-def test_a_taken_name_of_a_rate_is_refused(tmp_path: Path):
+def test_the_name_of_a_rate_may_be_taken(tmp_path: Path):
     config = compose(study(tmp_path, INFUSED, infused=[1.0]))
     model = load_model(config.model)
-    twice, _ = with_doses(config, model)
-    with pytest.raises(ConfigError, match="parameter infusion_central, a name that model"):
-        with_doses(twice, replace(model, config=twice.model))
+    once, _ = with_doses(config, model)
+    twice, _ = with_doses(once, replace(model, config=once.model))
+    assert list(twice.model.parameters)[-2:] == ["infusion_central", "infusion_central_"]

@@ -5,7 +5,8 @@ that jumps to that rate and back to zero. So all that an engine sees are jumps: 
 the state, and of parameters.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,11 +24,12 @@ Axes = Mapping[str, np.ndarray]
 class _Change(NamedTuple):
     """One change at a time of each trajectory, infinite where it has none.
 
-    `kind` is "add" (to a component of the state), "rate" (added to a parameter) or "set".
+    `kind` is "add" (to a component of the state, by its number), "rate" (added to its derivative)
+    or "set" (a parameter, by its name).
     """
 
     kind: str
-    target: str
+    target: int | str
     times: np.ndarray
     values: np.ndarray
 
@@ -35,31 +37,24 @@ class _Change(NamedTuple):
 def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
     """The experiment whose model has the rates of infusions as further parameters.
 
-    Both are returned as they are where there are no infusions. Raises ConfigError where the name
-    of such a parameter, `infusion_<component>`, is taken.
+    Both are returned as they are where there are no infusions. The further parameters are the last.
     """
     _, _, rates = _targets(config)
     if not rates:
         return config, model
     known = model.config
-    for name in rates:
-        if name in {*known.states, *known.parameters, *model.observable_names}:
-            raise ConfigError(
-                f"doses: the rate of an infusion is the parameter {name}, a name that model "
-                f"{known.name} has; rename that in the model"
-            )
+    names = _rate_names(model, rates)
     parameters = known.parameters | {
-        name: Parameter.model_validate({"value": 0.0}) for name in rates
+        name: Parameter.model_validate({"value": 0.0}) for name in names.values()
     }
     changed = known.model_copy(update={"parameters": parameters})
-    names = [f"infusion_{component.name}" for component in model.components]
     size = len(known.parameters)
 
     def vector_field(t: Any, y: Any, args: Any) -> Any:
         derivative = model.flatten(model.vector_field(t, y, model.Args(*args[:size])))
         infused = [
-            value + getattr(args, name) if name in rates else value
-            for name, value in zip(names, derivative)
+            value + getattr(args, names[number]) if number in names else value
+            for number, value in enumerate(derivative)
         ]
         return model.unflatten(infused)
 
@@ -77,16 +72,30 @@ def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
     return config.model_copy(update={"model": changed}), infused
 
 
+def _rate_names(model: Model, rates: Sequence[int]) -> dict[int, str]:
+    """Names of the rates into components of these numbers, unlike all names of the model."""
+    taken = {*model.config.states, *model.config.parameters, *model.observable_names}
+    names = {}
+    for number in rates:
+        component = model.components[number]
+        name = "_".join(["infusion", component.state, *map(str, component.index)])
+        while name in taken:
+            name += "_"
+        names[number] = name
+        taken.add(name)
+    return names
+
+
 def jump_targets(config: Config, model: Model) -> engine.JumpTargets | None:
     """What the doses of a config change; None where it has none. `model` is of `with_doses`."""
     if not config.doses:
         return None
     added, switched, rates = _targets(config)
-    components = [component.name for component in model.components]
     parameters = list(model.config.parameters)
+    first_rate = len(parameters) - len(rates)
     return engine.JumpTargets(
-        tuple(components.index(name) for name in added),
-        tuple(parameters.index(name) for name in [*switched, *rates]),
+        tuple(added),
+        (*map(parameters.index, switched), *range(first_rate, len(parameters))),
     )
 
 
@@ -116,16 +125,17 @@ def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> e
     np.put_along_axis(times, slots, listed, axis=0)
 
     added, switched, rates = _targets(config)
-    replaced = [*switched, *rates]
+    to_add: dict[int | str, int] = {target: place for place, target in enumerate(added)}
+    places = {target: place for place, target in enumerate([*switched, *rates])}
     amounts = np.zeros((len(times), len(added), size))
-    steps = np.zeros((len(times), len(replaced), size))
-    given = np.full((len(times), len(replaced), size), np.nan)
-    running = np.zeros((len(times), len(replaced), size))
+    steps = np.zeros((len(times), len(places), size))
+    given = np.full((len(times), len(places), size), np.nan)
+    running = np.zeros((len(times), len(places), size))
     for change, slot in zip(changes, slots[1:]):
         if change.kind == "add":
-            amounts[slot, added.index(change.target), lane] += change.values
+            amounts[slot, to_add[change.target], lane] += change.values
             continue
-        place = replaced.index(change.target)
+        place = places[change.target]
         if change.kind == "rate":
             steps[slot, place, lane] += change.values
             running[slot, place, lane] += np.sign(change.values)
@@ -133,7 +143,7 @@ def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> e
             given[slot, place, lane] = change.values
     values = np.empty_like(given)
     level = lanes.args[list(targets.parameters)]
-    is_rate = np.arange(len(replaced))[:, None] >= len(switched)
+    is_rate = np.arange(len(places))[:, None] >= len(switched)
     # where no infusion runs the rate is zero, and not what rounding leaves of it
     infused = np.where(np.cumsum(running, axis=0) > 0, np.cumsum(steps, axis=0), 0.0)
     for number in range(len(times)):
@@ -148,16 +158,22 @@ def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> e
     return engine.Lanes(y0, args, lanes.t1, jumps)
 
 
-def _targets(config: Config) -> tuple[list[str], list[str], list[str]]:
-    """Components that boluses go to, parameters that are switched, and rates of infusions."""
-    boluses = [_component(d) for d in config.doses if d.state is not None and not d.is_infusion]
+def _targets(config: Config) -> tuple[list[int], list[str], list[int]]:
+    """Components that boluses go to, parameters that are switched, components infused into."""
+    model = config.model
+    given = [d for d in config.doses if d.state is not None]
+    boluses = [_component(d, model) for d in given if not d.is_infusion]
     switched = [d.parameter for d in config.doses if d.parameter is not None]
-    rates = [f"infusion_{_component(d)}" for d in config.doses if d.is_infusion]
-    return list(dict.fromkeys(boluses)), list(dict.fromkeys(switched)), list(dict.fromkeys(rates))
+    infused = [_component(d, model) for d in given if d.is_infusion]
+    return list(dict.fromkeys(boluses)), list(dict.fromkeys(switched)), list(dict.fromkeys(infused))
 
 
-def _component(dose: Dose) -> str:
-    return "_".join([dose.state or "", *map(str, dose.index)])
+def _component(dose: Dose, model: ModelConfig) -> int:
+    """The number among the components of the state of the one that a dose goes to."""
+    before = list(model.states).index(dose.state or "")
+    offset = sum(math.prod(state.shape) for state in list(model.states.values())[:before])
+    shape = model.states[dose.state or ""].shape
+    return offset + int(np.ravel_multi_index(dose.index, shape)) if shape else offset
 
 
 def _changes(key: str, dose: Dose, axes: Axes, model: ModelConfig, size: int) -> list[_Change]:
@@ -185,7 +201,7 @@ def _changes(key: str, dose: Dose, axes: Axes, model: ModelConfig, size: int) ->
         )
     times = [np.where(given, time, np.inf) for time in times]
     if not dose.is_infusion:
-        return [_Change("add", _component(dose), time, amount) for time in times]
+        return [_Change("add", _component(dose, model), time, amount) for time in times]
     length, rate = number(dose.duration or 0.0), number(dose.rate or 0.0)
     key_of_length, asked = ("duration", length) if dose.rate is None else ("rate", rate)
     _refuse(given & ~(asked > 0), f"{key}.{key_of_length}:", asked, "is not greater than 0")
@@ -193,7 +209,7 @@ def _changes(key: str, dose: Dose, axes: Axes, model: ModelConfig, size: int) ->
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(given, amount / length if dose.rate is None else rate, 0.0)
         length = np.where(given, length if dose.rate is None else amount / rate, 0.0)
-    into = f"infusion_{_component(dose)}"
+    into = _component(dose, model)
     return [
         change
         for time in times

@@ -25,7 +25,6 @@ Scalar = jax.Array
 class Component(NamedTuple):
     """One scalar of the state: the state it belongs to and its index there (() for a scalar)."""
 
-    name: str
     state: str
     index: tuple[int, ...]
 
@@ -99,7 +98,7 @@ class Model:
     def components(self) -> tuple[Component, ...]:
         """The scalars of the state, in order; array states in C order."""
         return tuple(
-            Component("_".join([name, *map(str, index)]), name, index)
+            Component(name, index)
             for name, state in self.config.states.items()
             for index in np.ndindex(state.shape)
         )

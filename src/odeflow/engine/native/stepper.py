@@ -8,8 +8,8 @@ so every name is a scalar of one lane, LLVM makes a vector of it, and there is n
 Names that the statements may read:
 
     t, t_next, h        start, end and length of the step (t_next is exact: stages at c = 1 use it)
-    y_<component>       the state at t, for the names in `Model.components`
-    p_<parameter>       the parameters
+    y_<component>       the state at t, by the labels of `names.component_labels`
+    p_<parameter>       the parameters, by their numbers
     <row>               every row named in `carried`
 
 and they may call `select`, `isfinite` and the functions of `vector_math`. They define names of
