@@ -5,10 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from odeflow.config.sources import Request, Source, settle
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -55,6 +58,11 @@ def make_study(folder: Path, experiment: str = EXPERIMENT_YAML) -> Path:
     (folder / "config" / "model" / "decay.yaml").write_text(MODEL_YAML)
     (folder / "config" / "experiment" / "decay.yaml").write_text(experiment)
     return folder
+
+
+def request(settings: Mapping[str, Any], study: Path) -> Request:
+    """What a command line's settings ask for, after those that ship."""
+    return settle([Source("shipped", SHIPPED_SETTINGS), Source("--config", settings)], study)
 
 
 def start_snakemake(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from bad_input import BAD_INPUTS, BadInput
 from snakemake.cli import parse_config
-from snakes import SHIPPED_SETTINGS, snakemake
+from snakes import request, snakemake
 
 from odeflow.config.base import ConfigError
 from odeflow.design import axis_names
@@ -18,9 +18,8 @@ EACH = pytest.mark.parametrize("case", BAD_INPUTS, ids=lambda case: case.title)
 
 def message_of(case: BadInput, study: Path) -> str:
     """What the workflow says to it, found as the Snakefile and the first job do."""
-    settings = SHIPPED_SETTINGS | parse_config(case.config.split())
     with pytest.raises(ConfigError) as caught:
-        experiments = plan(settings, study)
+        experiments = plan(request(parse_config(case.config.split()), study), study)
         chunk_table(experiments)
         check_results(experiments.values(), study)
         assert case.needs_jax, "accepted"

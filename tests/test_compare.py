@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import EXPERIMENT_YAML, make_study, planned, snakemake
+from snakes import EXPERIMENT_YAML, make_study, planned, request, snakemake
 
 import odeflow
 from odeflow.comparison import comparison_page
@@ -84,11 +84,12 @@ def test_the_page_says_what_was_compared(tsit5: Solved, study: Path):
 
 def test_names_are_checked(study: Path):
     settings = {"experiment": "decay", "compare": "decay,deacy"}
+    asked = request(settings, study)
     with pytest.raises(ConfigError, match=r"compare: 'deacy' is not one of .*\(decay\)"):
-        compared(settings, plan(settings, study))
-    settings["compare"] = "decay"
+        compared(asked, plan(asked, study))
+    asked = request(settings | {"compare": "decay"}, study)
     with pytest.raises(ConfigError, match="compare: two different experiments are needed"):
-        compared(settings, plan(settings, study))
+        compared(asked, plan(asked, study))
 
 
 @pytest.mark.slow

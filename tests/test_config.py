@@ -9,7 +9,8 @@ import pytest
 
 from odeflow.__main__ import config_schema
 from odeflow.config.base import ConfigError
-from odeflow.config.compose import compose, flatten_overrides
+from odeflow.config.compose import compose
+from odeflow.config.overrides import flatten_overrides
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
 from odeflow.config.validate import record_of

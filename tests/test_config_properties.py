@@ -10,10 +10,11 @@ from bad_input import EXPERIMENT, MODEL
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snakes import EXPERIMENT_YAML, MODEL_YAML, SHIPPED_SETTINGS, make_study
+from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request
 
 from odeflow.config.base import ConfigError
-from odeflow.config.compose import compose, flatten_overrides
+from odeflow.config.compose import compose
+from odeflow.config.overrides import flatten_overrides
 from odeflow.planning import chunk_table, plan
 
 #: Text that Hydra reads as something else.
@@ -80,9 +81,9 @@ def test_only_config_errors_come_out_of_a_minute_of_nonsense(tmp_path: Path):
         )
         for name, text in files.items():
             (study / name).write_text(text, encoding="utf-8")
-        given_ = SHIPPED_SETTINGS | {"experiment": "decay", "overrides": overrides}
+        given_ = {"experiment": "decay", "overrides": overrides}
         try:
-            chunk_table(plan(given_, study))
+            chunk_table(plan(request(given_, study), study))
         except ConfigError as error:
             refused += 1
             assert "\n" not in str(error) and len(str(error)) < 2000, (number, str(error))

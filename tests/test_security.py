@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from bad_input import EXPERIMENT, MODEL
-from snakes import EXPERIMENT_YAML, MODEL_YAML, SHIPPED_SETTINGS, make_study, snakemake
+from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request, snakemake
 
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
@@ -75,7 +75,7 @@ def test_a_model_is_not_imported_to_plan(tmp_path: Path):
     study = make_study(tmp_path)
     text = (study / "models.py").read_text()
     (study / "models.py").write_text(f"{text}\nopen('pwned', 'w')\n")
-    plan(SHIPPED_SETTINGS | {"experiment": "decay"}, study)
+    plan(request({"experiment": "decay"}, study), study)
     assert not list(study.rglob("pwned"))
 
 
@@ -83,8 +83,8 @@ def test_a_study_turns_resolvers_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("WHO", "me")
     study = make_study(tmp_path)
     (study / MODEL).write_text(f"{MODEL_YAML}\ntitle: by ${{oc.env:WHO}}\n")
-    settings = SHIPPED_SETTINGS | {"experiment": "decay", "resolvers": ["oc.env"]}
-    assert plan(settings, study)["decay"].config.model.title == "by me"
+    asked = request({"experiment": "decay", "resolvers": ["oc.env"]}, study)
+    assert plan(asked, study)["decay"].config.model.title == "by me"
     with pytest.raises(ConfigError, match=r"oc\.env.*refused"):  # and they do not stay on
         compose("experiment=decay", study=study)
     with pytest.raises(ConfigError, match=r"resolvers: 'oc\.envy'.*did you mean oc\.env\?"):

@@ -6,11 +6,11 @@ Cheap, and without JAX: the Snakefile imports this and what it names.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from odeflow.chunks import RESULTS, Chunk
 from odeflow.config.base import ConfigError
-from odeflow.config.compose import compose, flatten_overrides
+from odeflow.config.compose import compose
+from odeflow.config.sources import Request
 from odeflow.experiment import Experiment
 from odeflow.provenance import PACKAGE
 
@@ -21,32 +21,16 @@ def share_source() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 
 
-def names_in(settings: Mapping[str, Any], key: str) -> list[str]:
-    """The names that a setting lists: `experiment=a,b` or a list of names.
-
-    Raises ConfigError where it is neither.
-    """
-    asked = settings.get(key) or ""
-    if not isinstance(asked, str | list):
-        raise ConfigError(f"{key}: expected a name or a list of names (got {asked!r})")
-    names = asked.split(",") if isinstance(asked, str) else [str(name) for name in asked]
-    return [name.strip() for name in names if name.strip()]
-
-
-def plan(settings: Mapping[str, Any], study: Path) -> dict[str, Experiment]:
+def plan(request: Request, study: Path) -> dict[str, Experiment]:
     """Every experiment asked for, by name, composed and checked.
 
-    `settings` is what Snakemake parsed from `config/workflow.yaml` and `--config`. Raises
-    ConfigError, one line.
+    Raises ConfigError, one line.
     """
-    ours = {"experiment", "compare", "resolvers"}
-    others = {key: value for key, value in settings.items() if key not in ours}
-    resolvers = names_in(settings, "resolvers")
-    overrides = flatten_overrides(others)
     experiments: dict[str, Experiment] = {}
-    for asked in names_in(settings, "experiment") or [None]:
+    for asked in request.experiments:
         chosen = [] if asked is None else [f"experiment={asked}"]
-        config = compose(*chosen, *overrides, study=study, resolvers=resolvers)
+        overrides = (*chosen, *request.overrides)
+        config = compose(*overrides, study=study, resolvers=request.resolvers)
         if config.name in experiments:
             raise ConfigError(
                 f"name: two of the experiments asked for are called {config.name!r} and would "
@@ -56,14 +40,12 @@ def plan(settings: Mapping[str, Any], study: Path) -> dict[str, Experiment]:
     return experiments
 
 
-def compared(
-    settings: Mapping[str, Any], experiments: Mapping[str, Experiment]
-) -> list[Experiment]:
+def compared(request: Request, experiments: Mapping[str, Experiment]) -> list[Experiment]:
     """The experiments that `compare` names, in that order; none without it.
 
     Raises ConfigError for a name that is not among the experiments, and for a single one.
     """
-    names = names_in(settings, "compare")
+    names = request.compare
     for name in names:
         if name not in experiments:
             raise ConfigError(

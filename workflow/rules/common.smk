@@ -4,7 +4,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 # The checkout's own source, whatever else is installed; also where a workflow of the user's has
 # this one as a module.
@@ -14,24 +16,46 @@ sys.path.insert(
 
 from odeflow import job_resources
 from odeflow.config.base import ConfigError
+from odeflow.config.sources import Source, settle
 from odeflow.ownership import check_results
 from odeflow.planning import (
     chunk_table,
     compared,
     comparison_file,
-    names_in,
     plan,
     share_source,
 )
 
+#: Snakemake's side of the config, shipped and the study's own.
+STUDY_FILE = "config/workflow.yaml"
+
+
+def sources():
+    """Where settings come from, each put over the ones before it."""
+    if workflow.modifier.skip_configfile:  # a module of a workflow that gives it a config
+        return [Source("the module's config", config)]
+    settings, files = workflow.config_settings, []
+    if not settings.replace_workflow_config:
+        shipped = os.path.join(workflow.basedir, STUDY_FILE)
+        own = [STUDY_FILE] if os.path.isfile(STUDY_FILE) else []
+        files = [(shipped, f"the shipped {STUDY_FILE}"), *((file, file) for file in own)]
+    files += [(file, f"--configfile {file.name}") for file in settings.configfiles]
+    read = [Source(name, load_configfile(file)) for file, name in files]
+    return [*read, Source("--config", settings.config)]
+
+
 share_source()
 try:
-    EXPERIMENTS = plan(config, Path.cwd())
-    COMPARED = compared(config, EXPERIMENTS)
+    REQUEST = settle(sources(), Path.cwd())
+    EXPERIMENTS = plan(REQUEST, Path.cwd())
+    COMPARED = compared(REQUEST, EXPERIMENTS)
     CHUNKS = chunk_table(EXPERIMENTS)
     check_results(EXPERIMENTS.values(), Path.cwd())
 except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
+if workflow.is_main_process:
+    for line in REQUEST.replaced:
+        logger.info(f"config: replaced {line}")
 
 
 wildcard_constraints:

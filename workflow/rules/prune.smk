@@ -7,6 +7,6 @@ rule prune:
         "../envs/odeflow.yaml"
     params:
         keep=sorted(CHUNKS),
-        resolvers=names_in(config, "resolvers"),
+        resolvers=REQUEST.resolvers,
     script:
         "../scripts/prune.py"

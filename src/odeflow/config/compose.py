@@ -4,14 +4,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import hydra
 import yaml
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
@@ -22,16 +20,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from odeflow.config.base import ConfigError, shown
 from odeflow.config.check import check
+from odeflow.config.overrides import group_names, parse_override
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
-from odeflow.config.study_files import StudyFiles, one_line, refuse_bomb, yaml_mistake
+from odeflow.config.study_files import StudyFiles, one_line, yaml_mistake
 from odeflow.config.validate import nearest, validate
 from odeflow.petab.config import with_petab
 from odeflow.sbml.config import imported_model
-
-#: Characters a shell may act on when a job gets the command line back.
-_SHELL_CHARACTERS = re.compile(r"[\"'`$\\;&|<>\r\n\0]")
-
 
 #: The model that `config/config.yaml` chooses.
 _DEFAULT_MODEL = "michaelis_menten"
@@ -49,39 +44,6 @@ class _StudySearchPath(SearchPathPlugin):
             search_path.prepend("study", f"{StudyFiles.scheme()}://{_StudySearchPath.study_config}")
 
 
-def flatten_overrides(settings: Mapping[str, Any]) -> list[str]:
-    """What Snakemake parsed from `--config`, as a list of Hydra overrides.
-
-    `solver__rtol=1e-8` stands for `solver.rtol=1e-8`; the value of `overrides` is text (or a
-    list) of overrides in Hydra's own grammar, separated by spaces.
-    """
-    refuse_bomb(settings, "--config")
-    overrides = []
-    for key, value in settings.items():
-        if key == "overrides":
-            if not isinstance(value, str | list | tuple | NoneType):
-                raise ConfigError(
-                    f"overrides: expected text or a list of texts (got {shown(value)})"
-                )
-            items = value.split() if isinstance(value, str) else (value or [])
-            overrides += [str(item) for item in items]
-        else:
-            overrides.append(f"{key.replace('__', '.')}={_hydra_text(value)}")
-    return overrides
-
-
-def _hydra_text(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(map(_hydra_text, value)) + "]"
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{k}:{_hydra_text(v)}" for k, v in value.items()) + "}"
-    return str(value)
-
-
 def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str] = ()) -> Config:
     """The validated config of one experiment.
 
@@ -92,13 +54,6 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
 
     Raises ConfigError, one line that names the key, the value and what is allowed.
     """
-    for override in overrides:
-        found = _SHELL_CHARACTERS.search(override)
-        if found:
-            raise ConfigError(
-                f"override {shown(override)}: the character {found.group()!r} is refused, since "
-                "a job may pass it through a shell; put such values into a config file"
-            )
     data = _compose_data(overrides, Path(study), resolvers)
     if _brings_a_model(data):
         data = _without_default_model(data, overrides, Path(study), resolvers)
@@ -131,8 +86,8 @@ def _compose_data(
 ) -> dict[str, Any]:
     shipped = shipped_config()
     study_config = (study / "config").resolve()
-    groups = {path.name for base in (shipped, study_config) for path in base.glob("*/")}
-    parsed = [_parse(override) for override in overrides]
+    groups = group_names(study)
+    parsed = [parse_override(override) for override in overrides]
     choices = [_choice(one, shipped, study_config) for one in parsed if one.key_or_group in groups]
     with _search_path(study_config if study_config.is_dir() else None):
         GlobalHydra.instance().clear()
@@ -156,20 +111,6 @@ def _compose_data(
             raise ConfigError(f"{one_line(str(error))} (while composing the defaults)") from None
     assert isinstance(data, dict)
     return {str(key): value for key, value in data.items()}
-
-
-def _parse(override: str) -> Override:
-    try:
-        parsed = OverridesParser.create().parse_override(override)
-    except (HydraException, RecursionError) as error:
-        reason = one_line(str(error).split("\nSee https", 1)[0])
-        raise ConfigError(f"override {shown(override)}: {reason[:120]}; write key=value") from None
-    if parsed.is_sweep_override():
-        raise ConfigError(
-            f"override {shown(override)}: one value is needed; a list is written [a,b], and what "
-            "varies is an axis of the design"
-        )
-    return parsed
 
 
 def _choice(override: Override, *folders: Path) -> str:
