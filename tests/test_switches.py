@@ -15,6 +15,7 @@ from odeflow.config.base import ConfigError
 from odeflow.engine import Guard, Jumps, JumpTargets, Lanes, Solution, diffrax_engine
 from odeflow.engine.native import engine as native_engine
 from odeflow.engine.switch_times import Switches
+from odeflow.model import Event
 from odeflow.status import Status
 from odeflow.switching import with_switching
 
@@ -184,3 +185,30 @@ def test_too_many_are_refused() -> None:
     fast = make_model(lambda t, y, args: {"y": jnp.floor(t * 1e6)}, {"y": 0.0}, 50.0)
     with pytest.raises(ConfigError, match=r"more than 10,000 times"):
         with_switching(make_problem(fast)).scheduled(Lanes(np.zeros((1, 1)), np.zeros((0, 1))))
+
+
+@pytest.mark.parametrize(
+    ("engine", "method"),
+    [
+        ("native", "tsit5"),
+        pytest.param("native", "rodas5p", marks=pytest.mark.slow),
+        pytest.param("diffrax", "tsit5", marks=pytest.mark.slow),
+    ],
+)
+def test_a_pulse_whose_time_an_event_sets(engine: str, method: str, tmp_path: Any) -> None:
+    """From 300 to 300.01 after the time that an event has put into a state."""
+
+    def field(t: Any, y: Any, args: Any) -> dict[str, Any]:
+        inside = (t >= y.last + 300) & (t < y.last + 300.01)
+        return {"y": jnp.where(inside, 100.0, 0.0) - 0.1 * y.y, "last": 0.0}
+
+    model = make_model(field, {"y": 0.0, "last": -1e4}, 1000.0, at=0.0)
+    event = Event(lambda t, y, args: t >= args.at, lambda t, y, args: {"last": t})
+    problem = make_problem(replace(model, events=(event,)), np.linspace(0, 1000, 21), method=method)
+    at = np.array([123.4, 50.0, 600.0])
+    y0 = np.stack([np.zeros(3), np.full(3, -1e4)])
+    solution = solve(engine, problem, Lanes(y0, at[None]), tmp_path)
+    exact = pulse_response(problem.times, at[:, None] + 300, 0.01)
+    np.testing.assert_allclose(solution.values["y"], exact, atol=1e-5)
+    found = with_switching(problem)
+    assert found.comment.count("in field") == 1

@@ -21,6 +21,7 @@ from odeflow.config.model import Parameter
 from odeflow.config.solver import SolverConfig
 from odeflow.engine.switch_times import MOST_SWITCHES, Switches, TooManySwitchesError
 from odeflow.model import Event, Model
+from odeflow.pauses import with_pauses
 
 #: The ends of a stretch, as parameters of the model.
 FROM, UNTIL = "stretch_from", "stretch_until"
@@ -83,11 +84,15 @@ def with_switching(problem: engine.Problem) -> Switching:
 
     Raises ConfigError where a parameter has the name of a stretch's end.
     """
-    model = problem.model
+    model, paused = with_pauses(problem.model)
+    problem = replace(problem, model=model) if paused else problem
     parameters = list(model.config.parameters)
     switches = Switches(_functions(problem), len(model.components), len(parameters))
+    places = lambda lines: ", ".join(line or model.config.origin for line in lines)
+    lines = list(dict.fromkeys([*switches.lines, *paused]))
+    comment = f"stops where time is compared: {places(lines)}" if lines else ""
     if not switches:
-        return Switching(problem)
+        return Switching(problem, None, comment)
     taken = {FROM, UNTIL} & {*model.config.states, *parameters, *model.observable_names}
     if taken:
         raise ConfigError(
@@ -105,8 +110,6 @@ def with_switching(problem: engine.Problem) -> Switching:
             replace(guard, condition=_cut(model, guard.condition)) for guard in problem.stops
         ),
     )
-    places = lambda lines: ", ".join(line or model.config.origin for line in lines)
-    comment = f"stops where time is compared: {places(switches.lines)}"
     if switches.unknown:
         comment += (
             f"; steps of at most {_PART_OF_SPAN:g} of the time span, since the times at which "

@@ -86,6 +86,21 @@ def crossings(
     and tables, depends on the shapes of the arguments alone. Without `evaluate` those are left out,
     which costs much less.
     """
+    walk = _Walk(evaluate)
+    _run(walk, function, t, y, args)
+    return walk.found
+
+
+def outputs(
+    function: PointFunction, t: Any, y: Sequence[Any], args: Sequence[Any]
+) -> list[tuple[Info, Any]]:
+    """The leaves of a function's value at a point, and what each depends on."""
+    return _run(_Walk(True), function, t, y, args)
+
+
+def _run(
+    walk: "_Walk", function: PointFunction, t: Any, y: Sequence[Any], args: Sequence[Any]
+) -> list[tuple[Info, Any]]:
     size = len(y)
     flat = lambda *x: jax.tree.leaves(function(x[0], x[1 : size + 1], x[size + 1 :]))
     closed = jax.make_jaxpr(flat)(t, *y, *args)
@@ -94,9 +109,7 @@ def crossings(
         *(Info(y=frozenset([i])) for i in range(size)),
         *(Info(args=frozenset([i])) for i in range(len(args))),
     ]
-    walk = _Walk(evaluate)
-    walk.run(closed.jaxpr, closed.consts, list(zip(infos, (t, *y, *args))))
-    return walk.found
+    return walk.run(closed.jaxpr, closed.consts, list(zip(infos, (t, *y, *args))))
 
 
 _Pair = tuple[Info, Any]
