@@ -79,21 +79,42 @@ class Writer:
 
     def library(self, name: str, *values: LaneValue) -> LaneValue:
         """A function of C's library for float64, called lane by lane."""
-        double = _TYPES["float64"]
-        function = self.declared(name, ir.FunctionType(double, [double] * len(values)))
+        return self.each("float64", lambda *x: self._called(name, x), *values)
 
-        def call(*vectors: ir.Value) -> ir.Value:
-            if not self.width:
-                return self.builder.call(function, vectors)
-            result = ir.Constant(self.type("float64"), ir.Undefined)
-            for lane in map(ir.IntType(32), range(self.width)):
-                numbers = [self.builder.extract_element(vector, lane) for vector in vectors]
-                result = self.builder.insert_element(
-                    result, self.builder.call(function, numbers), lane
-                )
+    def library_where(
+        self, condition: LaneValue, name: str, value: LaneValue, other: LaneValue
+    ) -> LaneValue:
+        """A function of C's library of `value` where a condition holds, which is rare, else
+        `other`; a vector none of whose lanes needs it goes on without.
+        """
+        builder = self.builder
+
+        def choose(condition: ir.Value, x: ir.Value, other: ir.Value) -> ir.Value:
+            some = condition
+            if self.width:
+                word = ir.IntType(self.width)
+                some = builder.icmp_unsigned("!=", builder.bitcast(condition, word), word(0))
+            before = builder.block
+            with builder.if_then(some, likely=False):
+                chosen = builder.select(condition, self._called(name, (x,)), other)
+                inside = builder.block
+            result = builder.phi(self.type("float64"))
+            result.add_incoming(other, before)
+            result.add_incoming(chosen, inside)
             return result
 
-        return self.each("float64", call, *values)
+        return self.each("float64", choose, condition, value, other)
+
+    def _called(self, name: str, vectors: Sequence[ir.Value]) -> ir.Value:
+        double = _TYPES["float64"]
+        function = self.declared(name, ir.FunctionType(double, [double] * len(vectors)))
+        if not self.width:
+            return self.builder.call(function, vectors)
+        result = ir.Constant(self.type("float64"), ir.Undefined)
+        for lane in map(ir.IntType(32), range(self.width)):
+            numbers = [self.builder.extract_element(vector, lane) for vector in vectors]
+            result = self.builder.insert_element(result, self.builder.call(function, numbers), lane)
+        return result
 
     def negative(self, value: LaneValue) -> LaneValue:
         """The number with the other sign."""

@@ -69,7 +69,10 @@ def _factored(b: Builder, matrix: np.ndarray) -> tuple[np.ndarray, list[Operand]
                 _select_integer(b, is_pivot, order[k], order[i]),
             )
         for row in rows[k + 1 :]:
-            row[k] = factor = b.apply("div", row[k], rows[k][k])
+            # a column of zeros has no pivot, and nothing to divide
+            quotient = b.apply("div", row[k], rows[k][k])
+            is_zero = b.apply("eq", rows[k][k], 0.0)
+            row[k] = factor = b.apply("select", is_zero, row[k], quotient)
             row[k + 1 :] = [
                 b.apply("sub", x, b.apply("mul", factor, y))
                 for x, y in zip(row[k + 1 :], rows[k][k + 1 :])
@@ -112,13 +115,18 @@ def _cholesky(run: Interpreter, equation: JaxprEqn, operands: Values) -> Values:
     result = np.full(x.shape, 0.0, object)
     for batch in np.ndindex(x.shape[:-2]):
         matrix, factor = x[batch], result[batch]
+        is_definite: Operand = True
         for i in range(len(matrix)):
             for j in range(i + 1):
                 rest = _sum_of_products(b, matrix[i, j], factor[i, :j], factor[j, :j], "sub")
                 is_diagonal = i == j
+                if is_diagonal:
+                    is_definite = b.apply("and", is_definite, b.apply("lt", 0.0, rest))
                 factor[i, j] = (
                     b.apply("sqrt", rest) if is_diagonal else b.apply("div", rest, factor[j, j])
                 )
+        for place, value in np.ndenumerate(factor):
+            factor[place] = b.apply("select", is_definite, value, np.nan)
     return [result]
 
 

@@ -11,6 +11,7 @@ several others has the rounding errors of the largest of them.
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -89,12 +90,20 @@ def proportions(field: Program) -> Proportions:
         terms = sorted(form.items())
         scale = terms[0][1]
         key = tuple((name, x / scale) for name, x in terms)
-        if key in first:
-            i, other = first[key]
-            factors[d] = i, float(scale / other)
-        else:
+        if key not in first:
             first[key] = d, scale
+        elif (factor := _as_number(scale / first[key][1])) is not None:
+            factors[d] = first[key][0], factor
     return Proportions(len(field.outputs), factors)
+
+
+def _as_number(ratio: Fraction) -> float | None:
+    """A ratio as a normal floating-point number, if it is one."""
+    try:
+        number = float(ratio)
+    except OverflowError:
+        return None
+    return number if abs(number) >= sys.float_info.min else None
 
 
 def _forms(field: Program) -> list[Form]:

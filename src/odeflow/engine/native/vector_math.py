@@ -243,11 +243,7 @@ _HALF_PI_3 = -1.4973849048591833e-33
 
 @_exact
 def _quarter_turns(x):
-    """`(n_bits, r, low)`: x = n pi/2 + r + low with abs(r) < pi/4; NaN beyond 2**50.
-
-    From 2**47 on n may be the number beside the nearest, so that r is up to 0.1 larger.
-    """
-    x = select(abs(x) < 2.0**50, x, _NAN)
+    """`(n_bits, r, low)`: x = n pi/2 + r + low with abs(r) < pi/4, for abs(x) < 2**47."""
     shifted = x * 0.6366197723675814 + _ROUND
     n = shifted - _ROUND
     first = fma(-n, _HALF_PI, x)
@@ -307,28 +303,33 @@ def _turned(n, r, low):
     return from_bits(bits(value) ^ ((n >> _ONE) << np.uint64(63)))
 
 
+def _far(name, x, near):
+    """A function of C's library where x is too large to be reduced, else the value given."""
+    return x.writer.library_where(abs(x) >= 2.0**47, name, x, near)
+
+
 @_inlined
 def sin(x):
-    """Sine; some 100 units in the last place beyond 2**47, NaN beyond 2**50: not reduced."""
+    """Sine; that of C's library from 2**47 on, where pi/2 in three parts is not enough."""
     n, r, low = _quarter_turns(x)
-    return select(x == 0.0, x, _turned(n, r, low))
+    return _far("sin", x, select(x == 0.0, x, _turned(n, r, low)))
 
 
 @_inlined
 def cos(x):
-    """Cosine; beyond 2**47 as `sin`."""
+    """Cosine; that of C's library as `sin`."""
     n, r, low = _quarter_turns(x)
-    return _turned(n + _ONE, r, low)
+    return _far("cos", x, _turned(n + _ONE, r, low))
 
 
 @_inlined
 def tan(x):
-    """Tangent; beyond 2**47 as `sin`."""
+    """Tangent; that of C's library as `sin`."""
     n, r, low = _quarter_turns(x)
     odd = (n & _ONE) == _ONE
     sine, cosine = _sin_kernel(r, low), _cos_kernel(r, low)
     value = select(odd, -cosine, sine) / select(odd, sine, cosine)
-    return select(x == 0.0, x, value)
+    return _far("tan", x, select(x == 0.0, x, value))
 
 
 #: 2/3 in two parts.
