@@ -5,33 +5,20 @@ that jumps to that rate and back to zero. So all that an engine sees are jumps: 
 the state, and of parameters.
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from odeflow import engine
 from odeflow.config.base import ConfigError
-from odeflow.config.doses import Dose, Quantity
-from odeflow.config.model import ModelConfig, Parameter
+from odeflow.config.check import save_times
+from odeflow.config.model import Parameter
 from odeflow.config.root import Config
+from odeflow.design import END
+from odeflow.dose_changes import Axes, Change, component_number, dose_changes
 from odeflow.model import Model
-
-Axes = Mapping[str, np.ndarray]
-
-
-class _Change(NamedTuple):
-    """One change at a time of each trajectory, infinite where it has none.
-
-    `kind` is "add" (to a component of the state, by its number), "rate" (added to its derivative)
-    or "set" (a parameter, by its name).
-    """
-
-    kind: str
-    target: int | str
-    times: np.ndarray
-    values: np.ndarray
+from odeflow.same_times import first_of_same, moved_to, resolution
 
 
 def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
@@ -68,6 +55,7 @@ def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
         model.derivatives,
         model.events,
         model.start,
+        model.fixed,
     )
     return config.model_copy(update={"model": changed}), infused
 
@@ -99,56 +87,60 @@ def jump_targets(config: Config, model: Model) -> engine.JumpTargets | None:
     )
 
 
+def own_ends(config: Config, axes: Axes) -> np.ndarray:
+    """The end of each trajectory, the axis `t1`; a saved time, where it is that but for rounding.
+
+    Raises ConfigError for an end that is not after t0.
+    """
+    t1, t0 = np.asarray(axes[END], float), config.model.t0
+    if not (t1 > t0).all():
+        raise ConfigError(f"design.axes.t1: {t1.min():g} is not after model.t0, {t0:g}")
+    return moved_to(t1, _saved(config), t0, config.runtime.precision)
+
+
 def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> engine.Lanes:
     """Lanes with the jumps of their doses; those at t0 are done.
 
-    Raises ConfigError, naming the dose, for one before t0 and for an infusion that does not last.
+    Times that are the same but for rounding are one: t0, a saved time or the end, if it is near
+    one. An infusion whose end is then its start is a bolus.
+
+    Raises ConfigError, naming the dose, as `dose_changes` does.
     """
     targets = jump_targets(config, model)
     if targets is None:
         return lanes
-    size, t0 = lanes.size, config.model.t0
-    changes = [
-        change
-        for number, dose in enumerate(config.doses)
-        for change in _changes(f"doses.{number}", dose, axes, config.model, size)
-    ]
-    # t0 is a time of every trajectory; equal times are one
-    listed = np.stack([np.full(size, t0), *(change.times for change in changes)])
-    order = np.argsort(listed, axis=0, kind="stable")
-    ordered = np.take_along_axis(listed, order, axis=0)
-    is_new = np.concatenate([np.zeros((1, size), bool), ordered[1:] > ordered[:-1]])
-    slots = np.empty_like(order)
-    np.put_along_axis(slots, order, np.cumsum(is_new, axis=0), axis=0)
-    times = np.full_like(listed, np.inf)
-    lane = np.arange(size)
-    np.put_along_axis(times, slots, listed, axis=0)
-
+    changes = dose_changes(config, model, axes, lanes.args)
+    times, starts, ends = _slots(config, lanes, changes)
     added, switched, rates = _targets(config)
-    to_add: dict[int | str, int] = {target: place for place, target in enumerate(added)}
-    places = {target: place for place, target in enumerate([*switched, *rates])}
-    amounts = np.zeros((len(times), len(added), size))
-    steps = np.zeros((len(times), len(places), size))
-    given = np.full((len(times), len(places), size), np.nan)
-    running = np.zeros((len(times), len(places), size))
-    for change, slot in zip(changes, slots[1:]):
-        if change.kind == "add":
-            amounts[slot, to_add[change.target], lane] += change.values
-            continue
-        place = places[change.target]
-        if change.kind == "rate":
-            steps[slot, place, lane] += change.values
-            running[slot, place, lane] += np.sign(change.values)
+    place = lambda targets: {target: number for number, target in enumerate(targets)}
+    added_at, switched_at, rate_at = place(added), place(switched), place(rates)
+    number, size = times.shape
+    lane = np.arange(size)
+    amounts = np.zeros((number, len(added), size))
+    given = np.full((number, len(switched), size), np.nan)
+    steps = np.zeros((number, len(rates), size))
+    running = np.zeros((number, len(rates), size), np.int64)
+    for change, start, end in zip(changes, starts, ends):
+        if change.is_switch:
+            given[start, switched_at[change.target], lane] = change.value
+        elif change.end is None:
+            amounts[start, added_at[change.target], lane] += change.value
         else:
-            given[slot, place, lane] = change.values
-    values = np.empty_like(given)
-    level = lanes.args[list(targets.parameters)]
-    is_rate = np.arange(len(places))[:, None] >= len(switched)
-    # where no infusion runs the rate is zero, and not what rounding leaves of it
-    infused = np.where(np.cumsum(running, axis=0) > 0, np.cumsum(steps, axis=0), 0.0)
-    for number in range(len(times)):
-        level = np.where(np.isnan(given[number]), level, given[number])
-        values[number] = np.where(is_rate, infused[number], level)
+            rate, lasts = _rate(change, times[start, lane], times[end, lane], config)
+            at_once = np.where(lasts, 0.0, change.value)
+            amounts[start, added_at[change.target], lane] += at_once
+            at = rate_at[change.target]
+            steps[start, at, lane] += rate
+            steps[end, at, lane] -= rate
+            running[start, at, lane] += lasts
+            running[end, at, lane] -= lasts
+    values = np.concatenate(
+        [
+            _levels(given, lanes.args[list(targets.parameters)[: len(switched)]]),
+            _sums(steps, np.cumsum(running, axis=0) > 0),
+        ],
+        axis=1,
+    )
     y0, args = lanes.y0.copy(), lanes.args.copy()
     for row, target in zip(amounts[0], targets.components):
         y0[target] += row
@@ -158,76 +150,88 @@ def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> e
     return engine.Lanes(y0, args, lanes.t1, jumps)
 
 
+def _slots(
+    config: Config, lanes: engine.Lanes, changes: Sequence[Change]
+) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """The times of each lane, (time, lane), increasing from t0 on and infinite where it has no
+    more; and where among these each change starts, and ends if it does.
+    """
+    t0, precision, size = config.model.t0, config.runtime.precision, lanes.size
+    listed = [np.full(size, t0)]
+    listed += [time for x in changes for time in (x.time, x.end) if time is not None]
+    t1 = np.full(size, config.model.t1) if lanes.t1 is None else lanes.t1
+    times = np.stack(listed)
+    is_end = np.abs(times - t1) <= resolution(t1, t0, precision)
+    times = np.where(is_end, t1, moved_to(times, _saved(config), t0, precision))
+    times = np.where(times <= resolution(np.array(t0), t0, precision) + t0, t0, times)
+    order = np.argsort(times, axis=0, kind="stable")
+    ordered = first_of_same(np.take_along_axis(times, order, axis=0), t0, precision)
+    is_new = np.concatenate([np.zeros((1, size), bool), ordered[1:] > ordered[:-1]])
+    slot_of_ordered = np.cumsum(is_new, axis=0)
+    slots = np.empty_like(order)
+    np.put_along_axis(slots, order, slot_of_ordered, axis=0)
+    result = np.full_like(times, np.inf)
+    np.put_along_axis(result, slot_of_ordered, ordered, axis=0)
+    place = iter(slots[1:])
+    starts = []
+    ends = []
+    for change in changes:
+        starts.append(next(place))
+        ends.append(starts[-1] if change.end is None else next(place))
+    return result, starts, ends
+
+
+def _saved(config: Config) -> np.ndarray:
+    return np.array([] if config.saveat.ts is None else save_times(config))
+
+
+def _rate(
+    change: Change, start: np.ndarray, end: np.ndarray, config: Config
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rate of an infusion, and whether it takes any time; else the rate is zero.
+
+    The rate is that which delivers the amount between the times as the engine has them.
+    """
+    precision = np.dtype(config.runtime.precision).type
+    with np.errstate(all="ignore"):
+        rate = change.value / (precision(end) - precision(start)).astype(float)
+        lasts = (end > start) & np.isfinite(precision(rate))
+    return np.where(lasts, rate, 0.0), lasts
+
+
+def _levels(given: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """What was given last, of (time, parameter, lane); before all, the level. NaN gives nothing."""
+    result = np.empty_like(given)
+    for row, new in zip(result, given):
+        level = np.where(np.isnan(new), level, new)
+        row[...] = level
+    return result
+
+
+def _sums(steps: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    """Running sums over the times; zero where no infusion runs, and not what rounding leaves.
+
+    What rounding takes from each sum is kept beside it (Knuth's two-sum), so that a slow infusion
+    is not lost under a fast one.
+    """
+    result = np.empty_like(steps)
+    total, rest = np.zeros_like(steps[0]), np.zeros_like(steps[0])
+    for row, step, running in zip(result, steps, runs):
+        new = total + step
+        part = new - total
+        rest += (total - (new - part)) + (step - part)
+        total = new
+        row[...] = np.where(running, total + rest, 0.0)
+    return result
+
+
 def _targets(config: Config) -> tuple[list[int], list[str], list[int]]:
-    """Components that boluses go to, parameters that are switched, components infused into."""
-    model = config.model
-    given = [d for d in config.doses if d.state is not None]
-    boluses = [_component(d, model) for d in given if not d.is_infusion]
+    """Components that doses go to, parameters that are switched, components infused into.
+
+    An infusion may turn out to be a bolus, so its component is among the first.
+    """
+    given = sorted((d for d in config.doses if d.state is not None), key=lambda d: d.is_infusion)
+    added = [component_number(dose, config.model) for dose in given]
     switched = [d.parameter for d in config.doses if d.parameter is not None]
-    infused = [_component(d, model) for d in given if d.is_infusion]
-    return list(dict.fromkeys(boluses)), list(dict.fromkeys(switched)), list(dict.fromkeys(infused))
-
-
-def _component(dose: Dose, model: ModelConfig) -> int:
-    """The number among the components of the state of the one that a dose goes to."""
-    before = list(model.states).index(dose.state or "")
-    offset = sum(math.prod(state.shape) for state in list(model.states.values())[:before])
-    shape = model.states[dose.state or ""].shape
-    return offset + int(np.ravel_multi_index(dose.index, shape)) if shape else offset
-
-
-def _changes(key: str, dose: Dose, axes: Axes, model: ModelConfig, size: int) -> list[_Change]:
-    """The changes of a dose, each at one time of every trajectory."""
-    number = lambda value: _numbers(value, axes, model, size)
-    every = number(dose.every or 0.0)
-    if dose.every is not None:
-        _refuse(~(every > 0), f"{key}.every:", every, "is not greater than 0")
-    times = [
-        number(first) + repeat * every for first in dose.first_times for repeat in range(dose.count)
-    ]
-    if dose.parameter is not None:
-        assert dose.value is not None
-        values = number(dose.value)
-        for time in times:
-            _refuse(time < model.t0, f"{key}: a time", time, f"is before model.t0, {model.t0:g}")
-        return [_Change("set", dose.parameter, time, values) for time in times]
-    assert dose.amount is not None
-    amount = number(dose.amount)
-    # a dose of nothing is none: a subject with fewer doses than others has such
-    given = amount != 0
-    for time in times:
-        _refuse(
-            given & (time < model.t0), f"{key}: a time", time, f"is before model.t0, {model.t0:g}"
-        )
-    times = [np.where(given, time, np.inf) for time in times]
-    if not dose.is_infusion:
-        return [_Change("add", _component(dose, model), time, amount) for time in times]
-    length, rate = number(dose.duration or 0.0), number(dose.rate or 0.0)
-    key_of_length, asked = ("duration", length) if dose.rate is None else ("rate", rate)
-    _refuse(given & ~(asked > 0), f"{key}.{key_of_length}:", asked, "is not greater than 0")
-    _refuse(given & ~(amount > 0), f"{key}.amount:", amount, "cannot be infused")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where(given, amount / length if dose.rate is None else rate, 0.0)
-        length = np.where(given, length if dose.rate is None else amount / rate, 0.0)
-    into = _component(dose, model)
-    return [
-        change
-        for time in times
-        for change in (
-            _Change("rate", into, time, rate),
-            _Change("rate", into, time + length, -rate),
-        )
-    ]
-
-
-def _numbers(value: Quantity, axes: Axes, model: ModelConfig, size: int) -> np.ndarray:
-    """A number of each trajectory: the same one, an axis', or a parameter's."""
-    found: Any = value
-    if isinstance(value, str):
-        found = axes[value] if value in axes else model.parameters[value].value
-    return np.broadcast_to(np.asarray(found, float), (size,))
-
-
-def _refuse(wrong: np.ndarray, what: str, values: np.ndarray, why: str) -> None:
-    if wrong.any():
-        raise ConfigError(f"{what} {values[wrong][0]:g} {why}")
+    infused = [component_number(dose, config.model) for dose in given if dose.is_infusion]
+    return list(dict.fromkeys(added)), list(dict.fromkeys(switched)), list(dict.fromkeys(infused))

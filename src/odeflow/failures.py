@@ -10,7 +10,7 @@ import xarray as xr
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.dataset import design_axes
-from odeflow.design import END
+from odeflow.design import END, has_own_ends
 from odeflow.diagnosis import Outcome, diagnose
 from odeflow.slabs import hyperslabs
 from odeflow.status import Status, has_failed
@@ -31,12 +31,13 @@ def failures(config: Config, ensemble: xr.Dataset) -> Iterator[dict[str, Any]]:
     attempts = ladder(config)
     tried = frozenset(attempt.solver.method for attempt in attempts)
     axes = design_axes(ensemble)
+    own_ends = has_own_ends(config, axes)
     for sample, one in _failed(ensemble, axes):
         attempt = attempts[one["attempt"]]
         outcome = Outcome(
             Status(one["status"]),
             config.model.t0,
-            one.get(END, config.model.t1),
+            one[END] if own_ends else config.model.t1,
             one["time_reached"],
             one["num_steps"],
             one["num_rejected_steps"],

@@ -61,6 +61,13 @@ class Event:
     place: Callable[[Any, Any, Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
 
+class Formula(NamedTuple):
+    """A quantity that is computed from parameters alone: those it reads, and its value of them."""
+
+    reads: frozenset[str]
+    value: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+
+
 @dataclass(frozen=True)
 class Model:
     """A vector field over named records.
@@ -69,7 +76,8 @@ class Model:
     `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
     the order of the config; a state's leaf has the state's shape. `derivatives` names the states
     and observables that are derivatives, and the variable and axis of each. `start` gives what the
-    model computes at t0 from the values of axes: states and parameters by name.
+    model computes at t0 from the values of axes: states and parameters by name. `fixed` are the
+    observables that do not change along a trajectory unless a parameter does.
     """
 
     config: ModelConfig
@@ -78,6 +86,7 @@ class Model:
     derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     start: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] = lambda axes: {}
+    fixed: Mapping[str, Formula] = field(default_factory=dict)
 
     @property
     def _observables_origin(self) -> str:
@@ -372,6 +381,7 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
             imported.observables,
             events=imported.events,
             start=imported.start,
+            fixed=imported.fixed,
         )
     else:
         function = load_function(config.vector_field, study, "model.vector_field")

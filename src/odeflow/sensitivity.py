@@ -57,6 +57,7 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
         model.observables_function and _observables(model, axes, derivatives),
         derivatives,
         start=model.start,
+        fixed=model.fixed,
     )
     _check(augmented)
     kept = config.saveat.variables

@@ -15,11 +15,10 @@ from odeflow.ahead import ahead
 from odeflow.config.base import ConfigError
 from odeflow.config.check import save_times
 from odeflow.config.ladder import ladder
-from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.dataset import label_chunk
-from odeflow.design import END, axis_names, rows
-from odeflow.doses import jump_targets, schedule, with_doses
+from odeflow.design import axis_names, has_own_ends, rows
+from odeflow.doses import jump_targets, own_ends, schedule, with_doses
 from odeflow.engine import Problem
 from odeflow.invariants import Drift, load_invariants, with_invariants
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
@@ -117,16 +116,9 @@ def make_lanes(config: Config, axes: Axes) -> engine.Lanes:
         for name, parameter in config.model.parameters.items()
     ]
     t1 = None
-    if has_own_ends(axes, config.model):
-        t1, t0 = np.asarray(axes[END], float), config.model.t0
-        if not (t1 > t0).all():
-            raise ConfigError(f"design.axes.t1: {t1.min():g} is not after model.t0, {t0:g}")
+    if has_own_ends(config, axes):
+        t1 = own_ends(config, axes)
     return engine.Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
-
-
-def has_own_ends(axes: Iterable[str], model: ModelConfig) -> bool:
-    """Whether one of the axes is the end of the trajectories."""
-    return END in axes and END not in {*model.states, *model.parameters}
 
 
 class Loaded(NamedTuple):
@@ -160,7 +152,7 @@ def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
     config, model = with_doses(config, model)
     config, model = with_sensitivities(config, model)
     model = with_invariants(model, drift)
-    problem = make_problem(config, model, has_own_ends(axes, config.model), drift.names)
+    problem = make_problem(config, model, has_own_ends(config, axes), drift.names)
     switching = with_switching(problem)
     chosen = engine.choose_engine(switching.problem, wanted, device)
     return Loaded(config, switching, drift, chosen)

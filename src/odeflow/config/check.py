@@ -13,6 +13,7 @@ from odeflow.config.validate import nearest
 from odeflow.design import axis_names, check_axes, count, expand
 from odeflow.figure_choice import figure_kinds
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
+from odeflow.sbml.config import fixed_observables
 
 #: Times that may be saved: 8 MB a variable and trajectory.
 _MOST_TIMES = 10**6
@@ -70,6 +71,8 @@ def _check_doses(config: Config, study: Path) -> None:
     sensitivities = config.saveat.sensitivities or []
     own = [name for name in axes if name not in {*model.states, *model.parameters}]
     quantities = [*model.parameters, *own]
+    if any(name not in quantities for dose in config.doses for _, name in dose.named()):
+        quantities += fixed_observables(model, study)
     for number, dose in enumerate(config.doses):
         key = f"doses.{number}"
         if dose.state is not None:
@@ -130,15 +133,13 @@ def save_times(config: Config) -> list[float]:
     ts = config.saveat.ts
     if ts is None:
         return [config.model.t1]
-    if isinstance(ts, list):
-        return list(ts)
-    times = [float(t) for t in expand(ts, "saveat.ts")]
+    times = [float(t) for t in (ts if isinstance(ts, list) else expand(ts, "saveat.ts"))]
     # A last time that misses t1 by rounding (10**log10(t1), say) means t1.
     t0, t1 = config.model.t0, config.model.t1
-    close = 4 * 2.0**-52 * max(abs(t0), abs(t1))
-    if abs(times[-1] - t1) <= close:
+    rounding = 4 * 2.0**-52
+    if times and abs(times[-1] - t1) <= rounding * max(abs(t0), abs(t1)):
         times[-1] = t1
-    if abs(times[0] - t0) <= close:
+    if times and abs(times[0] - t0) <= rounding * max(abs(t0), abs(times[0])):
         times[0] = t0
     return times
 

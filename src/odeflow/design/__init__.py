@@ -6,7 +6,8 @@ without the others. Where there are conditions, each set of the axes' values has
 """
 
 from odeflow.design.check import check_axes
-from odeflow.design.dataset import END, axis_attributes, axis_coordinate, design_to_file
+from odeflow.design.dataset import axis_attributes, axis_coordinate, design_to_file
+from odeflow.design.ends import END, has_own_ends
 from odeflow.design.levels import count, expand
 from odeflow.design.samples import (
     CONDITION,
@@ -32,6 +33,7 @@ __all__ = [
     "design_to_file",
     "expand",
     "grid_levels",
+    "has_own_ends",
     "number_of_samples",
     "rows",
     "table_digest",

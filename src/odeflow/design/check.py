@@ -6,7 +6,8 @@ from pathlib import Path
 
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
-from odeflow.design.dataset import END, axis_coordinate
+from odeflow.design.dataset import axis_coordinate
+from odeflow.design.ends import END, has_own_ends
 from odeflow.design.laws import check_law
 from odeflow.design.levels import expand
 from odeflow.design.samples import (
@@ -33,12 +34,12 @@ def check_axes(config: Config, root: Path) -> None:
         if design.kind == "table":
             key = f"design.path: {design.path}: column {name!r}"
         _check_name(config, name, key)
-        if name == END and END not in {*config.model.states, *config.model.parameters}:
+        if name == END and has_own_ends(config, names):
             _check_ends(config, key, root)
     for name in design.set_by_conditions:
         if name != END:
             _check_name(config, name, f"design.conditions: {name}")
-        elif END not in {*config.model.states, *config.model.parameters}:
+        elif has_own_ends(config, [END]):
             raise ConfigError(f"design.conditions: {END} cannot differ between conditions")
     if design.conditions:
         _check_free(config, (CONDITION, PARAMETER_SET))

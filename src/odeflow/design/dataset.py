@@ -22,9 +22,6 @@ from odeflow.design.samples import (
 )
 from odeflow.flags import flag_attributes
 
-#: The axis of each trajectory's own end, where no state or parameter has that name.
-END = "t1"
-
 
 def axis_coordinate(name: str, model: ModelConfig) -> str:
     """Name of an axis in a dataset: a state's initial value is `initial_<state>`."""

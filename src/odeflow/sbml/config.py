@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odeflow.config.base import ConfigError
+from odeflow.config.model import ModelConfig
 from odeflow.config.validate import nearest
 from odeflow.sbml.naming import free_name
 from odeflow.sbml.refusal import Source
@@ -36,6 +37,15 @@ def imported_model(model: Any, study: Path) -> Any:
     if source is None:
         return model
     return _filled(model, source, _extended(model, read_system(source)))
+
+
+def fixed_observables(model: ModelConfig, study: Path) -> list[str]:
+    """The observables of a model that only its parameters decide on; none of one not imported."""
+    source = model_source({"sbml": model.sbml, "antimony": model.antimony}, study)
+    if source is None or model.observables is None:
+        return []
+    system = _extended(model.model_dump(mode="json"), read_system(source))
+    return [name for name in model.observables.variables if name in system.fixed]
 
 
 def _extended(model: Mapping[str, Any], system: "System") -> "System":

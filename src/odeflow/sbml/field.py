@@ -10,7 +10,7 @@ import numpy as np
 
 from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig, Observables
-from odeflow.model import Event
+from odeflow.model import Event, Formula
 from odeflow.sbml.config import read_system
 from odeflow.sbml.evaluation import evaluate
 from odeflow.sbml.expression import TIME, Expression, Number, Symbol
@@ -30,6 +30,7 @@ class ImportedFunctions(NamedTuple):
     observables: Callable[..., Any] | None
     events: tuple[Event, ...]
     start: Callable[[Columns], Columns]
+    fixed: Mapping[str, Formula]
 
 
 def imported_functions(config: ModelConfig, study: Path) -> ImportedFunctions:
@@ -54,6 +55,7 @@ def imported_functions(config: ModelConfig, study: Path) -> ImportedFunctions:
         _observables(system, list(observables)),
         tuple(_event(system, event) for event in system.events),
         _start(system, config),
+        {name: _formula(system, name) for name in observables if name in system.fixed},
     )
 
 
@@ -136,6 +138,15 @@ def _fast_parts(system: System, states: list[str], args: Mapping[str, Any]) -> P
 
 def _observables(system: System, names: list[str]) -> Callable[..., dict[str, Any]] | None:
     return _values(system, {name: system.assigned[name] for name in names}) if names else None
+
+
+def _formula(system: System, name: str) -> Formula:
+    equations = system.needed(Symbol(name))
+
+    def value(known: Columns) -> np.ndarray:
+        return np.asarray(evaluate(equations, known, np)[name], float)
+
+    return Formula(frozenset(system.fixed[name]), value)
 
 
 def _start(system: System, config: ModelConfig) -> Callable[[Columns], Columns]:

@@ -8,6 +8,7 @@ compartments that change) and parameters p.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from odeflow.config.model import Variable
@@ -119,6 +120,18 @@ class System:
             for read in names(expression):
                 found[name] |= {read: None} | found.get(read, {})
         return {name: list(found[name]) for name in self.initial}
+
+    @cached_property
+    def fixed(self) -> dict[str, list[str]]:
+        """The assigned quantities that only parameters decide on, and which of them."""
+        parameters = {name for name in self.parameters if name not in self.rates}
+        found: dict[str, list[str]] = {}
+        for name, expression in _ordered(self.assigned, self.assigned):
+            read = names(expression)
+            if all(x in parameters or x in found for x in read):
+                of = [y for x in read for y in found.get(x, [x])]
+                found[name] = list(dict.fromkeys(of))
+        return found
 
     def names_read(self, observables: Iterable[str]) -> set[str]:
         """All names without which a rate or one of the observables has no value."""

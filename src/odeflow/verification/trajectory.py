@@ -10,8 +10,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from odeflow.config.root import Config
-from odeflow.design import END, axis_coordinate
-from odeflow.doses import jump_targets, schedule
+from odeflow.design import END, axis_coordinate, has_own_ends
+from odeflow.doses import jump_targets, own_ends, schedule
 from odeflow.engine import Lanes
 from odeflow.flags import flag_meaning
 from odeflow.methods import METHODS
@@ -41,11 +41,11 @@ class Trajectory(NamedTuple):
         known = model.config
         initial = [value(name, s.initial).ravel() for name, s in known.states.items()]
         args = [value(name, p.value) for name, p in known.parameters.items()]
-        t1 = known.t1
-        if END not in {*known.states, *known.parameters}:
-            t1 = float(value(END, known.t1))
-        lanes = Lanes(np.concatenate(initial)[:, None], np.array(args, float).reshape(-1, 1))
         columns = {name: np.reshape(number, (1,)) for name, number in axes.items()}
+        ends = own_ends(config, columns) if has_own_ends(config, axes) else None
+        t1 = known.t1 if ends is None else float(ends[0])
+        y0, args = np.concatenate(initial)[:, None], np.array(args, float).reshape(-1, 1)
+        lanes = Lanes(y0, args, ends)
         lanes = schedule(config, columns, lanes, model)
         # the engine casts to its precision: that is the problem which it solves
         cast = lambda values: np.asarray(values).astype(config.runtime.precision).astype(float)
