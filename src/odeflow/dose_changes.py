@@ -16,7 +16,7 @@ from odeflow.config.doses import Dose, Quantity
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.model import Model
-from odeflow.same_times import first_of_same, resolution
+from odeflow.same_times import Clock
 
 Axes = Mapping[str, np.ndarray]
 Column = Float[np.ndarray, " lane"]
@@ -87,10 +87,7 @@ class _Quantities:
         self, config: Config, model: Model, axes: Axes, args: Float[np.ndarray, "parameter lane"]
     ):
         self.size = args.shape[1]
-        self._precision, self.t0 = config.runtime.precision, config.model.t0
-        # a time before t0 by what rounding leaves of a difference is t0
-        span = np.maximum(abs(config.model.t0), abs(config.model.t1))
-        self.earliest = self.t0 - resolution(span, self.t0, self._precision)
+        self.clock = Clock(config)
         self.model, self._fixed = config.model, model.fixed
         self._known = {**axes, **dict(zip(model.config.parameters, args))}
         self._switched = {dose.parameter for dose in config.doses if dose.parameter is not None}
@@ -119,7 +116,7 @@ class _Quantities:
         if not changed:
             return self._number(value, {})
         ordered, course, _ = self._course
-        last = (ordered <= self.latest(times)).sum(axis=0)
+        last = (ordered <= times + self.clock.resolution(times)).sum(axis=0)
         lane = np.arange(self.size)
         return self._number(value, {name: course[name][last, lane] for name in changed})
 
@@ -129,10 +126,6 @@ class _Quantities:
         if any(self._reads(switch.value) & self._switched for switch in self._switches):
             _, _, values = self._course
         return [(x.key, x.parameter, x.time, value) for x, value in zip(self._switches, values)]
-
-    def latest(self, times: Column) -> Column:
-        """The latest times that are the same as these."""
-        return times + resolution(times, self.t0, self._precision)
 
     def _reads(self, value: Quantity) -> set[str]:
         """The names that decide on a quantity."""
@@ -164,7 +157,7 @@ class _Quantities:
         listed = np.stack([switch.time for switch in self._switches])
         order = np.argsort(listed, axis=0, kind="stable")
         ordered = np.take_along_axis(listed, order, axis=0)
-        ordered = first_of_same(ordered, self.t0, self._precision)
+        ordered = self.clock.first_of_same(ordered)
         order = np.take_along_axis(order, np.lexsort((order, ordered), axis=0), axis=0)
         targets = sorted(self._switched)
         target = np.array([targets.index(switch.parameter) for switch in self._switches])
@@ -220,9 +213,9 @@ def _once(key: str, dose: Dose, known: _Quantities, time: Column, amount: Column
 def _checked(what: str, time: Column, known: _Quantities, given: np.ndarray) -> Column:
     """Times of what is given, infinite for what is not; refuses those before t0, and no numbers."""
     _refuse(given & np.isnan(time), what, time, "is not a number")
-    early = given & (time < known.earliest)
-    _refuse(early, what, time, f"is before model.t0, {known.t0:g}")
-    return np.where(given, np.maximum(time, known.t0), np.inf)
+    early = given & known.clock.is_before_start(time)
+    _refuse(early, what, time, f"is before model.t0, {known.clock.t0:g}")
+    return np.where(given, np.maximum(time, known.clock.t0), np.inf)
 
 
 def _refuse(wrong: np.ndarray, what: str, values: np.ndarray, why: str) -> None:

@@ -12,13 +12,12 @@ import numpy as np
 
 from odeflow import engine
 from odeflow.config.base import ConfigError
-from odeflow.config.check import save_times
 from odeflow.config.model import Parameter
 from odeflow.config.root import Config
 from odeflow.design import END
 from odeflow.dose_changes import Axes, Change, component_number, dose_changes
 from odeflow.model import Model
-from odeflow.same_times import first_of_same, moved_to, resolution
+from odeflow.same_times import Clock
 
 
 def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
@@ -95,7 +94,7 @@ def own_ends(config: Config, axes: Axes) -> np.ndarray:
     t1, t0 = np.asarray(axes[END], float), config.model.t0
     if not (t1 > t0).all():
         raise ConfigError(f"design.axes.t1: {t1.min():g} is not after model.t0, {t0:g}")
-    return moved_to(t1, _saved(config), t0, config.runtime.precision)
+    return Clock(config).moved_to_saved(t1)
 
 
 def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> engine.Lanes:
@@ -156,16 +155,13 @@ def _slots(
     """The times of each lane, (time, lane), increasing from t0 on and infinite where it has no
     more; and where among these each change starts, and ends if it does.
     """
-    t0, precision, size = config.model.t0, config.runtime.precision, lanes.size
-    listed = [np.full(size, t0)]
+    clock, size = Clock(config), lanes.size
+    listed = [np.full(size, clock.t0)]
     listed += [time for x in changes for time in (x.time, x.end) if time is not None]
     t1 = np.full(size, config.model.t1) if lanes.t1 is None else lanes.t1
-    times = np.stack(listed)
-    is_end = np.abs(times - t1) <= resolution(t1, t0, precision)
-    times = np.where(is_end, t1, moved_to(times, _saved(config), t0, precision))
-    times = np.where(times <= resolution(np.array(t0), t0, precision) + t0, t0, times)
+    times = clock.moved(np.stack(listed), t1)
     order = np.argsort(times, axis=0, kind="stable")
-    ordered = first_of_same(np.take_along_axis(times, order, axis=0), t0, precision)
+    ordered = clock.first_of_same(np.take_along_axis(times, order, axis=0))
     is_new = np.concatenate([np.zeros((1, size), bool), ordered[1:] > ordered[:-1]])
     slot_of_ordered = np.cumsum(is_new, axis=0)
     slots = np.empty_like(order)
@@ -179,10 +175,6 @@ def _slots(
         starts.append(next(place))
         ends.append(starts[-1] if change.end is None else next(place))
     return result, starts, ends
-
-
-def _saved(config: Config) -> np.ndarray:
-    return np.array([] if config.saveat.ts is None else save_times(config))
 
 
 def _rate(

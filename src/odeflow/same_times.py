@@ -4,52 +4,73 @@
 end of a trajectory, would miss each other by the last bit.
 """
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
 
+from odeflow.config.check import save_times
+from odeflow.config.root import Config
+
 Times = Float[np.ndarray, "*times"]
 
-#: Times are one where they differ by less than so many times the rounding of the larger.
+#: Times are one where they differ by no more than so many times the rounding of the larger.
 _ROUNDINGS = 8
 
 
-def resolution(times: Times, t0: float, dtype: Any) -> Times:
-    """How far times may lie from these, which t0 is not after, to be the same in a precision."""
-    rounding = float(np.finfo(dtype).eps)
-    return _ROUNDINGS * rounding * np.maximum(np.abs(times), abs(t0))
+class Clock:
+    """Which times of an experiment are the same, in the precision that it is solved in.
 
-
-def moved_to(
-    times: Times, anchors: Float[np.ndarray, " anchor"], t0: float, dtype: Any
-) -> Float[np.ndarray, "*times"]:
-    """The times; where one of the increasing anchors is the same, that anchor."""
-    if not len(anchors):
-        return times
-    above = np.searchsorted(anchors, times).clip(1, max(len(anchors) - 1, 1))
-    low, high = anchors[above - 1], anchors[np.minimum(above, len(anchors) - 1)]
-    with np.errstate(invalid="ignore"):
-        nearest = np.where(times - low <= high - times, low, high)
-        return np.where(np.abs(times - nearest) <= resolution(nearest, t0, dtype), nearest, times)
-
-
-def first_of_same(
-    ordered: Float[np.ndarray, "number lane"], t0: float, dtype: Any
-) -> Float[np.ndarray, "number lane"]:
-    """Of each lane's increasing times the first that is the same time, which may be infinite.
-
-    A time is compared with the first of those before it and not with its neighbour, so that many
-    times that are close together do not all become one.
+    `saved` are the times to save, none where `saveat.ts` is null.
     """
-    with np.errstate(invalid="ignore"):
-        apart = np.diff(ordered, axis=0)
-        rounded = (apart > 0) & (apart <= resolution(ordered[:-1], t0, dtype))
-    if not rounded.any():
-        return ordered
-    result = ordered.copy()
-    with np.errstate(invalid="ignore"):
-        for before, time in zip(result, result[1:]):
-            is_same = time - before <= resolution(before, t0, dtype)
-            time[...] = np.where(is_same, before, time)
-    return result
+
+    def __init__(self, config: Config):
+        self.t0 = config.model.t0
+        self.saved = np.array([] if config.saveat.ts is None else save_times(config))
+        # near a t0 of zero the next time that is looked at says what is close
+        later = self.saved[self.saved > self.t0]
+        following = later[0] if len(later) else config.model.t1
+        self._scale = max(abs(self.t0), abs(float(following)))
+        self._rounding = _ROUNDINGS * float(np.finfo(config.runtime.precision).eps)
+
+    def resolution(self, times: Times) -> Times:
+        """How far times may lie from these to be the same."""
+        return self._rounding * np.maximum(np.abs(times), self._scale)
+
+    def is_before_start(self, times: Times) -> np.ndarray:
+        """Whether times are before t0, and not it."""
+        return times < self.t0 - self.resolution(np.asarray(self.t0))
+
+    def moved(self, times: Times, t1: Float[np.ndarray, " *lane"]) -> Times:
+        """The times; t0, a saved time or the end t1 instead, where it is the same."""
+        times = self.moved_to_saved(times)
+        with np.errstate(invalid="ignore"):
+            times = np.where(np.abs(times - t1) <= self.resolution(t1), t1, times)
+        return np.where(times <= self.t0 + self.resolution(np.asarray(self.t0)), self.t0, times)
+
+    def moved_to_saved(self, times: Times) -> Times:
+        """The times; a saved time instead, where it is the same."""
+        if not len(self.saved):
+            return times
+        above = np.searchsorted(self.saved, times).clip(1, max(len(self.saved) - 1, 1))
+        low, high = self.saved[above - 1], self.saved[np.minimum(above, len(self.saved) - 1)]
+        with np.errstate(invalid="ignore"):
+            nearest = np.where(times - low <= high - times, low, high)
+            return np.where(np.abs(times - nearest) <= self.resolution(nearest), nearest, times)
+
+    def first_of_same(
+        self, ordered: Float[np.ndarray, "number lane"]
+    ) -> Float[np.ndarray, "number lane"]:
+        """Of each lane's increasing times, infinite ones included, the first that is the same.
+
+        A time is compared with the first of those before it and not with its neighbour, so that
+        many times that are close together do not all become one.
+        """
+        with np.errstate(invalid="ignore"):
+            apart = np.diff(ordered, axis=0)
+            rounded = (apart > 0) & (apart <= self.resolution(ordered[:-1]))
+            if not rounded.any():
+                return ordered
+            result = ordered.copy()
+            for before, time in zip(result, result[1:]):
+                is_same = time - before <= self.resolution(before)
+                time[...] = np.where(is_same, before, time)
+        return result
