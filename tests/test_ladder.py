@@ -63,8 +63,8 @@ def test_the_shipped_default_is_the_schema_s():
 
 
 def test_the_ladder_is_part_of_what_decides_the_numbers():
-    assert solve_slice(compose()) != solve_slice(compose("runtime.retry=[]"))
-    assert solve_slice(compose()) == solve_slice(compose("runtime.max_failed=0.1"))
+    assert solve_slice(compose(), ()) != solve_slice(compose("runtime.retry=[]"), ())
+    assert solve_slice(compose(), ()) == solve_slice(compose("runtime.max_failed=0.1"), ())
 
 
 MISTAKES = {

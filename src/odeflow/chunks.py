@@ -5,6 +5,7 @@ never stale, is shared by every experiment that needs it, and is found again aft
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from odeflow.config.check import save_times
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.root import Config
-from odeflow.design import axis_names, number_of_samples, table_digest
+from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
 from odeflow.methods import METHODS
 from odeflow.metrics import reduced_summary
 from odeflow.provenance import (
@@ -91,7 +92,7 @@ def trajectory_bytes(config: Config) -> int:
         declared = sum(kept is None or name in kept for name in names)
         scalars += declared if names else len(config.model.states)
     scalars *= 1 + len(config.saveat.sensitivities or [])
-    values = len(save_times(config)) + len(reduced_summary(config).metrics)
+    values = len(save_times(config)) + len(reduced_summary(config, own_ends=False).metrics)
     jumps = sum(dose.number_of_jumps for dose in config.doses)
     return itemsize * values * max(scalars, 1) + _JUMP_BYTES * jumps
 
@@ -105,10 +106,11 @@ def _seconds(config: Config) -> float:
     return seconds * (_DIFFRAX_FACTOR if config.runtime.engine == "diffrax" else 1.0)
 
 
-def solve_slice(config: Config) -> dict[str, Any]:
+def solve_slice(config: Config, axes: Iterable[str]) -> dict[str, Any]:
     """The part of the config that decides the numbers of a trajectory, as plain data."""
     data = config.slice("model", "doses", "stop", "solver", "saveat")
-    data["summary"] = reduced_summary(config).model_dump(mode="json")
+    reduced = reduced_summary(config, has_own_ends(config, axes))
+    data["summary"] = reduced.model_dump(mode="json")
     runtime = config.slice("runtime")["runtime"]
     return data | {key: runtime[key] for key in ("engine", "device", "precision", "retry")}
 
@@ -129,7 +131,7 @@ def solve_digest(config: Config, study: Path) -> str:
     sources = [source_digest("odeflow.solve"), *model_digests(config.model, study)]
     axes = axis_names(config.design, study)
     numerics = versions(numerical_packages(config.model, config.runtime.device))
-    parts = (solve_slice(config), design_slice(config), axes, chunk_size(config), numerics)
+    parts = (solve_slice(config, axes), design_slice(config), axes, chunk_size(config), numerics)
     return digest(*parts, sources)
 
 

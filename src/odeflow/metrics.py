@@ -1,5 +1,5 @@
 """Metrics of single trajectories: which there are, their names and units, and what they are of
-stored time courses. `odeflow.engine.reduction` has what they are of those that are not stored.
+saved times. `odeflow.engine.reduction` has what they are of all times, through the dense output.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -139,16 +139,28 @@ def metric_attributes(
     return {"units": made, "long_name": known.long_name.format(name=long_name)}
 
 
-def reduced_summary(config: Config) -> SummaryConfig:
-    """The part of `summary` that is computed while solving; no metric where times are saved.
+def reduces_metrics(config: Config, own_ends: bool) -> bool:
+    """Whether metrics are computed while solving.
 
-    The same for every config that asks for the same numbers. `final` is none of them: the end
-    value is saved.
+    They are where no times are saved; and where a trajectory may jump or end between saved times,
+    by doses, stops, events or an end of its own, since what lies between is then not to be had from
+    the values there.
+    """
+    ends_or_jumps = bool(config.doses or config.stop or config.model.events or own_ends)
+    return config.saveat.ts is None or ends_or_jumps
+
+
+def reduced_summary(config: Config, own_ends: bool) -> SummaryConfig:
+    """The part of `summary` that is computed while solving; no metric where it is done later.
+
+    The same for every config that asks for the same numbers. `final` is none of them where no times
+    are saved: the end value is. `own_ends` is whether each trajectory has an end of its own.
     """
     wanted = config.summary
-    if config.saveat.ts is not None:
+    if not reduces_metrics(config, own_ends):
         return SummaryConfig.model_validate({"metrics": []})
-    metrics = [metric for metric in METRICS if metric in wanted.metrics and metric != "final"]
+    saved = ["final"] if config.saveat.ts is None else []
+    metrics = [metric for metric in METRICS if metric in wanted.metrics and metric not in saved]
     part = {
         "metrics": metrics,
         "first_time_above": wanted.first_time_above,
@@ -169,6 +181,5 @@ def check_metric_names(
             if f"{variable}_{metric}" in names:
                 raise ConfigError(
                     f"summary: the {metric} of {variable!r} would be called {variable}_{metric}, "
-                    "as something in the model is; rename that, leave the metric out, or give "
-                    "saveat.ts"
+                    "as something in the model is; rename that, or leave the metric out"
                 )

@@ -72,7 +72,7 @@ def make_problem(
         ts=ts,
         variables=variables + drifting,
         dtype=np.dtype(config.runtime.precision),
-        reductions=_reductions(config, model, variables),
+        reductions=_reductions(config, model, variables, own_ends),
         own_ends=own_ends,
         jumps=jump_targets(config, model),
         stops=stop_guards(config, model),
@@ -80,11 +80,12 @@ def make_problem(
 
 
 def _reductions(
-    config: Config, model: Model, variables: tuple[str, ...]
+    config: Config, model: Model, variables: tuple[str, ...], own_ends: bool
 ) -> tuple[engine.Reduction, ...]:
-    """The metrics to reduce while solving, where no times are saved."""
-    summary = reduced_summary(config)
-    named = [name for name in variables if name not in model.derivatives]
+    """The metrics to reduce while solving."""
+    summary = reduced_summary(config, own_ends)
+    asked = {*summary.first_time_above, *summary.first_time_below}
+    named = [name for name in variables if name in asked or name not in model.derivatives]
     if summary.variables is not None:
         named = summary.variables
     for key in ("variables", "first_time_above", "first_time_below"):

@@ -10,6 +10,7 @@ from odeflow.chunks import Chunk
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
+from odeflow.design import axis_names, has_own_ends
 from odeflow.metrics import reduced_summary
 from odeflow.petab.meaning import measurements_digest
 from odeflow.provenance import source_digest
@@ -61,7 +62,8 @@ def solve_config(config: Config) -> dict[str, Any]:
     """The config of an experiment's chunks: the same for every experiment that shares them."""
     groups = ("model", "design", "doses", "stop", "solver", "saveat", "runtime")
     data = _numbers_of(config).slice(*groups)
-    data["summary"] = reduced_summary(config).model_dump(mode="json")
+    own_ends = has_own_ends(config, axis_names(config.design, config.study))
+    data["summary"] = reduced_summary(config, own_ends).model_dump(mode="json")
     return {"name": "shared", **data}
 
 

@@ -10,7 +10,7 @@ from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_names
 from odeflow.config.validate import nearest
-from odeflow.design import axis_names, check_axes, count, expand
+from odeflow.design import axis_names, check_axes, count, expand, has_own_ends
 from odeflow.figure_choice import figure_kinds
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.sbml.config import fixed_observables
@@ -25,7 +25,7 @@ def check(config: Config, study: Path) -> None:
     _check_doses(config, study)
     _check_stop(config)
     _check_times(config)
-    _check_variables(config)
+    _check_variables(config, study)
     _check_plot(config, study)
     check_functions(config.model, study)
     if config.verify.max_drift is not None and config.model.invariants is None:
@@ -144,7 +144,7 @@ def save_times(config: Config) -> list[float]:
     return times
 
 
-def _check_variables(config: Config) -> None:
+def _check_variables(config: Config, study: Path) -> None:
     states = config.model.states
     observables = config.model.observables
     known = [*states, *(observables.variables if observables else [])]
@@ -180,7 +180,7 @@ def _check_variables(config: Config) -> None:
         ("plot.variables", config.plot.variables),
     ):
         _known_names(key, names or (), known, what)
-    summary = reduced_summary(config)
+    summary = reduced_summary(config, has_own_ends(config, axis_names(config.design, study)))
     check_metric_names(
         summary,
         known if summary.variables is None else summary.variables,

@@ -42,6 +42,7 @@ _NEEDS = {
     "time_of_min": ("min", "time_of_min"),
     "first_time_above": ("first_time_above",),
     "first_time_below": ("first_time_below",),
+    "final": ("final",),
 }
 
 
@@ -73,7 +74,7 @@ class Reducer:
         """The accumulators at t0, where the variable has this value."""
         nothing, start = jnp.zeros_like(value), jnp.zeros_like(value) + t
         kept = {"integral": nothing, "time_of_max": start, "time_of_min": start}
-        kept |= {"max": value, "min": value}
+        kept |= {"max": value, "min": value, "final": value}
         for name, sign, threshold in self._thresholds():
             beyond = sign * value > sign * threshold
             kept[name] = jnp.where(beyond, start, jnp.nan)
@@ -84,7 +85,7 @@ class Reducer:
     ) -> tuple[Value, ...]:
         """The accumulators after a step of length h from t, of the values at its nodes."""
         old = dict(zip(self.accumulators, kept))
-        new: dict[str, Value] = {}
+        new: dict[str, Value] = {"final": values[-1]}
         if "integral" in old:
             sum_ = sum(w * v for w, v in zip(_WEIGHTS, values))
             new["integral"] = old["integral"] + h * sum_
@@ -105,7 +106,7 @@ class Reducer:
     def jump(self, kept: Sequence[Value], t: Value, value: Value) -> tuple[Value, ...]:
         """The accumulators after the variable jumps to a value at t."""
         old, start = dict(zip(self.accumulators, kept)), jnp.zeros_like(value) + t
-        new = dict(old)
+        new = {**old, "final": value}
         for name, sign in (("max", 1), ("min", -1)):
             if name in old:
                 beyond = sign * value > sign * old[name]
