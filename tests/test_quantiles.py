@@ -68,3 +68,40 @@ def test_what_is_not_finite():
 
 def test_no_rows():
     assert np.isnan(streamed(np.empty((0, 2)), 1)).all()
+
+
+def with_missing(values: np.ndarray, missing: np.ndarray, cut: int) -> tuple[np.ndarray, list[int]]:
+    rows = np.where(missing, np.nan, values)
+
+    def passes():
+        return (rows[i : i + cut] for i in range(0, len(rows), cut))
+
+    counts = QuantileCounts(rows[:50])
+    for i in range(0, len(rows), cut):
+        counts.add(rows[i : i + cut], missing[i : i + cut])
+    return counts.quantiles(passes, LEVELS), counts.number.tolist()
+
+
+@pytest.mark.parametrize("collected", [2**22, 40])
+@pytest.mark.parametrize("name", SPREADS)
+def test_what_is_missing_does_not_count(name: str, collected: int, monkeypatch: pytest.MonkeyPatch):
+    """Columns of different lengths, as of trajectories that end one after another."""
+    monkeypatch.setattr(module, "_COLLECTED", collected)
+    values = SPREADS[name]
+    length, columns = values.shape
+    kept = np.linspace(length, 1, columns).astype(int)
+    missing = np.stack([RNG.permutation(length) >= n for n in kept], axis=1)
+    found, number = with_missing(values, missing, 700)
+    assert number == kept.tolist()
+    for column in range(columns):
+        rest = values[~missing[:, column], column]
+        np.testing.assert_array_equal(found[:, column], np.quantile(rest, LEVELS))
+
+
+def test_a_column_without_rows_is_nan_and_one_with_a_nan_of_its_own_too():
+    values = np.array([[1.0, 2.0, np.nan], [3.0, 4.0, 5.0]])
+    missing = np.array([[True, False, False], [True, False, False]])
+    found, number = with_missing(values, missing, 1)
+    assert number == [0, 2, 2]
+    np.testing.assert_array_equal(np.isnan(found).all(axis=0), [True, False, True])
+    np.testing.assert_array_equal(found[:, 1], np.quantile([2.0, 4.0], LEVELS))

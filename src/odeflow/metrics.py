@@ -18,10 +18,26 @@ Times = Float[np.ndarray, " time"]
 
 
 class Course:
-    """Time courses of trajectories that have the same times; what metrics share is found once."""
+    """Time courses of trajectories that have the same times; what metrics share is found once.
+
+    Where a course ends in NaN, its trajectory has ended: metrics are those of the times before. A
+    NaN in between leaves nothing to be said.
+    """
 
     def __init__(self, y: Values, t: Times):
-        self.y, self.t = y, t
+        self.y, self.t, self._end = y, t, t[-1]
+        self._after: np.ndarray | None = None
+        if np.isnan(y[-1]).any():
+            self._stay_at_the_end()
+
+    def _stay_at_the_end(self) -> None:
+        """Lets the last value stand at all later times, where it changes no extreme."""
+        numbers = ~np.isnan(self.y)
+        last = len(self.t) - 1 - np.argmax(numbers[::-1], axis=0)
+        places = np.arange(len(self.t)).reshape(-1, *[1] * last.ndim)
+        self._after, self._end = places > last, self.t[last]
+        ends = np.take_along_axis(self.y, last[None], axis=0)
+        self.y = np.where(self._after, ends, self.y)
 
     @cached_property
     def least(self) -> np.ndarray:
@@ -37,18 +53,21 @@ class Course:
     def integral(self) -> np.ndarray:
         """Trapezoidal rule over the saved times (the area under the curve)."""
         half = np.diff(self.t) / 2
+        column = lambda x: x.reshape(-1, *[1] * (self.y.ndim - 1))
+        if self._after is not None:
+            pieces = column(half) * (self.y[1:] + self.y[:-1])
+            return np.where(self._after[1:], 0.0, pieces).sum(axis=0)
         weights = np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half])
-        return (weights.reshape(-1, *[1] * (self.y.ndim - 1)) * self.y).sum(axis=0)
+        return (column(weights) * self.y).sum(axis=0)
 
     @property
     def mean(self) -> np.ndarray:
         """Time average, by the trapezoidal rule over the saved times."""
-        return self.integral / (self.t[-1] - self.t[0])
+        return self.integral / (self._end - self.t[0])
 
-    def time_of(self, choose: Callable[..., np.ndarray]) -> np.ndarray:
-        """The saved time that `np.argmin` or `np.argmax` chooses."""
-        # argmax would find the NaN of a failed trajectory, which is masked afterwards
-        return self.t[choose(self.y, axis=0)]
+    def time_of(self, choose: Callable[..., np.ndarray], extreme: np.ndarray) -> np.ndarray:
+        """The saved time of an extreme, which `np.argmin` or `np.argmax` chooses."""
+        return np.where(np.isnan(extreme), np.nan, self.t[choose(self.y, axis=0)])
 
 
 class MetricDefinition(NamedTuple):
@@ -87,10 +106,10 @@ METRICS: dict[str, MetricDefinition] = {
     "mean": MetricDefinition(lambda c: c.mean, "{y}", "time average of {name}"),
     "integral": MetricDefinition(lambda c: c.integral, "{y} {t}", "time integral of {name}"),
     "time_of_min": MetricDefinition(
-        lambda c: c.time_of(np.argmin), "{t}", "time of the minimum of {name}"
+        lambda c: c.time_of(np.argmin, c.least), "{t}", "time of the minimum of {name}"
     ),
     "time_of_max": MetricDefinition(
-        lambda c: c.time_of(np.argmax), "{t}", "time of the maximum of {name}"
+        lambda c: c.time_of(np.argmax, c.greatest), "{t}", "time of the maximum of {name}"
     ),
     "amplitude": MetricDefinition(
         lambda c: c.greatest - c.least, "{y}", "range of {name}", needs_times=False

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from odeflow import order_counts
 
@@ -28,12 +28,15 @@ _COLLECTED = 2**24
 
 
 class QuantileCounts:
-    """The first pass: what is known of the columns once `add` has seen all rows."""
+    """The first pass: what is known of the columns once `add` has seen all rows.
+
+    `number` is how many rows count in each column.
+    """
 
     def __init__(self, some: Float[np.ndarray, "row column"]):
         """`some` are any rows, as typical as can be had cheaply."""
         columns = some.shape[1]
-        self._rows = 0
+        self.number = np.zeros(columns, np.int64)
         self._least, self._greatest = np.full(columns, np.inf), np.full(columns, -np.inf)
         finite = np.where(np.isfinite(some), some, 0.0) if len(some) else np.zeros((1, columns))
         low, high = _keys(finite.min(axis=0)), _keys(finite.max(axis=0))
@@ -42,32 +45,47 @@ class QuantileCounts:
         self._counts = np.zeros((1, columns, 1 << _bits(columns)), np.int64)
         self._below = np.zeros((1, columns), np.int64)
 
-    def add(self, slab: Float[np.ndarray, "row column"]) -> None:
-        """Counts more rows."""
+    def add(
+        self,
+        slab: Float[np.ndarray, "row column"],
+        missing: Bool[np.ndarray, "row column"] | None = None,
+    ) -> None:
+        """Counts more rows; those that are missing in a column, which are NaN there, do not count."""
         if not len(slab):
             return
-        self._rows += len(slab)
-        self._least = np.minimum(self._least, slab.min(axis=0))
-        self._greatest = np.maximum(self._greatest, slab.max(axis=0))
+        absent, low, high = 0, slab, slab
+        if missing is not None:
+            absent = missing.sum(axis=0)
+            low, high = (np.where(missing, x, slab) for x in (np.inf, -np.inf))
+        self.number += len(slab) - absent
+        self._least = np.minimum(self._least, low.min(axis=0))
+        self._greatest = np.maximum(self._greatest, high.max(axis=0))
         order_counts.count(slab, self._low, self._last, self._shift, self._counts, self._below)
 
     def quantiles(
         self, passes: Callable[[], Slabs], levels: Sequence[float]
     ) -> Float[np.ndarray, "level column"]:
-        """Linearly interpolated quantiles (NumPy's default) of each column; NaN where it has a NaN.
+        """Linearly interpolated quantiles (NumPy's default) of each column; NaN where it has a NaN
+        that is not missing, and where all are missing.
 
-        `passes` gives the rows again, however cut.
+        `passes` gives the rows again, however cut, with `numpy.nan` for what is missing: its key
+        is above that of all numbers.
         """
-        if self._rows == 0:
-            return np.full((len(levels), len(self._least)), np.nan)
-        places = np.asarray(levels) * (self._rows - 1)
+        blank = np.isnan(self._least) | np.isnan(self._greatest) | (self.number == 0)
+        if blank.all():
+            return np.full((len(levels), len(blank)), np.nan)
+        last = np.maximum(self.number - 1, 0)
+        places = np.asarray(levels)[:, None] * last
         below = np.floor(places).astype(np.int64)
-        above = np.minimum(below + 1, self._rows - 1)
-        ranks = np.unique(np.concatenate([below, above]))
-        blank = np.isnan(self._least) | np.isnan(self._greatest)
+        above = np.minimum(below + 1, last)
+        ranks = np.sort(np.concatenate([below, above]), axis=0)
+        ranks = ranks[np.append(True, (np.diff(ranks, axis=0) > 0).any(axis=1))]
         found = _order_statistics(passes, self._brackets(ranks, blank), ~blank)
-        lower, upper = found[np.searchsorted(ranks, below)], found[np.searchsorted(ranks, above)]
-        fraction = (places - below)[:, None]
+        at = lambda rank: np.take_along_axis(
+            found, (ranks[None] == rank[:, None]).argmax(axis=1), axis=0
+        )
+        lower, upper = at(below), at(above)
+        fraction = places - below
         with np.errstate(invalid="ignore"):
             # from the nearer end, as NumPy does, so that equal ends give themselves
             rise = np.where((lower == upper) | (fraction == 0), 0.0, upper - lower)
@@ -79,7 +97,7 @@ class QuantileCounts:
 
     def _brackets(self, ranks: np.ndarray, blank: np.ndarray) -> _Brackets:
         least, greatest = (_keys(np.where(blank, 0.0, x)) for x in (self._least, self._greatest))
-        result = _Brackets(ranks, len(blank))
+        result = _Brackets(ranks)
         cumulated = self._counts[0].cumsum(axis=1)
         low, last, below = self._low[0], self._last[0], self._below[0]
         inside = below + cumulated[:, -1]
@@ -88,7 +106,7 @@ class QuantileCounts:
             result.take(rank, low, last, below, cumulated, self._shift[0])
             for outside, first, end, before, count in (
                 (wanted < below, least, low - one, 0, below),
-                (wanted >= inside, low + last + one, greatest, inside, self._rows - inside),
+                (wanted >= inside, low + last + one, greatest, inside, self.number - inside),
             ):
                 result.set(rank, outside & ~blank, first, end - first, before, count)
         return result
@@ -96,12 +114,11 @@ class QuantileCounts:
 
 class _Brackets:
     """For each rank and column an interval of keys: `low` to `low + last`, with `count` values,
-    `before` it the others.
+    `before` it the others. `ranks` are (rank, column), and do not decrease in any column.
     """
 
-    def __init__(self, ranks: np.ndarray, columns: int):
-        shape = (len(ranks), columns)
-        self.ranks = ranks
+    def __init__(self, ranks: np.ndarray):
+        self.ranks, shape = ranks, ranks.shape
         self.low, self.last = np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
         self.before, self.count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
 

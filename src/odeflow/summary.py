@@ -28,10 +28,11 @@ def summarise(
 
     One variable `<variable>_<metric>` a metric over the dimensions of the design, NaN for a
     trajectory that failed: a metric of what is left of it would be one of something else.
-    `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded. Metrics that
-    were reduced while solving, and the drifts of invariants, are taken from the ensemble as they
-    are; else, with one saved time, there is no time to integrate over, and metrics that need it
-    are left out. `measurements` add their log-likelihood, as `likelihood_variables` has it.
+    `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded and are still
+    running at the time, `num_running(time)` of them. Metrics that were reduced while solving, and
+    the drifts of invariants, are taken from the ensemble as they are; else, with one saved time,
+    there is no time to integrate over, and metrics that need it are left out. `measurements` add
+    their log-likelihood, as `likelihood_variables` has it.
 
     Raises ConfigError for a variable that the ensemble does not have.
     """
@@ -56,6 +57,12 @@ def summarise_to_file(
 _ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source"}
 #: Pieces of the ensemble that suggest where its quantiles are.
 _SOME_PIECES = 8
+#: The variable of how many trajectories the quantiles are over.
+_NUMBER = "num_running"
+_NUMBER_ATTRIBUTES = {
+    "long_name": "trajectories still running, which the quantiles are over",
+    "units": "1",
+}
 #: Trajectories whose values are worked on at once: they stay in the cache.
 _BLOCK = 512
 
@@ -81,12 +88,14 @@ class _Plan:
         }
         #: Taken from the ensemble as they are.
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
+        self._outcomes = [name for name in ("status", "time_reached") if name in ensemble]
         self._copied += [str(n) for n, v in ensemble.data_vars.items() if "drift_of" in v.attrs]
         #: By name: the variable it is of, its function, its attributes.
         self._computed: dict[str, tuple[str, Callable[[Course], np.ndarray], dict[str, str]]] = {}
         for name in self._arrays:
             self._plan_metrics(name, config)
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
+        made += [_NUMBER] if made else []
         self.streamed = [*self._copied, *self._computed, *made]
         self._files = Lock()  # HDF5 is for one thread at a time, and a slab is read ahead
 
@@ -126,6 +135,9 @@ class _Plan:
                 np.float64,
                 {"units": array.attrs.get("units", "1"), "long_name": words},
             )
+        if _NUMBER in self.streamed:
+            number = ensemble.sizes["time"]
+            data[_NUMBER] = slabs.unfilled(("time",), (number,), np.int64, _NUMBER_ATTRIBUTES)
         if self._levels:
             attributes = {"long_name": "quantile", "units": "1"}
             coords["quantile"] = xr.Variable("quantile", self._levels, attributes)
@@ -147,21 +159,24 @@ class _Plan:
             for name, values in courses.items():
                 taken |= self._metrics(name, values, succeeded)
                 if self._levels:
-                    counted[name].add(_rows(values, succeeded))
+                    counted[name].add(*_rows(values, succeeded, self._ended(values, taken)))
             with self._files:
-                for name, values in taken.items():
-                    slabs.place(targets[name], values, first, self._leading)
+                for name in (name for name in taken if name in targets):
+                    slabs.place(targets[name], taken[name], first, self._leading)
         for name, known in counted.items():
             found = known.quantiles(lambda name=name: self._successes(name), self._levels)
             shape = self._arrays[name].shape[len(self.dims) :]
             targets[f"{name}_quantiles"][...] = found.reshape(-1, *shape)
+            # the same of each variable
+            targets[_NUMBER][...] = known.number.reshape(shape[0], -1)[:, 0]
         return {f"number_of_{status.name}": count for status, count in counts.items()}
 
     def _read(self) -> Iterator[tuple[int, dict[str, np.ndarray], dict[str, np.ndarray]]]:
         """Slab by slab: its first sample, what is copied, and the time courses."""
         for first, last in self._slabs():
             with self._files:
-                taken = {n: self._take(self._ensemble[n], first, last) for n in self._copied}
+                names = dict.fromkeys([*self._copied, *self._outcomes])
+                taken = {n: self._take(self._ensemble[n], first, last) for n in names}
                 courses = {n: self._take(a, first, last) for n, a in self._arrays.items()}
             yield first, taken, courses
 
@@ -185,8 +200,25 @@ class _Plan:
         return ahead(self._succeeded(name, *slab) for slab in self._slabs())
 
     def _succeeded(self, name: str, first: int, last: int) -> np.ndarray:
-        status = self._take(self._ensemble["status"], first, last)
-        return _rows(self._take(self._arrays[name], first, last), ~has_failed(status))
+        taken = {n: self._take(self._ensemble[n], first, last) for n in self._outcomes}
+        values = self._take(self._arrays[name], first, last)
+        rows, _ = _rows(values, ~has_failed(taken["status"]), self._ended(values, taken))
+        return rows
+
+    def _ended(self, values: np.ndarray, taken: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """Where trajectories have no value since they have ended, (sample, time); None: nowhere.
+
+        A stop at a saved time may leave a value there.
+        """
+        if "time_reached" not in taken:
+            return None
+        time = self._ensemble["time"].values.astype(values.dtype)
+        reached = taken["time_reached"].astype(values.dtype)[:, None]
+        ended = time > reached
+        at_stop = (time == reached) & (taken["status"] == Status.stopped_by_event)[:, None]
+        if at_stop.any():
+            ended |= at_stop & np.isnan(values.reshape(*ended.shape, -1)[..., 0])
+        return ended if ended.any() else None
 
     def _metrics(
         self, name: str, values: np.ndarray, succeeded: np.ndarray
@@ -212,10 +244,19 @@ class _Plan:
         return found
 
 
-def _rows(values: np.ndarray, succeeded: np.ndarray) -> np.ndarray:
-    """The trajectories that succeeded, a row each."""
+def _rows(
+    values: np.ndarray, succeeded: np.ndarray, ended: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The trajectories that succeeded, a row each, and which of their values are missing.
+
+    `ended` is where trajectories have ended, (sample, time).
+    """
     kept = values if succeeded.all() else values[succeeded]
-    return np.ascontiguousarray(kept.reshape(len(kept), math.prod(kept.shape[1:])), float)
+    rows = np.ascontiguousarray(kept.reshape(len(kept), math.prod(kept.shape[1:])), float)
+    if ended is None:
+        return rows, None
+    missing = np.repeat(ended[succeeded], math.prod(kept.shape[2:]), axis=1)
+    return np.where(missing, np.nan, rows), missing
 
 
 def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:

@@ -60,7 +60,7 @@ def _distinct(values: list[Any]) -> list[Any]:
 #: Names the dataset uses itself, so a state, parameter or observable cannot have them.
 RESERVED_NAMES = frozenset(
     {"time", "sample", "status", "num_steps", "num_accepted_steps", "num_rejected_steps", "t"}
-    | {"quantile", "time_reached", "attempt", "method", "engine"}
+    | {"quantile", "num_running", "time_reached", "attempt", "method", "engine"}
 )
 
 _LONGEST_NAME = 100

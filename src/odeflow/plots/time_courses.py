@@ -1,5 +1,7 @@
 """Time courses: median, bands, and some single trajectories."""
 
+import textwrap
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -36,11 +38,12 @@ def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> F
     if log_time is None:
         log_time = is_geometric(time.values[time.values > 0].tolist())
     figure, axes = panels(len(names))
-    for panel, (name, ax) in enumerate(zip(names, axes)):
+    banded = [name for name in names if name in scalars and f"{name}_quantiles" in summary]
+    for name, ax in zip(names, axes):
         if log_time:
             ax.set_xscale("log")
         if name in scalars:
-            _bands(ax, summary, name, label_bands=panel == 0)
+            _bands(ax, summary, name, label_bands=banded[:1] == [name])
             for index in examples:
                 y = example(ensemble, name, index)
                 ax.plot(time, y, color=GREY, linewidth=0.4, alpha=0.6, zorder=1)
@@ -49,10 +52,34 @@ def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> F
         else:
             _space_time(figure, ax, ensemble, summary, name)
         ax.set_xlabel(label(time))
-    handles, labels = axes[0].get_legend_handles_labels()
+    named = [ax.get_legend_handles_labels() for ax in axes]
+    handles, labels = (sum(parts, []) for parts in zip(*named))
+    note = _running(summary)
     if handles:
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(handles))
+        place = "outside upper center"
+        figure.legend(handles, labels, loc=place, ncols=len(handles), title=note, title_fontsize=7)
+    elif note:
+        figure.suptitle(note, fontsize=7)
     return figure
+
+
+def _running(summary: xr.Dataset) -> str | None:
+    """How many trajectories the quantiles are over, where it is not the same number throughout."""
+    if "num_running" not in summary:
+        return None
+    number, time = summary["num_running"].values, summary["time"]
+    if (number == number[0]).all():
+        return None
+    units = time.attrs.get("units", "1")
+    at = lambda place: f"{time.values[place]:g}\u00a0{units}".removesuffix("\u00a01")
+    full = np.flatnonzero(number == number[0])[-1]
+    half = np.flatnonzero(number <= number[0] / 2)[:1]
+    parts = [f"{number[0]:,} up to {at(full)}", *(f"{number[i]:,} at {at(i)}" for i in half)]
+    if number[-1] == 0:
+        parts.append(f"none after {at(np.flatnonzero(number)[-1])}")
+    else:
+        parts.append(f"{number[-1]:,} at the end")
+    return "\n".join(textwrap.wrap(f"over those still running: {', '.join(parts)}", 70))
 
 
 def _bands(ax: Axes, summary: xr.Dataset, name: str, label_bands: bool) -> None:
