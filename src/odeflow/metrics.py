@@ -35,9 +35,9 @@ class Course:
         numbers = ~np.isnan(self.y)
         last = len(self.t) - 1 - np.argmax(numbers[::-1], axis=0)
         places = np.arange(len(self.t)).reshape(-1, *[1] * last.ndim)
-        self._after, self._end = places > last, self.t[last]
-        ends = np.take_along_axis(self.y, last[None], axis=0)
-        self.y = np.where(self._after, ends, self.y)
+        after, ends = places > last, np.take_along_axis(self.y, last[None], axis=0)
+        self.y = np.where(after, ends, self.y)
+        self._after, self._end = after, self.t[last]
 
     @cached_property
     def least(self) -> np.ndarray:

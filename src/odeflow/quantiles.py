@@ -50,7 +50,7 @@ class QuantileCounts:
         slab: Float[np.ndarray, "row column"],
         missing: Bool[np.ndarray, "row column"] | None = None,
     ) -> None:
-        """Counts more rows; those that are missing in a column, which are NaN there, do not count."""
+        """Counts more rows. What is missing is NaN in the slab, and does not count."""
         if not len(slab):
             return
         absent, low, high = 0, slab, slab
@@ -118,7 +118,7 @@ class _Brackets:
     """
 
     def __init__(self, ranks: np.ndarray):
-        self.ranks, shape = ranks, ranks.shape
+        self.ranks, shape = ranks, (len(ranks), ranks.shape[1])
         self.low, self.last = np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
         self.before, self.count = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
 

@@ -52,8 +52,8 @@ def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> F
         else:
             _space_time(figure, ax, ensemble, summary, name)
         ax.set_xlabel(label(time))
-    named = [ax.get_legend_handles_labels() for ax in axes]
-    handles, labels = (sum(parts, []) for parts in zip(*named))
+    # only one of the panels has any
+    handles, labels = max((ax.get_legend_handles_labels() for ax in axes), key=lambda x: len(x[1]))
     note = _running(summary)
     if handles:
         place = "outside upper center"
