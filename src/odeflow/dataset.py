@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-import yaml
 
 from odeflow.config.doses import Dose
 from odeflow.config.ladder import Attempt
 from odeflow.config.model import Variable, drift_name
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
+from odeflow.config.yaml_text import write_yaml
 from odeflow.design import axis_attributes, axis_coordinate
 from odeflow.flags import flag_attributes
 from odeflow.metrics import metric_attributes
@@ -172,7 +172,7 @@ def global_attributes(
         "odeflow_source_digest": source_digest("odeflow.solve"),
         "odeflow_model_source": model_source,
         "odeflow_model_sha256": text_digest(model_source),
-        "odeflow_config": yaml.safe_dump(recorded, sort_keys=False),
+        "odeflow_config": write_yaml(recorded),
     }
 
 

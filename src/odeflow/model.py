@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import math
 import sys
+import unicodedata
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -141,6 +142,7 @@ class Model:
         where = f"model.observables: {self._observables_origin}"
         if not isinstance(values, Mapping):
             raise ConfigError(f"{where} must return a dict of names and values")
+        values = _spelled(values)
         declared = self.config.observables.variables
         if declared and set(declared) != set(values):
             raise ConfigError(
@@ -282,6 +284,14 @@ def _user_errors(key: str, reference: str) -> Iterator[None]:
         raise ConfigError(f"{key}: {reference} raised {type(error).__name__}: {text}") from error
 
 
+def _spelled(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The same with names as Python spells attributes: text is left as it is typed."""
+    return {
+        unicodedata.normalize("NFKC", name) if isinstance(name, str) else name: value
+        for name, value in values.items()
+    }
+
+
 def _by_name(value: Any, config: ModelConfig, key: str) -> Mapping[str, Any]:
     """The function's return as a mapping by state name; raises ConfigError naming the state."""
     names = list(config.states)
@@ -289,6 +299,7 @@ def _by_name(value: Any, config: ModelConfig, key: str) -> Mapping[str, Any]:
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()  # type: ignore[union-attr]
     if isinstance(value, Mapping):
+        value = _spelled(value)
         missing = [name for name in names if name not in value]
         extra = [str(name) for name in value if name not in names]
         if missing or extra:

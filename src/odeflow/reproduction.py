@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-import yaml
 from jaxtyping import Float
 
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.validate import validate
+from odeflow.config.yaml_text import read_yaml
 from odeflow.dataset import trajectory
 from odeflow.design import END, axis_coordinate, rows
 from odeflow.ensemble_file import open_ensemble
@@ -52,7 +52,7 @@ def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
             f"{path}: the model source stored in it is not what was written (odeflow_model_sha256 "
             "differs)"
         )
-    config = validate(yaml.safe_load(known["odeflow_config"])).in_study(Path(study))
+    config = validate(read_yaml(known["odeflow_config"])).in_study(Path(study))
     recorded = {"odeflow": known["odeflow_version"], **json.loads(known["odeflow_versions"])}
     here = {"odeflow": VERSION, **versions(recorded)}
     return Reproduction(

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-import yaml
 
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.validate import validate
+from odeflow.config.yaml_text import write_yaml
 
 
 def study_files(
@@ -24,7 +24,7 @@ def study_files(
         data["runtime"].pop(key)
     data["design"] |= {"petab": None, "nominal": False}  # what it says is in the other keys
     record = config.slice("model")["model"]
-    texts = {f"config/model/{model}.yaml": yaml.safe_dump(record, sort_keys=False)}
+    texts = {f"config/model/{model}.yaml": write_yaml(record)}
     if table is not None:
         path = PurePosixPath(data["design"]["path"])
         if path.suffix != ".csv" or path.is_absolute():
@@ -37,7 +37,7 @@ def study_files(
         {"override /solver": config.solver.method},
     ]
     experiment = {"defaults": defaults, "name": config.name, **data}
-    text = yaml.safe_dump(experiment, sort_keys=False)
+    text = write_yaml(experiment)
     texts[f"config/experiment/{config.name}.yaml"] = f"# @package _global_\n{text}"
     if config.model.is_imported:
         texts |= sources

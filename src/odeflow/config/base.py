@@ -24,6 +24,15 @@ def shown(value: Any, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 20]}...{text[-15:]}"
 
 
+def one_spelling(text: str) -> str:
+    """The text with one character where Unicode has two that look alike.
+
+    Python reads the micro sign in a name as the Greek letter, so here it is that letter too; the
+    signs of ohm, kelvin and angstrom are letters as well.
+    """
+    return unicodedata.normalize("NFC", text).replace("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")
+
+
 def _refuse_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("expected a number, not true or false")
@@ -69,10 +78,21 @@ _MOST = 10**15
 
 
 def check_variable_name(name: str) -> str:
-    """The name, if a state, parameter or observable can have it; else raises ValueError."""
+    """The name as Python spells it, if a state, parameter or observable can have it.
+
+    Else raises ValueError.
+    """
+    name = one_spelling(name)
     # Python reads identifiers in this normal form, so y.name would miss any other
-    plain = unicodedata.normalize("NFKC", name) == name and len(name) <= _LONGEST_NAME
-    if not plain or not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+    python = unicodedata.normalize("NFKC", name)
+    if python != name and python.isidentifier():
+        raise ValueError(f"{shown(name)} is {python} in Python; write {python}")
+    if (
+        len(name) > _LONGEST_NAME
+        or not name.isidentifier()
+        or keyword.iskeyword(name)
+        or name.startswith("_")
+    ):
         raise ValueError(
             f"{shown(name)} is not a usable name: letters, digits and '_', starting with a "
             f"letter, at most {_LONGEST_NAME} of them, not a Python keyword"

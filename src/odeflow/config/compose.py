@@ -31,7 +31,8 @@ from odeflow.sbml.config import imported_model
 #: The model that `config/config.yaml` chooses.
 _DEFAULT_MODEL = "michaelis_menten"
 #: A choice of a group: a file in its folder, or in one below.
-_CHOICE = re.compile(r"(?=.{1,100}$)\w[\w-]*(/\w[\w-]*)*")
+_PART = r"\w[\w-]*(\.[\w-]+)*"
+_CHOICE = re.compile(rf"(?=.{{1,100}}$){_PART}(/{_PART})*")
 
 
 class _StudySearchPath(SearchPathPlugin):
@@ -116,6 +117,8 @@ def _compose_data(
 def _choice(override: Override, *folders: Path) -> str:
     """The override of a group; raises ConfigError where it is not the name of a choice."""
     name, group = override.value(), override.key_or_group
+    if isinstance(name, int | float) and not isinstance(name, bool):  # v1.2 is text, 1.2 is not
+        name = (override.input_line or "").partition("=")[2].strip()
     if not override.is_delete() and not (isinstance(name, str) and _CHOICE.fullmatch(name)):
         hint = "; to do without: ~experiment" if group == "experiment" else ""
         raise ConfigError(
@@ -125,7 +128,9 @@ def _choice(override: Override, *folders: Path) -> str:
     for folder in folders:
         if (folder / group / f"{name}.yaml").is_dir():
             raise ConfigError(f"config/{group}/{name}.yaml: a folder; a file belongs there")
-    return override.input_line or ""
+    if override.is_delete():
+        return override.input_line or ""
+    return f"{(override.input_line or '').partition('=')[0]}='{name}'"
 
 
 def _choices(group: str, folders: Iterable[Path]) -> list[str]:

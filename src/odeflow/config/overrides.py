@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from odeflow.config.base import ConfigError, shown
+from odeflow.config.base import ConfigError, one_spelling, shown
 from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import one_line, refuse_bomb
 
@@ -55,6 +55,7 @@ def _hydra_text(value: Any) -> str:
 
 def parse_override(override: str) -> Override:
     """An override as Hydra reads it; raises ConfigError where it is none, or not for a shell."""
+    override = one_spelling(override)
     found = _SHELL_CHARACTERS.search(override)
     if found:
         raise ConfigError(
@@ -68,8 +69,8 @@ def parse_override(override: str) -> Override:
         raise ConfigError(f"override {shown(override)}: {reason[:120]}; write key=value") from None
     if parsed.is_sweep_override():
         raise ConfigError(
-            f"override {shown(override)}: one value is needed; a list is written [a,b], and what "
-            "varies is an axis of the design"
+            f"override {shown(override)}: one value is needed; a number has a decimal point, a "
+            "list is written [a,b], and what varies is an axis of the design"
         )
     return parsed
 

@@ -7,9 +7,11 @@ from typing import Any
 import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.plugins.config_source import ConfigResult
-from omegaconf import DictConfig
+from omegaconf import OmegaConf
 
 from odeflow.config.base import ConfigError
+from odeflow.config.yaml_text import read_yaml
+from odeflow.text_files import read_text
 
 #: Values that a config file may hold, aliases written out.
 _MOST_VALUES = 10**6
@@ -28,21 +30,27 @@ class StudyFiles(FileConfigSource):
         name = self._normalize_file_name(config_path)
         shown = Path("config") / name
         try:
-            text = (Path(self.path) / name).read_text(encoding="utf-8")
-            if "&" in text:  # before OmegaConf copies what the aliases share
-                refuse_bomb(yaml.safe_load(text), str(shown))
-            result = super().load_config(config_path)
+            text = read_text(Path(self.path) / name)
+            data = read_yaml(text)
+            refuse_bomb(data, str(shown))  # before OmegaConf copies what the aliases share
         except UnicodeDecodeError:
-            raise ConfigError(f"{shown}: not a text file in UTF-8; save it as that") from None
+            raise ConfigError(
+                f"{shown}: not a text file in UTF-8 (or UTF-16); save it as that"
+            ) from None
         except RecursionError:
             raise ConfigError(f"{shown}: nested too deeply; a few levels are enough") from None
         except yaml.YAMLError as error:
             raise ConfigError(f"{shown}: {yaml_mistake(error)}") from None
         except OSError as error:
             raise ConfigError(f"{shown}: cannot be read: {one_line(str(error))}") from None
-        if not isinstance(result.config, DictConfig):
+        if not isinstance(data, Mapping | None):
             raise ConfigError(f"{shown}: expected keys and values, `key: value`")
-        return result
+        return ConfigResult(
+            provider=self.provider,
+            path=f"{self.scheme()}://{self.path}",
+            config=OmegaConf.create(dict(data or {})),
+            header=self._get_header_dict(text[:512]),
+        )
 
 
 def refuse_bomb(data: Any, where: str) -> None:

@@ -52,8 +52,12 @@ def _refuse_no_data(data: Any, path: str = "") -> None:
 
 
 def _validation_message(error: ValidationError, data: Mapping[str, Any]) -> str:
-    first, *others = error.errors(include_url=False)
-    location = _key_path(first["loc"], data)
+    errors = [(_key_path(one["loc"], data), one) for one in error.errors(include_url=False)]
+    # Of the ways to write a value, the one that was taken has its mistakes further in.
+    paths = [path for path, _ in errors]
+    inner = [e for e in errors if not any(path.startswith(f"{e[0]}.") for path in paths)]
+    location, first = inner[0]
+    others = {path for path, _ in inner} - {location}
     text = first["msg"].removeprefix("Value error, ")
     for pydantics, ours in _WORDS.items():
         text = re.sub(pydantics, ours, text)

@@ -13,11 +13,13 @@ from typing import Any
 import yaml
 
 from odeflow.config.study_files import refuse_bomb, yaml_mistake
+from odeflow.config.yaml_text import read_yaml
 from odeflow.petab.conditions import Condition, read_conditions
 from odeflow.petab.measurements import Measurement, read_measurements
 from odeflow.petab.observables import Observable, read_observables
 from odeflow.petab.parameters import Parameter, read_parameters
 from odeflow.petab.tables import mistake
+from odeflow.text_files import read_text
 
 _KEYS = ("format_version", "parameter_file", "problems")
 _LISTS = ("sbml_files", "condition_files", "measurement_files", "observable_files")
@@ -82,7 +84,7 @@ def read_problem(file: str, study: Path) -> Problem:
 
 def _read_yaml(path: Path, file: str) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(read_text(path))
     except FileNotFoundError:
         raise mistake(file, "no such file, relative to the study's folder") from None
     except (OSError, UnicodeDecodeError) as error:
