@@ -4,7 +4,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -17,6 +16,7 @@ sys.path.insert(
 from odeflow import job_resources
 from odeflow.config.base import ConfigError
 from odeflow.config.sources import Source, settle
+from odeflow.config.study_files import read_settings
 from odeflow.ownership import check_results
 from odeflow.planning import (
     chunk_table,
@@ -40,7 +40,7 @@ def sources():
         own = [STUDY_FILE] if os.path.isfile(STUDY_FILE) else []
         files = [(shipped, f"the shipped {STUDY_FILE}"), *((file, file) for file in own)]
     files += [(file, f"--configfile {file.name}") for file in settings.configfiles]
-    read = [Source(name, load_configfile(file)) for file, name in files]
+    read = [Source(name, read_settings(Path(file), name)) for file, name in files]
     return [*read, Source("--config", settings.config)]
 
 

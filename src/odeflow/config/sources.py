@@ -53,7 +53,8 @@ def names_in(settings: Mapping[str, Any], key: str) -> list[str]:
     """
     asked = settings.get(key) or ""
     if not isinstance(asked, str | list):
-        raise ConfigError(f"{key}: expected a name or a list of names (got {asked!r})")
+        quoted = "" if isinstance(asked, bool) else f'; in a file, a name is quoted: "{asked}"'
+        raise ConfigError(f"{key}: expected a name or a list of names (got {asked!r}){quoted}")
     names = asked.split(",") if isinstance(asked, str) else [str(name) for name in asked]
     return [name.strip() for name in names if name.strip()]
 

@@ -28,29 +28,40 @@ class StudyFiles(FileConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """A file of the study, as Hydra wants it."""
         name = self._normalize_file_name(config_path)
-        shown = Path("config") / name
-        try:
-            text = read_text(Path(self.path) / name)
-            data = read_yaml(text)
-            refuse_bomb(data, str(shown))  # before OmegaConf copies what the aliases share
-        except UnicodeDecodeError:
-            raise ConfigError(
-                f"{shown}: not a text file in UTF-8 (or UTF-16); save it as that"
-            ) from None
-        except RecursionError:
-            raise ConfigError(f"{shown}: nested too deeply; a few levels are enough") from None
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{shown}: {yaml_mistake(error)}") from None
-        except OSError as error:
-            raise ConfigError(f"{shown}: cannot be read: {one_line(str(error))}") from None
-        if not isinstance(data, Mapping | None):
-            raise ConfigError(f"{shown}: expected keys and values, `key: value`")
+        text, data = _read(Path(self.path) / name, str(Path("config") / name))
         return ConfigResult(
             provider=self.provider,
             path=f"{self.scheme()}://{self.path}",
-            config=OmegaConf.create(dict(data or {})),
+            config=OmegaConf.create(data),
             header=self._get_header_dict(text[:512]),
         )
+
+
+def read_settings(path: Path, where: str) -> dict[str, Any]:
+    """What one of Snakemake's configuration files says, as YAML 1.2.
+
+    Raises ConfigError, which calls the file `where`.
+    """
+    return _read(path, where)[1]
+
+
+def _read(path: Path, where: str) -> tuple[str, dict[str, Any]]:
+    """Text and data of a file of keys and values; raises ConfigError."""
+    try:
+        text = read_text(path)
+        data = read_yaml(text)
+    except UnicodeDecodeError:
+        raise ConfigError(f"{where}: not text in UTF-8 or UTF-16; save it as that") from None
+    except RecursionError:
+        raise ConfigError(f"{where}: nested too deeply; a few levels are enough") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: {yaml_mistake(error)}") from None
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot be read: {one_line(str(error))}") from None
+    refuse_bomb(data, where)  # before OmegaConf copies what the aliases share
+    if not isinstance(data, Mapping | None):
+        raise ConfigError(f"{where}: expected keys and values, `key: value`")
+    return text, dict(data or {})
 
 
 def refuse_bomb(data: Any, where: str) -> None:
