@@ -7,7 +7,6 @@ import sys
 import unicodedata
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 
 from odeflow.config.base import ConfigError, check_variable_name
 from odeflow.config.model import ModelConfig, Variable
+from odeflow.user_errors import check_signature, user_errors
 
 Scalar = jax.Array
 
@@ -254,34 +254,14 @@ class Model:
     def check(self) -> None:
         """Traces the field and the observables once; raises ConfigError that says what is wrong."""
         t, y, args = self.example()
-        with _user_errors("model.vector_field", self.config.origin):
-            jax.eval_shape(self.vector_field, t, y, args)
-        if self.config.observables is not None:
-            with _user_errors("model.observables", self._observables_origin):
-                jax.eval_shape(self.observables, t, y, args)
-
-
-@contextmanager
-def _user_errors(key: str, reference: str) -> Iterator[None]:
-    """What the user's function raises becomes one line that names the function."""
-    try:
-        yield
-    except ConfigError:
-        raise
-    except (
-        jax.errors.TracerBoolConversionError,
-        jax.errors.TracerArrayConversionError,
-        jax.errors.TracerIntegerConversionError,
-        jax.errors.ConcretizationTypeError,
-    ) as error:
-        raise ConfigError(
-            f"{key}: {reference} uses the value of a traced number ({type(error).__name__}): "
-            "JAX cannot branch on it; write jnp.where(condition, a, b) instead of `if`, and "
-            "jax.numpy functions instead of math or numpy"
-        ) from error
-    except Exception as error:
-        text = str(error).split("\n", 1)[0]
-        raise ConfigError(f"{key}: {reference} raised {type(error).__name__}: {text}") from error
+        functions = [("model.vector_field", self.config.origin, self.function, self.vector_field)]
+        if self.observables_function is not None:
+            origin, called = self._observables_origin, self.observables_function
+            functions.append(("model.observables", origin, called, self.observables))
+        for key, origin, called, function in functions:
+            check_signature(key, origin, called)
+            with user_errors(key, origin, called):
+                jax.eval_shape(function, t, y, args)
 
 
 def _spelled(values: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -121,8 +121,9 @@ def _model_config(model: Model, derivatives: Mapping[str, tuple[str, str]]) -> M
             observables[name] = Variable(**attributes)
     changed: dict[str, Any] = {"states": states}
     if config.observables is not None:
-        function = config.observables.function
-        changed["observables"] = Observables(function=function, variables=observables)
+        # a derivative's name may be longer than a model's
+        known = {"function": config.observables.function, "variables": observables}
+        changed["observables"] = Observables.model_construct(**known)
     return config.model_copy(update=changed)
 
 

@@ -4,9 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from odeflow.config.base import RESERVED_NAMES, ConfigError
+from odeflow.config.base import RESERVED_NAMES, ConfigError, shown
 from odeflow.config.model import ModelConfig
 from odeflow.design import axis_attributes, axis_coordinate
+
+#: Bytes of a name to which a metric's is added; NetCDF allows 256.
+_LONGEST = 230
 
 
 def sensitivity_names(
@@ -24,6 +27,11 @@ def sensitivity_names(
     dims = [dim for state in model.states.values() for dim in state.dims]
     taken = {*variables, *model.states, *model.parameters, *dims, *RESERVED_NAMES}
     for name, count in Counter(names).items():
+        if len(name.encode()) > _LONGEST:
+            raise ConfigError(
+                f"saveat.sensitivities: the dataset would call a sensitivity {shown(name)}, which "
+                f"is too long for a file; at most {_LONGEST} bytes: shorten names in the model"
+            )
         if name in taken or count > 1:
             why = "two of them have that name" if count > 1 else f"model {model.name} has that name"
             raise ConfigError(

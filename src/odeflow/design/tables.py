@@ -1,6 +1,8 @@
 """Designs from a file: CSV, Parquet or NetCDF; its columns are the axes, its rows the samples."""
 
 import csv
+import io
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -8,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from odeflow.config.base import ConfigError
+from odeflow.config.base import ConfigError, one_spelling
 from odeflow.config.design import DesignConfig
+from odeflow.text_files import read_text
 
 #: Columns that number the rows; no axis can have these names.
 _ROW_LABELS = ("sample", "index", "__index_level_0__")
@@ -67,18 +70,36 @@ _Columns = tuple[list[str], list[np.ndarray]]
 
 
 def _read_csv(path: Path) -> _Columns:
-    """Comma-separated values below one line of column names, UTF-8; blank last lines are fine."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = list(csv.reader(file, strict=True, skipinitialspace=True))
-    while lines and not lines[-1]:
+    """Comma-separated values below one line of column names, UTF-8 or UTF-16.
+
+    As spreadsheets save them: lines that begin with `#` are comments, a first line `sep=;` names
+    another separator, and commas or blank lines at the end are nothing.
+    """
+    try:
+        text = one_spelling(read_text(path))
+    except UnicodeDecodeError:
+        raise _TableError("is not text in UTF-8 or UTF-16; save it as that") from None
+    named = re.match(r"\s*\"?sep=(.)\"?[,;]*[ \t]*(?:\r\n|\r|\n|\Z)", text)
+    separator = named[1] if named else ","
+    written = text[named.end() :] if named else text
+    kept = (line for line in io.StringIO(written, newline="") if not line.startswith("#"))
+    lines = list(csv.reader(kept, delimiter=separator, strict=True, skipinitialspace=True))
+    while lines and not any(cell.strip() for cell in lines[-1]):
         lines.pop()
     if not lines:
         raise _TableError("is empty")
     names, body = [name.strip() for name in lines[0]], lines[1:]
+    while len(names) > 1 and not names[-1]:
+        names.pop()
     _check_names(names)
     for number, line in enumerate(body, start=1):
+        while len(line) > len(names) and not line[-1].strip():
+            line.pop()
         if len(line) != len(names):
-            raise _TableError(f"row {number} has {len(line)} values, the header {len(names)} names")
+            raise _TableError(
+                f"row {number} has {len(line)} values, the header {len(names)} names"
+                + (f"; {_DECIMAL_COMMAS}" if len(line) > len(names) else "")
+            )
     try:
         values = np.array(body, float).reshape(len(body), len(names))
     except ValueError:
@@ -86,9 +107,15 @@ def _read_csv(path: Path) -> _Columns:
     return names, list(np.ascontiguousarray(values.T))
 
 
+_DECIMAL_COMMAS = "write 0.5 for 0,5 where commas are meant as decimal points"
+
+
 def _check_names(names: list[str]) -> None:
     if len(names) == 1 and any(separator in names[0] for separator in ";\t|"):
-        raise _TableError(f"columns are separated by commas, but the first line is {names[0]!r}")
+        raise _TableError(
+            f"columns are separated by commas, but the first line is {names[0]!r}; save it with "
+            "commas between columns and points in numbers"
+        )
     if all(_is_number(name) for name in names):
         raise _TableError(f"its first line must name the columns, but is {', '.join(names)}")
     for number, name in enumerate(names, start=1):
@@ -110,6 +137,8 @@ def _not_a_number(names: list[str], body: list[list[str]]) -> _TableError:
         if not _is_number(text)
     )
     found = f"{text!r} is not a number" if text.strip() else "the value is missing"
+    if _is_number(text.replace(",", ".", 1)):
+        found += f"; {_DECIMAL_COMMAS}"
     return _TableError(f"column {column!r}, row {row}: {found}")
 
 

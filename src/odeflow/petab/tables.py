@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from odeflow.config.base import ConfigError, shown
+from odeflow.text_files import read_text
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _MISSING = {"", "nan", "na", "n/a", "null", "none"}
@@ -97,11 +99,11 @@ def read_table(
     known, or a row of another length.
     """
     try:
-        with (folder / file).open(newline="", encoding="utf-8-sig") as stream:
-            lines = [
-                [cell.strip() for cell in line]
-                for line in csv.reader(stream, delimiter="\t", strict=True)
-            ]
+        text = read_text(folder / file)
+        lines = [
+            [cell.strip() for cell in line]
+            for line in csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
+        ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise mistake(file, f"cannot be read: {' '.join(str(error).split())}") from None
     while lines and not any(lines[-1]):
