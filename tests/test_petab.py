@@ -253,6 +253,38 @@ MISTAKES = {
     "an unknown parameter": (
         {"measurements": ("| 0.3", "| sdd")}, "row 2, column noiseParameters: 'sdd' is not .*sd"
     ),
+    "a logarithm for a value": (
+        {"parameters": ("fixed       | lin            |            |            | 3  ",
+                        "fixed       | log10          |            |            | -2 ")},
+        "row 4, column nominalValue: -2 is not > 0, though parameterScale is log10: .*"
+        "write 0.01 if it is the log10 of the value",
+    ),
+    "a logarithm beyond the bounds": (
+        {"parameters": ("fixed       | lin            |            |            | 3  ",
+                        "fixed       | log10          | 10         | 1e5        | 3  ")},
+        "row 4, column nominalValue: 3 is below lowerBound, 10, .* write 1000 if it is the log10",
+    ),
+    "an estimated logarithm": (
+        {"parameters": ("| 0.2 ", "| -1.6 ")},
+        "row 3, column nominalValue: -1.6 is not > 0, though parameterScale is log:",
+    ),
+    "no noise": (
+        {"measurements": ("| 0.3", "| 0")},
+        "measurements.tsv, row 2, column noiseParameters: the noise is 0; .* is > 0",
+    ),
+    "no noise by a fixed parameter": (
+        {"observables": ("noiseParameter1_a ", "noiseParameter1_a*(fixed-3)"),
+         "measurements": ("| 0.3", "| 0.3")},
+        "measurements.tsv, row 2, column noiseParameters: the noise is 0;",
+    ),
+    "negative noise": (
+        {"observables": ("0.05 + 0.1 * scaled ", "-0.5 ")},
+        "observables.tsv, row 2, column noiseFormula: the noise is -0.5;",
+    ),
+    "not a measurement": (
+        {"measurements": ("| 1.1 ", "| NaN ")},
+        "measurements.tsv, row 1, column measurement: is NaN; remove the row",
+    ),
     "no measurement": (
         {"measurements": ("| 1.1 ", "| ")}, "row 1, column measurement: is empty; a value is needed"
     ),

@@ -71,6 +71,7 @@ def likelihood_variables(
     """
     total, runs = ensemble.sizes["sample"], len(measurements.conditions)
     parts = {name: np.zeros(total) for name in measurements.variables}
+    without_noise = np.zeros(measurements.number, bool)
     width = 8 * sum(math.prod(ensemble[n].shape[1:]) for n in _variables(measurements))
     for first, last in slabs(0, total, width):
         slab = _Slab(ensemble, measurements, first, last)
@@ -81,6 +82,7 @@ def likelihood_variables(
                 group.values, simulated, noise, group.transformation, group.distribution
             ).sum(axis=1)
             failed = has_failed(slab.status[here])
+            without_noise[group.rows] |= (~failed[:, None] & (noise <= 0)).any(axis=0)
             parts[group.variable][first + here] += np.where(failed, np.nan, density)
     by_set = np.sum(list(parts.values()), axis=0).reshape(-1, runs).sum(axis=1)
     words = "log-likelihood of {} under the sample's condition"
@@ -93,8 +95,17 @@ def likelihood_variables(
     result["log_likelihood"] = _variable(
         "sample", np.repeat(by_set, runs), "log-likelihood of the parameter set"
     )
+    if without_noise.any():
+        result["log_likelihood"].attrs["comment"] = _without_noise(without_noise)
     best = 0 if np.isnan(by_set).all() else int(np.nanargmax(by_set))
     return result | _measured(ensemble, measurements, best)
+
+
+def _without_noise(rows: np.ndarray) -> str:
+    """Says for which measurements noise was not positive somewhere."""
+    numbers = (1 + np.flatnonzero(rows)).tolist()
+    shown = ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
+    return f"no number where the noise is not > 0: for some parameter sets of measurement {shown}"
 
 
 class _Slab:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from odeflow.petab.meaning import Meaning
 from odeflow.petab.tables import Row, as_number, mistake
+from odeflow.sbml.evaluation import evaluate
+from odeflow.sbml.expression import names
 from odeflow.sbml.formulas import parse_formula, quantities
 from odeflow.sbml.mathml import MathError
 
@@ -19,6 +21,7 @@ def check_meaning(meaning: Meaning) -> None:
         known = {**_known(meaning), **{x: x for x in (*noise, output.variable)}}
         _check_formula(row, "noiseFormula", meaning.noise_formula(output, {}), known)
     _check_parameters(meaning)
+    _check_noise(meaning)
 
 
 def _known(meaning: Meaning) -> dict[str, str]:
@@ -102,6 +105,36 @@ def _check_parameters(meaning: Meaning) -> None:
             raise parameter.row.mistake(
                 "parameterId",
                 f"{identifier} is not in {problem.sbml}, and nothing reads it; remove the row",
+            )
+
+
+def _check_noise(meaning: Meaning) -> None:
+    """Noise that nothing varies, of numbers and fixed parameters, is greater than 0."""
+    problem = meaning.problem
+    fixed = {
+        meaning.names[identifier]: one.value
+        for identifier, one in problem.parameters.items()
+        if one.law is None and not set(problem.columns) & {identifier}
+    }
+    own = {x: x for x in (*fixed, *(output.variable for output in meaning.outputs))}
+    known = {**_known(meaning), **own}
+    formulas: dict[str, float] = {}
+    for measurement in problem.measurements:
+        observable = problem.observables[measurement.observable]
+        given = dict(zip(observable.noise_placeholders, measurement.noise_parameters))
+        formula = meaning.noise_formula(meaning.output_of(measurement), given)
+        if formula not in formulas:
+            parsed = parse_formula(formula, known)
+            is_constant = set(names(parsed)) <= set(fixed)
+            value = evaluate([("noise", parsed)], fixed)["noise"] if is_constant else 1.0
+            formulas[formula] = float(value)
+        noise = formulas[formula]
+        if not noise > 0:
+            row, column = observable.row, "noiseFormula"
+            if given:
+                row, column = measurement.row, "noiseParameters"
+            raise row.mistake(
+                column, f"the noise is {noise:g}; a standard deviation (or scale) is > 0"
             )
 
 

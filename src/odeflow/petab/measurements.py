@@ -51,6 +51,8 @@ def _measurement(
         )
     if row.text("time").lower().lstrip("+") in ("inf", "infinity"):
         raise row.mistake("time", "a steady state (inf) is not supported; give a late time")
+    if row.cells["measurement"].lower() == "nan":
+        raise row.mistake("measurement", "is NaN; remove the row of what was not measured")
     observable, value = observables[name], row.number_in("measurement")
     if observable.transformation != "lin" and not value > 0:
         raise row.mistake(

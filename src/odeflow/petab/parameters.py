@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from odeflow.config.base import ConfigError
 from odeflow.petab.tables import Row, as_number, each_once, read_table
 
 _NEEDED = ("parameterId", "parameterScale", "lowerBound", "upperBound", "estimate")
@@ -52,6 +53,7 @@ def _parameter(row: Row) -> Parameter:
     if flag not in (0, 1):
         raise row.mistake("estimate", f"{row.text('estimate')!r} is not 0 or 1")
     if flag == 0:
+        _check_fixed(row, scale)
         return Parameter(row, label, row.number_in("nominalValue"), None)
     low, high = row.number_in("lowerBound"), row.number_in("upperBound")
     if not low < high:
@@ -60,9 +62,38 @@ def _parameter(row: Row) -> Parameter:
         raise row.mistake("lowerBound", f"{low:g} is not > 0, as parameterScale {scale} needs")
     if row.has("nominalValue"):
         value = row.number_in("nominalValue")
+        if scale != "lin" and value < 0:
+            raise _on_its_scale(row, f"{value:g} is not > 0", scale)
     else:
         value = (low + high) / 2 if scale == "lin" else math.sqrt(low * high)
     return Parameter(row, label, value, _law(row, scale, low, high))
+
+
+def _check_fixed(row: Row, scale: str) -> None:
+    """Raises ConfigError where a value on a logarithmic scale looks like its logarithm."""
+    value = row.number_in("nominalValue")
+    if scale == "lin":
+        return
+    if value < 0:
+        raise _on_its_scale(row, f"{value:g} is not > 0", scale)
+    for column, is_beyond in (("lowerBound", value.__lt__), ("upperBound", value.__gt__)):
+        if row.has(column) and is_beyond(row.number_in(column)):
+            side = "below" if column == "lowerBound" else "above"
+            why = f"{value:g} is {side} {column}, {row.number_in(column):g}"
+            raise _on_its_scale(row, why, scale)
+
+
+def _on_its_scale(row: Row, why: str, scale: str) -> ConfigError:
+    value = row.number_in("nominalValue")
+    try:
+        meant = f"write {_linear(value, scale):g} if it is the {scale} of the value, else"
+    except OverflowError:
+        meant = "here"
+    return row.mistake(
+        "nominalValue",
+        f"{why}, though parameterScale is {scale}: values are given as they are, not on the scale; "
+        f"{meant} correct the value, its bounds or parameterScale",
+    )
 
 
 def _law(row: Row, scale: str, low: float, high: float) -> dict[str, list[float]]:
