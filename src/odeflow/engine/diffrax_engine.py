@@ -19,6 +19,7 @@ from jax import lax
 from jax.core import eval_jaxpr
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from odeflow.engine.crossings import Crossings
 from odeflow.engine.diffrax_methods import diffrax_solver
 from odeflow.engine.diffrax_reduction import ReducingSolver
 from odeflow.engine.diffrax_restarts import Segment, WatchingSolver, course
@@ -273,14 +274,15 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
     dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
     reducer = reducers(problem.reductions)
     watch = Watch(problem)
+    crossings = Crossings(problem, watch) if watch else None
     ts = None if problem.ts is None else jnp.asarray(problem.ts, dtype)
     observer, observe = model.observer(problem.variables), model.observer(tuple(reducer))
     targets = problem.jumps or JumpTargets((), ())
 
     def solve(t: Any, y: Any, args: Any, end: Any, steps: Any, memory: Any, kept: Any) -> Segment:
         solver = diffrax_solver(config)
-        if watch:
-            solver = WatchingSolver(solver, watch, memory)
+        if crossings is not None:
+            solver = WatchingSolver(solver, crossings, memory)
         if reducer:
             solver = ReducingSolver(solver, observe, tuple(reducer.items()), kept)
         saved = [diffrax.SubSaveAt(t1=True)]
@@ -307,7 +309,7 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
         if reducer:
             state, kept = state  # type: ignore
         if watch:
-            memory, fired, t_fired, y_fired = state[1]  # type: ignore
+            memory, fired, t_fired, y_fired, _ = state[1]  # type: ignore
             reached = jnp.where(fired, t_fired, reached)
             y = jax.tree.map(lambda a, b: jnp.where(fired, a, b), y_fired, y)
         return Segment(

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from diffrax import RESULTS
 from jax import lax
 
+from odeflow.engine.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
 from odeflow.engine.events import MOST_ROUNDS, Memory, Outcome, Watch
 from odeflow.engine.problem import Problem
 from odeflow.engine.reduction import Reducer
@@ -22,26 +23,27 @@ from odeflow.engine.reduction import Reducer
 class Watched(NamedTuple):
     """What guards say of the last accepted step.
 
-    `memory` is that at its end; where a guard `fired`, that before the step, and `t` and `y` are
-    time and state there. Else they are those at the end of the step.
+    `memory`, `t` and `y` are those at its end or where a guard `fired`, before it is counted, and
+    `part` is the fraction of the step up to there.
     """
 
     memory: Memory
     fired: Any
     t: Any
     y: Any
+    part: Any
 
 
 class WatchingSolver(diffrax.AbstractSolver):
     """Wraps a solver; takes the same steps, and ends the solve after one in which a guard fires.
 
-    The state is `(wrapped state, Watched)`. A guard fires where it becomes true, which bisection
+    The state is `(wrapped state, Watched)`. A guard fires where it becomes true, which `Crossings`
     finds on the dense output. The end comes as an error of Diffrax's, since its loop forgets the
     outcome `event_occurred` of a solver.
     """
 
     wrapped: diffrax.AbstractSolver
-    watch: Watch = eqx.field(static=True)
+    crossings: Crossings = eqx.field(static=True)
     memory: Memory
 
     @property
@@ -64,7 +66,8 @@ class WatchingSolver(diffrax.AbstractSolver):
 
     def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> Any:
         """See `diffrax.AbstractSolver.init`."""
-        watched = Watched(self.memory, jnp.asarray(False), jnp.asarray(t0), y0)
+        one = jnp.ones_like(t0)
+        watched = Watched(self.memory, jnp.asarray(False), jnp.asarray(t0), y0, one)
         return self.wrapped.init(terms, t0, t1, y0, args), watched
 
     def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
@@ -80,35 +83,66 @@ class WatchingSolver(diffrax.AbstractSolver):
         y1, error, dense_info, state, result = self.wrapped.step(
             terms, t0, t1, y0, args, state, made_jump
         )
-        path = self.wrapped.interpolation_cls(t0=t0, t1=t1, **dense_info)
-        fires = lambda t, y: self.watch.fires(t, y, args, memory)[0]
-        fired, now = self.watch.fires(t1, y1, args, memory)
-        cut = self._bisected(lambda t: fires(t, path.evaluate(t)), fired, t0, t1)
-        early = fired & (cut < t1)
-        where = lambda a, b: jax.tree.map(lambda x, y: jnp.where(early, x, y), a, b)
-        guard = jnp.where(fired, memory["guard"], now.astype(cut.dtype))
-        end = Watched(
-            {**memory, "guard": guard},
-            fired,
-            jnp.where(early, cut, t1),
-            where(path.evaluate(cut), y1),
-        )
+        path = self._path(t0, t1, y1, dense_info)
+        suspect, now = self.crossings.may_fire(path, args, memory)
+        place = self._searched(suspect, path, args, memory)
+        fired = suspect & (place.verdict == float(Verdict.fired))
+        t, y = place.to_t, path.state(place.high)
+        where = lambda a, b: jax.tree.map(lambda x, y: jnp.where(fired, x, y), a, b)
+        guard = jnp.where(suspect, place.guard, now.astype(place.guard.dtype))
+        # after a search that is over the last look was at the end
+        end = Watched({**memory, "guard": guard}, fired, where(t, t1), where(y, y1), place.high)
         result = RESULTS.where(fired, RESULTS.internal_error, result)
         return y1, error, dense_info, (state, end), result
 
-    def _bisected(self, fires: Callable[..., Any], fired: Any, t0: Any, t1: Any) -> Any:
-        """The first time at which guards fire, in a step at whose end they do."""
-        rounds = jnp.finfo(t1.dtype).nmant + 12
+    def _path(self, t0: Any, t1: Any, y1: Any, dense_info: Any) -> Path:
+        """Time and state at a fraction of a step, its own end at 1."""
+        zero = jnp.zeros_like(t0)
+        curve = self.wrapped.interpolation_cls(t0=zero, t1=zero + 1, **dense_info)
 
-        def halve(bracket: Any) -> Any:
-            low, high, number = bracket
-            middle = low + 0.5 * (high - low)
-            here = fires(middle)
-            return jnp.where(here, low, middle), jnp.where(here, middle, high), number + 1
+        def state(part: Any) -> Any:
+            part = jnp.asarray(part, t0.dtype)
+            y = jax.tree.map(lambda a, b: jnp.where(part < 1, a, b), curve.evaluate(part), y1)
+            # what is compared and what holds are then of the same numbers, to the last bit
+            return lax.optimization_barrier(y)
 
-        bracket = (t0, t1, jnp.asarray(0))
-        _, high, _ = lax.while_loop(lambda x: fired & (x[2] < rounds), halve, bracket)
-        return high
+        return Path(t0, t1 - t0, t1, state)
+
+    def _searched(self, suspect: Any, path: Path, args: Any, memory: Memory) -> Place:
+        """Where in a step something fires, if anything does in one that is suspect."""
+        crossings = self.crossings
+        first = crossings.start(path, memory)
+        verdict = jnp.where(suspect, first.verdict, float(Verdict.over))
+        first = first._replace(verdict=verdict.astype(first.verdict.dtype))
+
+        def halve(state: tuple[Any, Any]) -> tuple[Any, Any]:
+            return crossings.halve(state[0], path, args, memory), state[1] + 1
+
+        def look(state: tuple[Any, Any]) -> tuple[Any, Any]:
+            place, looks = state
+            place = crossings.look(place, path, args, memory)
+            is_one = place.verdict == float(Verdict.one_change)
+
+            def wide(state: tuple[Any, Any]) -> Any:
+                fine = crossings.is_fine(state[0], path)
+                return is_one & ~fine & (state[1] < crossings.halvings)
+
+            place, _ = lax.while_loop(wide, halve, (place, jnp.asarray(0)))
+            settled = crossings.settle(place, path, args, memory)
+            place = jax.tree.map(lambda a, b: jnp.where(is_one, a, b), settled, place)
+            return place, looks + 1
+
+        def goes_on(state: tuple[Any, Any]) -> Any:
+            return (state[0].verdict == float(Verdict.search)) & (state[1] < MOST_LOOKS)
+
+        place, _ = lax.while_loop(goes_on, look, (first, jnp.asarray(0)))
+        # the step counts up to where all is known
+        cut = (place.verdict == float(Verdict.search)) & (place.low > 0)
+        return place._replace(
+            high=jnp.where(cut, place.low, place.high),
+            to_t=jnp.where(cut, place.from_t, place.to_t),
+            verdict=jnp.where(cut, float(Verdict.fired), place.verdict),
+        )
 
 
 class Segment(NamedTuple):

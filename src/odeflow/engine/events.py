@@ -7,6 +7,7 @@ Reference: SBML Level 3 Version 2 Core, section 4.11.
 
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from odeflow.engine.compared import compared
 from odeflow.engine.problem import Problem
 from odeflow.model import Event
 
@@ -27,10 +29,11 @@ MOST_ROUNDS = 10_000
 _MULTIPLIER, _MODULUS, _SEED = 171.0, 30269.0, 12345.0
 
 #: What a lane remembers, by name: arrays of floating-point numbers.
-#: `guard` (guard,): 1 where the guard counts as true. With events, `next_due` (): when the next
-#: event is due; `draw` (): the last number drawn; and of event i `due<i>` (pending,): when each
-#: time that it has fired is due, the earliest to fire first, infinite where nothing is pending;
-#: `values<i>` (pending, value): what each of them assigns, where it has been computed.
+#: `guard` (guard,): 1 where the guard counts as true. `pending` (): how many jumps are to come,
+#: where a guard asks. With events, `next_due` (): when the next event is due; `draw` (): the last
+#: number drawn; and of event i `due<i>` (pending,): when each time that it has fired is due, the
+#: earliest to fire first, infinite where nothing is pending; `values<i>` (pending, value): what
+#: each of them assigns, where it has been computed.
 Memory = Mapping[str, Float[Array, "..."]]
 
 
@@ -50,6 +53,8 @@ class Watch:
         self._problem, self._model = problem, problem.model
         self._stops = len(problem.stops)
         self._values = [self._shapes(event) for event in self._model.events]
+        self._delayed = [(i, e) for i, e in enumerate(self._model.events) if e.delay is not None]
+        self._counts_jumps = problem.jumps is not None and any(s.after_all for s in problem.stops)
 
     def __bool__(self) -> bool:
         return bool(self._problem.guards)
@@ -67,6 +72,8 @@ class Watch:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the memory, by name."""
         shapes: dict[str, tuple[int, ...]] = {"guard": (len(self._problem.guards),)}
+        if self._counts_jumps:
+            shapes["pending"] = ()
         if self._model.events:
             shapes |= {"next_due": (), "draw": ()}
         for i, (event, values) in enumerate(zip(self._model.events, self._values)):
@@ -79,9 +86,10 @@ class Watch:
 
     def start(self, t: Any, y: Any, args: Any) -> Memory:
         """The memory of a trajectory before its t0."""
-        now, dtype = self._holds(t, y, args), jnp.result_type(t)
+        dtype = jnp.result_type(t)
+        now = self._holds(t, y, args, {})
         initial = [guard.initial for guard in self._problem.guards]
-        counted = [now[i] if x is None else jnp.asarray(x) for i, x in enumerate(initial)]
+        counted = [now[i] if x is not False else jnp.asarray(x) for i, x in enumerate(initial)]
         fill = {"draw": _SEED, "next_due": jnp.inf}
         memory = {
             name: jnp.full(shape, fill.get(name, jnp.inf if name.startswith("due") else 0.0), dtype)
@@ -89,9 +97,33 @@ class Watch:
         }
         return memory | {"guard": jnp.stack(counted).astype(dtype)}
 
-    def _holds(self, t: Any, y: Any, args: Any) -> Bool[Array, " guard"]:
-        conditions = (guard.condition for guard in self._problem.guards)
-        return jnp.stack([jnp.asarray(condition(t, y, args), bool) for condition in conditions])
+    def _holds(self, t: Any, y: Any, args: Any, memory: Memory) -> Bool[Array, " guard"]:
+        holds = []
+        for guard in self._problem.guards:
+            condition = jnp.asarray(guard.condition(t, y, args), bool)
+            if guard.after_all and "pending" in memory:
+                condition &= memory["pending"] == 0
+            if guard.after_all and "next_due" in memory:
+                condition &= memory["next_due"] == jnp.inf
+            holds.append(condition)
+        return jnp.stack(holds)
+
+    def compared(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
+        """Both sides of the comparisons of which it depends inside of a step what fires."""
+        guards = [guard for guard in self._problem.guards if guard.inside]
+
+        def looked_at(t: Any, y: Any, args: Any, next_due: Any) -> list[Any]:
+            conditions = [guard.condition(t, y, args) for guard in guards]
+            return [*conditions, t >= next_due] if self._delayed else conditions
+
+        return compared(looked_at, (t, y), (args, memory.get("next_due", jnp.zeros_like(t))))
+
+    @cached_property
+    def number_of_comparisons(self) -> int:
+        """How many of them there are."""
+        t, y, args = self._model.example(self._problem.dtype)
+        memory = {n: jnp.zeros(s, t.dtype) for n, s in self.shapes().items()}
+        return jax.eval_shape(lambda *x: self.compared(*x, args, memory)[0], t, y).shape[0]
 
     def fires(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
         """Whether anything has to happen at (t, y), and which guards hold there.
@@ -99,12 +131,11 @@ class Watch:
         That is so where a guard has become true, an event is due, or one that waits is to be
         forgotten since its trigger is false again.
         """
-        now = self._holds(t, y, args)
+        now = self._holds(t, y, args, memory)
         fires = jnp.any(now & (memory["guard"] == 0))
-        delayed = [(i, e) for i, e in enumerate(self._model.events) if e.delay is not None]
-        if delayed:
+        if self._delayed:
             fires |= t >= memory["next_due"]
-        for i, event in delayed:
+        for i, event in self._delayed:
             if not event.persistent:
                 fires |= ~now[self._stops + i] & (memory[f"due{i}"][0] < jnp.inf)
         return fires, now
@@ -117,7 +148,7 @@ class Watch:
         than can be kept, or its delay is negative or not a number.
         """
         dtype = jnp.result_type(t)
-        now = self._holds(t, y, args)
+        now = self._holds(t, y, args, memory)
         rises = now & (memory["guard"] == 0)
         stopped = jnp.any(rises[: self._stops])
         memory, failed = dict(memory), jnp.asarray(False)

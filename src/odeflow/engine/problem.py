@@ -45,14 +45,17 @@ class Jumps:
 class Guard:
     """A condition that is watched: it fires where it becomes true.
 
-    `condition(t, y, args)` takes records and gives a boolean, in JAX. It is looked at after every
-    accepted step, and where it has become true, the time is found by bisection on the dense
-    output: where it is true and false again within one step, that is not seen. `initial` is
-    whether it counts as true before t0; None: as at t0.
+    `condition(t, y, args)` takes records and gives a boolean, in JAX. The first time in a step at
+    which it becomes true is found on the dense output, see `engine.crossings`; where not `inside`,
+    it is looked at after steps only, and what is true for a part of a step is not seen. `initial`
+    is whether it counts as true before t0; None: as at t0, before the jumps of that time. One that
+    is `after_all` holds only once all jumps and delayed events have happened.
     """
 
     condition: Callable[[Any, Any, Any], Any]
     initial: bool | None = None
+    inside: bool = True
+    after_all: bool = False
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: engines keep compiled code by it

@@ -133,7 +133,7 @@ class LaneFunctions:
                 store(row, f"select(keep, {value.next}, {row})")
                 for row, value in source.carried.items()
             ),
-            "return mask((next_save <= until) | ended)",
+            f"return mask((next_save <= until) | ended{self.restarts.attention})",
         ]
         doc = "One step of every lane; returns a mask of those with times to save or that ended."
         return self._function("step", "all", doc, body)

@@ -8,11 +8,11 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from odeflow.engine.crossings import Verdict
 from odeflow.engine.events import MOST_ROUNDS, Outcome, Watch
 from odeflow.engine.native.controller import ControllerSource
 from odeflow.engine.native.field import evaluated, memory_names, watch_program
+from odeflow.engine.native.lane_crossings import LaneCrossings
 from odeflow.engine.native.layout import Layout, load, store
 from odeflow.engine.native.names import component_labels, parameter_names
 from odeflow.engine.native.stepper import StepSource
@@ -39,6 +39,7 @@ class LaneRestarts:
         self._parameters = parameter_names(model)
         self._watch = Watch(problem)
         self._memory = memory_names(self._watch) if self._watch else []
+        self._crossings = LaneCrossings(problem, self._watch, step) if self._watch else None
 
     def __bool__(self) -> bool:
         return self._problem.restarts
@@ -49,6 +50,11 @@ class LaneRestarts:
         return bool(self._watch)
 
     @property
+    def attention(self) -> str:
+        """What else lets a lane be looked at after a step."""
+        return " | suspect" if self._watch else ""
+
+    @property
     def is_constant(self) -> bool:
         """Whether steps are of equal length, counted from where a lane began."""
         return self._problem.solver.stepsize_controller == "constant"
@@ -56,7 +62,9 @@ class LaneRestarts:
     def rows(self) -> list[str]:
         """Names of the rows of the buffer."""
         rows = ["origin"] if self and self.is_constant else []
-        return rows + (["low", "high", "cut", "outcome", *self._memory] if self._watch else [])
+        if self._crossings is not None:
+            rows += ["cut", "outcome", *self._crossings.rows(), *self._memory]
+        return rows
 
     def columns(self) -> list[str]:
         """Names of further columns beside the parameters."""
@@ -73,32 +81,18 @@ class LaneRestarts:
         return ["until = select(until > last_save, last_save, until)"]
 
     def watch_lines(self) -> list[str]:
-        """After a step: looks at the guards at its end, which defines `fires`."""
-        if not self._watch:
+        """After a step: defines which lanes are `suspect`, where something may have fired."""
+        if self._crossings is None:
             return []
-        rename = {"t": "t_next"} | {f"y_{n}": f"new_{n}" for n in self._components}
-        read, lines, (fires, *now) = self._evaluated(self._watch.fires, rename)
-        guards = self._memory[: len(now)]
-        return [
-            *map(load, dict.fromkeys([*read, *guards])),
-            *lines,
-            f"fires = keep & ({fires})",
-            "ended = ended | fires",
-            f"stalled = select(fires, {FIRED}.0, stalled)",
-            *(
-                store(row, f"select(fires, {row}, select(keep, {_number(value)}, {row}))")
-                for row, value in zip(guards, now)
-            ),
-            store("cut", "1.0"),
-        ]
+        return [*self._crossings.suspect_lines(), store("cut", "1.0")]
 
     def functions(self, layout: Layout) -> list[tuple[str, str, Sequence[str]]]:
         """Functions of one lane: name, what it does, body."""
-        if not self._watch:
+        if self._crossings is None:
             return []
         return [
             ("arm_guards", "What is remembered of guards before a trajectory.", self._arm()),
-            ("halve", "Halves the part of a step in which a guard fires.", self._halve()),
+            *self._crossings.functions(),
             ("cut_step", "Ends a step where a guard fires.", self._cut()),
             ("land", "Puts the state where a guard fired into a lane.", self._land()),
             ("fire", "One round of what guards and events ask for.", self._fire()),
@@ -200,25 +194,22 @@ class LaneRestarts:
         return "\n".join(lines)
 
     def _locate(self, layout: Layout) -> str:
-        if not self._watch:
+        if self._crossings is None:
             return ""
         place = lambda row: f"rows[{layout.place(row)} + lane]"
-        # one more than the bits of a step's part, and some for one near to its start
-        rounds = np.finfo(self._problem.dtype).nmant + 12
         return "\n".join(
             [
                 "left = attention",
                 "while left != 0:",
                 "    lane = lowest_bit(left)",
                 "    left &= left - 1",
-                f"    if {place('stalled')} == {FIRED}:",
-                f"        {place('low')} = {place('step_start')}",
-                f"        {place('high')} = {place('t')}",
-                f"        for _ in range({rounds}):",
-                "            halve(rows, settings, lane)",
-                "        cut_step(rows, settings, lane)",
-                f"        until = np.nextafter({place('t')}, REAL(-INFINITY))",
-                f"        {place('saved_until')} = until",
+                f"    if {place('suspect')} > 0:",
+                *(f"        {line}" for line in self._crossings.search(layout)),
+                f"        if {place('verdict')} == {Verdict.fired:d}:",
+                "            cut_step(rows, settings, lane)",
+                f"            {place('stalled')} = REAL({FIRED})",
+                f"            until = np.nextafter({place('t')}, REAL(-INFINITY))",
+                f"            {place('saved_until')} = until",
             ]
         )
 
@@ -227,29 +218,8 @@ class LaneRestarts:
         _, lines, values = self._evaluated(start, {})
         return [*self._state(), *lines, *map(store, self._memory, values)]
 
-    def _halve(self) -> list[str]:
-        fires = lambda *point: [self._watch.fires(*point)[0]]
-        rename = {"t": "time"} | {f"y_{n}": f"at_{n}" for n in self._components}
-        read, lines, (value,) = self._evaluated(fires, rename)
-        return [
-            *self._dense(),
-            *map(load, ["low", "high", *read]),
-            "time = low + 0.5*(high - low)",
-            "theta = (time - step_start)/h",
-            *self._interpolated(),
-            *lines,
-            f"fires = {value}",
-            store("low", "select(fires, low, time)"),
-            store("high", "select(fires, time, high)"),
-        ]
-
     def _cut(self) -> list[str]:
-        return [
-            *map(load, ["t", "high", "step_start"]),
-            load("step_length", "h"),
-            store("cut", "select(high < t, (high - step_start)/h, 1.0)"),
-            store("t", "high"),
-        ]
+        return [load("high"), load("to_t"), store("cut", "high"), store("t", "to_t")]
 
     def _land(self) -> list[str]:
         return [
@@ -303,7 +273,3 @@ class LaneRestarts:
         """Defines `at_<component>` at `theta`."""
         values = zip(self._components, self._step.interpolated)
         return [*self._step.interpolant_lines, *(f"at_{n} = {value}" for n, value in values)]
-
-
-def _number(condition: str) -> str:
-    return f"select({condition}, 1.0, 0.0)"

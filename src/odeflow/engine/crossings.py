@@ -1,0 +1,254 @@
+"""Where inside of a step a guard fires: one search for both engines.
+
+The conditions of guards compare numbers (`compared`), and change where the difference of two of
+them changes sign. Over a step, a fraction from 0 to 1 of it, a difference is the polynomial through
+its values at a few nodes; its coefficients in Bernstein's basis change sign at least as often as it
+does, and where they do not, it has no root there. So most steps are done with that one look
+(`may_fire`). In others the search goes from the left to the right: it halves the part in which one
+difference may change more than once, passes the parts in which nothing fires, and where one change
+is left, halves it to the last bit on the method's own dense output. So the earliest firing is
+found, also of a condition that is true for a part of a step only.
+
+Written in JAX for one lane: the Diffrax engine calls it, the native engine translates it.
+
+References: Lane and Riesenfeld, Bounds on a polynomial, BIT 21, 112-117 (1981); Collins and
+Akritas, Polynomial real root isolation using Descartes' rule of signs, SYMSAC (1976).
+"""
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from functools import cached_property
+from math import comb
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.polynomial.legendre import Legendre
+
+from odeflow.engine.events import Memory, Watch
+from odeflow.engine.problem import Problem
+
+#: Looks at one step, after which it is cut where it is known so far.
+MOST_LOOKS = 1000
+#: A part of a step in which a difference that seems to change twice is taken to touch zero.
+_NARROW = 2.0**-40
+#: A coefficient below so many roundings of what is compared has no sign.
+_ROUNDINGS = 16
+
+
+class Verdict(IntEnum):
+    """How a search goes on: `low` to `high` is looked at next, holds one change, or is the end."""
+
+    search = 0
+    one_change = 1
+    over = 2
+    fired = 3
+
+
+class Path(NamedTuple):
+    """A step from `t0`, of this length, to `t1`; `state` gives the state at a fraction of it, its
+    own end at 1.
+    """
+
+    t0: Any
+    length: Any
+    t1: Any
+    state: Callable[[Any], Any]
+
+    def time(self, part: Any) -> Any:
+        """The time at a fraction of the step."""
+        return jnp.where(part < 1, self.t0 + part * self.length, self.t1)
+
+    def at(self, part: Any) -> tuple[Any, Any]:
+        """Time and state at a fraction of the step."""
+        return self.time(part), self.state(part)
+
+
+class Place(NamedTuple):
+    """A part of a step and what is known of its start, `low`: which guards hold there, and the
+    signs of what is compared (from the first look on). `from_t` and `to_t` are the times of `low`
+    and `high`, which a fraction may not tell to the last bit.
+    """
+
+    low: Any
+    high: Any
+    from_t: Any
+    to_t: Any
+    verdict: Any
+    guard: Float[Array, " guard"]
+    signs: Float[Array, " comparison"]
+
+
+class Crossings:
+    """The search in the steps of one problem."""
+
+    def __init__(self, problem: Problem, watch: Watch):
+        self._watch = watch
+        degree = 6 if problem.solver.method == "dopri8" else 4
+        self.nodes = lobatto(degree + 1)
+        self._to_bernstein = bernstein(self.nodes)
+        self._epsilon = float(np.finfo(problem.dtype).eps)
+        #: Halvings after which a bracket is a last bit, also one near to the start of a step.
+        self.halvings = int(np.finfo(problem.dtype).nmant) + 24
+
+    @cached_property
+    def number(self) -> int:
+        """How many differences there are."""
+        return self._watch.number_of_comparisons
+
+    def may_fire(self, path: Path, args: Any, memory: Memory) -> tuple[Any, Any]:
+        """Whether a guard may fire in a step, and which hold at its end."""
+        fires, now = self._watch.fires(*path.at(1.0), args, memory)
+        if self.number == 0:
+            return fires, now
+        values = [self._differences(path.at(float(node)), args, memory)[0] for node in self.nodes]
+        changes = _sign(values[0]) != _sign(values[-1])
+        coefficients = self._coefficients(values)
+        least, most = coefficients[0], coefficients[0]
+        for value in coefficients[1:]:
+            least, most = jnp.minimum(least, value), jnp.maximum(most, value)
+        return fires | jnp.any(changes | ((least < 0) & (most > 0))), now
+
+    def start(self, path: Path, memory: Memory) -> Place:
+        """The whole step, before it is looked at."""
+        number = lambda value: jnp.asarray(value, memory["guard"].dtype)
+        signs = jnp.zeros(self.number, memory["guard"].dtype)
+        verdict = number(float(Verdict.search))
+        return Place(number(0), number(1), path.t0, path.t1, verdict, memory["guard"], signs)
+
+    def look(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
+        """Looks at a part of a step, which may fire: passes it, or says that it holds one
+        change, or halves it.
+        """
+        low, high = place.low, place.high
+        memory = {**memory, "guard": place.guard}
+        fires, now = self._watch.fires(place.to_t, path.state(high), args, memory)
+        width = high - low
+        most = total = jnp.zeros_like(low)
+        signs = end = place.signs
+        differs = jnp.asarray(False)
+        if self.number:
+            parts = [low + float(node) * width for node in self.nodes[1:-1]]
+            here = [
+                (place.from_t, path.state(low)),
+                *map(path.at, parts),
+                (place.to_t, path.state(high)),
+            ]
+            seen = [self._differences(point, args, memory) for point in here]
+            values, scales = [x[0] for x in seen], [x[1] for x in seen]
+            # those that the guards were looked at with: here rounding may be another
+            signs = jnp.where(low > 0, signs, _sign(values[0]))
+            changes = self._variations(signs, values, scales)
+            most, total = jnp.max(changes), jnp.sum(changes)
+            end = _sign(values[-1])
+            differs = jnp.any(signs != end)
+        simple = (most <= 1) | (width <= jnp.maximum(_NARROW, 4 * self._epsilon * high))
+        holds = simple & (fires | (differs & (total > 1)))
+        passes = simple & ~holds
+        over = passes & (high >= 1)
+        verdict = jnp.where(holds, float(Verdict.one_change), float(Verdict.search))
+        middle = 0.5 * (low + high)
+        choose = lambda end, now, half: jnp.where(passes, end, jnp.where(simple, now, half))
+        return Place(
+            low=jnp.where(passes, high, low),
+            high=choose(1.0, high, middle),
+            from_t=jnp.where(passes, place.to_t, place.from_t),
+            to_t=choose(path.t1, place.to_t, path.time(middle)),
+            verdict=jnp.where(over, float(Verdict.over), verdict),
+            guard=jnp.where(passes, now.astype(place.guard.dtype), place.guard),
+            signs=jnp.where(passes, end, signs),
+        )
+
+    def halve(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
+        """Halves a part that holds one change: the times, as long as there is one between."""
+        low, high, from_t, to_t = place[:4]
+        middle, part = self._middle(place), low + 0.5 * (high - low)
+        between = (from_t < middle) & (middle < to_t)
+        there = jnp.clip((middle - path.t0) / path.length, low, high)
+        part = jnp.where(between, there, part)
+        time = jnp.where(between, middle, jnp.clip(path.time(part), from_t, to_t))
+        point = time, path.state(part)
+        here = self._watch.fires(*point, args, {**memory, "guard": place.guard})[0]
+        if self.number:
+            signs = _sign(self._differences(point, args, memory)[0])
+            here |= jnp.any(signs != place.signs)
+        return place._replace(
+            low=jnp.where(here, low, part),
+            high=jnp.where(here, part, high),
+            from_t=jnp.where(here, from_t, time),
+            to_t=jnp.where(here, time, to_t),
+        )
+
+    def is_fine(self, place: Place, path: Path) -> Any:
+        """Whether a part of a step is as short as the time, or a fraction of the step, can tell."""
+        finest = self._epsilon * (2 * place.high + 2.0**-10 * abs(path.t0) / path.length)
+        middle = self._middle(place)
+        between = (place.from_t < middle) & (middle < place.to_t)
+        return (place.high - place.low <= finest) & ~between
+
+    @staticmethod
+    def _middle(place: Place) -> Any:
+        return place.from_t + 0.5 * (place.to_t - place.from_t)
+
+    def settle(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
+        """After a change has been found: whether a guard fires there."""
+        memory = {**memory, "guard": place.guard}
+        fires, now = self._watch.fires(place.to_t, path.state(place.high), args, memory)
+        goes_on = jnp.where(place.high >= 1, float(Verdict.over), float(Verdict.search))
+        signs = place.signs
+        if self.number:
+            point = place.to_t, path.state(place.high)
+            signs = _sign(self._differences(point, args, memory)[0])
+        return place._replace(
+            signs=signs,
+            low=jnp.where(fires, place.low, place.high),
+            high=jnp.where(fires, place.high, 1.0),
+            from_t=jnp.where(fires, place.from_t, place.to_t),
+            to_t=jnp.where(fires, place.to_t, path.t1),
+            verdict=jnp.where(fires, float(Verdict.fired), goes_on),
+            guard=jnp.where(fires, place.guard, now.astype(place.guard.dtype)),
+        )
+
+    def _differences(self, here: tuple[Any, Any], args: Any, memory: Memory) -> tuple[Any, Any]:
+        """What is compared, one side less the other; and how large both are."""
+        left, right = self._watch.compared(*here, args, memory)
+        return left - right, abs(left) + abs(right)
+
+    def _coefficients(self, values: Sequence[Any]) -> list[Any]:
+        rows = self._to_bernstein
+        return [sum(float(m) * v for m, v in zip(row, values) if m != 0) for row in rows]
+
+    def _variations(self, signs: Any, values: Sequence[Any], scales: Sequence[Any]) -> Any:
+        """How often, from its sign at the start on, the coefficients of each difference change
+        sign; small ones have none.
+        """
+        scale = scales[0]
+        for other in scales[1:]:
+            scale = jnp.maximum(scale, other)
+        last, number = signs, jnp.zeros_like(scale)
+        for row, value in zip(self._to_bernstein, self._coefficients(values)):
+            slack = _ROUNDINGS * self._epsilon * float(np.abs(row).sum()) * scale
+            sign = jnp.where(value > slack, 1.0, jnp.where(value < -slack, -1.0, 0.0))
+            number = number + jnp.where(sign * last < 0, 1.0, 0.0)
+            last = jnp.where(sign == 0, last, sign)
+        return number
+
+
+def _sign(value: Any) -> Any:
+    return jnp.where(value > 0, 1.0, jnp.where(value < 0, -1.0, 0.0)).astype(value.dtype)
+
+
+def lobatto(number: int) -> np.ndarray:
+    """Gauss-Lobatto nodes as fractions of a step, both ends among them."""
+    inner = Legendre.basis(number - 1).deriv().roots()
+    return np.concatenate([[0.0], 0.5 + 0.5 * np.sort(inner.real), [1.0]])
+
+
+def bernstein(nodes: np.ndarray) -> np.ndarray:
+    """The matrix that makes coefficients in Bernstein's basis of the values at the nodes."""
+    n = len(nodes) - 1
+    basis = [comb(n, j) * nodes**j * (1 - nodes) ** (n - j) for j in range(n + 1)]
+    matrix = np.linalg.inv(np.stack(basis, axis=1))
+    matrix[0], matrix[-1] = np.eye(n + 1)[0], np.eye(n + 1)[-1]
+    return matrix
