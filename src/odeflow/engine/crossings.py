@@ -31,8 +31,6 @@ from odeflow.engine.problem import Problem
 
 #: Looks at one step, after which it is cut where it is known so far.
 MOST_LOOKS = 1000
-#: A part of a step in which a difference that seems to change twice is taken to touch zero.
-_NARROW = 2.0**-40
 #: A coefficient below so many roundings of what is compared has no sign.
 _ROUNDINGS = 16
 
@@ -89,6 +87,9 @@ class Crossings:
         self.nodes = lobatto(degree + 1)
         self._to_bernstein = bernstein(self.nodes)
         self._epsilon = float(np.finfo(problem.dtype).eps)
+        # a part, next to its distance from the start, in which what seems to change twice is taken
+        # to touch zero
+        self._narrow = 256 * self._epsilon
         #: Halvings after which a bracket is a last bit, also one near to the start of a step.
         self.halvings = int(np.finfo(problem.dtype).nmant) + 24
 
@@ -143,7 +144,7 @@ class Crossings:
             most, total = jnp.max(changes), jnp.sum(changes)
             end = _sign(values[-1])
             differs = jnp.any(signs != end)
-        simple = (most <= 1) | (width <= jnp.maximum(_NARROW, 4 * self._epsilon * high))
+        simple = (most <= 1) | (width <= self._narrow * high)
         holds = simple & (fires | (differs & (total > 1)))
         passes = simple & ~holds
         over = passes & (high >= 1)
@@ -221,7 +222,7 @@ class Crossings:
 
     def _variations(self, signs: Any, values: Sequence[Any], scales: Sequence[Any]) -> Any:
         """How often, from its sign at the start on, the coefficients of each difference change
-        sign; small ones have none.
+        sign; small ones have none. To leave zero is to change.
         """
         scale = scales[0]
         for other in scales[1:]:
@@ -229,9 +230,10 @@ class Crossings:
         last, number = signs, jnp.zeros_like(scale)
         for row, value in zip(self._to_bernstein, self._coefficients(values)):
             slack = _ROUNDINGS * self._epsilon * float(np.abs(row).sum()) * scale
-            sign = jnp.where(value > slack, 1.0, jnp.where(value < -slack, -1.0, 0.0))
-            number = number + jnp.where(sign * last < 0, 1.0, 0.0)
-            last = jnp.where(sign == 0, last, sign)
+            counts = abs(value) > slack
+            sign = jnp.where(value > 0, 1.0, -1.0)
+            number = number + jnp.where(counts & (sign != last), 1.0, 0.0)
+            last = jnp.where(counts, sign, last)
         return number
 
 
