@@ -13,7 +13,12 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from odeflow.engine.lane_lu import LaneLU
-from odeflow.engine.rosenbrock_tableau import RODAS3P, RODAS5P, RosenbrockTableau
+from odeflow.engine.rosenbrock_tableau import (
+    RODAS3P,
+    RODAS5P,
+    RosenbrockTableau,
+    largest_entry,
+)
 
 Vector = Float[Array, " n"]
 
@@ -93,11 +98,16 @@ def _rosenbrock_step(
 ) -> tuple[Vector, Vector, list[Vector]]:
     """`y1`, error estimate and dense output of one step; `increment(t, y)` is h f(t, y).
 
-    The stage equations of `RosenbrockTableau` times h, so that nothing is divided by h.
+    The stage equations of `RosenbrockTableau` times h, so that nothing is divided by h. A row of
+    the Jacobian that is not finite is taken for zero, as in the native engine.
     """
     h = t1 - t0
+    largest = largest_entry(y.dtype)
     jacobian = jax.jacfwd(increment, argnums=1)(t0, y)
+    usable = jnp.abs(jnp.sum(jacobian, axis=1)) < largest * h
+    jacobian = jnp.where(usable[:, None], jacobian, 0.0)
     first, time_derivative = jax.jvp(lambda t: increment(t, y), (t0,), (jnp.ones_like(t0),))
+    time_derivative = jnp.where(jnp.abs(time_derivative) < largest * h, time_derivative, 0.0)
     solver = LaneLU()
     matrix = jnp.eye(y.size, dtype=y.dtype) / tableau.gamma - jacobian
     factors = solver.init(lineax.MatrixLinearOperator(matrix), {})

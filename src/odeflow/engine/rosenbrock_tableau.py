@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 Row = tuple[float, ...]
+
+
+def largest_entry(dtype: Any) -> float:
+    """Above this a sum of a row of the Jacobian is not used: products of two would overflow."""
+    return float(np.sqrt(np.finfo(dtype).max))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from odeflow.engine.native.derivatives import translate_jacobian
+from odeflow.engine.native.domains import defined_lines, unbounded
 from odeflow.engine.native.field import evaluated, field_inputs, field_program
 from odeflow.engine.native.proportions import Proportions, proportions
 from odeflow.engine.native.sparse_lu import Entry
 from odeflow.model import Model
+
+
+def _everywhere(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], None]:
+    """The condition of a field that is finite at every state."""
+    del prefix, t, y
+    return [], None
 
 
 class DifferentiatedField(NamedTuple):
@@ -18,8 +25,10 @@ class DifferentiatedField(NamedTuple):
     `evaluate(prefix, t, y)` gives the statements that evaluate f at the time and state of these
     names, and the expressions of its components. `value`, `jacobian` and `time_derivative` are f,
     df/dy and df/dt at the start of the step, in the names that `start_lines` define; entries of
-    the derivatives that are zero everywhere are left out. `related` are the components that change
-    in proportion to others.
+    the derivatives that are zero everywhere are left out. `unbounded` are the components of which
+    some derivative may be infinite or NaN where f is finite. `related` are the components that
+    change in proportion to others. `defined(prefix, t, y)` gives statements and a condition, whether f
+    is finite at a time and state (None where it always is).
     """
 
     evaluate: Callable[[str, str, Sequence[str]], tuple[Sequence[str], Sequence[str]]]
@@ -29,6 +38,8 @@ class DifferentiatedField(NamedTuple):
     time_derivative: Mapping[int, str]
     uses_time: bool
     related: Proportions
+    unbounded: frozenset[int] = frozenset()
+    defined: Callable[[str, str, Sequence[str]], tuple[Sequence[str], str | None]] = _everywhere
 
     @property
     def reduced_jacobian(self) -> dict[Entry, str]:
@@ -53,11 +64,15 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
 
     derivatives = translate_jacobian(field, size, inputs, dtype, with_value=True)
     lines, texts = evaluated(derivatives, {}, "j_")
+    wild = unbounded(derivatives, inputs[: size + 1])
     nonzero = [i for i, x in enumerate(derivatives.outputs[: size * (size + 1)]) if x != 0]
     entries = {divmod(i, size): texts[i] for i in nonzero}
 
     def evaluate(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], list[str]]:
         return evaluated(program, dict(zip(inputs, [t, *y])), prefix)
+
+    def defined(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], str | None]:
+        return defined_lines(program, dict(zip(inputs, [t, *y])), prefix)
 
     return DifferentiatedField(
         evaluate=evaluate,
@@ -68,4 +83,7 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
         uses_time=any("t" in statement.reads() for statement in program.statements)
         or "t" in program.outputs,
         related=proportions(program),
+        # an entry's row; those of df/dt come last
+        unbounded=frozenset(i // size if i < size * size else i % size for i in nonzero if wild[i]),
+        defined=defined,
     )

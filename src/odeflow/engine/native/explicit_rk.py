@@ -7,6 +7,7 @@ import diffrax
 import numpy as np
 
 from odeflow.engine.native.dense_output import Interpolant, interpolant
+from odeflow.engine.native.domains import defined_lines
 from odeflow.engine.native.field import evaluated, field_program
 from odeflow.engine.native.names import component_labels
 from odeflow.engine.native.program import Program
@@ -69,11 +70,19 @@ def _runge_kutta(
         candidate = [f"z_{name}" for name in names]
         change = changes(tableau.b_sol)
         lines += related.advance(y, change, candidate.__getitem__, "change_{}".format)
+    error = related.complete(changes(tableau.b_error))
+    if not tableau.fsal:
+        # the others have the field at the end of the step in their error
+        rename = {"t": "t_next"} | {f"y_{name}": x for name, x in zip(names, candidate)}
+        domain, defined = defined_lines(field, rename, "d_")
+        if defined is not None:
+            lines += [*domain, f"defined = {defined}"]
+            error = [f"select(defined, {error[0]}, INFINITY)", *error[1:]]
     return StepSource(
         error_order=error_order,
         lines=lines,
         candidate=candidate,
-        error=related.complete(changes(tableau.b_error)),
+        error=error,
         polynomial=related.polynomials(
             dense.polynomial(names), names, [row.removesuffix("_@") for row in dense.rows]
         ),

@@ -13,7 +13,12 @@ from odeflow.engine.native.names import component_labels
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.sparse_lu import Entry, SparseLU, plan
 from odeflow.engine.native.stepper import StepSource
-from odeflow.engine.rosenbrock_tableau import RODAS3P, RODAS5P, RosenbrockTableau
+from odeflow.engine.rosenbrock_tableau import (
+    RODAS3P,
+    RODAS5P,
+    RosenbrockTableau,
+    largest_entry,
+)
 from odeflow.model import Model
 
 #: The methods that this generator knows, by the name of their Diffrax class.
@@ -41,7 +46,8 @@ def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource
     tableau = ROSENBROCK_METHODS[method]
     field = differentiated_field(model, dtype)
     lu = _linear_algebra(method, field, tableau.stages)
-    return rosenbrock_source(tableau, component_labels(model), field, lu)
+    labels = component_labels(model)
+    return rosenbrock_source(tableau, labels, field, lu, largest_entry(dtype))
 
 
 def _linear_algebra(method: str, field: DifferentiatedField, stages: int) -> LinearAlgebra:
@@ -64,11 +70,15 @@ def rosenbrock_source(
     components: Sequence[str],
     field: DifferentiatedField,
     lu: LinearAlgebra,
+    largest: float = largest_entry(np.float64),
 ) -> StepSource:
     """One step of the method for a field, for the lane loop.
 
     The matrix I / (gamma h) - J is factored once, as `lu` plans it for the pattern of the Jacobian
-    with its diagonal. Where a pivot vanishes the stages are not finite, so the error estimate is
+    with its diagonal. Where derivatives of a component are not finite, as that of a root is at 0,
+    or above `largest`, that component's row of J is taken for zero: the step is then explicit in it
+    and of order 1, which the error estimate sees. A step that ends where the field is not defined
+    is rejected. Where a pivot vanishes the stages are not finite, so the error estimate is
     not; the candidate is then the old state, unless it was the field that was not finite. Where a
     pivot all but vanishes, the error estimate has the same rounding errors as the stages.
 
@@ -78,13 +88,18 @@ def rosenbrock_source(
     y, related = [f"y_{name}" for name in components], field.related
     solved = dict(enumerate(related.independent))  # components by their place in the linear systems
     changes = lambda terms: {i: _sum("", _products(terms, k)) for k, i in solved.items()}
+    wild = [k for k, i in solved.items() if i in field.unbounded]
+    made_finite, jacobian = _finite_rows(field.reduced_jacobian, wild, largest)
     lines = [
         *field.start_lines,
+        *made_finite,
         "inverse_h = 1.0/h",
         f"shift = {1 / tableau.gamma!r}*inverse_h",
-        *lu.factor_lines(_matrix(len(solved), field.reduced_jacobian), "m"),
-        *(f"slope{i} = h*({x})" for i, x in field.time_derivative.items()),
+        *lu.factor_lines(_matrix(len(solved), jacobian), "m"),
     ]
+    for i, x in field.time_derivative.items():
+        x = f"select(abs({x}) < {largest!r}, {x}, 0.0)" if i in field.unbounded else x
+        lines.append(f"slope{i} = h*({x})")
     arguments: list[list[str]] = []
     values: list[Sequence[str]] = []
     for stage, (base, terms) in enumerate(tableau.increments[:-1]):
@@ -124,12 +139,17 @@ def rosenbrock_source(
         "solved = select(isfinite(given), solved, 0.0)",
         "solvable = isfinite(solved)",
     ]
-    error = dict(enumerate(tableau.error))
+    candidate = [f"select(solvable, z{i}, {y[i]})" for i in range(len(y))]
+    error = related.complete(changes(dict(enumerate(tableau.error))))
+    domain, defined = field.defined("d_", "t_next", [f"z{i}" for i in range(len(y))])
+    if defined is not None:
+        lines += [*domain, f"defined = {defined}"]
+        error = [f"select(defined, {error[0]}, INFINITY)", *error[1:]]
     return StepSource(
         error_order=tableau.embedded_order + 1,
         lines=lines,
-        candidate=[f"select(solvable, z{i}, {y[i]})" for i in range(len(y))],
-        error=related.complete(changes(error)),
+        candidate=candidate,
+        error=error,
         polynomial=related.polynomials(
             [_polynomial(tableau, name) for name in components],
             components,
@@ -143,6 +163,21 @@ def rosenbrock_source(
         blocks=lu.blocks,
         constants=lu.constants,
     )
+
+
+def _finite_rows(
+    jacobian: Mapping[Entry, str], rows: Sequence[int], largest: float
+) -> tuple[list[str], dict[Entry, str]]:
+    """The statements and entries of a Jacobian of which those rows are zero where not usable."""
+    lines, entries = [], dict(jacobian)
+    for k in rows:
+        names = {j: f"e{k}_{j}" for i, j in jacobian if i == k}
+        if not names:
+            continue
+        lines += [f"{name} = {jacobian[k, j]}" for j, name in names.items()]
+        lines.append(f"usable{k} = abs({total(list(names.values()))}) < {largest!r}")
+        entries |= {(k, j): f"select(usable{k}, {name}, 0.0)" for j, name in names.items()}
+    return lines, entries
 
 
 def _matrix(size: int, jacobian: Mapping[Entry, str]) -> dict[Entry, str]:
