@@ -52,8 +52,9 @@ def test_all_succeed_and_attempt_says_which_rung(ensemble: xr.Dataset):
     assert (np.diff(ensemble.attempt) >= 0).all()  # the larger mu, the further down the ladder
     assert flag_meanings(ensemble.attempt) == [
         "0_as_configured", "1_max_steps_x10", "2_method_rodas5p", "3_dt0_x1e-9_dtmin_x1e-3",
+        "4_method_kvaerno5", "5_method_tsit5",
     ]  # fmt: skip
-    assert flag_meanings(ensemble.method) == ["tsit5", "rodas5p"]
+    assert flag_meanings(ensemble.method) == ["tsit5", "rodas5p", "kvaerno5"]
     np.testing.assert_array_equal(ensemble.method, ensemble.attempt == 2)
     assert (ensemble.num_steps.where(ensemble.attempt == 1, 4000) > 400).all()
     for name in ("attempt", "method", "engine"):

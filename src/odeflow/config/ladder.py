@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.solver import SolverChange, SolverConfig
+from odeflow.methods import METHODS
 from odeflow.status import Status, has_failed
 
 #: Steps are counted in 64 bits.
@@ -24,12 +25,14 @@ class Attempt:
     """One attempt at a trajectory: its solver, what that changes of the attempt before, a name.
 
     Attempt 0 is the solver as configured, attempt k the k-th change of `runtime.retry`, on top of
-    those before it. `name` is a word of CF's `flag_meanings`.
+    those before it. `name` is a word of CF's `flag_meanings`, `replaced` the method of the attempt
+    before.
     """
 
     solver: SolverConfig
     changed: frozenset[str] = frozenset()
     name: str = "0_as_configured"
+    replaced: str | None = None
 
     def may_help(
         self, status: Int[np.ndarray, " lane"], duration: Float[np.ndarray, " lane"]
@@ -38,7 +41,9 @@ class Attempt:
 
         `status` is how a lane's last attempt ended, `duration` the time from t0 to its end. More
         steps alone help those that ran out of them; `dtmin` alone those that did not; constant
-        steps those that they can bring to the end.
+        steps those that they can bring to the end. An explicit method in place of an implicit one
+        is for a field whose derivatives are of no use, not for one that took too many steps; a
+        root find in place of a linear solve for a linear solve that failed.
         """
         failed = has_failed(status)
         ran_out = status == Status.max_steps_reached
@@ -48,6 +53,12 @@ class Attempt:
             failed &= ran_out
         elif self.changed == {"dtmin"}:
             failed &= ~ran_out
+        if self.replaced is not None:
+            before, after = METHODS[self.replaced], METHODS[self.solver.method]
+            if before.implicit and not after.implicit:
+                failed &= ~ran_out
+            elif before.linearly_implicit and after.implicit and not after.linearly_implicit:
+                failed &= status == Status.nonlinear_solve_failed
         if self.solver.stepsize_controller == "constant" and self.solver.dt0 is not None:
             failed &= duration <= (self.solver.max_steps + 1) * self.solver.dt0
         return failed
@@ -69,7 +80,8 @@ def ladder(config: Config) -> tuple[Attempt, ...]:
         except ValidationError as error:
             raise ConfigError(f"runtime.retry.{number}{_first(error)}") from None
         changed = frozenset(k for k, v in solver.model_dump().items() if v != before[k])
-        attempts.append(Attempt(solver, changed, f"{number + 1}_{_words(change)}"))
+        replaced = before["method"] if "method" in changed else None
+        attempts.append(Attempt(solver, changed, f"{number + 1}_{_words(change)}", replaced))
     return tuple(attempts)
 
 

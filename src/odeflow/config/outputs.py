@@ -101,6 +101,8 @@ DEFAULT_RETRY: list[dict[str, str]] = [
     {"max_steps": "x10"},
     {"method": "rodas5p"},
     {"dt0": "x1e-9", "dtmin": "x1e-3"},
+    {"method": "kvaerno5"},
+    {"method": "tsit5"},
 ]
 
 

@@ -11,16 +11,20 @@ from equinox.internal import ω
 from jaxtyping import Array, Bool
 
 from odeflow.config.solver import SolverConfig
+from odeflow.methods import METHODS
 
 
 class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     """Wraps a Diffrax controller; takes the same steps.
 
-    It adds three things. A step with a non-finite candidate is never kept, and ends the lane
+    It adds these things. A step with a non-finite candidate is never kept, and ends the lane
     where the wrapped controller cannot shrink the step. A step too small to advance `t` ends the
     lane at once, rather than burning `max_steps` while its neighbours wait. And `scale` measures
     each state in units of its own absolute tolerance: the wrapped controller sees `scale * y`
     with `atol` 1, so that its error norm is err / (atol_i + rtol |y_i|) for each state i.
+
+    Where `field` is given, for methods that do not evaluate it at the end of a step, a step is
+    rejected too where `field(t, y, args)` is not finite there: no other could start from it.
 
     The state is `(wrapped state, time reached, candidate non-finite, error infinite)`.
     """
@@ -30,6 +34,7 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     rtol: float
     atol: float
     norm: Any = optx.rms_norm
+    field: Any = None
 
     def wrap(self, direction: Any) -> "LaneController":
         """Part of Diffrax's interface; integration here is always forward."""
@@ -70,6 +75,10 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     ) -> Any:
         """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
         state, _, _, _ = controller_state
+        undefined = jnp.asarray(False)
+        if self.field is not None:
+            undefined = ~_all_finite(self.field(t1, y1_candidate, args))
+            y_error = jtu.tree_map(lambda x: jnp.where(undefined, jnp.inf, x), y_error)
         keep, next_t0, next_t1, made_jump, state, result = self.wrapped.adapt_step_size(
             t0,
             t1,
@@ -80,7 +89,7 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
             error_order,
             state,
         )
-        non_finite = ~_all_finite(y1_candidate)
+        non_finite = undefined | ~_all_finite(y1_candidate)
         error_infinite = ~_all_finite(y_error)
         forced = keep & non_finite
         keep = keep & ~non_finite
@@ -136,12 +145,15 @@ def _all_finite(tree: Any) -> Bool[Array, ""]:
 
 
 def lane_controller(
-    solver: SolverConfig, state_record: Any, dtype: Any, budget: Any = None
+    solver: SolverConfig, state_record: Any, dtype: Any, field: Any, budget: Any = None
 ) -> LaneController:
     """The controller that a `solver` group describes; one of `budget` steps where that is given.
 
-    `state_record` is an example state, to lay out per-state absolute tolerances.
+    `state_record` is an example state, to lay out per-state absolute tolerances, `field` the vector
+    field, a function of (t, y, args).
     """
+    if solver.stepsize_controller == "constant" or METHODS[solver.method].sees_end:
+        field = None
     per_state = isinstance(solver.atol, dict)
     atol = 1.0 if isinstance(solver.atol, dict) else solver.atol
     if solver.stepsize_controller == "constant":
@@ -167,7 +179,13 @@ def lane_controller(
             **{name: jnp.asarray(1.0 / solver.atol[name], dtype) for name in state_record._fields}
         )
     smallest = min(solver.atol.values()) if isinstance(solver.atol, dict) else solver.atol
-    known = {"wrapped": wrapped, "scale": scale, "rtol": solver.rtol, "atol": smallest}
+    known = {
+        "wrapped": wrapped,
+        "scale": scale,
+        "rtol": solver.rtol,
+        "atol": smallest,
+        "field": field,
+    }
     if budget is None:
         return LaneController(**known)
     return BudgetedController(**known, budget=budget)
