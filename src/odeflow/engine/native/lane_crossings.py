@@ -16,6 +16,7 @@ from odeflow.engine.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
 from odeflow.engine.events import Memory, Watch
 from odeflow.engine.native.field import evaluated, memory_names
 from odeflow.engine.native.layout import Layout, load, store
+from odeflow.engine.native.names import component_labels, parameter_names
 from odeflow.engine.native.program import Program
 from odeflow.engine.native.stepper import StepSource, coefficient
 from odeflow.engine.native.translate import translate
@@ -45,8 +46,8 @@ class LaneCrossings:
     def __init__(self, problem: Problem, watch: Watch, step: StepSource):
         self._problem, self._model, self._step = problem, problem.model, step
         self._watch, self._crossings = watch, Crossings(problem, watch)
-        self._components = [component.name for component in self._model.components]
-        self._parameters = [f"p_{name}" for name in self._model.config.parameters]
+        self._components = component_labels(self._model)
+        self._parameters = parameter_names(self._model)
         self._memory = memory_names(watch)
         self._guards = self._memory[: len(problem.guards)]
         self._signs = [f"sign_{k}" for k in range(self._crossings.number)]
