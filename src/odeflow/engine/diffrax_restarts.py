@@ -241,6 +241,9 @@ def course(
 
     def go_on(here: Course) -> Course:
         here = lax.while_loop(lambda x: happens(x.jump, x.t), apply_jump, here)
+        if "pending" in here.memory:
+            to_come = happens(here.jump, end).astype(t0.dtype)
+            here = here._replace(memory={**here.memory, "pending": to_come})
         if watch:
             here = _settled(watch, here)
         t, y, args = here.t, here.y, here.args

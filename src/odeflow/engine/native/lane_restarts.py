@@ -145,6 +145,8 @@ class LaneRestarts:
                 ),
                 "    jump[lane] += 1",
             ]
+        if "pending" in self._memory:
+            lines += [f"{place('pending')} = jumps[0][sample] - jump[lane]"]
         if self._watch:
             lines += [
                 f"ending = REAL({Status.events_failed:d})",
