@@ -1,6 +1,7 @@
 """One chunk: design rows in, labelled trajectories out."""
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from odeflow.provenance import all_sources, canonical_json
 from odeflow.retry import Retried, Retrier, progress_after
 from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import slabs
+from odeflow.stops import comment as stop_comment
 from odeflow.stops import stop_guards
 from odeflow.switching import Switching, with_switching
 
@@ -76,6 +78,7 @@ def make_problem(
         own_ends=own_ends,
         jumps=jump_targets(config, model),
         stops=stop_guards(config, model),
+        counted=bool(config.doses) and bool(config.stop or model.events),
     )
 
 
@@ -155,6 +158,11 @@ def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
     model = with_invariants(model, drift)
     problem = make_problem(config, model, has_own_ends(config, axes), drift.names)
     switching = with_switching(problem)
+    unwatched = stop_comment(config, model)
+    if unwatched:
+        warnings.warn(unwatched, stacklevel=2)
+        comments = [text for text in (switching.comment, unwatched) if text]
+        switching = switching._replace(comment="; ".join(comments))
     chosen = engine.choose_engine(switching.problem, wanted, device)
     return Loaded(config, switching, drift, chosen)
 
@@ -242,8 +250,12 @@ class _Prepared:
     def lanes(self, axes: Axes) -> engine.Lanes:
         """The lanes of samples with these values of the axes."""
         model = self.problem.model
-        lanes = make_lanes(self.config, {**axes, **model.start(axes)})
-        return self._switching.scheduled(schedule(self.config, axes, lanes, model))
+        before = make_lanes(self.config, {**axes, **model.start(axes)})
+        lanes = self._switching.scheduled(schedule(self.config, axes, before, model))
+        if not self.problem.counted:
+            return lanes
+        args = np.concatenate([before.args, lanes.args[len(before.args) :]])
+        return replace(lanes, counted=engine.counted_before(self.problem, before.y0, args))
 
     def label(self, axes: Axes, start: int, lanes: engine.Lanes, solved: Retried) -> xr.Dataset:
         """The samples as a dataset, numbered from `start`."""

@@ -9,15 +9,16 @@ from odeflow.config.base import ConfigError
 from odeflow.config.doses import SteadyState
 from odeflow.config.root import Config
 from odeflow.engine import Guard
+from odeflow.engine.comparisons import Degree, crossings, outputs
 from odeflow.model import Model
 
 
 def stop_guards(config: Config, model: Model) -> tuple[Guard, ...]:
     """A guard for each condition of `stop`.
 
-    A threshold is one that is crossed: where a variable is beyond it already at t0, it has to come
-    back first. A state that is steady at t0 stops there. Raises ConfigError for a variable that
-    the model does not have.
+    A threshold is one that is crossed: where a variable is beyond it already at t0, before the doses
+    of that time, it has to come back first. A state that is steady at t0 stops there. Raises
+    ConfigError for a variable that the model does not have.
     """
     stop = config.stop
     if stop is None:
@@ -33,9 +34,37 @@ def stop_guards(config: Config, model: Model) -> tuple[Guard, ...]:
         for thresholds, sign in ((stop.above, 1), (stop.below, -1))
         for name, threshold in thresholds.items()
     ]
-    if stop.steady_state is not None:
-        guards.append(Guard(_is_steady(config, model, stop.steady_state), initial=False))
+    if stop.steady_state is not None and not moves_with_time(model):
+        steady = _is_steady(config, model, stop.steady_state)
+        guards.append(Guard(steady, initial=False, inside=False, after_all=True))
     return tuple(guards)
+
+
+def moves_with_time(model: Model) -> bool:
+    """Whether the vector field depends on time in another way than by switching at known times.
+
+    Where it does, that the derivative is small says nothing about later: nothing is steady.
+    """
+    field = lambda t, y, args: model.flat_vector_field(t, y, args)
+    t, y, args = model.example()
+    point = t, model.flatten(y), list(args)
+    if any(info.degree > Degree.steps for info, _ in outputs(field, *point)):
+        return True
+    known = ("zero", "integers", "halves", "table")
+    return any(
+        found.info.degree > Degree.steps and (bool(found.info.y) or found.levels not in known)
+        for found in crossings(field, *point, evaluate=False)
+    )
+
+
+def comment(config: Config, model: Model) -> str:
+    """What of `stop` cannot be looked for, in one line; "" where there is nothing like that."""
+    if config.stop is None or config.stop.steady_state is None or not moves_with_time(model):
+        return ""
+    return (
+        f"stop.steady_state is not looked for: {config.model.origin} depends on time, so what rests "
+        "at one time may move at a later one; the trajectories go on to their end"
+    )
 
 
 def _beyond(model: Model, name: str, threshold: float, sign: int) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from odeflow.engine.choice import (
     missing_device,
     solve,
 )
+from odeflow.engine.events import counted_before
 from odeflow.engine.problem import (
     Guard,
     Jumps,
@@ -34,6 +35,7 @@ __all__ = [
     "Solution",
     "Wanted",
     "choose_engine",
+    "counted_before",
     "missing_device",
     "solve",
 ]

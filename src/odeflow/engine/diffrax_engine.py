@@ -105,6 +105,8 @@ def solve(
     t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
     # the ends of trajectories that have their own are a further parameter
     args = np.concatenate([lanes.args, t1[None]]) if problem.own_ends else lanes.args
+    if problem.counted and lanes.counted is not None:
+        args = np.concatenate([args, lanes.counted])
     jumps = 0
     if problem.jumps is not None and lanes.jumps is not None:
         # and so are all the numbers of a schedule
@@ -173,6 +175,7 @@ def _compile(problem: Problem, layout: _Layout, jumps: int, local_devices: tuple
     """The jitted call: (device, block, component, lane) in, (device, block, lane, ...) out."""
     model, width = problem.model, layout.width
     parameters = len(model.config.parameters) + problem.own_ends
+    parameters += problem.counted * len(problem.guards)
     if problem.jumps is not None:
         parameters += jumps * (1 + sum(map(len, problem.jumps)))
     lane_function = (
@@ -332,13 +335,17 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
         end = t1
         if problem.own_ends:
             end, rest = rest[0], rest[1:]
+        counted = None
+        if problem.counted:
+            counted, rest = rest[: len(problem.guards)], rest[len(problem.guards) :]
         sizes = (1, *map(len, targets))
         parts = jnp.split(rest, np.cumsum([jumps * size for size in sizes])[:-1])
         times, amounts, values = (
             part.reshape(jumps, size) for part, size in zip(parts, sizes, strict=True)
         )
         start = (t0, model.unflatten(tuple(y0)), model.Args(*args))
-        done = course(problem, solve, reducer, start, end, (times[:, 0], amounts, values))
+        schedule = (times[:, 0], amounts, values)
+        done = course(problem, solve, reducer, start, end, schedule, counted)
         values = done.values
         if ts is None:
             values = jax.tree.map(lambda x: x[None], values)

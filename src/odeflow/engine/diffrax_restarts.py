@@ -200,11 +200,12 @@ def course(
     start: tuple[Any, Any, Any],
     end: Any,
     jumps: tuple[Any, Any, Any],
+    counted: Any = None,
 ) -> Course:
     """Solves a lane from `start`, its (t, y, args), to `end`, from restart to restart.
 
-    `jumps` are times (jump,), amounts (jump, component) and values (jump, parameter). `values`
-    have those right after a jump at its time.
+    `jumps` are times (jump,), amounts (jump, component) and values (jump, parameter), `counted` what
+    guards count as before t0, if lanes say it. `values` have those right after a jump at its time.
     """
     model, config = problem.model, problem.solver
     t0, y0, args0 = start
@@ -221,7 +222,7 @@ def course(
         y=y0,
         args=args0,
         jump=jnp.asarray(0),
-        memory=watch.start(t0, y0, args0) if watch else {},
+        memory=watch.start(t0, y0, args0, counted) if watch else {},
         fired=jnp.asarray(False),
         values=jax.tree.map(lambda x: jnp.zeros((*width, *x.shape), x.dtype), now),
         kept={name: r.start(t0, seen[name]) for name, r in reducer.items()},

@@ -84,18 +84,22 @@ class Watch:
                 shapes[f"values{i}"] = (pending, size)
         return shapes
 
-    def start(self, t: Any, y: Any, args: Any) -> Memory:
-        """The memory of a trajectory before its t0."""
+    def start(self, t: Any, y: Any, args: Any, counted: Any = None) -> Memory:
+        """The memory of a trajectory before its t0; `counted` is what guards count as there, as
+        the state at t0 says unless it is given.
+        """
         dtype = jnp.result_type(t)
-        now = self._holds(t, y, args, {})
-        initial = [guard.initial for guard in self._problem.guards]
-        counted = [now[i] if x is not False else jnp.asarray(x) for i, x in enumerate(initial)]
+        if counted is None:
+            now = self._holds(t, y, args, {})
+            initial = [guard.initial for guard in self._problem.guards]
+            counted = [now[i] if x is not False else jnp.asarray(x) for i, x in enumerate(initial)]
+            counted = jnp.stack(counted)
         fill = {"draw": _SEED, "next_due": jnp.inf}
         memory = {
             name: jnp.full(shape, fill.get(name, jnp.inf if name.startswith("due") else 0.0), dtype)
             for name, shape in self.shapes().items()
         }
-        return memory | {"guard": jnp.stack(counted).astype(dtype)}
+        return memory | {"guard": counted.astype(dtype)}
 
     def _holds(self, t: Any, y: Any, args: Any, memory: Memory) -> Bool[Array, " guard"]:
         holds = []
@@ -253,3 +257,22 @@ class Watch:
             values[name] = flat[start : start + size].reshape(shape)
             start += size
         return self._model.assigned(event, t, y, args, values)
+
+
+def counted_before(
+    problem: Problem,
+    y0: Float[np.ndarray, "component lane"],
+    args: Float[np.ndarray, "parameter lane"],
+) -> Float[np.ndarray, "guard lane"]:
+    """What guards count as in trajectories with this state and these parameters before t0.
+
+    So a jump at t0 may let one of them fire there, as it would at any other time.
+    """
+    model, watch = problem.model, Watch(problem)
+    t = jnp.asarray(model.config.t0, problem.dtype)
+
+    def counted(y: Any, args: Any) -> Any:
+        return watch.start(t, model.unflatten(tuple(y)), model.Args(*args))["guard"]
+
+    found = jax.jit(jax.vmap(counted, in_axes=1, out_axes=1))
+    return np.asarray(found(y0.astype(problem.dtype), args.astype(problem.dtype)))

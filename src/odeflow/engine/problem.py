@@ -65,7 +65,8 @@ class Problem:
     `ts` are the times to save, increasing, within [model t0, model t1]; None saves the end only.
     With `own_ends` each trajectory has a t1 of its own: its values are NaN at later `ts`.
     `jumps` are what the `Lanes.jumps` change; a solver stops and starts anew at each. `stops` end a
-    trajectory where one of them fires.
+    trajectory where one of them fires. Where it is `counted`, lanes say what guards count as before
+    t0.
     `variables` are the states and observables to keep, in dataset order. `dtype` is float64 or
     float32. `reductions` are metrics of states and observables to reduce while solving.
     """
@@ -79,6 +80,7 @@ class Problem:
     own_ends: bool = False
     jumps: JumpTargets | None = None
     stops: tuple[Guard, ...] = ()
+    counted: bool = False
 
     @property
     def guards(self) -> tuple[Guard, ...]:
@@ -112,12 +114,15 @@ class Lanes:
     `jumps` are their schedules, where `Problem.jumps`.
 
     `t1` are their ends, after the model's t0, where `Problem.own_ends`; else None: the model's t1.
+    `counted` is 1 for the guards that count as true before t0, where `Problem.counted`; else None:
+    they count as `Guard.initial` says, at `y0`.
     """
 
     y0: Float[np.ndarray, "component lane"]
     args: Float[np.ndarray, "parameter lane"]
     t1: Float[np.ndarray, " lane"] | None = None
     jumps: Jumps | None = None
+    counted: Float[np.ndarray, "guard lane"] | None = None
 
     @property
     def size(self) -> int:
@@ -128,7 +133,8 @@ class Lanes:
         """The lanes of these numbers, in this order."""
         t1 = None if self.t1 is None else self.t1[index]
         jumps = None if self.jumps is None else self.jumps.take(index)
-        return Lanes(self.y0[:, index], self.args[:, index], t1, jumps)
+        counted = None if self.counted is None else self.counted[:, index]
+        return Lanes(self.y0[:, index], self.args[:, index], t1, jumps, counted)
 
 
 @dataclass(frozen=True)

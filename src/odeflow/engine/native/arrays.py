@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.engine.native.controller import end_columns
-from odeflow.engine.native.lane_restarts import SEGMENT
+from odeflow.engine.native.lane_restarts import SEGMENT, counted_columns
 from odeflow.engine.native.lanes import LaneModule
 from odeflow.engine.problem import Lanes, Problem, Solution
 from odeflow.engine.reduction import finish
@@ -32,6 +32,9 @@ class Arrays:
         times = np.append(saved, np.inf).astype(dtype)
         self._t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
         ends, self.jumps = _segments(problem, lanes, self._t1.astype(dtype))
+        if problem.counted and lanes.counted is not None:
+            counted = lanes.counted.astype(dtype)
+            ends |= {name: row for name, row in zip(counted_columns(problem), counted, strict=True)}
         self.inputs: tuple[Any, ...] = (
             np.ascontiguousarray(lanes.y0, dtype),
             np.concatenate([lanes.args.astype(dtype), *(x[None] for x in ends.values())]),

@@ -25,6 +25,11 @@ FIRED = 100
 SEGMENT = ("t1", "clip_floor", "last_save")
 
 
+def counted_columns(problem: Problem) -> list[str]:
+    """Names of the columns of what guards count as before t0, where lanes say it."""
+    return [f"counted_{i}" for i in range(len(problem.guards))] if problem.counted else []
+
+
 class LaneRestarts:
     """The functions of restarts of one problem: `arm`, `enter`, `resumes`, `resume`, `locate`.
 
@@ -68,7 +73,8 @@ class LaneRestarts:
 
     def columns(self) -> list[str]:
         """Names of further columns beside the parameters."""
-        return ["last_save"] if self._problem.jumps is not None else []
+        columns = ["last_save"] if self._problem.jumps is not None else []
+        return columns + counted_columns(self._problem)
 
     def origin_lines(self, t: str) -> list[str]:
         """Defines `t0` as where the lane began or begins."""
@@ -218,7 +224,13 @@ class LaneRestarts:
     def _arm(self) -> list[str]:
         start = lambda t, y, args, memory: [self._watch.start(t, y, args)]
         _, lines, values = self._evaluated(start, {})
-        return [*self._state(), *lines, *map(store, self._memory, values)]
+        columns = counted_columns(self._problem)
+        return [
+            *self._state(),
+            *lines,
+            *map(store, self._memory, values),
+            *(store(row, f"rows.{column}") for row, column in zip(self._memory, columns)),
+        ]
 
     def _cut(self) -> list[str]:
         return [load("high"), load("to_t"), store("cut", "high"), store("t", "to_t")]
