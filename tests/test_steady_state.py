@@ -1,4 +1,4 @@
-"""Steady states: not before all that is still to come has come, and not where time moves the field."""
+"""Steady states: not before all that is to come has come, and not where time moves the field."""
 
 from dataclasses import replace
 from pathlib import Path

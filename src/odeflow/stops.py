@@ -16,8 +16,8 @@ from odeflow.model import Model
 def stop_guards(config: Config, model: Model) -> tuple[Guard, ...]:
     """A guard for each condition of `stop`.
 
-    A threshold is one that is crossed: where a variable is beyond it already at t0, before the doses
-    of that time, it has to come back first. A state that is steady at t0 stops there. Raises
+    A threshold is one that is crossed: where a variable is beyond it already at t0, before the
+    doses of that time, it has to come back first. A state that is steady at t0 stops there. Raises
     ConfigError for a variable that the model does not have.
     """
     stop = config.stop
@@ -62,8 +62,8 @@ def comment(config: Config, model: Model) -> str:
     if config.stop is None or config.stop.steady_state is None or not moves_with_time(model):
         return ""
     return (
-        f"stop.steady_state is not looked for: {config.model.origin} depends on time, so what rests "
-        "at one time may move at a later one; the trajectories go on to their end"
+        f"stop.steady_state is not looked for: {config.model.origin} depends on time, so what is "
+        "at rest at one time may move later; the trajectories go on to their end"
     )
 
 

@@ -204,8 +204,8 @@ def course(
 ) -> Course:
     """Solves a lane from `start`, its (t, y, args), to `end`, from restart to restart.
 
-    `jumps` are times (jump,), amounts (jump, component) and values (jump, parameter), `counted` what
-    guards count as before t0, if lanes say it. `values` have those right after a jump at its time.
+    `jumps` are times (jump,), amounts (jump, component) and values (jump, parameter), `counted` is
+    what guards count as before t0, if lanes say it. `values` have those right after a jump.
     """
     model, config = problem.model, problem.solver
     t0, y0, args0 = start

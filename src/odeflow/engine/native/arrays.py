@@ -34,7 +34,7 @@ class Arrays:
         ends, self.jumps = _segments(problem, lanes, self._t1.astype(dtype))
         if problem.counted and lanes.counted is not None:
             counted = lanes.counted.astype(dtype)
-            ends |= {name: row for name, row in zip(counted_columns(problem), counted, strict=True)}
+            ends |= dict(zip(counted_columns(problem), counted, strict=True))
         self.inputs: tuple[Any, ...] = (
             np.ascontiguousarray(lanes.y0, dtype),
             np.concatenate([lanes.args.astype(dtype), *(x[None] for x in ends.values())]),
