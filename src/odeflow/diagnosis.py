@@ -57,6 +57,7 @@ def diagnose(outcome: Outcome) -> Diagnosis:
         Status.non_finite: _non_finite,
         Status.nonlinear_solve_failed: _nonlinear_solve,
         Status.events_failed: _events,
+        Status.suspect: _suspect,
     }[outcome.status](outcome)
 
 
@@ -143,6 +144,14 @@ def _events(it: Outcome) -> Diagnosis:
         "events without end",
         f"at t = {it.time_reached:.4g} events set each other off without end, one fired too often "
         "within its delay, or a delay was negative: look at their triggers and delays",
+    )
+
+
+def _suspect(it: Outcome) -> Diagnosis:
+    return Diagnosis(
+        "tolerance too loose",
+        f"at t = {it.time_reached:.4g} a step's error estimate meant nothing: lower solver.rtol, "
+        f"which is {it.solver.rtol:g}, to 1e-5 or below",
     )
 
 

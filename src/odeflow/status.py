@@ -15,6 +15,7 @@ class Status(IntEnum):
     nonlinear_solve_failed = 4
     stopped_by_event = 5
     events_failed = 6
+    suspect = 7
 
     @property
     def is_failure(self) -> bool:
@@ -46,6 +47,10 @@ ADVICE: dict[Status, str] = {
     Status.events_failed: (
         "events set each other off without end, one fired too often within its delay, or a delay "
         "was negative: look at the triggers and delays of the model's events"
+    ),
+    Status.suspect: (
+        "the error estimate of a step means nothing at so loose a tolerance: lower solver.rtol, at "
+        "1e-5 and below such steps are not met"
     ),
     Status.stopped_by_event: "a condition of `stop` was met: the values end there",
 }

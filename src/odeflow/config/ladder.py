@@ -17,6 +17,9 @@ from odeflow.status import Status, has_failed
 
 #: Steps are counted in 64 bits.
 _MOST_STEPS = 2**62
+#: Relative tolerance down to which a step's error estimate may be small by chance: what is
+#: `suspect` at a looser one is solved again at this.
+SAFE_RTOL = 1e-5
 _EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23}
 
 
@@ -26,13 +29,14 @@ class Attempt:
 
     Attempt 0 is the solver as configured, attempt k the k-th change of `runtime.retry`, on top of
     those before it. `name` is a word of CF's `flag_meanings`, `replaced` the method of the attempt
-    before.
+    before. `tightened` is the one after all changes, for lanes that are suspect.
     """
 
     solver: SolverConfig
     changed: frozenset[str] = frozenset()
     name: str = "0_as_configured"
     replaced: str | None = None
+    tightened: bool = False
 
     def may_help(
         self, status: Int[np.ndarray, " lane"], duration: Float[np.ndarray, " lane"]
@@ -45,7 +49,10 @@ class Attempt:
         is for a field whose derivatives are of no use, not for one that took too many steps; a
         root find in place of a linear solve for a linear solve that failed.
         """
-        failed = has_failed(status)
+        suspect = status == Status.suspect
+        if self.tightened:
+            return suspect
+        failed = has_failed(status) & ~suspect
         ran_out = status == Status.max_steps_reached
         if not self.changed:
             failed[:] = False
@@ -67,6 +74,9 @@ class Attempt:
 def ladder(config: Config) -> tuple[Attempt, ...]:
     """The attempts, in order; the first is the solver as configured.
 
+    Where there are any more and tolerances are so loose that a trajectory may be suspect, the last
+    is that solver at `SAFE_RTOL`, `atol` in proportion.
+
     Raises ConfigError, one line, for a change that makes a solver there cannot be.
     """
     attempts = [Attempt(config.solver)]
@@ -82,7 +92,20 @@ def ladder(config: Config) -> tuple[Attempt, ...]:
         changed = frozenset(k for k, v in solver.model_dump().items() if v != before[k])
         replaced = before["method"] if "method" in changed else None
         attempts.append(Attempt(solver, changed, f"{number + 1}_{_words(change)}", replaced))
+    if len(attempts) > 1 and config.solver.rtol > SAFE_RTOL:
+        name = f"{len(attempts)}_suspect_rtol_{SAFE_RTOL:g}"
+        changed = frozenset({"rtol", "atol", "max_steps"})
+        attempts.append(Attempt(_tightened(config.solver), changed, name, tightened=True))
     return tuple(attempts)
+
+
+def _tightened(solver: SolverConfig) -> SolverConfig:
+    """The solver at `SAFE_RTOL`, `atol` in proportion, with ten times the steps."""
+    factor = SAFE_RTOL / solver.rtol
+    atol = solver.atol
+    atol = {k: factor * x for k, x in atol.items()} if isinstance(atol, dict) else factor * atol
+    steps = min(10 * solver.max_steps, _MOST_STEPS)
+    return solver.model_copy(update={"rtol": SAFE_RTOL, "atol": atol, "max_steps": steps})
 
 
 def _changed(value: Any, key: str, before: Mapping[str, Any], config: Config) -> Any:

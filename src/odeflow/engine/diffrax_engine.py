@@ -24,7 +24,7 @@ from odeflow.engine.diffrax_methods import diffrax_solver
 from odeflow.engine.diffrax_reduction import ReducingSolver
 from odeflow.engine.diffrax_restarts import Segment, WatchingSolver, course
 from odeflow.engine.events import Watch
-from odeflow.engine.lane_control import lane_controller
+from odeflow.engine.lane_control import WILD, lane_controller
 from odeflow.engine.problem import JumpTargets, Lanes, Problem, Progress, Solution
 from odeflow.engine.reduction import finish, reducers
 from odeflow.methods import METHODS
@@ -405,6 +405,7 @@ def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:
             raw.stopped & (raw.time_reached < end),
             is_(RESULTS.successful) | (raw.time_reached >= end),
             is_(RESULTS.max_steps_reached),
+            is_(WILD),
             stalled & raw.non_finite,
             stalled & raw.error_infinite & implicit,
             stalled & raw.error_infinite,
@@ -415,6 +416,7 @@ def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:
             Status.stopped_by_event,
             Status.success,
             Status.max_steps_reached,
+            Status.suspect,
             Status.non_finite,
             Status.nonlinear_solve_failed,
             Status.non_finite,

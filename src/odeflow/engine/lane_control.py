@@ -8,10 +8,15 @@ import jax.tree_util as jtu
 import optimistix as optx
 from diffrax import RESULTS
 from equinox.internal import ω
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool
 
 from odeflow.config.solver import SolverConfig
+from odeflow.engine.wild_steps import is_wild, looks_for_wild_steps
 from odeflow.methods import METHODS
+
+#: The outcome of Diffrax's that stands for a wild step; nothing else here has it.
+WILD = RESULTS.max_steps_rejected
 
 
 class LaneController(diffrax.AbstractAdaptiveStepSizeController):
@@ -24,7 +29,8 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     with `atol` 1, so that its error norm is err / (atol_i + rtol |y_i|) for each state i.
 
     Where `field` is given, for methods that do not evaluate it at the end of a step, a step is
-    rejected too where `field(t, y, args)` is not finite there: no other could start from it.
+    rejected too where `field(t, y, args)` is not finite there: no other could start from it. With
+    `looks` a step that is wild (`wild_steps`) ends the lane, with the outcome `WILD`.
 
     The state is `(wrapped state, time reached, candidate non-finite, error infinite)`.
     """
@@ -35,6 +41,8 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     atol: float
     norm: Any = optx.rms_norm
     field: Any = None
+    sees_end: bool = True
+    looks: bool = False
 
     def wrap(self, direction: Any) -> "LaneController":
         """Part of Diffrax's interface; integration here is always forward."""
@@ -76,7 +84,7 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
         """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
         state, _, _, _ = controller_state
         undefined = jnp.asarray(False)
-        if self.field is not None:
+        if not self.sees_end:
             undefined = ~_all_finite(self.field(t1, y1_candidate, args))
             y_error = jtu.tree_map(lambda x: jnp.where(undefined, jnp.inf, x), y_error)
         keep, next_t0, next_t1, made_jump, state, result = self.wrapped.adapt_step_size(
@@ -98,6 +106,10 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
         stuck = ~keep & (next_t1 >= t1)
         stalled = forced | stuck | (next_t1 <= next_t0)
         result = RESULTS.where(stalled, RESULTS.dt_min_reached, result)
+        if self.looks:
+            wild = keep & self._is_wild(t0, t1, y0, y1_candidate, args, y_error)
+            keep, next_t0 = keep & ~wild, jnp.where(wild, t0, next_t0)
+            result = RESULTS.where(wild, WILD, result)
         return (
             keep,
             next_t0,
@@ -106,6 +118,17 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
             (state, next_t0, non_finite, error_infinite),
             result,
         )
+
+    def _is_wild(self, t0: Any, t1: Any, y0: Any, y1: Any, args: Any, y_error: Any) -> Any:
+        """Whether a step is wild, all in units of the absolute tolerances."""
+        flat = lambda y: ravel_pytree(self._scaled(y))[0]
+        slopes = (t1 - t0) * flat(self.field(t0, y0, args)), (t1 - t0) * flat(
+            self.field(t1, y1, args)
+        )
+        before, after = flat(y0), flat(y1)
+        atol = 1.0 if self.scale is not None else self.atol
+        sizes = jnp.abs(before), jnp.abs(after)
+        return is_wild(self.rtol, atol, after - before, sizes, slopes, flat(y_error))
 
     def _scaled(self, y: Any) -> Any:
         return y if self.scale is None or y is None else (y**ω * self.scale**ω).ω
@@ -152,8 +175,6 @@ def lane_controller(
     `state_record` is an example state, to lay out per-state absolute tolerances, `field` the vector
     field, a function of (t, y, args).
     """
-    if solver.stepsize_controller == "constant" or METHODS[solver.method].sees_end:
-        field = None
     per_state = isinstance(solver.atol, dict)
     atol = 1.0 if isinstance(solver.atol, dict) else solver.atol
     if solver.stepsize_controller == "constant":
@@ -185,6 +206,8 @@ def lane_controller(
         "rtol": solver.rtol,
         "atol": smallest,
         "field": field,
+        "sees_end": solver.stepsize_controller == "constant" or METHODS[solver.method].sees_end,
+        "looks": looks_for_wild_steps(solver),
     }
     if budget is None:
         return LaneController(**known)

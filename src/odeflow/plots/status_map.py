@@ -18,6 +18,7 @@ from odeflow.plots.style import (
     PURPLE,
     SKY,
     VERMILION,
+    YELLOW,
     label,
     panels,
 )
@@ -31,6 +32,7 @@ _COLOURS = {
     Status.nonlinear_solve_failed: BLACK,
     Status.stopped_by_event: GREEN,
     Status.events_failed: BLUE,
+    Status.suspect: YELLOW,
 }
 #: From best to worst: their numbers are in the order of their invention.
 _SEVERITY = sorted(Status, key=lambda s: (s.is_failure, s))

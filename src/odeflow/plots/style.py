@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from odeflow.netcdf import atomic_path
 
 #: Okabe and Ito (2008), Color Universal Design.
-BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, BLACK = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000",
+BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, BLACK, YELLOW = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442",
 )  # fmt: skip
 GREY = "#7f7f7f"
 

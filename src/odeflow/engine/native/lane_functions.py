@@ -19,6 +19,7 @@ from odeflow.engine.native.names import (
     scalar_labels,
 )
 from odeflow.engine.native.stepper import StepSource, coefficient
+from odeflow.engine.native.wild_lines import wild_lines
 from odeflow.engine.problem import Problem
 
 
@@ -116,6 +117,7 @@ class LaneFunctions:
             *(f"new_{n} = {value}" for n, value in zip(names, source.candidate)),
             *(f"error_{n} = {value}" for n, value in zip(names, source.error or [])),
             *control.lines,
+            *wild_lines(self._problem),
             "keep = keep & (active > 0.0)",
             "until = select(keep, t_next, -INFINITY)",
             *self.restarts.until_lines(),
