@@ -113,6 +113,11 @@ def make_lanes(config: Config, axes: Axes) -> engine.Lanes:
     y0 = []
     for name, state in config.model.states.items():
         values = np.asarray(axes.get(name, np.asarray(state.initial, float)))
+        if name in config.model.nonnegative and values.size and values.min() < 0:
+            raise ConfigError(
+                f"model.nonnegative: an initial value of {name} is {values.min():g}; raise it, or "
+                f"take {name} out of the list"
+            )
         column = values[None, :] if name in axes else values.reshape(-1, 1)
         y0.append(np.broadcast_to(column, (column.shape[0], size)))
     args = [

@@ -152,6 +152,12 @@ def _check_variables(config: Config, study: Path) -> None:
     closed = observables is None or bool(observables.variables)
     for number, attempt in enumerate(ladder(config)):
         atol = attempt.solver.atol
+        if config.model.nonnegative and attempt.solver.stepsize_controller == "constant":
+            where = f"runtime.retry.{number - 1}" if number else "solver"
+            raise ConfigError(
+                f"{where}.stepsize_controller: constant steps cannot be taken again, shorter, as "
+                "model.nonnegative asks; take pid, or leave model.nonnegative out"
+            )
         key = f"runtime.retry.{number - 1}.atol" if number else "solver.atol"
         if isinstance(atol, dict):
             _known_names(key, atol, states, "a state")

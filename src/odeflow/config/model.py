@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import Real, Strict, VariableName
+from odeflow.config.base import Distinct, Real, Strict, VariableName
 
 
 def _function_reference(value: str) -> str:
@@ -58,6 +58,10 @@ def _shape_of(value: Any) -> tuple[int, ...]:
     if len(shapes) != 1:
         raise ValueError("initial is ragged: its rows have different lengths")
     return (len(value), *shapes.pop())
+
+
+def _least(value: Any) -> float:
+    return min(map(_least, value)) if isinstance(value, list) else value
 
 
 class Parameter(Strict):
@@ -131,6 +135,11 @@ class ModelConfig(Strict):
     parameters: dict[VariableName, Parameter] = Field(
         default_factory=dict, description="parameters, in the order of the args record"
     )
+    nonnegative: Annotated[list[VariableName], Distinct] = Field(
+        default_factory=list,
+        description="states that cannot be negative: a step that makes one so by more than its "
+        "`solver.atol` is taken again, shorter",
+    )
     observables: Observables | None = Field(None, description="optional observables")
     invariants: Observables | None = Field(
         None, description="optional conserved quantities, whose drift is recorded"
@@ -200,6 +209,12 @@ class ModelConfig(Strict):
                 f"{', '.join(twice)}: a name can be only one of state, parameter, observable "
                 "and dimension"
             )
+        for name in self.nonnegative:
+            if name not in self.states:
+                known = ", ".join(self.states)
+                raise ValueError(f"nonnegative: {name!r} is not a state; known: {known}")
+            if _least(self.states[name].initial) < 0:
+                raise ValueError(f"nonnegative: the initial value of {name} is negative")
         for name in self.invariants.variables if self.invariants else ():
             if drift_name(name) in names:
                 raise ValueError(

@@ -1,5 +1,6 @@
 """Step-size control of one lane: Diffrax's controller, plus how and where a lane failed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import diffrax
@@ -43,6 +44,7 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     field: Any = None
     sees_end: bool = True
     looks: bool = False
+    nonnegative: tuple[str, ...] = ()
 
     def wrap(self, direction: Any) -> "LaneController":
         """Part of Diffrax's interface; integration here is always forward."""
@@ -83,24 +85,26 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     ) -> Any:
         """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
         state, _, _, _ = controller_state
+        error_infinite = ~_all_finite(y_error)
+        negative = self._is_negative(y1_candidate)
         undefined = jnp.asarray(False)
         if not self.sees_end:
             undefined = ~_all_finite(self.field(t1, y1_candidate, args))
-            y_error = jtu.tree_map(lambda x: jnp.where(undefined, jnp.inf, x), y_error)
+        unfit = undefined | negative
+        estimate = jtu.tree_map(lambda x: jnp.where(unfit, jnp.inf, x), y_error)
         keep, next_t0, next_t1, made_jump, state, result = self.wrapped.adapt_step_size(
             t0,
             t1,
             self._scaled(y0),
             self._scaled(y1_candidate),
             args,
-            self._scaled(y_error),
+            self._scaled(estimate),
             error_order,
             state,
         )
         non_finite = undefined | ~_all_finite(y1_candidate)
-        error_infinite = ~_all_finite(y_error)
-        forced = keep & non_finite
-        keep = keep & ~non_finite
+        forced = keep & (non_finite | negative)
+        keep = keep & ~(non_finite | negative)
         next_t0 = jnp.where(keep, next_t0, t0)
         # A rejected step of one ulp comes back unchanged where the smaller one rounds up to it.
         stuck = ~keep & (next_t1 >= t1)
@@ -118,6 +122,15 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
             (state, next_t0, non_finite, error_infinite),
             result,
         )
+
+    def _is_negative(self, y1: Any) -> Any:
+        """Whether a state is negative that cannot be."""
+        found = jnp.asarray(False)
+        scaled = self._scaled(y1)
+        for name in self.nonnegative:
+            least = -1.0 if self.scale is not None else -self.atol
+            found = found | jnp.any(getattr(scaled, name) < least)
+        return found
 
     def _is_wild(self, t0: Any, t1: Any, y0: Any, y1: Any, args: Any, y_error: Any) -> Any:
         """Whether a step is wild, all in units of the absolute tolerances."""
@@ -168,12 +181,17 @@ def _all_finite(tree: Any) -> Bool[Array, ""]:
 
 
 def lane_controller(
-    solver: SolverConfig, state_record: Any, dtype: Any, field: Any, budget: Any = None
+    solver: SolverConfig,
+    state_record: Any,
+    dtype: Any,
+    field: Any,
+    nonnegative: Sequence[str] = (),
+    budget: Any = None,
 ) -> LaneController:
     """The controller that a `solver` group describes; one of `budget` steps where that is given.
 
     `state_record` is an example state, to lay out per-state absolute tolerances, `field` the vector
-    field, a function of (t, y, args).
+    field, a function of (t, y, args), `nonnegative` the states that cannot be negative.
     """
     per_state = isinstance(solver.atol, dict)
     atol = 1.0 if isinstance(solver.atol, dict) else solver.atol
@@ -208,6 +226,7 @@ def lane_controller(
         "field": field,
         "sees_end": solver.stepsize_controller == "constant" or METHODS[solver.method].sees_end,
         "looks": looks_for_wild_steps(solver),
+        "nonnegative": tuple(nonnegative),
     }
     if budget is None:
         return LaneController(**known)

@@ -139,9 +139,10 @@ def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *l
 def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
     """Defines `finite`, `keep`, and `squared_error`: the mean square of error / (atol + rtol |y|).
 
-    It is infinite where the candidate or an error is not finite.
+    It is infinite where the candidate or an error is not finite, and where the candidate is
+    negative, by more than its absolute tolerance, though it cannot be.
     """
-    lines = []
+    lines, negative = [], []
     names = component_labels(model)
     for n, component in zip(names, model.components):
         atol = atol_of(solver, model, component.state)
@@ -149,14 +150,17 @@ def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
             f"size_{n} = abs(new_{n})",
             f"ratio_{n} = error_{n}/({atol} + rtol*maximum(abs(y_{n}), size_{n}))",
         ]
+        if component.state in model.config.nonnegative:
+            negative.append(f"(new_{n} < -{atol})")
     forced = "" if solver.dtmin is None else " | (at_dtmin > 0.0)"
     squares = total([f"ratio_{n}*ratio_{n}" for n in names])
     return [
         *lines,
         f"mean_square = ({squares})/{float(len(names))!r}",
         f"finite = isfinite(mean_square) & isfinite({total([f'size_{n}' for n in names])})",
-        "squared_error = select(finite, mean_square, INFINITY)",
-        f"keep = (squared_error < 1.0){forced}",
+        *([f"negative = {' | '.join(negative)}"] if negative else []),
+        f"squared_error = select(finite{' & ~negative' if negative else ''}, mean_square, INFINITY)",
+        f"keep = ((squared_error < 1.0){forced}){' & ~negative' if negative else ''}",
     ]
 
 
