@@ -72,7 +72,7 @@ RESERVED_NAMES = frozenset(
     | {"quantile", "num_running", "time_reached", "attempt", "method", "engine"}
 )
 
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 #: Far from where 64 bits end, sums and multiples included.
 _MOST = 10**15
 
@@ -88,14 +88,14 @@ def check_variable_name(name: str) -> str:
     if python != name and python.isidentifier():
         raise ValueError(f"{shown(name)} is {python} in Python; write {python}")
     if (
-        len(name) > _LONGEST_NAME
+        len(name) > LONGEST_NAME
         or not name.isidentifier()
         or keyword.iskeyword(name)
         or name.startswith("_")
     ):
         raise ValueError(
             f"{shown(name)} is not a usable name: letters, digits and '_', starting with a "
-            f"letter, at most {_LONGEST_NAME} of them, not a Python keyword"
+            f"letter, at most {LONGEST_NAME} of them, not a Python keyword"
         )
     if name in RESERVED_NAMES:
         raise ValueError(f"{name!r} is reserved for the dataset; choose another name")
