@@ -317,7 +317,7 @@ FEATURES = [
     Feature("Other", "other packages, where they are required", sbml(parameter("a", 2)).replace(
             'version="2">', 'version="2" xmlns:spatial="http://www.sbml.org/sbml/level3/version1/'
             'spatial/version1" spatial:required="true">', 1),
-            refused="the required package 'spatial'"),
+            refused="the package 'spatial'"),
     # Mathematics: x = 0.5, y = -1.5
     _math("arithmetic: n-ary sums and products, also of nothing", apply(
         "plus", apply("times").split(">", 1)[1].removesuffix("</math>"), CI("x"), CI("y")), 0.0),

@@ -6,6 +6,7 @@ import libsbml
 
 from odeflow.config.base import ConfigError
 from odeflow.sbml.refusal import Source, UnsupportedError
+from odeflow.sbml.xml_text import checked_text
 
 #: Categories of checks whose findings change no number.
 _UNCHECKED = (
@@ -17,6 +18,8 @@ _UNCHECKED = (
 _HARMLESS = {21121}
 #: Packages that may be required: more of MathML for Level 3 Version 1, and models made of models.
 _KNOWN_PACKAGES = {"l3v2extendedmath", "comp"}
+#: Packages that are refused whatever a file says: what they add changes the numbers.
+_REFUSED_PACKAGES = {"arrays", "distrib", "dyn", "multi", "qual", "spatial"}
 
 
 def read_document(source: Source, text: str) -> Any:
@@ -24,10 +27,11 @@ def read_document(source: Source, text: str) -> Any:
 
     Raises ConfigError with libsbml's first error, its line and the number of others, or where
     there is no model; UnsupportedError where a package is required that changes what it means.
+    Packages that only draw or group are left out before libsbml sees them.
     """
-    document = libsbml.readSBMLFromString(text)
-    _raise_errors(document, source)
+    document = libsbml.readSBMLFromString(checked_text(source, text))
     _refuse_packages(document, source)
+    _raise_errors(document, source)
     _flatten(document, source)
     for category in _UNCHECKED:
         document.setConsistencyChecks(category, False)
@@ -59,16 +63,22 @@ def _raise_errors(document: Any, source: Source) -> None:
 def _refuse_packages(document: Any, source: Source) -> None:
     if document.getLevel() < 3:
         return
-    prefixes = [document.getPlugin(i).getPrefix() for i in range(document.getNumPlugins())]
-    prefixes += [
-        document.getUnknownPackagePrefix(i) for i in range(document.getNumUnknownPackages())
-    ]
-    for prefix in prefixes:
+    plugins = [document.getPlugin(i) for i in range(document.getNumPlugins())]
+    declared = {plugin.getPrefix(): plugin.getPackageName() for plugin in plugins}
+    unknown = range(document.getNumUnknownPackages())
+    declared |= {document.getUnknownPackagePrefix(i): _package(document, i) for i in unknown}
+    for prefix, package in declared.items():
         required = document.getPkgRequired(prefix) or document.getPackageRequired(prefix)
-        if required and prefix not in _KNOWN_PACKAGES:
-            raise UnsupportedError(
-                source, f"the required package {prefix!r}", "", document.getLine(), prefix
-            )
+        if package in _REFUSED_PACKAGES or (required and package not in _KNOWN_PACKAGES):
+            hint = ": it changes what the model means; export the model without it"
+            what = f"the package {package!r}"
+            raise UnsupportedError(source, what, hint, document.getLine() or 1, prefix)
+
+
+def _package(document: Any, index: int) -> str:
+    """The name of a package that libsbml does not know, from its namespace."""
+    parts = document.getUnknownPackageURI(index).rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 else document.getUnknownPackagePrefix(index)
 
 
 def _flatten(document: Any, source: Source) -> None:

@@ -43,13 +43,11 @@ def rate_of(name: str) -> str:
 
 def is_boolean(expression: Expression) -> bool:
     """Whether the value is true or false, not a number."""
+    while isinstance(expression, Call) and expression.operation == "select":
+        expression = expression.operands[1]
     if isinstance(expression, Number):
         return isinstance(expression.value, bool)
-    if isinstance(expression, Symbol):
-        return False
-    if expression.operation == "select":
-        return is_boolean(expression.operands[1])
-    return expression.operation in BOOLEAN
+    return isinstance(expression, Call) and expression.operation in BOOLEAN
 
 
 def as_number(expression: Expression) -> Expression:

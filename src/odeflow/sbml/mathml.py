@@ -21,6 +21,11 @@ from odeflow.sbml.expression import (
 #: CODATA's value of 2006, which SBML Level 3 Version 2 fixes (section 3.4.6).
 AVOGADRO = 6.02214179e23
 
+#: Numbers, names and operations of one formula, calls of functions written out: what is longer
+#: takes minutes to compile.
+LONGEST_FORMULA = 50_000
+LARGEST_MODEL = 1_000_000
+
 
 class MathError(Exception):
     """Mathematics that has no expression; says what it is, in words."""
@@ -87,6 +92,7 @@ class Translator:
         rate: Callable[[str], Expression],
     ) -> None:
         self._functions, self._quantity, self._rate = functions, quantity, rate
+        self._size = 0
 
     def number(self, tree: Any, local: Mapping[str, Expression] | None = None) -> Expression:
         """The expression of a tree as a number. `local` are names that are known here only."""
@@ -98,6 +104,32 @@ class Translator:
 
     def expression(self, tree: Any, local: Mapping[str, Expression]) -> Expression:
         """The expression of a tree; raises MathError."""
+        values: list[Expression] = []  # of the trees that are done, in order
+        pending: list[_Task] = [(tree, local, -1)]
+        size = 0
+        while pending:
+            tree, local, number = pending.pop()
+            if number < 0:
+                size += 1
+                self._count(size)
+                leaf = self._leaf(tree, local)
+                if leaf is not None:
+                    values.append(leaf)
+                    continue
+                number = tree.getNumChildren()
+                pending.append((tree, local, number))
+                pending += [(tree.getChild(i), local, -1) for i in reversed(range(number))]
+                continue
+            operands = values[len(values) - number :]
+            del values[len(values) - number :]
+            if tree.getType() == libsbml.AST_FUNCTION:
+                pending.append(self._applied(tree.getName(), operands))
+            else:
+                values.append(_operation(tree.getType(), operands))
+        return values[0]
+
+    def _leaf(self, tree: Any, local: Mapping[str, Expression]) -> Expression | None:
+        """The expression of a constant or a name; None of what has operands."""
         kind = tree.getType()
         if kind in _CONSTANTS:
             return _CONSTANTS[kind]
@@ -113,20 +145,30 @@ class Translator:
             if name in local:
                 raise MathError(f"rateOf({name}), the rate of a function's argument,")
             return self._rate(name)
-        operands = [self.expression(tree.getChild(i), local) for i in range(tree.getNumChildren())]
-        if kind == libsbml.AST_FUNCTION:
-            return self._applied(tree.getName(), operands)
-        return _operation(kind, operands)
+        return None
 
-    def _applied(self, name: str, operands: list[Expression]) -> Expression:
-        """A function of the model's, its body in place of the call."""
+    def _applied(self, name: str, operands: list[Expression]) -> "_Task":
+        """The body of a function of the model's, which takes the place of the call."""
         definition = self._functions.get(name)
         if definition is None:
             raise MathError(f"the function {name!r}, which is not defined,")
         *variables, body = (definition.getChild(i) for i in range(definition.getNumChildren()))
         if len(variables) != len(operands):
             raise MathError(f"a call of {name!r} with {len(operands)} arguments")
-        return self.expression(body, dict(zip((v.getName() for v in variables), operands)))
+        return body, dict(zip((v.getName() for v in variables), operands)), -1
+
+    def _count(self, size: int) -> None:
+        """Raises MathError where a formula, or all of the model, is too long to be solved."""
+        self._size += 1
+        if size > LONGEST_FORMULA:
+            raise MathError(f"a formula of more than {LONGEST_FORMULA:,} numbers and operations")
+        if self._size > LARGEST_MODEL:
+            raise MathError(f"a model of more than {LARGEST_MODEL:,} numbers and operations")
+
+
+#: A tree to be translated, names that are known in it, and how many of its operands are done
+#: (all of them; -1 where they have not been looked at).
+_Task = tuple[Any, Mapping[str, Expression], int]
 
 
 def _operation(kind: int, operands: list[Expression]) -> Expression:
