@@ -5,17 +5,12 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from collections.abc import Sequence
 from pathlib import Path
 
 from odeflow.sbml_suite.case import find_cases
-from odeflow.sbml_suite.run import Outcome, run_case
-
-#: Cases that one process solves before a new one takes its place: compiled code stays in memory.
-_CASES_A_PROCESS = 150
+from odeflow.sbml_suite.run import Outcome
+from odeflow.sbml_suite.workers import SECONDS_PER_CASE, run_cases
 
 
 def main() -> int:
@@ -27,6 +22,9 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="folder with a folder a case")
     parser.add_argument("cases", nargs="*", help="names of cases; default: all")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS_PER_CASE, help="limit for each case (%(default)s)"
+    )
     arguments = parser.parse_args()
     folders = [
         folder
@@ -38,31 +36,11 @@ def main() -> int:
         return 2
     began = time.perf_counter()
     outcomes = []
-    for outcome in run_cases(folders, arguments.jobs):
+    for outcome in run_cases(folders, arguments.jobs, arguments.seconds):
         outcomes.append(outcome)
         print(f"{outcome.case}  {outcome.verdict:11s}  {outcome.detail}", flush=True)
     print_totals(outcomes, time.perf_counter() - began)
     return int(any(outcome.verdict == "fail" for outcome in outcomes))
-
-
-def run_cases(folders: Sequence[Path], jobs: int) -> Iterator[Outcome]:
-    """Outcomes as they come; a case whose process dies is a failure, and stops nobody else."""
-    pending = list(folders)
-    while pending:
-        with ProcessPoolExecutor(
-            min(jobs, len(pending)), get_context("spawn"), max_tasks_per_child=_CASES_A_PROCESS
-        ) as pool:
-            started = {pool.submit(run_case, folder): folder for folder in pending}
-            broken = []
-            for future in as_completed(started):
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    broken.append(started[future])
-        if len(broken) == len(pending):  # alone in its process, so that it is known which it was
-            yield Outcome(broken[0].name, "fail", "the process that solved it died")
-            broken = broken[1:]
-        pending = broken
 
 
 def print_totals(outcomes: Sequence[Outcome], seconds: float) -> None:
