@@ -66,7 +66,10 @@ def parse_override(override: str) -> Override:
         parsed = OverridesParser.create().parse_override(override)
     except (HydraException, RecursionError) as error:
         reason = one_line(str(error).split("\nSee https", 1)[0])
-        raise ConfigError(f"override {shown(override)}: {reason[:120]}; write key=value") from None
+        advice = "write key=value"
+        if not override.isascii():
+            advice += "; Hydra reads no letters beyond a to z there, a config file may have them"
+        raise ConfigError(f"override {shown(override)}: {reason[:120]}; {advice}") from None
     if parsed.is_sweep_override():
         raise ConfigError(
             f"override {shown(override)}: one value is needed; a number has a decimal point, a "
