@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from petab_text import DECAY, tabbed
+from petab_text import TABLES as TABLES_OF_PETAB
+from petab_text import YAML as PROBLEM
 from snakes import EXPERIMENT_YAML, MODEL_YAML, MODELS, make_study
 
 #: What stands at a path of the study: text, bytes, or what a function makes of the path.
@@ -77,6 +80,17 @@ def table(content: Content | None, name: str = "t.csv") -> dict[str, Content]:
     return files if content is None else files | {name: content}
 
 
+def petab(name: str, old: str, new: str) -> dict[str, Content]:
+    assert old in TABLES_OF_PETAB[name]
+    tables = TABLES_OF_PETAB | {name: TABLES_OF_PETAB[name].replace(old, new)}
+    return {
+        EXPERIMENT: "# @package _global_\nname: decay\ndesign: {petab: problem.yaml, size: 8}\n",
+        "problem.yaml": PROBLEM,
+        "decay.xml": DECAY,
+        **{f"{table}.tsv": tabbed(text) for table, text in tables.items()},
+    }
+
+
 def field_returns(text: str) -> dict[str, Content]:
     return {
         "models.py": f"import jax.numpy as jnp\nimport math\ndef decay(t, y, args):\n    {text}\n"
@@ -131,7 +145,7 @@ EXPERIMENTS = [
         "experiment=../model/decay",
     ),
     ("the same one twice", ("'decay'", "share one results folder"), "experiment=decay,decay"),
-    ("a number", ("experiment", "a name or a list", "5"), "experiment=5"),
+    ("a number", ("experiment", "a name or a list", "5", "quoted"), "experiment=5"),
 ]
 NAMES = [
     ("a Python keyword", ("model.states.lambda", "not a Python keyword"), "lambda"),
@@ -143,6 +157,11 @@ NAMES = [
     ("a number", ("model.states.1", "text"), "1"),
     ("150 letters", ("model.states.", "at most 100"), "y" * 150),
     ("that of a parameter", ("model: k", "only one of"), "k"),
+    (
+        "a ligature",
+        ("model.states.", "fish in Python", "write fish"),
+        "\N{LATIN SMALL LIGATURE FI}sh",
+    ),
 ]
 MODEL_CONFIG = [
     (
@@ -186,7 +205,27 @@ MODEL_CONFIG = [
 ]
 YAML = [
     ("indented with a tab", (MODEL, "line 7", "tab", "spaces"), MODEL_YAML.replace("  y:", "\ty:")),
-    ("a key twice", (MODEL, "line 11", "duplicate key name"), MODEL_YAML + "\nname: again\n"),
+    ("a key twice", (MODEL, "line 11", "name is there twice"), MODEL_YAML + "\nname: again\n"),
+    (
+        "a clock for a number",
+        (MODEL, "line 4", "1:30 is a clock", "12.5", "quote"),
+        MODEL_YAML.replace("t1: 2.0", "t1: 1:30"),
+    ),
+    (
+        "a decimal comma",
+        (MODEL, "line 4", "2,5 has a comma", "write 2.5"),
+        MODEL_YAML.replace("t1: 2.0", "t1: 2,5"),
+    ),
+    (
+        "a comma between thousands",
+        (MODEL, "line 4", "1,000", "1000"),
+        MODEL_YAML.replace("t1: 2.0", "t1: 1,000"),
+    ),
+    (
+        "a decimal comma among keys",
+        (MODEL, "line 7", "3,5 may be one number or two", "3.5"),
+        MODEL_YAML.replace("3.0,", "3,5,"),
+    ),
     ("a list", (MODEL, "keys and values"), "- a\n- b\n"),
     ("empty", ("model.name", "needed"), ""),
     ("not UTF-8", (MODEL, "UTF-8"), MODEL_YAML.replace("amount", "Größe").encode("latin-1")),
@@ -228,6 +267,12 @@ DESIGN = [
     ("a law of samplers", ("design.axes.k", "uniform", "linspace"), "k: {uniform: [0, 1]}"),
     ("a number for a law", ("design.axes.k", "keys and values", "3"), "k: 3"),
     ("an unknown axis", ("design.axes.q", "parameters: k"), "q: {values: [1]}"),
+    (
+        "a decimal comma in a list",
+        ("config/experiment/decay.yaml", "line 9", "0,5 may be one number or two", "0.5"),
+        "k: {values: [0,5, 1]}",
+    ),
+    ("a clock in a list", ("line 9", "12:30 is a clock", "12.5"), "k: {values: [12:30, 13:00]}"),
     ("an end before t0", ("design.axes.t1", "-1", "model.t0"), "t1: {values: [-1, 1]}"),
 ]
 TABLES = [
@@ -238,7 +283,23 @@ TABLES = [
     ("no rows", ("t.csv", "no rows"), table("k\n")),
     ("an unknown column", ("t.csv", "'q'", "parameters: k"), table("q\n1\n")),
     ("semicolons", ("t.csv", "commas"), table("k;y\n1;2\n")),
-    ("not text", ("t.csv", "cannot be read"), table(bytes(range(256)))),
+    ("decimal commas", ("t.csv", "row 1", "2 values", "write 0.5 for 0,5"), table("k\n0,5\n")),
+    (
+        "decimal commas in quotes",
+        ("t.csv", "'k', row 1", "'0,5' is not a number", "write 0.5"),
+        table('k\n"0,5"\n'),
+    ),
+    (
+        "decimal commas between semicolons",
+        ("t.csv", "'y', row 1", "'2,5' is not a number", "write 0.5"),
+        table("sep=;\nk;y\n1;2,5\n"),
+    ),
+    (
+        "Latin-1",
+        ("t.csv", "not text in UTF-8 or UTF-16", "save"),
+        table("k,größe\n1,2\n".encode("latin-1")),
+    ),
+    ("not text", ("t.csv", "not text in UTF-8"), table(bytes(range(256)))),
     ("not Parquet", ("t.parquet", "cannot be read"), table("k\n1\n", "t.parquet")),
     ("not NetCDF", ("t.nc", "cannot be read"), table("k\n1\n", "t.nc")),
     ("a spreadsheet", ("t.xlsx", ".csv, .parquet, .nc"), table("k\n1\n", "t.xlsx")),
@@ -254,9 +315,38 @@ FUNCTIONS = [
     ("text returned", ("models.py:decay",), 'return {"y": "fast"}'),
     ("nothing returned", ("returned nothing", "return"), "pass"),
     ("it raises", ("raised ZeroDivisionError",), "1 / 0"),
-    ("an unknown parameter", ("AttributeError", "'q'"), "return {'y': args.q}"),
+    ("an unknown parameter", ("line 4", "reads .q", "known: k"), "return {'y': args.q}"),
+    ("a name in brackets", ("line 4", "write args.k"), 'return {"y": -args["k"] * y.y}'),
+    (
+        "a loop of so many rounds as a parameter says",
+        ("line 4", "whole number", "range"),
+        'return {"y": sum(y.y for _ in range(args.k))}',
+    ),
     ("a branch on a value", ("if", "jnp.where"), "return {'y': -y.y if y.y > 0 else 0.0}"),
     ("a function of `math`", ("jax.numpy",), "return {'y': math.sin(y.y)}"),
+]
+FIXED = "fixed       | lin            |            |            | 3  "
+PETAB = [
+    (
+        "a value that is its logarithm",
+        ("parameters.tsv, row 4, column nominalValue", "-2 is not > 0", "log10", "write 0.01"),
+        petab("parameters", FIXED, "fixed | log10 | | | -2"),
+    ),
+    (
+        "a logarithm beyond its bounds",
+        ("parameters.tsv, row 4", "3 is below lowerBound, 10", "write 1000"),
+        petab("parameters", FIXED, "fixed | log10 | 10 | 1e5 | 3"),
+    ),
+    (
+        "noise of 0",
+        ("measurements.tsv, row 2, column noiseParameters", "the noise is 0", "> 0"),
+        petab("measurements", "| 0.3", "| 0"),
+    ),
+    (
+        "NaN as a measurement",
+        ("measurements.tsv, row 1, column measurement", "NaN", "remove the row"),
+        petab("measurements", "| 1.1 ", "| NaN "),
+    ),
 ]
 RESULTS = [
     (
@@ -306,6 +396,12 @@ BAD_INPUTS = [
     ),
     BadInput(
         "design",
+        "a median of 0",
+        ("design.axes.k.lognormal.median", "> 0", "got 0"),
+        sampler("{lognormal: {median: 0, sigma: 1}}"),
+    ),
+    BadInput(
+        "design",
         "low above high",
         ("design.axes.k.uniform", "less than"),
         sampler("{uniform: [2, 1]}"),
@@ -336,7 +432,29 @@ BAD_INPUTS = [
         in_experiment("[0, 2, 5]", "[0, 3, 5]"),
     ),
     *(BadInput("table", a, b, c) for a, b, c in TABLES),
+    *(BadInput("PEtab", a, b, c) for a, b, c in PETAB),
     *(BadInput("vector field", a, b, field_returns(c), needs_jax=True) for a, b, c in FUNCTIONS),
+    BadInput(
+        "vector field",
+        "the arguments (y, t)",
+        ("(y, t)", "three, (t, y, args)"),
+        {"models.py": "def decay(y, t):\n    return {'y': -y}\n"},
+        needs_jax=True,
+    ),
+    BadInput(
+        "vector field",
+        "the arguments (y, t, args)",
+        ("(y, t, args)", "in the order (t, y, args)"),
+        {"models.py": "def decay(y, t, args):\n    return {'y': -y}\n"},
+        needs_jax=True,
+    ),
+    BadInput(
+        "vector field",
+        "other arguments, a state first",
+        ("line 2", "reads .y of a number", "(t, y, args)"),
+        {"models.py": "def decay(state, when, args):\n    return {'y': -state.y}\n"},
+        needs_jax=True,
+    ),
     BadInput(
         "vector field",
         "its file does not import",

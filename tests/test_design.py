@@ -527,10 +527,17 @@ def test_a_table_that_changes_is_read_again(tmp_path):
         "km,vmax\n1,2\n3,4\n",
         "\ufeffkm,vmax\r\n1,2\r\n3,4\r\n\r\n",  # as spreadsheets write it
         '"km", vmax \n 1.0, 2e0 \n"3",+4',
+        "sep=,\r\nkm,vmax\r\n1,2\r\n3,4\r\n",
+        '"sep=;"\nkm;vmax\n1;2\n3;4\n',
+        "km,vmax,,\n1,2,,\n3,4,,\n,,,\n,,,\n",
+        "km,vmax\n1,2,\n3,4,\n",
+        "# of the assay in May\nkm,vmax\n# the second day: 5,6\n1,2\n3,4\n# done\n",
     ],
 )
-def test_csv_dialects(tmp_path, text):
-    (tmp_path / "t.csv").write_text(text, encoding="utf-8", newline="")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_csv_dialects(tmp_path, text, encoding):
+    written = text if encoding == "utf-8" else text.lstrip("\ufeff")  # UTF-16 has its own mark
+    (tmp_path / "t.csv").write_text(written, encoding=encoding, newline="")
     got = rows(table("t.csv"), 0, 2, tmp_path)
     assert {name: list(values) for name, values in got.items()} == {"km": [1, 3], "vmax": [2, 4]}
 
@@ -549,6 +556,10 @@ def test_csv_dialects(tmp_path, text):
         ("", "is empty"),
         ("\n", "is empty"),
         ("km;vmax\n1;2\n", "columns are separated by commas"),
+        ("km,\n1,2\n", "row 1 has 2 values, the header 1 names"),
+        ("# km,vmax\n1,2\n", "its first line must name the columns"),
+        ("km\n0,5\n", "row 1 has 2 values, .*; write 0.5 for 0,5 where commas"),
+        ('km\n"0,5"\n', "column 'km', row 1: '0,5' is not a number; write 0.5 for 0,5"),
         ("1,2\n3,4\n", "its first line must name the columns, but is 1, 2"),
         (",km\n0,1\n", r"column 1 has no name.*index=False"),
         ('km\n"1\n', "cannot be read: unexpected end of data"),
@@ -570,7 +581,7 @@ def test_table_files_that_are_none(tmp_path):
         ("missing.csv", "no such file"),
         ("folder.csv", "is a folder"),
         ("t.xlsx", r"not a kind of table; write one of \.csv, \.parquet, \.nc"),
-        ("t.csv", "cannot be read: .*utf-8"),
+        ("t.csv", "is not text in UTF-8 or UTF-16; save it as that"),
         ("t.nc", "cannot be read"),
         ("t.parquet", "cannot be read"),
     ):
