@@ -162,7 +162,7 @@ def _read_parquet(path: Path) -> _Columns:
             continue
         if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
             raise _TableError(f"column {name!r} holds {column.type}, not numbers")
-        names.append(name)
+        names.append(one_spelling(name))
         columns.append(column.cast(pa.float64(), safe=False).to_numpy().copy())
     if names:
         _check_names(names)
@@ -186,7 +186,7 @@ def _read_netcdf(path: Path) -> _Columns:
                 )
             if not isinstance(variable.dtype, np.dtype) or variable.dtype.kind not in "iuf":
                 raise _TableError(f"variable {name!r} does not hold numbers")
-            names.append(name)
+            names.append(one_spelling(name))
             columns.append(np.ma.filled(variable[:].astype(float), np.nan))
     return names, columns
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from odeflow.config.base import ConfigError
+from odeflow.config.base import ConfigError, one_spelling
 from odeflow.config.shipped import shipped_config
 from odeflow.sbml.refusal import Source
 
@@ -48,6 +48,6 @@ def find_file(name: str, study: Path, key: str) -> Path:
 
 def _read(path: Path, key: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return one_spelling(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{key}: {path.name} cannot be read: {error}") from None
