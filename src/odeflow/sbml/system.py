@@ -127,7 +127,7 @@ class System:
         parameters = {name for name in self.parameters if name not in self.rates}
         found: dict[str, list[str]] = {}
         for name, expression in _ordered(self.assigned, self.assigned):
-            read = names(expression)
+            read = list(names(expression))
             if all(x in parameters or x in found for x in read):
                 of = [y for x in read for y in found.get(x, [x])]
                 found[name] = list(dict.fromkeys(of))
