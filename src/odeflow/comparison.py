@@ -53,7 +53,7 @@ def _metrics(experiments: Sequence[Solved]) -> Iterator[str]:
     found: dict[str, dict[str, xr.DataArray]] = {}
     for config, _, summary in experiments:
         for name, metric in summary.data_vars.items():
-            if "quantile" not in metric.dims and name not in OUTCOMES:
+            if not {"quantile", "time"} & {*metric.dims} and name not in OUTCOMES:
                 found.setdefault(str(name), {})[config.name] = metric
     names = [config.name for config, *_ in experiments]
     rows = []
