@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -23,9 +24,11 @@ from odeflow.model import load_model
 from odeflow.specs import stage_spec
 from odeflow.trust import verification_facts, worst_cases
 from odeflow.verification import verify
-from odeflow.verification.compare import chosen_samples
+from odeflow.verification.course import Accuracy, NoReferenceError, Work, course
 from odeflow.verification.numpy_functions import PointFunctions
-from odeflow.verification.reference import NoReferenceError, Stretch, reference_solution
+from odeflow.verification.problem import PointProblem
+from odeflow.verification.schedule import Change
+from odeflow.verification.suspects import suspects
 from odeflow.verification.tolerances import Tolerances
 
 MODELS = sorted(path.stem for path in (shipped_config() / "model").glob("*.yaml"))
@@ -72,7 +75,7 @@ def run(*overrides: str, study: Path | str = ".") -> tuple[odeflow.Config, xr.Da
 def test_every_shipped_model_is_evaluated_without_the_engines(name: str):
     model = load_model(odeflow.compose(f"model={name}", "~experiment").model)
     functions = PointFunctions(model)
-    assert functions.evaluator == ("jax" if model.config.is_imported else "numpy")
+    assert functions.evaluator == "numpy"
     t, y, args = model.example()
     y = np.asarray(model.flatten(y)) * 1.1 + 0.01
     expected = model.flat_vector_field(t, tuple(jnp.asarray(y)), args)
@@ -89,7 +92,7 @@ def test_every_shipped_model_is_evaluated_without_the_engines(name: str):
 
 def test_what_numpy_cannot_evaluate_is_left_to_jax():
     def field(t: Any, y: Any, args: Any) -> Any:
-        return {"x": jnp.zeros(2).at[0].set(-args.k * y.x[0])}
+        return {"x": jax.lax.dynamic_update_slice(jnp.zeros(2), -args.k * y.x[:1], (0,))}
 
     model = make_model(field, {"x": {"initial": [2.0, 1.0], "dims": ["i"]}}, 1.0, k=3.0)
     functions = PointFunctions(model)
@@ -105,32 +108,42 @@ def test_the_users_module_keeps_its_jax():
     assert diffusion.jnp is jnp
 
 
-def test_the_reference_is_right_and_gives_up_in_words():
-    field = lambda t, y, args: -y
-    ts, atol = np.array([0.0, 1.0, 5.0]), np.array([1e-12])
-    start = [Stretch(0.0, np.zeros(1), np.empty(0))]
-    for method in ("DOP853", "Radau"):
-        found = reference_solution(field, start, ts, np.ones(1), 1e-10, atol, (method,), 10_000)
-        np.testing.assert_allclose(found.ys[:, 0], np.exp(-ts), rtol=1e-8)
+def _problem(field: Any, t1: float, changes: list[Change] | None = None) -> PointProblem:
+    """One component from 1 at t = 0, of a field that compares nothing."""
+    nothing = Change(0.0, np.zeros(1), np.empty(0), np.zeros(1))
+    notes = lambda t, y, args: None
+    return PointProblem(field, notes, np.ones(1), 0.0, t1, changes or [nothing])
+
+
+def _solved(field: Any, method: str, most: int = 10_000, rtol: float = 1e-10) -> Any:
+    ts = np.array([0.0, 1.0, 5.0])
+    return course(_problem(field, 5.0), ts, Accuracy(method, rtol, np.array([1e-12])), Work(most))
+
+
+@pytest.mark.parametrize("method", ["DOP853", "Radau", "LSODA"])
+def test_a_course_is_right_and_gives_up_in_words(method: str):
+    found = _solved(lambda t, y, args: -y, method)
+    np.testing.assert_allclose(found.ys[:, 0], np.exp([0.0, -1.0, -5.0]), rtol=1e-8)
+    assert found.method == method and not found.stopped
+    with pytest.raises(NoReferenceError, match=method):
+        _solved(lambda t, y, args: y**2, method, rtol=1e-6)
+
+
+def test_a_course_has_a_limit_of_evaluations():
     stiff = lambda t, y, args: -1e6 * (y - np.cos(t))
-    found = reference_solution(
-        stiff, start, ts, np.ones(1), 1e-8, atol, ("DOP853", "Radau"), 5_000
-    )  # fmt: skip
-    assert found.method == "Radau" and found.evaluations <= 5_000
-    with pytest.raises(NoReferenceError, match=r"DOP853 needs more than 5,000 evaluations"):
-        reference_solution(stiff, start, ts, np.ones(1), 1e-8, atol, ("DOP853",), 5_000)
-    grows = lambda t, y, args: y**2
-    with pytest.raises(NoReferenceError, match="DOP853"):
-        reference_solution(grows, start, ts, np.ones(1), 1e-8, atol, ("DOP853",), 5_000)
+    assert _solved(stiff, "Radau", 20_000, 1e-8).evaluations < 20_000
+    with pytest.raises(NoReferenceError, match=r"needs more than 5,000 evaluations"):
+        _solved(stiff, "DOP853", 5_000, 1e-8)
 
 
-def test_the_reference_stops_and_starts_at_jumps():
-    """dy/dt = -k y, 1 more at t = 1, k from 1 to 2 at t = 2; at a jump the value after it."""
+def test_a_course_stops_and_starts_at_changes():
+    """dy/dt = -k y, 1 more at t = 1, k from 1 to 2 at t = 2; at a change the value after it."""
     field = lambda t, y, args: -args[0] * y
-    jumps = [(0.0, 0.0, 1.0), (1.0, 1.0, 1.0), (2.0, 0.0, 2.0), (9.0, 5.0, 5.0)]
-    stretches = [Stretch(t, np.array([add]), np.array([k])) for t, add, k in jumps]
-    ts, atol = np.array([0.0, 0.5, 1.0, 2.0, 2.0 + np.log(2)]), np.array([1e-12])
-    found = reference_solution(field, stretches, ts, np.ones(1), 1e-10, atol, ("DOP853",), 10_000)
+    given = [(0.0, 0.0, 1.0), (1.0, 1.0, 1.0), (2.0, 0.0, 2.0), (9.0, 5.0, 5.0)]
+    changes = [Change(t, np.array([add]), np.array([k]), np.zeros(1)) for t, add, k in given]
+    ts = np.array([0.0, 0.5, 1.0, 2.0, 2.0 + np.log(2)])
+    accuracy = Accuracy("DOP853", 1e-10, np.array([1e-12]))
+    found = course(_problem(field, 3.0, changes), ts, accuracy, Work(10_000))
     once = np.exp(-1.0) + 1.0
     expected = [1.0, np.exp(-0.5), once, once * np.exp(-1.0), once * np.exp(-1.0) / 4]
     np.testing.assert_allclose(found.ys[:, 0], expected, rtol=1e-8)
@@ -160,15 +173,24 @@ def test_the_stage_is_given_all_that_decides_a_trajectory(tmp_path: Path):
     assert {"model", "design", "solver", "saveat", "runtime"} <= given.keys()
 
 
-def test_the_choice_is_seeded_and_among_those_that_succeeded():
+def test_the_worst_suspects_come_first_and_the_rest_is_drawn():
     status = np.zeros((10, 20), np.int8)
-    status[3] = 1
-    chosen = chosen_samples(status, 32, 0)
-    assert len(set(chosen)) == 32 and (np.diff(chosen) > 0).all()
-    assert not set(chosen) & set(range(60, 80))
-    np.testing.assert_array_equal(chosen, chosen_samples(status, 32, 0))
-    assert set(chosen) != set(chosen_samples(status, 32, 1))
-    assert len(chosen_samples(status, 500, 0)) == 180
+    status[3] = odeflow.Status.max_steps_reached
+    steps = np.arange(200).reshape(10, 20)
+    rejected = np.where(np.arange(200) == 17, 16, 0).reshape(10, 20)
+    ends = np.zeros((10, 20, 2))
+    ends[5, 5] = 7.0
+    dims = ("a", "b")
+    data = {"status": (dims, status), "num_steps": (dims, steps)}
+    data |= {"num_rejected_steps": (dims, rejected), "y": ((*dims, "time"), ends)}
+    ensemble = xr.Dataset(data, {"time": [0.0, 1.0]})
+    chosen = suspects(ensemble, 32, 0)
+    assert len(set(chosen)) == 32 and not set(chosen) & set(range(60, 80))
+    assert chosen[:5] == [199, 198, 197, 196, 17] and 105 in chosen[:16]
+    assert chosen == suspects(ensemble, 32, 0)
+    other = suspects(ensemble, 32, 1)
+    assert chosen[:8] == other[:8] and set(chosen) != set(other)
+    assert len(suspects(ensemble, 500, 0)) == 180
 
 
 def test_tolerances_of_observables_follow_those_of_the_states():
@@ -180,7 +202,8 @@ def test_tolerances_of_observables_follow_those_of_the_states():
     tolerances = Tolerances(solver, model, np.dtype(float))
     y = np.array([3.0, 5.0])
     np.testing.assert_allclose(tolerances.of_state(y), [3e-6 + 1e-9, 5e-6 + 1e-9])
-    found = tolerances.of_observables(lambda y: np.array([y[0] - y[1], 1e3 * y[0]]), y)
+    found, least = tolerances.of_observables(lambda y: np.array([y[0] - y[1], 1e3 * y[0]]), y)
+    np.testing.assert_allclose(least, [2e-9, 1e-6], rtol=1e-6)
     np.testing.assert_allclose(found, [8e-6 + 2e-6, 3e-3 + 3e-3], rtol=1e-2)
     assert Tolerances(solver, model, np.dtype("float32")).rtol > 1e-6
 
@@ -199,7 +222,7 @@ def test_ratios_are_those_of_the_exact_solution(tmp_path: Path):
     assert found.attrs["error_ratio_99th_percentile"] <= float(found.error_ratio.max())
     assert found.y_reference.attrs["units"] == "mg"
     rows, header = worst_cases(found, 2)
-    assert len(rows) == 2 and header[-1] == "k" and rows[0][1] == "y"
+    assert len(rows) == 2 and header[-1] == "k" and rows[0][1:3] == ["passed", "y"]
     assert dict(verification_facts(found))["verdict"].startswith("passed")
 
 

@@ -24,7 +24,7 @@ def figure_kinds(config: Config) -> list[str]:
         "phase_portrait": (has_times and len(scalars) >= 2, "saved times of two scalar variables"),
         "solver_effort": (True, ""),
         "status_map": (axes >= 1, "a design with an axis"),
-        "verification": (config.is_verified, "verify.number above 0, and no events"),
+        "verification": (config.is_verified, "verify.number above 0"),
     }
     if config.plot.figures == "auto":
         unfit = {"metric_scatter" if is_map else "heat_map"}

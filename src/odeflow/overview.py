@@ -141,13 +141,13 @@ def _verification(verification: xr.Dataset | None) -> Iterable[str]:
     if verification is None:
         return [
             "<h2>Verification</h2>",
-            "<p>Skipped: verify.number is 0, or the model has events.</p>",
+            "<p>Not verified: verify.number is 0.</p>",
         ]
     worst, header = worst_cases(verification, _MOST_WORST)
     return [
         "<h2>Verification</h2>",
         table(None, verification_facts(verification)),
-        *([table(header, worst, set(range(len(header))) - {1})] if worst else []),
+        *([table(header, worst, set(range(len(header))) - {1, 2})] if worst else []),
     ]
 
 

@@ -40,8 +40,8 @@ class Config(Strict):
 
     @property
     def is_verified(self) -> bool:
-        """Whether trajectories are solved again by SciPy, which knows no events."""
-        return self.verify.number > 0 and not self.model.events
+        """Whether trajectories are solved again by SciPy."""
+        return self.verify.number > 0
 
     def in_study(self, study: Path) -> "Config":
         """The same config for the files of another folder."""

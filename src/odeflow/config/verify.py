@@ -8,13 +8,13 @@ from odeflow.config.base import Integer, Natural, PositiveReal, Real, Strict
 
 
 class VerifyConfig(Strict):
-    """A random part of the trajectories is solved again by an independent implementation."""
+    """Some of the trajectories are solved again by an independent implementation."""
 
     number: Annotated[Integer, Field(ge=0)] = Field(
         32, description="trajectories that are solved again by SciPy; 0: none"
     )
     seed: Annotated[Integer, Field(ge=0)] = Field(
-        0, description="seed of the choice of trajectories"
+        0, description="seed of the choice of those that nothing makes suspect"
     )
     method: Literal["auto", "dop853", "radau"] = Field(
         "auto",
@@ -22,11 +22,20 @@ class VerifyConfig(Strict):
         "one where that fails",
     )
     tightening: Annotated[Real, Field(ge=1)] = Field(
-        100.0, description="SciPy's tolerances are the solver's divided by this"
+        100.0, description="SciPy's tolerances are the solver's divided by this, and tighter still once more"
+    )
+    max_error: PositiveReal | None = Field(
+        0.01,
+        description="a larger error, relative to the largest size of the variable on its "
+        "trajectory, fails the run; null: none does",
     )
     max_error_ratio: PositiveReal | None = Field(
         1000.0,
-        description="an error of more tolerances (atol + rtol |y|) fails the run; null: none does",
+        description="an error of more tolerances (atol + rtol |y|) that SciPy does not have at "
+        "these tolerances fails the run; null: none does",
+    )
+    budget: PositiveReal | None = Field(
+        None, description="seconds that it may take; null: 5 more than the solve took"
     )
     max_evaluations: Natural = Field(
         200_000, description="evaluations of the vector field a trajectory that SciPy may take"

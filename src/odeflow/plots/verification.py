@@ -38,8 +38,8 @@ def verification(dataset: xr.Dataset) -> Figure:
     left.margins(y=0.35)
     left.legend(loc="upper left", borderaxespad=0.0)
     rows, _ = worst_cases(dataset, _MOST_WORST)
-    heights = [max(float(row[3]), _SMALLEST) for row in rows][::-1]
-    names = [f"{row[0]}: {row[1]}, t = {row[2]}" for row in rows][::-1]
+    heights = [max(float(row[5]), _SMALLEST) for row in rows][::-1]
+    names = [f"{row[0]}: {row[2]}, t = {row[3]}" for row in rows][::-1]
     right.barh(range(len(rows)), heights, color=GREY, height=0.7)
     right.set(xscale="log", xlabel="Largest error over tolerance", yticks=range(len(rows)))
     right.set_yticklabels(names)

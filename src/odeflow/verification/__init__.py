@@ -1,5 +1,5 @@
-"""Verification: a random part of the trajectories solved again, independently of the engines."""
+"""Verification: some of the trajectories solved again, independently of the engines."""
 
-from odeflow.verification.compare import verify
+from odeflow.verification.run import verify
 
 __all__ = ["verify"]

@@ -41,15 +41,23 @@ class Tolerances:
 
     def of_observables(
         self, observables: Observables, y: Float[np.ndarray, " component"]
-    ) -> Float[np.ndarray, " observable"]:
-        """What the tolerances of the states amount to in each observable, at one state.
+    ) -> tuple[Float[np.ndarray, " observable"], Float[np.ndarray, " observable"]]:
+        """What the tolerances of the states amount to in each observable, at one state; and what
+        of that their absolute tolerances do alone.
 
         The smallest atol + rtol |value|, plus the largest change of the value where every
         component moves by its tolerance, up or down in four patterns of signs.
         """
-        value, step = observables(y), self.of_state(y)
+        value = observables(y)
         number = np.arange(len(y))
         parity = np.stack([np.zeros_like(number), number, number // 2, number + number // 2]) % 2
-        moved = [np.abs(observables(y + sign * step) - value) for sign in 1.0 - 2.0 * parity]
-        change = np.max(np.where(np.isfinite(moved), moved, 0.0), axis=0)
-        return self.atol.min() + self.rtol * np.abs(value) + change
+
+        def change(step: np.ndarray) -> np.ndarray:
+            moved = [np.abs(observables(y + sign * step) - value) for sign in 1.0 - 2.0 * parity]
+            return np.max(np.where(np.isfinite(moved), moved, 0.0), axis=0)
+
+        least = float(self.atol.min())
+        return (
+            least + self.rtol * np.abs(value) + change(self.of_state(y)),
+            change(self.atol),
+        )

@@ -3,95 +3,131 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
 
 from odeflow.config.root import Config
-from odeflow.design import END, axis_coordinate, has_own_ends
-from odeflow.doses import jump_targets, own_ends, schedule
-from odeflow.engine import Lanes
-from odeflow.flags import flag_meaning
-from odeflow.methods import METHODS
+from odeflow.design import END, axis_coordinate
 from odeflow.model import Model
-from odeflow.verification.reference import Stretch
+from odeflow.verification.numpy_functions import PointFunctions
+from odeflow.verification.problem import PointProblem, Stop
+from odeflow.verification.schedule import changes
 
 
-class Trajectory(NamedTuple):
-    """Initial state, stretches between the doses, and end; float64 numbers as the engine had them.
-
-    `methods` are those of SciPy to try, in order.
+class Trajectories:
+    """Makes the problem of each trajectory of an experiment: `config` and `model` as the user has
+    them, without what the engines are given for doses and sensitivities.
     """
 
-    y0: Float[np.ndarray, " component"]
-    stretches: list[Stretch]
-    t1: float
-    methods: tuple[str, ...]
+    def __init__(self, config: Config, model: Model, study: Path):
+        self.config, self.model = config, model
+        self.functions = PointFunctions(model, study)
+        self.stops = _stops(config, model, self.functions)
 
-    @classmethod
-    def of(cls, one: xr.Dataset, config: Config, model: Model) -> Trajectory:
-        """That of an ensemble's trajectory. `config` and `model` are those that were solved."""
-        axes = _axes(one, config, model)
+    def problem(
+        self, one: xr.Dataset, moved: Mapping[str, float] | None = None, precision: str = "float64"
+    ) -> PointProblem:
+        """That of one trajectory of the ensemble; float64 numbers as the engine had them.
 
-        def value(name: str, default: Any) -> np.ndarray:
-            return np.asarray(axes.get(name, default), float)
-
-        known = model.config
-        initial = [value(name, s.initial).ravel() for name, s in known.states.items()]
-        args = [value(name, p.value) for name, p in known.parameters.items()]
-        columns = {name: np.reshape(number, (1,)) for name, number in axes.items()}
-        ends = own_ends(config, columns) if has_own_ends(config, axes) else None
-        t1 = known.t1 if ends is None else float(ends[0])
-        y0, args = np.concatenate(initial)[:, None], np.array(args, float).reshape(-1, 1)
-        lanes = Lanes(y0, args, ends)
-        lanes = schedule(config, columns, lanes, model)
-        # the engine casts to its precision: that is the problem which it solves
-        cast = lambda values: np.asarray(values).astype(config.runtime.precision).astype(float)
-        stretches = _stretches(lanes, config, model, cast)
-        return cls(cast(lanes.y0[:, 0]), stretches, t1, _methods(one, config))
-
-    def parameters(self, ts: Float[np.ndarray, " time"]) -> Float[np.ndarray, "time parameter"]:
-        """The parameters that hold at these times."""
-        starts = [stretch.start for stretch in self.stretches]
-        which = np.searchsorted(starts, ts, side="right") - 1
-        return np.stack([stretch.args for stretch in self.stretches])[which]
+        `moved` changes axes by these numbers, whether the design has them or not.
+        """
+        config, model, known = self.config, self.model, self.model.config
+        cast = lambda values: np.asarray(values).astype(precision).astype(float)
+        axes = {name: float(cast(x)) for name, x in _axes(one, config, model).items()}
+        t1 = known.t1
+        if END not in {*known.states, *known.parameters}:
+            t1 = float(axes.get(END, known.t1))
+        shifts = dict(moved or {})
+        initial = {name: np.asarray(state.initial, float) for name, state in known.states.items()}
+        initial = {
+            name: np.broadcast_to(axes[name], x.shape) if name in axes else x
+            for name, x in initial.items()
+        }
+        numbers = {name: float(x.value) for name, x in known.parameters.items()}
+        numbers |= {name: axes[name] for name in numbers if name in axes}
+        for name, shift in shifts.items():
+            if name in initial:
+                initial[name] = initial[name] + shift
+            else:
+                numbers[name] = numbers[name] + shift
+        varied = set(axes) | set(shifts)
+        columns = {
+            name: np.array([numbers[name] if name in numbers else float(initial[name].flat[0])])
+            if name in numbers or name in initial
+            else np.array([axes[name]])
+            for name in varied
+        }
+        for name, value in model.start(columns).items():
+            number = float(np.asarray(value, float).ravel()[0])
+            if name in initial:
+                initial[name] = np.broadcast_to(number, initial[name].shape)
+            else:
+                numbers[name] = number
+        y0 = cast(np.concatenate([np.ravel(x) for x in initial.values()]))
+        args = cast(list(numbers.values())) if numbers else np.empty(0)
+        if shifts:  # a small shift is not to be lost in the precision of the engine
+            y0 = np.concatenate([np.ravel(x) for x in initial.values()]).astype(float)
+            args = np.array(list(numbers.values()), float)
+        given = {name: float(column[0]) for name, column in columns.items()}
+        return PointProblem(
+            self.functions.vector_field,
+            self.functions.notes,
+            y0,
+            known.t0,
+            t1,
+            changes(config, model, given, args),
+            self.stops,
+            self.functions.events or (),
+            self.functions.still,
+        )
 
 
 def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndarray]:
-    """By name the numbers that a trajectory has for itself: axes, and what follows from them."""
+    """By name the numbers that a trajectory has for itself."""
     named = [name for dose in config.doses for _, name in dose.named()]
     known = [*model.config.states, *model.config.parameters, END, *named]
     coordinates = {name: axis_coordinate(name, model.config) for name in known}
-    axes = {
+    return {
         name: np.asarray(one[coordinate].values, float)
         for name, coordinate in coordinates.items()
         if coordinate in one.coords and one[coordinate].ndim == 0
     }
-    computed = model.start({name: value[None] for name, value in axes.items()})
-    return axes | {name: np.asarray(value, float)[..., 0] for name, value in computed.items()}
 
 
-def _stretches(lanes: Lanes, config: Config, model: Model, cast: Any) -> list[Stretch]:
-    args = lanes.args[:, 0]
-    stretches = [Stretch(config.model.t0, np.zeros(len(lanes.y0)), cast(args))]
-    targets, jumps = jump_targets(config, model), lanes.jumps
-    if targets is None or jumps is None:
-        return stretches
-    for time, amounts, values in zip(jumps.times[:, 0], jumps.amounts, jumps.values):
-        if np.isfinite(time):
-            added, args = np.zeros(len(lanes.y0)), args.copy()
-            added[list(targets.components)] = amounts[:, 0]
-            args[list(targets.parameters)] = values[:, 0]
-            stretches.append(Stretch(float(time), cast(added), cast(args)))
-    return stretches
+def _stops(config: Config, model: Model, functions: PointFunctions) -> list[Stop]:
+    """The conditions of `stop`, each as a margin that becomes positive where it is met."""
+    stop = config.stop
+    if stop is None:
+        return []
+    result = [
+        Stop(_beyond(model, functions, name, threshold, sign), counts=True)
+        for thresholds, sign in ((stop.above, 1.0), (stop.below, -1.0))
+        for name, threshold in thresholds.items()
+    ]
+    if stop.steady_state is not None:
+        least = config.solver.atol
+        least = min(least.values()) if isinstance(least, dict) else least
+        rtol = stop.steady_state.rtol or config.solver.rtol
+        atol = stop.steady_state.atol or least
+
+        def margin(t: float, y: np.ndarray, args: np.ndarray, rates: np.ndarray) -> float:
+            size = lambda x: float(np.sqrt(np.mean(np.square(x))))
+            return atol + rtol * size(y) - size(functions.vector_field(t, y, args) + rates)
+
+        result.append(Stop(margin, counts=False))
+    return result
 
 
-def _methods(one: xr.Dataset, config: Config) -> tuple[str, ...]:
-    """SciPy's methods: first the kind that solved this trajectory, then the other."""
-    solved_by = flag_meaning(one["method"]) if "method" in one else config.solver.method
-    first = "Radau" if METHODS[solved_by].implicit else "DOP853"
-    other = {"Radau": "DOP853", "DOP853": "Radau"}[first]
-    asked = {"auto": (first, other), "dop853": ("DOP853",), "radau": ("Radau",)}
-    return asked[config.verify.method]
+def _beyond(
+    model: Model, functions: PointFunctions, name: str, threshold: float, sign: float
+) -> Any:
+    places = [i for i, component in enumerate(model.components) if component.state == name]
+    if places:
+        return lambda t, y, args, rates: sign * (y[places[0]] - threshold)
+    number = model.observable_names.index(name)
+    return lambda t, y, args, rates: sign * (
+        float(functions.observables(t, y, args)[number]) - threshold
+    )

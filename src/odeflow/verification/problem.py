@@ -1,0 +1,122 @@
+"""The problem of one trajectory for SciPy: initial state, changes, stops, events, switches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from odeflow.verification.crossings import Conditions
+from odeflow.verification.events import Events
+from odeflow.verification.imported import EventFunctions
+from odeflow.verification.schedule import Change
+from odeflow.verification.switching import Activity, NotesAt, activity, switching_times
+
+
+@dataclass(frozen=True, eq=False)
+class Stop:
+    """A condition of the config's that ends a trajectory where `margin` becomes positive.
+
+    `margin` is a function of (t, y, args, rates). `counts` is whether it may hold at t0 without
+    that ending the trajectory: until it has been false once.
+    """
+
+    margin: Callable[[float, np.ndarray, np.ndarray, np.ndarray], float]
+    counts: bool
+
+
+#: (t, y, args) -> margins and wholes, or None.
+NotesOf = Callable[[float, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray] | None]
+
+
+@dataclass(eq=False)
+class PointProblem:
+    """Functions of flat arrays and the numbers of one trajectory.
+
+    `notes` is what the field compares, `still` which components only events change. `follows_time` is whether a field that changes fast with
+    time, whatever makes it so, is followed in steps that see it.
+    """
+
+    field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
+    notes: NotesOf
+    y0: Float[np.ndarray, " component"]
+    t0: float
+    t1: float
+    changes: list[Change]
+    stops: Sequence[Stop] = ()
+    events: Sequence[EventFunctions] = ()
+    still: Bool[np.ndarray, " component"] | None = None
+    follows_time: bool = True
+    _known: dict[bytes, tuple[np.ndarray, float]] = field(default_factory=dict)
+
+    def stops_at_start(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
+        """What counts as true before t0."""
+        rates = np.zeros_like(y)
+        margins = [stop.counts and stop.margin(t, y, args, rates) > 0 for stop in self.stops]
+        return np.array(margins, bool)
+
+    def stops_hold(
+        self, t: float, y: np.ndarray, args: np.ndarray, rates: np.ndarray
+    ) -> np.ndarray:
+        """Which stops hold."""
+        return np.array([stop.margin(t, y, args, rates) > 0 for stop in self.stops], bool)
+
+    def conditions(self, change: Change, events: Events) -> Conditions | None:
+        """What is watched while a change holds; None where there is nothing."""
+        if not self.stops and not self.events:
+            return None
+        args, rates = change.args, change.rates
+
+        def holds(t: float, y: np.ndarray) -> np.ndarray:
+            return np.concatenate(
+                [self.stops_hold(t, y, args, rates), events.holds(t, y, args)]
+            ).astype(bool)
+
+        def margins(t: float, y: np.ndarray) -> np.ndarray:
+            parts = [np.array([stop.margin(t, y, args, rates) for stop in self.stops], float)]
+            for event in self.events:
+                own, wholes = event.notes(t, y, args)
+                parts += [own, np.sin(np.pi * wholes)]
+            return np.concatenate(parts)
+
+        return Conditions(holds, margins)
+
+    def longest(self, change: Change, y: np.ndarray) -> float:
+        """The longest step that sees what time does to the field."""
+        return self._by_time(change, y)[1]
+
+    def switches(self, change: Change, y: np.ndarray) -> Float[np.ndarray, " time"]:
+        """Times at which field or triggers switch while the parameters of a change hold."""
+        return self._by_time(change, y)[0]
+
+    def _by_time(self, change: Change, y: np.ndarray) -> tuple[np.ndarray, float]:
+        args = change.args
+        # what only events change is as good as a parameter
+        still = np.zeros(len(y), bool) if self.still is None else self.still
+        key = args.tobytes() + np.where(still, y, 0.0).tobytes()
+        if key not in self._known:
+            self._known[key] = self._looked_for(args, y, still)
+        return self._known[key]
+
+    def _looked_for(
+        self, args: np.ndarray, y: np.ndarray, still: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        random = np.random.default_rng(0)
+        moved = y * (1 + 0.1 * random.random(len(y))) + 1e-3 * random.random(len(y))
+        states = np.array([y, np.where(still, y, moved)])
+        found = [np.empty(0)]
+        functions: list[NotesOf] = [self.notes, *(event.notes for event in self.events)]
+        for function in functions:
+            if function(self.t0, y, args) is None:
+                continue
+            notes: NotesAt = lambda t, y, f=function: f(t, y, args)  # type: ignore[assignment,misc]
+            found.append(switching_times(notes, self.t0, self.t1, states))
+        exact = np.unique(np.concatenate(found))
+        seen = Activity(np.empty(0), np.inf)
+        if self.follows_time:
+            seen = activity(
+                lambda t, y: self.field(t, y, args), self.t0, self.t1, states, exact
+            )
+        return np.unique(np.concatenate([exact, seen.stops])), seen.max_step
