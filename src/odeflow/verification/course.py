@@ -21,6 +21,7 @@ from odeflow.verification.crossings import Conditions, first_change
 from odeflow.verification.events import Events, EventsFailedError
 from odeflow.verification.problem import PointProblem
 from odeflow.verification.schedule import Change
+from odeflow.verification.switching import TooManySwitchesError
 
 #: SciPy refuses a smaller relative tolerance.
 SMALLEST_RTOL = 100 * float(np.finfo(float).eps)
@@ -97,7 +98,8 @@ def course(
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what LSODA says before it gives up
             found = _Walk(problem, ts, accuracy, work).done()
-    except (ValueError, np.linalg.LinAlgError, EventsFailedError, FloatingPointError) as error:
+    except (NoReferenceError, EventsFailedError, TooManySwitchesError, ValueError,
+            np.linalg.LinAlgError) as error:  # fmt: skip
         raise NoReferenceError(f"{accuracy.method}: {error}") from error
     found.evaluations = work.count - before
     return found
@@ -280,9 +282,9 @@ class _Stepping:
         self._from = (solver.t, solver.y.copy())
         message = solver.step()
         if solver.status == "failed":
-            raise NoReferenceError(f"{self._accuracy.method}: {message} at t = {solver.t:g}")
+            raise NoReferenceError(f"{message} at t = {solver.t:g}")
         if not np.isfinite(solver.y).all():
-            raise NoReferenceError(f"{self._accuracy.method}: not finite at t = {solver.t:g}")
+            raise NoReferenceError(f"not finite at t = {solver.t:g}")
         a, b, y = float(solver.t_old), float(solver.t), solver.y
         dense = solver.dense_output() if with_dense else lambda t: y
         return a, b, lambda t: y if t == b else dense(t)
@@ -324,7 +326,7 @@ class _Stepping:
         while solver.status == "running":
             solver.step()
         if solver.status == "failed":
-            raise NoReferenceError(f"{self._accuracy.method}: no step to t = {t:g}")
+            raise NoReferenceError(f"no step to t = {t:g}")
         return solver.y
 
 

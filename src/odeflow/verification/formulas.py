@@ -173,7 +173,8 @@ def compiled(
                     if id(meaning) not in seen:
                         pending.append(meaning)
                         continue
-                    found = named[found.name] = seen[id(meaning)]
+                    named[found.name] = seen[id(meaning)]
+                    found = named[found.name]
                 seen[id(expression)] = found
                 pending.pop()
                 continue
