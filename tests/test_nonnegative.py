@@ -1,11 +1,9 @@
 """States that cannot be negative: steps beyond zero are taken again, shorter, by both engines."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from tests.problems import make_model, make_problem, michaelis_menten
 
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
@@ -14,6 +12,7 @@ from odeflow.engine.native import engine as native_engine
 from odeflow.model import Model
 from odeflow.solve import make_lanes
 from odeflow.status import Status
+from tests.problems import make_model, make_problem, michaelis_menten
 
 
 def with_nonnegative(model: Model, *names: str) -> Model:

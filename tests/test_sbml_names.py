@@ -22,7 +22,8 @@ def test_ids_that_are_too_long_are_cut_and_told_apart():
     [
         ("lambda", "lambda_"),
         ("time", "time_"),
-        ("_x", "x_2"), ("_y", "y"),
+        ("_x", "x_2"),
+        ("_y", "y"),
         ("__1", "x1"),
         ("x", "x_2"),
         ("m" * 400, "m" * LONGEST_NAME),

@@ -11,13 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from tests.problems import make_model, make_problem
 
 from odeflow.config.ladder import Attempt
 from odeflow.config.solver import SolverConfig
 from odeflow.engine import Lanes, Solution, diffrax_engine
 from odeflow.engine.native import engine as native_engine
 from odeflow.status import Status
+from tests.problems import make_model, make_problem
 
 ENGINES = ("native", "diffrax")
 
@@ -92,7 +92,7 @@ def test_a_power_that_overflows_in_its_derivative(engine: str, tmp_path: Path):
     ["rodas5p", *(pytest.param(m, marks=pytest.mark.slow) for m in ("heun", "midpoint", "dopri8"))],
 )
 def test_a_step_ends_within_the_domain_of_the_field(engine: str, method: str, tmp_path: Path):
-    """x = (1 - t/2)**2 comes to rest at 0 at t = 2: steps that overshoot are cut."""
+    """X = (1 - t/2)**2 comes to rest at 0 at t = 2: steps that overshoot are cut."""
     model = make_model(lambda t, y, args: {"x": -jnp.sqrt(y.x)}, {"x": 1.0}, 1.99999)
     problem = make_problem(model, [1.0, 1.9], method=method, rtol=1e-6, atol=1e-9)
     found = solved(engine, problem, tmp_path)

@@ -264,7 +264,9 @@ def test_chaos_is_not_taken_for_an_error(tmp_path: Path):
     assert float(found.error_ratio.max()) > 1000 and float(found.amplification.max()) > 1000
     assert found.attrs["verdict"] == "tolerances too loose"
     assert "tighten solver.rtol" in found.attrs["verdict_reason"]
-    early = config.model_copy(update={"verify": config.verify.model_copy(update={"max_error": None})})
+    early = config.model_copy(
+        update={"verify": config.verify.model_copy(update={"max_error": None})}
+    )
     assert verify(early, tmp_path, ensemble).attrs["verdict"] == "passed"
 
 

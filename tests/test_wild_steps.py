@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.problems import make_model, make_problem, michaelis_menten
 
 from odeflow.config.compose import compose
 from odeflow.config.ladder import SAFE_RTOL, ladder
@@ -18,6 +17,7 @@ from odeflow.engine import EngineChoice, Lanes, Resources, diffrax_engine
 from odeflow.engine.native import engine as native_engine
 from odeflow.retry import Retrier
 from odeflow.status import Status
+from tests.problems import make_model, make_problem, michaelis_menten
 
 LANES = 1500
 
@@ -54,9 +54,7 @@ def test_what_runs_away_is_suspect_and_right_at_a_safe_tolerance(
     assert (solved.solution.status == Status.success).all()
     np.testing.assert_array_equal(solved.attempt > 0, suspect)
     total = lanes.y0[1] + 0.09 * lanes.y0[0]
-    np.testing.assert_allclose(
-        solved.solution.values["enzyme"][:, 0], total, rtol=20 * rtol
-    )
+    np.testing.assert_allclose(solved.solution.values["enzyme"][:, 0], total, rtol=20 * rtol)
 
 
 @pytest.mark.parametrize("method", ["tsit5", pytest.param("rodas5p", marks=pytest.mark.slow)])

@@ -254,7 +254,7 @@ class _Prepared:
 
     def lanes(self, axes: Axes) -> engine.Lanes:
         """The lanes of samples with these values of the axes."""
-        model = self.problem.model
+        model = self._switching.model
         before = make_lanes(self.config, {**axes, **model.start(axes)})
         lanes = self._switching.scheduled(schedule(self.config, axes, before, model))
         if not self.problem.counted:

@@ -35,11 +35,13 @@ _PART_OF_SPAN = 1e-3
 class Switching(NamedTuple):
     """A problem whose trajectories stop where time switches something, and what is known of that.
 
-    `switches` is None where there is nothing to stop for. `comment` says in one line where time is
-    compared, for the dataset; "" where it is not.
+    `model` is the one without the ends of stretches among its parameters. `switches` is None where
+    there is nothing to stop for. `comment` says in one line where time is compared, for the
+    dataset; "" where it is not.
     """
 
     problem: engine.Problem
+    model: Model
     switches: Switches | None = None
     comment: str = ""
 
@@ -92,7 +94,7 @@ def with_switching(problem: engine.Problem) -> Switching:
     lines = list(dict.fromkeys([*switches.lines, *paused]))
     comment = f"stops where time is compared: {places(lines)}" if lines else ""
     if not switches:
-        return Switching(problem, None, comment)
+        return Switching(problem, model, None, comment)
     taken = {FROM, UNTIL} & {*model.config.states, *parameters, *model.observable_names}
     if taken:
         raise ConfigError(
@@ -115,7 +117,7 @@ def with_switching(problem: engine.Problem) -> Switching:
             f"; steps of at most {_PART_OF_SPAN:g} of the time span, since the times at which "
             f"these change cannot be found: {places(switches.unknown)}"
         )
-    found = Switching(changed, switches, comment)
+    found = Switching(changed, model, switches, comment)
     return found._replace(problem=replace(changed, solver=found.bounded(problem.solver)))
 
 

@@ -22,7 +22,8 @@ class VerifyConfig(Strict):
         "one where that fails",
     )
     tightening: Annotated[Real, Field(ge=1)] = Field(
-        100.0, description="SciPy's tolerances are the solver's divided by this, and tighter still once more"
+        100.0,
+        description="SciPy's tolerances are the solver's divided by this, and tighter still once more",
     )
     max_error: PositiveReal | None = Field(
         0.01,

@@ -135,8 +135,9 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     def _is_wild(self, t0: Any, t1: Any, y0: Any, y1: Any, args: Any, y_error: Any) -> Any:
         """Whether a step is wild, all in units of the absolute tolerances."""
         flat = lambda y: ravel_pytree(self._scaled(y))[0]
-        slopes = (t1 - t0) * flat(self.field(t0, y0, args)), (t1 - t0) * flat(
-            self.field(t1, y1, args)
+        slopes = (
+            (t1 - t0) * flat(self.field(t0, y0, args)),
+            (t1 - t0) * flat(self.field(t1, y1, args)),
         )
         before, after = flat(y0), flat(y1)
         atol = 1.0 if self.scale is not None else self.atol

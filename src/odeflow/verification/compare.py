@@ -149,7 +149,11 @@ class _One:
         evaluations = found.evaluations
         if checker.derivatives:
             more, values, count = self._of_derivatives(found)
-            errors, references, evaluations = errors | more, references | values, evaluations + count
+            errors, references, evaluations = (
+                errors | more,
+                references | values,
+                evaluations + count,
+            )
         findings = look_at(errors, self.limits)
         judged, amplification = findings.judged, np.ones(len(self.ts))
         if findings.exceeds or (findings.suspicious > self.limits.ratio).any():
@@ -428,4 +432,3 @@ def _no_errors(like: np.ndarray) -> Errors:
     nothing = np.full(like.shape, np.nan)
     rest = like.shape[1:]
     return Errors(nothing, nothing, nothing, np.full(rest, np.nan), np.zeros(rest, bool))
-

@@ -212,7 +212,9 @@ class _Walk:
         self._record_at(start)
         inside = np.flatnonzero((self.ts > start) & (self.ts < target))
         conditions = problem.conditions(change, self.events)
-        stepping = _Stepping(field, start, self.y, target, self.accuracy, problem.longest(change, self.y))
+        stepping = _Stepping(
+            field, start, self.y, target, self.accuracy, problem.longest(change, self.y)
+        )
         holds = None if conditions is None else conditions.holds(start, self.y)
         waiting = list(inside)
         # SciPy's dense output of Radau is of order 3: it steps onto the times instead
@@ -229,7 +231,9 @@ class _Walk:
                 i = waiting.pop(0)
                 self.ys[i], self.args_at[i] = dense(self.ts[i]), args
             self.largest = np.maximum(self.largest, np.abs(dense(here)))
-            if here < b or (conditions is not None and (conditions.holds(b, dense(b)) != holds).any()):
+            if here < b or (
+                conditions is not None and (conditions.holds(b, dense(b)) != holds).any()
+            ):
                 self.t, self.y = stepping.exactly(conditions, holds, here, dense)  # type: ignore[arg-type]
                 self.left = self.y
                 return
@@ -334,6 +338,8 @@ def _snapped(ts: np.ndarray, times: list[float]) -> np.ndarray:
     """The times to save, those that a rounding parts from a change at its time."""
     result = np.array(ts, float)
     for time_ in times:
-        near = np.abs(result - time_) <= 8 * np.spacing(max(abs(time_), np.abs(result).max(initial=0)))
+        near = np.abs(result - time_) <= 8 * np.spacing(
+            max(abs(time_), np.abs(result).max(initial=0))
+        )
         result[near] = time_
     return result

@@ -221,4 +221,3 @@ def compiled(
 
 def _listed(parts: Sequence[str]) -> str:
     return "".join(f"{part}, " for part in parts)
-

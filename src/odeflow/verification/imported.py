@@ -124,4 +124,3 @@ class ImportedFunctions:
 def _as_notes(notes: Any) -> tuple[np.ndarray, np.ndarray]:
     margins, wholes = notes
     return np.array(margins, float), np.array(wholes, float)
-

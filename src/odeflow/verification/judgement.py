@@ -62,7 +62,9 @@ class Errors:
             sure = self.error - self.uncertainty
         # an infinite error is one, however uncertain a number is
         sure = np.where(np.isinf(self.error) & ~np.isinf(self.uncertainty), np.inf, sure)
-        return np.where(np.isnan(sure), np.where(np.isnan(self.error), np.nan, 0.0), np.maximum(sure, 0.0))
+        return np.where(
+            np.isnan(sure), np.where(np.isnan(self.error), np.nan, 0.0), np.maximum(sure, 0.0)
+        )
 
 
 def _over(error: np.ndarray, size: np.ndarray) -> np.ndarray:

@@ -116,7 +116,5 @@ class PointProblem:
         exact = np.unique(np.concatenate(found))
         seen = Activity(np.empty(0), np.inf)
         if self.follows_time:
-            seen = activity(
-                lambda t, y: self.field(t, y, args), self.t0, self.t1, states, exact
-            )
+            seen = activity(lambda t, y: self.field(t, y, args), self.t0, self.t1, states, exact)
         return np.unique(np.concatenate([exact, seen.stops])), seen.max_step

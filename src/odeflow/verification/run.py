@@ -77,4 +77,3 @@ def _compared(checker: Checker, number: int, deadline: float) -> Comparison:
         return checker.compare(number, deadline)
     except OutOfTimeError:
         return checker.nothing(number, _NO_TIME)
-

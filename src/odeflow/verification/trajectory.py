@@ -128,6 +128,6 @@ def _beyond(
     if places:
         return lambda t, y, args, rates: sign * (y[places[0]] - threshold)
     number = model.observable_names.index(name)
-    return lambda t, y, args, rates: sign * (
-        float(functions.observables(t, y, args)[number]) - threshold
+    return lambda t, y, args, rates: (
+        sign * (float(functions.observables(t, y, args)[number]) - threshold)
     )

@@ -69,7 +69,9 @@ def verdict_of(
         )
     if not results:
         parts.append("no trajectory was solved again")
-    return Verdict(outcome, "; ".join(filter(None, parts)), asked, len(results), len(judged), budget)
+    return Verdict(
+        outcome, "; ".join(filter(None, parts)), asked, len(results), len(judged), budget
+    )
 
 
 def _errors(
@@ -118,5 +120,7 @@ def _not_judged(results: Sequence[Comparison]) -> list[str]:
         + f" ({reason})"
         for reason, names in variables.items()
     ]
-    parts += [f"without a verdict: {count:,} trajectories ({reason})" for reason, count in whole.items()]
+    parts += [
+        f"without a verdict: {count:,} trajectories ({reason})" for reason, count in whole.items()
+    ]
     return parts

@@ -21,9 +21,7 @@ _BOUNDED = frozenset(
 #: Operations that are true or false, whatever their operands.
 _LOGICAL = frozenset({"lt", "le", "eq", "ne", "and", "or", "xor", "not"})
 #: Operations that are not a number for some finite operands.
-_RESTRICTED = frozenset(
-    "sqrt log log1p pow rem asin acos acosh atanh lgamma".split()
-)
+_RESTRICTED = frozenset("sqrt log log1p pow rem asin acos acosh atanh lgamma".split())
 
 
 def unbounded(program: Program, varying: Iterable[str]) -> list[bool]:
