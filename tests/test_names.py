@@ -170,11 +170,11 @@ def plain_source(kind: str) -> str:
 
 
 def usable(name: str) -> bool:
+    """Whether a model may have the name, in this spelling."""
     try:
-        check_variable_name(name)
+        return check_variable_name(name) == name
     except ValueError:
         return False
-    return True
 
 
 @cache
@@ -182,8 +182,27 @@ def taken_names() -> list[str]:
     """What already means something: every kind of identifier in generated programs, and others."""
     words = {word for kind in VARIANTS for word in re.findall(r"[^\W\d]\w*", plain_source(kind))}
     kinds = {re.sub(r"\d+", "0", word): word for word in sorted(words)}
-    others = {*dir(tuple), *keyword.softkwlist, "x" * 100, "d_a_d_b", "infusion_a", "μ", "Ω"}
-    others |= {"x_0", "x_0_0", "self", "cls", "name", "values", "dims", "x", "y", "past_error2"}
+    others = {
+        *dir(tuple),
+        *keyword.softkwlist,
+        "x" * 100,
+        "d_a_d_b",
+        "infusion_a",
+        "\N{GREEK SMALL LETTER MU}",
+    }
+    others |= {
+        "\N{GREEK SMALL LETTER MU}",
+        "x_0",
+        "x_0_0",
+        "self",
+        "cls",
+        "name",
+        "values",
+        "dims",
+        "x",
+        "y",
+        "past_error2",
+    }
     return sorted(filter(usable, {*kinds.values(), *others}))
 
 
