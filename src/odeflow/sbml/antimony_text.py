@@ -6,6 +6,7 @@ from typing import Any
 import antimony
 
 from odeflow.config.base import ConfigError
+from odeflow.sbml.antimony_tokens import checked_antimony
 from odeflow.sbml.refusal import Source
 
 #: Characters of a message that are shown: what libsbml finds comes with all of its rules.
@@ -15,25 +16,19 @@ _LONGEST = 500
 def sbml_of_antimony(source: Source) -> str:
     """SBML of the text's last module, modules within it flattened.
 
-    Raises ConfigError with Antimony's own message and line. A file that the text would import is
-    refused: the model is all of what its text says.
+    Raises ConfigError with Antimony's own message and line, and as `checked_antimony`.
     """
-    for number, line in enumerate(source.text.splitlines(), 1):
-        if re.match(r"\s*import\b", line):
-            raise ConfigError(
-                f"{source.key}: {source.name}, line {number}: 'import' is refused, put all of the "
-                "model into one text"
-            )
+    text = checked_antimony(source)
     library: Any = antimony
     library.clearPreviousLoads()
     try:
-        if library.loadAntimonyString(source.text) < 0:
+        if library.loadAntimonyString(text) < 0:
             raise ConfigError(_message(source, library.getLastError()))
         module = library.getMainModuleName()
-        text = library.getSBMLString(module)
-        if not text:
+        sbml = library.getSBMLString(module)
+        if not sbml:
             raise ConfigError(_message(source, library.getLastError()))
-        return text
+        return sbml
     finally:
         library.clearPreviousLoads()
         library.freeAll()

@@ -1,6 +1,7 @@
 """The `model` group of a study filled from an SBML or Antimony model. Imports no JAX."""
 
 import math
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -89,12 +90,14 @@ def read_system(source: Source) -> "System":
 
 
 def _filled(model: Mapping[str, Any], source: Source, system: "System") -> dict[str, Any]:
-    reactions = system.reactions if model.get("reaction_rates") else ()
-    observables = [*system.observables, *reactions]
+    given = model.get("observables")
+    formulas = given.get("formulas") if isinstance(given, Mapping) else None
+    asked = [name for name in system.observables if isinstance(formulas, dict) and name in formulas]
     states = _merged(model, "states", system.states, system, source)
     parameters = _merged(model, "parameters", system.parameters, system, source)
-    _fill_values(model, states, parameters, system, source, observables)
-    given = model.get("observables")
+    without = _fill_values(model, states, parameters, system, source, asked)
+    reactions = system.reactions if model.get("reaction_rates") else ()
+    observables = [x for x in (*system.observables, *reactions) if x not in without]
     variables = {name: _label(system, name) for name in observables}
     if isinstance(given, Mapping) and isinstance(given.get("variables"), Mapping):
         for name, record in given["variables"].items():
@@ -173,13 +176,59 @@ def _fill_values(
     parameters: dict[str, Any],
     system: "System",
     source: Source,
-    observables: list[str],
-) -> None:
-    """Sets `initial` and `value` where the group does not; leaves out what nothing needs."""
+    asked: list[str],
+) -> set[str]:
+    """Sets `initial` and `value` where the group does not.
+
+    What has no finite value is left out where no rate, no event and none of the observables `asked`
+    for needs it; returns it and all observables that do.
+    """
+    read = system.names_read(asked)
+    values = _values_at_start(model, states, system, source, read)
+    without: dict[str, str] = {}
+    for group, records, key in (
+        ("states", states, "initial"),
+        ("parameters", parameters, "value"),
+    ):
+        for name in list(records):
+            value = values[name]
+            if _given(model, name) is not None or not isinstance(records[name], Mapping):
+                continue
+            if math.isfinite(value):
+                records[name] = {key: float(value), **records[name]}
+            elif name in read:
+                raise ConfigError(
+                    f"{source.place(word=name)}: {name!r} starts at {value:g}; a finite number is "
+                    f"needed; set model.{group}.{name}.{key}"
+                )
+            else:
+                del records[name]
+                # a value that is only missing, and that nothing reads, is no news
+                without[name] = f" ({value:g})" if name in system.initial else ""
+    gone = [*without, *system.depending_on(without)]
+    told = [name for name in gone if without.get(name, " ")]
+    if told:
+        listed = ", ".join(f"{name}{without.get(name, '')}" for name in told[:10])
+        more = f" and {len(told) - 10} more" if len(told) > 10 else ""
+        warnings.warn(
+            f"{source.place(word=told[0])}: left out, since no rate needs it and it has no finite "
+            f"value: {listed}{more}",
+            stacklevel=2,
+        )
+    return set(gone)
+
+
+def _values_at_start(
+    model: Mapping[str, Any],
+    states: Mapping[str, Any],
+    system: "System",
+    source: Source,
+    read: set[str],
+) -> dict[str, Any]:
+    """Values at t0; NaN where there is none and none is needed."""
     from odeflow.sbml.evaluation import evaluate
     from odeflow.sbml.expression import TIME
 
-    read = system.names_read(observables)
     values: dict[str, Any] = {TIME: _number(model.get("t0"), 0.0)}
     for name, value in system.values.items():
         given = _given(model, name)
@@ -195,20 +244,7 @@ def _fill_values(
                     f"set model.{group}.{name}.{key}"
                 )
     start = [(name, x) for name, x in system.start() if name not in values]
-    values = evaluate(start, values, np)
-    for records, key in ((states, "initial"), (parameters, "value")):
-        for name in list(records):
-            if not isinstance(records[name], Mapping):
-                continue
-            if math.isnan(values[name]) and name not in read:
-                del records[name]
-            elif _given(model, name) is None:
-                if not math.isfinite(values[name]):
-                    raise ConfigError(
-                        f"{source.place(word=name)}: {name!r} starts at {values[name]:g}; a finite "
-                        "number is needed"
-                    )
-                records[name] = {key: float(values[name]), **records[name]}
+    return evaluate(start, values, np)
 
 
 def _number(value: Any, otherwise: float) -> float:

@@ -14,8 +14,19 @@ _UNCHECKED = (
     libsbml.LIBSBML_CAT_MODELING_PRACTICE,
     libsbml.LIBSBML_CAT_SBO_CONSISTENCY,
 )
-#: Errors that change no number: a species in a kinetic law that is not listed as a modifier.
-_HARMLESS = {21121}
+#: Errors that change no number, since units are labels and annotations are not read.
+_HARMLESS = frozenset(
+    {
+        *(21121, 21131),  # a species in a kinetic law that is not listed as a modifier
+        *(10220, 10221, 10302, 10311, 10313, *range(10501, 10566)),  # units: in mathematics,
+        *(*range(20217, 20222), *range(20401, 20422)),  # of the model, definitions,
+        *(20502, *range(20507, 20510), *range(20511, 20514), 20518),  # of compartments,
+        *(20608, 20616, 20701, 20702),  # of species and parameters,
+        *(21125, 21126, 99127, 99128, 99130, 99206, 99303, *range(99502, 99510), 99906),  # others
+        *(10307, 10308, 10309, *range(10701, 10720), 99701, 99702),  # metaids, SBO terms
+        *(*range(10401, 10405), *range(10801, 10806), *range(99401, 99408)),  # annotations, notes
+    }
+)
 #: Packages that may be required: more of MathML for Level 3 Version 1, and models made of models.
 _KNOWN_PACKAGES = {"l3v2extendedmath", "comp"}
 #: Packages that are refused whatever a file says: what they add changes the numbers.

@@ -25,9 +25,10 @@ def evaluate(
     typed = np.dtype(dtype).type
 
     def leaf(expression: Number | Symbol) -> Any:
-        if isinstance(expression, Symbol):
-            return values[expression.name]
-        constant = expression.value
+        named = isinstance(expression, Symbol)
+        constant = values[expression.name] if named else expression.value
+        if not isinstance(constant, bool | int | float) or isinstance(constant, np.floating):
+            return constant  # an array; Python's own numbers do not divide by zero
         return constant if isinstance(constant, bool) else typed(constant)
 
     def result(expression: Call) -> Any:

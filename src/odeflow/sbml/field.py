@@ -161,7 +161,7 @@ def _start(system: System, config: ModelConfig) -> Callable[[Columns], Columns]:
 
     def start(axes: Columns) -> Columns:
         fixed = {name for name in nominal if name not in computed or name in axes}
-        equations = tuple((name, x) for name, x in system.start() if name not in fixed)
+        equations = tuple((name, x) for name, x in system.start(computed) if name not in fixed)
         changed = computed.intersection(depends_on(equations, axes))
         known = nominal | dict(axes)
         if changed:

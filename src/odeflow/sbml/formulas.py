@@ -9,6 +9,7 @@ import libsbml
 from odeflow.config.base import ConfigError
 from odeflow.config.model import Variable
 from odeflow.config.validate import nearest
+from odeflow.sbml.antimony_tokens import MOST_OPERATIONS, count_operations
 from odeflow.sbml.expression import Expression, Symbol
 from odeflow.sbml.mathml import MathError, Translator
 from odeflow.sbml.system import System
@@ -29,6 +30,8 @@ def parse_formula(text: str, known: Mapping[str, str]) -> Expression:
     def rate(name: str) -> Expression:
         raise MathError(f"rateOf({name}) is not supported in a formula")
 
+    if count_operations(text) > MOST_OPERATIONS:
+        raise MathError(f"a formula of more than {MOST_OPERATIONS:,} operations; divide it")
     settings = libsbml.L3ParserSettings()
     settings.setParseUnits(libsbml.L3P_NO_UNITS)
     settings.setParseAvogadroCsymbol(libsbml.L3P_AVOGADRO_IS_NAME)

@@ -103,9 +103,21 @@ class System:
         """The assigned quantities that expressions read, directly or not, in order."""
         return _ordered(self.assigned, names(*expressions))
 
-    def start(self) -> Equations:
-        """All that is computed at t0, in order; an initial value that reads a rate is among it."""
-        return _ordered({**self.assigned, **self.initial}, self.initial)
+    def start(self, wanted: Iterable[str] | None = None) -> Equations:
+        """What is computed at t0, in order; an initial value that reads a rate is among it.
+
+        All of it, or what those `wanted` need.
+        """
+        return _ordered(
+            {**self.assigned, **self.initial}, self.initial if wanted is None else wanted
+        )
+
+    def depending_on(self, changed: Iterable[str]) -> list[str]:
+        """The assigned quantities that read one of these names, directly or not."""
+        changed = list(changed)
+        if not changed:
+            return []
+        return list(depends_on(_ordered(self.assigned, self.assigned), changed))
 
     def check(self) -> None:
         """Raises ValueError where quantities define each other."""

@@ -94,6 +94,8 @@ def _definition_text(definition: Any) -> str:
 
 def _unit_text(unit: Any) -> str:
     kind = str(libsbml.UnitKind_toString(unit.getKind()))
+    if unit.getKind() == libsbml.UNIT_KIND_INVALID:
+        return "1"
     symbol = _SYMBOLS.get(kind, kind)
     factor = unit.getMultiplier() * 10.0 ** unit.getScale()
     if factor == 1:
