@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from odeflow.config.solver import SolverConfig
+from odeflow.config.time_text import shown_time
 from odeflow.methods import METHODS
 from odeflow.status import Status
 
@@ -29,6 +30,11 @@ class Outcome(NamedTuple):
     num_rejected_steps: int
     solver: SolverConfig
     tried: frozenset[str] = frozenset()
+
+    @property
+    def where(self) -> str:
+        """The time reached, with the digits that tell it from the ends."""
+        return shown_time(self.time_reached, self.t0, self.t1)
 
     @property
     def reject_ratio(self) -> float:
@@ -62,7 +68,7 @@ def diagnose(outcome: Outcome) -> Diagnosis:
 
 
 def _max_steps(it: Outcome) -> Diagnosis:
-    solver, where = it.solver, f"t = {it.time_reached:.4g}"
+    solver, where = it.solver, f"t = {it.where}"
     if solver.stepsize_controller == "constant" and solver.dt0 is not None:
         needed = -(-(it.t1 - it.t0) // solver.dt0)
         return Diagnosis("too few constant steps", f"raise solver.max_steps to {needed:.0f}")
@@ -92,7 +98,7 @@ def _max_steps(it: Outcome) -> Diagnosis:
 
 
 def _dt_min(it: Outcome) -> Diagnosis:
-    where = f"t = {it.time_reached:.4g}"
+    where = f"t = {it.where}"
     if it.solver.dtmin is not None:
         return Diagnosis(
             "limited by dtmin",
@@ -110,18 +116,18 @@ def _non_finite(it: Outcome) -> Diagnosis:
     if it.num_steps == it.num_rejected_steps:
         return Diagnosis(
             "not defined at the start",
-            f"the vector field is infinite or not a number at t = {it.t0:g}, or right after it: "
+            f"the vector field is infinite or not a number at t = {shown_time(it.t0, it.t1)}, or right after it: "
             "look there for a division by zero, or a root or logarithm of a negative number",
         )
     if it.solver.stepsize_controller == "constant":
         return Diagnosis(
             "unstable",
-            f"constant steps grew without bound up to t = {it.time_reached:.4g}: lower solver.dt0, "
+            f"constant steps grew without bound up to t = {it.where}: lower solver.dt0, "
             f"or take stepsize_controller=pid or a stiff method ({STIFF_METHODS})",
         )
     return Diagnosis(
         "became infinite",
-        f"at t = {it.time_reached:.4g} the state ran away or the vector field left its domain: "
+        f"at t = {it.where} the state ran away or the vector field left its domain: "
         "end before (the axis t1 gives each trajectory its own end), or guard it with jnp.where",
     )
 
@@ -130,7 +136,7 @@ def _nonlinear_solve(it: Outcome) -> Diagnosis:
     if it.solver.method.startswith("rodas"):
         return Diagnosis(
             "Jacobian not usable",
-            f"at t = {it.time_reached:.4g} it is infinite or not a number: look at the vector "
+            f"at t = {it.where} it is infinite or not a number: look at the vector "
             "field there, or give a smaller solver.dt0",
         )
     return Diagnosis(
@@ -142,7 +148,7 @@ def _nonlinear_solve(it: Outcome) -> Diagnosis:
 def _events(it: Outcome) -> Diagnosis:
     return Diagnosis(
         "events without end",
-        f"at t = {it.time_reached:.4g} events set each other off without end, one fired too often "
+        f"at t = {it.where} events set each other off without end, one fired too often "
         "within its delay, or a delay was negative: look at their triggers and delays",
     )
 
@@ -150,7 +156,7 @@ def _events(it: Outcome) -> Diagnosis:
 def _suspect(it: Outcome) -> Diagnosis:
     return Diagnosis(
         "tolerance too loose",
-        f"at t = {it.time_reached:.4g} a step's error estimate meant nothing: lower solver.rtol, "
+        f"at t = {it.where} a step's error estimate meant nothing: lower solver.rtol, "
         f"which is {it.solver.rtol:g}, to 1e-5 or below",
     )
 

@@ -14,6 +14,8 @@ from odeflow import engine
 from odeflow.config.base import ConfigError
 from odeflow.config.model import Parameter
 from odeflow.config.root import Config
+from odeflow.config.time_text import shown_time
+from odeflow.config.times import check_span
 from odeflow.design import END
 from odeflow.dose_changes import Axes, Change, component_number, dose_changes
 from odeflow.model import Model
@@ -93,7 +95,9 @@ def own_ends(config: Config, axes: Axes) -> np.ndarray:
     """
     t1, t0 = np.asarray(axes[END], float), config.model.t0
     if not (t1 > t0).all():
-        raise ConfigError(f"design.axes.t1: {t1.min():g} is not after model.t0, {t0:g}")
+        end, start = shown_time(t1.min(), t0), shown_time(t0, t1.min())
+        raise ConfigError(f"design.axes.t1: {end} is not after model.t0, {start}")
+    check_span("design.axes.t1", t0, float(t1.min()), np.dtype(config.runtime.precision))
     return Clock(config).moved_to_saved(t1)
 
 

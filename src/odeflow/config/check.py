@@ -9,6 +9,8 @@ from odeflow.config.functions import check_functions
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_names
+from odeflow.config.time_text import shown_time
+from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
 from odeflow.design import axis_names, check_axes, count, expand, has_own_ends
 from odeflow.figure_choice import figure_kinds
@@ -42,6 +44,7 @@ def check(config: Config, study: Path) -> None:
 
 def _check_times(config: Config) -> None:
     if config.saveat.ts is None:
+        check_times(config, [])
         return
     given = config.saveat.ts
     number = len(given) if isinstance(given, list) else count(given, "saveat.ts")
@@ -55,12 +58,15 @@ def _check_times(config: Config) -> None:
     outside = [t for t in ts if not t0 <= t <= t1]
     if outside:
         raise ConfigError(
-            f"saveat.ts: {outside[0]:g} is outside the model's time span "
-            f"[{t0:g}, {t1:g}]; change saveat.ts or model.t0 and model.t1"
+            f"saveat.ts: {shown_time(outside[0], t0, t1)} is outside the model's time span "
+            f"[{shown_time(t0, t1)}, {shown_time(t1, t0)}]; change saveat.ts or model.t0 and model.t1"
         )
     for a, b in zip(ts, ts[1:]):
         if not a < b:
-            raise ConfigError(f"saveat.ts: times must increase, but {b:g} follows {a:g}")
+            raise ConfigError(
+                f"saveat.ts: times must increase, but {shown_time(b, a)} follows {shown_time(a, b)}"
+            )
+    check_times(config, ts)
 
 
 def _check_doses(config: Config, study: Path) -> None:
@@ -96,7 +102,8 @@ def _check_doses(config: Config, study: Path) -> None:
             )
         for time in dose.first_times:
             if isinstance(time, float | int) and time < model.t0:
-                raise ConfigError(f"{key}: a time {time:g} is before model.t0, {model.t0:g}")
+                before, start = shown_time(time, model.t0), shown_time(model.t0, time)
+                raise ConfigError(f"{key}: a time {before} is before model.t0, {start}")
 
 
 def _check_index(key: str, dose: Dose, shape: tuple[int, ...]) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from odeflow.config.base import Distinct, Real, Strict, VariableName
+from odeflow.config.time_text import shown_time
 
 
 def _function_reference(value: str) -> str:
@@ -198,7 +199,8 @@ class ModelConfig(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> "ModelConfig":
         if not self.t1 > self.t0:
-            raise ValueError(f"t1 ({self.t1:g}) must be greater than t0 ({self.t0:g})")
+            t0, t1 = shown_time(self.t0, self.t1), shown_time(self.t1, self.t0)
+            raise ValueError(f"t1 ({t1}) must be greater than t0 ({t0})")
         names = [*self.states, *self.parameters]
         if self.observables is not None:
             names += self.observables.variables

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from odeflow.config.base import ConfigError
+from odeflow.config.times import check_span
 from odeflow.engine.problem import Lanes, Problem, Progress, Solution
 
 Wanted = Literal["auto", "native", "diffrax"]
@@ -90,7 +91,12 @@ def solve(
     resources: Resources,
     progress: Progress | None = None,
 ) -> Solution:
-    """Solves every lane with the engine chosen."""
+    """Solves every lane with the engine chosen.
+
+    Raises ConfigError where the precision cannot tell the ends of the time span apart.
+    """
+    model = problem.model.config
+    check_span("model.t1", model.t0, model.t1, problem.dtype)
     if engine.name == "diffrax":
         from odeflow.engine import diffrax_engine
 
