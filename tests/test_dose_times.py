@@ -220,14 +220,28 @@ def test_switched_parameters_have_the_value_of_the_time(tmp_path: Path):
     assert rate[3.5 + 10 / 7].tolist() == [0, 0]
 
 
-def test_a_time_that_a_switch_would_move_is_refused(tmp_path: Path):
+def test_a_time_that_a_switch_moves_is_the_first_at_which_it_holds(tmp_path: Path):
+    """Before the switch it is `given`, from then on 8: some have been there before."""
+    switch = {"parameter": "given", "value": 8, "time": 3}
+    doses = [{"state": "tank", "amount": 1, "time": "given"}, switch]
+    jumps = scheduled(compose(tmp_path, doses, given=[2.0, 3.0, 5.0, 9.0])).jumps
+    assert [jumps.times[jumps.amounts[:, 0, i] > 0, i].item() for i in range(4)] == [2, 8, 8, 8]
+    repeated = {"state": "tank", "amount": 1, "time": 1, "every": "given", "count": 2}
+    jumps = scheduled(compose(tmp_path, [repeated, switch], given=[1.5, 2.0, 5.0])).jumps
+    last = [jumps.times[jumps.amounts[:, 0, i] > 0, i][-1] for i in range(3)]
+    assert last == [2.5, 9, 9]
+
+
+def test_a_time_that_a_switch_takes_away_is_refused(tmp_path: Path):
     doses = [
         {"state": "tank", "amount": 1, "time": "given"},
-        {"parameter": "given", "value": 8, "time": 3},
+        {"parameter": "given", "value": 2, "time": 3},
     ]
-    with pytest.raises(
-        ConfigError, match=r"doses\.0: a time given is not one number, since a dose"
-    ):
+    message = r"doses\.0: a time nan is not a number, or switched away"
+    with pytest.raises(ConfigError, match=message):
+        scheduled(compose(tmp_path, doses))
+    doses.append({"parameter": "share", "value": 2, "time": "given"})
+    with pytest.raises(ConfigError, match=r"doses\.2: the time of this switch is moved by one of"):
         scheduled(compose(tmp_path, doses))
 
 

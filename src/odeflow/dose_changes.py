@@ -95,20 +95,53 @@ class _Quantities:
             _Switch(f"doses.{number}", dose.parameter, dose.value, time)
             for number, dose in enumerate(config.doses)
             if dose.parameter is not None and dose.value is not None
-            for time in self.times(f"doses.{number}", dose)
+            for time in self._times_of_switch(f"doses.{number}", dose)
         ]
 
     def times(self, key: str, dose: Dose) -> list[Column]:
-        """The times of a dose, repetitions included, in the order of the config."""
-        every = np.zeros(self.size)
-        if dose.every is not None:
-            every = self._of_no_switch(f"{key}.every:", dose.every)
-            _refuse(~(every > 0), f"{key}.every:", every, "is not greater than 0")
+        """The times of a dose, repetitions included, in the order of the config.
+
+        Where a switch changes what a time names, it is the first at which it is what is named
+        then; not a number where that never comes.
+        """
+        every = 0.0 if dose.every is None else dose.every
+        if not self._reads(every) & self._switched:
+            interval = self._number(every, {})
+            wrong = ~(interval > 0) & (dose.every is not None)
+            _refuse(wrong, f"{key}.every:", interval, "is not greater than 0")
         return [
-            self._of_no_switch(f"{key}: a time", first) + repeat * every
+            self._time(first, every, repeat)
             for first in dose.first_times
             for repeat in range(dose.count)
         ]
+
+    def _time(self, first: Quantity, every: Quantity, repeat: int) -> Column:
+        time = lambda level: self._number(first, level) + repeat * self._number(every, level)
+        changed = (self._reads(first) | self._reads(every)) & self._switched
+        if not changed:
+            return time({})
+        ordered, course, _ = self._course
+        never = np.full((1, self.size), np.inf)
+        found = np.full(self.size, np.nan)
+        for number, (start, end) in enumerate(
+            zip(np.concatenate([-never, ordered]), np.concatenate([ordered, never]))
+        ):
+            here = time({name: course[name][number] for name in changed})
+            latest = here + self.clock.resolution(here)
+            comes = np.isnan(found) & (latest >= start) & (latest < end)
+            found = np.where(comes, here, found)
+        return found
+
+    def _times_of_switch(self, key: str, dose: Dose) -> list[Column]:
+        """The times of a switch, which must not hang on switches."""
+        for value in (*dose.first_times, dose.every or 0.0):
+            moved = self._reads(value) & self._switched
+            if moved:
+                raise ConfigError(
+                    f"{key}: the time of this switch is moved by one of {', '.join(sorted(moved))}"
+                    "; name an axis, or a parameter that no dose switches"
+                )
+        return self.times(key, dose)
 
     def at(self, value: Quantity, times: Column) -> Column:
         """A quantity as it is at times of the trajectories, infinite ones included."""
@@ -139,15 +172,6 @@ class _Quantities:
         known = {**self._known, **changed}
         found = known[value] if value in known else self._fixed[value].value(known)
         return np.broadcast_to(np.asarray(found, float), (self.size,))
-
-    def _of_no_switch(self, what: str, value: Quantity) -> Column:
-        switched = self._reads(value) & self._switched
-        if switched:
-            raise ConfigError(
-                f"{what} {value} is not one number, since a dose switches "
-                f"{', '.join(sorted(switched))}; name an axis, or a parameter that none switches"
-            )
-        return self._number(value, {})
 
     @cached_property
     def _course(self) -> tuple[np.ndarray, dict[str, np.ndarray], list[Column]]:
@@ -212,7 +236,7 @@ def _once(key: str, dose: Dose, known: _Quantities, time: Column, amount: Column
 
 def _checked(what: str, time: Column, known: _Quantities, given: np.ndarray) -> Column:
     """Times of what is given, infinite for what is not; refuses those before t0, and no numbers."""
-    _refuse(given & np.isnan(time), what, time, "is not a number")
+    _refuse(given & np.isnan(time), what, time, "is not a number, or switched away before it comes")
     early = given & known.clock.is_before_start(time)
     _refuse(early, what, time, f"is before model.t0, {known.clock.t0:g}")
     return np.where(given, np.maximum(time, known.clock.t0), np.inf)
