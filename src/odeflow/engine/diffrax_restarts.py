@@ -252,8 +252,8 @@ def course(
         kept = {name: r.jump(here.kept[name], t, seen[name]) for name, r in reducer.items()}
         values, later = observe(t, y, args), None
         if ts is not None:
-            later = ts >= t
-            values = _select(later, values, here.values)
+            later = ts > t
+            values = select_times(ts >= t, known_at(y, values), here.values)
         left = config.max_steps - here.num_steps
         ends = here.stopped | here.failed | (t >= end)
         runs = ~ends & (left > 0)
@@ -261,7 +261,9 @@ def course(
         one = solve(t, y, args, t1, left, here.memory, kept)
         pick = lambda new, old: jax.tree.map(lambda a, b: jnp.where(runs, a, b), new, old)
         t, y = pick((one.t, one.y), (t, y))
-        values = observe(t, y, args) if later is None else _select(later & runs, one.values, values)
+        values = (
+            observe(t, y, args) if later is None else select_times(later & runs, one.values, values)
+        )
         fired = runs & one.fired
         result = jnp.where(fired, RESULTS.successful._value, one.result)
         result = jnp.where(runs, result, RESULTS.max_steps_reached._value)
@@ -290,7 +292,13 @@ def course(
     return lax.while_loop(lambda here: ~here.done, go_on, first)
 
 
-def _select(condition: Any, new: Any, old: Any) -> Any:
+def known_at(y: Any, values: Any) -> Any:
+    """What is observed at a state; NaN where that is not finite, as the native engine has it."""
+    finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(y)]))
+    return jax.tree.map(lambda x: jnp.where(finite, x, jnp.nan), values)
+
+
+def select_times(condition: Any, new: Any, old: Any) -> Any:
     """Where a condition over the times holds, the new values."""
 
     def one(a: Any, b: Any) -> Any:
