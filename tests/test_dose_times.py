@@ -34,7 +34,7 @@ K, END = 0.3, 11.3
 
 
 def compose(
-    folder: Path, doses: list[Any], *overrides: str, end: float = END, **columns: Any
+    folder: Path, doses: list[Any], *overrides: str, end: Any = END, **columns: Any
 ) -> Any:
     """A tank that drains, by a table of these columns, and the doses it gets."""
     for name, text in (
