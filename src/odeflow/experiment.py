@@ -9,6 +9,7 @@ from odeflow import specs
 from odeflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
+from odeflow.solve_time import MOST_READ
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ class Experiment:
     def chunk_files(self) -> list[str]:
         """Files of the chunks, relative to the study."""
         return [chunk.file for chunk in self.chunks]
+
+    @property
+    def measured_chunks(self) -> dict[str, Any]:
+        """The chunks from whose times that of the whole solve follows."""
+        files = self.chunk_files
+        return {"chunks": files[:MOST_READ], "number": len(files)}
 
     def stage_spec(self, stage: str) -> dict[str, Any]:
         """What a stage is given and depends on besides its input files."""

@@ -19,7 +19,7 @@ _STAGE_GROUPS = {
     "design": ("model", "design", "doses"),
     "assemble": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "summary"),
     "summarise": ("model", "design", "saveat", "summary"),
-    "verify": ("model", "design", "doses", "solver", "saveat", "runtime", "verify"),
+    "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": (

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.script import logged
+from odeflow.solve_time import solve_seconds
 from odeflow.stages.results import verify
 
 with logged(snakemake.log[0]):
@@ -12,4 +13,5 @@ with logged(snakemake.log[0]):
         Path.cwd(),
         Path(snakemake.input.ensemble),
         Path(snakemake.output.verification),
+        solve_seconds(**snakemake.params.solved),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,18 +15,35 @@ from odeflow.ensemble_file import open_ensemble
 from odeflow.failures import write_failures
 from odeflow.netcdf import atomic_path, read_dataset, write_dataset
 from odeflow.overview import overview_page
+from odeflow.progress import ProgressReport, terminal
 from odeflow.trust import complaints, verification_facts
 
 
-def verify(config: Config, study: Path, ensemble: Path, path: Path) -> None:
-    """Solves a random part of the trajectories again and writes their errors, with the verdict."""
+def verify(
+    config: Config, study: Path, ensemble: Path, path: Path, solve_seconds: float | None = None
+) -> None:
+    """Solves some of the trajectories again and writes their errors, with the verdict.
+
+    `solve_seconds` is how long the solve took, which decides how long this may take.
+    """
     from odeflow.verification import verify as verification_dataset
 
     with open_ensemble(ensemble) as dataset:
-        verification = verification_dataset(config, study, dataset)
+        number = min(config.verify.number, int(dataset["status"].size))
+        progress = ProgressReport(number, sys.stdout, terminal())
+        verification = verification_dataset(config, study, dataset, solve_seconds, progress)
     write_dataset(verification, path)
     facts = verification_facts(verification)
     print("\n".join(f"{name}: {value}" for name, value in facts))
+
+
+def plot_verification(config: Config, verification: Path, files: Sequence[Path]) -> None:
+    """Draws the figure of the verification, in each format."""
+    from odeflow import plots
+
+    drawn = plots.draw_verification(read_dataset(verification))
+    for file in files:
+        plots.save(drawn, file, dpi=config.plot.dpi)
 
 
 def plot(
@@ -33,17 +51,14 @@ def plot(
     ensemble: Path,
     summary: Path,
     files: Sequence[Path],
-    verification: Path | None = None,
 ) -> None:
-    """Draws the figures; a file's name is its kind, its suffix the format."""
+    """Draws the figures but that of the verification; a file's name is its kind, its suffix the format."""
     from odeflow import plots
 
     with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:
         drawn: dict[str, Any] = {}
         for file in files:
-            if file.stem == "verification" and verification is not None:
-                drawn.setdefault(file.stem, plots.draw_verification(read_dataset(verification)))
-            elif file.stem not in drawn:
+            if file.stem not in drawn:
                 drawn[file.stem] = plots.draw(file.stem, solved, metrics, config)
             plots.save(drawn[file.stem], file, dpi=config.plot.dpi)
 

@@ -18,7 +18,7 @@ from odeflow.model import Model
 from odeflow.verification.advice import advice
 from odeflow.verification.course import Accuracy, Course, NoReferenceError, Work, course
 from odeflow.verification.differences import derivatives
-from odeflow.verification.judgement import Errors, Judged, Limits, Outcome, look_at
+from odeflow.verification.judgement import TIME_REACHED, Errors, Judged, Limits, Outcome, look_at
 from odeflow.verification.problem import PointProblem
 from odeflow.verification.reference import (
     Reference,
@@ -30,8 +30,6 @@ from odeflow.verification.reference import (
 from odeflow.verification.tolerances import Tolerances
 from odeflow.verification.trajectory import Trajectories
 
-#: The end of a stopped trajectory among what is compared.
-TIME_REACHED = "time_reached"
 #: Evaluations after which what an implicit method solved is taken to be stiff.
 _IF_NOT_STIFF = 6_000
 #: Tolerances of the solutions that are subtracted for sensitivities.
@@ -208,8 +206,13 @@ class _One:
             ys, args = found.at_end[None], found.end_args[None]
             beside = np.full_like(ys, np.nan)
         here, other = self._named(ys, args), self._named(beside, args)
-        if self.problem.stops:
-            here[TIME_REACHED] = np.array([found.end])
+        if self.problem.stops or self.problem.ends_at is not None:
+            end = found.end
+            if end == self.problem.ends_at and found.stopped:
+                rests = self.checker.trajectories.is_at_rest
+                if not rests(self.problem, end, found.at_end, found.end_args):
+                    end = self.problem.t1  # nothing ends it there
+            here[TIME_REACHED] = np.array([end])
             other[TIME_REACHED] = np.array([np.nan])
         return Sides(here, other)
 
@@ -415,7 +418,7 @@ class _One:
         """The problem from another start, as a solver sees it that knows its exact switches."""
         return PointProblem(
             problem.field, problem.notes, y0, problem.t0, problem.t1, problem.changes,
-            problem.stops, problem.events, problem.still, follows_time=False,
+            problem.stops, problem.events, problem.still, False, problem.ends_at,
         )  # fmt: skip
 
     def _padded(self, values: np.ndarray) -> np.ndarray:

@@ -126,7 +126,7 @@ class _Walk:
         """Walks to the end."""
         problem = self.problem
         coming = list(problem.changes)
-        self.counted = problem.stops_at_start(self.t, self.y, coming[0].args)
+        self.counted = problem.stops_hold(self.t, self.y, coming[0].args)
         self._apply(coming.pop(0))
         self._instant()
         switches = problem.switches(self.change, self.y)
@@ -136,12 +136,14 @@ class _Walk:
             after = switches[np.searchsorted(switches, self.t, side="right") :]
             next_change = coming[0].time if coming else np.inf
             next_switch = after[0] if len(after) else np.inf
-            target = min(problem.t1, next_change, next_switch, self.events.next_due)
+            rest = np.inf if problem.ends_at is None else problem.ends_at
+            target = min(problem.t1, next_change, next_switch, self.events.next_due, rest)
             self._stretch(target)
             at = self.t
             if at == next_change:
                 self._apply(coming.pop(0))
             changed = self._instant()
+            self.stopped |= at >= rest
             if at == next_switch and not self.stopped:
                 # what holds only after that time
                 self._record_at(at)
@@ -171,7 +173,7 @@ class _Walk:
         problem, args = self.problem, self.change.args
 
         def stops(t: float, y: np.ndarray) -> bool:
-            now = problem.stops_hold(t, y, args, self.change.rates)
+            now = problem.stops_hold(t, y, args)
             fired = bool((now & ~self.counted).any())
             self.counted = now
             return fired

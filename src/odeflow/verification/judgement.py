@@ -8,6 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 
+#: The end of a stopped trajectory among what is compared.
+TIME_REACHED = "time_reached"
+
+
 class Outcome(IntEnum):
     """What became of a trajectory, or of a run. Numbers are part of the dataset."""
 
@@ -124,7 +128,8 @@ def look_at(errors: Mapping[str, Errors], limits: Limits) -> Findings:
         if undecided.any():
             judged.reasons.setdefault("the reference does not agree with itself", set()).add(name)
         exceeds |= bool(above.any())
-        judged.number += int((compared & ~undecided).sum())
+        if name != TIME_REACHED:
+            judged.number += int((compared & ~undecided).sum())
         by_time = np.where(np.isnan(_over(sure, one.tolerance)), 0.0, _over(sure, one.tolerance))
         by_time = by_time.reshape(len(by_time), -1).max(axis=1, initial=0.0)
         suspicious = np.maximum(suspicious, by_time)

@@ -19,12 +19,11 @@ from odeflow.verification.switching import Activity, NotesAt, activity, switchin
 class Stop:
     """A condition of the config's that ends a trajectory where `margin` becomes positive.
 
-    `margin` is a function of (t, y, args, rates). `counts` is whether it may hold at t0 without
-    that ending the trajectory: until it has been false once.
+    `margin` is a function of (t, y, args). Where it is positive at t0, it has to be negative once
+    before.
     """
 
-    margin: Callable[[float, np.ndarray, np.ndarray, np.ndarray], float]
-    counts: bool
+    margin: Callable[[float, np.ndarray, np.ndarray], float]
 
 
 #: (t, y, args) -> margins and wholes, or None.
@@ -36,7 +35,8 @@ class PointProblem:
     """Functions of flat arrays and the numbers of one trajectory.
 
     `notes` is what the field compares, `still` which components only events change. `follows_time` is whether a field that changes fast with
-    time, whatever makes it so, is followed in steps that see it.
+    time, whatever makes it so, is followed in steps that see it. `ends_at` is where a trajectory
+    ends for another reason than its stops.
     """
 
     field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
@@ -49,33 +49,30 @@ class PointProblem:
     events: Sequence[EventFunctions] = ()
     still: Bool[np.ndarray, " component"] | None = None
     follows_time: bool = True
+    ends_at: float | None = None
     _known: dict[bytes, tuple[np.ndarray, float]] = field(default_factory=dict)
 
-    def stops_at_start(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
-        """What counts as true before t0."""
-        rates = np.zeros_like(y)
-        margins = [stop.counts and stop.margin(t, y, args, rates) > 0 for stop in self.stops]
-        return np.array(margins, bool)
-
-    def stops_hold(
-        self, t: float, y: np.ndarray, args: np.ndarray, rates: np.ndarray
-    ) -> np.ndarray:
+    def stops_hold(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
         """Which stops hold."""
-        return np.array([stop.margin(t, y, args, rates) > 0 for stop in self.stops], bool)
+        return np.array([stop.margin(t, y, args) > 0 for stop in self.stops], bool)
+
+    def rates(self, t: float) -> Float[np.ndarray, " component"]:
+        """The rates of infusions at a time."""
+        return [change for change in self.changes if change.time <= t][-1].rates
 
     def conditions(self, change: Change, events: Events) -> Conditions | None:
         """What is watched while a change holds; None where there is nothing."""
         if not self.stops and not self.events:
             return None
-        args, rates = change.args, change.rates
+        args = change.args
 
         def holds(t: float, y: np.ndarray) -> np.ndarray:
             return np.concatenate(
-                [self.stops_hold(t, y, args, rates), events.holds(t, y, args)]
+                [self.stops_hold(t, y, args), events.holds(t, y, args)]
             ).astype(bool)
 
         def margins(t: float, y: np.ndarray) -> np.ndarray:
-            parts = [np.array([stop.margin(t, y, args, rates) for stop in self.stops], float)]
+            parts = [np.array([stop.margin(t, y, args) for stop in self.stops], float)]
             for event in self.events:
                 own, wholes = event.notes(t, y, args)
                 parts += [own, np.sin(np.pi * wholes)]

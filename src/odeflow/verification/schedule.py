@@ -1,6 +1,6 @@
 """The doses of one trajectory, one after another, from the config: nothing of the engines' tables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -33,20 +33,30 @@ class Change(NamedTuple):
 
 
 def changes(
-    config: Config, model: Model, axes: Mapping[str, float], args: Float[np.ndarray, " parameter"]
+    config: Config,
+    model: Model,
+    axes: Mapping[str, float],
+    args: Float[np.ndarray, " parameter"],
+    observables: Callable[[np.ndarray], Mapping[str, float]],
 ) -> list[Change]:
     """The changes of a trajectory in the order of time, the first at t0.
 
     `axes` are the numbers of the trajectory by name, `args` its parameters before all doses. A
-    quantity that names a parameter is that parameter's value at the time of the dose.
+    quantity that names a parameter is that parameter's value at the time of the dose; one that
+    names what an imported model computes of parameters is what `observables(args)` has of it.
     """
     parameters = list(model.config.parameters)
     size, t0, t1 = len(model.components), config.model.t0, config.model.t1
-    rounding = _ROUNDINGS * float(np.spacing(max(abs(t0), abs(t1), t1 - t0)))
-    numbers = dict(zip(parameters, map(float, args))) | dict(axes)
+    rounding = resolution(config, t1)
+    numbers = dict(axes) | dict(zip(parameters, map(float, args)))
 
     def number(value: Quantity | None) -> float:
-        return float(numbers[value] if isinstance(value, str) else value or 0.0)
+        if not isinstance(value, str):
+            return float(value or 0.0)
+        if value in numbers:
+            return float(numbers[value])
+        now = np.array([numbers[name] for name in parameters], float)
+        return float(observables(now)[value])
 
     given: list[tuple[float, int, Dose]] = []
     for place, dose in enumerate(config.doses):
@@ -58,11 +68,10 @@ def changes(
     boluses: list[tuple[float, int, float]] = []
     infusions: list[_Infusion] = []
     switches: list[tuple[float, int, float]] = []
-    switched = {dose.parameter for dose in config.doses if dose.parameter is not None}
 
     # switches first: an amount may name what they set
     for is_switch in (True, False):
-        numbers = dict(zip(parameters, map(float, args))) | dict(axes)
+        numbers = dict(axes) | dict(zip(parameters, map(float, args)))
         done = 0
         for time, _, dose in given:
             while not is_switch and done < len(switches) and switches[done][0] <= time + rounding:
@@ -84,7 +93,6 @@ def changes(
                 continue
             rate = number(dose.rate) if dose.duration is None else amount / number(dose.duration)
             infusions.append(_Infusion(component, time, time + amount / rate, rate))
-    assert not switched or switches
 
     times = [t0, *(x[0] for x in (*boluses, *switches))]
     times += [time for one in infusions for time in (one.start, one.end)]
@@ -106,6 +114,12 @@ def changes(
                 now[parameter] = value
         result.append(Change(time, added, now, rates))
     return result
+
+
+def resolution(config: Config, time: float) -> float:
+    """How far times may lie from one to be the same, in the precision that is solved in."""
+    eps = float(np.finfo(config.runtime.precision).eps)
+    return _ROUNDINGS * eps * max(abs(config.model.t0), abs(time))
 
 
 def _component(model: Model, dose: Dose) -> int:
