@@ -67,9 +67,9 @@ class PointProblem:
         args = change.args
 
         def holds(t: float, y: np.ndarray) -> np.ndarray:
-            return np.concatenate(
-                [self.stops_hold(t, y, args), events.holds(t, y, args)]
-            ).astype(bool)
+            return np.concatenate([self.stops_hold(t, y, args), events.holds(t, y, args)]).astype(
+                bool
+            )
 
         def margins(t: float, y: np.ndarray) -> np.ndarray:
             parts = [np.array([stop.margin(t, y, args) for stop in self.stops], float)]

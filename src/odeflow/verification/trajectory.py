@@ -157,6 +157,4 @@ def _beyond(
     if places:
         return lambda t, y, args: sign * (y[places[0]] - threshold)
     number = model.observable_names.index(name)
-    return lambda t, y, args: sign * (
-        float(functions.observables(t, y, args)[number]) - threshold
-    )
+    return lambda t, y, args: sign * (float(functions.observables(t, y, args)[number]) - threshold)
