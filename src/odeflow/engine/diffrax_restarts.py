@@ -314,12 +314,14 @@ def _jumped(problem: Problem, here: Course, jumps: Sequence[Any]) -> tuple[Any, 
     if targets is None:
         return here.y, here.args
     _, amounts, values = (x[here.jump] if x.shape[0] else x for x in jumps)
-    y, args = list(model.flatten(here.y)), list(here.args)
+    before = here.y if model.jumping is None else model.jumping.leave(here.t, here.y, here.args)
+    y, args = list(model.flatten(before)), list(here.args)
     for i, number in enumerate(targets.components):
         y[number] = y[number] + amounts[i]
     for i, number in enumerate(targets.parameters):
         args[number] = values[i]
-    return model.unflatten(y), model.Args(*args)
+    y, args = model.unflatten(y), model.Args(*args)
+    return y if model.jumping is None else model.jumping.arrive(here.t, y, args), args
 
 
 def _settled(watch: Watch, here: Course) -> Course:

@@ -11,7 +11,7 @@ from typing import Any
 from odeflow.engine.crossings import Verdict
 from odeflow.engine.events import MOST_ROUNDS, Outcome, Watch
 from odeflow.engine.native.controller import ControllerSource
-from odeflow.engine.native.field import evaluated, memory_names, watch_program
+from odeflow.engine.native.field import evaluated, lane_program, memory_names, watch_program
 from odeflow.engine.native.lane_crossings import LaneCrossings
 from odeflow.engine.native.layout import Layout, load, store
 from odeflow.engine.native.names import component_labels, parameter_names
@@ -94,6 +94,31 @@ class LaneRestarts:
 
     def functions(self, layout: Layout) -> list[tuple[str, str, Sequence[str]]]:
         """Functions of one lane: name, what it does, body."""
+        return [*self._jumping(), *self._watching()]
+
+    @property
+    def _has_jumping(self) -> bool:
+        return self._problem.jumps is not None and self._problem.model.jumping is not None
+
+    def _jumping(self) -> list[tuple[str, str, Sequence[str]]]:
+        jumping = self._problem.model.jumping
+        if not self._has_jumping or jumping is None:
+            return []
+        return [
+            ("leave", "What a lane does before something is given.", self._changed(jumping.leave)),
+            ("arrive", "What a lane does after something is given.", self._changed(jumping.arrive)),
+        ]
+
+    def _changed(self, function: Callable[..., Any]) -> list[str]:
+        """Gives a lane the state that a function of (t, y, args) gives."""
+        problem = self._problem
+        program = lane_program(problem.model, function, problem.dtype)
+        lines, values = evaluated(program, {}, "g_")
+        rows = [f"y_{n}" for n in self._components]
+        changed = [(row, value) for row, value in zip(rows, values) if value != row]
+        return [*self._state(), *lines, *(store(row, value) for row, value in changed)]
+
+    def _watching(self) -> list[tuple[str, str, Sequence[str]]]:
         if self._crossings is None:
             return []
         return [
@@ -141,6 +166,7 @@ class LaneRestarts:
             lines += [
                 f"while jump[lane] < jumps[0][sample] and {place('t')} >= {place('t1')}:",
                 "    number = jump[lane]",
+                *(["    leave(rows, settings, lane)"] if self._has_jumping else []),
                 *(
                     f"    {place(row)} += jumps[1][number, {i}, sample]"
                     for i, row in enumerate(added)
@@ -149,6 +175,7 @@ class LaneRestarts:
                     f"    {place(row)} = jumps[2][number, {i}, sample]"
                     for i, row in enumerate(replaced)
                 ),
+                *(["    arrive(rows, settings, lane)"] if self._has_jumping else []),
                 "    jump[lane] += 1",
             ]
         if "pending" in self._memory:
