@@ -413,6 +413,19 @@ BAD_INPUTS = [
         in_model("3.0", '"3,5"'),
     ),
     BadInput(
+        "model",
+        "two metrics of one name",
+        ("the time_of_max of 'y' would be called y_time_of_max", "the max of 'y_time_of'"),
+        in_model("  y: {initial", "  y_time_of: {initial: 1}\n  y: {initial"),
+    ),
+    BadInput(
+        "design",
+        "an axis with the name of a metric",
+        ("the max of 'y' would be called y_max", "as something in the model is"),
+        in_model("  k: {", "  y_max: {value: 1}\n  k: {")
+        | in_experiment(AXIS, "y_max: {values: [1, 2]}"),
+    ),
+    BadInput(
         "design",
         "low above high",
         ("design.axes.k.uniform", "less than"),
