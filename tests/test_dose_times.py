@@ -33,9 +33,7 @@ verify: {number: 0}
 K, END = 0.3, 11.3
 
 
-def compose(
-    folder: Path, doses: list[Any], *overrides: str, end: Any = END, **columns: Any
-) -> Any:
+def compose(folder: Path, doses: list[Any], *overrides: str, end: Any = END, **columns: Any) -> Any:
     """A tank that drains, by a table of these columns, and the doses it gets."""
     for name, text in (
         ("config/model/drained.yaml", MODEL.format(t1=end)),
@@ -189,10 +187,11 @@ def test_times_that_a_rounding_parts_are_one(tmp_path: Path):
 
 def test_times_that_coincide_add_up_and_those_beside_them_do_not(tmp_path: Path):
     doses = [
-        {"state": "tank", "amount": 1, "time": 3, "every": 1e-20, "count": 40},
-        {"state": "tank", "amount": 1, "time": 5, "every": 2e-15, "count": 40},
+        {"state": "tank", "amount": 1, "time": 3, "every": "none", "count": 40},
+        {"state": "tank", "amount": 1, "time": 5, "every": "little", "count": 40},
     ]
-    jumps = scheduled(compose(tmp_path, doses, "saveat.ts=[0, 3, 5]")).jumps
+    columns = {"none": [1e-20], "little": [2e-15]}
+    jumps = scheduled(compose(tmp_path, doses, "saveat.ts=[0, 3, 5]", **columns)).jumps
     happens = jumps.times[:, 0] < np.inf
     times, amounts = jumps.times[happens, 0], jumps.amounts[happens, 0, 0]
     assert times[0] == 3 and amounts[0] == 40 and amounts.sum() == 80
