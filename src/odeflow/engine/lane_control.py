@@ -106,8 +106,9 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
             state,
         )
         non_finite = undefined | ~_all_finite(y1_candidate)
-        forced = keep & (non_finite | negative)
-        keep = keep & ~(non_finite | negative)
+        # constant steps, and those of dtmin, are kept by the wrapped controller whatever they are
+        forced = keep & (non_finite | negative | error_infinite)
+        keep = keep & ~forced
         next_t0 = jnp.where(keep, next_t0, t0)
         # A rejected step of one ulp comes back unchanged where the smaller one rounds up to it.
         stuck = ~keep & (next_t1 >= t1)

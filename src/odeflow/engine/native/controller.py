@@ -20,6 +20,7 @@ from jaxtyping import Float
 
 from odeflow.config.solver import SolverConfig
 from odeflow.engine.native.names import component_labels, state_label
+from odeflow.methods import METHODS
 from odeflow.model import Model
 from odeflow.status import Status
 
@@ -53,7 +54,7 @@ def controller_source(
     elif not diffrax_selects_first_step():
         settings["dt0"] = _DEFAULT_DT0
     if solver.stepsize_controller == "constant":
-        return ControllerSource(_constant_lines(model), {}, settings)
+        return ControllerSource(_constant_lines(model, METHODS[solver.method].adaptive), {}, settings)
     settings |= tolerances(solver, model)
     settings |= {key: getattr(solver, key) for key in ("safety", "factormin", "factormax")}
     settings |= {
@@ -223,11 +224,16 @@ def _next_step_lines() -> list[str]:
     ]
 
 
-def _constant_lines(model: Model) -> list[str]:
-    """Steps of equal length: fractions of the time span, so that rounding does not add up."""
+def _constant_lines(model: Model, estimated: bool) -> list[str]:
+    """Steps that end at equal parts of the time span, so that rounding does not add up.
+
+    As under Diffrax the first is dt0 all the same: 0.3, 0.2, 0.25, 0.25 for dt0 = 0.3 and a span of
+    1. An error estimate, where the method has one, says whether the step could be taken at all.
+    """
     sizes = total([f"abs(new_{n})" for n in component_labels(model)])
+    errors = total([f"error_{n}" for n in component_labels(model)])
     return [
-        f"finite = isfinite({sizes})",
+        f"finite = isfinite({sizes})" + (f" & isfinite({errors})" if estimated else ""),
         "keep = finite",
         "new_t = select(keep, t_next, t)",
         "next_step = accepted + 2.0",
