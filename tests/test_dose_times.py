@@ -13,6 +13,7 @@ from odeflow.design import number_of_samples, rows
 from odeflow.doses import schedule, with_doses
 from odeflow.model import load_model
 from odeflow.solve import make_lanes
+from odeflow.verification import verify
 
 MODEL = """name: drained
 vector_field: models.py:drained
@@ -156,6 +157,27 @@ def check_edges(folder: Path, engine: str, method: str, ts: list[float] | None) 
         top = max(course(fine, meant).max(), *(course(np.array([s + d]), meant).max()
                   for _, s, d in meant if s + d <= END), 0.0)  # fmt: skip
         np.testing.assert_allclose(one.tank_max, top, rtol=1e-7, err_msg=message)
+
+
+@pytest.mark.slow
+def test_verification_gives_the_same_doses(tmp_path: Path):
+    """Its schedule is its own: what the edges mean is said twice."""
+    config = compose(
+        tmp_path, DOSES, f"saveat.ts={SAVED}", "solver.rtol=1e-9", "solver.atol=1e-11",
+        "verify.number=100", **columns_of_edges(),
+    )  # fmt: skip
+    found = verify(config, tmp_path, odeflow.run(config))
+    nothing = [not any(amount for amount, *_ in meant) for _, meant in EDGES.values()]
+    assert found.attrs["verdict"] == "passed"
+    assert (found.error_ratio.values[~np.array(nothing)] < 10).all()
+    moved = [
+        {"state": "tank", "amount": 1, "time": "given"},
+        {"parameter": "given", "value": 8, "time": 3},
+    ]
+    config = compose(
+        tmp_path, moved, "saveat.ts=[0, 3, 8, 11]", "verify.number=4", given=[2.0, 3.0, 5.0, 9.0]
+    )
+    assert verify(config, tmp_path, odeflow.run(config)).attrs["verdict"] == "passed"
 
 
 def test_in_single_precision_an_infusion_delivers_its_amount(tmp_path: Path):

@@ -15,7 +15,7 @@ from odeflow.model import Model
 from odeflow.status import Status
 from odeflow.verification.numpy_functions import PointFunctions
 from odeflow.verification.problem import PointProblem, Stop
-from odeflow.verification.schedule import changes
+from odeflow.verification.schedule import Rounding, changes
 
 #: A derivative may be so many times as large as that of a steady state.
 _NEARLY = 2.0
@@ -46,6 +46,9 @@ class Trajectories:
         t1 = known.t1
         if has_own_ends(config, axes):
             t1 = axes[END]
+            saved = np.atleast_1d(one["time"].values).astype(float)
+            same = saved[np.abs(saved - t1) <= Rounding(config)(t1)]
+            t1 = float(same[0]) if len(same) and config.saveat.ts is not None else t1
         shifts = dict(moved or {})
         initial = {name: np.asarray(state.initial, float) for name, state in known.states.items()}
         initial = {
