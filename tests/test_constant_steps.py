@@ -1,4 +1,4 @@
-"""Constant steps that do not divide the time span: what both engines do, which is what Diffrax does."""
+"""Constant steps that do not divide the time span: both engines do what Diffrax does."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import diffrax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.problems import decay, make_model, make_problem
 
 from odeflow.engine import Lanes, diffrax_engine
 from odeflow.engine.native import engine as native_engine
+from tests.problems import decay, make_model, make_problem
 
 
 @pytest.mark.parametrize("dt0, lengths", [(0.3, [0.3, 0.2, 0.25, 0.25]), (0.25, 4 * [0.25])])

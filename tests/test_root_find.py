@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.problems import make_model, make_problem
 
 from odeflow.engine import Lanes, diffrax_engine
 from odeflow.status import Status
+from tests.problems import make_model, make_problem
 
 
 def relay(t: Any, y: Any, args: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def no_root(t: Any, y: Any, args: Any) -> dict[str, Any]:
     ],
 )
 def test_a_failed_root_find_is_never_a_success(method: str, controller: str):
-    """x = tan(rate t): beyond pi/2 there is nothing, whatever the steps."""
+    """The solution is tan(rate t): beyond pi/2 there is nothing, whatever the steps."""
     model = make_model(no_root, {"x": 0.0}, 1.0, rate=5.0)
     problem = make_problem(
         model, method=method, stepsize_controller=controller, dt0=0.5, max_steps=2000, rtol=1e-3

@@ -25,6 +25,7 @@ from odeflow.planning import (
     plan,
     share_source,
 )
+from odeflow.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
 STUDY_FILE = "config/workflow.yaml"
@@ -56,6 +57,9 @@ except ConfigError as error:
 if workflow.is_main_process:
     for line in REQUEST.replaced:
         logger.info(f"config: replaced {line}")
+    for name, experiment in EXPERIMENTS.items():
+        for line in small_state_notes(experiment.config):
+            logger.warning(f"config of {name}: {line}")
 
 
 wildcard_constraints:

@@ -59,7 +59,8 @@ def _check_times(config: Config) -> None:
     if outside:
         raise ConfigError(
             f"saveat.ts: {shown_time(outside[0], t0, t1)} is outside the model's time span "
-            f"[{shown_time(t0, t1)}, {shown_time(t1, t0)}]; change saveat.ts or model.t0 and model.t1"
+            f"[{shown_time(t0, t1)}, {shown_time(t1, t0)}]; change saveat.ts or model.t0 and "
+            "model.t1"
         )
     for a, b in zip(ts, ts[1:]):
         if not a < b:

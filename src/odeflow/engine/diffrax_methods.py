@@ -15,7 +15,6 @@ from odeflow.engine import rosenbrock
 from odeflow.engine.lane_lu import LaneLU
 from odeflow.methods import find_method
 
-
 #: Errors of a root find that no step can tell from none: in roundings of the state, and in
 #: relative tolerances of it.
 _ROUNDINGS, _TOLERANCES = 16, 1e-3

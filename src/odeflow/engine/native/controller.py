@@ -54,7 +54,9 @@ def controller_source(
     elif not diffrax_selects_first_step():
         settings["dt0"] = _DEFAULT_DT0
     if solver.stepsize_controller == "constant":
-        return ControllerSource(_constant_lines(model, METHODS[solver.method].adaptive), {}, settings)
+        return ControllerSource(
+            _constant_lines(model, METHODS[solver.method].adaptive), {}, settings
+        )
     settings |= tolerances(solver, model)
     settings |= {key: getattr(solver, key) for key in ("safety", "factormin", "factormax")}
     settings |= {
@@ -154,14 +156,15 @@ def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
         if component.state in model.config.nonnegative:
             negative.append(f"(new_{n} < -{atol})")
     forced = "" if solver.dtmin is None else " | (at_dtmin > 0.0)"
+    fit = " & ~negative" if negative else ""
     squares = total([f"ratio_{n}*ratio_{n}" for n in names])
     return [
         *lines,
         f"mean_square = ({squares})/{float(len(names))!r}",
         f"finite = isfinite(mean_square) & isfinite({total([f'size_{n}' for n in names])})",
         *([f"negative = {' | '.join(negative)}"] if negative else []),
-        f"squared_error = select(finite{' & ~negative' if negative else ''}, mean_square, INFINITY)",
-        f"keep = ((squared_error < 1.0){forced}){' & ~negative' if negative else ''}",
+        f"squared_error = select(finite{fit}, mean_square, INFINITY)",
+        f"keep = ((squared_error < 1.0){forced}){fit}",
     ]
 
 
