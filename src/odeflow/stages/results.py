@@ -52,7 +52,10 @@ def plot(
     summary: Path,
     files: Sequence[Path],
 ) -> None:
-    """Draws the figures but that of the verification; a file's name is its kind, its suffix the format."""
+    """Draws the figures but that of the verification.
+
+    A file's name is its kind, its suffix the format.
+    """
     from odeflow import plots
 
     with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:

@@ -15,7 +15,7 @@ from odeflow.dataset import trajectory
 from odeflow.flags import flag_meaning
 from odeflow.methods import METHODS
 from odeflow.model import Model
-from odeflow.verification.advice import advice
+from odeflow.verification.advice import MOST_TRIED, advice
 from odeflow.verification.course import Accuracy, Course, NoReferenceError, Work, course
 from odeflow.verification.differences import derivatives
 from odeflow.verification.judgement import TIME_REACHED, Errors, Judged, Limits, Outcome, look_at
@@ -32,6 +32,8 @@ from odeflow.verification.trajectory import Trajectories
 
 #: Evaluations after which what an implicit method solved is taken to be stiff.
 _IF_NOT_STIFF = 6_000
+#: What stands for the solver where it is asked how far off that may be: DOP853 is of order 8.
+_ALIKE = {"DOP853": "RK45"}
 #: Tolerances of the solutions that are subtracted for sensitivities.
 _RTOL_OF_DIFFERENCES = 1e-12
 
@@ -180,7 +182,7 @@ class _One:
         def error(accuracy: Accuracy) -> float:
             """The largest error relative to its scale, of SciPy with this accuracy."""
             moved = self._like(self.problem, self.problem.y0)
-            values = self.read(course(moved, self.ts, accuracy, self.work()))
+            values = self.read(course(moved, self.ts, accuracy, self.work(MOST_TRIED)))
             off = distances(values.here, found.values, found.course.near_end)
             scales = self._scales(found.values.here, found.course)
             worst = 0.0
@@ -338,7 +340,7 @@ class _One:
                 moved = self.checker.trajectories.problem(
                     self.one, {axis: shift}, self.config.runtime.precision
                 )
-                moved.follows_time = self.problem.follows_time
+                moved.follows_time = self.problem.is_followed
                 accuracy = Accuracy(
                     found.course.method,
                     _RTOL_OF_DIFFERENCES,
@@ -400,7 +402,9 @@ class _One:
         grown = np.ones(len(self.ts))
         for start in (beside, y0):
             moved = self._like(self.problem, start)
-            accuracy = Accuracy(run.method, self.tolerances.rtol, self.tolerances.atol)
+            accuracy = Accuracy(
+                _ALIKE.get(run.method, run.method), self.tolerances.rtol, self.tolerances.atol
+            )
             try:
                 values = self.read(course(moved, self.ts, accuracy, self.work()))
             except NoReferenceError:

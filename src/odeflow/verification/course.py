@@ -69,8 +69,9 @@ class Course:
     """Values of a trajectory at the times asked for, NaN after its end; where it was near an event
     or stop then, `beside` has those of the other side of it.
 
-    `near_end` says whether a stop was that near, `args` are the parameters at each time, `largest` the largest |y| of each component on the way,
-    `end`, `at_end` and `end_args` where a stop ended it, else t1, and what holds there.
+    `near_end` says whether a stop was that near, `args` are the parameters at each time, `largest`
+    the largest |y| of each component on the way, `end`, `at_end` and `end_args` where a stop ended
+    it, else t1, and what holds there.
     """
 
     ys: Float[np.ndarray, "time component"]
@@ -312,7 +313,7 @@ class _Stepping:
         for _ in range(8):
             off = shift
             shift = self._at(a, y, t) - dense(t)
-            moved = lambda t: dense(t) + shift
+            moved = lambda t, shift=shift: dense(t) + shift
             again = first_change(conditions, moved, a, self.t, before)
             if again is None or abs(again - t) <= 4 * np.spacing(abs(t)):
                 break

@@ -105,7 +105,7 @@ class Events:
         return event.placed(t, y, args, values)
 
     def _refuse_chance(self, equals: list[_Pending], t: float, y: np.ndarray, args: Any) -> None:
-        """Raises where the order of events of equal priority, which is drawn, makes a difference."""
+        """Raises where the order of events of equal priority, which is drawn, matters."""
         if len(equals) < 2:
             return
         first, second = equals[:2]

@@ -27,7 +27,7 @@ class Outcome(IntEnum):
 
 
 class Limits(NamedTuple):
-    """What is allowed: an error relative to the scale of its variable, and one over its tolerance."""
+    """What is allowed: an error relative to its variable's scale, and one over its tolerance."""
 
     relative: float
     ratio: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -34,9 +35,9 @@ NotesOf = Callable[[float, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray
 class PointProblem:
     """Functions of flat arrays and the numbers of one trajectory.
 
-    `notes` is what the field compares, `still` which components only events change. `follows_time` is whether a field that changes fast with
-    time, whatever makes it so, is followed in steps that see it. `ends_at` is where a trajectory
-    ends for another reason than its stops.
+    `notes` is what the field compares, `still` which components only events change. `follows_time`
+    is whether a field that changes fast with time, whatever makes it so, is followed in steps that
+    see it. `ends_at` is where a trajectory ends for another reason than its stops.
     """
 
     field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
@@ -50,11 +51,17 @@ class PointProblem:
     still: Bool[np.ndarray, " component"] | None = None
     follows_time: bool = True
     ends_at: float | None = None
-    _known: dict[bytes, tuple[np.ndarray, float]] = field(default_factory=dict)
+    _seen: bool = False
+    _known: dict[bytes, tuple[np.ndarray, float]] = dataclasses.field(default_factory=dict)
 
     def stops_hold(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
         """Which stops hold."""
         return np.array([stop.margin(t, y, args) > 0 for stop in self.stops], bool)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether something was seen that changes fast with time, besides its exact switches."""
+        return self.follows_time and self._seen
 
     def rates(self, t: float) -> Float[np.ndarray, " component"]:
         """The rates of infusions at a time."""
@@ -114,4 +121,5 @@ class PointProblem:
         seen = Activity(np.empty(0), np.inf)
         if self.follows_time:
             seen = activity(lambda t, y: self.field(t, y, args), self.t0, self.t1, states, exact)
+        self._seen |= bool(len(seen.stops)) or seen.max_step < np.inf
         return np.unique(np.concatenate([exact, seen.stops])), seen.max_step

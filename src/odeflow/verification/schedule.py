@@ -1,4 +1,4 @@
-"""The doses of one trajectory, one after another, from the config: nothing of the engines' tables."""
+"""The doses of one trajectory, one after another, from the config: nothing of the engines'."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple

@@ -117,7 +117,7 @@ def _passing(ts: np.ndarray, values: np.ndarray, a: float, b: float) -> list[flo
 
 
 def _settled(margin: Callable[[float], float], root: float, span: float) -> float:
-    """A root of what is linear to the last bit: where the sign changes from one number to the next."""
+    """A root of what is linear, to the last bit: where the sign changes between neighbours."""
     before, after = np.nextafter(root, -np.inf), np.nextafter(root, np.inf)
     if margin(root) == 0 or margin(before) * margin(after) < 0:
         return float(root)
