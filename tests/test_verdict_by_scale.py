@@ -1,4 +1,4 @@
-"""States of any size at the default tolerances: nothing passes that is off by a percent of its scale."""
+"""States of any size at the default tolerances: nothing passes that is off by a percent."""
 
 from pathlib import Path
 

@@ -129,14 +129,14 @@ def _solved(
 
 @pytest.mark.parametrize("method", ["DOP853", "Radau"])
 def test_events_of_states_happen_where_they_should(method: str, tmp_path: Path):
-    """x falls as exp(-t) to 1/2, again and again from 1: with a period of log 2."""
+    """A state falls as exp(-t) to 1/2, again and again from 1: with a period of log 2."""
     text, ts = "x' = -x; x = 1; at (x < 0.5): x = 1", [0.5, 1.0, 2.0, 3.0]
     found = _solved(tmp_path, text, ts, method=method)
     np.testing.assert_allclose(found.ys[:, 0], np.exp(-np.mod(ts, np.log(2))), rtol=1e-8)
 
 
 def test_a_trigger_twice_within_one_step_is_seen(tmp_path: Path):
-    """x = sin^2 is nearly 1 for a short time only, twice; a step passes over it."""
+    """A state, sin^2, is nearly 1 for a short time only, twice; a step passes over it."""
     text = "x' = 2*s*c; s' = c; c' = -s; x = 0; s = 0; c = 1; n = 0; at (x > 0.9999): n = n + 1"
     assert 2.0 in _solved(tmp_path, text, [6.0]).ys[0]
 

@@ -55,13 +55,18 @@ class Work:
     def __init__(self, most: int, deadline: float = np.inf):
         self.most, self.deadline, self.count = most, deadline, 0
 
+    def look(self) -> None:
+        """Raises OutOfTimeError after the deadline."""
+        if time.monotonic() > self.deadline:
+            raise OutOfTimeError
+
     def add(self) -> None:
         """One more. Raises NoReferenceError beyond the limit, OutOfTimeError after the deadline."""
         self.count += 1
         if self.count > self.most:
             raise NoReferenceError(f"it needs more than {self.most:,} evaluations")
-        if not self.count % 64 and time.monotonic() > self.deadline:
-            raise OutOfTimeError
+        if not self.count % 64:
+            self.look()
 
 
 @dataclass
@@ -134,6 +139,7 @@ class _Walk:
         for _ in range(_MOST_RESTARTS):
             if self.stopped or self.t >= problem.t1:
                 break
+            self.work.look()
             after = switches[np.searchsorted(switches, self.t, side="right") :]
             next_change = coming[0].time if coming else np.inf
             next_switch = after[0] if len(after) else np.inf
@@ -161,7 +167,8 @@ class _Walk:
         self._record_at(self.t)
         return Course(
             self.ys, self.beside, self.args_at, self.near_end, self.largest,
-            min(self.t, problem.t1), self.y, self.change.args, self.stopped, 0, self.accuracy.method,
+            min(self.t, problem.t1), self.y, self.change.args, self.stopped, 0,
+            self.accuracy.method,
         )  # fmt: skip
 
     def _apply(self, change: Change) -> None:

@@ -44,6 +44,8 @@ def first_change(
         roots += _roots(lambda t, i=i: conditions.margins(t, dense(t))[i], ts, course)
     known = before
     places = sorted({b, *ts[1:], *roots})
+    if roots:  # a slow margin may be zero for many numbers on both sides of its root
+        places = sorted({*places, *(0.5 * (x + y) for x, y in zip([a, *places], places))})
     last = a
     for place in places:
         for t in _around(place, last, b):

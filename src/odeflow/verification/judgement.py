@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 #: The end of a stopped trajectory among what is compared.
 TIME_REACHED = "time_reached"
 
@@ -111,7 +110,7 @@ class Findings(NamedTuple):
 
 
 def look_at(errors: Mapping[str, Errors], limits: Limits) -> Findings:
-    """The findings of a trajectory, whose outcome is still open where one of its errors is large."""
+    """The findings of a trajectory, whose outcome is open where one of its errors is large."""
     judged = Judged(Outcome.not_judged)
     exceeds = False
     suspicious = np.zeros(1)

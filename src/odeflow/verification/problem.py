@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +52,7 @@ class PointProblem:
     follows_time: bool = True
     ends_at: float | None = None
     _seen: bool = False
+    _active: dict[bytes, Activity] = dataclasses.field(default_factory=dict)
     _known: dict[bytes, tuple[np.ndarray, float]] = dataclasses.field(default_factory=dict)
 
     def stops_hold(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
@@ -118,8 +119,12 @@ class PointProblem:
             notes: NotesAt = lambda t, y, f=function: f(t, y, args)  # type: ignore[assignment,misc]
             found.append(switching_times(notes, self.t0, self.t1, states))
         exact = np.unique(np.concatenate(found))
-        seen = Activity(np.empty(0), np.inf)
-        if self.follows_time:
-            seen = activity(lambda t, y: self.field(t, y, args), self.t0, self.t1, states, exact)
+        by_args = args.tobytes()
+        if by_args not in self._active:  # once, since it takes thousands of evaluations
+            self._active[by_args] = Activity(np.empty(0), np.inf)
+            if self.follows_time:
+                field = lambda t, y: self.field(t, y, args)
+                self._active[by_args] = activity(field, self.t0, self.t1, states, exact)
+        seen = self._active[by_args]
         self._seen |= bool(len(seen.stops)) or seen.max_step < np.inf
         return np.unique(np.concatenate([exact, seen.stops])), seen.max_step
