@@ -16,7 +16,7 @@ from jax import lax
 
 from odeflow.engine.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
 from odeflow.engine.events import MOST_ROUNDS, Memory, Outcome, Watch
-from odeflow.engine.problem import Problem
+from odeflow.engine.problem import SAME_TIME_ULPS, Problem
 from odeflow.engine.reduction import Reducer
 
 
@@ -252,8 +252,13 @@ def course(
         kept = {name: r.jump(here.kept[name], t, seen[name]) for name, r in reducer.items()}
         values, later = observe(t, y, args), None
         if ts is not None:
+            # times that are this one but for rounding have the value after what happens here
+            slack = SAME_TIME_ULPS * jnp.finfo(ts.dtype).eps * abs(t)
+            values = select_times(ts >= t - slack, known_at(y, values), here.values)
+            late = here.stopped & (ts > t) & (ts <= jnp.minimum(t + slack, end))
+            t = jnp.max(jnp.where(late, ts, t))
             later = ts > t
-            values = select_times(ts >= t, known_at(y, values), here.values)
+        here = here._replace(t=t)
         left = config.max_steps - here.num_steps
         ends = here.stopped | here.failed | (t >= end)
         runs = ~ends & (left > 0)

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from odeflow.engine.crossings import Verdict
 from odeflow.engine.events import MOST_ROUNDS, Outcome, Watch
 from odeflow.engine.native.controller import ControllerSource
@@ -16,7 +18,7 @@ from odeflow.engine.native.lane_crossings import LaneCrossings
 from odeflow.engine.native.layout import Layout, load, store
 from odeflow.engine.native.names import component_labels, parameter_names
 from odeflow.engine.native.stepper import StepSource
-from odeflow.engine.problem import Problem
+from odeflow.engine.problem import SAME_TIME_ULPS, Problem
 from odeflow.status import Status
 
 #: What `stalled` is where a guard has fired in the last step.
@@ -43,6 +45,7 @@ class LaneRestarts:
         self._components = component_labels(model)
         self._parameters = parameter_names(model)
         self._watch = Watch(problem)
+        self._same_time = f"REAL({SAME_TIME_ULPS * float(np.finfo(problem.dtype).eps)!r})"
         self._memory = memory_names(self._watch) if self._watch else []
         self._crossings = LaneCrossings(problem, self._watch, step) if self._watch else None
 
@@ -203,7 +206,16 @@ class LaneRestarts:
         if self and self._problem.reductions:
             lines += ["jump_reductions(rows, settings, lane)"]
         if self._watch:
-            lines += ["if ending > 0:", f"    {place('stalled')} = ending"]
+            lines += [
+                "if ending > 0:",
+                f"    {place('stalled')} = ending",
+                # and so it is where the stop comes before it by rounding alone
+                f"    late = {place('next_save')} - {place('t')}",
+                f"    near = late > 0 and late <= {self._same_time} * abs({place('t')})",
+                f"    if near and ending == {Status.stopped_by_event:d}:",
+                f"        {place('t')} = min({place('next_save')}, {place('t1')})",
+                f"        {place('saved_until')} = {place('t')}",
+            ]
         return "\n".join(lines)
 
     def _resumes(self, layout: Layout) -> str:
@@ -243,8 +255,9 @@ class LaneRestarts:
                 f"        if {place('verdict')} == {Verdict.fired:d}:",
                 "            cut_step(rows, settings, lane)",
                 f"            {place('stalled')} = REAL({FIRED})",
-                f"            until = np.nextafter({place('t')}, REAL(-INFINITY))",
-                f"            {place('saved_until')} = until",
+                # what is saved at that time is the value after what happens there
+                f"            until = {place('t')} - {self._same_time} * abs({place('t')})",
+                f"            {place('saved_until')} = min(until, np.nextafter({place('t')}, REAL(-INFINITY)))",
             ]
         )
 
