@@ -11,6 +11,7 @@ from test_jumps import solve
 
 from odeflow.engine import Guard, Lanes, Problem
 from odeflow.engine.crossings import bernstein, lobatto
+from odeflow.model import Event
 from odeflow.status import Status
 
 SLOW = pytest.mark.slow

@@ -91,7 +91,8 @@ class WatchingSolver(diffrax.AbstractSolver):
         where = lambda a, b: jax.tree.map(lambda x, y: jnp.where(fired, x, y), a, b)
         guard = jnp.where(suspect, place.guard, now.astype(place.guard.dtype))
         # after a search that is over the last look was at the end
-        end = Watched({**memory, "guard": guard}, fired, where(t, t1), where(y, y1), place.high)
+        memory = {**memory, "guard": guard, "found": jnp.where(fired, place.found, 0.0)}
+        end = Watched(memory, fired, where(t, t1), where(y, y1), place.high)
         result = RESULTS.where(fired, RESULTS.internal_error, result)
         return y1, error, dense_info, (state, end), result
 
@@ -222,7 +223,7 @@ def course(
         y=y0,
         args=args0,
         jump=jnp.asarray(0),
-        memory=watch.start(t0, y0, args0, counted) if watch else {},
+        memory=dict(watch.start(t0, y0, args0, counted)) if watch else {},
         fired=jnp.asarray(False),
         values=jax.tree.map(lambda x: jnp.zeros((*width, *x.shape), x.dtype), now),
         kept={name: r.start(t0, seen[name]) for name, r in reducer.items()},
@@ -238,7 +239,11 @@ def course(
 
     def apply_jump(here: Course) -> Course:
         y, args = _jumped(problem, here, jumps)
-        return here._replace(y=y, args=args, jump=here.jump + 1)
+        memory = dict(here.memory)
+        if memory:
+            # what was found in the step is not of the state after the jump
+            memory["found"] = jnp.zeros_like(memory["found"])
+        return here._replace(y=y, args=args, jump=here.jump + 1, memory=memory)
 
     def go_on(here: Course) -> Course:
         here = lax.while_loop(lambda x: happens(x.jump, x.t), apply_jump, here)

@@ -47,6 +47,7 @@ class LaneRestarts:
         self._watch = Watch(problem)
         self._same_time = f"REAL({SAME_TIME_ULPS * float(np.finfo(problem.dtype).eps)!r})"
         self._memory = memory_names(self._watch) if self._watch else []
+        self._found = [row for row in self._memory if row.startswith("found_")]
         self._crossings = LaneCrossings(problem, self._watch, step) if self._watch else None
 
     def __bool__(self) -> bool:
@@ -179,6 +180,7 @@ class LaneRestarts:
                     for i, row in enumerate(replaced)
                 ),
                 *(["    arrive(rows, settings, lane)"] if self._has_jumping else []),
+                *(f"    {place(row)} = REAL(0)" for row in self._found),
                 "    jump[lane] += 1",
             ]
         if "pending" in self._memory:
@@ -256,8 +258,9 @@ class LaneRestarts:
                 "            cut_step(rows, settings, lane)",
                 f"            {place('stalled')} = REAL({FIRED})",
                 # what is saved at that time is the value after what happens there
-                f"            until = {place('t')} - {self._same_time} * abs({place('t')})",
-                f"            {place('saved_until')} = min(until, np.nextafter({place('t')}, REAL(-INFINITY)))",
+                f"            until = np.nextafter({place('t')}, REAL(-INFINITY))",
+                f"            same = {place('t')} - {self._same_time} * abs({place('t')})",
+                f"            {place('saved_until')} = min(until, same)",
             ]
         )
 
