@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from odeflow.engine.compared import compared
+from odeflow.engine.compared import compared, just_after
+from odeflow.engine.comparisons import crossings
 from odeflow.engine.problem import Problem
 from odeflow.model import Event
 
@@ -31,14 +32,15 @@ MOST_AT_ONE_TIME = 100
 _MULTIPLIER, _MODULUS, _SEED = 171.0, 30269.0, 12345.0
 
 #: What a lane remembers, by name: arrays of floating-point numbers.
-#: `guard` (guard,): 1 where the guard counts as true. `found` (guard,): where the search in a step
-#: has ended here, whether it found that the guard holds, 1 or -1, else 0: what is compared there is
-#: equal but for rounding, which may be another in the next look. `pending` (): how many jumps are to come,
-#: where a guard asks. With events, `next_due` (): when the next event is due; `draw` (): the last
-#: number drawn; `landed` (): the time of the last firing in a step, `crowd` (): how many there were
-#: one after another at that time; and of event i `due<i>` (pending,): when each time that it has fired is due, the
-#: earliest to fire first, infinite where nothing is pending; `values<i>` (pending, value): what
-#: each of them assigns, where it has been computed.
+#: `guard` (guard,): 1 where the guard counts as true, 2 where it holds only here and has to become
+#: false right after. `found` (guard,): where the search in a step has ended here, whether it found
+#: that the guard holds, 1 or -1, else 0: what is compared there is equal but for rounding, which
+#: may be another in the next look. `pending` (): how many jumps are to come, where a guard asks.
+#: With events, `next_due` (): when the next event is due; `draw` (): the last number drawn;
+#: `landed` (): the time of the last firing in a step, `crowd` (): how many there were one after
+#: another at that time; and of event i `due<i>` (pending,): when each time that it has fired is
+#: due, the earliest to fire first, infinite where nothing is pending; `values<i>` (pending, value):
+#: what each of them assigns, where it has been computed.
 Memory = Mapping[str, Float[Array, "..."]]
 
 
@@ -138,11 +140,11 @@ class Watch:
     def fires(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
         """Whether anything has to happen at (t, y), and which guards hold there.
 
-        That is so where a guard has become true, an event is due, or one that waits is to be
-        forgotten since its trigger is false again.
+        That is so where a guard has become true, or has not become false though it should; where an
+        event is due, or one that waits is to be forgotten since its trigger is false again.
         """
         now = self._holds(t, y, args, memory)
-        fires = jnp.any(now & (memory["guard"] == 0))
+        fires = jnp.any(now & (memory["guard"] != 1))
         if self._delayed:
             fires |= t >= memory["next_due"]
         for i, event in self._delayed:
@@ -155,7 +157,8 @@ class Watch:
         and of all events that are due one, of highest priority, has happened.
 
         Nothing happens any more where a stop fires, or where events fail: one has fired more often
-        than can be kept, or its delay is negative or not a number.
+        than can be kept, its delay is negative or not a number, or it fires again before time
+        passes, or before what it has assigned makes its trigger false.
         """
         dtype = jnp.result_type(t)
         found = memory["found"]
@@ -164,11 +167,12 @@ class Watch:
         stopped = jnp.any(rises[: self._stops])
         memory, failed = dict(memory), jnp.asarray(False)
         if self._model.events:
-            failed = self._crowded(t, jnp.any(found != 0), memory)
+            failed = jnp.any((found > 0) & (memory["guard"] == 2))
+            failed |= self._crowded(t, jnp.any(found != 0), memory)
         for i, event in enumerate(self._model.events):
             guard = self._stops + i
             failed |= self._fire(i, event, rises[guard], now[guard], (t, y, args), memory)
-        memory["guard"] = now.astype(dtype)
+        memory["guard"] = jnp.where(now & self._leaves(t, y, args), 2.0, now).astype(dtype)
         happens, new = jnp.asarray(False), y
         chosen = self._chosen(t, y, args, memory)
         for i, event in enumerate(self._model.events):
@@ -186,6 +190,33 @@ class Watch:
         outcome = jnp.where(happens, float(Outcome.event), float(Outcome.nothing))
         outcome = jnp.where(failed, float(Outcome.failure), outcome)
         return new, memory, jnp.where(stopped, float(Outcome.stop), outcome)
+
+    def _leaves(self, t: Any, y: Any, args: Any) -> Bool[Array, " guard"]:
+        """Which guards hold only here, and not right after: of events that give new values to
+        states which their triggers compare, and so may be set to where these change.
+        """
+        leaves = [jnp.asarray(False)] * len(self._problem.guards)
+        for i in self._returning:
+            trigger = self._model.events[i].trigger
+            rates = jnp.ones_like(t), self._model.vector_field(t, y, args)
+            leaves[self._stops + i] = ~just_after(trigger, (t, y), rates, (args,))
+        return jnp.stack(leaves)
+
+    @cached_property
+    def _returning(self) -> list[int]:
+        """Numbers of the events that assign to states which their own trigger compares."""
+        model, found = self._model, []
+        t, y, args = model.example(self._problem.dtype)
+        for i, event in enumerate(model.events):
+            names = jax.eval_shape(lambda *x, e=event: model.assigned(e, *x), t, y, args)
+            own = {n for n, component in enumerate(model.components) if component.state in names}
+            trigger = lambda t, y, args, e=event: e.trigger(
+                t, model.unflatten(y), model.Args(*args)
+            )
+            read = crossings(trigger, t, model.flatten(y), list(args), evaluate=False)
+            if any(own & crossing.info.y for crossing in read):
+                found.append(i)
+        return found
 
     def _own(self, t: Any, y: Any, args: Any) -> list[Any]:
         """What each guard compares, one side less the other."""

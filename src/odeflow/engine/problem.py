@@ -146,9 +146,9 @@ class Solution:
 
     `values[name]` has shape (lane, time, *shape of the state), NaN from where a lane failed.
     A value at the time of a jump or an event is that right after all of them, and one at the time
-    of a stop is kept; both hold for times that are the same but for rounding. `time_reached` is the trajectory's t1 for
-    a success, the time of the stop for one that was stopped, else the end of the last accepted
-    step.
+    of a stop is kept; both hold for times that are the same but for rounding. `time_reached` is
+    the trajectory's t1 for a success, the time of the stop for one that was stopped, else the end
+    of the last accepted step.
     `reduced[name]` are the problem's reductions by their names, shape (lane, *shape of the state),
     NaN where a lane failed.
     """
