@@ -70,8 +70,8 @@ class Saltation:
     def decisions(self) -> Decisions:
         """Those of the field and of the triggers."""
         model = self.model
-        point = lambda function: lambda t, y, args: function(
-            t, model.unflatten(y), model.Args(*args)
+        point = lambda function: (
+            lambda t, y, args: function(t, model.unflatten(y), model.Args(*args))
         )
         functions = [point(model.vector_field), *(point(e.trigger) for e in model.events)]
         moves: Callable[[Info], bool] = lambda info: bool(info.y or info.args & self.moving)
@@ -96,8 +96,7 @@ class Saltation:
         """A state of the model with sensitivities, taken apart."""
         size, y = len(self.model.config.states), tuple(y)
         records = [
-            self.model.State(*y[i : i + size])
-            for i in range(0, (1 + len(self.axes)) * size, size)
+            self.model.State(*y[i : i + size]) for i in range(0, (1 + len(self.axes)) * size, size)
         ]
         memory = y[-1] if self else jnp.zeros(len(self.axes))
         number = len(self.axes)
@@ -325,5 +324,8 @@ def _replaced(record: Any, values: Mapping[str, Any]) -> Any:
     """A record with new values, in the shape and type of the old ones."""
     old = record._asdict()
     return record._replace(
-        **{n: jnp.broadcast_to(jnp.asarray(v, old[n].dtype), old[n].shape) for n, v in values.items()}
+        **{
+            n: jnp.broadcast_to(jnp.asarray(v, old[n].dtype), old[n].shape)
+            for n, v in values.items()
+        }
     )

@@ -174,7 +174,8 @@ def _model_config(
     model: Model, derivatives: Mapping[str, tuple[str, str]], memory: int
 ) -> ModelConfig:
     """The config of a model with the sensitivities among its states and observables, and the state
-    that remembers so many numbers, if any."""
+    that remembers so many numbers, if any.
+    """
     config, known = model.config, model.variables()
     states = dict(config.states)
     observables = {name: known[name] for name in model.observable_names}

@@ -147,6 +147,7 @@ class Walk:
         self._line = ""
 
     def run(self, jaxpr: Jaxpr, consts: Sequence[Any], arguments: Sequence[_Pair]) -> list[_Pair]:
+        """The outputs of a jaxpr, and what each depends on."""
         known: dict[Any, _Pair] = dict(zip(jaxpr.invars, arguments))
         known.update((v, (_CONSTANT, c)) for v, c in zip(jaxpr.constvars, consts))
 

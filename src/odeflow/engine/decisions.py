@@ -20,8 +20,8 @@ from jaxtyping import Array, Float
 from odeflow.engine.comparisons import Degree, Info, PointFunction, Walk, dtype_of, is_unrolled
 from odeflow.source_line import source_line
 
-_COMPARISONS = frozenset("lt le gt ge eq ne lt_to le_to".split())
-_ROUNDED = frozenset("sign floor ceil round".split())
+_COMPARISONS = frozenset(["lt", "le", "gt", "ge", "eq", "ne", "lt_to", "le_to"])
+_ROUNDED = frozenset(["sign", "floor", "ceil", "round"])
 
 
 class Decision(NamedTuple):
@@ -76,7 +76,8 @@ class Decisions:
         self, t: Any, y: Sequence[Any], args: Sequence[Any], held: Any, new: Any
     ) -> Float[Array, " decision"]:
         """What is compared: the value that reaches a constant where an outcome changes from that
-        held to the new one, with all others held."""
+        held to the new one, with all others held.
+        """
         walks = [self._walked(i, (t, y, args), held, new) for i in range(len(self.functions))]
         return _joined([x for walk in walks for x in walk.values], t)
 

@@ -76,9 +76,7 @@ def watch_program(
     return translate(flat, [*field_inputs(model), *memory_names(watch)], dtype)
 
 
-def lane_program(
-    model: Model, function: Callable[..., Any], dtype: Any = np.float64
-) -> Program:
+def lane_program(model: Model, function: Callable[..., Any], dtype: Any = np.float64) -> Program:
     """The components of the state that a function of (t, y, args) gives; raises as the field."""
     size = len(model.components)
 
