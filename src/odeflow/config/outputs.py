@@ -41,7 +41,8 @@ class AssembleConfig(Strict):
 class SummaryConfig(Strict):
     """Metrics of each trajectory and quantiles over the ensemble.
 
-    Where no times are saved, the metrics are computed while solving.
+    Where no times are saved, and where trajectories may jump or end, metrics are computed while
+    solving.
     """
 
     variables: Annotated[list[VariableName], Distinct] | None = Field(
