@@ -45,8 +45,8 @@ ADVICE: dict[Status, str] = {
         "the implicit method's root find did not converge: lower dt0, or take another method"
     ),
     Status.events_failed: (
-        "events set each other off without end, one fired too often within its delay, or a delay "
-        "was negative: look at the triggers and delays of the model's events"
+        "events set each other off without end or pile up at one time, one fired too often within "
+        "its delay, or a delay was negative: look at the triggers and delays of the model's events"
     ),
     Status.suspect: (
         "the error estimate of a step means nothing at so loose a tolerance: lower solver.rtol, at "
