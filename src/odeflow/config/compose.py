@@ -24,6 +24,7 @@ from odeflow.config.overrides import group_names, parse_override
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import StudyFiles, one_line, yaml_mistake
+from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import nearest, validate
 from odeflow.petab.config import with_petab
 from odeflow.sbml.config import imported_model
@@ -61,6 +62,7 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
         data = with_petab(data, Path(study))
     if "model" in data:
         data["model"] = imported_model(data["model"], Path(study))
+    data = scaled_tolerances(data)
     config = validate(data).in_study(Path(study))
     check(config, Path(study))
     return config

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import Distinct, Real, Strict, VariableName
+from odeflow.config.base import Distinct, PositiveReal, Real, Strict, VariableName
 from odeflow.config.time_text import shown_time
 
 
@@ -31,6 +31,11 @@ class State(Strict):
     long_name: str | None = Field(None, description="what it is, in words; default: its name")
     dims: list[VariableName] = Field(
         default_factory=list, description="names of an array state's dimensions"
+    )
+    scale: PositiveReal = Field(
+        1.0,
+        description="what one solver.atol for all states is multiplied by for this one; sbml, "
+        "antimony: the size of the compartment that an amount is in, where that is below 1",
     )
 
     @model_validator(mode="after")

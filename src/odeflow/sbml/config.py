@@ -185,6 +185,7 @@ def _fill_values(
     """
     read = system.names_read(asked)
     values = _values_at_start(model, states, system, source, read)
+    _scale_amounts(states, system, values)
     without: dict[str, str] = {}
     for group, records, key in (
         ("states", states, "initial"),
@@ -218,6 +219,25 @@ def _fill_values(
     return set(gone)
 
 
+def _scale_amounts(states: dict[str, Any], system: "System", values: Mapping[str, Any]) -> None:
+    """Gives amounts in compartments smaller than 1 that size as their scale.
+
+    So that one `solver.atol` asks the same of a concentration whether it is held as such or not:
+    amounts in a cell are of 1e-15 mol. Where the amounts are larger than the size, as numbers of
+    molecules are, the largest of them at the start is the scale.
+    """
+    largest: dict[str, float] = {}
+    for name, compartment in system.amounts.items():
+        amount = abs(float(values.get(name, math.nan)))
+        if math.isfinite(amount):
+            largest[compartment] = max(amount, largest.get(compartment, 0.0))
+    for name, compartment in system.amounts.items():
+        size = float(values.get(compartment, math.nan))
+        scale = max(size, largest.get(compartment, 0.0))
+        if name in states and isinstance(states[name], Mapping) and size > 0 and scale < 1:
+            states[name] = {"scale": scale, **states[name]}
+
+
 def _values_at_start(
     model: Mapping[str, Any],
     states: Mapping[str, Any],
@@ -243,7 +263,8 @@ def _values_at_start(
                     f"{source.place(word=name)}: nothing gives {name!r} a value; "
                     f"set model.{group}.{name}.{key}"
                 )
-    start = [(name, x) for name, x in system.start() if name not in values]
+    wanted = [*system.initial, *system.amounts.values()]
+    start = [(name, x) for name, x in system.start(wanted) if name not in values]
     return evaluate(start, values, np)
 
 

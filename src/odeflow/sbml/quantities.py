@@ -174,6 +174,14 @@ class Quantities:
         self.declare(species, _given(species, is_amount, None if is_point else size), units)
         self.held[identifier] = Held(name, None if is_amount else size)
 
+    def amounts(self) -> dict[str, str]:
+        """The compartments of what is held as an amount, by the names of both."""
+        return {
+            held.name: self.species[self.ids[identifier]].compartment
+            for identifier, held in self.held.items()
+            if held.divisor is None
+        }
+
     def _has_size(self, compartment: Any) -> bool:
         identifier = compartment.getIdAttribute()
         return compartment.isSetSize() or identifier in self._rules or identifier in self._starts

@@ -59,6 +59,7 @@ def read_model(model: Any, source: Source) -> System:
         fast=fast,
         ids=quantities.ids,
         species=quantities.species,
+        amounts=quantities.amounts(),
         events=events,
     )
 

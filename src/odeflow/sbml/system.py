@@ -71,7 +71,7 @@ class System:
     long names. `observables` are those of the assigned quantities that a user would want, and
     `reactions` the rates of the reactions. `fast` are reactions that are in equilibrium at all
     times, no part of `rates`, and what one unit of each does to the states. `ids` are the names by
-    the ids of the file.
+    the ids of the file, `amounts` the compartments by the states that are amounts in them.
     """
 
     name: str
@@ -87,6 +87,7 @@ class System:
     fast: Mapping[str, Mapping[str, Expression]]
     ids: Mapping[str, str]
     species: Mapping[str, Species]
+    amounts: Mapping[str, str]
     events: tuple[Event, ...] = ()
 
     @property
