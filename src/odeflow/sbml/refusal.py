@@ -1,5 +1,6 @@
 """What the importer says where it cannot go on: which element, on which line, and why."""
 
+import re
 from dataclasses import dataclass
 
 from odeflow.config.base import ConfigError
@@ -23,7 +24,16 @@ class Source:
         """`key: name, line n`, the line as given or the first one that has the word."""
         if not self.has_lines:
             line = _line_of(word, self.text) if word else 0
+        elif not line and word:
+            line = _line_of_element(word, self.text)
         return f"{self.key}: {self.name}" + (f", line {line}" if line else "")
+
+
+def _line_of_element(identifier: str, text: str) -> int:
+    """The line of the element of SBML that has this id, a name in Level 1; 0 where none has."""
+    pattern = rf"""\b(?:id|name)\s*=\s*["']{re.escape(identifier)}["']"""
+    found = re.search(pattern, text)
+    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def _line_of(word: str, text: str) -> int:
