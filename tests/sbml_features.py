@@ -96,6 +96,13 @@ def _inner() -> str:
     return f"<comp:listOfModelDefinitions>{body}</comp:listOfModelDefinitions>"
 
 
+def _packaged(package: str) -> str:
+    """A model of growth that declares a package of this name."""
+    address = f"http://www.sbml.org/sbml/level3/version1/{package}/version1"
+    model = sbml(parameter("x", 2, False), K, rule("rate", "x", "k * x"))
+    return model.replace('version="2">', f'version="2" xmlns:p="{address}" p:required="true">', 1)
+
+
 NAN = float("nan")
 CN = "<cn> {} </cn>".format
 CI = "<ci> {} </ci>".format
@@ -314,9 +321,12 @@ FEATURES = [
             '<comp:listOfExternalModelDefinitions><comp:externalModelDefinition comp:id="far" '
             'comp:source="other.xml"/></comp:listOfExternalModelDefinitions>'),
             refused="the external model 'far'"),
-    Feature("Other", "other packages, where they are required", sbml(parameter("a", 2)).replace(
-            'version="2">', 'version="2" xmlns:spatial="http://www.sbml.org/sbml/level3/version1/'
-            'spatial/version1" spatial:required="true">', 1),
+    Feature("Other", "the packages `layout`, `render`, `groups` and `fbc`: not read", _packaged(
+            "layout"), at={"x": 3}, rates={"x": 1.5}),
+    Feature("Other", "the packages `arrays`, `distrib`, `dyn`, `multi` and `qual`",
+            _packaged("qual"), refused="the package 'qual'"),
+    Feature("Other", "`spatial`, and other packages where they are required",
+            _packaged("spatial"),
             refused="the package 'spatial'"),
     # Mathematics: x = 0.5, y = -1.5
     _math("arithmetic: n-ary sums and products, also of nothing", apply(
