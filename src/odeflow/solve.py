@@ -14,9 +14,9 @@ from jaxtyping import Float
 from odeflow import engine
 from odeflow.ahead import ahead
 from odeflow.config.base import ConfigError
-from odeflow.config.check import save_times
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
+from odeflow.config.saved_times import save_times
 from odeflow.dataset import label_chunk
 from odeflow.design import axis_names, has_own_ends, rows
 from odeflow.doses import jump_targets, own_ends, schedule, with_doses

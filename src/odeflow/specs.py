@@ -28,18 +28,8 @@ _STAGE_GROUPS = {
     ),
     "compare": ("model", "design", "solver", "saveat"),
 }
-_STAGE_MODULES = {
-    "design": "design",
-    "assemble": "assemble",
-    "summarise": "summary",
-    "verify": "verification",
-    "plot": "plots",
-    "diagnose": "failures",
-    "overview": "overview",
-    "compare": "comparison",
-}
 #: All stages but solving.
-STAGES = tuple(_STAGE_MODULES)
+STAGES = tuple(_STAGE_GROUPS)
 
 
 def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
@@ -53,7 +43,7 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
     measured = measurements_digest(config, study) if stage == "summarise" else None
     return {
         "config": _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage]),
-        "source": source_digest(f"odeflow.{_STAGE_MODULES[stage]}"),
+        "source": source_digest(f"odeflow.stages.{stage}"),
         **({} if measured is None else {"measurements": measured}),
     }
 

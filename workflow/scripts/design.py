@@ -5,7 +5,7 @@ from pathlib import Path
 from odeflow.config.validate import validate
 from odeflow.ownership import claim
 from odeflow.script import logged
-from odeflow.stages.ensemble import write_design
+from odeflow.stages.design import write_design
 
 with logged(snakemake.log[0]):
     design = Path(snakemake.output.design)

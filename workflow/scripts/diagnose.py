@@ -4,7 +4,7 @@ from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.script import logged
-from odeflow.stages.results import diagnose
+from odeflow.stages.diagnose import diagnose
 
 with logged(snakemake.log[0]):
     diagnose(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.script import logged
-from odeflow.stages.results import plot
+from odeflow.stages.plot import plot
 
 verification = snakemake.input.get("verification")
 with logged(snakemake.log[0]):

@@ -12,7 +12,7 @@ from odeflow.config.validate import validate
 from odeflow.pilot import Stopwatch, write_measurement
 from odeflow.progress import ProgressReport, terminal
 from odeflow.script import logged
-from odeflow.stages.chunk import keep_chunk, solve_chunk
+from odeflow.stages.solve import keep_chunk, solve_chunk
 
 with logged(snakemake.log[0]):
     spec, chunk = snakemake.params.spec, Path(snakemake.output.chunk)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.script import logged
-from odeflow.stages.ensemble import summarise
+from odeflow.stages.summarise import summarise
 
 with logged(snakemake.log[0]):
     summarise(

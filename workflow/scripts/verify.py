@@ -4,7 +4,7 @@ from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.script import logged
-from odeflow.stages.results import verify
+from odeflow.stages.verify import verify
 
 with logged(snakemake.log[0]):
     verify(

@@ -1,11 +1,8 @@
-"""The stages from the design to one dataset with its summary."""
-
-from __future__ import annotations
+"""The stage that makes one dataset of the solved chunks."""
 
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -13,18 +10,9 @@ import xarray as xr
 from odeflow.assemble import assemble_to_file
 from odeflow.chunk_file import FOLDER, read_chunk
 from odeflow.config.root import Config
-from odeflow.design import axis_coordinate, design_to_file
+from odeflow.design import axis_coordinate
 from odeflow.ensemble_file import open_ensemble
 from odeflow.netcdf import damaged, lazily_readable
-from odeflow.summary import summarise_to_file
-
-if TYPE_CHECKING:
-    from odeflow.likelihood import Measurements
-
-
-def write_design(config: Config, study: Path, path: Path) -> None:
-    """Writes the design: dimension `sample`, one variable an axis, with units."""
-    design_to_file(config, study, path)
 
 
 def assemble(config: Config, design: Path, chunks: Sequence[Path], path: Path) -> None:
@@ -60,18 +48,3 @@ def _check_rows(
     names = [axis_coordinate(name, config.model) for name in json.loads(design.attrs["axes"])]
     if not all(np.array_equal(here[n].values, slab[n].values) for n in ["sample", *names]):
         raise damaged(file, f"its samples are not rows {start} and on of the design")
-
-
-def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
-    """Writes metrics of every trajectory, quantiles and the likelihood of measurements."""
-    with open_ensemble(ensemble) as dataset:
-        summarise_to_file(dataset, config.summary, path, measurements_of(config, study))
-
-
-def measurements_of(config: Config, study: Path) -> Measurements | None:
-    """The measurements that the trajectories are compared with, if there are any."""
-    if config.design.petab is None:
-        return None
-    from odeflow.petab.data import read_measurements  # which imports libsbml
-
-    return read_measurements(config, study)
