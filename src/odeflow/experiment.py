@@ -1,5 +1,6 @@
 """An experiment and the files it has. Cheap, and without JAX."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,8 @@ from odeflow import specs
 from odeflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
+from odeflow.provenance import digest
+from odeflow.records import Stage, record_file
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,57 @@ class Experiment:
 
     def stage_spec(self, stage: str) -> dict[str, Any]:
         """What a stage is given and depends on besides its input files."""
-        return specs.stage_spec(self.config, self.study, stage)
+        if stage not in self._specs:
+            self._specs[stage] = specs.stage_spec(self.config, self.study, stage)
+        return self._specs[stage]
+
+    @cached_property
+    def _specs(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    @cached_property
+    def stages(self) -> dict[str, Stage]:
+        """Its stages but solving, by name, with what each is asked and the files it has."""
+        folder = str(self.folder)
+        verified = {} if self.verification is None else {self.verification: "verify"}
+        ensemble = {self.ensemble: self._assembling}
+        summary, failures = (
+            {f"{folder}/summary.nc": "summarise"},
+            {f"{folder}/failures.csv": "diagnose"},
+        )
+        design, verdict = {f"{folder}/design.nc": "design"}, {f"{folder}/verdict.json": "overview"}
+        figures = [file for kind in self.figures for file in self.figure_files(kind)]
+        files: dict[str, tuple[dict[str, str], Iterable[str]]] = {
+            "design": ({}, design),
+            "assemble": (design, ensemble),
+            "summarise": (ensemble, summary),
+            "diagnose": (ensemble, failures),
+            "plot": (ensemble | summary | verified, figures),
+            "overview": (ensemble | failures | verified, [f"{folder}/overview.html", *verdict]),
+            "verdict": (verdict, self.checks),
+            **({"verify": (ensemble, verified)} if verified else {}),
+        }
+        return {
+            stage: Stage(
+                self._assembling if stage == "assemble" else stage,
+                folder,
+                self._plan(stage),
+                {file: record_file(folder, rule) for file, rule in inputs.items()},
+                tuple(outputs),
+            )
+            for stage, (inputs, outputs) in files.items()
+        }
+
+    @property
+    def _assembling(self) -> str:
+        """The rule that makes the ensemble."""
+        return {"netcdf": "assemble", "zarr": "assemble_zarr"}[self.config.assemble.format]
+
+    def _plan(self, stage: str) -> str:
+        if stage == "verdict":
+            return digest(stage)
+        chunks = self.chunk_files if stage == "assemble" else []
+        return digest(self.stage_spec(stage), chunks)
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one of its chunks is given."""

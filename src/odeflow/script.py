@@ -5,8 +5,10 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from odeflow.config.base import ConfigError
+from odeflow.records import Stage, checked_inputs, write_record
 
 
 @contextmanager
@@ -24,3 +26,13 @@ def logged(log: str) -> Iterator[None]:
         except Exception:
             traceback.print_exc(file=file)
             raise
+
+
+@contextmanager
+def recorded(log: str, stage: dict[str, Any]) -> Iterator[None]:
+    """As `logged`, around a stage whose files are checked before and recorded after it."""
+    with logged(log):
+        told = Stage(**stage)
+        read = checked_inputs(told)
+        yield
+        write_record(told, read)

@@ -189,6 +189,7 @@ def solve_axes(
     axes: Axes,
     start: int,
     resources: engine.Resources,
+    progress: engine.Progress | None = None,
 ) -> xr.Dataset:
     """Samples with these values of the axes, solved; they are numbered from `start`.
 
@@ -198,7 +199,7 @@ def solve_axes(
     """
     prepared = _Prepared(config, study, axes)
     lanes = prepared.lanes(axes)
-    return prepared.label(axes, start, lanes, prepared.retrier.solve(lanes, resources))
+    return prepared.label(axes, start, lanes, prepared.retrier.solve(lanes, resources, progress))
 
 
 def solve_slabs(

@@ -22,9 +22,11 @@ from odeflow.planning import (
     chunk_table,
     compared,
     comparison_file,
+    comparison_stage,
     plan,
     share_source,
 )
+from odeflow.staleness import marks, stale_stages, what_is_stale
 
 #: Snakemake's side of the config, shipped and the study's own.
 STUDY_FILE = "config/workflow.yaml"
@@ -53,9 +55,17 @@ try:
     check_results(EXPERIMENTS.values(), Path.cwd())
 except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
+
+COMPARISON = comparison_stage(COMPARED) if COMPARED else None
+STAGES = [stage for experiment in EXPERIMENTS.values() for stage in experiment.stages.values()]
+STAGES += [COMPARISON] if COMPARED else []
+STALE = stale_stages(STAGES, Path.cwd()) if workflow.is_main_process else []
+# A dry run writes nothing, and says what would be done all the same.
+DRY = workflow.dryrun or workflow.output_settings.dryrun
+MARKS = marks(STAGES, STALE, Path.cwd(), write=not DRY)
 if workflow.is_main_process:
-    for line in REQUEST.replaced:
-        logger.info(f"config: replaced {line}")
+    for line in [f"config: replaced {line}" for line in REQUEST.replaced] + what_is_stale(STALE):
+        logger.info(line)
 
 
 wildcard_constraints:
@@ -73,6 +83,20 @@ def experiment_of(wildcards):
 
 def spec_of(stage):
     return lambda wildcards: experiment_of(wildcards).stage_spec(stage)
+
+
+def stage_of(name):
+    """What the job of a stage records, and what it checks."""
+    return lambda wildcards: experiment_of(wildcards).stages[name].as_data()
+
+
+def mark(stage):
+    """The file that makes a stage run where its files are not what is asked for, if it has one."""
+    return MARKS.get(stage.record, [])
+
+
+def mark_of(name):
+    return lambda wildcards: mark(experiment_of(wildcards).stages[name])
 
 
 def ensemble_of(wildcards):
@@ -151,12 +175,12 @@ def figures_of(experiment):
     """Every figure file by name; the first format of each kind goes into the report."""
     files = {}
     for kind in experiment.figures:
-        shown, *others = experiment.figure_files(kind)
+        shown, *others = map(update, experiment.figure_files(kind))
         files[kind] = report(
             shown,
             caption=f"../report/{kind}.rst",
             category=experiment.name,
             labels={"page": kind.replace("_", " ")},
         )
-        files |= {f"{kind}_{Path(other).suffix[1:]}": other for other in others}
+        files |= {f"{kind}_{Path(str(other)).suffix[1:]}": other for other in others}
     return files

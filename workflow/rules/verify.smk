@@ -2,8 +2,9 @@
 rule verify:
     input:
         ensemble=ensemble_of,
+        mark=mark_of("verify"),
     output:
-        verification="results/{experiment}/verification.nc",
+        verification=update("results/{experiment}/verification.nc"),
     log:
         "results/{experiment}/logs/verify.log",
     benchmark:
@@ -14,5 +15,6 @@ rule verify:
         "../envs/odeflow.yaml"
     params:
         spec=spec_of("verify"),
+        stage=stage_of("verify"),
     script:
         "../scripts/verify.py"
