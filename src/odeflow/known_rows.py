@@ -45,7 +45,7 @@ def known_rows(config: Config, columns: Mapping[str, np.ndarray], path: Path) ->
     wanted = _keys(list(columns.values()))
     missing = set(range(len(wanted)))
     found: list[tuple[Path, xr.Dataset, list[int], list[int]]] = []
-    for file in sorted(others, key=lambda file: -file.stat().st_mtime_ns)[:_MOST_CHUNKS]:
+    for file in sorted(others, key=_date, reverse=True)[:_MOST_CHUNKS]:
         chunk = _whole(file)
         if chunk is None or not all(name in chunk.variables for name in names.values()):
             continue
@@ -106,11 +106,17 @@ def _keys(columns: list[np.ndarray]) -> list[bytes]:
     return [row.tobytes() for row in table]
 
 
+def _date(file: Path) -> int:
+    with suppress(FileNotFoundError):  # another run prunes
+        return file.stat().st_mtime_ns
+    return 0
+
+
 def _whole(file: Path) -> xr.Dataset | None:
     """A chunk in memory; None where it is damaged, too large, or not of its folder."""
-    if file.stat().st_size > _MOST_BYTES:
-        return None
     with suppress(FileNotFoundError, DamagedFileError):
+        if file.stat().st_size > _MOST_BYTES:
+            return None
         slabs = list(read_chunk(file))
         if all(slab.attrs.get(FOLDER) == file.parent.name for slab in slabs):
             return joined(slabs)

@@ -23,6 +23,15 @@ def logged(log: str) -> Iterator[None]:
             print(error, file=file)
             print(f"odeflow: {error}", file=sys.__stderr__)
             sys.exit(1)
+        except FileNotFoundError as error:
+            traceback.print_exc(file=file)
+            what = error.filename or error
+            print(
+                f"odeflow: {what}: is gone, another run or person took it away; run again, and one "
+                "at a time where `--nolock` was used",
+                file=sys.__stderr__,
+            )
+            sys.exit(1)
         except Exception:
             traceback.print_exc(file=file)
             raise

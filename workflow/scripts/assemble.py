@@ -9,6 +9,7 @@ from odeflow.stages.assemble import assemble
 with recorded(snakemake.log[0], snakemake.params.stage):
     assemble(
         validate(snakemake.params.spec["config"]),
+        Path.cwd(),
         Path(snakemake.input.design),
         [Path(chunk) for chunk in snakemake.input.chunks],
         Path(snakemake.output.ensemble),
