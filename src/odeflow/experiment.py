@@ -1,6 +1,5 @@
 """An experiment and the files it has. Cheap, and without JAX."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,48 +51,49 @@ class Experiment:
         return {}
 
     @cached_property
-    def stages(self) -> dict[str, Stage]:
-        """Its stages but solving, by name, with what each is asked and the files it has."""
+    def _stage_files(self) -> dict[str, tuple[dict[str, str], list[str]]]:
+        """Of each stage but solving: the files that it reads, with their rules, and its own."""
         folder = str(self.folder)
         verified = {} if self.verification is None else {self.verification: "verify"}
-        ensemble = {self.ensemble: self._assembling}
-        summary, failures = (
-            {f"{folder}/summary.nc": "summarise"},
-            {f"{folder}/failures.csv": "diagnose"},
-        )
-        design, verdict = {f"{folder}/design.nc": "design"}, {f"{folder}/verdict.json": "overview"}
+        ensemble = {self.ensemble: self.rule_of("assemble")}
+        design, summary = {f"{folder}/design.nc": "design"}, {f"{folder}/summary.nc": "summarise"}
+        failures = {f"{folder}/failures.csv": "diagnose"}
+        verdict = {f"{folder}/verdict.json": "overview"}
         figures = [file for kind in self.figures for file in self.figure_files(kind)]
-        files: dict[str, tuple[dict[str, str], Iterable[str]]] = {
-            "design": ({}, design),
-            "assemble": (design, ensemble),
-            "summarise": (ensemble, summary),
-            "diagnose": (ensemble, failures),
+        return {
+            "design": ({}, [*design]),
+            "assemble": (design, [*ensemble]),
+            "summarise": (ensemble, [*summary]),
+            "diagnose": (ensemble, [*failures]),
             "plot": (ensemble | summary | verified, figures),
             "overview": (ensemble | failures | verified, [f"{folder}/overview.html", *verdict]),
             "verdict": (verdict, self.checks),
-            **({"verify": (ensemble, verified)} if verified else {}),
-        }
-        return {
-            stage: Stage(
-                self._assembling if stage == "assemble" else stage,
-                folder,
-                self._plan(stage),
-                {file: record_file(folder, rule) for file, rule in inputs.items()},
-                tuple(outputs),
-            )
-            for stage, (inputs, outputs) in files.items()
+            **({"verify": (ensemble, [*verified])} if verified else {}),
         }
 
     @property
-    def _assembling(self) -> str:
-        """The rule that makes the ensemble."""
-        return {"netcdf": "assemble", "zarr": "assemble_zarr"}[self.config.assemble.format]
+    def made(self) -> list[Stage]:
+        """Its stages but solving that have files already."""
+        there = {file for file in (*self.targets, *self.checks) if (self.study / file).exists()}
+        return [
+            self.stage(name)
+            for name, (_, outputs) in self._stage_files.items()
+            if not there.isdisjoint(outputs)
+        ]
 
-    def _plan(self, stage: str) -> str:
-        if stage == "verdict":
-            return digest(stage)
-        chunks = self.chunk_files if stage == "assemble" else []
-        return digest(self.stage_spec(stage), chunks)
+    def stage(self, name: str) -> Stage:
+        """A stage with what it is asked and the files it has."""
+        inputs, outputs = self._stage_files[name]
+        chunks = self.chunk_files if name == "assemble" else []
+        spec = self.stage_spec(name) if name != "verdict" else {}
+        folder = str(self.folder)
+        records = {file: record_file(folder, rule) for file, rule in inputs.items()}
+        return Stage(self.rule_of(name), folder, digest(spec, chunks), records, tuple(outputs))
+
+    def rule_of(self, stage: str) -> str:
+        """The rule of a stage."""
+        zarr = stage == "assemble" and self.config.assemble.format == "zarr"
+        return "assemble_zarr" if zarr else stage
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one of its chunks is given."""

@@ -76,7 +76,7 @@ def chunk_table(experiments: Mapping[str, Experiment]) -> dict[str, tuple[Experi
 def comparison_stage(experiments: Sequence[Experiment]) -> Stage:
     """The stage that writes the page."""
     page = Path(comparison_file(experiments))
-    made = [(e.stages["assemble"], e.stages["summarise"]) for e in experiments]
+    made = [(e.stage("assemble"), e.stage("summarise")) for e in experiments]
     return Stage(
         f"compare-{page.stem}",
         str(page.parent),

@@ -43,7 +43,7 @@ class Stage:
     @property
     def mark(self) -> str:
         """The file that is made new where what is there is not what is asked for."""
-        return f"{self.folder}/records/{self.rule}.stale"
+        return mark_file(self.folder, self.rule)
 
     def as_data(self) -> dict[str, Any]:
         """Plain data, of which `Stage(**data)` makes the same."""
@@ -53,6 +53,11 @@ class Stage:
 def record_file(folder: str, rule: str) -> str:
     """The file of a rule's record in a results folder."""
     return f"{folder}/records/{rule}.json"
+
+
+def mark_file(folder: str, rule: str) -> str:
+    """The file that makes a rule run where its files are not what is asked for."""
+    return f"{folder}/records/{rule}.stale"
 
 
 def read_record(path: Path) -> dict[str, Any]:

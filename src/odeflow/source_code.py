@@ -17,28 +17,37 @@ _STRING_OR_COMMENT = re.compile(rb"(%s)|#[^\r\n]*" % _STRING)
 _STRING_OR_BLANK = re.compile(rb"(%s)|[ \t\f]*(?:\r?\n[ \t\f]*)*\r?\n" % _STRING)
 
 
-@cache  # parsing is most of the cost of a digest, and the trees of the stages share most files
-def _parsed(text: bytes) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except SyntaxError:
-        return None  # reported when the file is imported
+#: An import: levels up, the module, the names that are taken from it.
+_Import = tuple[int, str, tuple[str, ...]]
 
 
-@cache
 def bare_code(text: bytes) -> bytes:
     """Python source without docstrings, comments and blank lines: what runs.
 
     The text as it is where it does not parse.
     """
-    tree = _parsed(text)
-    if tree is None:
-        return text
+    return _parsed(text)[0]
+
+
+@cache  # parsing is most of the cost; trees are not kept, they would slow the collector
+def _parsed(text: bytes) -> tuple[bytes, tuple[_Import, ...]]:
+    """The bare code, and the imports in it."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return text, ()  # reported when the file is imported
     pieces, at = [], 0
     for start, stop in sorted(_docstrings(tree, text)):
         pieces.append(text[at:start])
         at = stop
-    return without_comments(b"".join([*pieces, text[at:]]))
+    imports: list[_Import] = []
+    for node in _statements(tree):
+        if isinstance(node, ast.Import):
+            imports += [(0, alias.name, ()) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            taken = tuple(alias.name for alias in node.names)
+            imports.append((node.level, node.module or "", taken))
+    return without_comments(b"".join([*pieces, text[at:]])), tuple(imports)
 
 
 def without_comments(text: bytes) -> bytes:
@@ -120,19 +129,15 @@ def _imports(text: bytes, path: Path, root: Path) -> list[Path]:
 _own_imports = cache(_imports)
 
 
-@cache
 def _imported_names(text: bytes, package: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Names, as their parts, of all that a module of a package imports, or may import.
 
     Packages on the way to a module count: their `__init__` runs first.
     """
     names: list[tuple[str, ...]] = []
-    for node in _statements(_parsed(text) or ast.Module([], [])):
-        if isinstance(node, ast.Import):
-            names += [tuple(alias.name.split(".")) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            base += tuple(node.module.split(".")) if node.module else ()
-            names += [base, *((*base, alias.name) for alias in node.names)]
+    for level, module, taken in _parsed(text)[1]:
+        base = package[: len(package) - level + 1] if level else ()
+        base += tuple(module.split(".")) if module else ()
+        names += [base, *((*base, name) for name in taken)]
     ways = (parts[:depth] for parts in names for depth in range(1, len(parts) + 1))
     return list(dict.fromkeys(ways))

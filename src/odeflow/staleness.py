@@ -22,28 +22,17 @@ def stale_stages(stages: Iterable[Stage], study: Path) -> list[Stage]:
     return [stage for stage in stages if is_stale(stage, study)]
 
 
-def marks(
-    stages: Iterable[Stage], stale: Iterable[Stage], study: Path, write: bool
-) -> dict[str, str]:
-    """Record of a stage -> its mark, for stages that have one.
+def renew_marks(stale: Iterable[Stage], study: Path, write: bool) -> dict[str, str]:
+    """Makes marks of stale stages newer than the stages' files, where they are not; mark -> file.
 
-    Marks of stale stages are made newer than the stages' files. Where nothing is to be written,
-    files of a temporary folder, gone when the process ends, stand for those.
+    Where nothing is to be written, files of a temporary folder, gone when the process ends, stand
+    for the marks.
     """
-    due = {stage.record for stage in stale if not _is_newest(stage, study)}
-    found = {}
-    folder: Path | None = None
-    for stage in stages:
-        place = study / stage.mark
-        if stage.record in due:
-            if not write:
-                folder = folder or _temporary_folder()
-                place = folder / stage.mark
-                found[stage.record] = str(place)
-            _make_new(place, stage)
-        if place.is_file():
-            found.setdefault(stage.record, stage.mark)
-    return found
+    due = [stage for stage in stale if not _is_newest(stage, study)]
+    folder = study if write or not due else _temporary_folder()
+    for stage in due:
+        _make_new(folder / stage.mark, stage)
+    return {stage.mark: stage.mark if write else str(folder / stage.mark) for stage in due}
 
 
 def what_is_stale(stale: Iterable[Stage]) -> list[str]:

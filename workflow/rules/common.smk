@@ -26,7 +26,8 @@ from odeflow.planning import (
     plan,
     share_source,
 )
-from odeflow.staleness import marks, stale_stages, what_is_stale
+from odeflow.records import mark_file
+from odeflow.staleness import renew_marks, stale_stages, what_is_stale
 
 #: Snakemake's side of the config, shipped and the study's own.
 STUDY_FILE = "config/workflow.yaml"
@@ -57,14 +58,21 @@ except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
 
 COMPARISON = comparison_stage(COMPARED) if COMPARED else None
-STAGES = [stage for experiment in EXPERIMENTS.values() for stage in experiment.stages.values()]
-STAGES += [COMPARISON] if COMPARED else []
-STALE = stale_stages(STAGES, Path.cwd()) if workflow.is_main_process else []
-# A dry run writes nothing, and says what would be done all the same.
-DRY = workflow.dryrun or workflow.output_settings.dryrun
-MARKS = marks(STAGES, STALE, Path.cwd(), write=not DRY)
+# Files that are there and not of this plan; a job knows its own.
+MARKS = {}
 if workflow.is_main_process:
-    for line in [f"config: replaced {line}" for line in REQUEST.replaced] + what_is_stale(STALE):
+    try:
+        stages = [stage for experiment in EXPERIMENTS.values() for stage in experiment.made]
+        stale = stale_stages([*stages, *([COMPARISON] if COMPARED else [])], Path.cwd())
+        # A dry run writes nothing, and says what would be done all the same.
+        dry = workflow.dryrun or workflow.output_settings.dryrun
+        MARKS = renew_marks(stale, Path.cwd(), write=not dry)
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+    except FileNotFoundError as error:
+        raise WorkflowError(f"{error.filename}: taken away by another run; run again") from None
+    replaced = [f"config: replaced {line}" for line in REQUEST.replaced]
+    for line in (*replaced, *what_is_stale(stale)):
         logger.info(line)
 
 
@@ -87,16 +95,21 @@ def spec_of(stage):
 
 def stage_of(name):
     """What the job of a stage records, and what it checks."""
-    return lambda wildcards: experiment_of(wildcards).stages[name].as_data()
+    return lambda wildcards: experiment_of(wildcards).stage(name).as_data()
 
 
-def mark(stage):
-    """The file that makes a stage run where its files are not what is asked for, if it has one."""
-    return MARKS.get(stage.record, [])
+def mark(folder, rule):
+    """The file that makes a rule run where its files are not what is asked for, if it has one."""
+    file = mark_file(folder, rule)
+    return MARKS.get(file) or (file if os.path.isfile(file) else [])
 
 
 def mark_of(name):
-    return lambda wildcards: mark(experiment_of(wildcards).stages[name])
+    def found(wildcards):
+        experiment = experiment_of(wildcards)
+        return mark(str(experiment.folder), experiment.rule_of(name))
+
+    return found
 
 
 def ensemble_of(wildcards):

@@ -5,7 +5,7 @@ if COMPARED:
         input:
             ensembles=[e.ensemble for e in COMPARED],
             summaries=[f"results/{e.name}/summary.nc" for e in COMPARED],
-            mark=mark(COMPARISON),
+            mark=mark(COMPARISON.folder, COMPARISON.rule),
         output:
             page=report(
                 update(comparison_file(COMPARED)),

@@ -8,7 +8,7 @@ for experiment in EXPERIMENTS.values():
             **verification_of(experiment),
             ensemble=experiment.ensemble,
             summary=f"results/{experiment.name}/summary.nc",
-            mark=mark(experiment.stages["plot"]),
+            mark=mark(str(experiment.folder), "plot"),
         output:
             **figures_of(experiment),
         log:
@@ -21,6 +21,6 @@ for experiment in EXPERIMENTS.values():
             "../envs/odeflow.yaml"
         params:
             spec=experiment.stage_spec("plot"),
-            stage=experiment.stages["plot"].as_data(),
+            stage=experiment.stage("plot").as_data(),
         script:
             "../scripts/plot.py"
