@@ -39,9 +39,14 @@ def logged(log: str) -> Iterator[None]:
 
 @contextmanager
 def recorded(log: str, stage: dict[str, Any]) -> Iterator[None]:
-    """As `logged`, around a stage whose files are checked before and recorded after it."""
+    """As `logged`, around a stage whose files are checked before and recorded after it.
+
+    A stage that fails has no record, so that it runs again: Snakemake puts back what was there
+    before with a new date, and would take it for good.
+    """
     with logged(log):
         told = Stage(**stage)
+        Path(told.record).unlink(missing_ok=True)
         read = checked_inputs(told)
         yield
         write_record(told, read)
