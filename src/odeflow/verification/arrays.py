@@ -76,7 +76,9 @@ def _note(function: Any, inputs: list[Any]) -> None:
             _notes.wholes.append(np.asarray(inputs[0], float) + 0.5)
         elif function in _QUOTIENT:
             _notes.wholes.append(np.true_divide(*inputs, dtype=float))
-        elif function in (np.absolute, np.fabs, np.sign) or function is np.heaviside:
+        elif function in (np.absolute, np.fabs, np.sign):
+            _notes.margins.append(np.asarray(inputs[0], float))
+        elif function is np.heaviside:
             _notes.margins.append(np.asarray(inputs[0], float))
 
 
@@ -157,7 +159,7 @@ class Value(np.ndarray):
         cut = np.clip(np.nan_to_num(plain(self), nan=0.0), limits.min, largest)
         return value(cut.astype(dtype))
 
-    def _out_of_place(name: str) -> Any:  # type: ignore[misc]
+    def _out_of_place(name: str) -> Any:  # type: ignore[misc]  # noqa: N805
         def operate(self: Any, other: Any) -> Any:
             _careful()
             return getattr(self, name)(other)
