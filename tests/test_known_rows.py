@@ -62,6 +62,12 @@ def test_only_what_is_new_is_solved(rates: list[float], new: int, study: Path):
     alone, all_solved = solve(study, rates)
     assert alone == len(rates)
     assert chunk.identical(all_solved)  # to the last bit, attributes too
+    assert list(chunk.variables) == list(all_solved.variables)
+
+
+def test_rows_are_handed_on_from_chunk_to_chunk(study: Path):
+    tables = [START, [*START, 3.0], [3.0, 0.7, 2.0, 0.5], [0.7, 1.5]]
+    assert [solve(study, rates)[0] for rates in tables] == [4, 1, 1, 0]
 
 
 def test_what_was_solved_otherwise_or_is_damaged_is_not_taken(study: Path):

@@ -227,6 +227,26 @@ def test_a_plot_setting_redraws_by_date_alone_and_a_dry_run_writes_nothing(study
 
 
 @pytest.mark.slow
+def test_a_changed_table_is_solved_where_it_is_new(tmp_path: Path):
+    """An appended row, then a value edited and rows reordered; its date says nothing."""
+    text = QUICK.replace("/design: grid", "/design: table").replace(
+        "  axes:\n    k: {linspace: [0.5, 2.0, 4]}", "  path: rates.csv"
+    )
+    study = make_study(tmp_path, text)
+    rows: list[float] = [0.5, 1.0, 2.0]
+    known = {"": rows, "3 of 4 rows": [*rows, 3.0], "3 of 4 rows are": [3.0, 0.7, 2.0, 0.5]}
+    for number, (said, rates) in enumerate(known.items()):
+        (study / "rates.csv").write_text("k\n" + "".join(f"{rate}\n" for rate in rates))
+        os.utime(study / "rates.csv", (10**9, 10**9))
+        snakemake(study, *(FLAGS["mtime"] if number == 2 else []))
+        check(study, rates)
+        logs = [log.read_text() for log in study.glob("results/chunks/*/*.log")]
+        assert len(logs) == number + 1 and sum("rows are in" in log for log in logs) == number
+        assert any(said in log for log in logs)
+    assert planned(study) == {}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["summary.nc", "failures.csv"])
 def test_an_edited_file_is_named_and_made_again(name: str, finished: Path, study: Path):
     file = study / "results/decay" / name

@@ -81,8 +81,13 @@ def completed(
         missing = np.setdiff1d(np.arange(size), known.places)
         whole, order = joined([known.solved, solved]), np.concatenate([known.places, missing])
     whole = whole.isel(sample=np.argsort(order))
-    numbers = whole["sample"].copy(data=np.arange(start, start + size, dtype=whole["sample"].dtype))
-    return whole.assign_coords(sample=numbers)
+    numbered = whole["sample"].variable.copy(data=np.arange(start, start + size))
+    # in its place, unlike `assign_coords`: the order of variables is in the bytes of results
+    coords = {
+        name: numbered if name == "sample" else one.variable for name, one in whole.coords.items()
+    }
+    data = {name: one.variable for name, one in whole.data_vars.items()}
+    return xr.Dataset(data, coords, whole.attrs)
 
 
 def joined(parts: list[xr.Dataset]) -> xr.Dataset:
