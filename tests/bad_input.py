@@ -265,6 +265,12 @@ DESIGN = [
     ("geomspace from 0", ("design.axes.k.geomspace", "> 0"), "k: {geomspace: [0, 1, 3]}"),
     ("two laws", ("design.axes.k", "exactly one law"), "k: {values: [1], linspace: [0, 1, 2]}"),
     ("a law of samplers", ("design.axes.k", "uniform", "linspace"), "k: {uniform: [0, 1]}"),
+    ("one number for three", ("design.axes.k.linspace", "a list", "3"), "k: {linspace: 3}"),
+    (
+        "four numbers for three",
+        ("design.axes.k.linspace", "at most 3"),
+        "k: {linspace: [0, 1, 2, 3]}",
+    ),
     ("a number for a law", ("design.axes.k", "keys and values", "3"), "k: 3"),
     ("an unknown axis", ("design.axes.q", "parameters: k"), "q: {values: [1]}"),
     (
@@ -399,6 +405,25 @@ BAD_INPUTS = [
         "a median of 0",
         ("design.axes.k.lognormal.median", "> 0", "got 0"),
         sampler("{lognormal: {median: 0, sigma: 1}}"),
+    ),
+    BadInput(
+        "model",
+        "a decimal comma in quotes",
+        ("model.states.y.initial", "'3,5'", "write 3.5"),
+        in_model("3.0", '"3,5"'),
+    ),
+    BadInput(
+        "model",
+        "two metrics of one name",
+        ("the time_of_max of 'y' would be called y_time_of_max", "the max of 'y_time_of'"),
+        in_model("  y: {initial", "  y_time_of: {initial: 1}\n  y: {initial"),
+    ),
+    BadInput(
+        "design",
+        "an axis with the name of a metric",
+        ("the max of 'y' would be called y_max", "as something in the model is"),
+        in_model("  k: {", "  y_max: {value: 1}\n  k: {")
+        | in_experiment(AXIS, "y_max: {values: [1, 2]}"),
     ),
     BadInput(
         "design",

@@ -11,6 +11,7 @@ from test_jumps import solve
 
 from odeflow.engine import Guard, Lanes, Problem
 from odeflow.engine.crossings import bernstein, lobatto
+from odeflow.model import Event
 from odeflow.status import Status
 
 SLOW = pytest.mark.slow
@@ -80,3 +81,34 @@ def test_polynomials_stop_at_their_first_root(engine: str, method: str, tmp_path
     ts = np.linspace(0, 10, 41)
     late = ts > found.time_reached[:, None]
     np.testing.assert_array_equal(np.isnan(found.values["x"]), late)
+
+
+def rising(t: Any, y: Any, args: Any) -> dict[str, Any]:
+    """A straight line: it crosses where it should, but for rounding."""
+    del t, y
+    return {"x": args.slope}
+
+
+@METHODS
+def test_what_is_saved_at_a_crossing_does_not_hang_on_rounding(
+    engine: str, method: str, tmp_path: Path
+):
+    """A stop's value is kept at its time, an event's is that after it, to the last few bits."""
+    slopes = np.linspace(0.7, 1.3, 61)
+    lanes = Lanes(np.zeros((1, 61)), slopes[None])
+    ts = np.linspace(0, 2, 21)
+    model = make_model(rising, {"x": 0.0}, 2.0, slope=1.0)
+    for where in (0.3, 0.7, 1.1):
+        # of each lane the crossing is at a saved time
+        level = lambda t, y, args, where=where: y.x - where * args.slope > 0.0
+        problem = make_problem(model, ts, method=method, dt0=0.17)
+        stopped = solve(engine, tmp_path, replace(problem, stops=(Guard(level),)), lanes)
+        np.testing.assert_array_equal(stopped.status, Status.stopped_by_event)
+        kept = ts < where + 0.05
+        assert np.isfinite(stopped.values["x"][:, kept]).all()
+        assert np.isnan(stopped.values["x"][:, ~kept]).all()
+        event = Event(level, lambda t, y, args: {"x": y.x + 10.0})
+        jumped = replace(problem, model=replace(model, events=(event,)))
+        found = solve(engine, tmp_path, jumped, lanes)
+        expected = slopes[:, None] * ts + np.where(ts > where - 0.05, 10.0, 0.0)
+        np.testing.assert_allclose(found.values["x"], expected, rtol=1e-12)

@@ -11,8 +11,9 @@ from odeflow.status import Status
 
 def diagnosis(status: str, *, steps: int, rejected: int, reached: float = 5.0, **solver: Any):
     tried = frozenset(solver.pop("tried", ()))
+    starts = solver.pop("starts", {})
     config = SolverConfig.model_validate(solver)
-    outcome = Outcome(Status[status], 0.0, 10.0, reached, steps, rejected, config, tried)
+    outcome = Outcome(Status[status], 0.0, 10.0, reached, steps, rejected, config, tried, starts)
     return diagnose(outcome)
 
 
@@ -20,6 +21,18 @@ STIFF = {"steps": 10_000, "rejected": 2000, "reached": 1e-3}
 CONSTANT = {"stepsize_controller": "constant", "dt0": 0.01}
 #: status, numbers and solver; the cause, and words of the advice.
 CASES: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
+    "nothing above atol": (
+        "dt_min_reached", {"steps": 50, "rejected": 20, "starts": {"a": 3e-13, "b": 1e-14}},
+        "states below atol", ["the largest, a, at 3e-13", "lower solver.atol to 1e-19"],
+    ),
+    "one state above atol": (
+        "dt_min_reached", {"steps": 50, "rejected": 20, "starts": {"a": 3e-13, "b": 1.0}},
+        "step size vanished", ["loosen solver.rtol"],
+    ),
+    "a tolerance too loose": (
+        "suspect", {"steps": 50, "rejected": 2, "rtol": 1e-2},
+        "tolerance too loose", ["lower solver.rtol, which is 0.01"],
+    ),
     "many rejects, tiny steps": (
         "max_steps_reached", STIFF, "stiff", ["rodas5p or kvaerno5"],
     ),

@@ -13,6 +13,7 @@ from odeflow.design import number_of_samples, rows
 from odeflow.doses import schedule, with_doses
 from odeflow.model import load_model
 from odeflow.solve import make_lanes
+from odeflow.verification import verify
 
 MODEL = """name: drained
 vector_field: models.py:drained
@@ -33,9 +34,7 @@ verify: {number: 0}
 K, END = 0.3, 11.3
 
 
-def compose(
-    folder: Path, doses: list[Any], *overrides: str, end: float = END, **columns: Any
-) -> Any:
+def compose(folder: Path, doses: list[Any], *overrides: str, end: Any = END, **columns: Any) -> Any:
     """A tank that drains, by a table of these columns, and the doses it gets."""
     for name, text in (
         ("config/model/drained.yaml", MODEL.format(t1=end)),
@@ -160,6 +159,27 @@ def check_edges(folder: Path, engine: str, method: str, ts: list[float] | None) 
         np.testing.assert_allclose(one.tank_max, top, rtol=1e-7, err_msg=message)
 
 
+@pytest.mark.slow
+def test_verification_gives_the_same_doses(tmp_path: Path):
+    """Its schedule is its own: what the edges mean is said twice."""
+    config = compose(
+        tmp_path, DOSES, f"saveat.ts={SAVED}", "solver.rtol=1e-9", "solver.atol=1e-11",
+        "verify.number=100", **columns_of_edges(),
+    )  # fmt: skip
+    found = verify(config, tmp_path, odeflow.run(config))
+    nothing = [not any(amount for amount, *_ in meant) for _, meant in EDGES.values()]
+    assert found.attrs["verdict"] == "passed"
+    assert (found.error_ratio.values[~np.array(nothing)] < 10).all()
+    moved = [
+        {"state": "tank", "amount": 1, "time": "given"},
+        {"parameter": "given", "value": 8, "time": 3},
+    ]
+    config = compose(
+        tmp_path, moved, "saveat.ts=[0, 3, 8, 11]", "verify.number=4", given=[2.0, 3.0, 5.0, 9.0]
+    )
+    assert verify(config, tmp_path, odeflow.run(config)).attrs["verdict"] == "passed"
+
+
 def test_in_single_precision_an_infusion_delivers_its_amount(tmp_path: Path):
     """3 s in a week cannot be told from none; 36 s are 0.3 % too long or too short."""
     lengths, week = np.array([0.001, 0.01, 0.1, 2.0]), 168.0
@@ -189,10 +209,11 @@ def test_times_that_a_rounding_parts_are_one(tmp_path: Path):
 
 def test_times_that_coincide_add_up_and_those_beside_them_do_not(tmp_path: Path):
     doses = [
-        {"state": "tank", "amount": 1, "time": 3, "every": 1e-20, "count": 40},
-        {"state": "tank", "amount": 1, "time": 5, "every": 2e-15, "count": 40},
+        {"state": "tank", "amount": 1, "time": 3, "every": "none", "count": 40},
+        {"state": "tank", "amount": 1, "time": 5, "every": "little", "count": 40},
     ]
-    jumps = scheduled(compose(tmp_path, doses, "saveat.ts=[0, 3, 5]")).jumps
+    columns = {"none": [1e-20], "little": [2e-15]}
+    jumps = scheduled(compose(tmp_path, doses, "saveat.ts=[0, 3, 5]", **columns)).jumps
     happens = jumps.times[:, 0] < np.inf
     times, amounts = jumps.times[happens, 0], jumps.amounts[happens, 0, 0]
     assert times[0] == 3 and amounts[0] == 40 and amounts.sum() == 80

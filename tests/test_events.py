@@ -215,14 +215,46 @@ def test_both_engines_take_the_same_steps_and_reduce_the_same(tmp_path: Path):
 
 @ENGINES
 def test_a_time_of_an_event_is_that_time_exactly(engine: str, tmp_path: Path):
-    """What is saved at that time is the value after the event; at one before, that before it."""
+    """What is saved at that time is the value after the event; at one before, that before it.
+
+    Times that a rounding parts are one.
+    """
     times = np.array([0.1, 0.3, 0.7, 1.1, 1.9])
     events = tuple(
         Event(lambda t, y, args, at=at: t >= at, lambda t, y, args: {"count": y.count + 1.0})
         for at in times
     )
-    before = np.nextafter(times, 0)
-    ts = np.sort(np.concatenate([times, before]))
-    found = solve(engine, tmp_path, problem(events, 3.0, ts, dt0=0.37), lanes([0.1, 0.2]))
-    np.testing.assert_array_equal(found.values["count"], [[0, 1, 1, 2, 2, 3, 3, 4, 4, 5]] * 2)
-    assert jnp.isfinite(found.values["y"]).all()
+    for same in (times, np.nextafter(times, 0), np.nextafter(times, 9)):
+        ts = np.sort(np.concatenate([same, times * (1 - 1e-13)]))
+        found = solve(engine, tmp_path, problem(events, 3.0, ts, dt0=0.37), lanes([0.1, 0.2]))
+        np.testing.assert_array_equal(found.values["count"], [[0, 1, 1, 2, 2, 3, 3, 4, 4, 5]] * 2)
+        assert jnp.isfinite(found.values["y"]).all()
+
+
+def falls(t: Any, y: Any, args: Any) -> dict[str, Any]:
+    """A ball under a gravity of 2."""
+    del t
+    return {"height": y.speed, "speed": -2.0 + 0.0 * args.e}
+
+
+@ENGINES
+@pytest.mark.parametrize("floor", [0.0, 1.0])
+def test_a_ball_that_comes_to_rest_is_not_let_through_the_floor(
+    engine: str, floor: float, tmp_path: Path
+):
+    """It falls from 1 in 1, then bounces for 2 (e + e^2 + ...): it rests at (1 + e) / (1 - e)."""
+    bounce = Event(
+        lambda t, y, args: y.height <= floor,
+        lambda t, y, args: {"height": floor, "speed": -args.e * y.speed},
+    )
+    model = make_model(falls, {"height": floor + 1.0, "speed": 0.0}, 4.0, e=0.5)
+    watched = make_problem(replace(model, events=(bounce,)), np.linspace(0, 4, 9), rtol=1e-9)
+    e = np.array([0.1, 0.4, 0.5, 0.7])
+    start = np.array([[floor + 1.0], [0.0]])
+    found = solve(engine, tmp_path, watched, Lanes(np.tile(start, 4), e[None]))
+    rest = (1 + e) / (1 - e)
+    np.testing.assert_array_equal(found.status, [Status.events_failed] * 3 + [Status.success])
+    np.testing.assert_allclose(found.time_reached[:3], rest[:3], rtol=1e-6)
+    assert np.nanmin(found.values["height"]) > floor - 1e-6
+    after = found.values["height"][:3][np.linspace(0, 4, 9) > rest[:3, None] + 1e-3]
+    assert np.isnan(after).all()

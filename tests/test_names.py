@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import odeflow
 from odeflow.config.base import check_variable_name
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.config.solver import SolverConfig
-from odeflow.engine import Guard, JumpTargets, Lanes, Problem, Reduction
+from odeflow.engine import Guard, JumpTargets, Lanes, Problem, Reduction, diffrax_engine
 from odeflow.engine.native import engine as native
 from odeflow.engine.native.layout import Layout
 from odeflow.model import Event, Model
@@ -286,6 +287,41 @@ def test_values_of_states_with_the_names_of_the_loop(names: tuple[str, ...], tmp
     for name, start, rate in zip(names, (1.0, 2.0, 3.0), (1.0, 2.0, 0.5)):
         expected = start * np.exp(-rate * np.array([0.5, 1.0]))
         np.testing.assert_allclose(found.values[name][0], expected, rtol=1e-7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["tsit5", "rodas5p"])
+def test_diffrax_has_no_trouble_with_names(method: str):
+    names = ("count", "index", "t_next", "self", "cls", "t1")
+    model = decays(names, (1.0, 2.0, 0.5))
+    atol = dict.fromkeys(names[:3], 1e-11)
+    solver = SolverConfig.model_validate({"method": method, "rtol": 1e-9, "atol": atol})
+    problem = Problem(model, solver, np.array([0.5, 1.0]), names[:3], np.dtype("float64"))
+    lanes = Lanes(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [0.5]]))
+    found = diffrax_engine.solve(problem, lanes)
+    expected = 2.0 * np.exp(-2.0 * np.array([0.5, 1.0]))
+    np.testing.assert_allclose(found.values["index"][0], expected, rtol=1e-7)
+
+
+def test_doses_into_an_array_beside_a_scalar_named_like_its_element(tmp_path: Path):
+    files = {
+        "models.py": "def pair(t, y, args):\n    return {'x': 0 * y.x, 'x_0': 0.0 * t}\n",
+        "config/model/pair.yaml": "name: pair\nvector_field: models.py:pair\nt1: 4\n"
+        "states: {x: {initial: [1, 2], dims: [cell]}, x_0: {initial: 5}}\n",
+        "config/experiment/pair.yaml": "# @package _global_\n"
+        "defaults: [override /model: pair]\nname: pair\nsaveat: {ts: [0, 4]}\n"
+        "doses:\n"
+        "- {state: x_0, amount: 10, time: 1}\n"
+        "- {state: x, index: [0], amount: 20, time: 2}\n"
+        "- {state: x_0, amount: 100, duration: 1, time: 1}\n"
+        "- {state: x, index: [0], amount: 200, duration: 1, time: 2}\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    ends = odeflow.run(odeflow.compose("experiment=pair", study=tmp_path)).isel(time=-1)
+    np.testing.assert_allclose(ends["x"].values.ravel(), [221.0, 2.0], rtol=1e-7)
+    np.testing.assert_allclose(ends["x_0"].values.ravel(), [115.0], rtol=1e-7)
 
 
 def test_an_array_beside_a_scalar_named_like_its_element(tmp_path: Path):

@@ -1,10 +1,12 @@
 """Why a trajectory failed, and what to do about it, from its numbers alone."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from odeflow.config.solver import SolverConfig
 from odeflow.config.time_text import shown_time
 from odeflow.methods import METHODS
+from odeflow.small_states import advised_atol, below_atol
 from odeflow.status import Status
 
 #: Rejected steps, as a fraction of all, above which an explicit method may be at its limit of
@@ -19,7 +21,8 @@ STIFF_METHODS = "rodas5p or kvaerno5"
 class Outcome(NamedTuple):
     """The numbers of a failed trajectory: its last step ended at `time_reached`, of t0..t1.
 
-    `solver` is that of the attempt they are of, `tried` the methods of all attempts.
+    `solver` is that of the attempt they are of, `tried` the methods of all attempts. `starts` are
+    the sizes of the states that are not 0 at t0, by name.
     """
 
     status: Status
@@ -30,6 +33,12 @@ class Outcome(NamedTuple):
     num_rejected_steps: int
     solver: SolverConfig
     tried: frozenset[str] = frozenset()
+    starts: Mapping[str, float] = {}
+
+    @property
+    def is_below_atol(self) -> bool:
+        """Whether all that is not zero at t0 is below its absolute tolerance."""
+        return bool(self.starts) and len(below_atol(self.solver, self.starts)) == len(self.starts)
 
     @property
     def where(self) -> str:
@@ -86,6 +95,8 @@ def _max_steps(it: Outcome) -> Diagnosis:
                 f"no method came beyond {where}: look at the vector field there",
             )
         return Diagnosis("stiff", f"take a stiff method: {STIFF_METHODS}")
+    if (tiny or rejects) and it.is_below_atol:
+        return _too_small(it)
     if tiny or (rejects and implicit):
         return Diagnosis(
             "not smooth",
@@ -105,6 +116,8 @@ def _dt_min(it: Outcome) -> Diagnosis:
             f"lower solver.dtmin, which is {it.solver.dtmin:g}, or set it to null; "
             f"the steps became that short at {where}",
         )
+    if it.is_below_atol:
+        return _too_small(it)
     return Diagnosis(
         "step size vanished",
         f"look for a singularity or a jump of the vector field at {where}; else loosen solver.rtol "
@@ -116,8 +129,9 @@ def _non_finite(it: Outcome) -> Diagnosis:
     if it.num_steps == it.num_rejected_steps:
         return Diagnosis(
             "not defined at the start",
-            f"the vector field is infinite or not a number at t = {shown_time(it.t0, it.t1)}, or right after it: "
-            "look there for a division by zero, or a root or logarithm of a negative number",
+            "the vector field is infinite or not a number at "
+            f"t = {shown_time(it.t0, it.t1)}, or right after it: look there for a division by "
+            "zero, or a root or logarithm of a negative number",
         )
     if it.solver.stepsize_controller == "constant":
         return Diagnosis(
@@ -125,6 +139,8 @@ def _non_finite(it: Outcome) -> Diagnosis:
             f"constant steps grew without bound up to t = {it.where}: lower solver.dt0, "
             f"or take stepsize_controller=pid or a stiff method ({STIFF_METHODS})",
         )
+    if it.is_below_atol:
+        return _too_small(it)
     return Diagnosis(
         "became infinite",
         f"at t = {it.where} the state ran away or the vector field left its domain: "
@@ -139,6 +155,8 @@ def _nonlinear_solve(it: Outcome) -> Diagnosis:
             f"at t = {it.where} it is infinite or not a number: look at the vector "
             "field there, or give a smaller solver.dt0",
         )
+    if it.is_below_atol:
+        return _too_small(it)
     return Diagnosis(
         "root find did not converge",
         "take rodas5p, which needs none, or a smaller solver.dt0 or dtmax",
@@ -150,6 +168,15 @@ def _events(it: Outcome) -> Diagnosis:
         "events without end",
         f"at t = {it.where} events set each other off without end, one fired too often "
         "within its delay, or a delay was negative: look at their triggers and delays",
+    )
+
+
+def _too_small(it: Outcome) -> Diagnosis:
+    name, size = max(it.starts.items(), key=lambda item: item[1])
+    return Diagnosis(
+        "states below atol",
+        f"every state starts below solver.atol, the largest, {name}, at {size:.2g}: nothing "
+        f"controls their errors; lower solver.atol to {advised_atol(size)} or less",
     )
 
 

@@ -122,7 +122,7 @@ def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> e
     amounts = np.zeros((number, len(added), size))
     given = np.full((number, len(switched), size), np.nan)
     steps = np.zeros((number, len(rates), size))
-    running = np.zeros((number, len(rates), size), np.int64)
+    changes_of_number = np.zeros((number, len(rates), size), np.int32)
     for change, start, end in zip(changes, starts, ends):
         if change.is_switch:
             given[start, switched_at[change.target], lane] = change.value
@@ -135,12 +135,12 @@ def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> e
             at = rate_at[change.target]
             steps[start, at, lane] += rate
             steps[end, at, lane] -= rate
-            running[start, at, lane] += lasts
-            running[end, at, lane] -= lasts
+            changes_of_number[start, at, lane] += lasts
+            changes_of_number[end, at, lane] -= lasts
     values = np.concatenate(
         [
             _levels(given, lanes.args[list(targets.parameters)[: len(switched)]]),
-            _sums(steps, np.cumsum(running, axis=0) > 0),
+            _sums(steps, changes_of_number),
         ],
         axis=1,
     )
@@ -163,7 +163,7 @@ def _slots(
     listed = [np.full(size, clock.t0)]
     listed += [time for x in changes for time in (x.time, x.end) if time is not None]
     t1 = np.full(size, config.model.t1) if lanes.t1 is None else lanes.t1
-    times = clock.moved(np.stack(listed), t1)
+    times = np.stack([clock.moved(time, t1) for time in listed])
     order = np.argsort(times, axis=0, kind="stable")
     ordered = clock.first_of_same(np.take_along_axis(times, order, axis=0))
     is_new = np.concatenate([np.zeros((1, size), bool), ordered[1:] > ordered[:-1]])
@@ -204,20 +204,23 @@ def _levels(given: np.ndarray, level: np.ndarray) -> np.ndarray:
     return result
 
 
-def _sums(steps: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    """Running sums over the times; zero where no infusion runs, and not what rounding leaves.
+def _sums(steps: np.ndarray, changes_of_number: np.ndarray) -> np.ndarray:
+    """Running sums of the rates over the times; zero, and not what rounding leaves, where by the
+    changes of their number no infusion runs.
 
     What rounding takes from each sum is kept beside it (Knuth's two-sum), so that a slow infusion
     is not lost under a fast one.
     """
     result = np.empty_like(steps)
     total, rest = np.zeros_like(steps[0]), np.zeros_like(steps[0])
-    for row, step, running in zip(result, steps, runs):
+    number = np.zeros_like(changes_of_number[0])
+    for row, step, change in zip(result, steps, changes_of_number):
+        number += change
         new = total + step
         part = new - total
         rest += (total - (new - part)) + (step - part)
         total = new
-        row[...] = np.where(running, total + rest, 0.0)
+        row[...] = np.where(number > 0, total + rest, 0.0)
     return result
 
 

@@ -11,6 +11,7 @@ from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
 from odeflow.provenance import digest
 from odeflow.records import Stage, record_file
+from odeflow.solve_time import MOST_READ
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ class Experiment:
         """Files of the chunks, relative to the study."""
         return [chunk.file for chunk in self.chunks]
 
+    @property
+    def measured_chunks(self) -> dict[str, Any]:
+        """The chunks from whose times that of the whole solve follows."""
+        files = self.chunk_files
+        return {"chunks": files[:MOST_READ], "number": len(files)}
+
     def stage_spec(self, stage: str) -> dict[str, Any]:
         """What a stage is given and depends on besides its input files."""
         if stage not in self._specs:
@@ -59,13 +66,16 @@ class Experiment:
         design, summary = {f"{folder}/design.nc": "design"}, {f"{folder}/summary.nc": "summarise"}
         failures = {f"{folder}/failures.csv": "diagnose"}
         verdict = {f"{folder}/verdict.json": "overview"}
-        figures = [file for kind in self.figures for file in self.figure_files(kind)]
+        drawn = {kind: self.figure_files(kind) for kind in self.figures}
+        of_verification = drawn.pop("verification", [])
+        figures = [file for files in drawn.values() for file in files]
         return {
             "design": ({}, [*design]),
             "assemble": (design, [*ensemble]),
             "summarise": (ensemble, [*summary]),
             "diagnose": (ensemble, [*failures]),
-            "plot": (ensemble | summary | verified, figures),
+            "plot": (ensemble | summary, figures),
+            "plot_verification": (verified, of_verification),
             "overview": (ensemble | failures | verified, [f"{folder}/overview.html", *verdict]),
             "verdict": (verdict, self.checks),
             **({"verify": (ensemble, [*verified])} if verified else {}),

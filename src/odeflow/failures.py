@@ -13,6 +13,7 @@ from odeflow.dataset import design_axes
 from odeflow.design import END, has_own_ends
 from odeflow.diagnosis import Outcome, diagnose
 from odeflow.slabs import hyperslabs
+from odeflow.small_states import start_sizes
 from odeflow.status import Status, has_failed
 
 #: Trajectories in memory at a time.
@@ -43,6 +44,7 @@ def failures(config: Config, ensemble: xr.Dataset) -> Iterator[dict[str, Any]]:
             one["num_rejected_steps"],
             attempt.solver,
             tried,
+            start_sizes(config, one),
         )
         diagnosis = diagnose(outcome)
         yield {

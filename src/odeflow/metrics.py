@@ -194,11 +194,14 @@ def check_metric_names(
     summary: SummaryConfig, variables: Iterable[str], taken: Iterable[str]
 ) -> None:
     """Raises ConfigError for a metric whose name in the dataset something else has already."""
-    names = set(taken)
+    names = dict.fromkeys(taken, "something in the model")
     for variable in variables:
-        for metric in wanted_metrics(summary, variable):
-            if f"{variable}_{metric}" in names:
+        quantiles = ["quantiles"] if summary.quantiles else []
+        for metric in [*wanted_metrics(summary, variable), *quantiles]:
+            name = f"{variable}_{metric}"
+            if name in names:
                 raise ConfigError(
-                    f"summary: the {metric} of {variable!r} would be called {variable}_{metric}, "
-                    "as something in the model is; rename that, or leave the metric out"
+                    f"summary: the {metric} of {variable!r} would be called {name}, as "
+                    f"{names[name]} is; rename that, or leave the metric out"
                 )
+            names[name] = f"the {metric} of {variable!r}"

@@ -69,6 +69,16 @@ class Formula(NamedTuple):
     value: Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
+class Jumping(NamedTuple):
+    """What a model does where something is given at a time: functions of (t, y, args).
+
+    Each gives a new state: `leave` before, at what was given until then, `arrive` after.
+    """
+
+    leave: PointFunction
+    arrive: PointFunction
+
+
 @dataclass(frozen=True)
 class Model:
     """A vector field over named records.
@@ -78,7 +88,8 @@ class Model:
     the order of the config; a state's leaf has the state's shape. `derivatives` names the states
     and observables that are derivatives, and the variable and axis of each. `start` gives what the
     model computes at t0 from the values of axes: states and parameters by name. `fixed` are the
-    observables that do not change along a trajectory unless a parameter does.
+    observables that do not change along a trajectory unless a parameter does. `hidden` names
+    the states that are never saved, and `jumping` is what the model itself does at jumps.
     """
 
     config: ModelConfig
@@ -88,6 +99,8 @@ class Model:
     events: tuple[Event, ...] = ()
     start: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] = lambda axes: {}
     fixed: Mapping[str, Formula] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    jumping: Jumping | None = None
 
     @property
     def _observables_origin(self) -> str:

@@ -12,6 +12,7 @@ from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.flags import flag_meanings
 from odeflow.pages import page, table
+from odeflow.small_states import small_state_notes
 from odeflow.status import ADVICE, Status, has_failed
 from odeflow.trust import drift_rows, verification_facts, worst_cases
 
@@ -47,6 +48,7 @@ def overview_page(
         ensemble.attrs["title"],
         [
             table(None, facts),
+            *(f"<p>{html.escape(note)}.</p>" for note in small_state_notes(config)),
             "<h2>Outcomes</h2>",
             table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),

@@ -64,12 +64,8 @@ class Clock:
         A time is compared with the first of those before it and not with its neighbour, so that
         many times that are close together do not all become one.
         """
-        with np.errstate(invalid="ignore"):
-            apart = np.diff(ordered, axis=0)
-            rounded = (apart > 0) & (apart <= self.resolution(ordered[:-1]))
-            if not rounded.any():
-                return ordered
-            result = ordered.copy()
+        result = ordered.copy()
+        with np.errstate(invalid="ignore"):  # of infinities
             for before, time in zip(result, result[1:]):
                 is_same = time - before <= self.resolution(before)
                 time[...] = np.where(is_same, before, time)

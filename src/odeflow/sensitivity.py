@@ -6,13 +6,15 @@ equation
     ds/dt = (df/dy) s + df/dp,    s(t0) = dy(t0)/dp,
 
 whose right-hand side is one directional derivative of the vector field, `jax.jvp`. The engines see
-a larger model and nothing else, so sensitivities take part in the control of the step size.
+a larger model and nothing else, so sensitivities take part in the control of the step size. Where
+something switches at a time that depends on p, s jumps, see `saltation`.
 
 Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed., section
 I.14; Hindmarsh et al., ACM Trans. Math. Softw. 31, 363-396 (2005), section 2.5.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -25,8 +27,13 @@ from odeflow.config.model import ModelConfig, Observables, State, Variable
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_attributes, sensitivity_names
 from odeflow.config.solver import SolverConfig
-from odeflow.model import Model
+from odeflow.engine import Lanes
+from odeflow.engine.decisions import HiddenDecisionError
+from odeflow.model import Jumping, Model
+from odeflow.saltation import MEMORY, Saltation
 
+#: Most scalars of comparisons, each of which is watched while solving.
+_MOST_DECISIONS = 200
 #: A function of (t, state record, args record), differentiated in the last two.
 PointFunction = Callable[[Any, Any, Any], Any]
 
@@ -38,27 +45,30 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
     observables `d_<variable>_d_<axis>`, in the shape of the variable, and the config is about
     that model; `sensitivity_tolerances` says what its solver is.
 
-    Raises ConfigError where a name is taken, where the model has events, or where JAX cannot
-    differentiate the model.
+    Raises ConfigError where a name is taken, where JAX cannot differentiate the model, or where it
+    switches in a way whose effect on derivatives is not known.
     """
     axes = config.saveat.sensitivities
     if not axes:
         return config, model
-    if model.events:
-        raise ConfigError(
-            "saveat.sensitivities: the model has events, whose effect on derivatives is not known; "
-            "take the sensitivities out"
-        )
     variables = [*model.config.states, *model.observable_names]
     derivatives = sensitivity_names(variables, axes, model.config)
+    jumps = _saltation(model, axes)
     augmented = Model(
-        _model_config(model, derivatives),
-        _vector_field(model, axes),
+        _model_config(model, derivatives, jumps.memory if jumps else 0),
+        _vector_field(model, axes, bool(jumps)),
         model.observables_function and _observables(model, axes, derivatives),
         derivatives,
         start=model.start,
         fixed=model.fixed,
     )
+    if jumps:
+        augmented = replace(
+            augmented,
+            events=jumps.events(),
+            hidden=(MEMORY,),
+            jumping=Jumping(jumps.leave, jumps.remembered),
+        )
     _check(augmented)
     kept = config.saveat.variables
     if kept is not None:
@@ -69,6 +79,23 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
         "saveat": config.saveat.model_copy(update={"variables": kept}),
     }
     return config.model_copy(update=changed), augmented
+
+
+def at_start(model: Model, lanes: Lanes) -> Lanes:
+    """Lanes whose states remember what holds at t0, after what is given then."""
+    if model.jumping is None:
+        return lanes
+
+    @jax.jit
+    @jax.vmap
+    def arrived(y: Any, args: Any) -> Any:
+        assert model.jumping is not None
+        t = jnp.asarray(model.config.t0, y.dtype)
+        return jnp.stack(
+            model.flatten(model.jumping.arrive(t, model.unflatten(tuple(y)), model.Args(*args)))
+        )
+
+    return replace(lanes, y0=np.asarray(arrived(lanes.y0.T, lanes.args.T)).T)
 
 
 def sensitivity_tolerances(solver: SolverConfig, config: Config) -> SolverConfig:
@@ -85,7 +112,10 @@ def sensitivity_tolerances(solver: SolverConfig, config: Config) -> SolverConfig
     atols = atol if isinstance(atol, dict) else dict.fromkeys(model.states, atol)
     sizes = {axis: _nominal_size(model, axis) for axis in axes}
     changed = {
-        "atol": atols | {name: atols[state] / sizes[p] for name, (state, p) in of_states.items()},
+        # what is remembered of switches does not change within a step
+        "atol": {MEMORY: 1.0}
+        | atols
+        | {name: atols[state] / sizes[p] for name, (state, p) in of_states.items()},
         "root_finder_atol": solver.root_finder_atol or min(atols.values()),
     }
     return solver.model_copy(update=changed)
@@ -105,8 +135,47 @@ def _check(model: Model) -> None:
         ) from error
 
 
-def _model_config(model: Model, derivatives: Mapping[str, tuple[str, str]]) -> ModelConfig:
-    """The config of a model with the sensitivities among its states and observables."""
+def _saltation(model: Model, axes: Sequence[str]) -> Saltation:
+    """The jumps of sensitivities; raises ConfigError where they cannot be known."""
+    parameters = list(model.config.parameters)
+    moving = frozenset(parameters.index(axis) for axis in axes if axis in parameters)
+
+    def seeds(args: Any) -> tuple[Any, tuple[Any, ...]]:
+        own = model.Args(*args)
+        one = lambda axis, name, value: jnp.full_like(value, float(name == axis))
+        return own, tuple(
+            model.Args(*(one(axis, name, value) for name, value in own._asdict().items()))
+            for axis in axes
+        )
+
+    jumps = Saltation(model, axes, seeds, moving)
+    try:
+        number = jumps.decisions.number
+    except HiddenDecisionError as error:
+        raise ConfigError(
+            f"saveat.sensitivities: {error or model.config.origin} decides by comparing in a way "
+            "that derivatives cannot follow; write it with jnp.where, or take the sensitivities out"
+        ) from None
+    if number > _MOST_DECISIONS:
+        raise ConfigError(
+            f"saveat.sensitivities: {model.config.origin} makes {number:,} comparisons that "
+            f"derivatives have to follow; at most {_MOST_DECISIONS:,} can be: write the field with "
+            "fewer, or with jnp.maximum and jnp.minimum, which need none"
+        )
+    if jumps and MEMORY in {*model.config.states, *parameters, *model.observable_names}:
+        raise ConfigError(
+            f"saveat.sensitivities: {MEMORY} is a name that odeflow needs where a model switches; "
+            f"rename it in the model"
+        )
+    return jumps
+
+
+def _model_config(
+    model: Model, derivatives: Mapping[str, tuple[str, str]], memory: int
+) -> ModelConfig:
+    """The config of a model with the sensitivities among its states and observables, and the state
+    that remembers so many numbers, if any.
+    """
     config, known = model.config, model.variables()
     states = dict(config.states)
     observables = {name: known[name] for name in model.observable_names}
@@ -119,6 +188,8 @@ def _model_config(model: Model, derivatives: Mapping[str, tuple[str, str]]) -> M
             states[name] = State(initial=initial, dims=state.dims, **attributes)
         else:
             observables[name] = Variable(**attributes)
+    if memory:
+        states[MEMORY] = State(initial=[0.0] * memory, dims=[f"{MEMORY}_number"])
     changed: dict[str, Any] = {"states": states}
     if config.observables is not None:
         # a derivative's name may be longer than a model's
@@ -127,10 +198,11 @@ def _model_config(model: Model, derivatives: Mapping[str, tuple[str, str]]) -> M
     return config.model_copy(update=changed)
 
 
-def _vector_field(model: Model, axes: Sequence[str]) -> PointFunction:
+def _vector_field(model: Model, axes: Sequence[str], remembers: bool) -> PointFunction:
     def vector_field(t: Any, y: Any, args: Any) -> tuple[Any, ...]:
         value, along = _differentiated(model, model.vector_field, axes, t, y, args)
-        return (*value, *chain(*along))
+        memory = (jnp.zeros_like(y[-1]),) if remembers else ()
+        return (*value, *chain(*along), *memory)
 
     return vector_field
 
@@ -160,7 +232,8 @@ def _differentiated(
     `y` is a record of the augmented model: the states, then their sensitivities axis by axis.
     """
     size = len(model.config.states)
-    state, *directions = (model.State(*y[i : i + size]) for i in range(0, len(y), size))
+    starts = range(0, (1 + len(axes)) * size, size)
+    state, *directions = (model.State(*y[i : i + size]) for i in starts)
     args = model.Args(*args)
     # The value comes once an axis; both engines compute once what is written twice.
     pairs = [

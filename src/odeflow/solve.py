@@ -26,7 +26,7 @@ from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
 from odeflow.provenance import all_sources, canonical_json
 from odeflow.retry import Retried, Retrier, progress_after
-from odeflow.sensitivity import sensitivity_tolerances, with_sensitivities
+from odeflow.sensitivity import at_start, sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import slabs
 from odeflow.stops import comment as stop_comment
 from odeflow.stops import stop_guards
@@ -58,7 +58,7 @@ def make_problem(
 
     `drifting` are the model's invariants, which are evaluated whatever variables are saved.
     """
-    known = [name for name in model.variables() if name not in drifting]
+    known = [name for name in model.variables() if name not in {*drifting, *model.hidden}]
     kept = config.saveat.variables or known
     for name in kept:
         if name not in known:
@@ -256,8 +256,9 @@ class _Prepared:
     def lanes(self, axes: Axes) -> engine.Lanes:
         """The lanes of samples with these values of the axes."""
         model = self._switching.model
-        before = make_lanes(self.config, {**axes, **model.start(axes)})
-        lanes = self._switching.scheduled(schedule(self.config, axes, before, model))
+        before = at_start(model, make_lanes(self.config, {**axes, **model.start(axes)}))
+        lanes = at_start(model, schedule(self.config, axes, before, model))
+        lanes = self._switching.scheduled(lanes)
         if not self.problem.counted:
             return lanes
         args = np.concatenate([before.args, lanes.args[len(before.args) :]])

@@ -19,8 +19,9 @@ _STAGE_GROUPS = {
     "design": ("model", "design", "doses"),
     "assemble": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "summary"),
     "summarise": ("model", "design", "saveat", "summary"),
-    "verify": ("model", "design", "doses", "solver", "saveat", "runtime", "verify"),
+    "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
+    "plot_verification": ("model", "design", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": (
         *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),

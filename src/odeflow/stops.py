@@ -80,7 +80,8 @@ def _is_steady(config: Config, model: Model, tolerances: SteadyState) -> Callabl
     least = config.solver.atol
     least = min(least.values()) if isinstance(least, dict) else least
     rtol, atol = tolerances.rtol or config.solver.rtol, tolerances.atol or least
-    own = [component.state not in model.derivatives for component in model.components]
+    others = {*model.derivatives, *model.hidden}
+    own = [component.state not in others for component in model.components]
 
     def norm(record: Any) -> Any:
         squares = [x * x for x, counts in zip(model.flatten(record), own) if counts]

@@ -20,7 +20,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.model import Parameter
 from odeflow.config.solver import SolverConfig
 from odeflow.engine.switch_times import MOST_SWITCHES, Switches, TooManySwitchesError
-from odeflow.model import Event, Model
+from odeflow.model import Event, Jumping, Model
 from odeflow.pauses import with_pauses
 
 #: The ends of a stretch, as parameters of the model.
@@ -158,12 +158,25 @@ def _clipped(model: Model) -> Model:
         function=clipped(model.function),
         observables_function=model.observables_function and clipped(model.observables_function),
         events=tuple(_event(model, event) for event in model.events),
+        jumping=model.jumping and Jumping(*(_late(model, f) for f in model.jumping)),
     )
 
 
 def _cut(model: Model, function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of (t, y, args, ...) that is given the model's own parameters only."""
     return lambda t, y, args, *more: function(t, y, model.Args(*args[:-2]), *more)
+
+
+def _late(model: Model, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a jump, at which what is compared with its time has come out already."""
+    largest = max(abs(model.config.t0), abs(model.config.t1))
+    own = _cut(model, function)
+
+    def late(t: Any, y: Any, args: Any) -> Any:
+        margin = _MARGIN_ULPS * jnp.finfo(jnp.result_type(t)).eps * largest
+        return own(t + margin, y, args)
+
+    return late
 
 
 def _event(model: Model, event: Event) -> Event:

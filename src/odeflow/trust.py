@@ -71,7 +71,8 @@ def verification_facts(verification: xr.Dataset) -> list[tuple[str, str]]:
             "solved again",
             f"{int(known['number_reached']):,} of {int(known['number_asked']):,} trajectories "
             f"({', '.join(text for text in counts if not text.startswith('0 '))}) with "
-            f"{int(known['number_of_values']):,} saved values, by {' and '.join(used) or 'nothing'}",
+            f"{int(known['number_of_values']):,} saved values, by "
+            f"{' and '.join(used) or 'nothing'}",
         ),
         ("error over scale", f"largest {known['relative_error_largest']:.3g}"),
         (
@@ -84,7 +85,7 @@ def verification_facts(verification: xr.Dataset) -> list[tuple[str, str]]:
 
 
 def worst_cases(verification: xr.Dataset, most: int) -> tuple[list[list[str]], Sequence[str]]:
-    """The trajectories with the largest errors relative to scale, a row each, and the header of the rows."""
+    """The trajectories with the largest errors relative to scale, a row each, and the header."""
     axes = [
         str(name)
         for name, coordinate in verification.coords.items()

@@ -28,6 +28,7 @@ from odeflow.planning import (
 )
 from odeflow.records import mark_file
 from odeflow.staleness import renew_marks, stale_stages, what_is_stale
+from odeflow.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
 STUDY_FILE = "config/workflow.yaml"
@@ -74,6 +75,9 @@ if workflow.is_main_process:
     replaced = [f"config: replaced {line}" for line in REQUEST.replaced]
     for line in (*replaced, *what_is_stale(stale)):
         logger.info(line)
+    for name, experiment in EXPERIMENTS.items():
+        for line in small_state_notes(experiment.config):
+            logger.warning(f"config of {name}: {line}")
 
 
 wildcard_constraints:

@@ -1,26 +1,56 @@
 # The figures. Which there are depends on the experiment, so each has a rule of its own.
 for experiment in EXPERIMENTS.values():
+    drawn = figures_of(experiment)
+    of_verification = {
+        kind: drawn.pop(kind) for kind in list(drawn) if kind.startswith("verification")
+    }
 
-    rule:
-        name:
-            f"plot_{experiment.name}"
-        input:
-            **verification_of(experiment),
-            ensemble=experiment.ensemble,
-            summary=f"results/{experiment.name}/summary.nc",
-            mark=mark(str(experiment.folder), "plot"),
-        output:
-            **figures_of(experiment),
-        log:
-            f"results/{experiment.name}/logs/plot.log",
-        benchmark:
-            f"results/{experiment.name}/benchmarks/plot.tsv"
-        group:
-            "results"
-        conda:
-            "../envs/odeflow.yaml"
-        params:
-            spec=experiment.stage_spec("plot"),
-            stage=experiment.stage("plot").as_data(),
-        script:
-            "../scripts/plot.py"
+    if drawn:
+
+        rule:
+            name:
+                f"plot_{experiment.name}"
+            input:
+                ensemble=experiment.ensemble,
+                summary=f"results/{experiment.name}/summary.nc",
+                mark=mark(str(experiment.folder), "plot"),
+            output:
+                **drawn,
+            log:
+                f"results/{experiment.name}/logs/plot.log",
+            benchmark:
+                f"results/{experiment.name}/benchmarks/plot.tsv"
+            group:
+                "results"
+            conda:
+                "../envs/odeflow.yaml"
+            params:
+                spec=experiment.stage_spec("plot"),
+                stage=experiment.stage("plot").as_data(),
+            script:
+                "../scripts/plot.py"
+
+    # Apart, so that the others need not wait for the verification.
+    if of_verification:
+
+        rule:
+            name:
+                f"plot_verification_{experiment.name}"
+            input:
+                **verification_of(experiment),
+                mark=mark(str(experiment.folder), "plot_verification"),
+            output:
+                **of_verification,
+            log:
+                f"results/{experiment.name}/logs/plot_verification.log",
+            benchmark:
+                f"results/{experiment.name}/benchmarks/plot_verification.tsv"
+            group:
+                "results"
+            conda:
+                "../envs/odeflow.yaml"
+            params:
+                spec=experiment.stage_spec("plot_verification"),
+                stage=experiment.stage("plot_verification").as_data(),
+            script:
+                "../scripts/plot_verification.py"

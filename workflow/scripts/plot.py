@@ -1,4 +1,4 @@
-"""Snakemake's side of the plot stage: all figures of an experiment."""
+"""Snakemake's side of the plot stage: all figures of an experiment but that of the verification."""
 
 from pathlib import Path
 
@@ -6,12 +6,10 @@ from odeflow.config.validate import validate
 from odeflow.script import recorded
 from odeflow.stages.plot import plot
 
-verification = snakemake.input.get("verification")
 with recorded(snakemake.log[0], snakemake.params.stage):
     plot(
         validate(snakemake.params.spec["config"]),
         Path(snakemake.input.ensemble),
         Path(snakemake.input.summary),
         [Path(figure) for figure in snakemake.output],
-        verification and Path(verification),
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.script import recorded
+from odeflow.solve_time import solve_seconds
 from odeflow.stages.verify import verify
 
 with recorded(snakemake.log[0], snakemake.params.stage):
@@ -12,4 +13,5 @@ with recorded(snakemake.log[0], snakemake.params.stage):
         Path.cwd(),
         Path(snakemake.input.ensemble),
         Path(snakemake.output.verification),
+        solve_seconds(**snakemake.params.solved),
     )

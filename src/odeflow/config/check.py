@@ -13,7 +13,7 @@ from odeflow.config.sensitivities import sensitivity_names
 from odeflow.config.time_text import shown_time
 from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
-from odeflow.design import axis_names, check_axes, count, has_own_ends
+from odeflow.design import axis_coordinate, axis_names, check_axes, count, has_own_ends
 from odeflow.figure_choice import figure_kinds
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.sbml.config import fixed_observables
@@ -60,7 +60,8 @@ def _check_times(config: Config) -> None:
     if outside:
         raise ConfigError(
             f"saveat.ts: {shown_time(outside[0], t0, t1)} is outside the model's time span "
-            f"[{shown_time(t0, t1)}, {shown_time(t1, t0)}]; change saveat.ts or model.t0 and model.t1"
+            f"[{shown_time(t0, t1)}, {shown_time(t1, t0)}]; change saveat.ts or model.t0 and "
+            "model.t1"
         )
     for a, b in zip(ts, ts[1:]):
         if not a < b:
@@ -178,12 +179,13 @@ def _check_variables(config: Config, study: Path) -> None:
         ("plot.variables", config.plot.variables),
     ):
         _known_names(key, names or (), known, what)
-    summary = reduced_summary(config, has_own_ends(config, axis_names(config.design, study)))
-    check_metric_names(
-        summary,
-        known if summary.variables is None else summary.variables,
-        [*states, *(observables.variables if observables else []), *config.model.parameters],
-    )
+    columns = axis_names(config.design, study)
+    reduced = reduced_summary(config, has_own_ends(config, columns))
+    in_model = [*states, *(observables.variables if observables else []), *config.model.parameters]
+    coordinates = [axis_coordinate(name, config.model) for name in columns]
+    for summary, taken in ((reduced, in_model), (config.summary, coordinates)):
+        of = known if summary.variables is None else summary.variables
+        check_metric_names(summary, of, taken)
 
 
 def _check_plot(config: Config, study: Path) -> None:

@@ -27,7 +27,9 @@ class SolverConfig(Strict):
         1e-8, description="absolute tolerance, one number or {state: number}"
     )
     stepsize_controller: Literal["pid", "constant"] = Field(
-        "pid", description="adaptive steps by a PID controller, or constant steps of dt0"
+        "pid",
+        description="adaptive steps by a PID controller, or constant steps: the first of dt0, then "
+        "to equal parts of the span, as few as are no longer than dt0",
     )
     dt0: PositiveReal | None = Field(None, description="first step; null: chosen by the controller")
     dtmin: PositiveReal | None = Field(

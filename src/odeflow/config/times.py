@@ -51,12 +51,11 @@ def _check_dose_times(config: Config, dtype: np.dtype) -> None:
                 f"{_apart(b, dtype)}"
             )
     for name, dose in enumerate(config.doses):
-        if dose.every is not None and not isinstance(dose.every, str):
-            if 0 < dose.every < least(config.model.t1):
-                raise ConfigError(
-                    f"doses.{name}.every: {dose.every:g} is too short: "
-                    f"{_apart(config.model.t1, dtype)}"
-                )
+        every = 0.0 if dose.every is None or isinstance(dose.every, str) else dose.every
+        if 0 < every < least(config.model.t1):
+            raise ConfigError(
+                f"doses.{name}.every: {every:g} is too short: {_apart(config.model.t1, dtype)}"
+            )
 
 
 def check_span(key: str, t0: float, t1: float, dtype: np.dtype) -> None:

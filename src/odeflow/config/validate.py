@@ -13,6 +13,12 @@ from odeflow.config.root import Config
 
 #: Pydantic's words, and those that fit a config.
 _WORDS = {
+    r", unable to (parse string|interpret input).*": "",
+    "Input should be a valid boolean": "expected true or false",
+    "Input should be a valid tuple": "expected a list",
+    r"(?:Tuple|List) should have at (most|least) (\d+) items? after validation, not (\d+)": (
+        r"expected at \1 \2 in the list, not \3"
+    ),
     r"Input should be a valid dictionary( or instance of \w+)?": "expected keys and values",
     "Input should be a valid string": "expected text",
     "Input should be a valid integer": "expected an integer",
@@ -95,7 +101,9 @@ def _shown(detail: Mapping[str, Any]) -> str:
     value = detail.get("input")
     if isinstance(value, Mapping) or (isinstance(value, list) and len(value) > 4):
         return ""
-    return f" (got {shown(value)})"
+    meant = value.strip().replace(",", ".", 1) if isinstance(value, str) else ""
+    is_number = detail["type"] == "float_parsing" and re.fullmatch(r"[-+]?\d+\.\d+", meant)
+    return f" (got {shown(value)}{f'; write {meant}' if is_number else ''})"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ class VerifyConfig(Strict):
     )
     tightening: Annotated[Real, Field(ge=1)] = Field(
         100.0,
-        description="SciPy's tolerances are the solver's divided by this, and tighter still once more",
+        description="SciPy's tolerances are the solver's divided by this; then tighter once more",
     )
     max_error: PositiveReal | None = Field(
         0.01,
@@ -31,7 +31,7 @@ class VerifyConfig(Strict):
         "trajectory, fails the run; null: none does",
     )
     max_error_ratio: PositiveReal | None = Field(
-        1000.0,
+        100.0,
         description="an error of more tolerances (atol + rtol |y|) that SciPy does not have at "
         "these tolerances fails the run; null: none does",
     )

@@ -23,6 +23,54 @@ def compared(
 
     Only those that depend on a value in `moving` count; an array's elements count one by one.
     """
+    pairs = _Pairs()
+    _walk(function, moving, fixed, pairs)
+    if not pairs.found:
+        return jnp.zeros(0), jnp.zeros(0)
+    left, right = zip(*pairs.found)
+    return jnp.concatenate(left), jnp.concatenate(right)
+
+
+def just_after(
+    condition: Callable[..., Any],
+    moving: Sequence[Any],
+    rates: Sequence[Any],
+    fixed: Sequence[Any],
+) -> Any:
+    """Whether a condition of `(*moving, *fixed)` holds right after, where what moves has these
+    rates: both sides of a comparison that are equal go apart as their rates say.
+    """
+
+    def sides(*moving: Any) -> list[tuple[Any, Any]]:
+        pairs = _Pairs()
+        _walk(condition, moving, fixed, pairs)
+        return pairs.found
+
+    _, apart = jax.jvp(sides, tuple(moving), tuple(rates))
+    return _walk(condition, moving, fixed, _Pairs([left - right for left, right in apart]))
+
+
+class _Pairs:
+    """Both sides of each comparison, in order; where `apart` is given, equal sides differ by it."""
+
+    def __init__(self, apart: list[Any] | None = None) -> None:
+        self.found: list[tuple[Any, Any]] = []
+        self._apart = apart
+
+    def add(self, name: str, left: Any, right: Any, outcome: Any) -> Any:
+        """Takes a comparison down, and gives its outcome."""
+        left, right = jnp.asarray(left), jnp.asarray(right)
+        self.found.append((jnp.ravel(left), jnp.ravel(right)))
+        if self._apart is None:
+            return outcome
+        apart = self._apart[len(self.found) - 1].reshape(left.shape)
+        after = getattr(jax.lax, name)(apart, jnp.zeros_like(apart))
+        return jnp.where(left == right, after, outcome)
+
+
+def _walk(
+    function: Callable[..., Any], moving: Sequence[Any], fixed: Sequence[Any], pairs: _Pairs
+) -> Any:
     leaves, structure = jax.tree.flatten((tuple(moving), tuple(fixed)))
     number = len(jax.tree.leaves(tuple(moving)))
 
@@ -30,18 +78,18 @@ def compared(
         moving, fixed = jax.tree.unflatten(structure, values)
         return function(*moving, *fixed)
 
-    closed = jax.make_jaxpr(flat)(*leaves)
-    pairs: list[tuple[Any, Any]] = []
+    closed, shape = jax.make_jaxpr(flat, return_shape=True)(*leaves)
     moves = [i < number for i in range(len(leaves))]
-    _evaluate(closed.jaxpr, closed.consts, leaves, moves, pairs)
-    if not pairs:
-        return jnp.zeros(0), jnp.zeros(0)
-    left, right = zip(*pairs)
-    return jnp.concatenate(left), jnp.concatenate(right)
+    results, _ = _evaluate(closed.jaxpr, closed.consts, leaves, moves, pairs)
+    return jax.tree.unflatten(jax.tree.structure(shape), results)
 
 
 def _evaluate(
-    jaxpr: Any, consts: Sequence[Any], values: Sequence[Any], moves: Sequence[bool], pairs: list
+    jaxpr: Any,
+    consts: Sequence[Any],
+    values: Sequence[Any],
+    moves: Sequence[bool],
+    pairs: _Pairs,
 ) -> tuple[list[Any], list[bool]]:
     """The outputs and whether each moves; what is compared on the way is added to `pairs`."""
     known = dict(zip(jaxpr.constvars, consts)) | dict(zip(jaxpr.invars, values))
@@ -64,15 +112,10 @@ def _evaluate(
             results = equation.primitive.bind(*functions, *operands, **params)
             results = results if equation.primitive.multiple_results else [results]
             outs = [any(flags)] * len(results)
-            if name in _COMPARISONS and any(flags):
-                _add(pairs, *operands, is_same=equation.invars[0] is equation.invars[1])
+            # x != x asks for a number that is none
+            is_pair = name in _COMPARISONS and equation.invars[0] is not equation.invars[1]
+            if is_pair and any(flags) and equation.invars[0].aval.dtype.kind == "f":
+                results = [pairs.add(name, *operands, results[0])]
         known |= dict(zip(equation.outvars, results))
         moving |= {variable for variable, moves_ in zip(equation.outvars, outs) if moves_}
     return [read(x) for x in jaxpr.outvars], [is_moving(x) for x in jaxpr.outvars]
-
-
-def _add(pairs: list[tuple[Any, Any]], left: Any, right: Any, is_same: bool) -> None:
-    left, right = jnp.asarray(left), jnp.asarray(right)
-    # x != x asks for a number that is none
-    if not is_same and jnp.issubdtype(left.dtype, jnp.floating):
-        pairs.append((jnp.ravel(left), jnp.ravel(right)))

@@ -86,7 +86,7 @@ def crossings(
     and tables, depends on the shapes of the arguments alone. Without `evaluate` those are left out,
     which costs much less.
     """
-    walk = _Walk(evaluate)
+    walk = Walk(evaluate)
     _run(walk, function, t, y, args)
     return walk.found
 
@@ -95,11 +95,11 @@ def outputs(
     function: PointFunction, t: Any, y: Sequence[Any], args: Sequence[Any]
 ) -> list[tuple[Info, Any]]:
     """The leaves of a function's value at a point, and what each depends on."""
-    return _run(_Walk(True), function, t, y, args)
+    return _run(Walk(True), function, t, y, args)
 
 
 def _run(
-    walk: "_Walk", function: PointFunction, t: Any, y: Sequence[Any], args: Sequence[Any]
+    walk: "Walk", function: PointFunction, t: Any, y: Sequence[Any], args: Sequence[Any]
 ) -> list[tuple[Info, Any]]:
     size = len(y)
     flat = lambda *x: jax.tree.leaves(function(x[0], x[1 : size + 1], x[size + 1 :]))
@@ -134,8 +134,11 @@ _MAKE_PIECES = _names("abs max min clamp rem select_n")
 _UNSOLVED = _names("while scan pure_callback io_callback sort top_k")
 
 
-class _Walk:
-    """Evaluates a jaxpr, and takes down its comparisons on the way."""
+class Walk:
+    """Evaluates a jaxpr, and takes down its comparisons on the way.
+
+    Each value is a pair: what is known of it, and what it is; None where nothing is evaluated.
+    """
 
     def __init__(self, evaluate: bool) -> None:
         self._evaluate = evaluate
@@ -144,6 +147,7 @@ class _Walk:
         self._line = ""
 
     def run(self, jaxpr: Jaxpr, consts: Sequence[Any], arguments: Sequence[_Pair]) -> list[_Pair]:
+        """The outputs of a jaxpr, and what each depends on."""
         known: dict[Any, _Pair] = dict(zip(jaxpr.invars, arguments))
         known.update((v, (_CONSTANT, c)) for v, c in zip(jaxpr.constvars, consts))
 
@@ -174,7 +178,7 @@ class _Walk:
             return self._called(equation, jaxpr, consts, operands)
         if varies and name == "cond":
             return self._branches(equation, operands)
-        if varies and name == "scan" and params["length"] <= _MOST_ITERATIONS:
+        if varies and name == "scan" and is_unrolled(equation):
             return self._scan(equation, operands)
         if varies:
             self._compared(equation, operands)
@@ -287,6 +291,11 @@ def _degree(name: str, infos: Sequence[Info]) -> Degree:
 def dtype_of(variable: Any) -> np.dtype:
     """Type of a variable of a jaxpr, of which JAX's types do not say that it is an array."""
     return variable.aval.dtype
+
+
+def is_unrolled(equation: Any) -> bool:
+    """Whether a loop of known length is looked at iteration by iteration."""
+    return equation.params["length"] <= _MOST_ITERATIONS
 
 
 def _makes_integers(equation: Any) -> bool:

@@ -66,7 +66,8 @@ class Path(NamedTuple):
 class Place(NamedTuple):
     """A part of a step and what is known of its start, `low`: which guards hold there, and the
     signs of what is compared (from the first look on). `from_t` and `to_t` are the times of `low`
-    and `high`, which a fraction may not tell to the last bit.
+    and `high`, which a fraction may not tell to the last bit. Where something fires, `found` is
+    which guards hold there, 1 or -1.
     """
 
     low: Any
@@ -76,6 +77,7 @@ class Place(NamedTuple):
     verdict: Any
     guard: Float[Array, " guard"]
     signs: Float[Array, " comparison"]
+    found: Float[Array, " guard"]
 
 
 class Crossings:
@@ -116,7 +118,8 @@ class Crossings:
         number = lambda value: jnp.asarray(value, memory["guard"].dtype)
         signs = jnp.zeros(self.number, memory["guard"].dtype)
         verdict = number(float(Verdict.search))
-        return Place(number(0), number(1), path.t0, path.t1, verdict, memory["guard"], signs)
+        found = jnp.zeros_like(memory["guard"])
+        return Place(number(0), number(1), path.t0, path.t1, verdict, memory["guard"], signs, found)
 
     def look(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
         """Looks at a part of a step, which may fire: passes it, or says that it holds one
@@ -151,7 +154,7 @@ class Crossings:
         verdict = jnp.where(holds, float(Verdict.one_change), float(Verdict.search))
         middle = 0.5 * (low + high)
         choose = lambda end, now, half: jnp.where(passes, end, jnp.where(simple, now, half))
-        return Place(
+        return place._replace(
             low=jnp.where(passes, high, low),
             high=choose(1.0, high, middle),
             from_t=jnp.where(passes, place.to_t, place.from_t),
@@ -209,6 +212,7 @@ class Crossings:
             to_t=jnp.where(fires, place.to_t, path.t1),
             verdict=jnp.where(fires, float(Verdict.fired), goes_on),
             guard=jnp.where(fires, place.guard, now.astype(place.guard.dtype)),
+            found=jnp.where(fires, jnp.where(now, 1.0, -1.0), 0.0).astype(place.guard.dtype),
         )
 
     def _differences(self, here: tuple[Any, Any], args: Any, memory: Memory) -> tuple[Any, Any]:

@@ -22,7 +22,13 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from odeflow.engine.crossings import Crossings
 from odeflow.engine.diffrax_methods import diffrax_solver
 from odeflow.engine.diffrax_reduction import ReducingSolver
-from odeflow.engine.diffrax_restarts import Segment, WatchingSolver, course
+from odeflow.engine.diffrax_restarts import (
+    Segment,
+    WatchingSolver,
+    course,
+    known_at,
+    select_times,
+)
 from odeflow.engine.events import Watch
 from odeflow.engine.lane_control import WILD, lane_controller
 from odeflow.engine.problem import JumpTargets, Lanes, Problem, Progress, Solution
@@ -254,8 +260,14 @@ def _lane_function(problem: Problem) -> Any:
             adjoint=diffrax.ForwardMode(),
         )
         _, time_reached, non_finite, error_infinite = solution.controller_state  # type: ignore
+        values: Any = solution.ys
+        if times is not None:
+            # Diffrax saves what is at t0 after the first step that it keeps
+            start = model.unflatten(tuple(y0))
+            at_start = known_at(start, observer(t0, start, model.Args(*args)))
+            values = select_times(times <= t0, at_start, values)
         return _LaneResult(
-            values=solution.ys,  # type: ignore[arg-type]
+            values=values,
             reduced=solution.solver_state[1] if reducer else {},  # type: ignore
             result=solution.result._value,
             num_steps=solution.stats["num_steps"],

@@ -16,7 +16,7 @@ from jax import lax
 
 from odeflow.engine.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
 from odeflow.engine.events import MOST_ROUNDS, Memory, Outcome, Watch
-from odeflow.engine.problem import Problem
+from odeflow.engine.problem import SAME_TIME_ULPS, Problem
 from odeflow.engine.reduction import Reducer
 
 
@@ -91,7 +91,8 @@ class WatchingSolver(diffrax.AbstractSolver):
         where = lambda a, b: jax.tree.map(lambda x, y: jnp.where(fired, x, y), a, b)
         guard = jnp.where(suspect, place.guard, now.astype(place.guard.dtype))
         # after a search that is over the last look was at the end
-        end = Watched({**memory, "guard": guard}, fired, where(t, t1), where(y, y1), place.high)
+        memory = {**memory, "guard": guard, "found": jnp.where(fired, place.found, 0.0)}
+        end = Watched(memory, fired, where(t, t1), where(y, y1), place.high)
         result = RESULTS.where(fired, RESULTS.internal_error, result)
         return y1, error, dense_info, (state, end), result
 
@@ -222,7 +223,7 @@ def course(
         y=y0,
         args=args0,
         jump=jnp.asarray(0),
-        memory=watch.start(t0, y0, args0, counted) if watch else {},
+        memory=dict(watch.start(t0, y0, args0, counted)) if watch else {},
         fired=jnp.asarray(False),
         values=jax.tree.map(lambda x: jnp.zeros((*width, *x.shape), x.dtype), now),
         kept={name: r.start(t0, seen[name]) for name, r in reducer.items()},
@@ -238,7 +239,11 @@ def course(
 
     def apply_jump(here: Course) -> Course:
         y, args = _jumped(problem, here, jumps)
-        return here._replace(y=y, args=args, jump=here.jump + 1)
+        memory = dict(here.memory)
+        if memory:
+            # what was found in the step is not of the state after the jump
+            memory["found"] = jnp.zeros_like(memory["found"])
+        return here._replace(y=y, args=args, jump=here.jump + 1, memory=memory)
 
     def go_on(here: Course) -> Course:
         here = lax.while_loop(lambda x: happens(x.jump, x.t), apply_jump, here)
@@ -252,8 +257,13 @@ def course(
         kept = {name: r.jump(here.kept[name], t, seen[name]) for name, r in reducer.items()}
         values, later = observe(t, y, args), None
         if ts is not None:
-            later = ts >= t
-            values = _select(later, values, here.values)
+            # times that are this one but for rounding have the value after what happens here
+            slack = SAME_TIME_ULPS * jnp.finfo(ts.dtype).eps * abs(t)
+            values = select_times(ts >= t - slack, known_at(y, values), here.values)
+            late = here.stopped & (ts > t) & (ts <= jnp.minimum(t + slack, end))
+            t = jnp.max(jnp.where(late, ts, t))
+            later = ts > t
+        here = here._replace(t=t)
         left = config.max_steps - here.num_steps
         ends = here.stopped | here.failed | (t >= end)
         runs = ~ends & (left > 0)
@@ -261,7 +271,9 @@ def course(
         one = solve(t, y, args, t1, left, here.memory, kept)
         pick = lambda new, old: jax.tree.map(lambda a, b: jnp.where(runs, a, b), new, old)
         t, y = pick((one.t, one.y), (t, y))
-        values = observe(t, y, args) if later is None else _select(later & runs, one.values, values)
+        values = (
+            observe(t, y, args) if later is None else select_times(later & runs, one.values, values)
+        )
         fired = runs & one.fired
         result = jnp.where(fired, RESULTS.successful._value, one.result)
         result = jnp.where(runs, result, RESULTS.max_steps_reached._value)
@@ -290,7 +302,13 @@ def course(
     return lax.while_loop(lambda here: ~here.done, go_on, first)
 
 
-def _select(condition: Any, new: Any, old: Any) -> Any:
+def known_at(y: Any, values: Any) -> Any:
+    """What is observed at a state; NaN where that is not finite, as the native engine has it."""
+    finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(y)]))
+    return jax.tree.map(lambda x: jnp.where(finite, x, jnp.nan), values)
+
+
+def select_times(condition: Any, new: Any, old: Any) -> Any:
     """Where a condition over the times holds, the new values."""
 
     def one(a: Any, b: Any) -> Any:
@@ -306,12 +324,14 @@ def _jumped(problem: Problem, here: Course, jumps: Sequence[Any]) -> tuple[Any, 
     if targets is None:
         return here.y, here.args
     _, amounts, values = (x[here.jump] if x.shape[0] else x for x in jumps)
-    y, args = list(model.flatten(here.y)), list(here.args)
+    before = here.y if model.jumping is None else model.jumping.leave(here.t, here.y, here.args)
+    y, args = list(model.flatten(before)), list(here.args)
     for i, number in enumerate(targets.components):
         y[number] = y[number] + amounts[i]
     for i, number in enumerate(targets.parameters):
         args[number] = values[i]
-    return model.unflatten(y), model.Args(*args)
+    y, args = model.unflatten(y), model.Args(*args)
+    return y if model.jumping is None else model.jumping.arrive(here.t, y, args), args
 
 
 def _settled(watch: Watch, here: Course) -> Course:

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from odeflow.engine.compared import compared
+from odeflow.engine.compared import compared, just_after
+from odeflow.engine.comparisons import crossings
 from odeflow.engine.problem import Problem
 from odeflow.model import Event
 
@@ -24,16 +25,22 @@ from odeflow.model import Event
 MOST_PENDING = 16
 #: Rounds at one time after which events set each other off without end.
 MOST_ROUNDS = 10_000
+#: Firings one after another between which time does not pass, after which they are without end.
+MOST_AT_ONE_TIME = 100
 #: A Lehmer generator whose numbers are exact in float32 too, one of the three of Wichmann and
 #: Hill, Appl. Stat. 31, 188-190 (1982).
 _MULTIPLIER, _MODULUS, _SEED = 171.0, 30269.0, 12345.0
 
 #: What a lane remembers, by name: arrays of floating-point numbers.
-#: `guard` (guard,): 1 where the guard counts as true. `pending` (): how many jumps are to come,
-#: where a guard asks. With events, `next_due` (): when the next event is due; `draw` (): the last
-#: number drawn; and of event i `due<i>` (pending,): when each time that it has fired is due, the
-#: earliest to fire first, infinite where nothing is pending; `values<i>` (pending, value): what
-#: each of them assigns, where it has been computed.
+#: `guard` (guard,): 1 where the guard counts as true, 2 where it holds only here and has to become
+#: false right after. `found` (guard,): where the search in a step has ended here, whether it found
+#: that the guard holds, 1 or -1, else 0: what is compared there is equal but for rounding, which
+#: may be another in the next look. `pending` (): how many jumps are to come, where a guard asks.
+#: With events, `next_due` (): when the next event is due; `draw` (): the last number drawn;
+#: `landed` (): the time of the last firing in a step, `crowd` (): how many there were one after
+#: another at that time; and of event i `due<i>` (pending,): when each time that it has fired is
+#: due, the earliest to fire first, infinite where nothing is pending; `values<i>` (pending, value):
+#: what each of them assigns, where it has been computed.
 Memory = Mapping[str, Float[Array, "..."]]
 
 
@@ -71,11 +78,12 @@ class Watch:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the memory, by name."""
-        shapes: dict[str, tuple[int, ...]] = {"guard": (len(self._problem.guards),)}
+        guards = (len(self._problem.guards),)
+        shapes: dict[str, tuple[int, ...]] = {"guard": guards, "found": guards}
         if self._counts_jumps:
             shapes["pending"] = ()
         if self._model.events:
-            shapes |= {"next_due": (), "draw": ()}
+            shapes |= {"next_due": (), "draw": (), "landed": (), "crowd": ()}
         for i, (event, values) in enumerate(zip(self._model.events, self._values)):
             pending = MOST_PENDING if event.persistent else 1
             shapes[f"due{i}"] = (pending,)
@@ -94,7 +102,7 @@ class Watch:
             initial = [guard.initial for guard in self._problem.guards]
             counted = [now[i] if x is not False else jnp.asarray(x) for i, x in enumerate(initial)]
             counted = jnp.stack(counted)
-        fill = {"draw": _SEED, "next_due": jnp.inf}
+        fill = {"draw": _SEED, "next_due": jnp.inf, "landed": -jnp.inf}
         memory = {
             name: jnp.full(shape, fill.get(name, jnp.inf if name.startswith("due") else 0.0), dtype)
             for name, shape in self.shapes().items()
@@ -132,11 +140,11 @@ class Watch:
     def fires(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
         """Whether anything has to happen at (t, y), and which guards hold there.
 
-        That is so where a guard has become true, an event is due, or one that waits is to be
-        forgotten since its trigger is false again.
+        That is so where a guard has become true, or has not become false though it should; where an
+        event is due, or one that waits is to be forgotten since its trigger is false again.
         """
         now = self._holds(t, y, args, memory)
-        fires = jnp.any(now & (memory["guard"] == 0))
+        fires = jnp.any(now & (memory["guard"] != 1))
         if self._delayed:
             fires |= t >= memory["next_due"]
         for i, event in self._delayed:
@@ -149,17 +157,22 @@ class Watch:
         and of all events that are due one, of highest priority, has happened.
 
         Nothing happens any more where a stop fires, or where events fail: one has fired more often
-        than can be kept, or its delay is negative or not a number.
+        than can be kept, its delay is negative or not a number, or it fires again before time
+        passes, or before what it has assigned makes its trigger false.
         """
         dtype = jnp.result_type(t)
-        now = self._holds(t, y, args, memory)
+        found = memory["found"]
+        now = jnp.where(found == 0, self._holds(t, y, args, memory), found > 0)
         rises = now & (memory["guard"] == 0)
         stopped = jnp.any(rises[: self._stops])
         memory, failed = dict(memory), jnp.asarray(False)
+        if self._model.events:
+            failed = jnp.any((found > 0) & (memory["guard"] == 2))
+            failed |= self._crowded(t, jnp.any(found != 0), memory)
         for i, event in enumerate(self._model.events):
             guard = self._stops + i
             failed |= self._fire(i, event, rises[guard], now[guard], (t, y, args), memory)
-        memory["guard"] = now.astype(dtype)
+        memory["guard"] = jnp.where(now & self._leaves(t, y, args), 2.0, now).astype(dtype)
         happens, new = jnp.asarray(False), y
         chosen = self._chosen(t, y, args, memory)
         for i, event in enumerate(self._model.events):
@@ -168,11 +181,56 @@ class Watch:
             changed = {k: jnp.where(this, v, getattr(new, k)) for k, v in assigned.items()}
             new, happens = new._replace(**changed), happens | this
         if self._model.events:
+            # what has been found holds as long as what is compared does not change
+            here, there = self._own(t, y, args), self._own(t, new, args)
+            same = [jnp.all(a == b) for a, b in zip(here, there, strict=True)]
+            memory["found"] = jnp.where(happens & jnp.stack(same), found, 0.0)
             due = [jnp.min(memory[f"due{i}"]) for i in range(len(self._model.events))]
             memory["next_due"] = jnp.min(jnp.stack(due))
         outcome = jnp.where(happens, float(Outcome.event), float(Outcome.nothing))
         outcome = jnp.where(failed, float(Outcome.failure), outcome)
         return new, memory, jnp.where(stopped, float(Outcome.stop), outcome)
+
+    def _leaves(self, t: Any, y: Any, args: Any) -> Bool[Array, " guard"]:
+        """Which guards hold only here, and not right after: of events that give new values to
+        states which their triggers compare, and so may be set to where these change.
+        """
+        leaves = [jnp.asarray(False)] * len(self._problem.guards)
+        for i in self._returning:
+            trigger = self._model.events[i].trigger
+            rates = jnp.ones_like(t), self._model.vector_field(t, y, args)
+            leaves[self._stops + i] = ~just_after(trigger, (t, y), rates, (args,))
+        return jnp.stack(leaves)
+
+    @cached_property
+    def _returning(self) -> list[int]:
+        """Numbers of the events that assign to states which their own trigger compares."""
+        model, found = self._model, []
+        t, y, args = model.example(self._problem.dtype)
+        for i, event in enumerate(model.events):
+            names = jax.eval_shape(lambda *x, e=event: model.assigned(e, *x), t, y, args)
+            own = {n for n, component in enumerate(model.components) if component.state in names}
+            trigger = lambda t, y, args, e=event: e.trigger(
+                t, model.unflatten(y), model.Args(*args)
+            )
+            read = crossings(trigger, t, model.flatten(y), list(args), evaluate=False)
+            if any(own & crossing.info.y for crossing in read):
+                found.append(i)
+        return found
+
+    def _own(self, t: Any, y: Any, args: Any) -> list[Any]:
+        """What each guard compares, one side less the other."""
+        guards = [guard.condition for guard in self._problem.guards]
+        sides = [compared(condition, (t, y), (args,)) for condition in guards]
+        return [left - right for left, right in sides]
+
+    def _crowded(self, t: Any, lands: Any, memory: dict[str, Any]) -> Any:
+        """Whether firings in steps follow each other so closely that time does not pass."""
+        again = jnp.where(t > memory["landed"], 0.0, memory["crowd"] + 1)
+        # more rounds at a landing are no further ones
+        memory["crowd"] = jnp.where(lands, again, memory["crowd"])
+        memory["landed"] = jnp.where(lands, t, memory["landed"])
+        return memory["crowd"] > MOST_AT_ONE_TIME
 
     def _fire(
         self, i: int, event: Event, rises: Any, holds: Any, here: Any, memory: dict[str, Any]

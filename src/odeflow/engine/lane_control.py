@@ -90,21 +90,25 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
         undefined = jnp.asarray(False)
         if not self.sees_end:
             undefined = ~_all_finite(self.field(t1, y1_candidate, args))
-        unfit = undefined | negative
+        unfit = undefined | negative | ~_all_finite(y1_candidate)
         estimate = jtu.tree_map(lambda x: jnp.where(unfit, jnp.inf, x), y_error)
+        # an infinite error over an infinite tolerance would say nothing
+        before = jtu.tree_map(lambda x: jnp.where(jnp.isfinite(x), x, 0.0), y0)
+        after = jtu.tree_map(lambda x, y: jnp.where(unfit, x, y), before, y1_candidate)
         keep, next_t0, next_t1, made_jump, state, result = self.wrapped.adapt_step_size(
             t0,
             t1,
-            self._scaled(y0),
-            self._scaled(y1_candidate),
+            self._scaled(before),
+            self._scaled(after),
             args,
             self._scaled(estimate),
             error_order,
             state,
         )
         non_finite = undefined | ~_all_finite(y1_candidate)
-        forced = keep & (non_finite | negative)
-        keep = keep & ~(non_finite | negative)
+        # constant steps, and those of dtmin, are kept by the wrapped controller whatever they are
+        forced = keep & (non_finite | negative | error_infinite)
+        keep = keep & ~forced
         next_t0 = jnp.where(keep, next_t0, t0)
         # A rejected step of one ulp comes back unchanged where the smaller one rounds up to it.
         stuck = ~keep & (next_t1 >= t1)

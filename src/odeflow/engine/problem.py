@@ -12,6 +12,9 @@ from odeflow.config.solver import SolverConfig
 from odeflow.engine.reduction import Reduction
 from odeflow.model import Model
 
+#: A time to save that is so many roundings from that of a stop or an event is the same time.
+SAME_TIME_ULPS = 32
+
 #: Called with the number of trajectories done so far.
 Progress = Callable[[int], None]
 
@@ -142,9 +145,10 @@ class Solution:
     """Trajectories by variable, and what became of each.
 
     `values[name]` has shape (lane, time, *shape of the state), NaN from where a lane failed.
-    A value at the time of a jump is that right after it. `time_reached` is the trajectory's t1 for
-    a success, the time of the stop for one that was stopped, else the end of the last accepted
-    step.
+    A value at the time of a jump or an event is that right after all of them, and one at the time
+    of a stop is kept; both hold for times that are the same but for rounding. `time_reached` is
+    the trajectory's t1 for a success, the time of the stop for one that was stopped, else the end
+    of the last accepted step.
     `reduced[name]` are the problem's reductions by their names, shape (lane, *shape of the state),
     NaN where a lane failed.
     """

@@ -10,17 +10,28 @@ from odeflow.config.base import ConfigError
 from odeflow.config.model import Variable
 from odeflow.config.validate import nearest
 from odeflow.sbml.antimony_tokens import MOST_OPERATIONS, count_operations
-from odeflow.sbml.expression import Expression, Symbol
+from odeflow.sbml.expression import TIME, Expression, Symbol
 from odeflow.sbml.mathml import MathError, Translator
 from odeflow.sbml.system import System
+
+#: Words that libsbml takes for numbers.
+_NUMBERS = frozenset(
+    ("pi", "exponentiale", "inf", "infinity", "nan", "notanumber", "true", "false")
+)
 
 
 def parse_formula(text: str, known: Mapping[str, str]) -> Expression:
     """The expression of a formula in libsbml's infix notation; nothing of the text is run.
 
     `known` are the names that it may read, and the quantity that each stands for; `time` is known.
-    `log` and `ln` are the natural logarithm, beside `log10` and `log2`. Raises MathError.
+    `log` and `ln` are the natural logarithm, beside `log10` and `log2`. A quantity that is called
+    `pi` comes before the number. Raises MathError.
     """
+    if re.search(r"\btime\b", text) and known.get("time", TIME) != TIME:
+        raise MathError(
+            f"time is the time, and a name in the model; write {known['time']} for that"
+        )
+    text, known = _renamed(text, known)
 
     def quantity(name: str) -> Expression:
         if name not in known:
@@ -42,6 +53,17 @@ def parse_formula(text: str, known: Mapping[str, str]) -> Expression:
     if tree is None:
         raise MathError(" ".join(libsbml.getLastParseL3Error().split()))
     return Translator({}, quantity, rate).number(tree)
+
+
+def _renamed(text: str, known: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """The same formula without names that libsbml reads as numbers, such as `pi` and `inf`."""
+    for word in _NUMBERS & {*known}:
+        other = f"{word}_"
+        while other in known or re.search(rf"\b{other}\b", text):
+            other += "_"
+        text = re.sub(rf"(?<![\w.]){word}\b", other, text)
+        known = {**known, other: known[word]}
+    return text, known
 
 
 def quantities(system: System, added: Iterable[str] = ()) -> dict[str, str]:

@@ -17,13 +17,12 @@ from odeflow.sbml.expression import (
     call,
     is_boolean,
 )
+from odeflow.sbml.xml_text import LONGEST_FORMULA
 
 #: CODATA's value of 2006, which SBML Level 3 Version 2 fixes (section 3.4.6).
 AVOGADRO = 6.02214179e23
 
-#: Numbers, names and operations of one formula, calls of functions written out: what is longer
-#: takes minutes to compile.
-LONGEST_FORMULA = 50_000
+#: Numbers, names and operations of all formulas together.
 LARGEST_MODEL = 1_000_000
 
 

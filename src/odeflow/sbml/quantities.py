@@ -43,6 +43,7 @@ class Quantities:
         self.species: dict[str, Species] = {}
         self.held: dict[str, Held] = {}
         self.ids = dataset_names(self._identifiers())
+        self._taken = set(self.ids.values())
         self.rates_read: dict[str, None] = {}
         self._rules = {x.getVariable(): x for x in children(model, "Rule") if x.isSetMath()}
         self._starts = {
@@ -97,7 +98,9 @@ class Quantities:
 
     def free_name(self, wanted: str) -> str:
         """A name like this that no quantity has."""
-        return free_name(wanted, {*self.ids.values(), *self.labels})
+        name = free_name(wanted, self._taken)
+        self._taken.add(name)
+        return name
 
     def label(self, name: str, units: str, long_name: str) -> None:
         """Keeps units and long name of a quantity."""

@@ -47,7 +47,23 @@ def find_file(name: str, study: Path, key: str) -> Path:
 
 
 def _read(path: Path, key: str) -> str:
+    """The file's text; XML in the encoding that it declares, and declared as UTF-8 from then on."""
     try:
-        return one_spelling(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        data = path.read_bytes()
+        if key != "model.sbml":
+            return _one_text(data.decode("utf-8-sig"))
+        declared = re.match(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)""", data)
+        encoding = declared[1].decode() if declared else "utf-8"
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            encoding = "utf-16"
+        elif encoding.lower() in ("utf-8", "utf8"):
+            encoding = "utf-8-sig"
+        text = data.decode(encoding)
+    except (OSError, UnicodeDecodeError, LookupError) as error:
         raise ConfigError(f"{key}: {path.name} cannot be read: {error}") from None
+    declaration = r"""^\ufeff?(<\?xml[^>]*?encoding\s*=\s*["'])[\w.-]+"""
+    return _one_text(re.sub(declaration, r"\1UTF-8", text))
+
+
+def _one_text(text: str) -> str:
+    return one_spelling(text.replace("\r\n", "\n").replace("\r", "\n"))

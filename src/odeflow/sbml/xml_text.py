@@ -13,6 +13,9 @@ from odeflow.sbml.refusal import Source
 
 #: Levels of elements within each other; the recursion of libsbml ends at some thousands.
 DEEPEST = 1000
+#: Elements of one formula, calls of functions written out: libsbml takes time that grows with the
+#: square, compiling takes minutes.
+LONGEST_FORMULA = 20_000
 #: Packages that say nothing of what a model's numbers are (SBML Level 3, `required="false"`).
 IGNORED_PACKAGES = ("layout", "render", "groups", "fbc")
 _PACKAGE = re.compile(
@@ -37,6 +40,11 @@ def checked_text(source: Source, text: str) -> str:
             f"{source.place(error.line)}: more than {DEEPEST} levels of elements or formulas "
             "within each other; write the formula with fewer parentheses, or in parts"
         ) from None
+    except _TooLongError as error:
+        raise ConfigError(
+            f"{source.place(error.line)}: a formula of more than {LONGEST_FORMULA:,} numbers and "
+            "operations; divide it into assignment rules"
+        ) from None
     except _EntityError as error:
         raise ConfigError(
             f"{source.place(error.line)}: entity declarations are refused; write out what "
@@ -57,6 +65,10 @@ class _TooDeepError(_AtLineError):
     pass
 
 
+class _TooLongError(_AtLineError):
+    pass
+
+
 class _EntityError(_AtLineError):
     pass
 
@@ -68,6 +80,7 @@ class _Scan:
         self.cuts: list[tuple[int, int]] = []
         self._data = data
         self._depth = 0
+        self._formula = (0, 0, 0)  # the depth of `math`, its line, and elements so far
         self._prefixes: dict[str, int] = {}  # of ignored packages, and the depth of declaration
         self._cut_from: tuple[int, int] | None = None  # depth and first byte
         self._ignores = _PACKAGE.search(data) is not None
@@ -94,6 +107,7 @@ class _Scan:
         self._depth += 1
         if self._depth > DEEPEST:
             raise _TooDeepError(self._parser.CurrentLineNumber)
+        self._count(name)
         if not self._ignores or self._cut_from is not None:
             return
         declared = [
@@ -108,6 +122,16 @@ class _Scan:
             self._cut_from = (self._depth, start)
         elif declared or self._prefixes.keys() & map(_prefix, attributes):
             self._cut_attributes(start, self._prefixes)
+
+    def _count(self, name: str) -> None:
+        """Counts the elements of a formula."""
+        depth, line, size = self._formula
+        if name.rpartition(":")[2] == "math":
+            self._formula = self._depth, self._parser.CurrentLineNumber, 0
+        elif depth and self._depth > depth:
+            self._formula = depth, line, size + 1
+            if size == LONGEST_FORMULA:
+                raise _TooLongError(line)
 
     def _cut_attributes(self, start: int, prefixes: Iterable[str]) -> None:
         stop = _end_of_tag(self._data, start)

@@ -1,4 +1,4 @@
-"""The stage that draws the figures."""
+"""The stage that draws the figures, but that of the verification."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,22 +7,13 @@ from typing import Any
 from odeflow import plots
 from odeflow.config.root import Config
 from odeflow.ensemble_file import open_ensemble
-from odeflow.netcdf import read_dataset
 
 
-def plot(
-    config: Config,
-    ensemble: Path,
-    summary: Path,
-    files: Sequence[Path],
-    verification: Path | None = None,
-) -> None:
+def plot(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:
     """Draws the figures; a file's name is its kind, its suffix the format."""
     with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:
         drawn: dict[str, Any] = {}
         for file in files:
-            if file.stem == "verification" and verification is not None:
-                drawn.setdefault(file.stem, plots.draw_verification(read_dataset(verification)))
-            elif file.stem not in drawn:
+            if file.stem not in drawn:
                 drawn[file.stem] = plots.draw(file.stem, solved, metrics, config)
             plots.save(drawn[file.stem], file, dpi=config.plot.dpi)

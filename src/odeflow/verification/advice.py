@@ -9,6 +9,8 @@ from odeflow.methods import METHODS
 from odeflow.verification.course import Accuracy, NoReferenceError
 from odeflow.verification.tolerances import Tolerances
 
+#: Evaluations that one try may take.
+MOST_TRIED = 50_000
 #: What tolerances are divided by, one after another, and the span for the longest step.
 _DIVISORS, _PARTS = (1e2, 1e4, 1e6), (1e2, 1e3)
 

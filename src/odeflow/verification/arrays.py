@@ -76,9 +76,7 @@ def _note(function: Any, inputs: list[Any]) -> None:
             _notes.wholes.append(np.asarray(inputs[0], float) + 0.5)
         elif function in _QUOTIENT:
             _notes.wholes.append(np.true_divide(*inputs, dtype=float))
-        elif function in (np.absolute, np.fabs, np.sign):
-            _notes.margins.append(np.asarray(inputs[0], float))
-        elif function is np.heaviside:
+        elif function in (np.absolute, np.fabs, np.sign, np.heaviside):
             _notes.margins.append(np.asarray(inputs[0], float))
 
 
@@ -159,7 +157,7 @@ class Value(np.ndarray):
         cut = np.clip(np.nan_to_num(plain(self), nan=0.0), limits.min, largest)
         return value(cut.astype(dtype))
 
-    def _out_of_place(name: str) -> Any:  # type: ignore[misc]  # noqa: N805
+    def _out_of_place(name: str) -> Any:  # type: ignore[misc]
         def operate(self: Any, other: Any) -> Any:
             _careful()
             return getattr(self, name)(other)
@@ -237,7 +235,7 @@ def _along(index: Any, shape: tuple[int, ...]) -> Iterator[tuple[Any, int]]:
 
 
 def _clamped(index: Any, shape: tuple[int, ...]) -> Any:
-    """An index whose integers are within the array: the nearest entry, negative ones from the end."""
+    """An index whose integers are within the array: the nearest entry, or one from the end."""
     result = []
     for part, size in _along(index, shape):
         part = plain(part)

@@ -15,10 +15,10 @@ from odeflow.dataset import trajectory
 from odeflow.flags import flag_meaning
 from odeflow.methods import METHODS
 from odeflow.model import Model
-from odeflow.verification.advice import advice
+from odeflow.verification.advice import MOST_TRIED, advice
 from odeflow.verification.course import Accuracy, Course, NoReferenceError, Work, course
 from odeflow.verification.differences import derivatives
-from odeflow.verification.judgement import Errors, Judged, Limits, Outcome, look_at
+from odeflow.verification.judgement import TIME_REACHED, Errors, Judged, Limits, Outcome, look_at
 from odeflow.verification.problem import PointProblem
 from odeflow.verification.reference import (
     Reference,
@@ -30,10 +30,10 @@ from odeflow.verification.reference import (
 from odeflow.verification.tolerances import Tolerances
 from odeflow.verification.trajectory import Trajectories
 
-#: The end of a stopped trajectory among what is compared.
-TIME_REACHED = "time_reached"
 #: Evaluations after which what an implicit method solved is taken to be stiff.
 _IF_NOT_STIFF = 6_000
+#: What stands for the solver where it is asked how far off that may be: DOP853 is of order 8.
+_ALIKE = {"DOP853": "RK45"}
 #: Tolerances of the solutions that are subtracted for sensitivities.
 _RTOL_OF_DIFFERENCES = 1e-12
 
@@ -182,7 +182,7 @@ class _One:
         def error(accuracy: Accuracy) -> float:
             """The largest error relative to its scale, of SciPy with this accuracy."""
             moved = self._like(self.problem, self.problem.y0)
-            values = self.read(course(moved, self.ts, accuracy, self.work()))
+            values = self.read(course(moved, self.ts, accuracy, self.work(MOST_TRIED)))
             off = distances(values.here, found.values, found.course.near_end)
             scales = self._scales(found.values.here, found.course)
             worst = 0.0
@@ -208,8 +208,13 @@ class _One:
             ys, args = found.at_end[None], found.end_args[None]
             beside = np.full_like(ys, np.nan)
         here, other = self._named(ys, args), self._named(beside, args)
-        if self.problem.stops:
-            here[TIME_REACHED] = np.array([found.end])
+        if self.problem.stops or self.problem.ends_at is not None:
+            end = found.end
+            if end == self.problem.ends_at and found.stopped:
+                rests = self.checker.trajectories.is_at_rest
+                if not rests(self.problem, end, found.at_end, found.end_args):
+                    end = self.problem.t1  # nothing ends it there
+            here[TIME_REACHED] = np.array([end])
             other[TIME_REACHED] = np.array([np.nan])
         return Sides(here, other)
 
@@ -335,7 +340,7 @@ class _One:
                 moved = self.checker.trajectories.problem(
                     self.one, {axis: shift}, self.config.runtime.precision
                 )
-                moved.follows_time = self.problem.follows_time
+                moved.follows_time = self.problem.is_followed
                 accuracy = Accuracy(
                     found.course.method,
                     _RTOL_OF_DIFFERENCES,
@@ -397,7 +402,9 @@ class _One:
         grown = np.ones(len(self.ts))
         for start in (beside, y0):
             moved = self._like(self.problem, start)
-            accuracy = Accuracy(run.method, self.tolerances.rtol, self.tolerances.atol)
+            accuracy = Accuracy(
+                _ALIKE.get(run.method, run.method), self.tolerances.rtol, self.tolerances.atol
+            )
             try:
                 values = self.read(course(moved, self.ts, accuracy, self.work()))
             except NoReferenceError:
@@ -415,7 +422,7 @@ class _One:
         """The problem from another start, as a solver sees it that knows its exact switches."""
         return PointProblem(
             problem.field, problem.notes, y0, problem.t0, problem.t1, problem.changes,
-            problem.stops, problem.events, problem.still, follows_time=False,
+            problem.stops, problem.events, problem.still, False, problem.ends_at,
         )  # fmt: skip
 
     def _padded(self, values: np.ndarray) -> np.ndarray:

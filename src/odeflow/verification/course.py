@@ -55,13 +55,18 @@ class Work:
     def __init__(self, most: int, deadline: float = np.inf):
         self.most, self.deadline, self.count = most, deadline, 0
 
+    def look(self) -> None:
+        """Raises OutOfTimeError after the deadline."""
+        if time.monotonic() > self.deadline:
+            raise OutOfTimeError
+
     def add(self) -> None:
         """One more. Raises NoReferenceError beyond the limit, OutOfTimeError after the deadline."""
         self.count += 1
         if self.count > self.most:
             raise NoReferenceError(f"it needs more than {self.most:,} evaluations")
-        if not self.count % 64 and time.monotonic() > self.deadline:
-            raise OutOfTimeError
+        if not self.count % 64:
+            self.look()
 
 
 @dataclass
@@ -69,8 +74,9 @@ class Course:
     """Values of a trajectory at the times asked for, NaN after its end; where it was near an event
     or stop then, `beside` has those of the other side of it.
 
-    `near_end` says whether a stop was that near, `args` are the parameters at each time, `largest` the largest |y| of each component on the way,
-    `end`, `at_end` and `end_args` where a stop ended it, else t1, and what holds there.
+    `near_end` says whether a stop was that near, `args` are the parameters at each time, `largest`
+    the largest |y| of each component on the way, `end`, `at_end` and `end_args` where a stop ended
+    it, else t1, and what holds there.
     """
 
     ys: Float[np.ndarray, "time component"]
@@ -126,22 +132,25 @@ class _Walk:
         """Walks to the end."""
         problem = self.problem
         coming = list(problem.changes)
-        self.counted = problem.stops_at_start(self.t, self.y, coming[0].args)
+        self.counted = problem.stops_hold(self.t, self.y, coming[0].args)
         self._apply(coming.pop(0))
         self._instant()
         switches = problem.switches(self.change, self.y)
         for _ in range(_MOST_RESTARTS):
             if self.stopped or self.t >= problem.t1:
                 break
+            self.work.look()
             after = switches[np.searchsorted(switches, self.t, side="right") :]
             next_change = coming[0].time if coming else np.inf
             next_switch = after[0] if len(after) else np.inf
-            target = min(problem.t1, next_change, next_switch, self.events.next_due)
+            rest = np.inf if problem.ends_at is None else problem.ends_at
+            target = min(problem.t1, next_change, next_switch, self.events.next_due, rest)
             self._stretch(target)
             at = self.t
             if at == next_change:
                 self._apply(coming.pop(0))
             changed = self._instant()
+            self.stopped |= at >= rest
             if at == next_switch and not self.stopped:
                 # what holds only after that time
                 self._record_at(at)
@@ -158,7 +167,8 @@ class _Walk:
         self._record_at(self.t)
         return Course(
             self.ys, self.beside, self.args_at, self.near_end, self.largest,
-            min(self.t, problem.t1), self.y, self.change.args, self.stopped, 0, self.accuracy.method,
+            min(self.t, problem.t1), self.y, self.change.args, self.stopped, 0,
+            self.accuracy.method,
         )  # fmt: skip
 
     def _apply(self, change: Change) -> None:
@@ -171,7 +181,7 @@ class _Walk:
         problem, args = self.problem, self.change.args
 
         def stops(t: float, y: np.ndarray) -> bool:
-            now = problem.stops_hold(t, y, args, self.change.rates)
+            now = problem.stops_hold(t, y, args)
             fired = bool((now & ~self.counted).any())
             self.counted = now
             return fired
@@ -310,7 +320,7 @@ class _Stepping:
         for _ in range(8):
             off = shift
             shift = self._at(a, y, t) - dense(t)
-            moved = lambda t: dense(t) + shift
+            moved = lambda t, shift=shift: dense(t) + shift
             again = first_change(conditions, moved, a, self.t, before)
             if again is None or abs(again - t) <= 4 * np.spacing(abs(t)):
                 break

@@ -5,20 +5,22 @@ step, with its extremes, so that one which is crossed twice within the step is s
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 #: Points of a step at which margins are looked at.
 _POINTS = np.linspace(0.0, 1.0, 11)
+#: A margin may be zero beside an end of the step where it is this part of its size elsewhere.
+_NEAR = 0.2
 
 #: (t, y) -> numbers; the conditions themselves, as 0 and 1, and the margins behind them.
 AtPoint = Callable[[float, np.ndarray], np.ndarray]
 
 
 class Conditions(NamedTuple):
-    """What is watched along a trajectory: conditions, and margins that tell when they may change."""
+    """What is watched on the way: conditions, and margins that tell when they may change."""
 
     holds: AtPoint
     margins: AtPoint
@@ -42,6 +44,8 @@ def first_change(
         roots += _roots(lambda t, i=i: conditions.margins(t, dense(t))[i], ts, course)
     known = before
     places = sorted({b, *ts[1:], *roots})
+    if roots:  # a slow margin may be zero for many numbers on both sides of its root
+        places = sorted({*places, *(0.5 * (x + y) for x, y in zip([a, *places], places))})
     last = a
     for place in places:
         for t in _around(place, last, b):
@@ -81,25 +85,29 @@ def _roots(margin: Callable[[float], float], ts: np.ndarray, values: np.ndarray)
     for i in range(len(ts) - 1):
         if np.sign(values[i]) * np.sign(values[i + 1]) < 0:
             roots.append(_root(margin, ts[i], ts[i + 1]))
-    size = np.abs(values)
-    for i in range(1, len(ts) - 1):
-        nearest = size[i] <= size[i - 1] and size[i] <= size[i + 1]
-        alike = np.sign(values[i - 1]) == np.sign(values[i]) == np.sign(values[i + 1])
-        if not (nearest and alike and values[i]):
+    size, last = np.abs(values), len(ts) - 1
+    near = _NEAR * size.max()
+    for i in range(last + 1):
+        left, right = max(i - 1, 0), min(i + 1, last)
+        alike = np.sign(values[left]) == np.sign(values[i]) == np.sign(values[right])
+        if not (size[i] <= size[left] and size[i] <= size[right] and alike and values[i]):
+            continue
+        if i in (0, last) and size[i] > near:  # an end of the step, and far from zero
             continue
         sign = np.sign(values[i])
-        bounds = (ts[i - 1], ts[i + 1])
-        found = minimize_scalar(
-            lambda t, sign=sign: sign * margin(t), bounds=bounds, method="bounded",
-            options={"xatol": 1e-9 * (bounds[1] - bounds[0])},
+        found: Any = minimize_scalar(
+            lambda t, sign=sign: sign * margin(t), bounds=(ts[left], ts[right]), method="bounded",
+            options={"xatol": 1e-9 * (ts[right] - ts[left])},
         )  # fmt: skip
         if found.fun < 0:
-            roots += [_root(margin, ts[i - 1], found.x), _root(margin, found.x, ts[i + 1])]
+            roots += [_root(margin, ts[left], found.x), _root(margin, found.x, ts[right])]
     return roots
 
 
 def _root(margin: Callable[[float], float], a: float, b: float) -> float:
     try:
-        return float(brentq(margin, a, b, xtol=4 * np.spacing(max(abs(a), abs(b))), rtol=1e-15))
+        xtol = 4 * float(np.spacing(max(abs(a), abs(b))))
+        root: Any = brentq(margin, a, b, xtol=xtol, rtol=np.float64(1e-15))
+        return float(root)
     except ValueError:  # a sign that rounding has changed meanwhile
         return float(0.5 * (a + b))

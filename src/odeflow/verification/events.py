@@ -104,14 +104,21 @@ class Events:
         values = event.values(t, y, args) if one.values is None else one.values
         return event.placed(t, y, args, values)
 
+    def _is_forgotten(self, one: _Pending, t: float, y: np.ndarray, args: np.ndarray) -> bool:
+        """Whether one that waits is not to happen once the state is this."""
+        event = self._events[one.event]
+        return not event.persistent and not event.trigger(t, y, args)
+
     def _refuse_chance(self, equals: list[_Pending], t: float, y: np.ndarray, args: Any) -> None:
-        """Raises where the order of events of equal priority, which is drawn, makes a difference."""
+        """Raises where the order of events of equal priority, which is drawn, matters."""
         if len(equals) < 2:
             return
         first, second = equals[:2]
-        one = self._changed(second, t, self._changed(first, t, y, args), args)
-        other = self._changed(first, t, self._changed(second, t, y, args), args)
-        if not np.array_equal(one, other, equal_nan=True):
+        after, instead = (self._changed(x, t, y, args) for x in (first, second))
+        one, other = self._changed(second, t, after, args), self._changed(first, t, instead, args)
+        forgotten = self._is_forgotten(second, t, after, args)
+        forgotten |= self._is_forgotten(first, t, instead, args)
+        if forgotten or not np.array_equal(one, other, equal_nan=True):
             names = " and ".join(self._events[x.event].name for x in equals[:2])
             raise EventsFailedError(f"the order of events {names} at t = {t:g} is drawn")
 

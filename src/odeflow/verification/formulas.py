@@ -207,7 +207,8 @@ def compiled(
     careful["c"] = [np.float64(x) for x in constants]
     exec(code, fast)
     exec(code, careful)
-    function, ieee = fast["function"], careful["function"]
+    function: Any = fast["function"]
+    ieee: Any = careful["function"]
 
     def call(t: float, y: Sequence[float], p: Sequence[float], n: Sequence[float] = ()) -> Any:
         try:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+#: The end of a stopped trajectory among what is compared.
+TIME_REACHED = "time_reached"
+
 
 class Outcome(IntEnum):
     """What became of a trajectory, or of a run. Numbers are part of the dataset."""
@@ -23,7 +26,7 @@ class Outcome(IntEnum):
 
 
 class Limits(NamedTuple):
-    """What is allowed: an error relative to the scale of its variable, and one over its tolerance."""
+    """What is allowed: an error relative to its variable's scale, and one over its tolerance."""
 
     relative: float
     ratio: float
@@ -107,7 +110,7 @@ class Findings(NamedTuple):
 
 
 def look_at(errors: Mapping[str, Errors], limits: Limits) -> Findings:
-    """The findings of a trajectory, whose outcome is still open where one of its errors is large."""
+    """The findings of a trajectory, whose outcome is open where one of its errors is large."""
     judged = Judged(Outcome.not_judged)
     exceeds = False
     suspicious = np.zeros(1)
@@ -124,7 +127,8 @@ def look_at(errors: Mapping[str, Errors], limits: Limits) -> Findings:
         if undecided.any():
             judged.reasons.setdefault("the reference does not agree with itself", set()).add(name)
         exceeds |= bool(above.any())
-        judged.number += int((compared & ~undecided).sum())
+        if name != TIME_REACHED:
+            judged.number += int((compared & ~undecided).sum())
         by_time = np.where(np.isnan(_over(sure, one.tolerance)), 0.0, _over(sure, one.tolerance))
         by_time = by_time.reshape(len(by_time), -1).max(axis=1, initial=0.0)
         suspicious = np.maximum(suspicious, by_time)

@@ -73,7 +73,10 @@ def label_verification(
             picked = dict(zip(dims, index))
             values = coordinate.values[tuple(picked[d] for d in coordinate.dims)]
             filled = np.broadcast_to(values, (len(chosen),))
-            coords[str(name)] = ("sample", filled, coordinate.attrs)
+            own = str(name)
+            while own in data:  # an axis may be called as one of our results is
+                own += "_"
+            coords[own] = ("sample", filled, coordinate.attrs)
     dataset = xr.Dataset(data, coords)
     after = ensemble["time"].values > config.model.t0
     ratios = [np.ravel(r.errors[n].ratio[after]) for r in results for n in names]

@@ -8,6 +8,7 @@ and fast reactions, are evaluated by `jax.jit`, whose compiler is still not the 
 """
 
 import types
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -138,7 +139,7 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
 
     def field(t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
         result = function(given(np.float64(t)), record(y), model.Args(*map(given, args)))
-        leaves = [result[name] for name in names] if isinstance(result, Mapping) else list(result)
+        leaves = _named(result, names) if isinstance(result, Mapping) else list(result)
         _refuse_jax(leaves)
         leaves = [plain(leaf) for leaf in leaves]
         if scalar:
@@ -150,9 +151,18 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
             return np.empty(0)
         values = observer(given(np.float64(t)), record(y), model.Args(*map(given, args)))
         _refuse_jax(values.values())
-        return np.array([float(values[name]) for name in observed])
+        return np.array([float(x) for x in _named(values, observed)])
 
     return field, observe
+
+
+def _named(values: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
+    """The values by name; the user's names may be spelled with letters that stand for others."""
+    try:
+        return [values[name] for name in names]
+    except KeyError:
+        spelled = {unicodedata.normalize("NFKC", name): value for name, value in values.items()}
+        return [spelled[name] for name in names]
 
 
 def _refuse_jax(leaves: Any) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -19,12 +20,11 @@ from odeflow.verification.switching import Activity, NotesAt, activity, switchin
 class Stop:
     """A condition of the config's that ends a trajectory where `margin` becomes positive.
 
-    `margin` is a function of (t, y, args, rates). `counts` is whether it may hold at t0 without
-    that ending the trajectory: until it has been false once.
+    `margin` is a function of (t, y, args). Where it is positive at t0, it has to be negative once
+    before.
     """
 
-    margin: Callable[[float, np.ndarray, np.ndarray, np.ndarray], float]
-    counts: bool
+    margin: Callable[[float, np.ndarray, np.ndarray], float]
 
 
 #: (t, y, args) -> margins and wholes, or None.
@@ -35,8 +35,9 @@ NotesOf = Callable[[float, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray
 class PointProblem:
     """Functions of flat arrays and the numbers of one trajectory.
 
-    `notes` is what the field compares, `still` which components only events change. `follows_time` is whether a field that changes fast with
-    time, whatever makes it so, is followed in steps that see it.
+    `notes` is what the field compares, `still` which components only events change. `follows_time`
+    is whether a field that changes fast with time, whatever makes it so, is followed in steps that
+    see it. `ends_at` is where a trajectory ends for another reason than its stops.
     """
 
     field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
@@ -49,33 +50,37 @@ class PointProblem:
     events: Sequence[EventFunctions] = ()
     still: Bool[np.ndarray, " component"] | None = None
     follows_time: bool = True
-    _known: dict[bytes, tuple[np.ndarray, float]] = field(default_factory=dict)
+    ends_at: float | None = None
+    _seen: bool = False
+    _active: dict[bytes, Activity] = dataclasses.field(default_factory=dict)
+    _known: dict[bytes, tuple[np.ndarray, float]] = dataclasses.field(default_factory=dict)
 
-    def stops_at_start(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
-        """What counts as true before t0."""
-        rates = np.zeros_like(y)
-        margins = [stop.counts and stop.margin(t, y, args, rates) > 0 for stop in self.stops]
-        return np.array(margins, bool)
-
-    def stops_hold(
-        self, t: float, y: np.ndarray, args: np.ndarray, rates: np.ndarray
-    ) -> np.ndarray:
+    def stops_hold(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
         """Which stops hold."""
-        return np.array([stop.margin(t, y, args, rates) > 0 for stop in self.stops], bool)
+        return np.array([stop.margin(t, y, args) > 0 for stop in self.stops], bool)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether something was seen that changes fast with time, besides its exact switches."""
+        return self.follows_time and self._seen
+
+    def rates(self, t: float) -> Float[np.ndarray, " component"]:
+        """The rates of infusions at a time."""
+        return [change for change in self.changes if change.time <= t][-1].rates
 
     def conditions(self, change: Change, events: Events) -> Conditions | None:
         """What is watched while a change holds; None where there is nothing."""
         if not self.stops and not self.events:
             return None
-        args, rates = change.args, change.rates
+        args = change.args
 
         def holds(t: float, y: np.ndarray) -> np.ndarray:
-            return np.concatenate(
-                [self.stops_hold(t, y, args, rates), events.holds(t, y, args)]
-            ).astype(bool)
+            return np.concatenate([self.stops_hold(t, y, args), events.holds(t, y, args)]).astype(
+                bool
+            )
 
         def margins(t: float, y: np.ndarray) -> np.ndarray:
-            parts = [np.array([stop.margin(t, y, args, rates) for stop in self.stops], float)]
+            parts = [np.array([stop.margin(t, y, args) for stop in self.stops], float)]
             for event in self.events:
                 own, wholes = event.notes(t, y, args)
                 parts += [own, np.sin(np.pi * wholes)]
@@ -114,7 +119,12 @@ class PointProblem:
             notes: NotesAt = lambda t, y, f=function: f(t, y, args)  # type: ignore[assignment,misc]
             found.append(switching_times(notes, self.t0, self.t1, states))
         exact = np.unique(np.concatenate(found))
-        seen = Activity(np.empty(0), np.inf)
-        if self.follows_time:
-            seen = activity(lambda t, y: self.field(t, y, args), self.t0, self.t1, states, exact)
+        by_args = args.tobytes()
+        if by_args not in self._active:  # once, since it takes thousands of evaluations
+            self._active[by_args] = Activity(np.empty(0), np.inf)
+            if self.follows_time:
+                field = lambda t, y: self.field(t, y, args)
+                self._active[by_args] = activity(field, self.t0, self.t1, states, exact)
+        seen = self._active[by_args]
+        self._seen |= bool(len(seen.stops)) or seen.max_step < np.inf
         return np.unique(np.concatenate([exact, seen.stops])), seen.max_step

@@ -1,4 +1,4 @@
-"""Which trajectories are verified, and in which order: the worst suspects first, then random ones."""
+"""Which trajectories are verified, in which order: the worst suspects first, then random ones."""
 
 from collections.abc import Iterator
 

@@ -20,6 +20,8 @@ FieldAt = Callable[[float, np.ndarray], np.ndarray]
 
 #: Periods of one `floor` or `mod` within the span, and points that show what is not linear in time.
 MOST_PERIODS, _POINTS = 20_000, 256
+#: Points that are enough for what is linear.
+_FEW = 5
 #: Nested `mod`s are found one after another.
 _DEPTH = 3
 
@@ -70,16 +72,24 @@ class _ByTime:
         if not any(map(len, self._which)):
             return np.empty(0)
         found: list[float] = []
-        points = max(3, _POINTS // (len(edges) - 1))
+        points = max(_FEW, _POINTS // (len(edges) - 1))
         for a, b in zip(edges, edges[1:]):
-            ts = a + (b - a) * (np.arange(points) + 0.5) / points
-            rows = [self._at(t) for t in ts]
-            margins, wholes = (np.array([row[kind] for row in rows]) for kind in (0, 1))
+            ts, margins, wholes = self._between(a, b, _FEW)
+            if any(_line(ts, values) is None for values in (*margins.T, *wholes.T)):
+                ts, margins, wholes = self._between(a, b, points)
             for i, values in enumerate(margins.T):
                 found += self._roots(lambda t, i=i: self._at(t)[0][i], ts, values, a, b)
             for values in wholes.T:
                 found += _passing(ts, values, a, b)
         return np.array(found)
+
+    def _between(
+        self, a: float, b: float, points: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Times inside (a, b), and margins and wholes at them."""
+        ts = a + (b - a) * (np.arange(points) + 0.5) / points
+        rows = [self._at(t) for t in ts]
+        return ts, np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
 
     def _roots(self, margin: Callable[[float], float], ts, values, a, b) -> list[float]:  # type: ignore[no-untyped-def]
         line = _line(ts, values)
@@ -117,7 +127,7 @@ def _passing(ts: np.ndarray, values: np.ndarray, a: float, b: float) -> list[flo
 
 
 def _settled(margin: Callable[[float], float], root: float, span: float) -> float:
-    """A root of what is linear to the last bit: where the sign changes from one number to the next."""
+    """A root of what is linear, to the last bit: where the sign changes between neighbours."""
     before, after = np.nextafter(root, -np.inf), np.nextafter(root, np.inf)
     if margin(root) == 0 or margin(before) * margin(after) < 0:
         return float(root)

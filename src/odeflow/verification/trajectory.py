@@ -10,11 +10,17 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.design import END, axis_coordinate
+from odeflow.design import END, axis_coordinate, has_own_ends
 from odeflow.model import Model
+from odeflow.status import Status
 from odeflow.verification.numpy_functions import PointFunctions
 from odeflow.verification.problem import PointProblem, Stop
-from odeflow.verification.schedule import changes
+from odeflow.verification.schedule import Rounding, changes
+
+#: A derivative may be so many times as large as that of a steady state.
+_NEARLY = 2.0
+#: Later times at which it is looked whether a state at rest stays there.
+_LATER = 100
 
 
 class Trajectories:
@@ -38,8 +44,11 @@ class Trajectories:
         cast = lambda values: np.asarray(values).astype(precision).astype(float)
         axes = {name: float(cast(x)) for name, x in _axes(one, config, model).items()}
         t1 = known.t1
-        if END not in {*known.states, *known.parameters}:
-            t1 = float(axes.get(END, known.t1))
+        if has_own_ends(config, axes):
+            t1 = axes[END]
+            saved = np.atleast_1d(one["time"].values).astype(float)
+            same = saved[np.abs(saved - t1) <= Rounding(config)(t1)]
+            t1 = float(same[0]) if len(same) and config.saveat.ts is not None else t1
         shifts = dict(moved or {})
         initial = {name: np.asarray(state.initial, float) for name, state in known.states.items()}
         initial = {
@@ -78,11 +87,46 @@ class Trajectories:
             y0,
             known.t0,
             t1,
-            changes(config, model, given, args),
+            changes(config, model, given, args, lambda args: self._observed(y0, args)),
             self.stops,
             self.functions.events or (),
             self.functions.still,
+            ends_at=self._rests_at(one),
         )
+
+    def _observed(self, y0: np.ndarray, args: np.ndarray) -> dict[str, float]:
+        values = self.functions.observables(self.model.config.t0, y0, args)
+        return dict(zip(self.model.observable_names, map(float, values)))
+
+    def _rests_at(self, one: xr.Dataset) -> float | None:
+        """Where a trajectory ended if that may have been since it was steady, else None.
+
+        A steady state is looked for after steps only, so when it is found is for the solver to
+        say; that the state is steady then is for verification.
+        """
+        stop = self.config.stop
+        if stop is None or stop.steady_state is None or "status" not in one:
+            return None
+        stopped = int(one["status"]) == Status.stopped_by_event
+        return float(one["time_reached"]) if stopped else None
+
+    def is_at_rest(self, problem: PointProblem, t: float, y: np.ndarray, args: np.ndarray) -> bool:
+        """Whether a state is as steady as `stop` asks, or nearly so, and nothing moves it later."""
+        stop = self.config.stop
+        assert stop is not None and stop.steady_state is not None
+        if any(t < change.time <= problem.t1 for change in problem.changes):
+            return False
+        atol = self.config.solver.atol
+        least = min(atol.values()) if isinstance(atol, dict) else atol
+        size = lambda x: float(np.sqrt(np.mean(np.square(x))))
+        rtol = stop.steady_state.rtol or self.config.solver.rtol
+        allowed = (stop.steady_state.atol or least) + rtol * size(y)
+        rates = problem.rates(t)
+        moves = [
+            size(self.functions.vector_field(later, y, args) + rates)
+            for later in np.linspace(t, problem.t1, _LATER)
+        ]
+        return moves[0] <= _NEARLY * allowed and max(moves) <= _LATER * allowed
 
 
 def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndarray]:
@@ -98,27 +142,15 @@ def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndar
 
 
 def _stops(config: Config, model: Model, functions: PointFunctions) -> list[Stop]:
-    """The conditions of `stop`, each as a margin that becomes positive where it is met."""
+    """The thresholds of `stop`, each as a margin that becomes positive where it is met."""
     stop = config.stop
     if stop is None:
         return []
-    result = [
-        Stop(_beyond(model, functions, name, threshold, sign), counts=True)
+    return [
+        Stop(_beyond(model, functions, name, threshold, sign))
         for thresholds, sign in ((stop.above, 1.0), (stop.below, -1.0))
         for name, threshold in thresholds.items()
     ]
-    if stop.steady_state is not None:
-        least = config.solver.atol
-        least = min(least.values()) if isinstance(least, dict) else least
-        rtol = stop.steady_state.rtol or config.solver.rtol
-        atol = stop.steady_state.atol or least
-
-        def margin(t: float, y: np.ndarray, args: np.ndarray, rates: np.ndarray) -> float:
-            size = lambda x: float(np.sqrt(np.mean(np.square(x))))
-            return atol + rtol * size(y) - size(functions.vector_field(t, y, args) + rates)
-
-        result.append(Stop(margin, counts=False))
-    return result
 
 
 def _beyond(
@@ -126,8 +158,6 @@ def _beyond(
 ) -> Any:
     places = [i for i, component in enumerate(model.components) if component.state == name]
     if places:
-        return lambda t, y, args, rates: sign * (y[places[0]] - threshold)
+        return lambda t, y, args: sign * (y[places[0]] - threshold)
     number = model.observable_names.index(name)
-    return lambda t, y, args, rates: (
-        sign * (float(functions.observables(t, y, args)[number]) - threshold)
-    )
+    return lambda t, y, args: sign * (float(functions.observables(t, y, args)[number]) - threshold)

@@ -20,6 +20,7 @@ from jaxtyping import Float
 
 from odeflow.config.solver import SolverConfig
 from odeflow.engine.native.names import component_labels, state_label
+from odeflow.methods import METHODS
 from odeflow.model import Model
 from odeflow.status import Status
 
@@ -53,7 +54,9 @@ def controller_source(
     elif not diffrax_selects_first_step():
         settings["dt0"] = _DEFAULT_DT0
     if solver.stepsize_controller == "constant":
-        return ControllerSource(_constant_lines(model), {}, settings)
+        return ControllerSource(
+            _constant_lines(model, METHODS[solver.method].adaptive), {}, settings
+        )
     settings |= tolerances(solver, model)
     settings |= {key: getattr(solver, key) for key in ("safety", "factormin", "factormax")}
     settings |= {
@@ -153,14 +156,15 @@ def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
         if component.state in model.config.nonnegative:
             negative.append(f"(new_{n} < -{atol})")
     forced = "" if solver.dtmin is None else " | (at_dtmin > 0.0)"
+    fit = " & ~negative" if negative else ""
     squares = total([f"ratio_{n}*ratio_{n}" for n in names])
     return [
         *lines,
         f"mean_square = ({squares})/{float(len(names))!r}",
         f"finite = isfinite(mean_square) & isfinite({total([f'size_{n}' for n in names])})",
         *([f"negative = {' | '.join(negative)}"] if negative else []),
-        f"squared_error = select(finite{' & ~negative' if negative else ''}, mean_square, INFINITY)",
-        f"keep = ((squared_error < 1.0){forced}){' & ~negative' if negative else ''}",
+        f"squared_error = select(finite{fit}, mean_square, INFINITY)",
+        f"keep = ((squared_error < 1.0){forced}){fit}",
     ]
 
 
@@ -223,11 +227,16 @@ def _next_step_lines() -> list[str]:
     ]
 
 
-def _constant_lines(model: Model) -> list[str]:
-    """Steps of equal length: fractions of the time span, so that rounding does not add up."""
+def _constant_lines(model: Model, estimated: bool) -> list[str]:
+    """Steps that end at equal parts of the time span, so that rounding does not add up.
+
+    As under Diffrax the first is dt0 all the same: 0.3, 0.2, 0.25, 0.25 for dt0 = 0.3 and a span of
+    1. An error estimate, where the method has one, says whether the step could be taken at all.
+    """
     sizes = total([f"abs(new_{n})" for n in component_labels(model)])
+    errors = total([f"error_{n}" for n in component_labels(model)])
     return [
-        f"finite = isfinite({sizes})",
+        f"finite = isfinite({sizes})" + (f" & isfinite({errors})" if estimated else ""),
         "keep = finite",
         "new_t = select(keep, t_next, t)",
         "next_step = accepted + 2.0",

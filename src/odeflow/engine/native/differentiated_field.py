@@ -27,8 +27,8 @@ class DifferentiatedField(NamedTuple):
     df/dy and df/dt at the start of the step, in the names that `start_lines` define; entries of
     the derivatives that are zero everywhere are left out. `unbounded` are the components of which
     some derivative may be infinite or NaN where f is finite. `related` are the components that
-    change in proportion to others. `defined(prefix, t, y)` gives statements and a condition, whether f
-    is finite at a time and state (None where it always is).
+    change in proportion to others. `defined(prefix, t, y)` gives statements and a condition,
+    whether f is finite at a time and state (None where it always is).
     """
 
     evaluate: Callable[[str, str, Sequence[str]], tuple[Sequence[str], Sequence[str]]]

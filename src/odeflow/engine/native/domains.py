@@ -13,15 +13,31 @@ from odeflow.engine.native.program import Operand, Program, Statement
 
 #: Operations whose value is moderate where their operands are.
 _BOUNDED = frozenset(
-    """
-    add sub mul neg abs floor ceil trunc round_even sin cos tanh atan erf erfc select
-    lt le eq ne and or xor not
-    """.split()
+    [
+        "add",
+        "sub",
+        "mul",
+        "neg",
+        "abs",
+        "floor",
+        "ceil",
+        "trunc",
+        "round_even",
+        "sin",
+        "cos",
+        "tanh",
+        "atan",
+        "erf",
+        "erfc",
+        "select",
+    ]
 )
 #: Operations that are true or false, whatever their operands.
 _LOGICAL = frozenset({"lt", "le", "eq", "ne", "and", "or", "xor", "not"})
 #: Operations that are not a number for some finite operands.
-_RESTRICTED = frozenset("sqrt log log1p pow rem asin acos acosh atanh lgamma".split())
+_RESTRICTED = frozenset(
+    ["sqrt", "log", "log1p", "pow", "rem", "asin", "acos", "acosh", "atanh", "lgamma"]
+)
 
 
 def unbounded(program: Program, varying: Iterable[str]) -> list[bool]:

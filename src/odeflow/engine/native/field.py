@@ -76,6 +76,16 @@ def watch_program(
     return translate(flat, [*field_inputs(model), *memory_names(watch)], dtype)
 
 
+def lane_program(model: Model, function: Callable[..., Any], dtype: Any = np.float64) -> Program:
+    """The components of the state that a function of (t, y, args) gives; raises as the field."""
+    size = len(model.components)
+
+    def flat(t: Any, *point: Any) -> tuple[Any, ...]:
+        return model.flatten(function(t, model.unflatten(point[:size]), model.Args(*point[size:])))
+
+    return translate(flat, field_inputs(model), dtype)
+
+
 def evaluated(
     program: Program, rename: Mapping[str, Operand], prefix: str
 ) -> tuple[list[str], list[str]]:

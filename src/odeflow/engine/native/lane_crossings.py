@@ -49,7 +49,8 @@ class LaneCrossings:
         self._components = component_labels(self._model)
         self._parameters = parameter_names(self._model)
         self._memory = memory_names(watch)
-        self._guards = self._memory[: len(problem.guards)]
+        number = len(problem.guards)
+        self._guards, self._found_rows = self._memory[:number], self._memory[number : 2 * number]
         self._signs = [f"sign_{k}" for k in range(self._crossings.number)]
 
     def rows(self) -> list[str]:
@@ -74,7 +75,7 @@ class LaneCrossings:
 
     def functions(self) -> list[tuple[str, str, Sequence[str]]]:
         """Functions of one lane: name, what it does, body."""
-        place = [*_PLACE, *self._guards, *self._signs]
+        place = [*_PLACE, *self._guards, *self._signs, *self._found_rows]
         return [
             (
                 "look",
@@ -106,6 +107,7 @@ class LaneCrossings:
             f"{place('from_t')} = {place('step_start')}",
             f"{place('to_t')} = {place('t')}",
             f"{place('verdict')} = REAL({Verdict.search:d})",
+            *(f"{place(row)} = REAL(0)" for row in self._found_rows),
             f"for _ in range({MOST_LOOKS}):",
             "    look(rows, settings, lane)",
             f"    if {place('verdict')} == {Verdict.one_change:d}:",
@@ -195,6 +197,7 @@ class LaneCrossings:
                 verdict=given["verdict"],
                 guard=memory["guard"],
                 signs=jnp.stack(signs) if signs else jnp.zeros(0, self._problem.dtype),
+                found=memory["found"],
             )
             return list(function(start, path, args, memory))
 

@@ -8,15 +8,17 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from odeflow.engine.crossings import Verdict
 from odeflow.engine.events import MOST_ROUNDS, Outcome, Watch
 from odeflow.engine.native.controller import ControllerSource
-from odeflow.engine.native.field import evaluated, memory_names, watch_program
+from odeflow.engine.native.field import evaluated, lane_program, memory_names, watch_program
 from odeflow.engine.native.lane_crossings import LaneCrossings
 from odeflow.engine.native.layout import Layout, load, store
 from odeflow.engine.native.names import component_labels, parameter_names
 from odeflow.engine.native.stepper import StepSource
-from odeflow.engine.problem import Problem
+from odeflow.engine.problem import SAME_TIME_ULPS, Problem
 from odeflow.status import Status
 
 #: What `stalled` is where a guard has fired in the last step.
@@ -43,7 +45,9 @@ class LaneRestarts:
         self._components = component_labels(model)
         self._parameters = parameter_names(model)
         self._watch = Watch(problem)
+        self._same_time = f"REAL({SAME_TIME_ULPS * float(np.finfo(problem.dtype).eps)!r})"
         self._memory = memory_names(self._watch) if self._watch else []
+        self._found = [row for row in self._memory if row.startswith("found_")]
         self._crossings = LaneCrossings(problem, self._watch, step) if self._watch else None
 
     def __bool__(self) -> bool:
@@ -94,6 +98,31 @@ class LaneRestarts:
 
     def functions(self, layout: Layout) -> list[tuple[str, str, Sequence[str]]]:
         """Functions of one lane: name, what it does, body."""
+        return [*self._jumping(), *self._watching()]
+
+    @property
+    def _has_jumping(self) -> bool:
+        return self._problem.jumps is not None and self._problem.model.jumping is not None
+
+    def _jumping(self) -> list[tuple[str, str, Sequence[str]]]:
+        jumping = self._problem.model.jumping
+        if not self._has_jumping or jumping is None:
+            return []
+        return [
+            ("leave", "What a lane does before something is given.", self._changed(jumping.leave)),
+            ("arrive", "What a lane does after something is given.", self._changed(jumping.arrive)),
+        ]
+
+    def _changed(self, function: Callable[..., Any]) -> list[str]:
+        """Gives a lane the state that a function of (t, y, args) gives."""
+        problem = self._problem
+        program = lane_program(problem.model, function, problem.dtype)
+        lines, values = evaluated(program, {}, "g_")
+        rows = [f"y_{n}" for n in self._components]
+        changed = [(row, value) for row, value in zip(rows, values) if value != row]
+        return [*self._state(), *lines, *(store(row, value) for row, value in changed)]
+
+    def _watching(self) -> list[tuple[str, str, Sequence[str]]]:
         if self._crossings is None:
             return []
         return [
@@ -141,6 +170,7 @@ class LaneRestarts:
             lines += [
                 f"while jump[lane] < jumps[0][sample] and {place('t')} >= {place('t1')}:",
                 "    number = jump[lane]",
+                *(["    leave(rows, settings, lane)"] if self._has_jumping else []),
                 *(
                     f"    {place(row)} += jumps[1][number, {i}, sample]"
                     for i, row in enumerate(added)
@@ -149,6 +179,8 @@ class LaneRestarts:
                     f"    {place(row)} = jumps[2][number, {i}, sample]"
                     for i, row in enumerate(replaced)
                 ),
+                *(["    arrive(rows, settings, lane)"] if self._has_jumping else []),
+                *(f"    {place(row)} = REAL(0)" for row in self._found),
                 "    jump[lane] += 1",
             ]
         if "pending" in self._memory:
@@ -176,7 +208,16 @@ class LaneRestarts:
         if self and self._problem.reductions:
             lines += ["jump_reductions(rows, settings, lane)"]
         if self._watch:
-            lines += ["if ending > 0:", f"    {place('stalled')} = ending"]
+            lines += [
+                "if ending > 0:",
+                f"    {place('stalled')} = ending",
+                # and so it is where the stop comes before it by rounding alone
+                f"    late = {place('next_save')} - {place('t')}",
+                f"    near = late > 0 and late <= {self._same_time} * abs({place('t')})",
+                f"    if near and ending == {Status.stopped_by_event:d}:",
+                f"        {place('t')} = min({place('next_save')}, {place('t1')})",
+                f"        {place('saved_until')} = {place('t')}",
+            ]
         return "\n".join(lines)
 
     def _resumes(self, layout: Layout) -> str:
@@ -216,8 +257,10 @@ class LaneRestarts:
                 f"        if {place('verdict')} == {Verdict.fired:d}:",
                 "            cut_step(rows, settings, lane)",
                 f"            {place('stalled')} = REAL({FIRED})",
+                # what is saved at that time is the value after what happens there
                 f"            until = np.nextafter({place('t')}, REAL(-INFINITY))",
-                f"            {place('saved_until')} = until",
+                f"            same = {place('t')} - {self._same_time} * abs({place('t')})",
+                f"            {place('saved_until')} = min(until, same)",
             ]
         )
 

@@ -207,9 +207,9 @@ def solve(
                 rows[t + lane] = settings[T0]
                 jump[lane] = 0
                 taken[lane] = 0
+                rows[next_save + lane] = rows[t1 + lane] if END_ONLY else ts[0]
                 arm(rows, settings, lane)
                 enter(rows, settings, lane, queue, jump, jumps)
-                rows[next_save + lane] = rows[t1 + lane] if END_ONLY else ts[0]
                 if rows[next_save + lane] <= rows[t + lane] or rows[stalled + lane] > 0.0:
                     attention |= 1 << lane
                 sample[lane] = queue
