@@ -16,7 +16,7 @@ import yaml
 import odeflow
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
-from odeflow.stages.ensemble import measurements_of
+from odeflow.stages.summarise import measurements_of
 from odeflow.summary import summarise
 
 EXPERIMENT = "# @package _global_\nname: case\ndesign: {{petab: _{}.yaml, nominal: true}}\n"

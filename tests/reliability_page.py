@@ -40,7 +40,8 @@ leaves under the temporary name, `snakemake --cores 1 prune` removes a day later
 
 A chunk carries a digest of its content and of its attributes, and the name of the folder it was
 solved for: damage, a chunk of other settings and a chunk in another's place are found when it is
-assembled. All other files carry checksums, which reading verifies.
+assembled. All other files carry checksums, which reading verifies, and a digest of each is kept in
+`results/<experiment>/records/`: what was edited by hand is found by the stages that read it.
 
 ## Faults on Slurm
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import xarray as xr
 from faults import (
     chunk_files,
     fault,
@@ -191,6 +192,34 @@ def test_the_ensemble_is_truncated(undisturbed: Path, finished: Path):
     ensemble = finished / "results/decay/ensemble.nc"
     ensemble.write_bytes(ensemble.read_bytes()[:-200])
     run_what_it_says(finished, fails_naming(finished, "results/decay/ensemble.nc"))
+    snakemake(finished)
+    assert results(finished) == results(undisturbed)
+
+
+def edited(study: Path, name: str) -> None:
+    """Multiplies the values of a result by 1.001, as a script of someone's would."""
+    file = study / "results/decay" / name
+    (xr.load_dataset(file, decode_times=False) * 1.001).to_netcdf(file)
+
+
+@fault("`ensemble.nc` edited by hand", "the `rm` it names, the same command", SAME)
+def test_the_ensemble_is_edited(undisturbed: Path, finished: Path):
+    edited(finished, "ensemble.nc")
+    said = fails_naming(finished, "results/decay/ensemble.nc")
+    assert "is not what was written" in said
+    assert fails_naming(finished, "results/decay/ensemble.nc") == said  # it is not forgotten
+    run_what_it_says(finished, said)
+    snakemake(finished)
+    assert results(finished) == results(undisturbed)
+
+
+@fault("`design.nc` edited by hand", "the `rm` it names, the same command", SAME)
+def test_the_design_is_edited(undisturbed: Path, finished: Path):
+    edited(finished, "design.nc")
+    said = fails_naming(finished, "results/decay/design.nc")
+    others = results(finished).keys() - {"design.nc"}
+    assert all(results(finished)[name] == results(undisturbed)[name] for name in others)
+    run_what_it_says(finished, said)
     snakemake(finished)
     assert results(finished) == results(undisturbed)
 

@@ -26,7 +26,7 @@ from odeflow.config.root import Config
 from odeflow.design import number_of_samples, rows
 from odeflow.noise import log_density
 from odeflow.planning import Experiment
-from odeflow.stages.ensemble import measurements_of
+from odeflow.stages.summarise import measurements_of
 from odeflow.summary import summarise
 
 EXAMPLE = PROJECT / "examples/petab"

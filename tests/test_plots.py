@@ -25,7 +25,7 @@ END = [*LINE[:2], "saveat.ts=null"]
 
 def make(config: Config, failed: float = 0.0) -> tuple[xr.Dataset, xr.Dataset]:
     """An ensemble of decaying curves over the design of a config, and its summary."""
-    from odeflow.config.check import save_times
+    from odeflow.config.saved_times import save_times
     from odeflow.design import axis_coordinate, grid_levels, rows
 
     t = np.array(save_times(config))

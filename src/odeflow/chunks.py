@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from odeflow.config.check import save_times
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.root import Config
+from odeflow.config.saved_times import save_times
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
 from odeflow.methods import METHODS
 from odeflow.metrics import reduced_summary
 from odeflow.provenance import (
+    SOLVING,
     digest,
     model_digests,
     numerical_packages,
@@ -128,7 +129,7 @@ def design_slice(config: Config) -> dict[str, Any]:
 
 def solve_digest(config: Config, study: Path) -> str:
     """Digest of all that decides the numbers of the chunks: config, source, versions, size."""
-    sources = [source_digest("odeflow.solve"), *model_digests(config.model, study)]
+    sources = [source_digest(SOLVING), *model_digests(config.model, study)]
     axes = axis_names(config.design, study)
     numerics = versions(numerical_packages(config.model, config.runtime.device))
     parts = (solve_slice(config, axes), design_slice(config), axes, chunk_size(config), numerics)

@@ -18,6 +18,7 @@ from odeflow.design import axis_attributes, axis_coordinate
 from odeflow.flags import flag_attributes
 from odeflow.metrics import metric_attributes
 from odeflow.provenance import (
+    SOLVING,
     VERSION,
     canonical_json,
     numerical_packages,
@@ -169,7 +170,7 @@ def global_attributes(
         "odeflow_versions": canonical_json(
             versions(numerical_packages(model, config.runtime.device))
         ),
-        "odeflow_source_digest": source_digest("odeflow.solve"),
+        "odeflow_source_digest": source_digest(SOLVING),
         "odeflow_model_source": model_source,
         "odeflow_model_sha256": text_digest(model_source),
         "odeflow_config": write_yaml(recorded),

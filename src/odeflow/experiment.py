@@ -9,6 +9,8 @@ from odeflow import specs
 from odeflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
 from odeflow.config.root import Config
 from odeflow.figure_choice import figure_kinds
+from odeflow.provenance import digest
+from odeflow.records import Stage, record_file
 from odeflow.solve_time import MOST_READ
 
 
@@ -47,7 +49,61 @@ class Experiment:
 
     def stage_spec(self, stage: str) -> dict[str, Any]:
         """What a stage is given and depends on besides its input files."""
-        return specs.stage_spec(self.config, self.study, stage)
+        if stage not in self._specs:
+            self._specs[stage] = specs.stage_spec(self.config, self.study, stage)
+        return self._specs[stage]
+
+    @cached_property
+    def _specs(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    @cached_property
+    def _stage_files(self) -> dict[str, tuple[dict[str, str], list[str]]]:
+        """Of each stage but solving: the files that it reads, with their rules, and its own."""
+        folder = str(self.folder)
+        verified = {} if self.verification is None else {self.verification: "verify"}
+        ensemble = {self.ensemble: self.rule_of("assemble")}
+        design, summary = {f"{folder}/design.nc": "design"}, {f"{folder}/summary.nc": "summarise"}
+        failures = {f"{folder}/failures.csv": "diagnose"}
+        verdict = {f"{folder}/verdict.json": "overview"}
+        drawn = {kind: self.figure_files(kind) for kind in self.figures}
+        of_verification = drawn.pop("verification", [])
+        figures = [file for files in drawn.values() for file in files]
+        return {
+            "design": ({}, [*design]),
+            "assemble": (design, [*ensemble]),
+            "summarise": (ensemble, [*summary]),
+            "diagnose": (ensemble, [*failures]),
+            "plot": (ensemble | summary, figures),
+            "plot_verification": (verified, of_verification),
+            "overview": (ensemble | failures | verified, [f"{folder}/overview.html", *verdict]),
+            "verdict": (verdict, self.checks),
+            **({"verify": (ensemble, [*verified])} if verified else {}),
+        }
+
+    @property
+    def made(self) -> list[Stage]:
+        """Its stages but solving that have files already."""
+        there = {file for file in (*self.targets, *self.checks) if (self.study / file).exists()}
+        return [
+            self.stage(name)
+            for name, (_, outputs) in self._stage_files.items()
+            if not there.isdisjoint(outputs)
+        ]
+
+    def stage(self, name: str) -> Stage:
+        """A stage with what it is asked and the files it has."""
+        inputs, outputs = self._stage_files[name]
+        chunks = self.chunk_files if name == "assemble" else []
+        spec = self.stage_spec(name) if name != "verdict" else {}
+        folder = str(self.folder)
+        records = {file: record_file(folder, rule) for file, rule in inputs.items()}
+        return Stage(self.rule_of(name), folder, digest(spec, chunks), records, tuple(outputs))
+
+    def rule_of(self, stage: str) -> str:
+        """The rule of a stage."""
+        zarr = stage == "assemble" and self.config.assemble.format == "zarr"
+        return "assemble_zarr" if zarr else stage
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one of its chunks is given."""

@@ -180,7 +180,8 @@ def _is_from_netcdf(error: Exception) -> bool:
 
 def damaged(path: Path, reason: str) -> DamagedFileError:
     """The error for a file that has to be made anew, with the command."""
-    return DamagedFileError(f"{path}: {reason}; delete it (rm {path}) and run again")
+    command = "rm -r" if path.is_dir() else "rm"
+    return DamagedFileError(f"{path}: {reason}; delete it ({command} {path}) and run again")
 
 
 def coordinates_of(dataset: xr.Dataset, name: str) -> list[str]:

@@ -12,7 +12,9 @@ from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.sources import Request
 from odeflow.experiment import Experiment
-from odeflow.provenance import PACKAGE
+from odeflow.provenance import digest
+from odeflow.records import Stage
+from odeflow.source_code import PACKAGE
 
 
 def share_source() -> None:
@@ -69,3 +71,16 @@ def chunk_table(experiments: Mapping[str, Experiment]) -> dict[str, tuple[Experi
         for experiment in experiments.values()
         for chunk in experiment.chunks
     }
+
+
+def comparison_stage(experiments: Sequence[Experiment]) -> Stage:
+    """The stage that writes the page."""
+    page = Path(comparison_file(experiments))
+    made = [(e.stage("assemble"), e.stage("summarise")) for e in experiments]
+    return Stage(
+        f"compare-{page.stem}",
+        str(page.parent),
+        digest([experiment.stage_spec("compare") for experiment in experiments]),
+        {file: stage.record for pair in made for stage in pair for file in stage.outputs},
+        (str(page),),
+    )

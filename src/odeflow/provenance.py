@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib.metadata
 import json
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from odeflow.source_code import PACKAGE, bare_code, module_file, source_tree
 
 if TYPE_CHECKING:
     from odeflow.config.model import ModelConfig
 
 VERSION = "0.1.0"
-PACKAGE = Path(__file__).resolve().parent
+#: The module of the stage that solves: what it imports decides the numbers of a trajectory.
+SOLVING = "odeflow.stages.solve"
 #: Packages whose version can change the numbers of a trajectory.
 NUMERICAL_PACKAGES = (
     "diffrax", "equinox", "jax", "jaxlib", "lineax", "numba", "numpy", "optimistix", "scipy",
@@ -58,13 +60,20 @@ def versions(packages: Iterable[str] = RECORDED_PACKAGES) -> dict[str, str]:
 def source_digest(module: str) -> str:
     """Digest of an odeflow module and of every odeflow module it imports, directly or not.
 
-    `module` is dotted, such as `odeflow.solve`. A comment changes it, an unrelated module does
-    not: that is what decides whether a stage's files are stale.
+    `module` is dotted, such as `odeflow.stages.solve`. Comments and docstrings do not change it,
+    nor does an unrelated module: that is what decides whether a stage's files are stale.
     """
-    start = _module_file(module.split("."))
-    if start is None:
+    return files_digest(PACKAGE.parent, stage_code(module))
+
+
+def stage_code(module: str) -> dict[Path, bytes]:
+    """The files that a module of odeflow runs, and their code without what says nothing."""
+    parts = module.split(".")
+    ways = [module_file(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    if ways[-1] is None:
         raise ValueError(f"no module {module}")
-    return _tree_digest(start, PACKAGE.parent)
+    tree = source_tree(filter(None, ways), PACKAGE.parent)
+    return {path: bare_code(text) for path, text in tree.items()}
 
 
 def model_sources(references: Iterable[str], study: Path) -> dict[str, str]:
@@ -80,12 +89,12 @@ def model_sources(references: Iterable[str], study: Path) -> dict[str, str]:
             root, within = start.parent, start.parent
         else:
             parts, prefix = target.split("."), PurePosixPath()
-            start = _module_file(parts) or _installed_file(parts)
+            start = module_file(parts) or _installed_file(parts)
             root = start and _import_root(start, parts)
             within = root and _package(root, parts)
         if start is None or root is None or within is None or not start.is_file():
             continue
-        for path in _tree(start, root, within):
+        for path in source_tree([start], root, within):
             name = path.relative_to(root.resolve()).as_posix()
             with tokenize.open(path) as file:  # in the file's encoding; newlines are \\n
                 found[str(prefix / name)] = file.read()
@@ -108,7 +117,7 @@ def model_source_digest(reference: str, study: Path) -> str:
         path = study / target
         return _tree_digest(path, path.parent) if path.is_file() else ""
     parts = target.split(".")
-    path = _module_file(parts) or _installed_file(parts)
+    path = module_file(parts) or _installed_file(parts)
     if path is None:
         return ""
     root = _import_root(path, parts)
@@ -121,10 +130,10 @@ def _package(root: Path, parts: list[str]) -> Path:
     return package if package.is_dir() else package.with_suffix(".py")
 
 
-def module_file(name: str) -> Path | None:
+def file_of_module(name: str) -> Path | None:
     """The file of a module, odeflow's own or an installed one; None where it has none."""
     parts = name.split(".")
-    return _module_file(parts) or _installed_file(parts)
+    return module_file(parts) or _installed_file(parts)
 
 
 def model_digests(model: ModelConfig, study: Path) -> list[str]:
@@ -163,14 +172,6 @@ def _import_root(path: Path, parts: list[str]) -> Path:
     return path.parents[depth]
 
 
-def _module_file(parts: list[str], root: Path | None = None) -> Path | None:
-    base = (root or PACKAGE.parent).joinpath(*parts)
-    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
-
-
 def _installed_file(parts: list[str]) -> Path | None:
     import importlib.util
 
@@ -182,58 +183,11 @@ def _installed_file(parts: list[str]) -> Path | None:
 
 
 def _tree_digest(start: Path, root: Path, within: Path | None = None) -> str:
-    """Digest over `start` and all files that it imports, as `_tree` has them."""
-    found = _tree(start, root, within)
+    """Digest over `start` and all files that it imports, as `source_tree` has them."""
+    return files_digest(root, source_tree([start], root, within))
+
+
+def files_digest(root: Path, found: Mapping[Path, bytes]) -> str:
+    """Digest of the names, relative to a folder, and the contents of files."""
     named = ((str(path.relative_to(root.resolve())), text) for path, text in found.items())
     return digest(sorted((name, hashlib.sha256(text).hexdigest()) for name, text in named))
-
-
-def _tree(start: Path, root: Path, within: Path | None = None) -> dict[Path, bytes]:
-    """Content of `start` and of all files under `root` that it imports, transitively.
-
-    Only those in `within`, if given: a package stands among all others that are installed.
-    """
-    pending, seen = [start.resolve()], {}
-    root, within = root.resolve(), (within or root).resolve()
-    while pending:
-        path = pending.pop()
-        if path in seen or not path.is_relative_to(within):
-            continue
-        seen[path] = path.read_bytes()
-        pending += _imports(seen[path], path, root)
-    return seen
-
-
-def _run_statements(tree: ast.AST) -> Iterator[ast.stmt]:
-    """All statements of a module, at any depth, but those that only type checkers see."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            continue
-        if isinstance(node, ast.stmt):
-            yield node
-        if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
-            yield from _run_statements(node)
-
-
-def _imports(text: bytes, path: Path, root: Path) -> list[Path]:
-    package = path.relative_to(root).parent.parts
-    files = (_module_file(list(parts), root) for parts in _imported_names(text, package))
-    return [file.resolve() for file in files if file is not None]
-
-
-@cache  # parsing is most of the cost of a digest, and the trees of the stages share most files
-def _imported_names(text: bytes, package: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Names, as their parts, of all that a module of a package imports, or may import."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return []  # reported when the file is imported
-    names: list[tuple[str, ...]] = []
-    for node in _run_statements(tree):
-        if isinstance(node, ast.Import):
-            names += [tuple(alias.name.split(".")) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            base += tuple(node.module.split(".")) if node.module else ()
-            names += [base, *((*base, alias.name) for alias in node.names)]
-    return [parts for parts in dict.fromkeys(names) if parts]

@@ -20,7 +20,14 @@ from odeflow.dataset import trajectory
 from odeflow.design import END, axis_coordinate, rows
 from odeflow.ensemble_file import open_ensemble
 from odeflow.netcdf import DamagedFileError
-from odeflow.provenance import VERSION, all_sources, source_digest, text_digest, versions
+from odeflow.provenance import (
+    SOLVING,
+    VERSION,
+    all_sources,
+    source_digest,
+    text_digest,
+    versions,
+)
 from odeflow.stored_study import study_files, with_stored_functions, write_files
 
 
@@ -60,7 +67,7 @@ def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
         config,
         json.loads(known["odeflow_model_source"]),
         {p: (v, here.get(p)) for p, v in recorded.items() if here.get(p) != v},
-        known["odeflow_source_digest"] == source_digest("odeflow.solve"),
+        known["odeflow_source_digest"] == source_digest(SOLVING),
     )
 
 

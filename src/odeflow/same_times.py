@@ -7,8 +7,8 @@ end of a trajectory, would miss each other by the last bit.
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.check import save_times
 from odeflow.config.root import Config
+from odeflow.config.saved_times import save_times
 
 Times = Float[np.ndarray, "*times"]
 

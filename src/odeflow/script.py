@@ -5,8 +5,10 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from odeflow.config.base import ConfigError
+from odeflow.records import Stage, checked_inputs, write_record
 
 
 @contextmanager
@@ -21,6 +23,30 @@ def logged(log: str) -> Iterator[None]:
             print(error, file=file)
             print(f"odeflow: {error}", file=sys.__stderr__)
             sys.exit(1)
+        except FileNotFoundError as error:
+            traceback.print_exc(file=file)
+            what = error.filename or error
+            print(
+                f"odeflow: {what}: is gone, another run or person took it away; run again, and one "
+                "at a time where `--nolock` was used",
+                file=sys.__stderr__,
+            )
+            sys.exit(1)
         except Exception:
             traceback.print_exc(file=file)
             raise
+
+
+@contextmanager
+def recorded(log: str, stage: dict[str, Any]) -> Iterator[None]:
+    """As `logged`, around a stage whose files are checked before and recorded after it.
+
+    A stage that fails has no record, so that it runs again: Snakemake puts back what was there
+    before with a new date, and would take it for good.
+    """
+    with logged(log):
+        told = Stage(**stage)
+        Path(told.record).unlink(missing_ok=True)
+        read = checked_inputs(told)
+        yield
+        write_record(told, read)

@@ -14,9 +14,9 @@ from jaxtyping import Float
 from odeflow import engine
 from odeflow.ahead import ahead
 from odeflow.config.base import ConfigError
-from odeflow.config.check import save_times
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
+from odeflow.config.saved_times import save_times
 from odeflow.dataset import label_chunk
 from odeflow.design import axis_names, has_own_ends, rows
 from odeflow.doses import jump_targets, own_ends, schedule, with_doses
@@ -189,6 +189,7 @@ def solve_axes(
     axes: Axes,
     start: int,
     resources: engine.Resources,
+    progress: engine.Progress | None = None,
 ) -> xr.Dataset:
     """Samples with these values of the axes, solved; they are numbered from `start`.
 
@@ -198,7 +199,7 @@ def solve_axes(
     """
     prepared = _Prepared(config, study, axes)
     lanes = prepared.lanes(axes)
-    return prepared.label(axes, start, lanes, prepared.retrier.solve(lanes, resources))
+    return prepared.label(axes, start, lanes, prepared.retrier.solve(lanes, resources, progress))
 
 
 def solve_slabs(

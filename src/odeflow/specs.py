@@ -10,7 +10,7 @@ from odeflow.chunks import Chunk
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
-from odeflow.design import axis_names, has_own_ends
+from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
 from odeflow.metrics import reduced_summary
 from odeflow.petab.meaning import measurements_digest
 from odeflow.provenance import source_digest
@@ -21,6 +21,7 @@ _STAGE_GROUPS = {
     "summarise": ("model", "design", "saveat", "summary"),
     "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
+    "plot_verification": ("model", "design", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": (
         *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
@@ -28,18 +29,8 @@ _STAGE_GROUPS = {
     ),
     "compare": ("model", "design", "solver", "saveat"),
 }
-_STAGE_MODULES = {
-    "design": "design",
-    "assemble": "assemble",
-    "summarise": "summary",
-    "verify": "verification",
-    "plot": "plots",
-    "diagnose": "failures",
-    "overview": "overview",
-    "compare": "comparison",
-}
 #: All stages but solving.
-STAGES = tuple(_STAGE_MODULES)
+STAGES = tuple(_STAGE_GROUPS)
 
 
 def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
@@ -47,14 +38,19 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
 
     `config` is the experiment's config, with the groups that the stage does not use left at
     what they are for every experiment; `source` is a digest of the code that runs, `measurements`
-    one of what the results are compared with.
+    one of what the results are compared with, `table` one of the rows of a design's file.
     """
     kept = ("max_failed",) if stage == "overview" else ()
     measured = measurements_digest(config, study) if stage == "summarise" else None
+    table = None
+    if stage == "design" and config.design.kind == "table":
+        rows = number_of_samples(config.design, study)
+        table = table_digest(config.design, study, 0, rows)
     return {
         "config": _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage]),
-        "source": source_digest(f"odeflow.{_STAGE_MODULES[stage]}"),
+        "source": source_digest(f"odeflow.stages.{stage}"),
         **({} if measured is None else {"measurements": measured}),
+        **({} if table is None else {"table": table}),
     }
 
 

@@ -3,8 +3,9 @@ rule assemble:
     input:
         design="results/{experiment}/design.nc",
         chunks=chunks_of,
+        mark=mark_of("assemble"),
     output:
-        ensemble="results/{experiment}/ensemble.nc",
+        ensemble=update("results/{experiment}/ensemble.nc"),
     log:
         "results/{experiment}/logs/assemble.log",
     benchmark:
@@ -15,6 +16,7 @@ rule assemble:
         "../envs/odeflow.yaml"
     params:
         spec=spec_of("assemble"),
+        stage=stage_of("assemble"),
     script:
         "../scripts/assemble.py"
 
@@ -22,4 +24,4 @@ rule assemble:
 # The same into a folder, where `assemble.format` is zarr.
 use rule assemble as assemble_zarr with:
     output:
-        ensemble=directory("results/{experiment}/ensemble.zarr"),
+        ensemble=update(directory("results/{experiment}/ensemble.zarr")),

@@ -22,9 +22,12 @@ from odeflow.planning import (
     chunk_table,
     compared,
     comparison_file,
+    comparison_stage,
     plan,
     share_source,
 )
+from odeflow.records import mark_file
+from odeflow.staleness import renew_marks, stale_stages, what_is_stale
 from odeflow.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
@@ -54,9 +57,24 @@ try:
     check_results(EXPERIMENTS.values(), Path.cwd())
 except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
+
+COMPARISON = comparison_stage(COMPARED) if COMPARED else None
+# Files that are there and not of this plan; a job knows its own.
+MARKS = {}
 if workflow.is_main_process:
-    for line in REQUEST.replaced:
-        logger.info(f"config: replaced {line}")
+    try:
+        stages = [stage for experiment in EXPERIMENTS.values() for stage in experiment.made]
+        stale = stale_stages([*stages, *([COMPARISON] if COMPARED else [])], Path.cwd())
+        # A dry run writes nothing, and says what would be done all the same.
+        dry = workflow.dryrun or workflow.output_settings.dryrun
+        MARKS = renew_marks(stale, Path.cwd(), write=not dry)
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+    except FileNotFoundError as error:
+        raise WorkflowError(f"{error.filename}: taken away by another run; run again") from None
+    replaced = [f"config: replaced {line}" for line in REQUEST.replaced]
+    for line in (*replaced, *what_is_stale(stale)):
+        logger.info(line)
     for name, experiment in EXPERIMENTS.items():
         for line in small_state_notes(experiment.config):
             logger.warning(f"config of {name}: {line}")
@@ -77,6 +95,25 @@ def experiment_of(wildcards):
 
 def spec_of(stage):
     return lambda wildcards: experiment_of(wildcards).stage_spec(stage)
+
+
+def stage_of(name):
+    """What the job of a stage records, and what it checks."""
+    return lambda wildcards: experiment_of(wildcards).stage(name).as_data()
+
+
+def mark(folder, rule):
+    """The file that makes a rule run where its files are not what is asked for, if it has one."""
+    file = mark_file(folder, rule)
+    return MARKS.get(file) or (file if os.path.isfile(file) else [])
+
+
+def mark_of(name):
+    def found(wildcards):
+        experiment = experiment_of(wildcards)
+        return mark(str(experiment.folder), experiment.rule_of(name))
+
+    return found
 
 
 def ensemble_of(wildcards):
@@ -155,12 +192,12 @@ def figures_of(experiment):
     """Every figure file by name; the first format of each kind goes into the report."""
     files = {}
     for kind in experiment.figures:
-        shown, *others = experiment.figure_files(kind)
+        shown, *others = map(update, experiment.figure_files(kind))
         files[kind] = report(
             shown,
             caption=f"../report/{kind}.rst",
             category=experiment.name,
             labels={"page": kind.replace("_", " ")},
         )
-        files |= {f"{kind}_{Path(other).suffix[1:]}": other for other in others}
+        files |= {f"{kind}_{Path(str(other)).suffix[1:]}": other for other in others}
     return files

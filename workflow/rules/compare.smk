@@ -5,9 +5,10 @@ if COMPARED:
         input:
             ensembles=[e.ensemble for e in COMPARED],
             summaries=[f"results/{e.name}/summary.nc" for e in COMPARED],
+            mark=mark(COMPARISON.folder, COMPARISON.rule),
         output:
             page=report(
-                comparison_file(COMPARED),
+                update(comparison_file(COMPARED)),
                 caption="../report/compare.rst",
                 category="compare",
                 labels={"page": "comparison"},
@@ -20,5 +21,6 @@ if COMPARED:
             "../envs/odeflow.yaml"
         params:
             specs=[e.stage_spec("compare") for e in COMPARED],
+            stage=COMPARISON.as_data(),
         script:
             "../scripts/compare.py"

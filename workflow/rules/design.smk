@@ -2,8 +2,9 @@
 rule design:
     input:
         table=lambda wildcards: [ancient(t) for t in experiment_of(wildcards).tables],
+        mark=mark_of("design"),
     output:
-        design="results/{experiment}/design.nc",
+        design=update("results/{experiment}/design.nc"),
     log:
         "results/{experiment}/logs/design.log",
     benchmark:
@@ -14,5 +15,6 @@ rule design:
         "../envs/odeflow.yaml"
     params:
         spec=spec_of("design"),
+        stage=stage_of("design"),
     script:
         "../scripts/design.py"

@@ -2,8 +2,9 @@
 rule diagnose:
     input:
         ensemble=ensemble_of,
+        mark=mark_of("diagnose"),
     output:
-        failures="results/{experiment}/failures.csv",
+        failures=update("results/{experiment}/failures.csv"),
     log:
         "results/{experiment}/logs/diagnose.log",
     benchmark:
@@ -14,5 +15,6 @@ rule diagnose:
         "../envs/odeflow.yaml"
     params:
         spec=spec_of("diagnose"),
+        stage=stage_of("diagnose"),
     script:
         "../scripts/diagnose.py"

@@ -4,14 +4,15 @@ rule overview:
         unpack(lambda wildcards: verification_of(experiment_of(wildcards))),
         ensemble=ensemble_of,
         failures="results/{experiment}/failures.csv",
+        mark=mark_of("overview"),
     output:
         page=report(
-            "results/{experiment}/overview.html",
+            update("results/{experiment}/overview.html"),
             caption="../report/overview.rst",
             category="{experiment}",
             labels={"page": "overview"},
         ),
-        verdict="results/{experiment}/verdict.json",
+        verdict=update("results/{experiment}/verdict.json"),
     log:
         "results/{experiment}/logs/overview.log",
     benchmark:
@@ -22,5 +23,6 @@ rule overview:
         "../envs/odeflow.yaml"
     params:
         spec=spec_of("overview"),
+        stage=stage_of("overview"),
     script:
         "../scripts/overview.py"

@@ -13,6 +13,7 @@ for experiment in EXPERIMENTS.values():
             input:
                 ensemble=experiment.ensemble,
                 summary=f"results/{experiment.name}/summary.nc",
+                mark=mark(str(experiment.folder), "plot"),
             output:
                 **drawn,
             log:
@@ -25,6 +26,7 @@ for experiment in EXPERIMENTS.values():
                 "../envs/odeflow.yaml"
             params:
                 spec=experiment.stage_spec("plot"),
+                stage=experiment.stage("plot").as_data(),
             script:
                 "../scripts/plot.py"
 
@@ -36,6 +38,7 @@ for experiment in EXPERIMENTS.values():
                 f"plot_verification_{experiment.name}"
             input:
                 **verification_of(experiment),
+                mark=mark(str(experiment.folder), "plot_verification"),
             output:
                 **of_verification,
             log:
@@ -47,6 +50,7 @@ for experiment in EXPERIMENTS.values():
             conda:
                 "../envs/odeflow.yaml"
             params:
-                spec=experiment.stage_spec("plot"),
+                spec=experiment.stage_spec("plot_verification"),
+                stage=experiment.stage("plot_verification").as_data(),
             script:
                 "../scripts/plot_verification.py"

@@ -2,8 +2,9 @@
 rule summarise:
     input:
         ensemble=ensemble_of,
+        mark=mark_of("summarise"),
     output:
-        summary="results/{experiment}/summary.nc",
+        summary=update("results/{experiment}/summary.nc"),
     log:
         "results/{experiment}/logs/summarise.log",
     benchmark:
@@ -14,5 +15,6 @@ rule summarise:
         "../envs/odeflow.yaml"
     params:
         spec=spec_of("summarise"),
+        stage=stage_of("summarise"),
     script:
         "../scripts/summarise.py"

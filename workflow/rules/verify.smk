@@ -3,8 +3,9 @@
 rule verify:
     input:
         ensemble=ensemble_of,
+        mark=mark_of("verify"),
     output:
-        verification="results/{experiment}/verification.nc",
+        verification=update("results/{experiment}/verification.nc"),
     log:
         "results/{experiment}/logs/verify.log",
     benchmark:
@@ -15,6 +16,7 @@ rule verify:
         "../envs/odeflow.yaml"
     params:
         spec=spec_of("verify"),
+        stage=stage_of("verify"),
         solved=lambda wildcards: experiment_of(wildcards).measured_chunks,
     script:
         "../scripts/verify.py"

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import logged
-from odeflow.stages.ensemble import assemble
+from odeflow.script import recorded
+from odeflow.stages.assemble import assemble
 
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     assemble(
         validate(snakemake.params.spec["config"]),
+        Path.cwd(),
         Path(snakemake.input.design),
         [Path(chunk) for chunk in snakemake.input.chunks],
         Path(snakemake.output.ensemble),

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import logged
-from odeflow.stages.results import compare
+from odeflow.script import recorded
+from odeflow.stages.compare import compare
 
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     compare(
         [validate(spec["config"]) for spec in snakemake.params.specs],
         [Path(file) for file in snakemake.input.ensembles],

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from odeflow.config.validate import validate
 from odeflow.ownership import claim
-from odeflow.script import logged
-from odeflow.stages.ensemble import write_design
+from odeflow.script import recorded
+from odeflow.stages.design import write_design
 
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     design = Path(snakemake.output.design)
     claim(design.parent, Path.cwd())
     write_design(validate(snakemake.params.spec["config"]), Path.cwd(), design)

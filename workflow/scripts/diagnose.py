@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import logged
-from odeflow.stages.results import diagnose
+from odeflow.script import recorded
+from odeflow.stages.diagnose import diagnose
 
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     diagnose(
         validate(snakemake.params.spec["config"]),
         Path(snakemake.input.ensemble),

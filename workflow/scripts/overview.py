@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import logged
-from odeflow.stages.results import overview
+from odeflow.script import recorded
+from odeflow.stages.overview import overview
 
 verification = snakemake.input.get("verification")
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     overview(
         validate(snakemake.params.spec["config"]),
         Path(snakemake.input.ensemble),

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import logged
-from odeflow.stages.results import plot
+from odeflow.script import recorded
+from odeflow.stages.plot import plot
 
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     plot(
         validate(snakemake.params.spec["config"]),
         Path(snakemake.input.ensemble),

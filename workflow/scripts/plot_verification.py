@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import logged
-from odeflow.stages.results import plot_verification
+from odeflow.script import recorded
+from odeflow.stages.plot_verification import plot_verification
 
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     plot_verification(
         validate(snakemake.params.spec["config"]),
         Path(snakemake.input.verification),

@@ -12,7 +12,7 @@ from odeflow.config.validate import validate
 from odeflow.pilot import Stopwatch, write_measurement
 from odeflow.progress import ProgressReport, terminal
 from odeflow.script import logged
-from odeflow.stages.chunk import keep_chunk, solve_chunk
+from odeflow.stages.solve import keep_chunk, solve_chunk
 
 with logged(snakemake.log[0]):
     spec, chunk = snakemake.params.spec, Path(snakemake.output.chunk)
@@ -23,7 +23,7 @@ with logged(snakemake.log[0]):
 
         stopwatch = Stopwatch(stop - start, snakemake.threads)
         report = ProgressReport(stop - start, sys.stderr, terminal())
-        solve_chunk(
+        solved = solve_chunk(
             validate(spec["config"]),
             Path.cwd(),
             start,
@@ -32,6 +32,7 @@ with logged(snakemake.log[0]):
             Resources(threads=snakemake.threads, cache=Path("results/cache")),
             lambda done: (stopwatch(done), report(done)),
         )
-        measured = stopwatch.stop()
+        # rows that were known cost nothing: no measure for other chunks
+        measured = stopwatch.stop() if solved == stop - start else None
     if snakemake.output.get("pilot"):
         write_measurement(measured, Path(snakemake.output.pilot))

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import logged
-from odeflow.stages.ensemble import summarise
+from odeflow.script import recorded
+from odeflow.stages.summarise import summarise
 
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     summarise(
         validate(snakemake.params.spec["config"]),
         Path.cwd(),

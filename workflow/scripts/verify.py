@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import logged
+from odeflow.script import recorded
 from odeflow.solve_time import solve_seconds
-from odeflow.stages.results import verify
+from odeflow.stages.verify import verify
 
-with logged(snakemake.log[0]):
+with recorded(snakemake.log[0], snakemake.params.stage):
     verify(
         validate(snakemake.params.spec["config"]),
         Path.cwd(),

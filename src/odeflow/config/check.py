@@ -8,11 +8,12 @@ from odeflow.config.doses import Dose
 from odeflow.config.functions import check_functions
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
+from odeflow.config.saved_times import save_times
 from odeflow.config.sensitivities import sensitivity_names
 from odeflow.config.time_text import shown_time
 from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
-from odeflow.design import axis_coordinate, axis_names, check_axes, count, expand, has_own_ends
+from odeflow.design import axis_coordinate, axis_names, check_axes, count, has_own_ends
 from odeflow.figure_choice import figure_kinds
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.sbml.config import fixed_observables
@@ -134,22 +135,6 @@ def _check_stop(config: Config) -> None:
     for key in ("above", "below"):
         names = getattr(stop, key)
         _known_names(f"stop.{key}", names, known, "a scalar state or an observable")
-
-
-def save_times(config: Config) -> list[float]:
-    """The times to save, as numbers; only t1 where `saveat.ts` is null."""
-    ts = config.saveat.ts
-    if ts is None:
-        return [config.model.t1]
-    times = [float(t) for t in (ts if isinstance(ts, list) else expand(ts, "saveat.ts"))]
-    # A last time that misses t1 by rounding (10**log10(t1), say) means t1.
-    t0, t1 = config.model.t0, config.model.t1
-    rounding = 4 * 2.0**-52
-    if times and abs(times[-1] - t1) <= rounding * max(abs(t0), abs(t1)):
-        times[-1] = t1
-    if times and abs(times[0] - t0) <= rounding * max(abs(t0), abs(times[0])):
-        times[0] = t0
-    return times
 
 
 def _check_variables(config: Config, study: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig
 from odeflow.config.validate import nearest
-from odeflow.provenance import module_file
+from odeflow.provenance import file_of_module
 
 
 def check_functions(model: ModelConfig, study: Path) -> None:
@@ -27,7 +27,7 @@ def _check_function(key: str, reference: str, study: Path) -> None:
         if not path.is_file():
             raise ConfigError(f"{key}: no file {target!r} in the study's folder")
     else:
-        path = module_file(target)
+        path = file_of_module(target)
         if path is None or path.suffix != ".py":
             return  # built in or compiled, or found when it is imported
     try:

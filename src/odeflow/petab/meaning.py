@@ -121,12 +121,22 @@ def read_meaning(file: str, study: Path) -> Meaning:
 
 
 def measurements_digest(config: Config, study: Path) -> str | None:
-    """Digest of all that the measurements add to a summary; None where there are none."""
+    """Digest of all that the problem's files add to a summary; None where there are none.
+
+    That is the rows of all of its tables and the text of its model, in which their ids are looked
+    up, whatever the files are called and however they are laid out.
+    """
     if config.design.petab is None:
         return None
     problem = read_problem(config.design.petab, study)
-    records = [*problem.measurements, *problem.observables.values()]
-    return digest([record.row.cells for record in records])
+    source = model_source({"sbml": problem.sbml}, study)
+    records = [
+        *problem.measurements,
+        *problem.observables.values(),
+        *problem.conditions.values(),
+        *problem.parameters.values(),
+    ]
+    return digest([record.row.cells for record in records], source and source.text)
 
 
 def renamed(formula: str, names: Mapping[str, str]) -> str:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.check import save_times
 from odeflow.config.doses import Dose, Quantity
 from odeflow.config.root import Config
+from odeflow.config.saved_times import save_times
 from odeflow.model import Model
 
 #: Times are one where no more than this many roundings part them.

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import xarray as xr
+
 from odeflow.ahead import ahead
 from odeflow.chunk_file import FOLDER, read_chunk, write_chunk
 from odeflow.config.root import Config
+from odeflow.known_rows import completed, known_rows
 from odeflow.netcdf import DamagedFileError
 
 if TYPE_CHECKING:  # JAX is imported by the stage that solves
@@ -23,18 +27,59 @@ def solve_chunk(
     path: Path,
     resources: Resources,
     progress: Progress | None = None,
-) -> None:
+) -> int:
     """Solves samples start..stop and writes them with a digest of their content.
 
     The name of the folder, a digest of what decides the numbers, is recorded too: a chunk copied
-    from another folder is known by it.
+    from another folder is known by it. Rows that a neighbour in the folder holds are taken from
+    there. Returns how many were solved.
     """
     from odeflow.solve import configure_jax, solve_slabs
 
     configure_jax(resources)
-    slabs = ahead(solve_slabs(config, study, start, stop, resources, progress))
+    whole, solved = _with_known_rows(config, study, start, stop, path, resources, progress)
+    if whole is None:
+        slabs = ahead(solve_slabs(config, study, start, stop, resources, progress))
+    else:
+        slabs = iter([whole])
     named = (slab.assign_attrs({FOLDER: path.parent.name}) for slab in slabs)
     write_chunk(named, stop - start, path)
+    return solved
+
+
+def _with_known_rows(
+    config: Config,
+    study: Path,
+    start: int,
+    stop: int,
+    path: Path,
+    resources: Resources,
+    progress: Progress | None,
+) -> tuple[xr.Dataset | None, int]:
+    """The chunk of rows that were solved before and of the others, and how many those are.
+
+    None where none was, so that all have to be solved.
+    """
+    from odeflow.design import rows
+    from odeflow.solve import solve_axes
+
+    size = stop - start
+    columns = rows(config.design, start, stop, study)
+    known = known_rows(config, columns, path)
+    if known is None:
+        return None, size
+    missing = np.setdiff1d(np.arange(size), known.places)
+    print(f"{size - len(missing)} of {size} rows are in {', '.join(map(str, known.files))}: kept")
+    solved = None
+    if len(missing):
+        wanted = {name: values[missing] for name, values in columns.items()}
+        after = progress and (lambda done: progress(size - len(missing) + done))
+        solved = solve_axes(config, study, wanted, 0, resources, after)
+    whole = completed(known, solved, start, size)
+    if whole is None:
+        print("they were not solved as the others are now: all are solved")
+        return None, size
+    return whole, len(missing)
 
 
 def keep_chunk(path: Path, start: int, stop: int, newer_than: Sequence[Path] = ()) -> bool:
