@@ -13,8 +13,8 @@ import test_faults  # noqa: F401  (its tests are the rows of FAULTS)
 import test_slurm  # noqa: F401  (and of SLURM_FAULTS)
 from bad_input import BAD_INPUTS
 from faults import FAULTS, SLURM_FAULTS, Fault
-from test_bad_input import message_of
 from scales import EXPONENTS, error_over_scale, scaled_ensemble
+from test_bad_input import message_of
 from test_security import ATTACKS
 from wrong_on_purpose import WRONG, wrong_study
 
@@ -62,14 +62,15 @@ versions of the packages.
 
 ## Wrong numbers
 
-What is solved is wrong on purpose, in one way a row, by the native engine at the default tolerances
-(`rtol` 1e-6, `atol` 1e-8); this is the verdict of the verification, which is given the right problem.
-`tests/wrong_on_purpose.py`. What passes is then within a hundred tolerances.
+What is solved is wrong on purpose, in one way a row, by the native engine at the default
+tolerances (`rtol` 1e-6, `atol` 1e-8); this is the verdict of the verification, which is given the
+right problem. `tests/wrong_on_purpose.py`. What passes is within a hundred tolerances.
 
 {wrong}
 
-States of any size at the default tolerances, a chain of two from (s, 0): `tests/scales.py`. The error is
-that against the closed form, relative to the scale of the variable. Nothing passes with one above 1%.
+States of any size at the default tolerances, a chain of two from (s, 0): `tests/scales.py`. The
+error is that against the closed form, relative to the scale of the variable. Nothing passes with
+one above 1%.
 
 {scales}
 
