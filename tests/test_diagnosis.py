@@ -114,12 +114,3 @@ def test_the_numbers_tell(status: str, numbers: dict[str, Any], cause: str, word
 def test_no_numbers_are_without_advice(status: str, steps: int, rejected: int, reached: float):
     found = diagnosis(status, steps=steps, rejected=rejected, reached=reached)
     assert found.cause and found.advice
-
-
-def test_what_starts_below_its_tolerance_is_told_to_lower_it():
-    solver = SolverConfig.model_validate({})
-    outcome = Outcome(Status.dt_min_reached, 0.0, 1.0, 0.5, 100, 50, solver, below_atol=True)
-    assert diagnose(outcome).advice.startswith("lower solver.atol")
-    assert "atol" in diagnose(outcome._replace(below_atol=False)).advice
-    steps = outcome._replace(status=Status.nonlinear_solve_failed)
-    assert not diagnose(steps).advice.startswith("lower solver.atol")

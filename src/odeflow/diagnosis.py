@@ -15,21 +15,14 @@ from odeflow.status import Status
 _MANY_REJECTS, _MANY_IMPLICIT_REJECTS = 0.03, 0.5
 #: Steps to t1 from where they are tiny, and from where they are that without any rejects.
 _MANY_STEPS, _TOO_MANY_STEPS = 100_000, 10_000_000
-#: What a trajectory may end with whose values are all below their absolute tolerance.
-_FOR_WANT_OF_DIGITS = (Status.max_steps_reached, Status.dt_min_reached, Status.non_finite)
 STIFF_METHODS = "rodas5p or kvaerno5"
 
 
 class Outcome(NamedTuple):
     """The numbers of a failed trajectory: its last step ended at `time_reached`, of t0..t1.
 
-<<<<<<< HEAD
     `solver` is that of the attempt they are of, `tried` the methods of all attempts. `starts` are
     the sizes of the states that are not 0 at t0, by name.
-=======
-    `solver` is that of the attempt they are of, `tried` the methods of all attempts. `below_atol`
-    is whether all values at t0 that are not zero lie below their absolute tolerance.
->>>>>>> ebccccd (Tell a trajectory that starts below its tolerance to lower that; test budget and differences)
     """
 
     status: Status
@@ -40,16 +33,12 @@ class Outcome(NamedTuple):
     num_rejected_steps: int
     solver: SolverConfig
     tried: frozenset[str] = frozenset()
-<<<<<<< HEAD
     starts: Mapping[str, float] = {}
 
     @property
     def is_below_atol(self) -> bool:
         """Whether all that is not zero at t0 is below its absolute tolerance."""
         return bool(self.starts) and len(below_atol(self.solver, self.starts)) == len(self.starts)
-=======
-    below_atol: bool = False
->>>>>>> ebccccd (Tell a trajectory that starts below its tolerance to lower that; test budget and differences)
 
     @property
     def where(self) -> str:
@@ -77,11 +66,6 @@ class Diagnosis(NamedTuple):
 
 def diagnose(outcome: Outcome) -> Diagnosis:
     """The diagnosis of a failed trajectory."""
-    if outcome.below_atol and outcome.status in _FOR_WANT_OF_DIGITS:
-        return Diagnosis(
-            "below the absolute tolerance",
-            "lower solver.atol: every value at t0 lies below it, so that no digit of them is kept",
-        )
     return {
         Status.max_steps_reached: _max_steps,
         Status.dt_min_reached: _dt_min,
@@ -182,8 +166,9 @@ def _nonlinear_solve(it: Outcome) -> Diagnosis:
 def _events(it: Outcome) -> Diagnosis:
     return Diagnosis(
         "events without end",
-        f"at t = {it.where} events set each other off without end, one fired too often "
-        "within its delay, or a delay was negative: look at their triggers and delays",
+        f"at t = {it.where} events set each other off without end or pile up at one time, one fired "
+        "too often within its delay, or a delay was negative: look at their triggers, assignments "
+        "and delays",
     )
 
 

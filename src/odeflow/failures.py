@@ -1,7 +1,7 @@
 """The trajectories that failed: a table with a diagnosis each, with bounded memory."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 import numpy as np
@@ -9,9 +9,8 @@ import xarray as xr
 
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
-from odeflow.config.solver import SolverConfig
 from odeflow.dataset import design_axes
-from odeflow.design import END, axis_coordinate, has_own_ends
+from odeflow.design import END, has_own_ends
 from odeflow.diagnosis import Outcome, diagnose
 from odeflow.slabs import hyperslabs
 from odeflow.small_states import start_sizes
@@ -45,11 +44,7 @@ def failures(config: Config, ensemble: xr.Dataset) -> Iterator[dict[str, Any]]:
             one["num_rejected_steps"],
             attempt.solver,
             tried,
-<<<<<<< HEAD
             start_sizes(config, one),
-=======
-            _is_below_atol(config, attempt.solver, {name: float(one[name]) for name in axes}),
->>>>>>> ebccccd (Tell a trajectory that starts below its tolerance to lower that; test budget and differences)
         )
         diagnosis = diagnose(outcome)
         yield {
@@ -106,14 +101,3 @@ def failed_fraction(config: Config, ensemble: xr.Dataset, table: str) -> str | N
         f"{failed:,} of {status.size:,} trajectories failed ({failed / status.size:.3g}), more "
         f"than runtime.max_failed {allowed:g}; {table} says why and what to do"
     )
-
-
-def _is_below_atol(config: Config, solver: SolverConfig, axes: Mapping[str, float]) -> bool:
-    """Whether all initial values that are not zero lie below their absolute tolerance."""
-    atol = solver.atol
-    sizes = []
-    for name, state in config.model.states.items():
-        allowed = atol[name] if isinstance(atol, dict) else atol
-        initial = axes.get(axis_coordinate(name, config.model), axes.get(name, state.initial))
-        sizes += [value / allowed for value in np.abs(np.ravel(initial)) if value]
-    return bool(sizes) and max(sizes) < 1
