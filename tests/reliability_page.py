@@ -13,8 +13,12 @@ import test_faults  # noqa: F401  (its tests are the rows of FAULTS)
 import test_slurm  # noqa: F401  (and of SLURM_FAULTS)
 from bad_input import BAD_INPUTS
 from faults import FAULTS, SLURM_FAULTS, Fault
+from scales import EXPONENTS, error_over_scale, scaled_ensemble
 from test_bad_input import message_of
 from test_security import ATTACKS
+from wrong_on_purpose import WRONG, wrong_study
+
+from odeflow.verification import verify
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
 _PAGE = """\
@@ -56,6 +60,20 @@ Two runs in two folders, on one core and on two, in one chunk and in three, by e
 grid and of a sampled design: all results are the same bytes, SVG and PNG figures included. No
 result holds a date, an absolute path or a host name. This holds on one machine with the same
 versions of the packages.
+
+## Wrong numbers
+
+What is solved is wrong on purpose, in one way a row, by the native engine at the default
+tolerances (`rtol` 1e-6, `atol` 1e-8); this is the verdict of the verification, which is given the
+right problem. `tests/wrong_on_purpose.py`. What passes is within a hundred tolerances.
+
+{wrong}
+
+States of any size at the default tolerances, a chain of two from (s, 0): `tests/scales.py`. The
+error is that against the closed form, relative to the scale of the variable. Nothing passes with
+one above 1%.
+
+{scales}
 
 ## Bad input
 
@@ -109,10 +127,40 @@ def page() -> str:
     )
     return _PAGE.format(
         faults=_fault_table(FAULTS),
+        wrong=wrong_table(),
+        scales=scale_table(),
         slurm_faults=_fault_table(SLURM_FAULTS),
         bad_input=bad_input,
         attacks=attacks,
     )
+
+
+def wrong_table() -> str:
+    """The verdict on what is wrong on purpose."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        study = wrong_study(Path(folder))
+        for case in WRONG:
+            config, ensemble = case.solved(study)
+            found = verify(config, study, ensemble)
+            error, ratio = (
+                found.attrs[x] for x in ("relative_error_largest", "error_ratio_largest")
+            )
+            verdict = found.attrs["verdict"]
+            rows.append((case.what, case.size, f"{error:.2g}", f"{ratio:.3g}", verdict))
+    return _table(("wrong", "by", "error over scale", "tolerances", "verdict"), rows)
+
+
+def scale_table() -> str:
+    """The verdict on states of any size."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for exponent in EXPONENTS:
+            config, ensemble = scaled_ensemble(exponent, Path(folder))
+            found = verify(config, Path(folder), ensemble)
+            error = error_over_scale(exponent, ensemble)
+            rows.append((f"1e{exponent}", f"{error:.2g}", found.attrs["verdict"]))
+    return _table(("s", "error over scale", "verdict"), rows)
 
 
 def _fault_table(faults: Iterable[Fault]) -> str:

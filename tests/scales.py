@@ -46,3 +46,12 @@ def exact(exponent: int, t: np.ndarray) -> dict[str, np.ndarray]:
     """The closed form: a = s exp(-t), b = 2 s (exp(-t/2) - exp(-t))."""
     s = 10.0**exponent
     return {"a": s * np.exp(-t), "b": 2 * s * (np.exp(-t / 2) - np.exp(-t))}
+
+
+def error_over_scale(exponent: int, ensemble: xr.Dataset) -> float:
+    """The largest error against the closed form, relative to the scale of its variable."""
+    values = exact(exponent, ensemble["time"].values)
+    return max(
+        float(np.abs(ensemble[name].values[0] - course).max() / np.abs(course).max())
+        for name, course in values.items()
+    )

@@ -24,7 +24,14 @@ from odeflow.model import load_model
 from odeflow.specs import stage_spec
 from odeflow.trust import verification_facts, worst_cases
 from odeflow.verification import verify
-from odeflow.verification.course import Accuracy, NoReferenceError, Work, course
+from odeflow.verification.compare import Checker
+from odeflow.verification.course import (
+    Accuracy,
+    NoReferenceError,
+    OutOfTimeError,
+    Work,
+    course,
+)
 from odeflow.verification.numpy_functions import PointFunctions
 from odeflow.verification.problem import PointProblem
 from odeflow.verification.schedule import Change
@@ -268,6 +275,64 @@ def test_chaos_is_not_taken_for_an_error(tmp_path: Path):
         update={"verify": config.verify.model_copy(update={"max_error": None})}
     )
     assert verify(early, tmp_path, ensemble).attrs["verdict"] == "passed"
+
+
+def test_verification_keeps_its_budget_and_says_how_far_it_came(tmp_path: Path):
+    config, ensemble = run("experiment=decay", study=make_study(tmp_path))
+    found = verify(config, tmp_path, ensemble, solve_seconds=-5.0)  # none at all
+    assert found.attrs["verdict"] == "not judged" and found.sizes["sample"] == 0
+    assert (
+        "0 of 4 trajectories were reached in 0 s (verify.budget)" in found.attrs["verdict_reason"]
+    )
+    assert dict(verification_facts(found))["solved again"].startswith("0 of 4 trajectories")
+    done: list[int] = []
+    verify(config, tmp_path, ensemble, 10.0, done.append)
+    assert done == [1, 2, 3, 4]
+
+
+def test_a_trajectory_that_takes_too_long_is_left(tmp_path: Path):
+    config, ensemble = run("experiment=decay", study=make_study(tmp_path))
+    checker = Checker(config, load_model(config.model, tmp_path), tmp_path, ensemble)
+    with pytest.raises(OutOfTimeError):
+        checker.compare(0, deadline=0.0)
+
+
+SWITCHED = """
+import jax.numpy as jnp
+
+
+def switched(t, y, args):
+    rate = jnp.where(t < args.when, 3.0, 1.0)
+    return {"x": rate, "y": jnp.where(y.y < args.level, 3.0, 1.0)}
+"""
+SWITCHED_YAML = """
+name: switched
+vector_field: models.py:switched
+t1: 5
+states: {x: {initial: 0}, y: {initial: 0}}
+parameters: {when: {value: 2}, level: {value: 4}}
+"""
+
+
+def test_sensitivities_are_checked_by_differences(tmp_path: Path):
+    """Let x = 3 t up to `when`, y = 3 t up to `level`, then as t: derivatives by hand."""
+    study = make_study(tmp_path)
+    (study / "models.py").write_text(SWITCHED)
+    (study / "config/model/switched.yaml").write_text(SWITCHED_YAML)
+    config, ensemble = run(
+        "~experiment", "model=switched", "saveat.ts=[1,5]", "saveat.sensitivities=[when,level]",
+        study=study,
+    )  # fmt: skip
+    found = verify(config, study, ensemble)
+    np.testing.assert_allclose(found.d_x_d_when_reference[0], [0.0, 2.0], atol=1e-6)
+    np.testing.assert_allclose(found.d_y_d_level_reference[0], [0.0, 2 / 3], atol=1e-6)
+    right = ensemble.d_x_d_when.dims, np.array([[0.0, 2.0]])
+    half = ensemble.d_x_d_when.dims, np.array([[0.0, 1.0]])
+    level = ensemble.d_y_d_level.dims, np.array([[0.0, 2 / 3]])
+    mended = ensemble.assign(d_x_d_when=right, d_y_d_level=level)
+    assert verify(config, study, mended).attrs["verdict"] == "passed"
+    wrong = mended.assign(d_x_d_when=half)
+    assert verify(config, study, wrong).attrs["verdict"] == "failed"
 
 
 def test_constant_steps_are_not_judged(tmp_path: Path):

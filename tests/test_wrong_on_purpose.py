@@ -21,7 +21,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wrong_study(tmp_path_factory.mktemp("study"))
 
 
-@pytest.mark.parametrize("case", map(_marked, WRONG))
+@pytest.mark.parametrize("case", [_marked(case) for case in WRONG])
 def test_what_is_wrong_gets_its_verdict(case: Wrong, study: Path):
     config, ensemble = case.solved(study)
     found = verify(config, study, ensemble)

@@ -431,8 +431,8 @@ class _One:
         return np.concatenate([values, nothing])
 
     def _padded_errors(self, one: Errors) -> Errors:
-        parts = map(self._padded, (one.error, one.uncertainty, one.tolerance))
-        return Errors(*parts, one.scale, one.below)
+        error, uncertainty = self._padded(one.error), self._padded(one.uncertainty)
+        return Errors(error, uncertainty, self._padded(one.tolerance), one.scale, one.below)
 
 
 def _no_errors(like: np.ndarray) -> Errors:

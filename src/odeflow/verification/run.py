@@ -20,6 +20,8 @@ from odeflow.verification.verdict import verdict_of
 _BEYOND, _PART = 5.0, 0.25
 #: What explains a large error may take this part of the budget besides.
 _TO_EXPLAIN = 0.25
+#: Seconds that each may have, if there are so many.
+_AT_LEAST = 1.0
 _NO_TIME = "it takes more than its part of verify.budget"
 
 #: Called with the number of trajectories that are done.
@@ -58,7 +60,7 @@ def verify(
         now = time.monotonic()
         if now >= start + budget:
             break
-        deadline = min(start + budget, now + max(_PART * budget, 1.0))
+        deadline = min(start + budget, now + max(_PART * budget, _AT_LEAST))
         done.append(number)
         results.append(_compared(checker, number, deadline))
         if progress is not None:
