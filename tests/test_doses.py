@@ -236,8 +236,6 @@ def test_mistakes_in_values_are_found_before_anything_is_solved(tmp_path: Path):
     [
         ("stop={above: {gutt: 1}}", r"stop\.above: 'gutt' is not a scalar state or an observable"),
         ("stop={}", r"stop: no condition; give above, below or steady_state"),
-        ("saveat.sensitivities=[ka]", r"doses\.0\.parameter: saveat\.sensitivities asks"),
-        ("saveat.sensitivities=[v]", r"doses\.0\.value: saveat\.sensitivities asks"),
     ],
 )
 def test_what_does_not_go_together(override: str, message: str, tmp_path: Path):

@@ -6,9 +6,10 @@ the state, and of parameters.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from odeflow import engine
 from odeflow.config.base import ConfigError
@@ -27,7 +28,7 @@ def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
 
     Both are returned as they are where there are no infusions. The further parameters are the last.
     """
-    _, _, rates = _targets(config)
+    _, _, rates = dose_targets(config)
     if not rates:
         return config, model
     known = model.config
@@ -75,11 +76,33 @@ def _rate_names(model: Model, rates: Sequence[int]) -> dict[int, str]:
     return names
 
 
+class Targets(NamedTuple):
+    """What doses change: components of the state, parameters they set, components infused into."""
+
+    added: list[int]
+    switched: list[str]
+    rates: list[int]
+
+
+class Plan(NamedTuple):
+    """Jumps of lanes, the first of them at t0, and how their times depend on what is varied.
+
+    `apart` (time, axis, lane) are the derivatives of the times, where given.
+    """
+
+    jumps: engine.Jumps
+    apart: np.ndarray
+
+
 def jump_targets(config: Config, model: Model) -> engine.JumpTargets | None:
-    """What the doses of a config change; None where it has none. `model` is of `with_doses`."""
+    """What the doses of a config change; None where it has none. `model` is of `with_doses`, or of
+    that with sensitivities.
+    """
     if not config.doses:
         return None
-    added, switched, rates = _targets(config)
+    if model.dosing is not None:
+        return model.dosing.targets
+    added, switched, rates = dose_targets(config)
     parameters = list(model.config.parameters)
     first_rate = len(parameters) - len(rates)
     return engine.JumpTargets(
@@ -112,9 +135,41 @@ def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> e
     targets = jump_targets(config, model)
     if targets is None:
         return lanes
+    if model.dosing is not None:
+        return begun(lanes, targets, model.dosing.jumps(axes, lanes))
     changes = dose_changes(config, model, axes, lanes.args)
-    times, starts, ends = _slots(config, lanes, changes)
-    added, switched, rates = _targets(config)
+    levels = lanes.args[list(targets.parameters)]
+    return begun(
+        lanes, targets, planned(config, lanes, changes, dose_targets(config), levels).jumps
+    )
+
+
+def begun(lanes: engine.Lanes, targets: engine.JumpTargets, jumps: engine.Jumps) -> engine.Lanes:
+    """Lanes with jumps, the first of which is at t0 and done."""
+    y0, args = lanes.y0.copy(), lanes.args.copy()
+    for row, target in zip(jumps.amounts[0], targets.components):
+        y0[target] += row
+    for row, target in zip(jumps.values[0], targets.parameters):
+        args[target] = row
+    later = engine.Jumps(jumps.times[1:], jumps.amounts[1:], jumps.values[1:])
+    return engine.Lanes(y0, args, lanes.t1, later)
+
+
+def planned(
+    config: Config,
+    lanes: engine.Lanes,
+    changes: Sequence[Change],
+    targets: Targets,
+    levels: Float[np.ndarray, "parameter lane"],
+    apart: Sequence[Float[np.ndarray, "axis lane"]] = (),
+) -> Plan:
+    """The jumps that changes make, t0 included; `levels` are the parameters before.
+
+    Changes are at one jump where their times are the same; where the derivatives of the times of
+    all, `apart`, in the order of starts and ends, are given, only if these are too.
+    """
+    times, starts, ends, moved = _slots(config, lanes, changes, apart)
+    added, switched, rates = targets
     place = lambda targets: {target: number for number, target in enumerate(targets)}
     added_at, switched_at, rate_at = place(added), place(switched), place(rates)
     number, size = times.shape
@@ -139,25 +194,22 @@ def schedule(config: Config, axes: Axes, lanes: engine.Lanes, model: Model) -> e
             changes_of_number[end, at, lane] -= lasts
     values = np.concatenate(
         [
-            _levels(given, lanes.args[list(targets.parameters)[: len(switched)]]),
+            _levels(given, levels[: len(switched)]),
             _sums(steps, changes_of_number),
         ],
         axis=1,
     )
-    y0, args = lanes.y0.copy(), lanes.args.copy()
-    for row, target in zip(amounts[0], targets.components):
-        y0[target] += row
-    for row, target in zip(values[0], targets.parameters):
-        args[target] = row
-    jumps = engine.Jumps(times[1:], amounts[1:], values[1:])
-    return engine.Lanes(y0, args, lanes.t1, jumps)
+    return Plan(engine.Jumps(times, amounts, values), moved)
 
 
 def _slots(
-    config: Config, lanes: engine.Lanes, changes: Sequence[Change]
-) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    config: Config,
+    lanes: engine.Lanes,
+    changes: Sequence[Change],
+    apart: Sequence[Float[np.ndarray, "axis lane"]],
+) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray], np.ndarray]:
     """The times of each lane, (time, lane), increasing from t0 on and infinite where it has no
-    more; and where among these each change starts, and ends if it does.
+    more; where among these each change starts, and ends if it does; and what sets times apart.
     """
     clock, size = Clock(config), lanes.size
     listed = [np.full(size, clock.t0)]
@@ -167,18 +219,23 @@ def _slots(
     order = np.argsort(times, axis=0, kind="stable")
     ordered = clock.first_of_same(np.take_along_axis(times, order, axis=0))
     is_new = np.concatenate([np.zeros((1, size), bool), ordered[1:] > ordered[:-1]])
+    keys = np.stack([np.zeros_like(apart[0]), *apart]) if apart else np.zeros((len(times), 0, size))
+    keys = np.take_along_axis(keys, order[:, None], axis=0)
+    is_new[1:] |= (keys[1:] != keys[:-1]).any(axis=1)
     slot_of_ordered = np.cumsum(is_new, axis=0)
     slots = np.empty_like(order)
     np.put_along_axis(slots, order, slot_of_ordered, axis=0)
     result = np.full_like(times, np.inf)
     np.put_along_axis(result, slot_of_ordered, ordered, axis=0)
+    moved = np.zeros_like(keys)
+    np.put_along_axis(moved, slot_of_ordered[:, None], keys, axis=0)
     place = iter(slots[1:])
     starts = []
     ends = []
     for change in changes:
         starts.append(next(place))
         ends.append(starts[-1] if change.end is None else next(place))
-    return result, starts, ends
+    return result, starts, ends, moved
 
 
 def _rate(
@@ -224,7 +281,7 @@ def _sums(steps: np.ndarray, changes_of_number: np.ndarray) -> np.ndarray:
     return result
 
 
-def _targets(config: Config) -> tuple[list[int], list[str], list[int]]:
+def dose_targets(config: Config) -> Targets:
     """Components that doses go to, parameters that are switched, components infused into.
 
     An infusion may turn out to be a bolus, so its component is among the first.
@@ -233,4 +290,5 @@ def _targets(config: Config) -> tuple[list[int], list[str], list[int]]:
     added = [component_number(dose, config.model) for dose in given]
     switched = [d.parameter for d in config.doses if d.parameter is not None]
     infused = [component_number(dose, config.model) for dose in given if dose.is_infusion]
-    return list(dict.fromkeys(added)), list(dict.fromkeys(switched)), list(dict.fromkeys(infused))
+    unique = lambda names: list(dict.fromkeys(names))
+    return Targets(unique(added), unique(switched), unique(infused))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -79,6 +79,17 @@ class Jumping(NamedTuple):
     arrive: PointFunction
 
 
+class Dosing(Protocol):
+    """Doses and their derivatives: what jumps change, and the jumps of lanes, the first at t0."""
+
+    @property
+    def targets(self) -> Any:  # noqa: D102
+        ...
+
+    def jumps(self, axes: Mapping[str, np.ndarray], lanes: Any) -> Any:  # noqa: D102
+        ...
+
+
 @dataclass(frozen=True)
 class Model:
     """A vector field over named records.
@@ -89,7 +100,8 @@ class Model:
     and observables that are derivatives, and the variable and axis of each. `start` gives what the
     model computes at t0 from the values of axes: states and parameters by name. `fixed` are the
     observables that do not change along a trajectory unless a parameter does. `hidden` names
-    the states that are never saved, and `jumping` is what the model itself does at jumps.
+    the states that are never saved, `jumping` is what the model itself does at jumps,
+    and `dosing` how doses change its derivatives.
     """
 
     config: ModelConfig
@@ -100,6 +112,7 @@ class Model:
     start: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] = lambda axes: {}
     fixed: Mapping[str, Formula] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    dosing: Dosing | None = None
     jumping: Jumping | None = None
 
     @property

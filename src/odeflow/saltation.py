@@ -12,14 +12,14 @@ What can change by itself, the outcomes of comparisons (`Decisions`), is remembe
 as a further state, and an event of the model's own fires where an outcome is another. Triggers of
 events see remembered outcomes, so they change with them.
 
-References: Hiskens and Pai, IEEE Trans. Circuits Syst. I 47, 204-220 (2000); Rozenvasser, Automation
-and Remote Control 10, 1650-1659 (1967).
+References: Hiskens and Pai, IEEE Trans. Circuits Syst. I 47, 204-220 (2000); Rozenvasser,
+Automation and Remote Control 10, 1650-1659 (1967).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -53,18 +53,32 @@ class Parts(NamedTuple):
 Seeds = Callable[[Any], tuple[Any, tuple[Any, ...]]]
 
 
+class Moves(Protocol):
+    """How the time of a dose moves along each axis, of (t, args); zero where none is given then."""
+
+    def before(self, t: Any, args: Any) -> Any:
+        """Of the dose that comes next."""
+        ...
+
+    def after(self, t: Any, args: Any) -> tuple[Any, Any]:
+        """Of the one that came last, and whether it is given now."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Saltation:
     """The jumps of a model's sensitivities along `axes`.
 
     `seeds` gives the model's parameters, and their derivatives, from those of the model with
     sensitivities; `moving` are the numbers of the parameters whose derivative may not be zero.
+    `doses` says how doses move, if they do.
     """
 
     model: Model
     axes: Sequence[str]
     seeds: Seeds
     moving: frozenset[int]
+    doses: Moves | None = None
 
     @cached_property
     def decisions(self) -> Decisions:
@@ -129,25 +143,28 @@ class Saltation:
         before = self.field(t, state, own, held)
         value = lambda t, y, args: self.decisions.values(t, flatten(y), tuple(args), held, new)
         zero = jax.tree.map(jnp.zeros_like, own)
-        speed = jax.jvp(value, (t, state, own), (jnp.ones_like(t), before, zero))[1]
+        along_time = (jnp.ones_like(t), before, zero)
+        (_, outcomes), (speed, _) = jax.jvp(value, (t, state, own), along_time)
         shifts = [
-            jax.jvp(value, (t, state, own), (jnp.zeros_like(t), s, seed))[1]
+            jax.jvp(value, (t, state, own), (jnp.zeros_like(t), s, seed))[1][0]
             for s, seed in zip(along, seeds)
         ]
-        flips, moves = new != held, speed != 0
+        # one that does not change by itself does with what it depends on, or at a given time
+        flips, moves = new != held, (outcomes != held) & (speed != 0)
         safe = jnp.where(moves, speed, 1.0)
-        # one that does not move by itself changes with what it depends on, or at a given time
-        times = [jnp.where(flips & moves, -shift / safe, 0.0) for shift in shifts]
+        times = [jnp.where(moves, -shift / safe, 0.0) for shift in shifts]
         if self._told_apart:
             along = self._one_by_one(t, parts, own, before, flips, moves, new, times)
         else:
             once = [self._common(flips & moves, x) for x in times]
             after = self.field(t, state, own, new)
             along = tuple(_shifted(s, before, after, x) for s, x in zip(along, once))
-        triggers = jnp.arange(number) >= self.decisions.spans[0].stop
-        which = flips & triggers if self.model.events else flips
-        once = jnp.stack([self._common(which & moves, x) for x in times])
-        moved = jnp.where(jnp.any(which), once, moved)
+        if self.model.events:
+            which = flips & (jnp.arange(number) >= self.decisions.spans[0].stop)
+            once = jnp.stack([self._common(which & moves, x) for x in times])
+            # a number that says that there is none would end the trajectory
+            once = jnp.where(once == once, once, _nothing(t))
+            moved = jnp.where(jnp.any(which), once, moved)
         return Parts(state, along, moved, new)
 
     @property
@@ -191,15 +208,23 @@ class Saltation:
 
     # what a trajectory does
 
-    def remembered(self, t: Any, y: Any, args: Any) -> Any:
-        """A state with the outcomes that hold there, as at the start of a trajectory."""
+    def leave(self, t: Any, y: Any, args: Any) -> Any:
+        """Before something is given at a time, which may move; what changes by itself is first."""
+        parts = self.settled(t, self.parts(y), args)
+        if self.doses is not None:
+            parts = self._moving(t, parts, args, self.doses.before(t, args), 1)
+        return self.joined(y, parts)
+
+    def arrive(self, t: Any, y: Any, args: Any) -> Any:
+        """After something is given."""
         own, _ = self.seeds(args)
         parts = self.parts(y)
-        return self.joined(y, parts._replace(held=self.outcomes(t, parts.state, own)))
-
-    def leave(self, t: Any, y: Any, args: Any) -> Any:
-        """Before something is given at a time: what has changed by itself by then."""
-        return self.joined(y, self.settled(t, self.parts(y), args))
+        parts = parts._replace(held=self.outcomes(t, parts.state, own))
+        if self.doses is not None:
+            moved, given = self.doses.after(t, args)
+            parts = self._moving(t, parts, args, moved, -1)
+            parts = parts._replace(moved=jnp.where(given, moved, parts.moved))
+        return self.joined(y, parts)
 
     def events(self) -> tuple[Event, ...]:
         """The events of the model with sensitivities: changes of outcomes, then the model's own."""
@@ -211,10 +236,11 @@ class Saltation:
     def _changes(self, t: Any, y: Any, args: Any) -> Any:
         own, _ = self.seeds(args)
         parts = self.parts(y)
-        return jnp.any(self.outcomes(t, parts.state, own) != parts.held)
+        # never equal, so that which side a tie belongs to is not asked
+        return jnp.any(jnp.abs(self.outcomes(t, parts.state, own) - parts.held) > 0.5)
 
     def _assigned(self, t: Any, y: Any, args: Any) -> Mapping[str, Any]:
-        return self.leave(t, y, args)._asdict()
+        return self.joined(y, self.settled(t, self.parts(y), args))._asdict()
 
     def _event(self, number: int, event: Event) -> Event:
         def own(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -261,8 +287,9 @@ class Saltation:
 
     def _fired(self, event: Event, t: Any, parts: Parts, args: Any) -> dict[str, Any]:
         """What is kept of an event until it happens: the derivatives of its time, and values."""
-        at = self._moving(t, parts, args, parts.moved, 1)
-        moved = parts.moved
+        moved = jnp.where(parts.moved == _nothing(t), jnp.nan, parts.moved)
+        parts = parts._replace(moved=moved)
+        at = self._moving(t, parts, args, moved, 1)
         if event.delay is not None:
             delay = lambda *x: jnp.asarray(event.delay(*x), t.dtype)  # type: ignore[misc]
             _, more = self._along(delay, t, at, args, parts.moved)
@@ -315,6 +342,11 @@ def _shifted(along: Any, before: Any, after: Any, time: Any) -> Any:
     return jax.tree.map(one, along, before, after)
 
 
+def _nothing(t: Any) -> Any:
+    """Stands for a derivative that does not exist."""
+    return jnp.finfo(jnp.result_type(t)).max
+
+
 def _real(function: Callable[..., Any], t: Any) -> Callable[..., Any]:
     """A function that gives values by name, as floating-point numbers."""
     return lambda *x: {k: jnp.asarray(v, t.dtype) for k, v in function(*x).items()}
@@ -323,9 +355,5 @@ def _real(function: Callable[..., Any], t: Any) -> Callable[..., Any]:
 def _replaced(record: Any, values: Mapping[str, Any]) -> Any:
     """A record with new values, in the shape and type of the old ones."""
     old = record._asdict()
-    return record._replace(
-        **{
-            n: jnp.broadcast_to(jnp.asarray(v, old[n].dtype), old[n].shape)
-            for n, v in values.items()
-        }
-    )
+    shaped = lambda n, v: jnp.broadcast_to(jnp.asarray(v, old[n].dtype), old[n].shape)
+    return record._replace(**{n: shaped(n, v) for n, v in values.items()})

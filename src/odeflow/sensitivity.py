@@ -27,6 +27,7 @@ from odeflow.config.model import ModelConfig, Observables, State, Variable
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_attributes, sensitivity_names
 from odeflow.config.solver import SolverConfig
+from odeflow.dose_derivatives import DoseDerivatives
 from odeflow.engine import Lanes
 from odeflow.engine.decisions import HiddenDecisionError
 from odeflow.model import Jumping, Model
@@ -36,6 +37,8 @@ from odeflow.saltation import MEMORY, Saltation
 _MOST_DECISIONS = 200
 #: A function of (t, state record, args record), differentiated in the last two.
 PointFunction = Callable[[Any, Any, Any], Any]
+#: Of an args record: along each axis, derivatives of parameters by name, where they are not zero.
+Seeds = Callable[[Any], list[dict[str, Any]]]
 
 
 def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
@@ -53,29 +56,30 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
         return config, model
     variables = [*model.config.states, *model.observable_names]
     derivatives = sensitivity_names(variables, axes, model.config)
-    jumps = _saltation(model, axes)
+    doses = DoseDerivatives(config, model, axes)
+    doses = doses if config.doses and doses else None
+    seeds = _seeds(model, axes, doses)
+    jumps = _saltation(model, axes, seeds, doses)
     augmented = Model(
-        _model_config(model, derivatives, jumps.memory if jumps else 0),
-        _vector_field(model, axes, bool(jumps)),
-        model.observables_function and _observables(model, axes, derivatives),
+        _model_config(model, derivatives, jumps.memory if jumps else 0, doses),
+        _vector_field(model, axes, seeds, bool(jumps)),
+        model.observables_function and _observables(model, axes, seeds, derivatives),
         derivatives,
         start=model.start,
         fixed=model.fixed,
     )
     if jumps:
-        augmented = replace(
-            augmented,
-            events=jumps.events(),
-            hidden=(MEMORY,),
-            jumping=Jumping(jumps.leave, jumps.remembered),
-        )
+        augmented = replace(augmented, events=jumps.events(), hidden=(MEMORY,))
+    if jumps or doses:
+        jumping = Jumping(jumps.leave, jumps.arrive)
+        augmented = replace(augmented, jumping=jumping, dosing=doses)
     _check(augmented)
     kept = config.saveat.variables
     if kept is not None:
         kept = [*kept, *(name for name, (variable, _) in derivatives.items() if variable in kept)]
     changed = {
         "model": augmented.config,
-        "solver": sensitivity_tolerances(config.solver, config),
+        "solver": sensitivity_tolerances(config.solver, config, augmented.hidden),
         "saveat": config.saveat.model_copy(update={"variables": kept}),
     }
     return config.model_copy(update=changed), augmented
@@ -98,7 +102,9 @@ def at_start(model: Model, lanes: Lanes) -> Lanes:
     return replace(lanes, y0=np.asarray(arrived(lanes.y0.T, lanes.args.T)).T)
 
 
-def sensitivity_tolerances(solver: SolverConfig, config: Config) -> SolverConfig:
+def sensitivity_tolerances(
+    solver: SolverConfig, config: Config, hidden: Sequence[str] = ()
+) -> SolverConfig:
     """A solver with tolerances for the `saveat.sensitivities` of an experiment, if any.
 
     The absolute tolerance of a sensitivity is that of its state over the size of the axis' nominal
@@ -113,7 +119,7 @@ def sensitivity_tolerances(solver: SolverConfig, config: Config) -> SolverConfig
     sizes = {axis: _nominal_size(model, axis) for axis in axes}
     changed = {
         # what is remembered of switches does not change within a step
-        "atol": {MEMORY: 1.0}
+        "atol": dict.fromkeys(hidden, 1.0)
         | atols
         | {name: atols[state] / sizes[p] for name, (state, p) in of_states.items()},
         "root_finder_atol": solver.root_finder_atol or min(atols.values()),
@@ -135,20 +141,34 @@ def _check(model: Model) -> None:
         ) from error
 
 
-def _saltation(model: Model, axes: Sequence[str]) -> Saltation:
+def _seeds(model: Model, axes: Sequence[str], doses: DoseDerivatives | None) -> Seeds:
+    """Of the args of the model with sensitivities, by axis, those that depend on it."""
+    names = list(model.config.parameters)
+
+    def seeds(args: Any) -> list[dict[str, Any]]:
+        own = [{a: jnp.ones_like(args[names.index(a)])} if a in names else {} for a in axes]
+        if doses is None:
+            return own
+        given = doses.seeds(args)
+        return [one | {names[i]: x for i, x in more.items()} for one, more in zip(own, given)]
+
+    return seeds
+
+
+def _saltation(
+    model: Model, axes: Sequence[str], seeds: Seeds, doses: DoseDerivatives | None
+) -> Saltation:
     """The jumps of sensitivities; raises ConfigError where they cannot be known."""
     parameters = list(model.config.parameters)
     moving = frozenset(parameters.index(axis) for axis in axes if axis in parameters)
+    moving |= doses.moving if doses else frozenset()
 
-    def seeds(args: Any) -> tuple[Any, tuple[Any, ...]]:
-        own = model.Args(*args)
-        one = lambda axis, name, value: jnp.full_like(value, float(name == axis))
-        return own, tuple(
-            model.Args(*(one(axis, name, value) for name, value in own._asdict().items()))
-            for axis in axes
-        )
+    def records(args: Any) -> tuple[Any, tuple[Any, ...]]:
+        own = model.Args(*args[: len(parameters)])
+        zero = jax.tree.map(jnp.zeros_like, own)
+        return own, tuple(zero._replace(**seed) for seed in seeds(args))
 
-    jumps = Saltation(model, axes, seeds, moving)
+    jumps = Saltation(model, axes, records, moving, doses)
     try:
         number = jumps.decisions.number
     except HiddenDecisionError as error:
@@ -171,10 +191,14 @@ def _saltation(model: Model, axes: Sequence[str]) -> Saltation:
 
 
 def _model_config(
-    model: Model, derivatives: Mapping[str, tuple[str, str]], memory: int
+    model: Model,
+    derivatives: Mapping[str, tuple[str, str]],
+    memory: int,
+    doses: DoseDerivatives | None,
 ) -> ModelConfig:
-    """The config of a model with the sensitivities among its states and observables, and the state
-    that remembers so many numbers, if any.
+    """The config of a model with the sensitivities among its states and observables.
+
+    Beside them are a state that remembers so many numbers, if any, and the parameters of doses.
     """
     config, known = model.config, model.variables()
     states = dict(config.states)
@@ -189,8 +213,12 @@ def _model_config(
         else:
             observables[name] = Variable(**attributes)
     if memory:
-        states[MEMORY] = State(initial=[0.0] * memory, dims=[f"{MEMORY}_number"])
+        states[MEMORY] = State(
+            initial=[0.0] * memory, units="1", long_name=MEMORY, dims=[f"{MEMORY}_number"]
+        )
     changed: dict[str, Any] = {"states": states}
+    if doses is not None:
+        changed["parameters"] = config.parameters | doses.parameters
     if config.observables is not None:
         # a derivative's name may be longer than a model's
         known = {"function": config.observables.function, "variables": observables}
@@ -198,9 +226,11 @@ def _model_config(
     return config.model_copy(update=changed)
 
 
-def _vector_field(model: Model, axes: Sequence[str], remembers: bool) -> PointFunction:
+def _vector_field(
+    model: Model, axes: Sequence[str], seeds: Seeds, remembers: bool
+) -> PointFunction:
     def vector_field(t: Any, y: Any, args: Any) -> tuple[Any, ...]:
-        value, along = _differentiated(model, model.vector_field, axes, t, y, args)
+        value, along = _differentiated(model, model.vector_field, axes, seeds, t, y, args)
         memory = (jnp.zeros_like(y[-1]),) if remembers else ()
         return (*value, *chain(*along), *memory)
 
@@ -208,10 +238,10 @@ def _vector_field(model: Model, axes: Sequence[str], remembers: bool) -> PointFu
 
 
 def _observables(
-    model: Model, axes: Sequence[str], derivatives: Mapping[str, tuple[str, str]]
+    model: Model, axes: Sequence[str], seeds: Seeds, derivatives: Mapping[str, tuple[str, str]]
 ) -> PointFunction:
     def observables(t: Any, y: Any, args: Any) -> dict[str, Any]:
-        value, along = _differentiated(model, model.observables, axes, t, y, args)
+        value, along = _differentiated(model, model.observables, axes, seeds, t, y, args)
         by_axis = dict(zip(axes, along))
         # By name: JAX returns a dict in the order of its sorted keys.
         result = {name: value[name] for name in model.observable_names}
@@ -225,7 +255,13 @@ def _observables(
 
 
 def _differentiated(
-    model: Model, function: PointFunction, axes: Sequence[str], t: Any, y: Any, args: Any
+    model: Model,
+    function: PointFunction,
+    axes: Sequence[str],
+    seeds: Seeds,
+    t: Any,
+    y: Any,
+    args: Any,
 ) -> tuple[Any, list[Any]]:
     """The value of a model's function, and its total derivative along each axis.
 
@@ -234,27 +270,31 @@ def _differentiated(
     size = len(model.config.states)
     starts = range(0, (1 + len(axes)) * size, size)
     state, *directions = (model.State(*y[i : i + size]) for i in starts)
-    args = model.Args(*args)
+    seeded = seeds(args)
+    args = model.Args(*args[: len(model.config.parameters)])
     # The value comes once an axis; both engines compute once what is written twice.
     pairs = [
-        _derivative(function, t, state, args, axis, direction)
-        for axis, direction in zip(axes, directions)
+        _derivative(function, t, state, args, seed, direction)
+        for seed, direction in zip(seeded, directions)
     ]
     return pairs[0][0], [derivative for _, derivative in pairs]
 
 
 def _derivative(
-    function: PointFunction, t: Any, state: Any, args: Any, axis: str, direction: Any
+    function: PointFunction,
+    t: Any,
+    state: Any,
+    args: Any,
+    seed: Mapping[str, Any],
+    direction: Any,
 ) -> tuple[Any, Any]:
-    """Value, and derivative along `direction` and, if the axis is a parameter, along that."""
-    if axis not in args._fields:
-        return jax.jvp(lambda state: function(t, state, args), (state,), (direction,))
-    parameter = getattr(args, axis)
+    """Value, and derivative along `direction` and along the parameters with a seed."""
 
-    def at(state: Any, parameter: Any) -> Any:
-        return function(t, state, args._replace(**{axis: parameter}))
+    def at(state: Any, *parameters: Any) -> Any:
+        return function(t, state, args._replace(**dict(zip(seed, parameters))))
 
-    return jax.jvp(at, (state, parameter), (direction, jnp.ones_like(parameter)))
+    given = (getattr(args, name) for name in seed)
+    return jax.jvp(at, (state, *given), (direction, *seed.values()))
 
 
 def _nominal_size(config: ModelConfig, axis: str) -> float:

@@ -240,7 +240,9 @@ class _Prepared:
         self._attempts = [
             replace(
                 attempt,
-                solver=self._switching.bounded(sensitivity_tolerances(attempt.solver, config)),
+                solver=self._switching.bounded(
+                    sensitivity_tolerances(attempt.solver, config, self._switching.model.hidden)
+                ),
             )
             for attempt in ladder(config)
         ]

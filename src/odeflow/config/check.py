@@ -76,7 +76,6 @@ def _check_doses(config: Config, study: Path) -> None:
     if not config.doses:
         return
     model, axes = config.model, axis_names(config.design, study)
-    sensitivities = config.saveat.sensitivities or []
     own = [name for name in axes if name not in {*model.states, *model.parameters}]
     quantities = [*model.parameters, *own]
     if any(name not in quantities for dose in config.doses for _, name in dose.named()):
@@ -92,16 +91,6 @@ def _check_doses(config: Config, study: Path) -> None:
             )
         for place, name in dose.named():
             _known_names(f"{key}.{place}", [name], quantities, "an axis or a parameter")
-            if name in sensitivities:
-                raise ConfigError(
-                    f"{key}.{place}: saveat.sensitivities asks for derivatives with respect to "
-                    f"{name}, which those of a dose are not made for; take one of them out"
-                )
-        if dose.parameter in sensitivities:
-            raise ConfigError(
-                f"{key}.parameter: saveat.sensitivities asks for derivatives with respect to "
-                f"{dose.parameter}, which changes on the way; take one of them out"
-            )
         for time in dose.first_times:
             if isinstance(time, float | int) and time < model.t0:
                 before, start = shown_time(time, model.t0), shown_time(model.t0, time)
@@ -211,10 +200,10 @@ def _check_plot(config: Config, study: Path) -> None:
 
 def _check_sensitivities(config: Config) -> None:
     """What an axis decides on at t0 would be held constant, and the derivatives be wrong."""
-    if config.saveat.sensitivities and config.model.events:
+    if config.saveat.sensitivities and config.stop is not None and config.saveat.ts is None:
         raise ConfigError(
-            f"saveat.sensitivities: {config.model.origin} has events, whose effect on derivatives "
-            "is not known; take the sensitivities out"
+            "saveat.sensitivities: where a stop ends a trajectory, its end value depends on when, "
+            "and derivatives leave that out; name saveat.ts, at which they are those at given times"
         )
     for condition, settings in config.design.conditions.items():
         for name, value in settings.items():

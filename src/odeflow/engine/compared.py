@@ -59,7 +59,7 @@ class _Pairs:
 
     def add(self, name: str, left: Any, right: Any, outcome: Any) -> Any:
         """Takes a comparison down, and gives its outcome."""
-        left, right = jnp.asarray(left), jnp.asarray(right)
+        left, right = jnp.broadcast_arrays(left, right)
         self.found.append((jnp.ravel(left), jnp.ravel(right)))
         if self._apart is None:
             return outcome

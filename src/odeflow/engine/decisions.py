@@ -74,12 +74,14 @@ class Decisions:
 
     def values(
         self, t: Any, y: Sequence[Any], args: Sequence[Any], held: Any, new: Any
-    ) -> Float[Array, " decision"]:
-        """What is compared: the value that reaches a constant where an outcome changes from that
-        held to the new one, with all others held.
+    ) -> tuple[Float[Array, " decision"], Float[Array, " decision"]]:
+        """What is compared, and the outcomes, where those that come before are held.
+
+        The first reaches a constant where an outcome becomes new, unless others make it so.
         """
         walks = [self._walked(i, (t, y, args), held, new) for i in range(len(self.functions))]
-        return _joined([x for walk in walks for x in walk.values], t)
+        values = _joined([x for walk in walks for x in walk.values], t)
+        return values, _joined([x for walk in walks for x in walk.outcomes], t)
 
     def evaluate(
         self, number: int, t: Any, y: Sequence[Any], args: Sequence[Any], held: Any
@@ -176,7 +178,8 @@ class _Walk(Walk):
             info = _all([index_info, *(x for x, _ in column)])
             value = column[0][1]
             for number, (_, other) in enumerate(column[1:], 1):
-                value = jnp.where(index >= number, other, value) if self._evaluate else None
+                if self._evaluate:
+                    value = jnp.where(jnp.asarray(index) >= number, other, value)
             joined.append((info, value))
         return joined
 
@@ -194,7 +197,7 @@ class _Walk(Walk):
         held = self._taken(equation, info, variable.aval.shape, outcome, level)
         if self._evaluate and held is not None:
             dtype = dtype_of(variable)
-            outcome = held > 0.5 if dtype == bool else held.astype(dtype)
+            outcome = held > 0.5 if dtype.kind == "b" else held.astype(dtype)
         return [(known, outcome)]
 
     def _remainder(self, equation: Any, operands: list[Any], info: Info) -> list[Any]:
