@@ -13,7 +13,6 @@ from snakes import make_study, snakemake
 from test_sbml import configured, grid
 
 import odeflow
-from odeflow.config.base import ConfigError
 from odeflow.reproduction import reproduce
 
 ENGINES = pytest.mark.parametrize(

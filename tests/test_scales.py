@@ -26,7 +26,7 @@ def small_study(folder: Path) -> Path:
 
 
 def test_a_state_below_the_tolerance_is_solved_to_it_with_its_scale(tmp_path: Path):
-    """The state x decays and y takes what x loses, in another unit: both are functions of exp(-k t)."""
+    """The state x decays and y takes what it loses, in another unit."""
     config = odeflow.compose(
         "model=small", "~experiment", "name=x", "design.axes={k:{values:[0.5,1.5]}}",
         "solver.atol=1e-9", "solver.rtol=1e-9", "saveat.ts=[1,2]", study=small_study(tmp_path),

@@ -166,9 +166,9 @@ def _nonlinear_solve(it: Outcome) -> Diagnosis:
 def _events(it: Outcome) -> Diagnosis:
     return Diagnosis(
         "events without end",
-        f"at t = {it.where} events set each other off without end or pile up at one time, one fired "
-        "too often within its delay, or a delay was negative: look at their triggers, assignments "
-        "and delays",
+        f"at t = {it.where} events set each other off without end or pile up at one time, one "
+        "fired too often within its delay, or a delay was negative: look at their triggers, "
+        "assignments and delays",
     )
 
 

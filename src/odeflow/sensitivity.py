@@ -209,12 +209,19 @@ def _model_config(
         if variable in config.states:
             state = config.states[variable]
             initial = np.full(state.shape, float(variable == axis)).tolist()
-            states[name] = State(initial=initial, dims=state.dims, **attributes)
+            states[name] = State.model_validate(
+                {"initial": initial, "dims": state.dims, **attributes}
+            )
         else:
             observables[name] = Variable(**attributes)
     if memory:
-        states[MEMORY] = State(
-            initial=[0.0] * memory, units="1", long_name=MEMORY, dims=[f"{MEMORY}_number"]
+        states[MEMORY] = State.model_validate(
+            {
+                "initial": [0.0] * memory,
+                "units": "1",
+                "long_name": MEMORY,
+                "dims": [f"{MEMORY}_number"],
+            }
         )
     changed: dict[str, Any] = {"states": states}
     if doses is not None:

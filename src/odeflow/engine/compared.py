@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from jax.extend.core import Literal
 from jaxtyping import Array, Float
 
+from odeflow.engine.comparisons import dtype_of
+
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 #: Calls whose inner program is looked into. One inside of a loop or a branch is not.
 _CALLS = (
@@ -114,8 +116,8 @@ def _evaluate(
             outs = [any(flags)] * len(results)
             # x != x asks for a number that is none
             is_pair = name in _COMPARISONS and equation.invars[0] is not equation.invars[1]
-            if is_pair and any(flags) and equation.invars[0].aval.dtype.kind == "f":
-                results = [pairs.add(name, *operands, results[0])]
+            if is_pair and any(flags) and dtype_of(equation.invars[0]).kind == "f":
+                results = [pairs.add(name, operands[0], operands[1], results[0])]
         known |= dict(zip(equation.outvars, results))
         moving |= {variable for variable, moves_ in zip(equation.outvars, outs) if moves_}
     return [read(x) for x in jaxpr.outvars], [is_moving(x) for x in jaxpr.outvars]

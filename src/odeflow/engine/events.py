@@ -135,7 +135,7 @@ class Watch:
         """How many of them there are."""
         t, y, args = self._model.example(self._problem.dtype)
         memory = {n: jnp.zeros(s, t.dtype) for n, s in self.shapes().items()}
-        return jax.eval_shape(lambda *x: self.compared(*x, args, memory)[0], t, y).shape[0]
+        return jax.eval_shape(lambda t, y: self.compared(t, y, args, memory)[0], t, y).shape[0]
 
     def fires(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
         """Whether anything has to happen at (t, y), and which guards hold there.
