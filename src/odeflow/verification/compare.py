@@ -377,6 +377,8 @@ class _One:
                 absolute = widths[variable] / nominal
                 width = absolute + self.tolerances.rtol * np.abs(np.nan_to_num(reference))
                 below = scale <= np.nanmin(self.tolerances.atol) / nominal
+                if not saved.any():  # nothing depends on that axis, by both
+                    scale, below = np.where(below, np.inf, scale), np.zeros_like(below)
                 errors[name] = Errors(error, doubt, width, scale, np.asarray(below))
                 references[name] = reference
         return errors, references, count
