@@ -119,6 +119,7 @@ def _dose(amount: float) -> tuple[str, ...]:
 WRONG = [
     Wrong("nothing", "", "passed"),
     Wrong("a coefficient of Tsit5's tableau", "1e-3", "failed", within=_coefficient(1e-3)),
+    Wrong("a coefficient of Tsit5's tableau", "1e-4", "failed", within=_coefficient(1e-4)),
     Wrong("a coefficient of Tsit5's tableau", "1e-5", "passed", within=_coefficient(1e-5)),
     Wrong("a coefficient of Tsit5's tableau", "1e-7", "passed", within=_coefficient(1e-7)),
     Wrong("two parameters swapped", "2 and 0.5", "failed", instead=_value(k=0.5, out=2.0)),
