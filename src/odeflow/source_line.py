@@ -6,7 +6,8 @@ from typing import Any
 import jax
 
 _JAX = Path(jax.__file__).parent
-_IMPORTERS = Path(__file__).parent / "sbml"
+#: What writes equations anew: the importers, and the engines, which evaluate those of others.
+_OWN = (Path(__file__).parent / "sbml", Path(__file__).parent / "engine")
 
 
 def source_line(source_info: Any) -> str:
@@ -17,7 +18,7 @@ def source_line(source_info: Any) -> str:
     """
     frames = getattr(getattr(source_info, "traceback", None), "frames", ())
     outside = [frame for frame in frames if not Path(frame.file_name).is_relative_to(_JAX)]
-    if outside and Path(outside[0].file_name).is_relative_to(_IMPORTERS):
+    if outside and any(Path(outside[0].file_name).is_relative_to(own) for own in _OWN):
         return ""
     users = [frame for frame in outside if "site-packages" not in Path(frame.file_name).parts]
     for frame in users or outside:

@@ -92,6 +92,7 @@ def with_switching(problem: engine.Problem) -> Switching:
     switches = Switches(_functions(problem), len(model.components), len(parameters))
     places = lambda lines: ", ".join(line or model.config.origin for line in lines)
     lines = list(dict.fromkeys([*switches.lines, *paused]))
+    lines = list(filter(None, lines)) or lines
     comment = f"stops where time is compared: {places(lines)}" if lines else ""
     if not switches:
         return Switching(problem, model, None, comment)
