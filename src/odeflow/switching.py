@@ -203,7 +203,7 @@ def _with_stops(problem: engine.Problem, switches: Switches, lanes: engine.Lanes
     model, size = problem.model.config, lanes.size
     t0 = model.t0
     t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
-    margin = _MARGIN_ULPS * float(np.finfo(problem.dtype).eps) * max(abs(t0), np.abs(t1).max())
+    margin = _MARGIN_ULPS * float(np.finfo(problem.dtype).eps) * np.maximum(abs(t0), np.abs(t1))
     own = problem.jumps.parameters[:-2]
     level = lanes.args[list(own)]
     jumps = lanes.jumps
@@ -265,7 +265,7 @@ def _all_stops(
 
 
 def _merged(
-    stops: np.ndarray, jumps: engine.Jumps, level: np.ndarray, margin: float
+    stops: np.ndarray, jumps: engine.Jumps, level: np.ndarray, margin: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Jumps at the times of both, in order, and which of them are stops.
 
