@@ -142,9 +142,11 @@ def test_the_rough_ones_of_step_control(double: Any):
 @extended
 @pytest.mark.parametrize("name", ["sin", "cos", "tan"])
 def test_large_angles(name: str, double: Any):
-    x = uniform(-(2.0**50), 2.0**50)
-    assert ulps(double(x)[name], reference(name, x)).max() <= 200.0
-    assert np.isnan(double([2.0**50, -1e22, np.inf])[name]).all()
+    """From 2**47 on they are those of C's library, where it is needed lane by lane."""
+    x = np.concatenate([uniform(-(2.0**50), 2.0**50), [2.0**47, 2.0**50, -1e22, 1e300]])
+    x[::3] = uniform(-10.0, 10.0)[: len(x[::3])]
+    assert ulps(double(x)[name], reference(name, x)).max() <= 3.0
+    assert np.isnan(double([np.inf, -np.inf, np.nan])[name]).all()
 
 
 @extended

@@ -54,7 +54,7 @@ def pieces_of(tmp_path: Path, times: int) -> tuple[int, ...]:
             "status": ("sample", np.zeros(3000, np.int8)),
         },
         {"sample": np.arange(3000), "time": np.arange(float(times))},
-        {"engine": "native", "engine_reason": "", "model_source": "{}"},
+        {"engine": "native", "engine_reason": "", "time_switches": "", "model_source": "{}"},
     )
     assemble_to_file(config, 3000, [chunk], tmp_path / "ensemble.zarr")
     with open_store(tmp_path / "ensemble.zarr") as stored:
