@@ -32,6 +32,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_study_runs_as_printed(study: Path):
     command = next(text for kind, text in BLOCKS if kind == "bash" and "$ODEFLOW" in text)
     environment = {

@@ -381,6 +381,7 @@ BROKEN = """        if i == 7:
 """
 
 
+@pytest.mark.slow
 def test_a_broken_step_fails_the_run_after_all_is_written(tmp_path: Path):
     """A checkout whose Tsit5 has one wrong coefficient, run by Snakemake as anyone would."""
     checkout = tmp_path / "checkout"

@@ -70,6 +70,7 @@ def test_a_plot_setting_redraws_only(study: Path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_changed_vector_field_solves_again(study: Path):
     (study / "models.py").write_text(MODELS.replace("-args.k", "-2 * args.k"))
     assert planned(study)["solve"] == 1
@@ -78,6 +79,7 @@ def test_a_changed_vector_field_solves_again(study: Path):
         np.testing.assert_allclose(ensemble.y[-1, -1], 3 * np.exp(-8), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_solver_a_b_a_solves_twice(study: Path):
     b = "experiment=decay solver=dopri5"
     first = modified(study / "results/chunks")
@@ -90,6 +92,7 @@ def test_solver_a_b_a_solves_twice(study: Path):
     assert len(now) == 2 and first.items() <= now.items()
 
 
+@pytest.mark.slow
 def test_a_longer_sobol_run_solves_only_what_is_new(tmp_path: Path):
     study = make_study(tmp_path, SOBOL)
     assert planned(study)["solve"] == 2
@@ -156,6 +159,7 @@ def test_a_mistake_in_the_model_names_the_state(tmp_path: Path):
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.slow
 def test_prune_lists_and_removes_unused_chunks(study: Path):
     snakemake(study, config="experiment=decay solver=dopri5")
     used = set(modified(study / "results/chunks"))

@@ -182,10 +182,11 @@ class Model:
         return {name: value.astype(jnp.result_type(t)) for name, value in result.items()}
 
     def _check_observable_name(self, name: str, where: str) -> None:
-        try:
-            check_variable_name(name)
-        except ValueError as error:
-            raise ConfigError(f"{where}: {error}") from None
+        if name not in self.derivatives:  # those have names of the dataset's, as long as two
+            try:
+                check_variable_name(name)
+            except ValueError as error:
+                raise ConfigError(f"{where}: {error}") from None
         dims = {dim for state in self.config.states.values() for dim in state.dims}
         if name in self.config.states or name in self.config.parameters or name in dims:
             raise ConfigError(f"{where}: {name!r} is already a state, parameter or dimension")
