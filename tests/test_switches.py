@@ -133,7 +133,9 @@ def test_no_pulse_is_lost(engine: str, method: str, tmp_path: Any) -> None:
     exact = pulse_response(problem.times, starts[:, None], 1e-3)
     tolerance = problem.solver.atol + problem.solver.rtol * np.abs(exact)
     assert (solution.status == Status.success).all()
-    assert np.max(np.abs(solution.values["y"] - exact) / tolerance) < 10
+    # the values inside of its steps are of order 3 only
+    most = 30 if method == "kvaerno5" else 10
+    assert np.max(np.abs(solution.values["y"] - exact) / tolerance) < most
 
 
 @pytest.mark.parametrize("engine", ["native", "diffrax"])

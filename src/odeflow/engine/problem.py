@@ -13,7 +13,7 @@ from odeflow.engine.reduction import Reduction
 from odeflow.model import Model
 
 #: A time to save that is so many roundings from that of a stop or an event is the same time.
-SAME_TIME_ULPS = 32
+SAME_TIME_ULPS = 256
 
 #: Called with the number of trajectories done so far.
 Progress = Callable[[int], None]
