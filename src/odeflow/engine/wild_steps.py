@@ -8,8 +8,8 @@ another problem. Explicit methods at their limit of stability try such steps aga
 A step is *wild* where both hold. Measured by the state before it alone its error is above
 `MOST_GROWTH` tolerances: the tolerance that it met is the size of what it ended at. And the slopes
 at its two ends do not explain the change, by more than `MOST_CURVATURE` of the state and the
-changes that they stand for. Nothing is looked at at rtol `SAFE_RTOL` and below. A lane ends before a
-wild step as `suspect`, and the retry ladder solves it again at `SAFE_RTOL`.
+changes that they stand for. At rtol `SAFE_RTOL` and below no step is looked at. A lane ends before
+a wild step as `suspect`, and the retry ladder solves it again at `SAFE_RTOL`.
 """
 
 from typing import Any
