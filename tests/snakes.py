@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -127,3 +128,8 @@ def whole(study: Path) -> dict[Path, int]:
         with contextlib.suppress(FileExistsError):
             os.link(path, study / "held" / str(number))
     return found
+
+
+def copy_of(study: Path, folder: Path) -> Path:
+    """A copy of a study in a folder, times of files and Snakemake's records included."""
+    return Path(shutil.copytree(study, folder / "study", copy_function=shutil.copy2))

@@ -20,7 +20,7 @@ from faults import (
     waiting_jobs,
     waiting_study,
 )
-from snakes import snakemake
+from snakes import copy_of, snakemake
 
 from odeflow.chunk_file import read_chunk
 from odeflow.netcdf import DamagedFileError
@@ -41,8 +41,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def finished(undisturbed: Path, tmp_path: Path) -> Path:
     """A copy of it, for something to happen to."""
-    shutil.copytree(undisturbed, tmp_path / "study", copy_function=shutil.copy2)
-    return tmp_path / "study"
+    return copy_of(undisturbed, tmp_path)
 
 
 def not_assembled(study: Path) -> list[Path]:

@@ -1,7 +1,6 @@
 """A result rebuilt from its file alone."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import MODELS, make_study, snakemake
+from snakes import MODELS, copy_of, make_study, snakemake
 
 import odeflow
 from odeflow.config.base import ConfigError
@@ -40,8 +39,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def study(finished: Path, tmp_path: Path) -> Path:
-    shutil.copytree(finished, tmp_path / "study", copy_function=shutil.copy2)
-    return tmp_path / "study"
+    return copy_of(finished, tmp_path)
 
 
 def ensemble(study: Path) -> Path:

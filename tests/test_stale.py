@@ -1,7 +1,6 @@
 """Whatever Snakemake is asked, a dataset holds what the config says."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from snakes import EXPERIMENT_YAML, MODELS, make_study, planned, snakemake
+from snakes import EXPERIMENT_YAML, MODELS, copy_of, make_study, planned, snakemake
 
 from odeflow.netcdf import DamagedFileError
 from odeflow.records import Stage, checked_inputs, content_digest, is_stale, write_record
@@ -120,8 +119,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def study(finished: Path, tmp_path: Path) -> Path:
-    shutil.copytree(finished, tmp_path / "study", copy_function=shutil.copy2)
-    return tmp_path / "study"
+    return copy_of(finished, tmp_path)
 
 
 def check(study: Path, rates: list[float], factor: float = 1.0, rtol: str = "1e-6") -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import EXPERIMENT_YAML, MODELS, make_study, planned, snakemake
+from snakes import EXPERIMENT_YAML, MODELS, copy_of, make_study, planned, snakemake
 
 EVERYTHING = {
     "design": 1, "solve": 1, "assemble": 1, "summarise": 1, "verify": 1, "plot": 2,
@@ -35,8 +35,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def study(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished study, Snakemake's records included."""
-    shutil.copytree(finished, tmp_path / "study", copy_function=shutil.copy2)
-    return tmp_path / "study"
+    return copy_of(finished, tmp_path)
 
 
 def test_results_are_labelled(finished: Path):

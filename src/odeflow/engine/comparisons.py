@@ -126,9 +126,10 @@ _LINEAR = _names(
     "concatenate transpose copy copy_p reduce_sum cumsum rev optimization_barrier pad real split"
 )
 _CALLS = _names("jit closed_call core_call remat checkpoint custom_jvp_call custom_vjp_call")
-_COMPARISONS = _names("lt le gt ge eq ne lt_to le_to")
+#: Primitives that compare two values.
+COMPARISONS = _names("lt le gt ge eq ne lt_to le_to")
 #: Of affine pieces these make steps, and those affine pieces.
-_MAKE_STEPS = _COMPARISONS | _names("floor ceil round sign argmax argmin")
+_MAKE_STEPS = COMPARISONS | _names("floor ceil round sign argmax argmin")
 _MAKE_PIECES = _names("abs max min clamp rem select_n")
 #: What may hide comparisons of what it is given.
 _UNSOLVED = _names("while scan pure_callback io_callback sort top_k")
@@ -228,7 +229,7 @@ class Walk:
             add("steps", lambda: self._opaque(equation, operands)[0][1].astype(float))
         elif not is_real:
             return
-        elif name in _COMPARISONS or name in ("max", "min"):
+        elif name in COMPARISONS or name in ("max", "min"):
             add("zero", lambda: x[0] - x[1])
         elif name in ("sign", "abs"):
             add("zero", lambda: x[0])

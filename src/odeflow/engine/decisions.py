@@ -17,10 +17,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from odeflow.engine.comparisons import Degree, Info, PointFunction, Walk, dtype_of, is_unrolled
+from odeflow.engine.comparisons import (
+    COMPARISONS,
+    Degree,
+    Info,
+    PointFunction,
+    Walk,
+    dtype_of,
+    is_unrolled,
+)
 from odeflow.source_line import source_line
 
-_COMPARISONS = frozenset(["lt", "le", "gt", "ge", "eq", "ne", "lt_to", "le_to"])
 _ROUNDED = frozenset(["sign", "floor", "ceil", "round"])
 
 
@@ -190,7 +197,7 @@ class _Walk(Walk):
         name = equation.primitive.name
         if name == "jit":
             level = lambda old, new: x[1] - _element(x[0], jnp.minimum(old, new))
-        elif name in _COMPARISONS:
+        elif name in COMPARISONS:
             level = lambda old, new: x[0] - x[1]
         else:
             level = lambda old, new: x[0]
@@ -242,7 +249,7 @@ def _is_decision(equation: Any, operands: Sequence[Any]) -> bool:
     if name == "convert_element_type":
         return np.dtype(params["new_dtype"]).kind in "iu"
     # x != x asks whether x is a number
-    return (name in _COMPARISONS and len(set(map(id, equation.invars))) > 1) or name in _ROUNDED
+    return (name in COMPARISONS and len(set(map(id, equation.invars))) > 1) or name in _ROUNDED
 
 
 def _element(table: Any, place: Any) -> Any:
