@@ -18,8 +18,8 @@ from odeflow.verification.verdict import verdict_of
 
 #: Seconds beyond the time of the solve, and the part of the budget one trajectory may take.
 _BEYOND, _PART = 5.0, 0.25
-#: What explains a large error may take this part of the budget besides.
-_TO_EXPLAIN = 0.25
+#: This part of the budget is kept for what explains a large error.
+_TO_EXPLAIN = 0.2
 #: Seconds that each may have, if there are so many.
 _AT_LEAST = 1.0
 _NO_TIME = "it takes more than its part of verify.budget"
@@ -43,14 +43,16 @@ def verify(
     are differences of solutions. Every saved value is compared; metrics that were reduced while
     solving are not.
 
-    It ends after `verify.budget` seconds; where that is null, 5 s after the time that the solve
-    took, `solve_seconds`, and where that is not known, when all are done.
+    It ends after `verify.budget` seconds, the last fifth of which are for the explanation of a
+    large error; where that is null, 5 s after the time that the solve took, `solve_seconds`, and
+    where that is not known, when all are done.
     """
     jax.config.update("jax_enable_x64", True)
     budget = config.verify.budget
     if budget is None:
         budget = np.inf if solve_seconds is None else solve_seconds + _BEYOND
     start = time.monotonic()
+    end = start + (1 - _TO_EXPLAIN) * budget
     model = load_model(config.model, Path(study))
     checker = Checker(config, model, Path(study), ensemble)
     chosen = suspects(ensemble, config.verify.number, config.verify.seed)
@@ -58,17 +60,16 @@ def verify(
     results: list[Comparison] = []
     for number in chosen:
         now = time.monotonic()
-        if now >= start + budget:
+        if now >= end:
             break
-        deadline = min(start + budget, now + max(_PART * budget, _AT_LEAST))
+        deadline = min(end, now + max(_PART * budget, _AT_LEAST))
         done.append(number)
         results.append(_compared(checker, number, deadline))
         if progress is not None:
             progress(len(done))
-    latest = start + (1 + _TO_EXPLAIN) * budget
     order = np.argsort(done, kind="stable")
     done, results = [done[i] for i in order], [results[i] for i in order]
-    verdict = verdict_of(config, checker, done, results, len(chosen), budget, latest)
+    verdict = verdict_of(config, checker, done, results, len(chosen), budget, start + budget)
     return label_verification(
         config, ensemble, np.array(done, int), results, checker.functions.evaluator, verdict
     )
