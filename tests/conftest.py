@@ -1,7 +1,15 @@
-"""Strict JAX for every test: float64, no silent rank promotion. No test fails for being slow."""
+"""Strict JAX for every test: float64, no silent rank promotion. No test fails for being slow.
+
+Compiled code is kept in the checkout, not in the cache of who runs the tests.
+"""
+
+import os
+from pathlib import Path
 
 import jax
 from hypothesis import HealthCheck, settings
+
+os.environ["ODEFLOW_CACHE"] = str(Path(__file__).resolve().parents[1] / "build" / "test-cache")
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -6,7 +6,7 @@ import numpy as np
 
 from odeflow.config.model import ModelConfig
 from odeflow.config.solver import SolverConfig
-from odeflow.engine import Problem
+from odeflow.engine import Lanes, Problem
 from odeflow.model import Model
 
 
@@ -49,3 +49,9 @@ def michaelis_menten(t: Any, y: Any, args: Any) -> dict[str, Any]:
     del t
     rate = y.enzyme * args.vmax * y.substrate / (args.km + y.substrate)
     return {"substrate": -rate, "enzyme": 0.09 * rate}
+
+
+def decay_problem() -> tuple[Problem, Lanes]:
+    """Y' = -y from 1, saved at t = 1: one lane, and one value of exp(-1)."""
+    model = make_model(decay, {"y": 1.0}, 1.0, k=1.0)
+    return make_problem(model, [0.0, 1.0]), Lanes(np.ones((1, 1)), np.ones((1, 1)))

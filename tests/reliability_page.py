@@ -91,6 +91,22 @@ of ours in a folder without the mark (a colleague's results, a folder copied wit
 could be stale without Snakemake knowing, so the run is refused: move or delete the folder. Solved
 chunks in `results/chunks/` need no mark, their folder's name says all that decides their numbers.
 
+## Compiled code
+
+What the engines compile is kept for later runs of all studies in `$ODEFLOW_CACHE`, else
+`$XDG_CACHE_HOME/odeflow`, else `~/.cache/odeflow`: a folder of the user's with mode 0700. A
+folder that belongs to another user or that others may write is not used; where none can be used,
+`results/cache` of the study takes its place, and where that cannot either, each run compiles. A
+line in the job's log says so. Above 1 GiB the entries that were not used for longest are removed;
+all of it may be deleted at any time.
+
+An entry is named by a digest of all that it hangs on (source, versions of the compilers,
+processor) and carries a digest of that and of its content, compared before anything in it is
+read. The slow tests of `tests/test_compile_cache.py` cut, flip, swap, empty, lengthen and garble
+entries of each kind, 520 times, and put entries of another machine in their place: each time the
+result is right, one line says that the entry was removed, and it is compiled again. Of two
+processes that compile the same code, one is killed.
+
 ## Security
 
 A config is data. The model file is a program, and is run when a model is solved, not before.
@@ -103,7 +119,7 @@ A config is data. The model file is a program, and is run when a model is solved
   is allowed.
 - Overrides with a character that a shell would act on are refused.
 - Text (titles, names, units) passes through the whole workflow as text; on the page it is escaped.
-- `results/cache/` holds compiled code: take it from no one whose model file you would not run.
+- Compiled code is run as it is, so it is kept in a folder that is yours alone (above).
 
 Attempts that must be refused, and create nothing:
 

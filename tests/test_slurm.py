@@ -176,8 +176,9 @@ def test_lorenz_ends_with_the_bytes_of_two_local_cores(node: str, cut: str, tmp_
 
 
 def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
-    node: str, study: Path, expected: bytes
+    node: str, study: Path, expected: bytes, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setenv("ODEFLOW_CACHE", str(study / "compiled"))
     run = Run(study, "--verbose")
     run.ends_well()
     assert ensemble_of(study) == expected
@@ -185,7 +186,7 @@ def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
     minutes = lambda call: int(call.split(" -t ")[1].split()[0])
     assert len(chunks) == 2, run.output()
     assert all(minutes(call) < minutes(pilot) for call in chunks), run.output()
-    kernels = list((study / "results/cache/native/__pycache__").glob("*.nbc"))
+    kernels = list((study / "compiled").glob("solve-*.code"))
     assert len(kernels) == 1
 
 

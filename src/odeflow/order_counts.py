@@ -8,10 +8,13 @@ among threads.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import njit
+
+from odeflow.compiled.numba_cache import digest, keep
 
 _SIGN = np.uint64(1 << 63)
 _TOP = np.uint64(63)
@@ -20,7 +23,11 @@ _TILE = 128
 #: Bits of a place in the table of intervals.
 _LOOK_UP_BITS = 12
 
-_compiled = njit(cache=True, nogil=True)
+_SOURCE = digest(Path(__file__).read_bytes())
+
+
+def _compiled(function: Callable[..., None]) -> Any:
+    return keep(njit(nogil=True)(function), _SOURCE)
 
 
 @njit(inline="always")

@@ -13,6 +13,8 @@ from jaxtyping import Float
 
 from odeflow import engine
 from odeflow.ahead import ahead
+from odeflow.compiled.jax_cache import keep_programs
+from odeflow.compiled.store import open_store
 from odeflow.config.base import ConfigError
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
@@ -47,8 +49,7 @@ def configure_jax(resources: engine.Resources) -> None:
     # Where a backend is already running, as in a notebook, its devices are used.
     with contextlib.suppress(RuntimeError):
         jax.config.update("jax_num_cpu_devices", resources.threads)
-    jax.config.update("jax_compilation_cache_dir", str(resources.cache.absolute() / "jax"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    keep_programs(open_store(resources.cache))
 
 
 def make_problem(

@@ -29,7 +29,7 @@ with logged(snakemake.log[0]):
             start,
             stop,
             chunk,
-            Resources(threads=snakemake.threads, cache=Path("results/cache")),
+            Resources(threads=snakemake.threads),
             lambda done: (stopwatch(done), report(done)),
         )
         # rows that were known cost nothing: no measure for other chunks

@@ -28,17 +28,12 @@ class EngineChoice(NamedTuple):
     device: Device = "cpu"
 
 
-def _user_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "odeflow"
-
-
 @dataclass(frozen=True)
 class Resources:
-    """What a solve may use: cores, and a folder for code compiled earlier."""
+    """What a solve may use: cores, and a folder for compiled code, by default the user's."""
 
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
-    cache: Path = field(default_factory=_user_cache)
+    cache: Path | None = None
 
 
 def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> EngineChoice:
@@ -108,6 +103,6 @@ def solve(
         lanes,
         threads=resources.threads,
         progress=progress,
-        cache_dir=resources.cache / "native",
+        cache_dir=resources.cache,
         device="gpu" if engine.device == "gpu" else "cpu",
     )

@@ -18,8 +18,8 @@ __all__ = [*runtime.__all__, "cuda"]  # pyright: ignore[reportUnsupportedDunderA
 
 #: A part of the kernel.
 inlined = partial(cuda.jit, device=True, inline="always")  # type: ignore[arg-type]
-#: The kernel; its machine code is cached beside the module.
-compiled = partial(cuda.jit, cache=True)
+#: The kernel; `load_kernel` keeps its machine code.
+compiled = cuda.jit
 
 globals().update({name: device_function(known) for name, known in LIBRARY.items()})
 

@@ -39,12 +39,12 @@ def solve(
     *,
     threads: int,
     progress: Progress | None = None,
-    cache_dir: Path,
+    cache_dir: Path | None = None,
     device: Device = "cpu",
 ) -> Solution:
     """Solves every lane; a lane that fails stops nobody.
 
-    `cache_dir` keeps the generated source and its machine code. `progress` is called from this
+    `cache_dir` keeps the machine code, by default the user's cache. `progress` is called from this
     thread with the number of lanes done. Raises `UntranslatableError` where `refusal` has a
     reason.
     """

@@ -1,70 +1,44 @@
-"""Compiled lane loops: generated source in a folder, its machine code cached beside it."""
+"""Compiled lane loops: generated source as a module, its machine code kept in a store."""
 
-import hashlib
-import importlib.util
-import os
+import linecache
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import llvmlite
-import numba
+from odeflow.compiled.numba_cache import digest, keep
+from odeflow.compiled.store import open_store
+from odeflow.source_code import PACKAGE, bare_code, source_tree
 
 _HERE = Path(__file__).parent
-_FOUNDATION = [
-    f"{name}.py"
-    for name in (
-        "runtime", "lane_code", "lane_values", "layout", "primitives", "vector_math", "lane_loops",
-        "dense_lu", "looped_lu", "cuda_runtime", "cuda_code",
-    )
-]  # fmt: skip
 
 
 @cache
 def _foundation() -> str:
-    """Digest of all that a generated module rests on: our functions, Numba, LLVM."""
-    digest = hashlib.sha256()
-    for name in _FOUNDATION:
-        digest.update((_HERE / name).read_bytes())
-    digest.update(f"{numba.__version__} {llvmlite.__version__} {sys.version}".encode())
-    return digest.hexdigest()
+    """Digest of all modules of this room that a generated module may run."""
+    starts = [_HERE / "runtime.py", _HERE / "cuda_runtime.py"]
+    tree = source_tree(starts, PACKAGE.parent, within=_HERE)
+    return digest(*(bare_code(tree[path]) for path in sorted(tree)))
 
 
-def load_kernel(source: str, cache_dir: Path) -> Any:
-    """The function `solve` of a generated module, whose source is kept in `cache_dir`.
+def load_kernel(source: str, cache_dir: Path | None = None) -> Any:
+    """The function `solve` of a generated module.
 
-    The module is named by a digest of its source and of what it rests on; Numba keeps its machine
-    code, by processor, in `__pycache__` beside it. Many processes may do this at once.
+    The module is named by a digest of its source and of what it rests on. Its machine code is kept
+    in `cache_dir`, in the user's cache by default. Many processes may do this at once.
     """
-    digest = hashlib.sha256((source + _foundation()).encode()).hexdigest()[:24]
-    name = f"lanes_{digest}"
+    whole = digest(source, _foundation())
+    name = f"lanes_{whole[:24]}"
     if name in sys.modules:
         return sys.modules[name].solve
-    path = cache_dir / f"{name}.py"
-    if not path.exists():
-        _write_once(path, source)
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module, file = ModuleType(name), f"<generated {name}>"
+    # so that a traceback shows the lines
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, file, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise
-    return module.solve
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Writes a file whole or not at all, and never again: Numba's cache goes by its time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
-        file.write(text)
-    try:
-        os.link(file.name, path)
-    except FileExistsError:
-        pass
-    finally:
-        Path(file.name).unlink()
+    return keep(module.solve, whole, lambda: open_store(cache_dir))

@@ -104,5 +104,5 @@ INFINITY = math.inf
 
 #: A part of the function below.
 inlined = njit(error_model="numpy", inline="always")
-#: The function that Python calls; its machine code is cached beside the module.
-compiled = njit(error_model="numpy", nogil=True, cache=True)
+#: The function that Python calls; `load_kernel` keeps its machine code.
+compiled = njit(error_model="numpy", nogil=True)
