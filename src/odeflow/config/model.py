@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from odeflow.config.base import Distinct, PositiveReal, Real, Strict, VariableName
+from odeflow.config.text import Text
 from odeflow.config.time_text import shown_time
 
 
@@ -27,8 +28,8 @@ class State(Strict):
     initial: Real | list[Any] = Field(
         description="initial value; a (nested) list for an array state"
     )
-    units: str = Field("1", description="units, as printed on axes")
-    long_name: str | None = Field(None, description="what it is, in words; default: its name")
+    units: Text = Field("1", description="units, as printed on axes")
+    long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     dims: list[VariableName] = Field(
         default_factory=list, description="names of an array state's dimensions"
     )
@@ -74,8 +75,8 @@ class Parameter(Strict):
     """One scalar parameter of the vector field."""
 
     value: Real = Field(description="value where no axis varies it")
-    units: str = Field("1", description="units, as printed on axes")
-    long_name: str | None = Field(None, description="what it is, in words; default: its name")
+    units: Text = Field("1", description="units, as printed on axes")
+    long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     added: bool = Field(
         False, description="sbml, antimony: the file does not have it; formulas and conditions do"
     )
@@ -84,8 +85,8 @@ class Parameter(Strict):
 class Variable(Strict):
     """Units and long name of an observable or invariant."""
 
-    units: str = "1"
-    long_name: str | None = None
+    units: Text = "1"
+    long_name: Text | None = None
 
 
 class Observables(Strict):
@@ -112,8 +113,8 @@ class ModelConfig(Strict):
     """A model: its vector field, its states and parameters in order, its time span."""
 
     name: VariableName = Field(description="the model's name")
-    title: str | None = Field(None, description="one line for figures and the dataset")
-    references: str | None = Field(None, description="literature reference")
+    title: Text | None = Field(None, description="one line for figures and the dataset")
+    references: Text | None = Field(None, description="literature reference")
     vector_field: FunctionReference | None = Field(
         None, description="module:function, or file.py:function of the study; (t, y, args)"
     )
@@ -134,7 +135,7 @@ class ModelConfig(Strict):
     )
     t0: Real = Field(0.0, description="start of the time span")
     t1: Real = Field(description="end of the time span")
-    time_units: str = Field("1", description="units of time")
+    time_units: Text = Field("1", description="units of time")
     states: dict[VariableName, State] = Field(
         min_length=1, description="states; their order is the order of the state record"
     )

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from odeflow.config.base import ConfigError
 from odeflow.config.design import SAMPLERS, Levels
+from odeflow.config.text import without_hidden
 from odeflow.config.validate import nearest
 from odeflow.petab.meaning import Meaning, read_meaning
 
@@ -113,7 +114,7 @@ def _model(model: Mapping[str, Any], meaning: Meaning, ts: list[float]) -> dict[
     parameters: dict[str, Any] = {}
     for identifier, one in problem.parameters.items():
         name = meaning.names[identifier]
-        label = {} if one.label is None else {"long_name": one.label}
+        label = {} if one.label is None else {"long_name": without_hidden(one.label)}
         if name in system.rates:
             states[name] = {"initial": one.value, **label}
         else:
@@ -122,7 +123,9 @@ def _model(model: Mapping[str, Any], meaning: Meaning, ts: list[float]) -> dict[
     formulas = {output.variable: meaning.formula(output) for output in meaning.outputs}
     observables = {
         output.variable: {
-            "long_name": problem.observables[output.observable].label or output.variable
+            "long_name": without_hidden(
+                problem.observables[output.observable].label or output.variable
+            )
         }
         for output in meaning.outputs
     }

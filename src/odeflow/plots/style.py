@@ -2,7 +2,6 @@
 
 import io
 import math
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odeflow.netcdf import atomic_path
+from odeflow.plots.math_text import escape_what_is_no_math, wrapped
 
 #: Okabe and Ito (2008), Color Universal Design.
 BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, BLACK, YELLOW = (
@@ -69,7 +69,7 @@ def label(array: xr.DataArray) -> str:
     words = str(array.attrs.get("long_name", array.name))
     units = array.attrs.get("units", "1")
     text = words if units in ("1", "") else f"{words} ({units})"
-    return "\n".join(textwrap.wrap(text[:1].upper() + text[1:], 30))
+    return wrapped(text[:1].upper() + text[1:], 30)
 
 
 def message(text: str) -> Figure:
@@ -98,6 +98,7 @@ def is_geometric(levels: Sequence[float]) -> bool:
 def save(figure: Figure, path: Path, dpi: int) -> None:
     """Writes the figure under its final name at once; the suffix is the format."""
     kind = path.suffix[1:]
+    escape_what_is_no_math(figure)
     with mpl.rc_context(_SAVE_STYLE), atomic_path(path) as temporary:
         figure.savefig(temporary, format=kind, dpi=dpi, metadata=_METADATA[kind])
 
@@ -105,6 +106,7 @@ def save(figure: Figure, path: Path, dpi: int) -> None:
 def svg_text(figure: Figure) -> str:
     """The figure as an element of an HTML page."""
     text = io.StringIO()
+    escape_what_is_no_math(figure)
     with mpl.rc_context(_SAVE_STYLE):
         figure.savefig(text, format="svg", metadata=_METADATA["svg"])
     return text.getvalue()[text.getvalue().index("<svg") :]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from odeflow.config.model import Variable
+from odeflow.config.text import without_hidden
 from odeflow.sbml.expression import Expression, Number, Symbol, call, is_zero, rate_of
 from odeflow.sbml.mathml import MathError, Translator
 from odeflow.sbml.naming import dataset_names, free_name
@@ -104,7 +105,8 @@ class Quantities:
 
     def label(self, name: str, units: str, long_name: str) -> None:
         """Keeps units and long name of a quantity."""
-        self.labels[name] = Variable(units=units, long_name=long_name or None)
+        words = without_hidden(long_name)
+        self.labels[name] = Variable(units=without_hidden(units), long_name=words or None)
 
     def has_rule(self, identifier: str) -> bool:
         """Whether a rule decides on a quantity."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from odeflow.config.text import without_hidden
 from odeflow.sbml.events import read_events
 from odeflow.sbml.expression import Expression, Number, Symbol, call, rate_of
 from odeflow.sbml.quantities import Quantities, children
@@ -47,7 +48,7 @@ def read_model(model: Any, source: Source) -> System:
         quantities.assigned[rate_of(name)] = _rate(quantities, identifier)
     return System(
         name=model.getIdAttribute(),
-        title=model.getName() or None,
+        title=without_hidden(model.getName()) or None,
         time_units=quantities.units.default("time"),
         rates=quantities.rates,
         assigned=quantities.assigned,

@@ -1,0 +1,54 @@
+"""Text of the user's in a figure: between dollars it is mathematics, where it can be read as that.
+
+Matplotlib draws `$\\mu$` as a letter and ends with an error for `$\\frac{1$` and unknown TeX: after
+everything was solved. Such text is drawn as it stands.
+"""
+
+import re
+import textwrap
+from functools import cache
+
+from matplotlib.cbook import is_math_text
+from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
+
+#: Longer lines are drawn as they stand: reading braces in braces takes time beyond all bounds.
+_LONGEST = 300
+_MATH = re.compile(r"\$(?:\\.|[^$\\])*\$")
+#: Stands for a blank that no line may end at.
+_BLANK = "\N{NO-BREAK SPACE}"
+
+
+def escape_what_is_no_math(figure: Figure) -> None:
+    """Has all text of a figure drawn as it stands that cannot be read as mathematics."""
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and not is_readable(text.get_text()):
+            text.set_parse_math(False)
+
+
+def is_readable(text: str) -> bool:
+    """Whether Matplotlib can draw each line of a text, mathematics between dollars."""
+    return all(map(_is_readable, text.split("\n")))
+
+
+@cache
+def _is_readable(line: str) -> bool:
+    if not is_math_text(line):
+        return True
+    if len(line) > _LONGEST:
+        return False
+    try:
+        MathTextParser("path").parse(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def wrapped(text: str, width: int) -> str:
+    """The text on lines of at most so many characters; a piece of mathematics stays on one."""
+    whole = is_math_text(text)
+    if whole:
+        text = _MATH.sub(lambda found: found.group().replace(" ", _BLANK), text)
+    lines = textwrap.wrap(text, width, break_long_words=not whole, break_on_hyphens=not whole)
+    return "\n".join(lines).replace(_BLANK, " ")
