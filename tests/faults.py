@@ -79,14 +79,16 @@ def chunk_files(study: Path) -> list[Path]:
 
 
 @contextmanager
-def waiting_jobs(study: Path, number: int) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+def waiting_jobs(
+    study: Path, number: int, config: str = "experiment=decay"
+) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """Snakemake at work with `number` solving jobs that wait; the process and their ids.
 
     The pilot, which the others start after, is solved before.
     """
-    snakemake(study, "--until", "solve_pilot")
+    snakemake(study, "--until", "solve_pilot", config=config)
     (study / "hold").touch()
-    process = start_snakemake(study)
+    process = start_snakemake(study, config=config)
     jobs: list[int] = []
     try:
         deadline = time.monotonic() + 120

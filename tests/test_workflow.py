@@ -156,14 +156,3 @@ def test_a_mistake_in_the_model_names_the_state(tmp_path: Path):
     assert done.returncode != 0
     assert "no derivative for the state 'y' and 'x' is not a state" in done.stdout
     assert "Traceback" not in done.stdout
-
-
-@pytest.mark.slow
-def test_prune_lists_and_removes_unused_chunks(study: Path):
-    snakemake(study, config="experiment=decay solver=dopri5")
-    used = set(modified(study / "results/chunks"))
-    listed = snakemake(study, "prune").stdout
-    left = set(modified(study / "results/chunks"))
-    assert len(used) == 2 and len(left) == 1
-    assert str((used - left).pop().relative_to(study)) in listed
-    assert planned(study).get("solve") is None

@@ -3,13 +3,16 @@
 import re
 import time
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from odeflow.chunks import RESULTS
 from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.shipped import shipped_config
 from odeflow.experiment import Experiment
+from odeflow.leases import LEASES, hold, leased, own_lease
 from odeflow.netcdf import TEMPORARY
 
 #: A file that is being written is younger.
@@ -37,14 +40,23 @@ def used_chunks(study: Path, resolvers: Collection[str] = ()) -> set[str]:
     return used
 
 
-def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
-    """Lists on `out`, then removes, the chunks in `folder` that are not in `keep`.
+def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
+    """Lists on `out`, then removes, the study's chunks that are not in `keep` and no run is at.
 
-    Only files that this workflow names are touched: `<16 hex digits>/<number>[-...].nc`, the log,
-    timing and measurements beside it, and what a process that was killed left half written a day
-    ago or earlier.
+    Runs that plan meanwhile wait until the process ends. Only files that this workflow names are
+    touched: `<16 hex digits>/<number>[-...].nc`, the log, timing and measurements beside it, and
+    what a process that was killed left half written a day ago or earlier. Raises ConfigError where
+    it cannot be told what runs need.
     """
-    kept = {Path(file) for file in keep}
+    hold(own_lease([], prunes=True), study)
+    needed = leased(study)
+    if needed is None:
+        raise ConfigError(
+            f"nothing pruned: a file in {LEASES} cannot be read, so that it is not known which "
+            "chunks a run needs; prune again when no run is going on, or after a quarter of an hour"
+        )
+    folder = study / RESULTS / "chunks"
+    kept = {study / file for file in keep}
     unused = [
         file
         for file in sorted(folder.glob("*/*.nc"))
@@ -52,22 +64,28 @@ def prune(folder: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
         and re.fullmatch(r"[0-9a-f]{16}", file.parent.name)
         and re.fullmatch(r"\d{5,}[0-9a-z-]*\.nc", file.name)
     ]
+    busy = [file for file in unused if str(file.relative_to(study)) in needed]
+    unused = [file for file in unused if file not in busy]
     size = sum(file.stat().st_size for file in unused)
     print(f"{len(unused)} unused chunk(s), {size / 2**20:.1f} MiB", file=out)
     for file in unused:
-        print(f"  {file}", file=out)
+        print(f"  {file.relative_to(study)}", file=out)
+    for file in busy:
+        print(f"  {file.relative_to(study)}, kept: a run is at it", file=out)
     for file in unused:
         for companion in (".nc", ".log", ".tsv", ".pilot.json"):
             file.with_suffix(companion).unlink(missing_ok=True)
-    for parent in {file.parent for file in unused}:
+    at_work = {(study / file).parent for file in needed}
+    for parent in {file.parent for file in unused} - at_work:
         if not any(parent.iterdir()):
             parent.rmdir()
-    _remove_leftovers(folder.parent, out)
+    _remove_leftovers(study / RESULTS, out)
     return unused
 
 
 def _remove_leftovers(results: Path, out: TextIO) -> None:
     for file in sorted(results.rglob(f".*{TEMPORARY}")):
-        if time.time() - file.stat().st_mtime > _LEFTOVER_SECONDS:
-            print(f"  {file}, half written", file=out)
-            file.unlink()
+        with suppress(FileNotFoundError):  # done meanwhile
+            if time.time() - file.stat().st_mtime > _LEFTOVER_SECONDS:
+                print(f"  {file}, half written", file=out)
+                file.unlink()

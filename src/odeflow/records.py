@@ -98,12 +98,17 @@ def checked_inputs(stage: Stage, study: Path = Path()) -> dict[str, str]:
     return found
 
 
+def has_files(stage: Stage, study: Path) -> bool:
+    """Whether any file of a stage is there."""
+    return any((study / file).exists() for file in stage.outputs)
+
+
 def is_stale(stage: Stage, study: Path) -> bool:
     """Whether files of a stage are there that were not made of what is asked for now.
 
     A record that is missing counts as that; files that are missing do not.
     """
-    if not any((study / file).exists() for file in stage.outputs):
+    if not has_files(stage, study):
         return False
     record = read_record(study / stage.record)
     if record.get("plan") != stage.plan or not {*stage.outputs} <= record["outputs"].keys():

@@ -14,12 +14,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from odeflow.config.base import ConfigError
-from odeflow.records import Stage, is_stale
+from odeflow.records import Stage, has_files, is_stale
 
 
 def stale_stages(stages: Iterable[Stage], study: Path) -> list[Stage]:
-    """Those of the stages whose files are there and not what is asked for."""
-    return [stage for stage in stages if is_stale(stage, study)]
+    """Stages whose files are there and not what is asked for, or were made of such files."""
+    there = [stage for stage in stages if has_files(stage, study)]
+    stale = {stage.record for stage in there if is_stale(stage, study)}
+    found = 0
+    while found < len(stale):
+        found = len(stale)
+        stale |= {stage.record for stage in there if not stale.isdisjoint(stage.inputs.values())}
+    return [stage for stage in there if stage.record in stale]
 
 
 def renew_marks(stale: Iterable[Stage], study: Path, write: bool) -> dict[str, str]:
@@ -37,13 +43,27 @@ def renew_marks(stale: Iterable[Stage], study: Path, write: bool) -> dict[str, s
 
 def what_is_stale(stale: Iterable[Stage]) -> list[str]:
     """A line a results folder: which of its stages are not of what is asked for."""
-    folders: dict[str, list[str]] = {}
-    for stage in stale:
-        folders.setdefault(stage.folder, []).append(stage.rule)
     return [
-        f"{folder}: not of the settings, code and data asked for: {', '.join(rules)}"
-        for folder, rules in folders.items()
+        f"{folder}: not of the settings, code and data asked for: {rules}"
+        for folder, rules in _rules(stale).items()
     ]
+
+
+def what_is_left(stale: Iterable[Stage]) -> list[str]:
+    """A line a results folder: which of its stages a run has left as they were, and what to do."""
+    return [
+        f"{folder}: left as they were, not of the settings, code and data asked for: {rules}; a "
+        "run without --touch, --until, --omit-from and targets makes them"
+        for folder, rules in _rules(stale).items()
+    ]
+
+
+def _rules(stages: Iterable[Stage]) -> dict[str, str]:
+    """The rules of stages, by results folder."""
+    folders: dict[str, list[str]] = {}
+    for stage in stages:
+        folders.setdefault(stage.folder, []).append(stage.rule)
+    return {folder: ", ".join(rules) for folder, rules in folders.items()}
 
 
 def _is_newest(stage: Stage, study: Path) -> bool:

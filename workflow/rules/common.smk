@@ -1,4 +1,5 @@
 # Composes and checks every experiment before any job: a mistake is one line, and nothing runs.
+import atexit
 import os
 import sys
 from functools import cache
@@ -17,6 +18,7 @@ from odeflow import job_resources
 from odeflow.config.base import ConfigError
 from odeflow.config.sources import Source, settle
 from odeflow.config.study_files import read_settings
+from odeflow.leases import hold, own_lease, wait_for_pruning
 from odeflow.ownership import check_results
 from odeflow.planning import (
     chunk_table,
@@ -27,7 +29,7 @@ from odeflow.planning import (
     share_source,
 )
 from odeflow.records import mark_file
-from odeflow.staleness import renew_marks, stale_stages, what_is_stale
+from odeflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
 from odeflow.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
@@ -59,15 +61,33 @@ except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
 
 COMPARISON = comparison_stage(COMPARED) if COMPARED else None
+
+
+def all_stale():
+    """Stages whose files are there and not of this plan."""
+    stages = [stage for experiment in EXPERIMENTS.values() for stage in experiment.made]
+    return stale_stages([*stages, *([COMPARISON] if COMPARED else [])], Path.cwd())
+
+
+def say_what_is_left():
+    """Where the run ends: what it was not asked to make, or could not."""
+    for line in what_is_left(all_stale()):
+        print(line, file=sys.stderr)
+
+
 # Files that are there and not of this plan; a job knows its own.
 MARKS = {}
 if workflow.is_main_process:
+    # A dry run writes nothing, and says what would be done all the same.
+    dry = workflow.dryrun or workflow.output_settings.dryrun
+    if not dry:
+        hold(own_lease(CHUNKS), Path.cwd())
+        wait_for_pruning(Path.cwd(), sys.stderr)
     try:
-        stages = [stage for experiment in EXPERIMENTS.values() for stage in experiment.made]
-        stale = stale_stages([*stages, *([COMPARISON] if COMPARED else [])], Path.cwd())
-        # A dry run writes nothing, and says what would be done all the same.
-        dry = workflow.dryrun or workflow.output_settings.dryrun
+        stale = all_stale()
         MARKS = renew_marks(stale, Path.cwd(), write=not dry)
+        if stale and not dry:  # not a hook, which a run that finds nothing to do leaves out
+            atexit.register(say_what_is_left)
     except ConfigError as error:
         raise WorkflowError(str(error)) from None
     except FileNotFoundError as error:

@@ -3,7 +3,11 @@
 import sys
 from pathlib import Path
 
+from odeflow.config.base import ConfigError
 from odeflow.pruning import prune, used_chunks
 
-keep = used_chunks(Path.cwd(), snakemake.params.resolvers) | set(snakemake.params.keep)
-prune(Path("results/chunks"), keep, sys.stderr)
+try:
+    keep = used_chunks(Path.cwd(), snakemake.params.resolvers) | set(snakemake.params.keep)
+    prune(Path.cwd(), keep, sys.stderr)
+except ConfigError as error:
+    sys.exit(f"odeflow: {error}")

@@ -1,0 +1,146 @@
+"""Chunks that a run is at stay where they are when chunks are pruned beside it."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from odeflow import leases
+from odeflow.leases import LEASES, Lease, leased, own_lease, wait_for_pruning
+
+CHUNK = "results/chunks/0123456789abcdef/00000.nc"
+
+
+def of_another(study: Path, **changes: object) -> Path:
+    """The file of a lease that is not this process's."""
+    lease = replace(own_lease([CHUNK]), **{"process": 1, "started": leases._started(1), **changes})
+    file = study / LEASES / f"{lease.process}-{time.time_ns()}.json"
+    file.write_text(json.dumps(asdict(lease)))
+    return file
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    (tmp_path / LEASES).mkdir(parents=True)
+    return tmp_path
+
+
+def aged(file: Path, seconds: float) -> Path:
+    os.utime(file, (time.time() - seconds,) * 2)
+    return file
+
+
+def test_a_process_that_runs_keeps_its_chunks_whatever_the_age(study: Path):
+    aged(of_another(study), 10**6)
+    assert leased(study) == {CHUNK}
+
+
+def test_one_that_has_ended_does_not(study: Path):
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    files = [
+        of_another(study, process=done.pid, started="1"),
+        of_another(study, started="another time"),  # the number was given to another process
+    ]
+    assert leased(study) == set()
+    assert not any(file.exists() for file in files)
+
+
+@pytest.mark.parametrize("lost", [{"where": "another machine"}, {"started": ""}])
+def test_where_a_process_cannot_be_seen_the_age_decides(lost: dict[str, str], study: Path):
+    file = of_another(study, **lost)
+    assert leased(study) == {CHUNK}
+    aged(file, leases._COUNTS - 60)
+    assert leased(study) == {CHUNK}
+    aged(file, leases._COUNTS + 60)
+    assert leased(study) == set() and not file.exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"where": 1}'])
+def test_one_that_cannot_be_read_keeps_all_for_a_while(text: str, study: Path):
+    file = study / LEASES / "1.json"
+    file.write_text(text)
+    assert leased(study) is None
+    aged(file, leases._COUNTS + 60)
+    assert leased(study) == set()
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from odeflow import leases
+
+leases._RENEWED = 0.05
+study = Path(sys.argv[1])
+leases.hold(leases.own_lease(["a", "b"], prunes=sys.argv[2] == "prunes"), study)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def holder(study: Path, what: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(study), what],
+        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stdout.readline() == "held\n"
+    return process
+
+
+@pytest.mark.slow
+def test_a_lease_is_renewed_and_goes_with_its_process(tmp_path: Path):
+    with holder(tmp_path, "needs") as process:
+        assert leased(tmp_path) == {"a", "b"}
+        (file,) = (tmp_path / LEASES).iterdir()
+        for lost in (lambda: aged(file, 10**4), file.unlink):
+            lost()
+            deadline = time.monotonic() + 10
+            while not file.exists() or time.time() - file.stat().st_mtime > 100:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        process.communicate()
+    assert not (tmp_path / "results").exists()  # which was made for it
+    with holder(tmp_path, "needs") as process:
+        process.kill()
+        process.communicate()
+    (file,) = (tmp_path / LEASES).iterdir()
+    assert leased(tmp_path) == set() and not file.exists()
+
+
+@pytest.mark.slow
+def test_a_plan_waits_while_chunks_are_removed(tmp_path: Path):
+    said = io.StringIO()
+    wait_for_pruning(tmp_path, said)
+    with holder(tmp_path, "needs") as process:
+        wait_for_pruning(tmp_path, said)
+        process.communicate()
+    assert said.getvalue() == ""
+    code = "import sys; from pathlib import Path; from odeflow.leases import wait_for_pruning\n"
+    code += "wait_for_pruning(Path(sys.argv[1]), sys.stdout); print('planned', flush=True)"
+    with holder(tmp_path, "prunes") as process:
+        command = [sys.executable, "-c", code, str(tmp_path)]
+        with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as waiting:
+            assert waiting.stdout is not None
+            assert waiting.stdout.readline().endswith("waiting for a process that prunes\n")
+            time.sleep(0.3)
+            assert waiting.poll() is None
+            process.communicate()
+            assert waiting.stdout.read() == "planned\n"
+
+
+def test_where_nothing_can_be_written_a_run_goes_on(tmp_path: Path):
+    (tmp_path / "results").write_text("a file")
+    leases.hold(own_lease(["a"]), tmp_path)
+    assert leased(tmp_path) == set()
+
+
+def test_a_lease_is_of_this_process():
+    lease = own_lease(["b", "a"])
+    assert isinstance(lease, Lease) and lease.chunks == ("a", "b") and lease.started
+    assert leases._started(2**30) == ""
