@@ -13,6 +13,7 @@ from odeflow.config.ladder import Attempt
 from odeflow.config.model import Variable, drift_name
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
+from odeflow.config.sensitivities import sensitivity_attributes, time_derivative_names
 from odeflow.config.yaml_text import write_yaml
 from odeflow.design import axis_attributes, axis_coordinate
 from odeflow.flags import flag_attributes
@@ -44,6 +45,10 @@ OUTCOMES: dict[str, dict[str, Any]] = {
     "num_rejected_steps": {"long_name": "rejected solver steps", "units": "1"},
     "time_reached": {"long_name": "end of the trajectory, or of its last accepted step"},
 }
+_NO_DERIVATIVE = (
+    "0 where no stop ended the trajectory; NaN where it failed, where it ended at rest, which is "
+    "noticed after steps only, and where it touches its threshold, so that there is no derivative"
+)
 ENGINES = ("native", "diffrax")
 
 
@@ -93,6 +98,11 @@ def label_chunk(
     for name, attributes in OUTCOMES.items():
         units = {"units": config.time_units} if name == "time_reached" else {}
         data[name] = ("sample", getattr(solution, name), attributes | units)
+    axes_of = time_derivative_names(_varied(problem), config) if solution.time_derivatives else {}
+    for name, values in solution.time_derivatives.items():
+        units, words = config.time_units, OUTCOMES["time_reached"]["long_name"]
+        attributes = sensitivity_attributes(units, words, axes_of[name], config)
+        data[name] = ("sample", values, attributes | {"comment": _NO_DERIVATIVE})
     data |= _attempt_variables(solved, attempts)
     time = {"units": config.time_units, "long_name": "time"}
     if problem.own_ends and problem.ts is None:
@@ -108,6 +118,11 @@ def label_chunk(
     first = solved.engines[0]
     assert first is not None
     return xr.Dataset(data, coords, {"engine": first.name, "engine_reason": first.reason})
+
+
+def _varied(problem: Problem) -> list[str]:
+    """The axes of the sensitivities, in order."""
+    return list(dict.fromkeys(axis for _, axis in problem.model.derivatives.values()))
 
 
 def _attempt_variables(solved: Retried, attempts: Sequence[Attempt]) -> dict[str, Any]:

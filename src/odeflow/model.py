@@ -79,6 +79,19 @@ class Jumping(NamedTuple):
     arrive: PointFunction
 
 
+class Stopping(NamedTuple):
+    """What a model with sensitivities has to say where a stop ends a trajectory.
+
+    `conditions` stand for those of the thresholds, in their order; `names` are those of the
+    derivatives of the time, axis by axis. `values(t, y, args, fired)` gives these by name, and the
+    total derivatives of states and observables at a time that moves; `fired` is which stops have.
+    """
+
+    names: tuple[str, ...]
+    conditions: tuple[PointFunction, ...]
+    values: Callable[[Any, Any, Any, Any], Mapping[str, Any]]
+
+
 class Dosing(Protocol):
     """Doses and their derivatives: what jumps change, and the jumps of lanes, the first at t0."""
 
@@ -101,7 +114,7 @@ class Model:
     model computes at t0 from the values of axes: states and parameters by name. `fixed` are the
     observables that do not change along a trajectory unless a parameter does. `hidden` names
     the states that are never saved, `jumping` is what the model itself does at jumps,
-    and `dosing` how doses change its derivatives.
+    `dosing` how doses change its derivatives, and `stopping` what stops do.
     """
 
     config: ModelConfig
@@ -114,6 +127,7 @@ class Model:
     hidden: tuple[str, ...] = ()
     dosing: Dosing | None = None
     jumping: Jumping | None = None
+    stopping: Stopping | None = None
 
     @property
     def _observables_origin(self) -> str:

@@ -26,7 +26,7 @@ import jax.numpy as jnp
 
 from odeflow.engine.comparisons import Info
 from odeflow.engine.decisions import Decisions
-from odeflow.model import Event, Model
+from odeflow.model import Event, Model, PointFunction
 
 #: The state that remembers: by axis the derivative of the time of the last change, then outcomes.
 MEMORY = "switch_memory"
@@ -71,7 +71,8 @@ class Saltation:
 
     `seeds` gives the model's parameters, and their derivatives, from those of the model with
     sensitivities; `moving` are the numbers of the parameters whose derivative may not be zero.
-    `doses` says how doses move, if they do.
+    `doses` says how doses move, if they do; `conditions` are those of stops, which fire as the
+    triggers of events do.
     """
 
     model: Model
@@ -79,17 +80,19 @@ class Saltation:
     seeds: Seeds
     moving: frozenset[int]
     doses: Moves | None = None
+    conditions: tuple[PointFunction, ...] = ()
 
     @cached_property
     def decisions(self) -> Decisions:
-        """Those of the field and of the triggers."""
+        """Those of the field, of the triggers and of the conditions."""
         model = self.model
         point = lambda function: (
             lambda t, y, args: function(t, model.unflatten(y), model.Args(*args))
         )
-        functions = [point(model.vector_field), *(point(e.trigger) for e in model.events)]
+        watched = [*(event.trigger for event in model.events), *self.conditions]
+        functions = [point(model.vector_field), *map(point, watched)]
         moves: Callable[[Info], bool] = lambda info: bool(info.y or info.args & self.moving)
-        tracks = [moves, *(lambda info: True for _ in model.events)]
+        tracks = [moves, *(lambda info: True for _ in watched)]
         size, parameters = len(model.components), len(model.config.parameters)
         return Decisions(tuple(functions), tuple(tracks), size, parameters)
 
@@ -159,11 +162,11 @@ class Saltation:
             once = [self._common(flips & moves, x) for x in times]
             after = self.field(t, state, own, new)
             along = tuple(_shifted(s, before, after, x) for s, x in zip(along, once))
-        if self.model.events:
+        if self.model.events or self.conditions:
             which = flips & (jnp.arange(number) >= self.decisions.spans[0].stop)
             once = jnp.stack([self._common(which & moves, x) for x in times])
             # a number that says that there is none would end the trajectory
-            once = jnp.where(once == once, once, _nothing(t))
+            once = jnp.where(once == once, once, no_derivative(t))
             moved = jnp.where(jnp.any(which), once, moved)
         return Parts(state, along, moved, new)
 
@@ -212,24 +215,33 @@ class Saltation:
         """Before something is given at a time, which may move; what changes by itself is first."""
         parts = self.settled(t, self.parts(y), args)
         if self.doses is not None:
-            parts = self._moving(t, parts, args, self.doses.before(t, args), 1)
+            parts = self.moving_time(t, parts, args, self.doses.before(t, args), 1)
         return self.joined(y, parts)
 
     def arrive(self, t: Any, y: Any, args: Any) -> Any:
         """After something is given."""
         own, _ = self.seeds(args)
         parts = self.parts(y)
-        parts = parts._replace(held=self.outcomes(t, parts.state, own))
+        held = self.outcomes(t, parts.state, own)
+        # what has changed by itself, in `leave`, keeps the derivative of its own time
+        changes = jnp.any(self._of_watched(held) != self._of_watched(parts.held))
+        moved = jnp.zeros_like(parts.moved)
+        parts = parts._replace(held=held)
         if self.doses is not None:
             moved, given = self.doses.after(t, args)
-            parts = self._moving(t, parts, args, moved, -1)
-            parts = parts._replace(moved=jnp.where(given, moved, parts.moved))
-        return self.joined(y, parts)
+            parts = self.moving_time(t, parts, args, moved, -1)
+            moved = jnp.where(given, moved, 0.0)
+        return self.joined(y, parts._replace(moved=jnp.where(changes, moved, parts.moved)))
+
+    def _of_watched(self, outcomes: Any) -> Any:
+        """Those of triggers and conditions among all outcomes."""
+        return outcomes[self.decisions.spans[0].stop :]
 
     def events(self) -> tuple[Event, ...]:
         """The events of the model with sensitivities: changes of outcomes, then the model's own."""
         watch = Event(self._changes, self._assigned, initial=True, uses_trigger_values=False)
-        watching = (watch,) if self.watches_states or self.model.events else ()
+        is_needed = self.watches_states or self.model.events or self.conditions
+        watching = (watch,) if is_needed else ()
         own = (self._event(i, event) for i, event in enumerate(self.model.events))
         return (*watching, *own)
 
@@ -242,15 +254,25 @@ class Saltation:
     def _assigned(self, t: Any, y: Any, args: Any) -> Mapping[str, Any]:
         return self.joined(y, self.settled(t, self.parts(y), args))._asdict()
 
+    def stops(self) -> tuple[PointFunction, ...]:
+        """The conditions in the model with sensitivities: they change with what is remembered."""
+        first = 1 + len(self.model.events)
+        return tuple(self._remembered(first + i) for i in range(len(self.conditions)))
+
+    def _remembered(self, number: int) -> PointFunction:
+        """One of the functions that are watched, its outcomes held."""
+
+        def holds(t: Any, y: Any, args: Any) -> Any:
+            parts, known = self.parts(y), self.seeds(args)[0]
+            point = t, self.model.flatten(parts.state), tuple(known)
+            (outcome,) = self.decisions.evaluate(number, *point, parts.held)
+            return outcome
+
+        return holds
+
     def _event(self, number: int, event: Event) -> Event:
         def own(function: Callable[..., Any]) -> Callable[..., Any]:
             return lambda t, y, args: function(t, self.parts(y).state, self.seeds(args)[0])
-
-        def trigger(t: Any, y: Any, args: Any) -> Any:
-            parts, known = self.parts(y), self.seeds(args)[0]
-            point = t, self.model.flatten(parts.state), tuple(known)
-            (holds,) = self.decisions.evaluate(1 + number, *point, parts.held)
-            return holds
 
         def fired(t: Any, y: Any, args: Any) -> dict[str, Any]:
             return self._fired(event, t, self.parts(y), args)
@@ -260,7 +282,7 @@ class Saltation:
 
         return replace(
             event,
-            trigger=trigger,
+            trigger=self._remembered(1 + number),
             assignments=fired,
             delay=event.delay and own(event.delay),
             priority=event.priority and own(event.priority),
@@ -279,7 +301,7 @@ class Saltation:
             for time, along, seed in zip(moved, parts.along, seeds)
         ]
 
-    def _moving(self, t: Any, parts: Parts, args: Any, moved: Any, sign: int) -> Parts:
+    def moving_time(self, t: Any, parts: Parts, args: Any, moved: Any, sign: int) -> Parts:
         """With the sensitivities at a moving time for those at a given one, or (-1) back."""
         slope = self.field(t, parts.state, self.seeds(args)[0], parts.held)
         shifted = lambda s, time: jax.tree.map(lambda a, b: a + sign * b * time, s, slope)
@@ -287,9 +309,9 @@ class Saltation:
 
     def _fired(self, event: Event, t: Any, parts: Parts, args: Any) -> dict[str, Any]:
         """What is kept of an event until it happens: the derivatives of its time, and values."""
-        moved = jnp.where(parts.moved == _nothing(t), jnp.nan, parts.moved)
+        moved = jnp.where(parts.moved == no_derivative(t), jnp.nan, parts.moved)
         parts = parts._replace(moved=moved)
-        at = self._moving(t, parts, args, moved, 1)
+        at = self.moving_time(t, parts, args, moved, 1)
         if event.delay is not None:
             delay = lambda *x: jnp.asarray(event.delay(*x), t.dtype)  # type: ignore[misc]
             _, more = self._along(delay, t, at, args, parts.moved)
@@ -308,7 +330,7 @@ class Saltation:
         """State and sensitivities after an event; outcomes are those that hold then."""
         parts = self.settled(t, parts, args)
         moved = kept["moved"]
-        at = self._moving(t, parts, args, moved, 1)
+        at = self.moving_time(t, parts, args, moved, 1)
         if event.uses_trigger_values:
             names = [name.removeprefix("value_") for name in kept if name.startswith("value_")]
             values = {name: kept[f"value_{name}"] for name in names}
@@ -330,7 +352,7 @@ class Saltation:
         along = tuple(_replaced(s, d) for s, d in zip(at.along, derivatives))
         held = self.outcomes(t, state, self.seeds(args)[0])
         after = Parts(state, along, moved, held)
-        return self._moving(t, after, args, moved, -1)
+        return self.moving_time(t, after, args, moved, -1)
 
 
 def _shifted(along: Any, before: Any, after: Any, time: Any) -> Any:
@@ -342,7 +364,7 @@ def _shifted(along: Any, before: Any, after: Any, time: Any) -> Any:
     return jax.tree.map(one, along, before, after)
 
 
-def _nothing(t: Any) -> Any:
+def no_derivative(t: Any) -> Any:
     """Stands for a derivative that does not exist."""
     return jnp.finfo(jnp.result_type(t)).max
 

@@ -32,6 +32,8 @@ from odeflow.engine import Lanes
 from odeflow.engine.decisions import HiddenDecisionError
 from odeflow.model import Jumping, Model
 from odeflow.saltation import MEMORY, Saltation
+from odeflow.stop_derivatives import stopping
+from odeflow.stops import thresholds
 
 #: Most scalars of comparisons, each of which is watched while solving.
 _MOST_DECISIONS = 200
@@ -59,7 +61,8 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
     doses = DoseDerivatives(config, model, axes)
     doses = doses if config.doses and doses else None
     seeds = _seeds(model, axes, doses)
-    jumps = _saltation(model, axes, seeds, doses)
+    conditions = tuple(one.is_beyond(model) for one in thresholds(config, model))
+    jumps = _saltation(model, axes, seeds, doses, conditions)
     augmented = Model(
         _model_config(model, derivatives, jumps.memory if jumps else 0, doses),
         _vector_field(model, axes, seeds, bool(jumps)),
@@ -73,6 +76,7 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
     if jumps or doses:
         jumping = Jumping(jumps.leave, jumps.arrive)
         augmented = replace(augmented, jumping=jumping, dosing=doses)
+    augmented = replace(augmented, stopping=stopping(config, model, jumps, derivatives))
     _check(augmented)
     kept = config.saveat.variables
     if kept is not None:
@@ -156,7 +160,11 @@ def _seeds(model: Model, axes: Sequence[str], doses: DoseDerivatives | None) -> 
 
 
 def _saltation(
-    model: Model, axes: Sequence[str], seeds: Seeds, doses: DoseDerivatives | None
+    model: Model,
+    axes: Sequence[str],
+    seeds: Seeds,
+    doses: DoseDerivatives | None,
+    conditions: tuple[PointFunction, ...],
 ) -> Saltation:
     """The jumps of sensitivities; raises ConfigError where they cannot be known."""
     parameters = list(model.config.parameters)
@@ -168,7 +176,7 @@ def _saltation(
         zero = jax.tree.map(jnp.zeros_like, own)
         return own, tuple(zero._replace(**seed) for seed in seeds(args))
 
-    jumps = Saltation(model, axes, records, moving, doses)
+    jumps = Saltation(model, axes, records, moving, doses, conditions)
     try:
         number = jumps.decisions.number
     except HiddenDecisionError as error:

@@ -1,7 +1,7 @@
 """Conditions of the config that end a trajectory, as guards of the engines."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
@@ -10,7 +10,7 @@ from odeflow.config.doses import SteadyState
 from odeflow.config.root import Config
 from odeflow.engine import Guard
 from odeflow.engine.comparisons import Degree, crossings, outputs
-from odeflow.model import Model
+from odeflow.model import Model, PointFunction
 
 
 def stop_guards(config: Config, model: Model) -> tuple[Guard, ...]:
@@ -23,21 +23,51 @@ def stop_guards(config: Config, model: Model) -> tuple[Guard, ...]:
     stop = config.stop
     if stop is None:
         return ()
-    known = [*config.model.states, *model.observable_names]
+    if model.stopping is not None:
+        conditions = model.stopping.conditions
+    else:
+        conditions = [one.is_beyond(model) for one in thresholds(config, model)]
+    guards = [Guard(condition) for condition in conditions]
+    if stop.steady_state is not None and not moves_with_time(model):
+        steady = _is_steady(config, model, stop.steady_state)
+        guards.append(Guard(steady, initial=False, inside=False, after_all=True))
+    return tuple(guards)
+
+
+class Threshold(NamedTuple):
+    """A variable that ends a trajectory above a value, or where `sign` is -1 below it."""
+
+    variable: str
+    value: float
+    sign: int
+
+    def is_beyond(self, model: Model) -> PointFunction:
+        """Whether it does, as a function of (t, y, args)."""
+        observe = model.observer([self.variable])
+        return lambda t, y, args: (
+            self.sign * observe(t, y, args)[self.variable] > self.sign * self.value
+        )
+
+
+def thresholds(config: Config, model: Model) -> list[Threshold]:
+    """Those of `stop`, in the order of their guards.
+
+    Raises ConfigError for a variable that the model does not have.
+    """
+    stop = config.stop
+    if stop is None:
+        return []
+    known = [*model.config.states, *model.observable_names]
     for name in (*stop.above, *stop.below):
         if name not in known:
             raise ConfigError(
                 f"stop: {name!r} is not a state or observable; known: {', '.join(known)}"
             )
-    guards = [
-        Guard(_beyond(model, name, threshold, sign))
-        for thresholds, sign in ((stop.above, 1), (stop.below, -1))
-        for name, threshold in thresholds.items()
+    return [
+        Threshold(name, value, sign)
+        for values, sign in ((stop.above, 1), (stop.below, -1))
+        for name, value in values.items()
     ]
-    if stop.steady_state is not None and not moves_with_time(model):
-        steady = _is_steady(config, model, stop.steady_state)
-        guards.append(Guard(steady, initial=False, inside=False, after_all=True))
-    return tuple(guards)
 
 
 def moves_with_time(model: Model) -> bool:
@@ -65,11 +95,6 @@ def comment(config: Config, model: Model) -> str:
         f"stop.steady_state is not looked for: {config.model.origin} depends on time, so what is "
         "at rest at one time may move later; the trajectories go on to their end"
     )
-
-
-def _beyond(model: Model, name: str, threshold: float, sign: int) -> Callable[..., Any]:
-    observe = model.observer([name])
-    return lambda t, y, args: sign * observe(t, y, args)[name] > sign * threshold
 
 
 def _is_steady(config: Config, model: Model, tolerances: SteadyState) -> Callable[..., Any]:

@@ -160,6 +160,8 @@ def _clipped(model: Model) -> Model:
         observables_function=model.observables_function and clipped(model.observables_function),
         events=tuple(_event(model, event) for event in model.events),
         jumping=model.jumping and Jumping(*(_late(model, f) for f in model.jumping)),
+        stopping=model.stopping
+        and model.stopping._replace(values=_cut(model, model.stopping.values)),
     )
 
 

@@ -9,7 +9,7 @@ from odeflow.config.functions import check_functions
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
-from odeflow.config.sensitivities import sensitivity_names
+from odeflow.config.sensitivities import sensitivity_names, time_derivative_names
 from odeflow.config.time_text import shown_time
 from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
@@ -200,11 +200,8 @@ def _check_plot(config: Config, study: Path) -> None:
 
 def _check_sensitivities(config: Config) -> None:
     """What an axis decides on at t0 would be held constant, and the derivatives be wrong."""
-    if config.saveat.sensitivities and config.stop is not None and config.saveat.ts is None:
-        raise ConfigError(
-            "saveat.sensitivities: where a stop ends a trajectory, its end value depends on when, "
-            "and derivatives leave that out; name saveat.ts, at which they are those at given times"
-        )
+    if config.stop is not None:
+        time_derivative_names(config.saveat.sensitivities or [], config.model)
     for condition, settings in config.design.conditions.items():
         for name, value in settings.items():
             if value in (config.saveat.sensitivities or []):

@@ -41,6 +41,22 @@ def sensitivity_names(
     return dict(zip(names, pairs))
 
 
+def time_derivative_names(axes: Iterable[str], model: ModelConfig) -> dict[str, str]:
+    """`{d_time_reached_d_<axis>: axis}`: the derivatives of the time at which a stop ends.
+
+    Raises ConfigError where the model has such a name.
+    """
+    names = {f"d_time_reached_d_{axis_coordinate(axis, model)}": axis for axis in axes}
+    observables = model.observables.variables if model.observables else {}
+    for name in names:
+        if name in {*model.states, *model.parameters, *observables}:
+            raise ConfigError(
+                f"saveat.sensitivities: the dataset calls the derivative of a stop's time {name}, "
+                f"but model {model.name} has that name; rename it in the model"
+            )
+    return names
+
+
 def sensitivity_attributes(
     units: str, long_name: str, axis: str, model: ModelConfig
 ) -> dict[str, str]:

@@ -29,7 +29,7 @@ from odeflow.engine.diffrax_restarts import (
     known_at,
     select_times,
 )
-from odeflow.engine.events import Watch
+from odeflow.engine.events import Watch, with_stop_values
 from odeflow.engine.lane_control import WILD, lane_controller
 from odeflow.engine.problem import JumpTargets, Lanes, Problem, Progress, Solution
 from odeflow.engine.reduction import finish, reducers
@@ -66,6 +66,7 @@ class _LaneResult(NamedTuple):
     error_infinite: Any
     stopped: Any
     events_failed: Any
+    at_stop: Any = None
 
 
 class _Layout(NamedTuple):
@@ -377,6 +378,7 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
             error_infinite=done.error_infinite,
             stopped=done.stopped,
             events_failed=done.failed,
+            at_stop=done.memory.get("at_stop"),
         )
 
     return lane
@@ -396,7 +398,7 @@ def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
         value = raw.values[name]
         values[name] = np.where(lost.reshape(lost.shape + (1,) * (value.ndim - 2)), np.nan, value)
     duration = time_reached - problem.model.config.t0
-    return Solution(
+    solution = Solution(
         values=values,
         status=status,
         num_steps=raw.num_steps,
@@ -405,6 +407,7 @@ def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
         time_reached=time_reached,
         reduced=finish(problem.reductions, raw.reduced, ~lost_ones, duration),
     )
+    return with_stop_values(problem, solution, raw.at_stop)
 
 
 def _status(raw: _LaneResult, implicit: bool, end: np.ndarray) -> np.ndarray:

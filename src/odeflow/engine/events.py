@@ -6,6 +6,7 @@ Reference: SBML Level 3 Version 2 Core, section 4.11.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import IntEnum
 from functools import cached_property
 from typing import Any
@@ -17,8 +18,9 @@ from jaxtyping import Array, Bool, Float
 
 from odeflow.engine.compared import compared, just_after
 from odeflow.engine.comparisons import crossings
-from odeflow.engine.problem import Problem
+from odeflow.engine.problem import Problem, Solution
 from odeflow.model import Event
+from odeflow.status import Status, has_failed
 
 #: How often one event may have fired without having happened yet. One that is not persistent
 #: never waits twice, since its trigger has to become false in between.
@@ -40,7 +42,8 @@ _MULTIPLIER, _MODULUS, _SEED = 171.0, 30269.0, 12345.0
 #: `landed` (): the time of the last firing in a step, `crowd` (): how many there were one after
 #: another at that time; and of event i `due<i>` (pending,): when each time that it has fired is
 #: due, the earliest to fire first, infinite where nothing is pending; `values<i>` (pending, value):
-#: what each of them assigns, where it has been computed.
+#: what each of them assigns, where it has been computed. `at_stop` (number,): what the model says
+#: where a stop has fired, see `Problem.at_stop`.
 Memory = Mapping[str, Float[Array, "..."]]
 
 
@@ -61,6 +64,7 @@ class Watch:
         self._stops = len(problem.stops)
         self._values = [self._shapes(event) for event in self._model.events]
         self._delayed = [(i, e) for i, e in enumerate(self._model.events) if e.delay is not None]
+        self._at_stop = stop_shapes(problem)
         self._counts_jumps = problem.jumps is not None and any(s.after_all for s in problem.stops)
 
     def __bool__(self) -> bool:
@@ -82,6 +86,8 @@ class Watch:
         shapes: dict[str, tuple[int, ...]] = {"guard": guards, "found": guards}
         if self._counts_jumps:
             shapes["pending"] = ()
+        if self._at_stop:
+            shapes["at_stop"] = (sum(int(np.prod(x)) for x in self._at_stop.values()),)
         if self._model.events:
             shapes |= {"next_due": (), "draw": (), "landed": (), "crowd": ()}
         for i, (event, values) in enumerate(zip(self._model.events, self._values)):
@@ -166,6 +172,11 @@ class Watch:
         rises = now & (memory["guard"] == 0)
         stopped = jnp.any(rises[: self._stops])
         memory, failed = dict(memory), jnp.asarray(False)
+        if self._at_stop and self._model.stopping is not None:
+            fired = rises[: self._stops]
+            said = self._model.stopping.values(t, y, args, fired)
+            flat = jnp.concatenate([jnp.ravel(said[name]).astype(dtype) for name in self._at_stop])
+            memory["at_stop"] = jnp.where(stopped, flat, memory["at_stop"])
         if self._model.events:
             failed = jnp.any((found > 0) & (memory["guard"] == 2))
             failed |= self._crowded(t, jnp.any(found != 0), memory)
@@ -315,6 +326,39 @@ class Watch:
             values[name] = flat[start : start + size].reshape(shape)
             start += size
         return self._model.assigned(event, t, y, args, values)
+
+
+def stop_shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
+    """Shapes of what is kept of a stop, by name."""
+    states, pairs = problem.model.config.states, problem.model.derivatives
+    shape = lambda name: states[name].shape if name in pairs and name in states else ()
+    return {name: shape(name) for name in problem.at_stop}
+
+
+def with_stop_values(
+    problem: Problem, solution: Solution, kept: Float[np.ndarray, "lane number"] | None
+) -> Solution:
+    """The solution with what the model says of stops; `kept` has the numbers of `stop_shapes`."""
+    model = problem.model
+    if model.stopping is None or kept is None:
+        return solution
+    stopped = solution.status == Status.stopped_by_event
+    otherwise = np.where(has_failed(solution.status), np.nan, 0.0)
+    values, reduced, times = dict(solution.values), dict(solution.reduced), {}
+    start = 0
+    for name, shape in stop_shapes(problem).items():
+        size = int(np.prod(shape))
+        said = kept[:, start : start + size].reshape(-1, *shape)
+        start += size
+        if name in model.stopping.names:
+            times[name] = np.where(stopped, said, otherwise).astype(problem.dtype)
+            continue
+        where = stopped.reshape(-1, *[1] * len(shape))
+        if problem.ts is None and name in values:
+            values[name] = np.where(where[:, None], said[:, None], values[name])
+        if f"{name}_final" in reduced:
+            reduced[f"{name}_final"] = np.where(where, said, reduced[f"{name}_final"])
+    return replace(solution, values=values, reduced=reduced, time_derivatives=times)
 
 
 def counted_before(

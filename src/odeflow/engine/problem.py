@@ -102,6 +102,16 @@ class Problem:
         return np.array([self.model.config.t1]) if self.ts is None else self.ts
 
     @property
+    def at_stop(self) -> tuple[str, ...]:
+        """Names of what the model says where a stop ends a trajectory: what is kept of it."""
+        if self.model.stopping is None:
+            return ()
+        ends = [r.variable for r in self.reductions if r.metric == "final"]
+        ends += self.variables if self.ts is None else ()
+        kept = (name for name in self.model.derivatives if name in ends)
+        return (*self.model.stopping.names, *kept)
+
+    @property
     def lane_bytes(self) -> int:
         """Bytes of what is saved of one trajectory."""
         states = self.model.config.states
@@ -150,7 +160,9 @@ class Solution:
     the trajectory's t1 for a success, the time of the stop for one that was stopped, else the end
     of the last accepted step.
     `reduced[name]` are the problem's reductions by their names, shape (lane, *shape of the state),
-    NaN where a lane failed.
+    NaN where a lane failed. `time_derivatives` are those of `time_reached` by name, where a model
+    has sensitivities and stops; where one ended a trajectory, the sensitivities at its end are
+    total derivatives. Both are NaN where there is none.
     """
 
     values: dict[str, Float[np.ndarray, "lane time ..."]]
@@ -160,6 +172,7 @@ class Solution:
     num_rejected_steps: Int[np.ndarray, " lane"]
     time_reached: Float[np.ndarray, " lane"]
     reduced: dict[str, Float[np.ndarray, "lane ..."]] = field(default_factory=dict)
+    time_derivatives: dict[str, Float[np.ndarray, " lane"]] = field(default_factory=dict)
 
     @property
     def arrays(self) -> list[np.ndarray]:
@@ -171,4 +184,5 @@ class Solution:
             self.num_rejected_steps,
             self.time_reached,
         )
-        return [*self.values.values(), *outcomes, *self.reduced.values()]
+        derivatives = self.time_derivatives.values()
+        return [*self.values.values(), *outcomes, *self.reduced.values(), *derivatives]

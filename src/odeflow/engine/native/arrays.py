@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from odeflow.engine.events import stop_shapes, with_stop_values
 from odeflow.engine.native.controller import end_columns
 from odeflow.engine.native.lane_restarts import SEGMENT, counted_columns
 from odeflow.engine.native.lanes import LaneModule
@@ -51,7 +52,9 @@ class Arrays:
             for shape in self._shapes.values()
         )
         columns = [c.stop for slices in module.reduced.values() for c in slices]
-        self._reduced = np.empty((size, max(columns, default=0)), dtype)
+        self._columns = max(columns, default=0)
+        at_stop = sum(math.prod(shape) for shape in stop_shapes(problem).values())
+        self._reduced = np.empty((size, self._columns + at_stop), dtype)
         self._saved = np.zeros(size, np.int64)
         self._status = np.zeros(size, np.int8)
         self._num_steps = np.zeros(size, np.int64)
@@ -86,7 +89,7 @@ class Arrays:
         model = self._problem.model.config
         reached_end = self._status == Status.success
         time_reached = np.where(reached_end, self._t1, self._time_reached)
-        return Solution(
+        solution = Solution(
             values={
                 name: values.reshape(*values.shape[:2], *shape)
                 for (name, shape), values in zip(self._shapes.items(), self._values)
@@ -103,6 +106,7 @@ class Arrays:
                 time_reached - model.t0,
             ),
         )
+        return with_stop_values(self._problem, solution, self._reduced[:, self._columns :])
 
     def _accumulators(self) -> dict[str, list[np.ndarray]]:
         """Those of each reduced variable, lanes first."""

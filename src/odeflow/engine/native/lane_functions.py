@@ -285,12 +285,17 @@ class LaneFunctions:
         return "\n\n\n".join([*parts, caller])
 
     def collect(self, layout: Layout) -> str:
-        """Stores the accumulators of a lane that ended."""
-        kept = self.reductions.kept_rows()
-        body = "pass"
-        if kept:
-            place = f"{layout.place(kept[0])} + i * LANES + lane"
-            body = f"for i in range({len(kept)}):\n    reduced[sample, i] = rows[{place}]"
+        """Stores the accumulators of a lane that ended, and what is kept of its stop."""
+        lines, column = [], 0
+        for kept in (self.reductions.kept_rows(), self.restarts.kept_rows()):
+            if kept:
+                place = f"{layout.place(kept[0])} + i * LANES + lane"
+                lines += [
+                    f"for i in range({len(kept)}):",
+                    f"    reduced[sample, {column} + i] = rows[{place}]",
+                ]
+                column += len(kept)
+        body = "\n".join(lines) or "pass"
         text = f'"""Stores what was reduced of a lane that ended."""\n{body}'
         signature = "@inlined\ndef collect(reduced, sample, rows, lane):\n"
         return signature + textwrap.indent(text, "    ")

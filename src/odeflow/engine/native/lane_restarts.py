@@ -75,6 +75,10 @@ class LaneRestarts:
             rows += ["cut", "outcome", *self._crossings.rows(), *self._memory]
         return rows
 
+    def kept_rows(self) -> list[str]:
+        """Rows that say more of a lane that has stopped."""
+        return [row for row in self._memory if row.startswith("at_stop_")]
+
     def columns(self) -> list[str]:
         """Names of further columns beside the parameters."""
         columns = ["last_save"] if self._problem.jumps is not None else []
