@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.dataset import global_attributes
+from odeflow.dataset import data_attributes, global_attributes
 from odeflow.design import axis_attributes, axis_coordinate, grid_levels
 from odeflow.netcdf import write_filled
 from odeflow.slabs import Target, in_memory, place, slabs, unfilled
@@ -46,7 +46,10 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
     coords = {name: spread(array.variable) for name, array in streamed.coords.items()}
     made = ("engine", "engine_reason", "model_source", "time_switches")
     known = [slab.attrs[key] for key in made]
-    return xr.Dataset(data, fixed | coords, global_attributes(config, *known))
+    attributes = global_attributes(config, *known)
+    if config.model.data:
+        attributes |= data_attributes(config.model, config.study, slab.attrs["model_data"])
+    return xr.Dataset(data, fixed | coords, attributes)
 
 
 def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from odeflow.config.base import ConfigError
 from odeflow.config.doses import Dose
 from odeflow.config.ladder import Attempt
-from odeflow.config.model import Variable, drift_name
+from odeflow.config.model import ModelConfig, Variable, drift_name
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_attributes, time_derivative_names
@@ -18,6 +22,7 @@ from odeflow.config.yaml_text import write_yaml
 from odeflow.design import axis_attributes, axis_coordinate
 from odeflow.flags import flag_attributes
 from odeflow.metrics import metric_attributes
+from odeflow.model_data import data_bytes, stored
 from odeflow.provenance import (
     SOLVING,
     VERSION,
@@ -190,6 +195,20 @@ def global_attributes(
         "odeflow_model_sha256": text_digest(model_source),
         "odeflow_config": write_yaml(recorded),
     }
+
+
+def data_attributes(model: ModelConfig, study: Path, digests: str) -> dict[str, str]:
+    """The files of `model.data` as attributes, and their digest.
+
+    `digests` are those of the files that were solved with; raises ConfigError where a file is
+    another one by now.
+    """
+    contents = data_bytes(model, study)
+    for name, digest in json.loads(digests).items():
+        if name not in contents or hashlib.sha256(contents[name]).hexdigest() != digest:
+            raise ConfigError(f"model.data: {name} was changed during the run; run again")
+    text = canonical_json(stored(contents))
+    return {"odeflow_model_data": text, "odeflow_model_data_sha256": text_digest(text)}
 
 
 def trajectory(ensemble: xr.Dataset, row: int) -> xr.Dataset:

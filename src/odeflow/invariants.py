@@ -18,6 +18,8 @@ from jaxtyping import Float
 from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig, Observables, Variable, drift_name
 from odeflow.model import Model, load_function, load_model
+from odeflow.model_data import read_data
+from odeflow.supplied import supplied
 
 #: Lanes whose invariants at t0 are computed at once.
 _BLOCK = 4096
@@ -33,6 +35,7 @@ def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | Non
     study = Path(study)
     field = load_model(config, study).function
     function = load_function(config.invariants.function, study, "model.invariants")
+    function = supplied(function, config, read_data(config, study))
     observed = config.model_copy(update={"observables": config.invariants})
     model = Model(observed, field, function)
     try:

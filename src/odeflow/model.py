@@ -18,6 +18,8 @@ import numpy as np
 
 from odeflow.config.base import ConfigError, check_variable_name
 from odeflow.config.model import ModelConfig, Variable
+from odeflow.model_data import read_data
+from odeflow.supplied import supplied, users_own
 from odeflow.user_errors import check_signature, user_errors
 
 Scalar = jax.Array
@@ -300,8 +302,9 @@ class Model:
             origin, called = self._observables_origin, self.observables_function
             functions.append(("model.observables", origin, called, self.observables))
         for key, origin, called, function in functions:
-            check_signature(key, origin, called)
-            with user_errors(key, origin, called):
+            written = users_own(called)
+            check_signature(key, origin, written)
+            with user_errors(key, origin, written):
                 jax.eval_shape(function, t, y, args)
 
 
@@ -420,6 +423,8 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
         observables = None
         if config.observables is not None and config.observables.function is not None:
             observables = load_function(config.observables.function, study, "model.observables")
-        model = Model(config, function, observables)
+        data = read_data(config, study)
+        observables = observables and supplied(observables, config, data)
+        model = Model(config, supplied(function, config, data), observables)
     model.check()
     return model

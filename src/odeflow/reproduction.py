@@ -19,6 +19,7 @@ from odeflow.config.yaml_text import read_yaml
 from odeflow.dataset import trajectory
 from odeflow.design import END, axis_coordinate, rows
 from odeflow.ensemble_file import open_ensemble
+from odeflow.model_data import restored
 from odeflow.netcdf import DamagedFileError
 from odeflow.provenance import (
     SOLVING,
@@ -59,6 +60,12 @@ def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
             f"{path}: the model source stored in it is not what was written (odeflow_model_sha256 "
             "differs)"
         )
+    data = known.get("odeflow_model_data", "{}")
+    if data != "{}" and text_digest(data) != known.get("odeflow_model_data_sha256"):
+        raise DamagedFileError(
+            f"{path}: the model's data stored in it are not what was written "
+            "(odeflow_model_data_sha256 differs)"
+        )
     config = validate(read_yaml(known["odeflow_config"])).in_study(Path(study))
     recorded = {"odeflow": known["odeflow_version"], **json.loads(known["odeflow_versions"])}
     here = {"odeflow": VERSION, **versions(recorded)}
@@ -66,6 +73,7 @@ def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
         path,
         config,
         json.loads(known["odeflow_model_source"]),
+        restored(json.loads(data)),
         {p: (v, here.get(p)) for p, v in recorded.items() if here.get(p) != v},
         known["odeflow_source_digest"] == source_digest(SOLVING),
     )
@@ -76,7 +84,8 @@ class Reproduction:
     """How a file was made.
 
     `config` is the experiment's, with chunk size, threads, figures and verification at their
-    defaults; `sources` the text of the model's files by name; `versions` has the packages whose
+    defaults; `sources` the text of the model's files by name, `data` the content
+    of those of `model.data`; `versions` has the packages whose
     version differs: recorded, and installed here or None; `same_odeflow` says whether the code of
     odeflow that solves is the same.
     """
@@ -84,6 +93,7 @@ class Reproduction:
     path: Path
     config: Config
     sources: Mapping[str, str]
+    data: Mapping[str, bytes]
     versions: Mapping[str, tuple[str, str | None]]
     same_odeflow: bool
 
@@ -92,12 +102,25 @@ class Reproduction:
         """Names of the model's files that are not here, or not with the text that was run."""
         here = all_sources(self.config.model, self.config.study)
         names = {**self.sources, **here}
-        return [name for name in names if self.sources.get(name) != here.get(name)]
+        changed = [name for name in names if self.sources.get(name) != here.get(name)]
+        return changed + [
+            name for name, content in self.data.items() if not self._is_here(name, content)
+        ]
+
+    def _is_here(self, name: str, content: bytes) -> bool:
+        """Whether the study has this file of data."""
+        try:
+            return (self.config.study / name).read_bytes() == content
+        except OSError:
+            return False
 
     def report(self) -> str:
         """A few lines: the experiment, and whether versions and sources are as recorded."""
         config, changed = self.config, self.changed_sources
-        sources = [f"{name} ({'differs' if name in changed else 'same'})" for name in self.sources]
+        sources, data = (
+            [f"{name} ({'differs' if name in changed else 'same'})" for name in files]
+            for files in (self.sources, self.data)
+        )
         return "\n".join(
             [
                 f"experiment: {config.name}, model {config.model.name}, method "
@@ -105,6 +128,7 @@ class Reproduction:
                 self._version_line,
                 f"source of odeflow: {'as recorded' if self.same_odeflow else 'differs'}",
                 f"source of the model: {', '.join(sources) or 'none was recorded'}",
+                *([f"data of the model: {', '.join(data)}"] if data else []),
             ]
         )
 
@@ -119,7 +143,7 @@ class Reproduction:
             raise ConfigError(f"check: {number} trajectories; 1 or more are needed")
         if run_stored_source:
             with tempfile.TemporaryDirectory() as folder:
-                write_files(self.sources, Path(folder))
+                write_files({**self.sources, **self.data}, Path(folder))
                 config = with_stored_functions(self.config, self.sources)
                 return self._check(config, Path(folder), number, seed)
         changed = self.changed_sources
@@ -181,7 +205,8 @@ class Reproduction:
         is not run.
         """
         table = self.table() if self.config.design.kind == "table" else None
-        return write_files(study_files(self.config, self.sources, table), folder)
+        texts = study_files(self.config, self.sources, table)
+        return write_files({**texts, **self.data}, folder)
 
 
 def _axis_coordinates(config: Config, dataset: xr.Dataset) -> dict[str, str]:

@@ -26,6 +26,7 @@ from odeflow.engine import Problem
 from odeflow.invariants import Drift, load_invariants, with_invariants
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
+from odeflow.model_data import data_digests
 from odeflow.provenance import all_sources, canonical_json
 from odeflow.retry import Retried, Retrier, progress_after
 from odeflow.sensitivity import at_start, sensitivity_tolerances, with_sensitivities
@@ -238,6 +239,7 @@ class _Prepared:
         self._switching = loaded.switching
         self.lane_bytes = self.problem.lane_bytes + self._switching.lane_bytes
         self._sources = canonical_json(all_sources(config.model, study))
+        self._data = canonical_json(data_digests(config.model, study))
         self._attempts = [
             replace(
                 attempt,
@@ -275,4 +277,8 @@ class _Prepared:
         chunk = label_chunk(
             self.problem, solved, self._attempts, axes, start, drifts, doses, conditions
         )
-        return chunk.assign_attrs(model_source=self._sources, time_switches=self._switching.comment)
+        return chunk.assign_attrs(
+            model_source=self._sources,
+            model_data=self._data,
+            time_switches=self._switching.comment,
+        )

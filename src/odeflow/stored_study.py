@@ -49,7 +49,7 @@ def study_files(
     return texts
 
 
-def write_files(texts: Mapping[str, str], folder: Path) -> list[Path]:
+def write_files(texts: Mapping[str, str | bytes], folder: Path) -> list[Path]:
     """Writes files under a folder and returns them; runs none of them.
 
     Raises ConfigError, before anything is written, for a name that leads out of the folder and
@@ -63,7 +63,8 @@ def write_files(texts: Mapping[str, str], folder: Path) -> list[Path]:
             raise ConfigError(f"{folder}: {name} is there already; name a new folder")
     for name, path in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(texts[name], encoding="utf-8")
+        content = texts[name]
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     return [folder / name for name in texts]
 
 

@@ -54,7 +54,7 @@ def summarise_to_file(
 
 
 #: Attributes that a summary does not repeat.
-_ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source"}
+_ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source", "odeflow_model_data"}
 #: Pieces of the ensemble that suggest where its quantiles are.
 _SOME_PIECES = 8
 #: The variable of how many trajectories the quantiles are over.

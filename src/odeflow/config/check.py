@@ -16,6 +16,7 @@ from odeflow.config.validate import nearest
 from odeflow.design import axis_coordinate, axis_names, check_axes, count, has_own_ends
 from odeflow.figure_choice import figure_kinds
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
+from odeflow.model_data import check_precision, read_data
 from odeflow.sbml.config import fixed_observables
 
 #: Times that may be saved: 8 MB a variable and trajectory.
@@ -31,6 +32,8 @@ def check(config: Config, study: Path) -> None:
     _check_variables(config, study)
     _check_plot(config, study)
     check_functions(config.model, study)
+    read_data(config.model, study)
+    check_precision(config.model, study, config.runtime.precision)
     if config.verify.max_drift is not None and config.model.invariants is None:
         raise ConfigError(
             f"verify.max_drift: model {config.model.name} names no invariants; give it "

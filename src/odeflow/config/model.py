@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from odeflow.config.base import Distinct, PositiveReal, Real, Strict, VariableName
+from odeflow.config.data import DataFile
 from odeflow.config.text import Text
 from odeflow.config.time_text import shown_time
 
@@ -142,6 +143,11 @@ class ModelConfig(Strict):
     parameters: dict[VariableName, Parameter] = Field(
         default_factory=dict, description="parameters, in the order of the args record"
     )
+    data: dict[VariableName, DataFile] = Field(
+        default_factory=dict,
+        description="files of numbers that the functions read: {name: {file, columns}} is "
+        "args.name.column, or args.name for a file with one array",
+    )
     nonnegative: Annotated[list[VariableName], Distinct] = Field(
         default_factory=list,
         description="states that cannot be negative: a step that makes one so by more than its "
@@ -192,6 +198,8 @@ class ModelConfig(Strict):
             raise ValueError("computed, events and reaction_rates are for sbml and antimony")
         if self.invariants and self.invariants.formulas:
             raise ValueError("invariants.formulas: formulas are for observables only")
+        if self.is_imported and self.data:
+            raise ValueError("data: an imported model has all its numbers in its file")
         added = [name for name, record in self.parameters.items() if record.added]
         if not self.is_imported and (added or (self.observables and self.observables.formulas)):
             raise ValueError("formulas and added parameters are for sbml and antimony")
@@ -217,6 +225,9 @@ class ModelConfig(Strict):
                 f"{', '.join(twice)}: a name can be only one of state, parameter, observable "
                 "and dimension"
             )
+        for name in self.data:
+            if name in self.parameters:
+                raise ValueError(f"data: {name!r} is a parameter already; rename one of them")
         for name in self.nonnegative:
             if name not in self.states:
                 known = ", ".join(self.states)

@@ -1,8 +1,6 @@
 """Designs from a file: CSV, Parquet or NetCDF; its columns are the axes, its rows the samples."""
 
 import csv
-import io
-import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 
 from odeflow.config.base import ConfigError, one_spelling
 from odeflow.config.design import DesignConfig
-from odeflow.text_files import read_text
+from odeflow.csv_cells import TableError, check_names, is_number, not_a_number, read_cells
 
 #: Columns that number the rows; no axis can have these names.
 _ROW_LABELS = ("sample", "index", "__index_level_0__")
@@ -41,7 +39,7 @@ def read_table(design: DesignConfig, root: Path) -> Mapping[str, np.ndarray]:
 def _read(path: Path, name: str, _version: tuple[int, ...]) -> Mapping[str, np.ndarray]:
     try:
         names, columns = _READERS[path.suffix.lower()](path)
-    except _TableError as error:
+    except TableError as error:
         raise _mistake(name, str(error)) from error
     except (OSError, ValueError, RuntimeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)  # not the path, which `name` has
@@ -58,10 +56,6 @@ def _read(path: Path, name: str, _version: tuple[int, ...]) -> Mapping[str, np.n
     return dict(zip(names, columns, strict=True))
 
 
-class _TableError(Exception):
-    """What is wrong with a table, without its name."""
-
-
 def _mistake(name: str, text: str) -> ConfigError:
     return ConfigError(f"design.path: {name}: {text}")
 
@@ -70,36 +64,8 @@ _Columns = tuple[list[str], list[np.ndarray]]
 
 
 def _read_csv(path: Path) -> _Columns:
-    """Comma-separated values below one line of column names, UTF-8 or UTF-16.
-
-    As spreadsheets save them: lines that begin with `#` are comments, a first line `sep=;` names
-    another separator, and commas or blank lines at the end are nothing.
-    """
-    try:
-        text = one_spelling(read_text(path))
-    except UnicodeDecodeError:
-        raise _TableError("is not text in UTF-8 or UTF-16; save it as that") from None
-    named = re.match(r"\s*\"?sep=(.)\"?[,;]*[ \t]*(?:\r\n|\r|\n|\Z)", text)
-    separator = named[1] if named else ","
-    written = text[named.end() :] if named else text
-    kept = (line for line in io.StringIO(written, newline="") if not line.startswith("#"))
-    lines = list(csv.reader(kept, delimiter=separator, strict=True, skipinitialspace=True))
-    while lines and not any(cell.strip() for cell in lines[-1]):
-        lines.pop()
-    if not lines:
-        raise _TableError("is empty")
-    names, body = [name.strip() for name in lines[0]], lines[1:]
-    while len(names) > 1 and not names[-1]:
-        names.pop()
-    _check_names(names)
-    for number, line in enumerate(body, start=1):
-        while len(line) > len(names) and not line[-1].strip():
-            line.pop()
-        if len(line) != len(names):
-            raise _TableError(
-                f"row {number} has {len(line)} values, the header {len(names)} names"
-                + (f"; {_DECIMAL_COMMAS}" if len(line) > len(names) else "")
-            )
+    """Comma-separated values below one line of column names, as `read_cells` takes them."""
+    names, body, _ = read_cells(path)
     try:
         values = np.array(body, float).reshape(len(body), len(names))
     except ValueError:
@@ -107,47 +73,14 @@ def _read_csv(path: Path) -> _Columns:
     return names, list(np.ascontiguousarray(values.T))
 
 
-_DECIMAL_COMMAS = "write 0.5 for 0,5 where commas are meant as decimal points"
-
-
-def _check_names(names: list[str]) -> None:
-    if len(names) == 1 and any(separator in names[0] for separator in ";\t|"):
-        raise _TableError(
-            f"columns are separated by commas, but the first line is {names[0]!r}; save it with "
-            "commas between columns and points in numbers"
-        )
-    if all(_is_number(name) for name in names):
-        raise _TableError(f"its first line must name the columns, but is {', '.join(names)}")
-    for number, name in enumerate(names, start=1):
-        if not name:
-            raise _TableError(
-                f"column {number} has no name; where it numbers the rows, leave it out "
-                "(pandas: to_csv(index=False))"
-            )
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise _TableError(f"column {twice[0]!r} occurs more than once; keep one of them")
-
-
-def _not_a_number(names: list[str], body: list[list[str]]) -> _TableError:
+def _not_a_number(names: list[str], body: list[list[str]]) -> TableError:
     row, column, text = next(
         (row, name, text)
         for row, line in enumerate(body, start=1)
         for name, text in zip(names, line, strict=True)
-        if not _is_number(text)
+        if not is_number(text)
     )
-    found = f"{text!r} is not a number" if text.strip() else "the value is missing"
-    if _is_number(text.replace(",", ".", 1)):
-        found += f"; {_DECIMAL_COMMAS}"
-    return _TableError(f"column {column!r}, row {row}: {found}")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return TableError(f"column {column!r}, row {row}: {not_a_number(text)}")
 
 
 def _read_parquet(path: Path) -> _Columns:
@@ -161,11 +94,11 @@ def _read_parquet(path: Path) -> _Columns:
         if name in _ROW_LABELS:
             continue
         if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-            raise _TableError(f"column {name!r} holds {column.type}, not numbers")
+            raise TableError(f"column {name!r} holds {column.type}, not numbers")
         names.append(one_spelling(name))
         columns.append(column.cast(pa.float64(), safe=False).to_numpy().copy())
     if names:
-        _check_names(names)
+        check_names(names)
     return names, columns
 
 
@@ -180,12 +113,12 @@ def _read_netcdf(path: Path) -> _Columns:
                 continue
             dimension = dimension or variable.dimensions
             if len(variable.dimensions) != 1 or variable.dimensions != dimension:
-                raise _TableError(
+                raise TableError(
                     f"variable {name!r} has the dimensions ({', '.join(variable.dimensions)}); "
                     "a table's variables have one dimension, and the same"
                 )
             if not isinstance(variable.dtype, np.dtype) or variable.dtype.kind not in "iuf":
-                raise _TableError(f"variable {name!r} does not hold numbers")
+                raise TableError(f"variable {name!r} does not hold numbers")
             names.append(one_spelling(name))
             columns.append(np.ma.filled(variable[:].astype(float), np.nan))
     return names, columns

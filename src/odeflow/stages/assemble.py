@@ -30,12 +30,13 @@ def assemble(config: Config, study: Path, design: Path, chunks: Sequence[Path], 
                     with lazily_readable(design):
                         _check_rows(config, study, rows_there, slab, start, design, file)
                     start += slab.sizes["sample"]
-                    source = source or slab.attrs["model_source"]
-                    if slab.attrs["model_source"] != source:
+                    known = slab.attrs["model_source"], slab.attrs["model_data"]
+                    source = source or known
+                    if known != source:
                         raise damaged(file, "the model's file was changed during the run")
                     yield slab
 
-        assemble_to_file(config, rows_there.sizes["sample"], verified(), path)
+        assemble_to_file(config.in_study(study), rows_there.sizes["sample"], verified(), path)
 
 
 def _check_rows(

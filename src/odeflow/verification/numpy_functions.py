@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.model import Model
+from odeflow.supplied import Supplied
 from odeflow.verification.arrays import NumPy, giving_values, noting, plain, value
 from odeflow.verification.imported import EventFunctions, ImportedFunctions
 
@@ -126,10 +127,10 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
     scalar = not any(shapes)
     numpy = _NumPy(careful)
-    function = numpy.rebound(model.function)
-    observer = model.observables_function and numpy.rebound(model.observables_function)
-    observed = model.observable_names
     given: Callable[[Any], Any] = value if careful else (lambda number: number)
+    function = _rebound(model.function, numpy, given)
+    observer = model.observables_function and _rebound(model.observables_function, numpy, given)
+    observed = model.observable_names
 
     def record(y: np.ndarray) -> Any:
         if scalar:
@@ -154,6 +155,17 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
         return np.array([float(x) for x in _named(values, observed)])
 
     return field, observe
+
+
+def _rebound(
+    function: Callable[..., Any], numpy: "_NumPy", given: Callable[[Any], Any]
+) -> Callable[..., Any]:
+    """The user's function by NumPy; the arrays of `model.data` among its args, as NumPy's."""
+    if not isinstance(function, Supplied):
+        return numpy.rebound(function)
+    called = numpy.rebound(function.function)
+    with_data = function.taking(given)
+    return lambda t, y, args: called(t, y, with_data(args))
 
 
 def _named(values: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
