@@ -17,6 +17,7 @@ from odeflow.design import axis_names, has_own_ends, number_of_samples, table_di
 from odeflow.methods import METHODS
 from odeflow.metrics import reduced_summary
 from odeflow.model_data import data_digests
+from odeflow.observed.manifest import reading_digest
 from odeflow.provenance import (
     SOLVING,
     digest,
@@ -131,7 +132,7 @@ def design_slice(config: Config) -> dict[str, Any]:
 def solve_digest(config: Config, study: Path) -> str:
     """Digest of all that decides the numbers of the chunks: config, source, versions, size."""
     sources = [source_digest(SOLVING), *model_digests(config.model, study)]
-    sources += [data_digests(config.model, study)]
+    sources += [data_digests(config.model, study), reading_digest(config.model, study)]
     axes = axis_names(config.design, study)
     numerics = versions(numerical_packages(config.model, config.runtime.device))
     parts = (solve_slice(config, axes), design_slice(config), axes, chunk_size(config), numerics)

@@ -1,5 +1,6 @@
 """An experiment and the files it has. Cheap, and without JAX."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,11 @@ class Experiment:
     def folder(self) -> Path:
         """Its results folder, relative to the study."""
         return RESULTS / self.name
+
+    @property
+    def reading_notes(self) -> Sequence[str]:
+        """A line on each thing that its model reads and that cannot be held."""
+        return self.stage_spec("overview").get("notes", ())
 
     @cached_property
     def chunks(self) -> list[Chunk]:

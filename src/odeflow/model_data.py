@@ -179,7 +179,7 @@ def _wanted(data: DataFile, known: list[str]) -> dict[str, str]:
     spelled = {unicodedata.normalize("NFKC", one_spelling(name)): name for name in known}
     if data.named is None:
         try:
-            named = DataFile(file=data.file, columns=known).named or {}
+            named = DataFile(file=data.file, columns=known, increasing=None).named or {}
         except ValueError:
             odd = next(name for name in known if not name.isidentifier() or name.startswith("_"))
             raise TableError(

@@ -25,10 +25,11 @@ def overview_page(
     ensemble: xr.Dataset,
     failures: Iterable[Mapping[str, str]],
     verification: xr.Dataset | None = None,
+    notes: Iterable[str] = (),
 ) -> str:
     """The page as HTML text; self-contained, without scripts.
 
-    `failures` are the rows of `failures.csv`.
+    `failures` are the rows of `failures.csv`, `notes` what planning found to say of the model.
     """
     status = ensemble["status"].values.ravel()
     steps = ensemble["num_steps"].values.ravel()
@@ -48,7 +49,7 @@ def overview_page(
         ensemble.attrs["title"],
         [
             table(None, facts),
-            *(f"<p>{html.escape(note)}.</p>" for note in small_state_notes(config)),
+            *(f"<p>{html.escape(note)}.</p>" for note in (*small_state_notes(config), *notes)),
             "<h2>Outcomes</h2>",
             table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),

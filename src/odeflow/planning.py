@@ -19,8 +19,9 @@ from odeflow.source_code import PACKAGE
 
 def share_source() -> None:
     """Lets the jobs that this process starts import the same odeflow as it does itself."""
-    paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    own, given = str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")
+    if given.split(os.pathsep)[0] != own:  # in a job it is there already
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [own, given]))
 
 
 def plan(request: Request, study: Path) -> dict[str, Experiment]:

@@ -12,6 +12,7 @@ from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
 from odeflow.metrics import reduced_summary
+from odeflow.observed.manifest import observed
 from odeflow.petab.meaning import measurements_digest
 from odeflow.provenance import source_digest
 
@@ -38,7 +39,8 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
 
     `config` is the experiment's config, with the groups that the stage does not use left at
     what they are for every experiment; `source` is a digest of the code that runs, `measurements`
-    one of what the results are compared with, `table` one of the rows of a design's file.
+    one of what the results are compared with, `table` one of the rows of a design's file, and
+    `notes` what the page says of things that the model reads and that cannot be held.
     """
     kept = ("max_failed",) if stage == "overview" else ()
     measured = measurements_digest(config, study) if stage == "summarise" else None
@@ -46,11 +48,13 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
     if stage == "design" and config.design.kind == "table":
         rows = number_of_samples(config.design, study)
         table = table_digest(config.design, study, 0, rows)
+    notes = observed(config.model, study).notes if stage == "overview" else ()
     return {
         "config": _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage]),
         "source": source_digest(f"odeflow.stages.{stage}"),
         **({} if measured is None else {"measurements": measured}),
         **({} if table is None else {"table": table}),
+        **({"notes": list(notes)} if notes else {}),
     }
 
 

@@ -19,6 +19,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.sources import Source, settle
 from odeflow.config.study_files import read_settings
 from odeflow.leases import hold, own_lease, wait_for_pruning
+from odeflow.observed.manifest import plans_jobs
 from odeflow.ownership import check_results
 from odeflow.planning import (
     chunk_table,
@@ -60,6 +61,8 @@ try:
 except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
 
+if workflow.is_main_process:
+    plans_jobs()
 COMPARISON = comparison_stage(COMPARED) if COMPARED else None
 
 
@@ -96,7 +99,7 @@ if workflow.is_main_process:
     for line in (*replaced, *what_is_stale(stale)):
         logger.info(line)
     for name, experiment in EXPERIMENTS.items():
-        for line in small_state_notes(experiment.config):
+        for line in (*small_state_notes(experiment.config), *experiment.reading_notes):
             logger.warning(f"config of {name}: {line}")
 
 
@@ -142,7 +145,12 @@ def ensemble_of(wildcards):
 
 def chunk_of(wildcards):
     """The chunk that a file holds, and an experiment that has it."""
-    return CHUNKS[f"results/chunks/{wildcards.chunk}.nc"]
+    file = f"results/chunks/{wildcards.chunk}.nc"
+    if file not in CHUNKS:
+        raise WorkflowError(
+            f"{file}: nothing that is asked for now; was the model changed meanwhile?"
+        )
+    return CHUNKS[file]
 
 
 def chunk_spec(wildcards):

@@ -15,4 +15,5 @@ with recorded(snakemake.log[0], snakemake.params.stage):
         Path(snakemake.output.page),
         Path(snakemake.output.verdict),
         verification and Path(verification),
+        snakemake.params.spec.get("notes", ()),
     )

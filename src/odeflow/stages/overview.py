@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from odeflow.config.root import Config
@@ -18,6 +19,7 @@ def overview(
     path: Path,
     verdict: Path,
     verification: Path | None = None,
+    notes: Sequence[str] = (),
 ) -> None:
     """Writes the page of outcomes, failures, config and versions, and the verdict on the run."""
     verified = None if verification is None else read_dataset(verification)
@@ -25,7 +27,7 @@ def overview(
         open_ensemble(ensemble) as dataset,
         failures.open(encoding="utf-8", newline="") as file,
     ):
-        page = overview_page(config, dataset, csv.DictReader(file), verified)
+        page = overview_page(config, dataset, csv.DictReader(file), verified, notes)
         speaking_against = complaints(config, dataset, verified, str(failures))
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -1,0 +1,173 @@
+"""The list of what a model reads, kept beside the results and held against what is there now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odeflow.config.base import ConfigError
+from odeflow.observed.things import Thing, present
+from odeflow.provenance import NUMERICAL_PACKAGES, canonical_json, digest, versions
+from odeflow.source_code import PACKAGE
+
+if TYPE_CHECKING:
+    from odeflow.config.model import ModelConfig
+
+#: Where manifests are, relative to the study.
+FOLDER = Path("results") / "manifests"
+#: The variables of the process that plans decide, those of its jobs may differ.
+_IN_A_JOB = "ODEFLOW_PLANNED"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model reads.
+
+    `imported` are the first names of all modules that it imports. `notes` are one line each, on
+    what it reads that cannot be held; `refused` is why it cannot be solved, if so.
+    """
+
+    things: tuple[Thing, ...] = ()
+    imported: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    refused: str | None = None
+
+    def is_current(self, study: Path, trusted: Sequence[str] = ()) -> bool:
+        """Whether all that was read is what it was; kinds that are trusted are not looked at."""
+        return all(
+            thing.kind in trusted
+            or present(thing.kind, thing.name, study, self.imported) == thing.value
+            for thing in self.things
+        )
+
+
+def observed(model: ModelConfig, study: Path) -> Manifest:
+    """What the functions of a model read, as it is now.
+
+    An empty manifest for models that ship or are imported, which read nothing else. Where what
+    was read has changed since, or there is no manifest, the model is imported and traced in a
+    process of its own: other data may lead to other files. Raises ConfigError where that showed
+    that the model is another one each time.
+    """
+    references = [name for name in model.functions if not name.startswith("odeflow.")]
+    if not references:
+        return Manifest()
+    path = study / FOLDER / f"{_key(model)}.json"
+    found = _read(path)
+    if found is None or not found.is_current(study, _trusted()):
+        found = _observe(model, study)
+        _write(found, path)
+    if found.refused:
+        raise ConfigError(found.refused)
+    return found
+
+
+def reading_digest(model: ModelConfig, study: Path) -> list[str]:
+    """A digest of all that the functions of a model read; none where they read nothing."""
+    things = observed(model, study).things
+    return [digest(sorted(things))] if things else []
+
+
+def plans_jobs() -> None:
+    """Tells the jobs that this process starts that environment variables are as it sees them.
+
+    A batch system sets some of its own, which must not make another plan.
+    """
+    os.environ[_IN_A_JOB] = "1"
+
+
+def _trusted() -> tuple[str, ...]:
+    return ("environment",) if os.environ.get(_IN_A_JOB) else ()
+
+
+def _key(model: ModelConfig) -> str:
+    """What decides which files a model reads, besides what is in them; no values of numbers."""
+    observables = model.observables and list(model.observables.variables)
+    data = {name: file.model_dump(mode="json") for name, file in model.data.items()}
+    states = {name: state.shape for name, state in model.states.items()}
+    parts = [model.functions, states, list(model.parameters), observables, data]
+    files = [model.sbml, model.antimony]
+    return digest(parts, files, versions(NUMERICAL_PACKAGES), sys.version, _own_code())
+
+
+@cache
+def _own_code() -> str:
+    own = sorted((PACKAGE / "observed").glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in own)).hexdigest()
+
+
+def _observe(model: ModelConfig, study: Path) -> Manifest:
+    """What a new process sees the model read."""
+    with tempfile.TemporaryDirectory(prefix="odeflow-") as folder:
+        told = Path(folder) / "told.json"
+        asked = canonical_json({"model": model.model_dump(mode="json"), "told": str(told)})
+        paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "odeflow.observed", os.pathsep.join(paths[1:])],
+            input=asked,
+            text=True,
+            capture_output=True,
+            cwd=study,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            check=False,
+        )
+        try:
+            seen = json.loads(told.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            ended = f"the process ended with {done.returncode}: {last}"
+            return Manifest(notes=(f"what the model reads could not be seen ({ended})",))
+    imported = tuple(seen["imported"])
+    things = [
+        Thing(kind, name, present(kind, name, study, imported)) for kind, name in seen["things"]
+    ]
+    return Manifest(tuple(things), imported, tuple(seen["notes"]), seen["refused"])
+
+
+def _read(path: Path) -> Manifest | None:
+    """The manifest of a file; None where there is none, or it is not what was written."""
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        manifest = data["manifest"]
+        if data["sha256"] != _sum(manifest):
+            return None
+        return Manifest(
+            tuple(Thing(*thing) for thing in manifest["things"]),
+            tuple(manifest["imported"]),
+            tuple(manifest["notes"]),
+            manifest["refused"],
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _write(manifest: Manifest, path: Path) -> None:
+    """Writes it at once or, where nothing can be written, not at all: it is made again then."""
+    data = json.loads(json.dumps(asdict(manifest) | {"things": list(manifest.things)}))
+    text = json.dumps({"manifest": data, "sha256": _sum(data)}, indent=1) + "\n"
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+def _sum(data: Any) -> str:
+    return hashlib.sha256(canonical_json(data).encode()).hexdigest()

@@ -1,0 +1,96 @@
+"""Whose code a file is, and which of the user's lines something happens in."""
+
+from __future__ import annotations
+
+import site
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+from odeflow.source_code import PACKAGE
+
+Kind = Literal["library", "trusted", "users"]
+
+#: Functions of Python's own that import a module: what it does in them is not its importer's.
+_IMPORTING = {"exec_module", "_call_with_frames_removed", "_find_and_load", "create_module"}
+#: Installed packages that count by their version alone, besides those that odeflow imports.
+_KNOWN = {
+    "pandas", "pyarrow", "matplotlib", "netCDF4", "cftime", "h5py", "h5netcdf", "zarr", "yaml",
+    "fsspec", "dask", "pytest", "_pytest", "pluggy",
+}  # fmt: skip
+
+
+def library_folders() -> list[Path]:
+    """Folders of Python's own modules."""
+    keys = ("stdlib", "platstdlib")
+    return [Path(sysconfig.get_paths()[key]).resolve() for key in keys]
+
+
+def package_folders() -> list[Path]:
+    """Folders of installed packages."""
+    keys = ("purelib", "platlib")
+    found = [sysconfig.get_paths()[key] for key in keys]
+    found += [*site.getsitepackages(), site.getusersitepackages()]
+    found += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    return [Path(path).resolve() for path in dict.fromkeys(found)]
+
+
+class Places:
+    """Sorts code by where it is; packages that are imported by now are trusted."""
+
+    def __init__(self) -> None:
+        self._library, self._packages = library_folders(), package_folders()
+        self._trusted = _KNOWN | {name.split(".")[0] for name in sys.modules}
+        self.kind = lru_cache(maxsize=None)(self._kind)
+
+    def installed(self, path: Path) -> str | None:
+        """The first name below the folder of installed packages; None for other files."""
+        for folder in self._packages:
+            if path.is_relative_to(folder):
+                return path.relative_to(folder).parts[0].split(".")[0]
+        return None
+
+    def is_trusted(self, package: str) -> bool:
+        """Whether a package's version says all."""
+        return package in self._trusted
+
+    def _kind(self, file: str) -> Kind:
+        if file.startswith("<"):
+            return "library"
+        path = Path(file).resolve()
+        package = self.installed(path)
+        if package is not None:
+            return "trusted" if package in self._trusted else "users"
+        if path.is_relative_to(PACKAGE):
+            return "trusted"
+        in_library = any(path.is_relative_to(folder) for folder in self._library)
+        return "library" if in_library else "users"
+
+    def nearest(self, frame: FrameType | None) -> Kind | None:
+        """Whose code does what happens, Python's own modules aside; None while importing."""
+        while frame is not None:
+            if _is_importing(frame):
+                return None
+            kind = self.kind(frame.f_code.co_filename)
+            if kind != "library":
+                return kind
+            frame = frame.f_back
+        return None
+
+    def line(self, frame: FrameType | None) -> tuple[Path, int] | None:
+        """The user's line that leads to this; None where a library does it while it is imported."""
+        while frame is not None:
+            if _is_importing(frame):
+                return None
+            if self.kind(frame.f_code.co_filename) == "users":
+                return Path(frame.f_code.co_filename), frame.f_lineno
+            frame = frame.f_back
+        return None
+
+
+def _is_importing(frame: FrameType) -> bool:
+    code = frame.f_code
+    return code.co_filename.startswith("<frozen importlib") and code.co_name in _IMPORTING

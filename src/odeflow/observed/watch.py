@@ -1,0 +1,198 @@
+"""An audit hook, and wrappers where Python audits nothing, that note what a model reads.
+
+Reference: PEP 578, Python runtime audit hooks (2019).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, ClassVar
+
+from odeflow.observed.places import Places
+from odeflow.observed.things import absolute
+
+#: Folders of the system's own, whose files are no data.
+_SYSTEM = ("/proc", "/sys", "/dev")
+_WRITING = os.O_WRONLY | os.O_RDWR
+#: What cannot be held: the audit event, and what is said of it.
+_BEYOND = {
+    "socket.connect": "the network",
+    "socket.getaddrinfo": "the network",
+    "socket.gethostbyname": "the network",
+    "socket.gethostname": "the name of the machine",
+    "urllib.Request": "the network",
+    "subprocess.Popen": "another program",
+    "os.system": "another program",
+    "os.exec": "another program",
+    "os.posix_spawn": "another program",
+    "os.fork": "another process",
+}
+
+
+class Watch:
+    """What was read while it was on: pairs of kind and name of place, and lines on the rest.
+
+    `files`, `existing` and `listed` are absolute paths, `variables` those of the environment,
+    `imported` the names of modules. `beyond` says of what cannot be held which line reads it.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.files: set[Path] = set()
+        self.written: set[Path] = set()
+        self.existing: set[Path] = set()
+        self.listed: set[Path] = set()
+        self.variables: set[str] = set()
+        self.imported: set[str] = set()
+        self.beyond: dict[str, str] = {}
+        self.is_on = False
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """Notes what happens meanwhile."""
+        self.is_on = True
+        try:
+            yield
+        finally:
+            self.is_on = False
+
+    def install(self) -> None:
+        """Begins to see; what is seen counts while it is on. Cannot be undone."""
+        sys.addaudithook(self._audited)
+        os.environ.__class__ = _watched_environment(self)
+        for name in ("stat", "access"):
+            setattr(os, name, self._around(getattr(os, name), self.looked_at))
+
+    def _around(self, function: Callable[..., Any], note: Callable[..., None]) -> Any:
+        def called(*args: Any, **kwargs: Any) -> Any:
+            if self.is_on and args:
+                self.without_echo(note, args[0], sys._getframe(1))
+            return function(*args, **kwargs)
+
+        return called
+
+    def without_echo(self, note: Callable[..., None], *args: Any) -> None:
+        """Calls it while nothing is noted: what it does itself is not the model's."""
+        self.is_on = False
+        try:
+            note(*args)
+        finally:
+            self.is_on = True
+
+    def _audited(self, event: str, args: tuple[Any, ...]) -> None:
+        if self.is_on and (event in _BEYOND or event in self._EVENTS):
+            frame = sys._getframe(1)
+            if event in _BEYOND:
+                self.without_echo(self.reads_beyond, _BEYOND[event], frame)
+            else:
+                self.without_echo(self._EVENTS[event], self, args, frame)
+
+    def _opened(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        path, mode, flags = _path(args[0]), args[1], args[2]
+        if path is None or path.as_posix().startswith(_SYSTEM):
+            return
+        writes = any(sign in (mode or "") for sign in "wax+")
+        if writes or (mode is None and isinstance(flags, int) and flags & _WRITING):
+            self.written.add(path)
+            return
+        if path.suffix == ".pyc" and path.parent.name == "__pycache__":
+            source = Path(importlib.util.source_from_cache(os.fspath(path)))
+            path = source if source.exists() else path
+        kind, installed = self.places.kind(os.fspath(path)), self.places.installed(path)
+        own = kind == "users" and installed is None and self._is_near(path)
+        # what a library reads of its own, or while it is imported, is a part of it
+        if own or (kind != "trusted" and self.places.line(frame) is not None):
+            self.files.add(path)
+
+    #: Folders all of whose files are the user's, whoever opens them.
+    near: tuple[Path, ...] = ()
+
+    def _is_near(self, path: Path) -> bool:
+        return any(path.is_relative_to(folder) for folder in self.near)
+
+    def _listed(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        path = _path("." if args[0] is None else args[0])
+        if path is not None and self.places.nearest(frame) == "users":
+            self.listed.add(path)
+
+    def looked_at(self, path: Any, frame: FrameType) -> None:
+        """Whether there is a file was asked."""
+        found = _path(path)
+        if found is not None and self.places.nearest(frame) == "users":
+            self.existing.add(found)
+
+    def _imports(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        self.imported.add(str(args[0]).split(".", 1)[0])
+
+    def _loaded(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        name = args[0]
+        if isinstance(name, str | bytes) and os.sep in os.fsdecode(name):
+            path = _path(name)
+            if path is not None and self.places.line(frame) is not None:
+                self.files.add(path)
+
+    def _connected(self, args: tuple[Any, ...], frame: FrameType) -> None:
+        path = _path(args[0])
+        if path is not None and self.places.line(frame) is not None:
+            self.files.add(path)
+
+    def read_variable(self, name: str, frame: FrameType) -> None:
+        """A variable of the environment was read."""
+        if self.places.nearest(frame) == "users":
+            self.variables.add(name)
+
+    def read_all_variables(self, frame: FrameType) -> None:
+        """All of them were."""
+        if self.places.nearest(frame) == "users":
+            self.reads_beyond("the whole environment", frame)
+
+    def reads_beyond(self, what: str, frame: FrameType) -> None:
+        """Something that cannot be held was read."""
+        line = self.places.line(frame)
+        if line is not None and self.places.nearest(frame) != "trusted":
+            self.beyond.setdefault(what, f"{line[0]}:{line[1]}")
+
+    _EVENTS: ClassVar[dict[str, Callable[..., None]]] = {
+        "open": _opened,
+        "os.listdir": _listed,
+        "os.scandir": _listed,
+        "import": _imports,
+        "ctypes.dlopen": _loaded,
+        "sqlite3.connect": _connected,
+    }
+
+
+def _path(given: Any) -> Path | None:
+    """An absolute path; None for a descriptor, and for what is no path."""
+    try:
+        return absolute(given)
+    except (TypeError, ValueError):
+        return None
+
+
+def _watched_environment(watch: Watch) -> Any:
+    """A class for `os.environ`, from wherever it was imported, that tells what is read."""
+
+    class Environment(os._Environ):
+        def __getitem__(self, key: Any) -> Any:
+            if watch.is_on and isinstance(key, str):
+                watch.without_echo(watch.read_variable, key, sys._getframe(1))
+            return super().__getitem__(key)
+
+        def __contains__(self, key: Any) -> bool:
+            if watch.is_on and isinstance(key, str):
+                watch.without_echo(watch.read_variable, key, sys._getframe(1))
+            return super().__contains__(key)
+
+        def __iter__(self) -> Any:
+            if watch.is_on:
+                watch.without_echo(watch.read_all_variables, sys._getframe(1))
+            return super().__iter__()
+
+    return Environment
