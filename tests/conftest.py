@@ -6,7 +6,10 @@ Compiled code is kept in the checkout, not in the cache of who runs the tests.
 import os
 from pathlib import Path
 
+from pathlib import Path
+
 import jax
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["ODEFLOW_CACHE"] = str(Path(__file__).resolve().parents[1] / "build" / "test-cache")
@@ -16,3 +19,9 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for compiled programs that tests share: what one has compiled another finds."""
+    return tmp_path_factory.mktemp("compiled")

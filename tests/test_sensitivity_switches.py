@@ -4,9 +4,8 @@ Against closed forms where there is one, and against central differences of solu
 tolerances, which know nothing of derivatives.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from dataclasses import field as field_of
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,80 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import make_model
+from switching_cases import Case, differences
 
 import odeflow
 from odeflow.config.base import ConfigError
-from odeflow.config.root import Config
 from odeflow.config.validate import validate
-from odeflow.doses import schedule, with_doses
-from odeflow.engine import Solution, counted_before, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.model import Event, Model
-from odeflow.sensitivity import at_start, with_sensitivities
-from odeflow.solve import make_lanes, make_problem
+from odeflow.model import Event
 from odeflow.status import has_failed
-from odeflow.switching import with_switching
-
-TIGHT = {"rtol": 1e-12, "atol": 1e-13}
-
-
-@dataclass(frozen=True)
-class Case:
-    """A model that switches, its nominal parameters and initial values, and when it is looked at.
-
-    `exact` gives states by name from a point of parameters and times, where there is a closed form.
-    """
-
-    field: Callable[..., Any]
-    states: Mapping[str, Any]
-    parameters: Mapping[str, float]
-    ts: tuple[float, ...]
-    doses: tuple[Mapping[str, Any], ...] = ()
-    events: tuple[Event, ...] = ()
-    stop: Mapping[str, Any] | None = None
-    axes: tuple[str, ...] = ()
-    exact: Callable[..., Mapping[str, Any]] | None = None
-    steps: Mapping[str, float] = field_of(default_factory=dict)
-
-    @property
-    def model(self) -> Model:
-        """The model, its events included."""
-        made = make_model(self.field, dict(self.states), self.ts[-1], **self.parameters)
-        return replace(made, events=self.events)
-
-    def solve(
-        self,
-        engine: str,
-        axes: list[str],
-        at: Mapping[str, np.ndarray],
-        cache: Path,
-        **solver: Any,
-    ) -> Solution:
-        """Solutions at these points, with sensitivities along axes."""
-        model = self.model
-        data = {
-            "name": "test",
-            "model": model.config.model_dump(),
-            "design": {"kind": "grid", "axes": {}},
-            "saveat": {"ts": list(self.ts), "sensitivities": axes or None},
-            "solver": {"max_steps": 100_000} | TIGHT | solver,
-            "doses": list(self.doses),
-            "stop": self.stop,
-        }
-        config, model = with_doses(Config.model_validate(data), model)
-        config, model = with_sensitivities(config, model)
-        switching = with_switching(make_problem(config, model))
-        before = at_start(model, make_lanes(config, at))
-        lanes = switching.scheduled(at_start(model, schedule(config, at, before, model)))
-        if switching.problem.counted:
-            args = np.concatenate([before.args, lanes.args[len(before.args) :]])
-            counted = counted_before(switching.problem, before.y0, args)
-            lanes = replace(lanes, counted=counted)
-        if engine == "native":
-            assert native_engine.refusal(switching.problem) is None
-            return native_engine.solve(switching.problem, lanes, threads=1, cache_dir=cache)
-        return diffrax_engine.solve(switching.problem, lanes)
 
 
 def charge(t: Any, y: Any, args: Any) -> dict[str, Any]:
@@ -268,21 +200,6 @@ CASES = {
 OFTEN = {"time and state apart", "a bounce"}
 
 
-def differences(case: Case, axis: str, cache: Path) -> dict[str, np.ndarray]:
-    """Derivatives by central differences of fourth order, from solutions without sensitivities."""
-    value = np.asarray(case.parameters.get(axis, 0.0))
-    if axis in case.states:
-        initial = case.states[axis]
-        value = np.asarray(initial["initial"] if isinstance(initial, dict) else initial, float)
-    step = case.steps.get(axis, 2e-4)
-    shifts = np.array([-2, -1, 1, 2]) * step
-    at = {axis: value[..., None] + shifts} if value.ndim else {axis: value + shifts}
-    solution = case.solve("native", [], at, cache, method="dopri8")
-    assert not has_failed(solution.status).any()
-    weights = np.array([1, -8, 8, -1]) / (12 * step)
-    return {name: np.tensordot(weights, x, 1) for name, x in solution.values.items()}
-
-
 def _marked() -> list[Any]:
     marked = []
     for name in CASES:
@@ -298,11 +215,11 @@ def _marked() -> list[Any]:
 
 
 @pytest.mark.parametrize(("name", "engine", "method"), _marked())
-def test_sensitivities(name: str, engine: str, method: str, tmp_path: Path):
+def test_sensitivities(name: str, engine: str, method: str, compiled: Path):
     case = CASES[name]
     axes = list(case.axes or case.parameters)
     at = {axes[0]: np.array([case.parameters[axes[0]]])}
-    solution = case.solve(engine, axes, at, tmp_path, method=method)
+    solution = case.solve(engine, axes, at, compiled, method=method)
     assert not has_failed(solution.status).any()
     for axis in axes:
         if case.exact is not None:
@@ -310,9 +227,9 @@ def test_sensitivities(name: str, engine: str, method: str, tmp_path: Path):
             expected = jax.jacfwd(case.exact)(point, jnp.asarray(case.ts))
             expected = {state: by_axis[axis] for state, by_axis in expected.items()}
         else:
-            expected = differences(case, axis, tmp_path)
+            expected, _ = differences(case, axis, compiled)
         for state, derivative in expected.items():
-            label = f"initial_{axis}" if axis in case.states else axis
+            label = case.label(axis)
             got = solution.values[f"d_{state}_d_{label}"][0]
             np.testing.assert_allclose(got, derivative, rtol=1e-6, atol=1e-6, err_msg=label)
 
@@ -357,16 +274,16 @@ def test_an_imported_model(axis: str):
         lambda y: y[jnp.argmax(y)],
     ],
 )
-def test_what_cannot_be_followed_is_refused(decides: Callable[..., Any], tmp_path: Path):
+def test_what_cannot_be_followed_is_refused(decides: Callable[..., Any], compiled: Path):
     states = {"u": {"initial": [1.0, 2.0], "dims": ["cell"]}}
     case = Case(lambda t, y, args: {"u": -args.k * decides(y.u) * y.u}, states, {"k": 1.0}, (1.0,))
     with pytest.raises(ConfigError, match=r"test_sensitivity_switches.py:\d+ .* decides by compar"):
-        case.solve("native", ["k"], {"k": np.ones(1)}, tmp_path)
+        case.solve("native", ["k"], {"k": np.ones(1)}, compiled)
 
 
-def test_many_comparisons_are_refused(tmp_path: Path):
+def test_many_comparisons_are_refused(compiled: Path):
     states = {"u": {"initial": [0.1] * 300, "dims": ["cell"]}}
     field = lambda t, y, args: {"u": jnp.where(y.u > args.k, 0.0, 1.0)}
     case = Case(field, states, {"k": 1.0}, (1.0,))
     with pytest.raises(ConfigError, match="makes 300 comparisons"):
-        case.solve("native", ["k"], {"k": np.ones(1)}, tmp_path)
+        case.solve("native", ["k"], {"k": np.ones(1)}, compiled)
