@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from marks import fast
 from scipy.integrate import solve_ivp
 
 import odeflow
@@ -97,7 +98,9 @@ def test_seed_zip_equals_vmap_of_diffeqsolve(tmp_path: Path):
     np.testing.assert_allclose(ensemble.enzyme, ys[..., 1], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["quickstart", "seed_zip", "lorenz", "pk_population"])
+@pytest.mark.parametrize(
+    "name", fast({"quickstart"}, ["quickstart", "seed_zip", "lorenz", "pk_population"])
+)
 def test_both_engines_take_the_same_steps(name: str, tmp_path: Path):
     overrides = [f"experiment={name}", *SMALLER.get(name, [])]
     native, reference = (

@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from marks import fast
 from problems import make_model, make_problem, michaelis_menten
 
 from odeflow.engine import Lanes, diffrax_engine
@@ -37,7 +38,7 @@ ORDERS = {
 }
 
 
-@pytest.mark.parametrize("method", ORDERS)
+@pytest.mark.parametrize("method", fast({"heun", "tsit5", "dopri8", "rodas5p"}, ORDERS))
 def test_observed_order_at_the_ends_and_inside_of_steps(method: str, tmp_path: Path):
     at_end, inside, steps = ORDERS[method]
     model = make_model(wave, {"y": 1.0}, 4.0, k=1.0)
@@ -70,7 +71,10 @@ def spread(size: int) -> Lanes:
 SLOW = pytest.mark.slow
 
 
-@pytest.mark.parametrize("ts", [None, np.linspace(0, 120, 13)], ids=["end", "times"])
+@pytest.mark.parametrize(
+    "ts",
+    [pytest.param(None, marks=SLOW, id="end"), pytest.param(np.linspace(0, 120, 13), id="times")],
+)
 @pytest.mark.parametrize(
     ("method", "dtype"),
     [
@@ -154,7 +158,7 @@ FAILURES: dict[str, tuple[Any, list[float], dict[str, Any], list[Status]]] = {
 
 
 @pytest.mark.parametrize("method", ["tsit5", pytest.param("rodas5p", marks=SLOW)])
-@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize("name", fast({"the field ends", "singularity", "dtmin"}, FAILURES))
 def test_a_failure_is_what_the_diffrax_engine_says(name: str, method: str, tmp_path: Path):
     function, ks, settings, expected = FAILURES[name]
     model = make_model(function, {"y": 3.0}, 2.0, k=1.0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import fast
 from problems import make_model, make_problem, michaelis_menten
 
 from odeflow.engine import Lanes, diffrax_engine
@@ -90,10 +91,13 @@ CYCLE = {"active": 0.1, "substrate": 1.0, "off": 0.9, "product": 0.0}
 
 @pytest.mark.parametrize(
     ("method", "dtype"),
-    [
-        *((method, "float64") for method in ("tsit5", "dopri8", "heun", "rodas5p", "rodas3p")),
-        *((method, "float32") for method in ("tsit5", "rodas5p")),
-    ],
+    fast(
+        {("tsit5", "float64"), ("rodas5p", "float64")},
+        [
+            *((method, "float64") for method in ("tsit5", "dopri8", "heun", "rodas5p", "rodas3p")),
+            *((method, "float32") for method in ("tsit5", "rodas5p")),
+        ],
+    ),
 )
 def test_the_solution_is_that_of_the_diffrax_engine(method: str, dtype: str, tmp_path: Path):
     model = make_model(cycle, CYCLE, 4.0, k_on=1.0, k_off=2.0)
@@ -118,7 +122,9 @@ def test_the_solution_is_that_of_the_diffrax_engine(method: str, dtype: str, tmp
     np.testing.assert_allclose(total, np.broadcast_to(total[:, :1], total.shape), rtol=100 * ulp)
 
 
-@pytest.mark.parametrize("method", ["tsit5", "dopri8", "bosh3", "rodas5p"])
+@pytest.mark.parametrize(
+    "method", fast({"tsit5", "rodas5p"}, ["tsit5", "dopri8", "bosh3", "rodas5p"])
+)
 def test_a_small_component_is_as_exact_as_a_large_one(method: str, tmp_path: Path):
     """Rounding errors of the 10^12 times larger one would be seen at once, also inside of steps.
 

@@ -13,9 +13,6 @@ from snakes import make_study, planned, snakemake
 
 import odeflow
 from odeflow.chunks import solve_digest
-from odeflow.config.base import ConfigError
-from odeflow.observed import manifest
-from odeflow.observed.manifest import Manifest, observed
 
 FIELD = '\ndef decay(t, y, args):\n    return {"y": -FACTOR * args.k * y.y}\n'
 
@@ -144,7 +141,7 @@ def change(study: Path, way: Way) -> None:
     write(study, way.changed)
     if way.make:
         way.make(study, 2.0)
-    os.environ.update({name: "2.0" for name in way.environment})
+    os.environ.update(dict.fromkeys(way.environment, "2.0"))
 
 
 def touch(study: Path) -> None:

@@ -95,12 +95,12 @@ def test_defaults_are_the_published_problem(name: str) -> None:
 @pytest.mark.parametrize(
     "name, atol",
     [
-        ("hires", 1e-12),
+        pytest.param("hires", 1e-12, marks=pytest.mark.slow),
         # The middle species ends at 8e-14: only an absolute tolerance far below that resolves it.
         ("robertson", 1e-17),
         ("van_der_pol", 1e-12),
         # Excited oxygen ends at 4e-18 but follows ozone, which is resolved.
-        ("pollution", 1e-12),
+        pytest.param("pollution", 1e-12, marks=pytest.mark.slow),
     ],
 )
 def test_stiff(name: str, atol: float) -> None:

@@ -32,6 +32,7 @@ READER = """<script>(async () => {
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+@pytest.mark.slow
 def test_every_page_of_the_report_opens(tmp_path: Path):
     study = make_study(tmp_path / "study")
     snakemake(study)

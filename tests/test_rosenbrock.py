@@ -260,6 +260,7 @@ def test_robertson_keeps_its_invariant_under_vmap_and_jit():
         np.testing.assert_allclose(one, other[::-1], rtol=1e-12)
 
 
+@pytest.mark.slow
 @SOLVERS
 def test_backwards_in_time(solver: Any):
     def field(t: Any, y: Any, args: Any) -> Any:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from marks import fast
 from problems import decay, make_model
 from scipy.linalg import expm
 
@@ -146,7 +147,7 @@ def shipped(name: str, axes: list[str], **solver: Any) -> tuple[Config, Model]:
     return with_sensitivities(config, load_model(config.model))
 
 
-@ENGINES
+@pytest.mark.parametrize("engine", fast({"native"}, ["native", "diffrax"]))
 def test_finite_differences(engine: str, tmp_path: Path):
     nominal = {"km": 5.0, "substrate": 10.0}
     # the lane of the nominal values, then those of central differences

@@ -29,6 +29,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return study
 
 
+@pytest.mark.slow
 def test_a_store_holds_what_memory_holds(study: Path):
     memory = odeflow.run(compose("experiment=decay", study=study))
     with open_ensemble(study / "results/decay/ensemble.zarr") as store:
@@ -99,6 +100,7 @@ def test_flipped_bytes_are_found(tmp_path: Path):
         store.gut.values.sum()
 
 
+@pytest.mark.slow
 def test_the_readme_opens_both_with_dask(study: Path):
     results = study / "results/decay"
     with open_store(results / "ensemble.zarr") as store:
