@@ -1,18 +1,29 @@
 """What a model reads by itself: a change of it is solved again, a touch is not."""
 
+import contextlib
 import os
+import pickle
 import py_compile
+import sqlite3
 import sys
+import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from snakes import make_study, planned, snakemake
 
 import odeflow
 from odeflow.chunks import solve_digest
+from odeflow.config.base import ConfigError
+from odeflow.observed import manifest
+from odeflow.observed.manifest import Manifest, observed
+from odeflow.observed.things import Thing, is_outside, path_name
 
 FIELD = '\ndef decay(t, y, args):\n    return {"y": -FACTOR * args.k * y.y}\n'
 
@@ -52,6 +63,8 @@ def without_source(study: Path, value: float) -> None:
     (study / "helper.py").unlink()
 
 
+#: A file that is neither in a study nor beside it.
+OUTSIDE = Path(tempfile.gettempdir()) / f"odeflow-outside-{os.getuid()}" / "factor.txt"
 HERE = "from pathlib import Path\nHERE = Path(__file__).parent\n"
 PACKAGE = {"pack/__init__.py": "", "pack/part.py": "FACTOR = 1.0\n"}
 THREE_DOTS = {
@@ -92,8 +105,8 @@ WAYS = {
         "lib/helper.py",
     ),
     "parent folder": one_file(
-        f"{HERE}import sys\nsys.path.insert(0, str(HERE.parent))\nfrom helper_beside import FACTOR\n",
-        "../helper_beside.py",
+        f"{HERE}import sys\nsys.path.insert(0, str(HERE.parent))\nfrom beside import FACTOR\n",
+        "../beside.py",
     ),
     "module that imports another package": Way(
         "from helper import FACTOR\n",
@@ -112,6 +125,180 @@ WAYS = {
     "compiled helper": Way("from helper import FACTOR\n", make=without_source),
     "three dots": Way(
         "from pack.a.b.part import FACTOR\n", THREE_DOTS, {"pack/rates.py": "FACTOR = 2.0\n"}
+    ),
+}  # fmt: skip
+
+
+def netcdf(study: Path, value: float) -> None:
+    xr.Dataset({"factor": value}).to_netcdf(study / "factor.nc")
+
+
+def beside(study: Path, value: float) -> None:
+    xr.Dataset({"factor": value}).to_netcdf(study.parent / "factor.nc")
+
+
+def parquet(study: Path, value: float) -> None:
+    pd.DataFrame({"factor": [value]}).to_parquet(study / "factor.parquet")
+
+
+def pickled(study: Path, value: float) -> None:
+    (study / "factor.pkl").write_bytes(pickle.dumps(value))
+
+
+def database(study: Path, value: float) -> None:
+    (study / "factor.db").unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(study / "factor.db")) as connection, connection:
+        connection.execute("create table t (x real)")
+        connection.execute("insert into t values (?)", (value,))
+
+
+def linked(study: Path, value: float) -> None:
+    (study.parent / "elsewhere.txt").write_text(str(value))
+    if not (study / "factor.txt").is_symlink():
+        (study / "factor.txt").symlink_to(study.parent / "elsewhere.txt")
+
+
+def one_more(study: Path, value: float) -> None:
+    (study / "data").mkdir(exist_ok=True)
+    (study / f"data/{value}.txt").write_text("")
+
+
+def taken_away(study: Path, value: float) -> None:
+    (study / "factor.txt").write_text("")
+    if value == 2:
+        (study / "factor.txt").unlink()
+
+
+def appears(study: Path, value: float) -> None:
+    if value == 2:
+        (study / "local_settings.py").write_text("FACTOR = 2.0\n")
+
+
+def put_before(study: Path, value: float) -> None:
+    (study / "lib").mkdir(exist_ok=True)
+    (study / "lib/helper.py").write_text("FACTOR = 1.0\n")
+    if value == 2:
+        (study / "helper.py").write_text("FACTOR = 2.0\n")
+
+
+def zipped(study: Path, value: float) -> None:
+    with zipfile.ZipFile(study / "lib.zip", "w") as file:
+        file.writestr("helper.py", f"FACTOR = {value}\n")
+
+
+def from_environment(code: str) -> Way:
+    return Way(f"import os\nFACTOR = float({code})\n", environment={"FACTOR_OF_A_TEST": "1.0"})
+
+
+def written(code: str, make: Callable[[Path, float], None]) -> Way:
+    return Way(f"{HERE}{code}\n", make=make)
+
+
+#: Others of the same kind.
+SIBLINGS = {
+    "os.getenv": from_environment("os.getenv('FACTOR_OF_A_TEST')"),
+    "environ.get": from_environment("os.environ.get('FACTOR_OF_A_TEST', '1')"),
+    "in environ": from_environment("os.environ.copy()['FACTOR_OF_A_TEST']"),
+    "expandvars": from_environment("os.path.expandvars('$FACTOR_OF_A_TEST')"),
+    "json": one_file(
+        f"{HERE}import json\nFACTOR = json.load(open(HERE / 'f.json'))['x']\n", "f.json",
+        '{"x": 1.0}',
+    ),
+    "yaml": one_file(
+        f"{HERE}import yaml\nFACTOR = yaml.safe_load((HERE / 'f.yaml').open())['x']\n", "f.yaml",
+        "x: 1.0\n",
+    ),
+    "pickle": written(
+        "import pickle\nFACTOR = pickle.load(open(HERE / 'factor.pkl', 'rb'))", pickled
+    ),
+    "pandas": one_file(
+        f"{HERE}import pandas as pd\nFACTOR = float(pd.read_csv(HERE / 'f.csv')['x'][0])\n",
+        "f.csv", "x\n1.0\n",
+    ),
+    "genfromtxt": one_file(
+        "import numpy as np\nFACTOR = float(np.genfromtxt('f.csv'))\n", "f.csv", "1.0\n"
+    ),
+    "memmap": written(
+        "import numpy as np\nFACTOR = np.load(HERE / 'factor.npy', mmap_mode='r')[0]", array
+    ),
+    "parquet": written(
+        "import pyarrow.parquet as pq\n"
+        "FACTOR = pq.read_table(str(HERE / 'factor.parquet'))['factor'][0].as_py()",
+        parquet,
+    ),
+    "parquet by pandas": written(
+        "import pandas as pd\nFACTOR = pd.read_parquet(HERE / 'factor.parquet')['factor'][0]",
+        parquet,
+    ),
+    "netCDF4": written(
+        "import netCDF4\nwith netCDF4.Dataset(HERE / 'factor.nc') as f:\n"
+        "    FACTOR = float(f['factor'][...])",
+        netcdf,
+    ),
+    "xarray": written(
+        "import xarray as xr\nFACTOR = float(xr.open_dataset(HERE / 'factor.nc')['factor'])", netcdf
+    ),
+    "netCDF4 beside": written(
+        "import netCDF4\nwith netCDF4.Dataset('../factor.nc') as f:\n"
+        "    FACTOR = float(f['factor'][...])",
+        beside,
+    ),
+    "sqlite": written(
+        "import sqlite3\nFACTOR = sqlite3.connect(HERE / 'factor.db').execute('select x from t')"
+        ".fetchone()[0]",
+        database,
+    ),
+    "another program": one_file(
+        "import subprocess\nFACTOR = float(subprocess.check_output(['cat', 'f.txt']))\n", "f.txt",
+        "1.0\n",
+    ),
+    "link": written("FACTOR = float((HERE / 'factor.txt').read_text())", linked),
+    "glob": written("FACTOR = float(len(list(HERE.glob('data/*.txt'))))", one_more),
+    "listdir": written("import os\nFACTOR = float(len(os.listdir(HERE / 'data')))", one_more),
+    "glob module": written("import glob\nFACTOR = float(len(glob.glob('data/*')))", one_more),
+    "walk": written(
+        "import os\nFACTOR = float(sum(len(n) for _, _, n in os.walk('data')))", one_more
+    ),
+    "exists": written("FACTOR = 1.0 if (HERE / 'factor.txt').exists() else 2.0", taken_away),
+    "isfile": written(
+        "import os\nFACTOR = 1.0 if os.path.isfile('factor.txt') else 2.0", taken_away
+    ),
+    "a missing file": written(
+        "try:\n    open('factor.txt')\n    FACTOR = 1.0\nexcept OSError:\n    FACTOR = 2.0",
+        taken_away,
+    ),
+    "a missing module": written(
+        "try:\n    from local_settings import FACTOR\nexcept ImportError:\n    FACTOR = 1.0",
+        appears,
+    ),
+    "a module put before another": written(
+        "import sys\nsys.path.append(str(HERE / 'lib'))\nfrom helper import FACTOR", put_before
+    ),
+    "zip": written(
+        "import sys\nsys.path.insert(0, str(HERE / 'lib.zip'))\nfrom helper import FACTOR", zipped
+    ),
+    "resources": Way(
+        "import importlib.resources, pack\n"
+        "FACTOR = float(importlib.resources.files(pack).joinpath('f.txt').read_text())\n",
+        {"pack/__init__.py": "", "pack/f.txt": "1.0\n"}, {"pack/f.txt": "2.0\n"},
+    ),
+    "pkgutil": Way(
+        "import pkgutil\nFACTOR = float(pkgutil.get_data('pack', 'f.txt'))\n",
+        {"pack/__init__.py": "", "pack/f.txt": "1.0\n"}, {"pack/f.txt": "2.0\n"},
+    ),
+    "while it is traced": one_file(
+        "class Lazy:\n    def __getattr__(self, name):\n"
+        "        return float(open(name + '.txt').read())\n"
+        "\n\nclass Factor:\n    def __neg__(self):\n        return -Lazy().factor\n\n\n"
+        "FACTOR = Factor()\n", "factor.txt", "1.0\n",
+    ),
+    "a name in a file": Way(
+        f"{HERE}FACTOR = float((HERE / (HERE / 'which.txt').read_text()).read_text())\n",
+        {"which.txt": "a.txt", "a.txt": "1.0", "b.txt": "2.0"}, {"which.txt": "b.txt"},
+    ),
+    "outside": Way(
+        f"import tempfile\nFACTOR = float(open({str(OUTSIDE)!r}).read())\n",
+        make=lambda _, value: (OUTSIDE.parent.mkdir(exist_ok=True), OUTSIDE.write_text(str(value))),
     ),
 }  # fmt: skip
 
@@ -168,7 +355,6 @@ def test_what_a_model_reads_is_solved_again_where_it_changes(
     touch(study)
     assert "solve" not in planned(study)
     change(study, way)
-    assert planned(study)["solve"] == 1
     snakemake(study, "--until", "solve")
     (after,) = set(study.glob("results/chunks/*/*.nc")) - {before}
     import xarray as xr
@@ -177,3 +363,151 @@ def test_what_a_model_reads_is_solved_again_where_it_changes(
     rates = np.linspace(0.5, 2, 4)
     np.testing.assert_allclose(values[0], 3 * np.exp(-2 * rates), rtol=1e-4)
     np.testing.assert_allclose(values[1], 3 * np.exp(-4 * rates), rtol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SIBLINGS)
+def test_so_is_what_it_reads_in_other_ways(name: str, tmp_path: Path, as_before: None):
+    way = SIBLINGS[name]
+    study = start(tmp_path, way)
+    before = digest_of(study)
+    touch(study)
+    assert digest_of(study) == before
+    change(study, way)
+    assert digest_of(study) != before
+
+
+@pytest.mark.slow
+def test_an_installed_package_counts_by_what_was_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    site = tmp_path / "environment/lib/site-packages"
+    write(
+        site,
+        {
+            "lab/__init__.py": "from lab.rates import FACTOR\n",
+            "lab/rates.py": "FACTOR = 1.0\n",
+            "lab-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: lab\nVersion: 1.0\n",
+            "lab-1.0.dist-info/RECORD": "lab/__init__.py,sha256=a,1\nlab/data.txt,sha256=b,1\n",
+            "lab-1.0.dist-info/top_level.txt": "lab\n",
+        },
+    )
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.syspath_prepend(site)
+    study = start(tmp_path, Way("from lab import FACTOR\n"))
+    digests = [digest_of(study)]
+    things = observed(odeflow.compose("experiment=decay", study=study).model, study).things
+    assert ("package", "lab") in {thing[:2] for thing in things}
+    assert "jaxlib" not in {thing.name for thing in things}
+    changes = {
+        "lab/rates.py": "FACTOR = 2.0\n",
+        "lab-1.0.dist-info/RECORD": "lab/__init__.py,sha256=a,1\nlab/data.txt,sha256=c,1\n",
+        "lab-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: lab\nVersion: 1.1\n",
+    }
+    for name, text in changes.items():
+        write(site, {name: text})
+        digests.append(digest_of(study))
+    assert len(set(digests)) == 4
+    assert digest_of(study) == digests[-1]
+
+
+#: What cannot be held, and what is said of it.
+BEYOND = {
+    "clock": ("import time\nFACTOR = 1.0 + 0 * time.time()\n", "models.py, line 2 reads the clock"),
+    "date": (
+        "from datetime import date\nFACTOR = 1.0 + 0 * date.today().year\n",
+        "models.py, line 2 reads the clock",
+    ),
+    "network": (
+        "import socket\ntry:\n    socket.create_connection(('127.0.0.1', 9), 0.1)\n"
+        "except OSError:\n    FACTOR = 1.0\n",
+        "models.py, line 3 uses the network",
+    ),
+    "program": ("import os\nFACTOR = 1.0 + os.system('true')\n", "line 2 starts another program"),
+    "file": (f"FACTOR = float(open({str(OUTSIDE)!r}).read())\n", f"{OUTSIDE}, which is outside"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BEYOND)
+def test_what_cannot_be_held_is_said(name: str, tmp_path: Path):
+    OUTSIDE.parent.mkdir(exist_ok=True)
+    OUTSIDE.write_text("1.0")
+    models, said = BEYOND[name]
+    study = start(tmp_path, Way(models))
+    (note,) = observed(odeflow.compose("experiment=decay", study=study).model, study).notes
+    assert said in note
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "models",
+    [
+        "import random\nFACTOR = random.random()\n",
+        "import numpy as np\nFACTOR = np.random.default_rng().random()\n",
+        "import time\nFACTOR = time.time()\n",
+        "import uuid\nFACTOR = uuid.uuid4().int / 2**128\n",
+    ],
+)
+def test_a_model_that_is_another_each_time_is_refused(models: str, tmp_path: Path):
+    study = start(tmp_path, Way(models))
+    said = "models.py:decay is another function each time it is imported .* give a random generator"
+    for _ in range(2):  # the second time from the manifest
+        with pytest.raises(ConfigError, match=said):
+            digest_of(study)
+    (study / "models.py").write_text(models.replace("()\n", "() * 0 + 1.0\n") + FIELD)
+    assert digest_of(study)
+
+
+@pytest.mark.slow
+def test_the_page_repeats_it_and_a_plan_reads_the_manifest(tmp_path: Path):
+    study = start(tmp_path, Way("import time\nFACTOR = 1.0 + 0 * time.time()\n"))
+    done = snakemake(study)
+    line = "models.py, line 2 reads the clock, of which no later run knows"
+    assert f"config of decay: {line}" in done.stdout
+    assert line in (study / "results/decay/overview.html").read_text()
+    (file,) = (study / "results/manifests").glob("*.json")
+    good, number = file.read_text(), file.stat().st_ino
+    assert planned(study) == {} and file.stat().st_ino == number
+    for garbled in ("", good[:100], good.replace("models.py", "models_.py")):
+        file.write_text(garbled)
+        assert planned(study) == {}
+        assert file.read_text() == good
+
+
+def test_a_manifest_that_was_not_written_by_this_is_none(tmp_path: Path):
+    path = tmp_path / "results/m.json"
+    told = Manifest((Thing("file", "a", "b"),), ("m",), ("n",), None)
+    manifest._write(told, path)
+    assert manifest._read(path) == told
+    for broken in ("", "[]", "{", path.read_text().replace('"b"', '"c"')):
+        path.write_text(broken)
+        assert manifest._read(path) is None
+    path.unlink()
+    assert manifest._read(path) is None
+
+
+def test_models_that_ship_need_no_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(manifest, "_observe", lambda *_: pytest.fail("a process was started"))
+    config = odeflow.compose(study=tmp_path)
+    assert observed(config.model, tmp_path) == Manifest()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_paths_move_with_the_study(tmp_path: Path):
+    study = tmp_path / "a/study"
+    names = ["x.txt", study / "b/x.txt", "../lib/x.py", tmp_path / "x.txt", "/usr/x"]
+    found = [path_name(Path(name), study) for name in names]
+    assert found == ["x.txt", "b/x.txt", "../lib/x.py", str(tmp_path / "x.txt"), "/usr/x"]
+    assert [is_outside(name) for name in found] == [False, False, False, True, True]
+
+
+def test_environment_variables_count_in_the_process_that_plans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen = Manifest((Thing("environment", "SOME_VARIABLE", "unset"),))
+    assert seen.is_current(tmp_path)
+    monkeypatch.setenv("SOME_VARIABLE", "1")
+    assert not seen.is_current(tmp_path)
+    monkeypatch.setenv("ODEFLOW_PLANNED", "1")
+    assert seen.is_current(tmp_path, manifest._trusted())

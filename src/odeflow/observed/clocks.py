@@ -1,80 +1,47 @@
-"""Clocks, which Python audits nothing of: wrapped, so that the line that reads one is known."""
+"""Clocks, which Python audits nothing of: which line of a user's reads one.
+
+The functions of `time` are wrapped. The classes of `datetime` cannot be, since compiled packages
+check their size: what is called as theirs are is found in the text.
+"""
 
 from __future__ import annotations
 
-import datetime
+import ast
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from odeflow.observed.watch import Watch
 
-_CLOCK = "the clock"
+CLOCK = "reads the clock"
+#: Methods of `datetime.datetime`, `datetime.date` and `pandas.Timestamp`.
+_METHODS = {"now", "utcnow", "today"}
 
 
 def watch_clocks(watch: Watch) -> None:
-    """Tells the watch of every line of the user's that asks what time or date it is."""
+    """Tells the watch of every line of the user's that asks `time` what time it is."""
     for name in ("time", "time_ns"):
         setattr(time, name, _telling(getattr(time, name), watch))
     for name in ("localtime", "gmtime", "ctime", "strftime"):
         most = 1 if name == "strftime" else 0  # without a time, that of the clock
         setattr(time, name, _telling(getattr(time, name), watch, most))
-    own = datetime.datetime, datetime.date
-    datetime.datetime = _datetime(watch, *own)  # type: ignore[misc]
-    datetime.date = _date(watch, own[1])  # type: ignore[misc]
-
-
-def _note(watch: Watch, depth: int = 2) -> None:
-    if watch.is_on:
-        watch.without_echo(watch.reads_beyond, _CLOCK, sys._getframe(depth))
 
 
 def _telling(function: Callable[..., Any], watch: Watch, most: int | None = None) -> Any:
     def called(*args: Any) -> Any:
-        if most is None or len(args) <= most:
-            _note(watch)
+        if watch.is_on and (most is None or len(args) <= most):
+            watch.without_echo(watch.reads_beyond, CLOCK, sys._getframe(1))
         return function(*args)
 
     return called
 
 
-def _kind_of(own: type) -> type:
-    """So that what is made by the class itself, in C, counts as one of its wrapped kind."""
-
-    class Kind(type):
-        def __instancecheck__(cls, value: Any) -> bool:
-            return isinstance(value, own)
-
-    return Kind
-
-
-def _datetime(watch: Watch, own: Any, _: Any) -> Any:
-    class datetime(own, metaclass=_kind_of(own)):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            _note(watch)
-            return own.now(tz)
-
-        @classmethod
-        def today(cls) -> Any:
-            _note(watch)
-            return own.today()
-
-        @classmethod
-        def utcnow(cls) -> Any:
-            _note(watch)
-            return own.now(own_utc).replace(tzinfo=None)
-
-    own_utc = sys.modules["datetime"].timezone.utc
-    return datetime
-
-
-def _date(watch: Watch, own: Any) -> Any:
-    class date(own, metaclass=_kind_of(own)):
-        @classmethod
-        def today(cls) -> Any:
-            _note(watch)
-            return own.today()
-
-    return date
+def clock_lines(tree: ast.Module) -> Iterator[int]:
+    """Lines of a module that call what looks like `datetime.now()`, with one argument at most."""
+    for node in ast.walk(tree):
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Attribute) and called.attr in _METHODS:
+            given = [*node.args, *node.keywords] if isinstance(node, ast.Call) else []
+            if len(given) < 2:
+                yield called.lineno

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odeflow.config.base import ConfigError
-from odeflow.observed.things import Thing, present
+from odeflow.observed.things import Thing, path_name, present
 from odeflow.provenance import NUMERICAL_PACKAGES, canonical_json, digest, versions
 from odeflow.source_code import PACKAGE
 
 if TYPE_CHECKING:
     from odeflow.config.model import ModelConfig
 
+#: Folders of a study that hold no files of a model.
+_LEFT_OUT = {"results", "config", "__pycache__"}
 #: Where manifests are, relative to the study.
 FOLDER = Path("results") / "manifests"
 #: The variables of the process that plans decide, those of its jobs may differ.
@@ -126,12 +128,23 @@ def _observe(model: ModelConfig, study: Path) -> Manifest:
         except (OSError, ValueError):
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             ended = f"the process ended with {done.returncode}: {last}"
-            return Manifest(notes=(f"what the model reads could not be seen ({ended})",))
+            note = f"what the model reads could not be seen ({ended}): all files of the study count"
+            every = [Thing("file", name, present("file", name, study)) for name in _files(study)]
+            return Manifest(tuple(every), notes=(note,))
     imported = tuple(seen["imported"])
     things = [
         Thing(kind, name, present(kind, name, study, imported)) for kind, name in seen["things"]
     ]
     return Manifest(tuple(things), imported, tuple(seen["notes"]), seen["refused"])
+
+
+def _files(study: Path) -> list[str]:
+    """Names of all files of a study but results and config."""
+    found: list[str] = []
+    for folder, names, files in os.walk(study):
+        names[:] = [n for n in names if n not in _LEFT_OUT and not n.startswith(".")]
+        found += [path_name(Path(folder, file), study) for file in files]
+    return sorted(found)
 
 
 def _read(path: Path) -> Manifest | None:

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import re
 import site
 import sys
 import sysconfig
+from contextlib import suppress
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from types import FrameType
 from typing import Literal
 
+from odeflow.provenance import NUMERICAL_PACKAGES
 from odeflow.source_code import PACKAGE
 
 Kind = Literal["library", "trusted", "users"]
 
 #: Functions of Python's own that import a module: what it does in them is not its importer's.
 _IMPORTING = {"exec_module", "_call_with_frames_removed", "_find_and_load", "create_module"}
-#: Installed packages that count by their version alone, besides those that odeflow imports.
+#: Installed packages that count by their version alone, with those that they need.
 _KNOWN = {
-    "pandas", "pyarrow", "matplotlib", "netCDF4", "cftime", "h5py", "h5netcdf", "zarr", "yaml",
-    "fsspec", "dask", "pytest", "_pytest", "pluggy",
+    "pandas", "pyarrow", "matplotlib", "netcdf4", "h5py", "h5netcdf", "zarr", "pyyaml", "xarray",
+    "hydra-core", "pydantic",
 }  # fmt: skip
 
 
 def library_folders() -> list[Path]:
     """Folders of Python's own modules."""
     keys = ("stdlib", "platstdlib")
-    return [Path(sysconfig.get_paths()[key]).resolve() for key in keys]
+    zipped = [path for path in sys.path if path.endswith(".zip") and path in sys.path[:3]]
+    found = [*(sysconfig.get_paths()[key] for key in keys), *zipped]
+    return [Path(path).resolve() for path in found]
 
 
 def package_folders() -> list[Path]:
@@ -38,16 +44,39 @@ def package_folders() -> list[Path]:
     return [Path(path).resolve() for path in dict.fromkeys(found)]
 
 
+def _rested_on() -> set[str]:
+    """The modules of the packages that odeflow may use, and of all that these need."""
+    pending, seen = [*_KNOWN, *NUMERICAL_PACKAGES], set[str]()
+    while pending:
+        name = pending.pop()
+        if name not in seen:
+            seen.add(name)
+            with suppress(PackageNotFoundError):
+                pending += [
+                    _spelled(need) for need in requires(name) or () if "extra ==" not in need
+                ]
+    spelled = {_spelled(name) for name in seen}
+    known = packages_distributions().items()
+    return {top for top, packages in known if any(_spelled(p) in spelled for p in packages)}
+
+
+def _spelled(need: str) -> str:
+    """The name of a package in a requirement, in the one spelling of all."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", need, maxsplit=1)[0]).lower()
+
+
 class Places:
     """Sorts code by where it is; packages that are imported by now are trusted."""
 
     def __init__(self) -> None:
         self._library, self._packages = library_folders(), package_folders()
-        self._trusted = _KNOWN | {name.split(".")[0] for name in sys.modules}
+        self._trusted = {name.split(".")[0] for name in sys.modules} | {*_rested_on()}
         self.kind = lru_cache(maxsize=None)(self._kind)
+        self.installed = lru_cache(maxsize=None)(self._installed)
 
-    def installed(self, path: Path) -> str | None:
+    def _installed(self, path: Path) -> str | None:
         """The first name below the folder of installed packages; None for other files."""
+        path = path.resolve()
         for folder in self._packages:
             if path.is_relative_to(folder):
                 return path.relative_to(folder).parts[0].split(".")[0]

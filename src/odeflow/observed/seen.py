@@ -11,9 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from odeflow.observed.clocks import CLOCK, clock_lines
 from odeflow.observed.notify import Opened
 from odeflow.observed.things import absolute, is_outside, path_name
-from odeflow.observed.watch import Watch
+from odeflow.observed.watch import WHOLE_ENVIRONMENT, Watch
 from odeflow.provenance import NUMERICAL_PACKAGES
 from odeflow.source_code import PACKAGE
 
@@ -21,6 +22,17 @@ from odeflow.source_code import PACKAGE
 _MOST_MODULES = 200
 #: Readers whose files are opened by compiled code.
 _COMPILED = ("h5py", "netCDF4", "pyarrow", "zarr", "tables", "polars", "xarray")
+
+
+#: Variables that are others in each terminal, when all are read.
+_OF_A_SESSION = {
+    "_", "COLUMNS", "DISPLAY", "HISTFILE", "LINES", "LS_COLORS", "OLDPWD", "PWD", "SHLVL", "TERM",
+    "TMUX", "WINDOWID",
+}  # fmt: skip
+
+
+def _is_of_a_session(name: str) -> bool:
+    return name in _OF_A_SESSION or name.startswith(("SSH_", "XDG_", "TERM_", "TMUX_", "ODEFLOW_"))
 
 
 class Seen:
@@ -68,11 +80,14 @@ class Seen:
                 "in model.data"
             )
         for source in [file for file in self._files() if file.suffix == ".py"]:
-            watch.files |= set(_mentioned(source, self._study))
+            tree = _parsed(source)
+            watch.files |= set(_mentioned(tree, source, self._study))
+            for line in clock_lines(tree) if self._is_users(source) else ():
+                watch.beyond.setdefault(CLOCK, f"{source}:{line}")
 
     def refuse(self, origin: str) -> None:
         """The model was another one the second time."""
-        where = [f"{place} reads {what}" for what, place in self._beyond()]
+        where = [f"{place} {what}" for what, place in self._beyond()]
         self._refused = (
             f"model.vector_field: {origin} is another function each time it is imported "
             f"({'; '.join(where) or 'does it take random numbers?'}); give a random generator a "
@@ -89,6 +104,8 @@ class Seen:
             if watch.places.kind(str(path)) == "users" and watch.places.installed(path) is None:
                 things.add(("existence", path_name(path, study)))
         things |= {("listing", path_name(path, study)) for path in watch.listed}
+        if WHOLE_ENVIRONMENT in watch.beyond:
+            watch.variables -= {name for name in watch.variables if _is_of_a_session(name)}
         things |= {("environment", name) for name in watch.variables}
         roots = {path_name(root, study) for root in self._roots}
         things |= {("modules", name) for name in roots if not is_outside(name)}
@@ -107,7 +124,7 @@ class Seen:
             if is_outside(name) and places.installed(Path(name)) is None:
                 self.notes.append(f"the model reads {name}, which is outside of the study")
         self.notes += [
-            f"{place} reads {what}, of which no later run knows" for what, place in self._beyond()
+            f"{place} {what}, of which no later run knows" for what, place in self._beyond()
         ]
 
     def _beyond(self) -> list[tuple[str, str]]:
@@ -174,16 +191,19 @@ def _top(value: Any) -> str | None:
     return name.split(".", 1)[0] if isinstance(name, str) else None
 
 
-def _mentioned(source: Path, study: Path) -> Iterable[Path]:
-    """Files beside the study that a module names, whoever opens them."""
+def _parsed(source: Path) -> ast.Module:
     try:
-        tree = ast.parse(source.read_bytes())
+        return ast.parse(source.read_bytes())
     except (SyntaxError, ValueError, OSError):
-        return
+        return ast.Module([], [])
+
+
+def _mentioned(tree: ast.Module, source: Path, study: Path) -> Iterable[Path]:
+    """Files beside the study that a module names, whoever opens them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
-            if 3 < len(text) < 300 and text.startswith(("..", "/")) and "\n" not in text:
+            if 3 < len(text) < 300 and text.startswith(("..", "/")) and text.isprintable():
                 for root in (study, source.parent):
                     path = absolute(root / text)
                     if path.is_file():

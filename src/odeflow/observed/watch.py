@@ -22,17 +22,20 @@ _SYSTEM = ("/proc", "/sys", "/dev")
 _WRITING = os.O_WRONLY | os.O_RDWR
 #: What cannot be held: the audit event, and what is said of it.
 _BEYOND = {
-    "socket.connect": "the network",
-    "socket.getaddrinfo": "the network",
-    "socket.gethostbyname": "the network",
-    "socket.gethostname": "the name of the machine",
-    "urllib.Request": "the network",
-    "subprocess.Popen": "another program",
-    "os.system": "another program",
-    "os.exec": "another program",
-    "os.posix_spawn": "another program",
-    "os.fork": "another process",
+    "socket.connect": "uses the network",
+    "socket.getaddrinfo": "uses the network",
+    "socket.gethostbyname": "uses the network",
+    "socket.gethostname": "reads the name of the machine",
+    "urllib.Request": "uses the network",
+    "subprocess.Popen": "starts another program",
+    "os.system": "starts another program",
+    "os.exec": "starts another program",
+    "os.posix_spawn": "starts another program",
+    "os.fork": "starts another process",
 }
+
+
+WHOLE_ENVIRONMENT = "reads the whole environment"
 
 
 class Watch:
@@ -107,7 +110,7 @@ class Watch:
         kind, installed = self.places.kind(os.fspath(path)), self.places.installed(path)
         own = kind == "users" and installed is None and self._is_near(path)
         # what a library reads of its own, or while it is imported, is a part of it
-        if own or (kind != "trusted" and self.places.line(frame) is not None):
+        if own or (kind == "users" and self.places.line(frame) is not None):
             self.files.add(path)
 
     #: Folders all of whose files are the user's, whoever opens them.
@@ -150,7 +153,7 @@ class Watch:
     def read_all_variables(self, frame: FrameType) -> None:
         """All of them were."""
         if self.places.nearest(frame) == "users":
-            self.reads_beyond("the whole environment", frame)
+            self.reads_beyond(WHOLE_ENVIRONMENT, frame)
 
     def reads_beyond(self, what: str, frame: FrameType) -> None:
         """Something that cannot be held was read."""
