@@ -207,9 +207,6 @@ def _marked() -> list[Any]:
             for method in ("tsit5", "dopri8", "rodas5p"):
                 often = name in OFTEN and (engine, method) == ("native", "tsit5")
                 marks = [] if often else [pytest.mark.slow]
-                if (name, method) == ("steps and tables", "dopri8"):
-                    why = "fires again and again where floor(a x) changes: max_steps_reached"
-                    marks.append(pytest.mark.xfail(reason=why, strict=False))
                 marked.append(pytest.param(name, engine, method, marks=marks))
     return marked
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from odeflow.engine.comparisons import Crossing, Degree, crossings, outputs
+from odeflow.engine.comparisons import Crossing, Degree, crossings, held_components
 from odeflow.model import Event, Model
 
 #: Where the steps begin of what crosses such levels.
@@ -36,22 +35,11 @@ def with_pauses(model: Model) -> tuple[Model, list[str]]:
         for number, crossing in enumerate(crossings(field, scalar, *shapes, evaluate=False))
         if crossing.info.y and crossing.info.degree > Degree.steps
     ]
-    held = _held(model) if found else frozenset()
+    held = held_components(model) if found else frozenset()
     found = [(n, c) for n, c in found if c.info.y <= held and c.levels in _SHIFTS]
     events = [event for n, c in found for event in _events(model, field, n, c)]
     lines = list(dict.fromkeys(crossing.where for _, crossing in found))
     return replace(model, events=(*model.events, *events)), lines
-
-
-def _held(model: Model) -> frozenset[int]:
-    """Numbers of the components whose derivative is zero whatever t, y and args."""
-    t, y, args = model.example()
-    found = outputs(model.flat_vector_field, t, model.flatten(y), list(args))
-    return frozenset(
-        number
-        for number, (info, value) in enumerate(found)
-        if not (info.varies or info.args) and not np.any(np.asarray(value))
-    )
 
 
 def _events(

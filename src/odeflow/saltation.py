@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from odeflow.engine.comparisons import Info
 from odeflow.engine.decisions import Decisions
@@ -134,6 +135,27 @@ class Saltation:
         """The derivative of the state, outcomes held."""
         flat = self.decisions.evaluate(0, t, self.model.flatten(state), tuple(args), held)
         return self.model.State(*(jnp.asarray(x, o.dtype) for x, o in zip(flat, state)))
+
+    def smooth(self, memory: Any) -> PointFunction:
+        """The vector field as long as the outcomes that depend on the state are those remembered.
+
+        Where that is not finite, beyond the side on which it means anything, it is what it is.
+        """
+        remembered = memory[len(self.axes) :]
+
+        def field(t: Any, state: Any, args: Any) -> Any:
+            now = self.outcomes(t, state, args)
+            held = self.field(t, state, args, jnp.where(self._by_state, remembered, now))
+            real = self.model.vector_field(t, state, args)
+            return jax.tree.map(lambda a, b: jnp.where(jnp.isfinite(a), a, b), held, real)
+
+        return field
+
+    @cached_property
+    def _by_state(self) -> np.ndarray:
+        """Which outcomes depend on the state; all others change at times known before."""
+        each = [d for decisions in self.decisions.each for d in decisions]
+        return np.repeat([bool(d.info.y) for d in each], [d.size for d in each])
 
     def settled(self, t: Any, parts: Parts, args: Any) -> Parts:
         """After all outcomes that are others now have changed, each at a time of its own."""

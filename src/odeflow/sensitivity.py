@@ -65,7 +65,7 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
     jumps = _saltation(model, axes, seeds, doses, conditions)
     augmented = Model(
         _model_config(model, derivatives, jumps.memory if jumps else 0, doses),
-        _vector_field(model, axes, seeds, bool(jumps)),
+        _vector_field(model, axes, seeds, jumps),
         model.observables_function and _observables(model, axes, seeds, derivatives),
         derivatives,
         start=model.start,
@@ -242,11 +242,16 @@ def _model_config(
 
 
 def _vector_field(
-    model: Model, axes: Sequence[str], seeds: Seeds, remembers: bool
+    model: Model, axes: Sequence[str], seeds: Seeds, jumps: Saltation
 ) -> PointFunction:
     def vector_field(t: Any, y: Any, args: Any) -> tuple[Any, ...]:
-        value, along = _differentiated(model, model.vector_field, axes, seeds, t, y, args)
-        memory = (jnp.zeros_like(y[-1]),) if remembers else ()
+        function, memory = model.vector_field, ()
+        if jumps:
+            memory = (jnp.zeros_like(y[-1]),)
+        if jumps.watches_states:
+            # no stage of a step sees the other side of what the step will be cut at
+            function = jumps.smooth(jax.lax.stop_gradient(y[-1]))
+        value, along = _differentiated(model, function, axes, seeds, t, y, args)
         return (*value, *chain(*along), *memory)
 
     return vector_field

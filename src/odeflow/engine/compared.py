@@ -10,6 +10,8 @@ from jaxtyping import Array, Float
 
 from odeflow.engine.comparisons import dtype_of
 
+#: What a number goes through that then changes in steps; so does all that is no real number.
+_ROUNDED = ("floor", "ceil", "round", "sign")
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 #: Calls whose inner program is looked into. One inside of a loop or a branch is not.
 _CALLS = (
@@ -18,19 +20,39 @@ _CALLS = (
 )  # fmt: skip
 
 
+#: How a number moves: not at all, from one value to another, or smoothly.
+_FIXED, _STEPS, _SMOOTH = 0, 1, 2
+
+
 def compared(
-    function: Callable[..., Any], moving: Sequence[Any], fixed: Sequence[Any]
+    function: Callable[..., Any],
+    moving: Sequence[Any],
+    fixed: Sequence[Any],
+    still: Sequence[bool] | None = None,
 ) -> tuple[Float[Array, " comparison"], Float[Array, " comparison"]]:
     """Both sides of each comparison of numbers that `function(*moving, *fixed)` makes.
 
     Only those that depend on a value in `moving` count; an array's elements count one by one.
+    `still` says which arrays in there do not move after all.
     """
     pairs = _Pairs()
-    _walk(function, moving, fixed, pairs)
+    _walk(function, moving, fixed, pairs, still)
     if not pairs.found:
         return jnp.zeros(0), jnp.zeros(0)
     left, right = zip(*pairs.found)
     return jnp.concatenate(left), jnp.concatenate(right)
+
+
+def smooth_ones(
+    function: Callable[..., Any],
+    moving: Sequence[Any],
+    fixed: Sequence[Any],
+    still: Sequence[bool] | None = None,
+) -> list[bool]:
+    """Which of what `compared` gives is smooth: the others change in steps, as `floor(x)` does."""
+    pairs = _Pairs()
+    jax.eval_shape(lambda *x: _walk(function, x, fixed, pairs, still) and None, *moving)
+    return [smooth for number, smooth in pairs.kinds for _ in range(number)]
 
 
 def just_after(
@@ -57,11 +79,13 @@ class _Pairs:
 
     def __init__(self, apart: list[Any] | None = None) -> None:
         self.found: list[tuple[Any, Any]] = []
+        self.kinds: list[tuple[int, bool]] = []
         self._apart = apart
 
-    def add(self, name: str, left: Any, right: Any, outcome: Any) -> Any:
+    def add(self, name: str, left: Any, right: Any, outcome: Any, smooth: bool) -> Any:
         """Takes a comparison down, and gives its outcome."""
         left, right = jnp.broadcast_arrays(left, right)
+        self.kinds.append((left.size, smooth))
         self.found.append((jnp.ravel(left), jnp.ravel(right)))
         if self._apart is None:
             return outcome
@@ -71,7 +95,11 @@ class _Pairs:
 
 
 def _walk(
-    function: Callable[..., Any], moving: Sequence[Any], fixed: Sequence[Any], pairs: _Pairs
+    function: Callable[..., Any],
+    moving: Sequence[Any],
+    fixed: Sequence[Any],
+    pairs: _Pairs,
+    still: Sequence[bool] | None = None,
 ) -> Any:
     leaves, structure = jax.tree.flatten((tuple(moving), tuple(fixed)))
     number = len(jax.tree.leaves(tuple(moving)))
@@ -81,7 +109,8 @@ def _walk(
         return function(*moving, *fixed)
 
     closed, shape = jax.make_jaxpr(flat, return_shape=True)(*leaves)
-    moves = [i < number for i in range(len(leaves))]
+    moves = [_FIXED if rests else _SMOOTH for rests in still or [False] * number]
+    moves += [_FIXED] * (len(leaves) - number)
     results, _ = _evaluate(closed.jaxpr, closed.consts, leaves, moves, pairs)
     return jax.tree.unflatten(jax.tree.structure(shape), results)
 
@@ -90,17 +119,17 @@ def _evaluate(
     jaxpr: Any,
     consts: Sequence[Any],
     values: Sequence[Any],
-    moves: Sequence[bool],
+    moves: Sequence[int],
     pairs: _Pairs,
-) -> tuple[list[Any], list[bool]]:
-    """The outputs and whether each moves; what is compared on the way is added to `pairs`."""
+) -> tuple[list[Any], list[int]]:
+    """The outputs and how each moves; what is compared on the way is added to `pairs`."""
     known = dict(zip(jaxpr.constvars, consts)) | dict(zip(jaxpr.invars, values))
-    moving = {variable for variable, moves_ in zip(jaxpr.invars, moves) if moves_}
+    moving = dict(zip(jaxpr.invars, moves))
     read = lambda x: x.val if isinstance(x, Literal) else known[x]
-    is_moving = lambda x: not isinstance(x, Literal) and x in moving
+    motion = lambda x: _FIXED if isinstance(x, Literal) else moving.get(x, _FIXED)
     for equation in jaxpr.eqns:
         operands = [read(x) for x in equation.invars]
-        flags = [is_moving(x) for x in equation.invars]
+        flags = [motion(x) for x in equation.invars]
         name = equation.primitive.name
         if name in _CALLS:
             params = equation.params
@@ -113,11 +142,18 @@ def _evaluate(
             functions, params = params if isinstance(params, tuple) else ((), params)
             results = equation.primitive.bind(*functions, *operands, **params)
             results = results if equation.primitive.multiple_results else [results]
-            outs = [any(flags)] * len(results)
+            most = max(flags, default=_FIXED)
+            outs = [min(most, _most(name, variable)) for variable in equation.outvars]
             # x != x asks for a number that is none
             is_pair = name in _COMPARISONS and equation.invars[0] is not equation.invars[1]
             if is_pair and any(flags) and dtype_of(equation.invars[0]).kind == "f":
-                results = [pairs.add(name, operands[0], operands[1], results[0])]
+                smooth = max(flags) == _SMOOTH
+                results = [pairs.add(name, operands[0], operands[1], results[0], smooth)]
         known |= dict(zip(equation.outvars, results))
-        moving |= {variable for variable, moves_ in zip(equation.outvars, outs) if moves_}
-    return [read(x) for x in jaxpr.outvars], [is_moving(x) for x in jaxpr.outvars]
+        moving |= dict(zip(equation.outvars, outs))
+    return [read(x) for x in jaxpr.outvars], [motion(x) for x in jaxpr.outvars]
+
+
+def _most(name: str, variable: Any) -> int:
+    """How an equation's result moves at most."""
+    return _STEPS if name in _ROUNDED or dtype_of(variable).kind != "f" else _SMOOTH

@@ -16,6 +16,7 @@ import numpy as np
 from jax.extend.core import Jaxpr
 from jax.extend.core import Literal as JaxprLiteral
 
+from odeflow.model import Model
 from odeflow.source_line import source_line
 
 #: Iterations of a loop of known length that are looked at one by one.
@@ -302,3 +303,14 @@ def is_unrolled(equation: Any) -> bool:
 def _makes_integers(equation: Any) -> bool:
     is_conversion = equation.primitive.name == "convert_element_type"
     return is_conversion and np.dtype(equation.params["new_dtype"]).kind in "iu"
+
+
+def held_components(model: Model) -> frozenset[int]:
+    """Numbers of the components whose derivative is zero whatever t, y and args."""
+    t, y, args = model.example()
+    found = outputs(model.flat_vector_field, t, model.flatten(y), list(args))
+    return frozenset(
+        number
+        for number, (info, value) in enumerate(found)
+        if not (info.varies or info.args) and not np.any(np.asarray(value))
+    )

@@ -221,8 +221,12 @@ class Crossings:
         return left - right, abs(left) + abs(right)
 
     def _coefficients(self, values: Sequence[Any]) -> list[Any]:
-        rows = self._to_bernstein
-        return [sum(float(m) * v for m, v in zip(row, values) if m != 0) for row in rows]
+        rows, smooth = self._to_bernstein, self._watch.smooth
+        found = [sum(float(m) * v for m, v in zip(row, values) if m != 0) for row in rows]
+        if smooth.all():
+            return found
+        # what changes in steps is no polynomial: its values are all that is known
+        return [jnp.where(smooth, new, value) for new, value in zip(found, values)]
 
     def _variations(self, signs: Any, values: Sequence[Any], scales: Sequence[Any]) -> Any:
         """How often, from its sign at the start on, the coefficients of each difference change

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from odeflow.engine.compared import compared, just_after
-from odeflow.engine.comparisons import crossings
+from odeflow.engine.compared import compared, just_after, smooth_ones
+from odeflow.engine.comparisons import crossings, held_components
 from odeflow.engine.problem import Problem, Solution
 from odeflow.model import Event
 from odeflow.status import Status, has_failed
@@ -128,20 +128,33 @@ class Watch:
 
     def compared(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
         """Both sides of the comparisons of which it depends inside of a step what fires."""
+        due = memory.get("next_due", jnp.zeros_like(t))
+        return compared(self._looked_at, (t, y), (args, due), self._still)
+
+    def _looked_at(self, t: Any, y: Any, args: Any, next_due: Any) -> list[Any]:
         guards = [guard for guard in self._problem.guards if guard.inside]
-
-        def looked_at(t: Any, y: Any, args: Any, next_due: Any) -> list[Any]:
-            conditions = [guard.condition(t, y, args) for guard in guards]
-            return [*conditions, t >= next_due] if self._delayed else conditions
-
-        return compared(looked_at, (t, y), (args, memory.get("next_due", jnp.zeros_like(t))))
+        conditions = [guard.condition(t, y, args) for guard in guards]
+        return [*conditions, t >= next_due] if self._delayed else conditions
 
     @cached_property
+    def smooth(self) -> Bool[np.ndarray, " comparison"]:
+        """Which of what they compare is smooth; the rest changes in steps."""
+        t, y, args = self._model.example(self._problem.dtype)
+        fixed = args, jnp.zeros_like(t)
+        return np.array(smooth_ones(self._looked_at, (t, y), fixed, self._still), bool)
+
+    @cached_property
+    def _still(self) -> list[bool]:
+        """That time moves, and which states do not, between jumps and events."""
+        model = self._model
+        held = held_components(model)
+        moving = {c.state for i, c in enumerate(model.components) if i not in held}
+        return [False, *(name not in moving for name in model.config.states)]
+
+    @property
     def number_of_comparisons(self) -> int:
         """How many of them there are."""
-        t, y, args = self._model.example(self._problem.dtype)
-        memory = {n: jnp.zeros(s, t.dtype) for n, s in self.shapes().items()}
-        return jax.eval_shape(lambda t, y: self.compared(t, y, args, memory)[0], t, y).shape[0]
+        return len(self.smooth)
 
     def fires(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
         """Whether anything has to happen at (t, y), and which guards hold there.

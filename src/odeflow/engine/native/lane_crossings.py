@@ -40,7 +40,9 @@ class LaneCrossings:
     """The functions of the search in the steps of one problem.
 
     Rows: where a lane is `suspect`; the part of its step that is looked at, from `low` to `high`;
-    the `verdict`, and the signs of what is compared at `low`.
+    the `verdict`, and the signs of what is compared at `low`; and the state at `high` in the last
+    look at it, `reached_<component>`: computed again, it may round to another, in which nothing
+    has changed.
     """
 
     def __init__(self, problem: Problem, watch: Watch, step: StepSource):
@@ -52,10 +54,11 @@ class LaneCrossings:
         number = len(problem.guards)
         self._guards, self._found_rows = self._memory[:number], self._memory[number : 2 * number]
         self._signs = [f"sign_{k}" for k in range(self._crossings.number)]
+        self.reached = [f"reached_{name}" for name in self._components]
 
     def rows(self) -> list[str]:
         """Names of the rows of the buffer."""
-        return ["suspect", "is_fine", *_PLACE, *self._signs]
+        return ["suspect", "is_fine", *_PLACE, *self._signs, *self.reached]
 
     def suspect_lines(self) -> list[str]:
         """After a step of all lanes, whose new state is `new_<component>`: defines `suspect`."""
@@ -90,9 +93,21 @@ class LaneCrossings:
             (
                 "settle",
                 "Says whether a change lets something fire.",
-                self._body(self._crossings.settle, place),
+                self._body(self._settled, [*place, *self.reached]),
+            ),
+            (
+                "reach",
+                "Takes up the state at the end of a part of a step.",
+                self._body(self._reached, self.reached),
             ),
         ]
+
+    def _settled(self, place: Place, path: Path, args: Any, memory: Memory) -> tuple[Any, ...]:
+        found = self._crossings.settle(place, path, args, memory)
+        return *found, *self._reached(place, path, args, memory)
+
+    def _reached(self, place: Place, path: Path, args: Any, memory: Memory) -> tuple[Any, ...]:
+        return self._model.flatten(path.state(place.high))
 
     def _halved(self, place: Place, path: Path, args: Any, memory: Memory) -> tuple[Any, ...]:
         place = self._crossings.halve(place, path, args, memory)
@@ -123,6 +138,7 @@ class LaneCrossings:
             f"    {place('high')} = {place('low')}",
             f"    {place('to_t')} = {place('from_t')}",
             f"    {place('verdict')} = REAL({Verdict.fired:d})",
+            "    reach(rows, settings, lane)",
         ]
 
     def _body(self, function: Callable[..., Any], stored: Sequence[str]) -> list[str]:

@@ -283,11 +283,11 @@ class LaneRestarts:
         return [load("high"), load("to_t"), store("cut", "high"), store("t", "to_t")]
 
     def _land(self) -> list[str]:
+        assert self._crossings is not None
+        reached = self._crossings.reached
         return [
-            *self._dense(),
-            load("cut", "theta"),
-            *self._interpolated(),
-            *(store(f"y_{n}", f"select(theta < 1.0, at_{n}, y1_{n})") for n in self._components),
+            *map(load, reached),
+            *(store(f"y_{n}", row) for n, row in zip(self._components, reached)),
         ]
 
     def _fire(self) -> list[str]:
@@ -319,18 +319,3 @@ class LaneRestarts:
             *map(load, self._parameters),
             *(load(f"y_{n}") for n in self._components),
         ]
-
-    def _dense(self) -> list[str]:
-        return [
-            *map(load, self._parameters),
-            load("step_start"),
-            load("step_length", "h"),
-            *(load(f"from_y_{n}", f"y_{n}") for n in self._components),
-            *(load(f"y_{n}", f"y1_{n}") for n in self._components),
-            *map(load, self._step.dense),
-        ]
-
-    def _interpolated(self) -> list[str]:
-        """Defines `at_<component>` at `theta`."""
-        values = zip(self._components, self._step.interpolated)
-        return [*self._step.interpolant_lines, *(f"at_{n} = {value}" for n, value in values)]
