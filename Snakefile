@@ -33,6 +33,10 @@ include: "workflow/rules/prune.smk"
 include: "workflow/rules/advice.smk"
 
 
+onstart:
+    claim_files()
+
+
 rule all:
     default_target: True
     input:

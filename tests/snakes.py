@@ -72,8 +72,13 @@ def start_snakemake(
     config: str = "experiment=decay",
     cores: int = 2,
     largest_file: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    **how: Any,
 ) -> subprocess.Popen[str]:
-    """Starts this project's Snakefile on a study; `largest_file` limits the bytes of its files."""
+    """Starts this project's Snakefile on a study; `largest_file` limits the bytes of its files.
+
+    `environment` is added to the tests' own, `how` goes to `Popen`.
+    """
     command = [
         sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"),
         "--directory", str(study), "--cores", str(cores), *arguments,
@@ -81,11 +86,9 @@ def start_snakemake(
     ]  # fmt: skip
     if largest_file is not None:
         command = ["prlimit", f"--fsize={largest_file}", *command]
-    environment = {**os.environ, "PYTHONWARNINGS": "default"}
-    return subprocess.Popen(
-        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
-        cwd=study,
-    )  # fmt: skip
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **how}
+    env = {**os.environ, "PYTHONWARNINGS": "default", **(environment or {})}
+    return subprocess.Popen(command, text=True, env=env, cwd=study, **how)
 
 
 def snakemake(

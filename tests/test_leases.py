@@ -12,14 +12,17 @@ from pathlib import Path
 import pytest
 
 from odeflow import leases
-from odeflow.leases import LEASES, Lease, leased, own_lease, wait_for_pruning
+from odeflow.config.base import ConfigError
+from odeflow.leases import LEASES, Held, Lease, leased, wait_for_pruning
+from odeflow.processes import machine, start_of
 
 CHUNK = "results/chunks/0123456789abcdef/00000.nc"
+OWN = Lease(machine(), os.getpid(), start_of(os.getpid()), (CHUNK,))
 
 
 def of_another(study: Path, **changes: object) -> Path:
     """The file of a lease that is not this process's."""
-    lease = replace(own_lease([CHUNK]), **{"process": 1, "started": leases._started(1), **changes})
+    lease = replace(OWN, **{"process": 1, "started": start_of(1), **changes})
     file = study / LEASES / f"{lease.process}-{time.time_ns()}.json"
     file.write_text(json.dumps(asdict(lease)))
     return file
@@ -75,10 +78,11 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from odeflow import leases
+from odeflow.config.base import ConfigError
 
 leases._RENEWED = 0.05
 study = Path(sys.argv[1])
-leases.hold(leases.own_lease(["a", "b"], prunes=sys.argv[2] == "prunes"), study)
+leases.Held(study, ["a", "b"], prunes=sys.argv[2] == "prunes")
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -136,11 +140,39 @@ def test_a_plan_waits_while_chunks_are_removed(tmp_path: Path):
 
 def test_where_nothing_can_be_written_a_run_goes_on(tmp_path: Path):
     (tmp_path / "results").write_text("a file")
-    leases.hold(own_lease(["a"]), tmp_path)
+    Held(tmp_path, ["a"])
     assert leased(tmp_path) == set()
 
 
+@pytest.mark.parametrize(
+    "other, shared",
+    [
+        ({"writes": ["b"]}, "b"),
+        ({"writes": ["a"]}, "a"),
+        ({"reads": ["b"]}, "b"),
+        ({"reads": ["a"]}, None),
+        ({"writes": ["c"]}, None),
+        ({"writes": ["b"], "claimed": 0}, None),  # still planning
+        ({"writes": ["b"], "claimed": 2**62}, None),  # it was later, and will be refused
+        ({"writes": ["b"], "started": "before"}, None),  # it has ended
+    ],
+)
+def test_no_two_runs_are_at_a_file_of_which_one_writes_it(
+    other: dict[str, object], shared: str | None, study: Path
+):
+    of_another(study, **{"claimed": 1, **other})
+    held = Held(study)
+    if shared is None:
+        held.claim({"a"}, {"b"})
+        (file,) = (study / LEASES).glob(f"{os.getpid()}-*")
+        assert json.loads(file.read_text())["writes"] == ["b"]
+    else:
+        with pytest.raises(ConfigError, match=rf"^{shared}: another run .*process 1 on .*ended$"):
+            held.claim({"a"}, {"b"})
+        assert not list((study / LEASES).glob(f"{os.getpid()}-*"))
+
+
 def test_a_lease_is_of_this_process():
-    lease = own_lease(["b", "a"])
-    assert isinstance(lease, Lease) and lease.chunks == ("a", "b") and lease.started
-    assert leases._started(2**30) == ""
+    lease = OWN
+    assert lease.chunks == (CHUNK,) and lease.process == os.getpid() and lease.started
+    assert start_of(2**30) == ""

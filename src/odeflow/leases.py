@@ -1,24 +1,27 @@
-"""Which chunks runs are at: what one of them needs, `prune` beside it does not remove.
+"""Which files runs are at: what one of them needs, another does not remove or write.
 
 A run leases the chunks of its plan: a file with their names and its process, made when it plans,
-renewed while it runs, gone when it ends. A lease counts while its process is there or, where that
-is on another machine, as long as it is renewed. Without JAX.
+renewed while it runs, gone when it ends. `prune` keeps what is leased. Before its first job a run
+adds the other files that it is to read and write, which no second run may write meanwhile, asked to
+ignore locks or not: unlike Snakemake's locks, leases are not left behind. A lease counts while its
+process is there or, where that is on another machine, as long as it is renewed. Without JAX.
 """
 
 import atexit
 import json
 import os
-import socket
 import tempfile
 import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 from odeflow.chunks import RESULTS
+from odeflow.config.base import ConfigError
+from odeflow.processes import machine, start_of
 
 #: Where leases are, relative to the study.
 LEASES = RESULTS / "chunks" / ".leases"
@@ -30,33 +33,88 @@ _RENEWED, _COUNTS = 60.0, 900.0
 
 @dataclass(frozen=True)
 class Lease:
-    """The chunks that a process needs, or that it prunes; `where` and `started` tell it apart."""
+    """The files that a process is at; `where` and `started` tell processes of a number apart.
+
+    `chunks` are those of its plan, `reads` and `writes` the other files of its jobs, claimed at the
+    time `claimed`, in nanoseconds. `prunes` says that it removes chunks.
+    """
 
     where: str
     process: int
     started: str
-    chunks: tuple[str, ...]
+    chunks: tuple[str, ...] = ()
     prunes: bool = False
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    claimed: int = 0
 
 
-def own_lease(chunks: Iterable[str], prunes: bool = False) -> Lease:
-    """The lease of this process."""
-    process = os.getpid()
-    return Lease(_machine(), process, _started(process), tuple(sorted(chunks)), prunes)
-
-
-def hold(lease: Lease, study: Path) -> None:
-    """Keeps a lease of this process until the process ends.
+class Held:
+    """A lease of this process, kept until the process ends.
 
     Where it cannot be written, the disk may be full, that is tried again while the process runs.
     """
-    folder = study / LEASES
-    new = [place for place in (folder, *folder.parents) if not place.exists()]
-    file = folder / f"{lease.process}-{time.time_ns()}.json"
-    ended = threading.Event()
-    _renew(file, lease)
-    threading.Thread(target=_keep, args=(file, lease, ended), daemon=True).start()
-    atexit.register(_release, file, lease, new, ended)
+
+    def __init__(self, study: Path, chunks: Iterable[str] = (), prunes: bool = False) -> None:
+        process, folder = os.getpid(), study / LEASES
+        self._study = study
+        self._new = [place for place in (folder, *folder.parents) if not place.exists()]
+        self._file = folder / f"{process}-{time.time_ns()}.json"
+        self._ended = threading.Event()
+        self.lease = Lease(machine(), process, start_of(process), tuple(sorted(chunks)), prunes)
+        self._write()
+        threading.Thread(target=self._keep, daemon=True).start()
+        atexit.register(self.release)
+
+    def claim(self, reads: Iterable[str], writes: Iterable[str]) -> None:
+        """Adds the files that jobs are to read and write.
+
+        Raises ConfigError where another process, which claimed before, writes one of them or reads
+        one that is to be written.
+        """
+        files = {"reads": tuple(sorted(reads)), "writes": tuple(sorted(writes))}
+        self.lease = replace(self.lease, claimed=time.time_ns(), **files)
+        self._write()
+        own = (self.lease.claimed, self.lease.process)
+        for other in _others(self._study).values():
+            if other is None or not other.claimed or (other.claimed, other.process) > own:
+                continue
+            shared = {*other.writes} & {*self.lease.reads, *self.lease.writes}
+            shared |= {*other.reads} & {*self.lease.writes}
+            if shared:
+                self.release()
+                raise ConfigError(
+                    f"{min(shared)}: another run is at it (process {other.process} on "
+                    f"{other.where.split()[0]}); run again when that one has ended"
+                )
+
+    def release(self) -> None:
+        """Takes the lease away, and the folders that were made for it and are empty."""
+        if os.getpid() != self.lease.process:  # a child that was forked
+            return
+        self._ended.set()
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+            for folder in self._new:
+                folder.rmdir()
+
+    def _keep(self) -> None:
+        while not self._ended.wait(_RENEWED):
+            with suppress(OSError):
+                if self._file.exists():
+                    os.utime(self._file)
+                else:
+                    self._write()
+
+    def _write(self) -> None:
+        whole = self._file.with_suffix(TEMPORARY)
+        with suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                whole.write_text(json.dumps(asdict(self.lease)), encoding="utf-8")
+                whole.replace(self._file)
+            finally:
+                whole.unlink(missing_ok=True)
 
 
 def wait_for_pruning(study: Path, out: TextIO) -> None:
@@ -85,7 +143,7 @@ def leased(study: Path) -> set[str] | None:
 def _others(study: Path) -> dict[Path, Lease | None]:
     """Leases of other processes that count, by file; None for one that cannot be read."""
     found: dict[Path, Lease | None] = {}
-    here, own = _machine(), os.getpid()
+    here, own = machine(), os.getpid()
     for file in sorted((study / LEASES).glob("*.json")):
         with suppress(OSError):  # taken away meanwhile
             lease = _read(file)
@@ -93,7 +151,7 @@ def _others(study: Path) -> dict[Path, Lease | None]:
             if at_home and at_home.process == own:
                 continue
             if at_home and at_home.started:
-                counts = _started(at_home.process) == at_home.started
+                counts = start_of(at_home.process) == at_home.started
             else:
                 counts = _age(file) < _COUNTS
             if counts:
@@ -106,7 +164,8 @@ def _others(study: Path) -> dict[Path, Lease | None]:
 def _read(file: Path) -> Lease | None:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        return Lease(**data | {"chunks": tuple(data["chunks"])})
+        lists = {key: tuple(data[key]) for key in ("chunks", "reads", "writes")}
+        return Lease(**data | lists)
     except (ValueError, TypeError, KeyError):
         return None
 
@@ -117,52 +176,3 @@ def _age(file: Path) -> float:
     with suppress(OSError), tempfile.TemporaryFile(dir=file.parent) as clock:
         now = os.fstat(clock.fileno()).st_mtime
     return now - file.stat().st_mtime
-
-
-def _keep(file: Path, lease: Lease, ended: threading.Event) -> None:
-    while not ended.wait(_RENEWED):
-        _renew(file, lease)
-
-
-def _renew(file: Path, lease: Lease) -> None:
-    """Gives a lease's file a new date, or writes it where it is not there."""
-    with suppress(OSError):
-        if file.exists():
-            os.utime(file)
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        whole = file.with_suffix(TEMPORARY)
-        try:
-            whole.write_text(json.dumps(asdict(lease)), encoding="utf-8")
-            whole.replace(file)
-        finally:
-            whole.unlink(missing_ok=True)
-
-
-def _release(file: Path, lease: Lease, new: list[Path], ended: threading.Event) -> None:
-    """Takes a lease away, and the folders that were made for it and are empty."""
-    if os.getpid() != lease.process:  # a child that was forked
-        return
-    ended.set()
-    with suppress(OSError):
-        file.unlink(missing_ok=True)
-        for folder in new:
-            folder.rmdir()
-
-
-def _machine() -> str:
-    """The machine, and on it the space of process numbers, which a container has of its own."""
-    with suppress(OSError):
-        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
-    return socket.gethostname()
-
-
-def _started(process: int) -> str:
-    """When a process of this machine was started; empty where there is none, or no way to know.
-
-    A number is given again to another process, which was started at another time.
-    """
-    with suppress(OSError, IndexError):
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else fields[19]
-    return ""

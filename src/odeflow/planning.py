@@ -12,13 +12,15 @@ from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.sources import Request
 from odeflow.experiment import Experiment
+from odeflow.processes import name_to_jobs
 from odeflow.provenance import digest
 from odeflow.records import Stage
 from odeflow.source_code import PACKAGE
 
 
 def share_source() -> None:
-    """Lets the jobs that this process starts import the same odeflow as it does itself."""
+    """Lets the jobs that this process starts import the odeflow that it does, and end with it."""
+    name_to_jobs()
     own, given = str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")
     if given.split(os.pathsep)[0] != own:  # in a job it is there already
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [own, given]))

@@ -12,7 +12,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.shipped import shipped_config
 from odeflow.experiment import Experiment
-from odeflow.leases import LEASES, hold, leased, own_lease
+from odeflow.leases import LEASES, Held, leased
 from odeflow.netcdf import TEMPORARY
 
 #: A file that is being written is younger.
@@ -48,7 +48,7 @@ def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     what a process that was killed left half written a day ago or earlier. Raises ConfigError where
     it cannot be told what runs need.
     """
-    hold(own_lease([], prunes=True), study)
+    Held(study, prunes=True)
     needed = leased(study)
     if needed is None:
         raise ConfigError(

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from odeflow.config.base import ConfigError
+from odeflow.processes import end_with_starter
 from odeflow.records import Stage, checked_inputs, write_record
 
 
 @contextmanager
 def logged(log: str) -> Iterator[None]:
     """Sends what a stage prints to its log; a mistake of the user's ends the job with one line."""
+    end_with_starter()
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file, redirect_stdout(file), redirect_stderr(file):

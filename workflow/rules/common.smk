@@ -18,7 +18,7 @@ from odeflow import job_resources
 from odeflow.config.base import ConfigError
 from odeflow.config.sources import Source, settle
 from odeflow.config.study_files import read_settings
-from odeflow.leases import hold, own_lease, wait_for_pruning
+from odeflow.leases import Held, wait_for_pruning
 from odeflow.observed.manifest import plans_jobs
 from odeflow.ownership import check_results
 from odeflow.planning import (
@@ -78,13 +78,24 @@ def say_what_is_left():
         print(line, file=sys.stderr)
 
 
+def claim_files():
+    """Refuses to start beside a run that is at the same files, where locks are ignored."""
+    jobs = list(workflow.dag.needrun_jobs())
+    files = [{str(file) for job in jobs for file in job.input}]
+    files.append({str(file) for job in jobs for file in job.output})
+    try:
+        HELD.claim(*({file for file in some if file not in CHUNKS} for some in files))
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
 # Files that are there and not of this plan; a job knows its own.
 MARKS = {}
 if workflow.is_main_process:
     # A dry run writes nothing, and says what would be done all the same.
     dry = workflow.dryrun or workflow.output_settings.dryrun
     if not dry:
-        hold(own_lease(CHUNKS), Path.cwd())
+        HELD = Held(Path.cwd(), CHUNKS)
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:
         stale = all_stale()

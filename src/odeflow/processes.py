@@ -1,0 +1,46 @@
+"""Processes: which are there still, and that a job ends with the one that started it."""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+#: The environment variable that names the process that starts jobs.
+_STARTED_BY = "ODEFLOW_STARTED_BY"
+_PR_SET_PDEATHSIG = 1
+
+
+def machine() -> str:
+    """This machine, and on it the space of process numbers, which a container has of its own."""
+    with suppress(OSError):
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+    return socket.gethostname()
+
+
+def start_of(process: int) -> str:
+    """When a process of this machine was started; empty where there is none, or no way to know.
+
+    A number is given again to another process, which was started at another time.
+    """
+    with suppress(OSError, IndexError):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]
+    return ""
+
+
+def name_to_jobs() -> None:
+    """Lets jobs know that it is this process that starts them."""
+    os.environ[_STARTED_BY] = f"{os.getpid()} {machine()}"
+
+
+def end_with_starter() -> None:
+    """Has Linux end this job with the process that started it: killed, it leaves none behind."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    number, _, where = os.environ.get(_STARTED_BY, "").partition(" ")
+    if where == machine() and not start_of(int(number)):  # it ended before
+        sys.exit("odeflow: Snakemake has ended")

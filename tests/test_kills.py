@@ -1,0 +1,180 @@
+"""Snakemake is killed while a stage gives a file its name: nothing is left, nothing is partial."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faults import fault, is_running, results, wait_for_end, waiting_study
+from snakes import copy_of, snakemake, start_snakemake
+
+pytestmark = pytest.mark.slow
+
+#: A job of the stage waits before it renames its first file, as long as there is a file `hold`.
+WAITING = """
+import os, sys, time
+
+def wait(event, args):
+    if event != "os.rename" or not sys.argv[0].endswith("." + os.environ["WAITING_STAGE"] + ".py"):
+        return
+    if "results/decay" in os.fspath(args[1]) or "results/chunks" in os.fspath(args[1]):
+        while os.path.exists("hold"):
+            open("waiting", "w").close()
+            time.sleep(0.02)
+
+sys.addaudithook(wait)
+"""
+#: What is taken away so that a stage runs.
+STAGES = {
+    "design": ["design.nc"],
+    "solve": ["ensemble.nc", "../chunks"],
+    "assemble": ["ensemble.nc"],
+    "summarise": ["summary.nc"],
+    "verify": ["verification.nc"],
+    "diagnose": ["failures.csv"],
+    "plot": ["figures"],
+    "overview": ["overview.html"],
+    "verdict": ["logs/passed"],
+}
+SAME = "no process is left, no file is partial; the same bytes"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    study = waiting_study(tmp_path_factory.mktemp("undisturbed"))
+    snakemake(study)
+    return study
+
+
+@pytest.fixture(params=STAGES)
+def stage(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def study(stage: str, undisturbed: Path, tmp_path: Path) -> Path:
+    """The finished study without what the stage and those after it make."""
+    study = copy_of(undisturbed, tmp_path)
+    for name in STAGES[stage]:
+        subprocess.run(["rm", "-r", str(study / "results/decay" / name)], check=True)
+    (study / "hold").touch()
+    return study
+
+
+@contextlib.contextmanager
+def waiting(study: Path, stage: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Snakemake in a terminal of its own, with a job of the stage that waits; the terminal."""
+    site = study / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(WAITING)
+    terminal, ours = os.openpty()
+    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = start_snakemake(
+        study, stdin=ours, stdout=ours, stderr=ours, start_new_session=True,
+        environment={"PYTHONPATH": path, "WAITING_STAGE": stage},
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(ours)
+    try:
+        with drained(terminal) as said:
+            deadline = time.monotonic() + 240
+            while not (study / "waiting").exists():
+                assert time.monotonic() < deadline and process.poll() is None, b"".join(said)
+                time.sleep(0.05)
+            yield process, terminal
+    finally:
+        for one in processes_of(study):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def drained(terminal: int) -> Iterator[list[bytes]]:
+    """Reads what a terminal is told, which would stop those who write to it otherwise."""
+    import threading
+
+    said: list[bytes] = []
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # the other end is closed
+            while text := os.read(terminal, 4096):
+                said.append(text)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    yield said
+    reader.join(timeout=60)
+    os.close(terminal)
+
+
+def processes_of(study: Path) -> list[int]:
+    """Processes that name the study in their command: Snakemake and its jobs."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(study).encode() in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return [one for one in found if is_running(one)]
+
+
+def nothing_is_left_or_partial(study: Path, undisturbed: Path) -> None:
+    wait_for_end(processes_of(study))
+    assert results(study).items() <= results(undisturbed).items()
+
+
+def is_made_whole(study: Path, undisturbed: Path) -> None:
+    (study / "hold").unlink(missing_ok=True)
+    snakemake(study, "--rerun-incomplete")
+    assert results(study) == results(undisturbed)
+    assert (study / "results/decay/logs/passed").exists()
+
+
+@fault(
+    "SIGKILL of Snakemake, at each of the stages",
+    "`snakemake --unlock`, the same command with `--rerun-incomplete`",
+    SAME,
+)
+def test_sigkill(stage: str, undisturbed: Path, study: Path):
+    with waiting(study, stage) as (process, _):
+        assert len(processes_of(study)) >= 2
+        process.kill()
+        process.wait()
+        nothing_is_left_or_partial(study, undisturbed)
+    snakemake(study, "--unlock")
+    is_made_whole(study, undisturbed)
+
+
+@fault(
+    "SIGTERM of Snakemake, at each of the stages, which lets its jobs end",
+    "the same command with `--rerun-incomplete`",
+    SAME,
+)
+def test_sigterm(stage: str, undisturbed: Path, study: Path):
+    with waiting(study, stage) as (process, _):
+        process.terminate()
+        time.sleep(1)
+        (study / "hold").unlink()
+        assert process.wait(timeout=240) != 0
+        nothing_is_left_or_partial(study, undisturbed)
+    is_made_whole(study, undisturbed)
+
+
+@fault(
+    "Ctrl-C in a terminal, at each of the stages",
+    "the same command with `--rerun-incomplete`",
+    SAME,
+)
+def test_control_c(stage: str, undisturbed: Path, study: Path):
+    with waiting(study, stage) as (process, terminal):
+        os.write(terminal, b"\x03")
+        assert process.wait(timeout=240) != 0
+        nothing_is_left_or_partial(study, undisturbed)
+        assert not list(study.glob("results/**/.*.tmp"))
+    is_made_whole(study, undisturbed)
