@@ -1,10 +1,13 @@
 # odeflow: batched ODE solving, from a few lines of YAML to labelled NetCDF and figures.
 # What runs is decided in config/; the stages are in workflow/rules/, one file each.
+import logging
 import os
 
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+logging.raiseExceptions = False  # a log that the disk has no space for must not hide the reason
 
 
 configfile: f"{workflow.basedir}/config/workflow.yaml"

@@ -16,14 +16,16 @@ from snakes import copy_of, snakemake, start_snakemake
 
 pytestmark = pytest.mark.slow
 
-#: A job of the stage waits before it renames its first file, as long as there is a file `hold`.
+#: A job of the stage waits where it makes or renames its first file, while there is a file `hold`.
 WAITING = """
 import os, sys, time
 
+EVENT, STAGE = os.environ["WAITING_EVENT"], f".{os.environ['WAITING_STAGE']}.py"
+
 def wait(event, args):
-    if event != "os.rename" or not sys.argv[0].endswith("." + os.environ["WAITING_STAGE"] + ".py"):
+    if event != EVENT or not sys.argv[0].endswith(STAGE):
         return
-    if "results/decay" in os.fspath(args[1]) or "results/chunks" in os.fspath(args[1]):
+    if any(f"results/{folder}/" in str(args) for folder in ("decay", "chunks")):
         while os.path.exists("hold"):
             open("waiting", "w").close()
             time.sleep(0.02)
@@ -68,8 +70,13 @@ def study(stage: str, undisturbed: Path, tmp_path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def waiting(study: Path, stage: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Snakemake in a terminal of its own, with a job of the stage that waits; the terminal."""
+def waiting(
+    study: Path, stage: str, event: str = "os.rename"
+) -> Iterator[tuple[subprocess.Popen[str], int, list[bytes]]]:
+    """Snakemake in a terminal of its own, with a job of the stage that waits at an audit event.
+
+    The process, the terminal, and what is said on it.
+    """
     site = study / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(WAITING)
@@ -77,7 +84,7 @@ def waiting(study: Path, stage: str) -> Iterator[tuple[subprocess.Popen[str], in
     path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
     process = start_snakemake(
         study, stdin=ours, stdout=ours, stderr=ours, start_new_session=True,
-        environment={"PYTHONPATH": path, "WAITING_STAGE": stage},
+        environment={"PYTHONPATH": path, "WAITING_STAGE": stage, "WAITING_EVENT": event},
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(ours)
@@ -87,7 +94,7 @@ def waiting(study: Path, stage: str) -> Iterator[tuple[subprocess.Popen[str], in
             while not (study / "waiting").exists():
                 assert time.monotonic() < deadline and process.poll() is None, b"".join(said)
                 time.sleep(0.05)
-            yield process, terminal
+            yield process, terminal, said
     finally:
         for one in processes_of(study):
             with contextlib.suppress(ProcessLookupError):
@@ -142,7 +149,7 @@ def is_made_whole(study: Path, undisturbed: Path) -> None:
     SAME,
 )
 def test_sigkill(stage: str, undisturbed: Path, study: Path):
-    with waiting(study, stage) as (process, _):
+    with waiting(study, stage) as (process, *_):
         assert len(processes_of(study)) >= 2
         process.kill()
         process.wait()
@@ -157,7 +164,7 @@ def test_sigkill(stage: str, undisturbed: Path, study: Path):
     SAME,
 )
 def test_sigterm(stage: str, undisturbed: Path, study: Path):
-    with waiting(study, stage) as (process, _):
+    with waiting(study, stage) as (process, *_):
         process.terminate()
         time.sleep(1)
         (study / "hold").unlink()
@@ -172,7 +179,7 @@ def test_sigterm(stage: str, undisturbed: Path, study: Path):
     SAME,
 )
 def test_control_c(stage: str, undisturbed: Path, study: Path):
-    with waiting(study, stage) as (process, terminal):
+    with waiting(study, stage) as (process, terminal, _):
         os.write(terminal, b"\x03")
         assert process.wait(timeout=240) != 0
         nothing_is_left_or_partial(study, undisturbed)

@@ -1,6 +1,8 @@
 """NetCDF files that are never half written: temporary name, checksums, sync, rename."""
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,9 @@ _COMPRESSED = {"zlib": True, "complevel": 1, "shuffle": True}
 _COMPRESSED_AT_MOST = 2**26
 
 
+#: Bytes below which a disk on which nothing can be written counts as full.
+_FULL = 2**20
+
 #: How the names of files that are being written end; a process killed leaves one behind.
 TEMPORARY = ".tmp"
 
@@ -38,12 +43,20 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, synced and renamed to it when the block ends well.
 
     Nothing is left behind, and nothing under the final name is touched, where the block raises.
-    What the system or the NetCDF library says in the block, where the file is written, becomes an
-    UnwritableFileError that names the file.
+    Raises UnwritableFileError as `written` does.
+    """
+    with written(path), _temporary_beside(path) as temporary:
+        yield temporary
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """What the system or the NetCDF library says where a file is written, as one line.
+
+    That is an UnwritableFileError that names the file.
     """
     try:
-        with _temporary_beside(path) as temporary:
-            yield temporary
+        yield
     except (OSError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not _is_from_netcdf(error):
             raise
@@ -69,6 +82,12 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
+    except (OSError, RuntimeError) as error:
+        # of a full disk the library says "HDF error" or "Permission denied"
+        ours = isinstance(error, RuntimeError) and not _is_from_netcdf(error)
+        if ours or shutil.disk_usage(path.parent).free >= _FULL:
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

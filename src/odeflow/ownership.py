@@ -7,6 +7,7 @@ unknown to Snakemake, which would replace them, or take them for what was asked,
 
 import contextlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,8 @@ from odeflow.experiment import Experiment
 #: The mark in a results folder, and the study's name beside Snakemake's records.
 MARK = ".odeflow"
 _STUDY_NAME = Path(".snakemake") / "odeflow"
+#: Bytes that must be free before anything is begun.
+_NEEDED = 2**20
 
 
 def claim(folder: Path, study: Path) -> None:
@@ -28,6 +31,15 @@ def claim(folder: Path, study: Path) -> None:
         file.write(uuid.uuid4().hex)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(name.read_text())
+
+
+def check_space(study: Path) -> None:
+    """Raises ConfigError where the disk is full: not even Snakemake's own records fit then."""
+    for place in (study, study / RESULTS):
+        if place.exists() and shutil.disk_usage(place).free < _NEEDED:
+            raise ConfigError(
+                f"{place}: the disk is full; free some space, a MiB at the least, then run again"
+            )
 
 
 def check_results(experiments: Iterable[Experiment], study: Path) -> None:

@@ -14,7 +14,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def machine() -> str:
-    """This machine, and on it the space of process numbers, which a container has of its own."""
+    """The name of the machine, and of the space of process numbers, which a container has."""
     with suppress(OSError):
         return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
     return socket.gethostname()

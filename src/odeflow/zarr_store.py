@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from odeflow.netcdf import coordinates_of
+from odeflow.netcdf import coordinates_of, written
 from odeflow.slabs import Target, piece_shape
 
 if TYPE_CHECKING:  # an extra, which only those need who ask for it
@@ -46,9 +46,8 @@ def new_store(path: Path) -> Iterator[zarr.Group]:
     """
     import zarr
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as at:
-        made = Path(at) / "made"
+    with written(path), _folder_beside(path) as at:
+        made = at / "made"
         yield zarr.create_group(str(made), zarr_format=3)
         with warnings.catch_warnings():
             # Not yet in Zarr's specification, but read by all: one file instead of a listing, in
@@ -56,8 +55,15 @@ def new_store(path: Path) -> Iterator[zarr.Group]:
             warnings.filterwarnings("ignore", "Consolidated metadata")
             zarr.consolidate_metadata(str(made))
         if path.exists():
-            path.rename(Path(at) / "replaced")
+            path.rename(at / "replaced")
         made.rename(path)
+
+
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as at:
+        yield Path(at)
 
 
 def open_store(path: Path) -> xr.Dataset:

@@ -20,7 +20,7 @@ from odeflow.config.sources import Source, settle
 from odeflow.config.study_files import read_settings
 from odeflow.leases import Held, wait_for_pruning
 from odeflow.observed.manifest import plans_jobs
-from odeflow.ownership import check_results
+from odeflow.ownership import check_results, check_space
 from odeflow.planning import (
     chunk_table,
     compared,
@@ -95,6 +95,10 @@ if workflow.is_main_process:
     # A dry run writes nothing, and says what would be done all the same.
     dry = workflow.dryrun or workflow.output_settings.dryrun
     if not dry:
+        try:
+            check_space(Path.cwd())
+        except ConfigError as error:
+            raise WorkflowError(str(error)) from None
         HELD = Held(Path.cwd(), CHUNKS)
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:
