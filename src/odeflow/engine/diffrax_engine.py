@@ -221,7 +221,7 @@ def _compile(problem: Problem, layout: _Layout, jumps: int, local_devices: tuple
 
 def _lane_function(problem: Problem) -> Any:
     model, config, dtype = problem.model, problem.solver, problem.dtype
-    solver = diffrax_solver(config)
+    solver = diffrax_solver(problem)
     term = diffrax.ODETerm(model.vector_field)  # pyright: ignore[reportArgumentType]
     controller = lane_controller(
         config, model.example(dtype)[1], dtype, model.vector_field, model.config.nonnegative
@@ -296,9 +296,10 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
     ts = None if problem.ts is None else jnp.asarray(problem.ts, dtype)
     observer, observe = model.observer(problem.variables), model.observer(tuple(reducer))
     targets = problem.jumps or JumpTargets((), ())
+    method = diffrax_solver(problem)
 
     def solve(t: Any, y: Any, args: Any, end: Any, steps: Any, memory: Any, kept: Any) -> Segment:
-        solver = diffrax_solver(config)
+        solver: Any = method
         if crossings is not None:
             solver = WatchingSolver(solver, crossings, memory)
         if reducer:

@@ -10,9 +10,9 @@ import optimistix as optx
 from diffrax import RESULTS
 from equinox.internal import ω
 
-from odeflow.config.solver import SolverConfig
 from odeflow.engine import rosenbrock
-from odeflow.engine.lane_lu import LaneLU
+from odeflow.engine.lane_lu import RootLU
+from odeflow.engine.problem import Problem
 from odeflow.methods import find_method
 
 #: Errors of a root find that no step can tell from none: in roundings of the state, and in
@@ -79,10 +79,19 @@ def _as_the_state(finder: Any, args: Any) -> Any:
     return dataclasses.replace(finder, atol=jtu.tree_map(least, state) ** ω)
 
 
-def diffrax_solver(solver: SolverConfig) -> diffrax.AbstractSolver:
-    """The solver object that `solver.method` names, with its root finder's tolerances."""
+def diffrax_solver(problem: Problem) -> diffrax.AbstractSolver:
+    """The solver object for a problem, with its root finder's tolerances.
+
+    A Rosenbrock method looks at the same components as the native engine's, which knows from the
+    field's derivatives which can be other than moderate.
+    """
+    solver = problem.solver
     method = find_method(solver.method)
     cls = _solver_class(method.diffrax_name)
+    if issubclass(cls, rosenbrock.AbstractRosenbrock):
+        from odeflow.engine.native.differentiated_field import unbounded_components
+
+        return cls(unbounded=unbounded_components(problem.model, problem.dtype))
     if not issubclass(cls, diffrax.AbstractImplicitSolver):
         return cls()
     atol = min(solver.atol.values()) if isinstance(solver.atol, dict) else solver.atol
@@ -91,7 +100,7 @@ def diffrax_solver(solver: SolverConfig) -> diffrax.AbstractSolver:
         "root_finder": root_finder(
             rtol=solver.root_finder_rtol or solver.rtol,
             atol=solver.root_finder_atol or atol,
-            linear_solver=LaneLU(),
+            linear_solver=RootLU(),
         )
     }
     return cls(**settings)

@@ -43,6 +43,25 @@ class LaneLU(lineax.AbstractLinearSolver):
         return True
 
 
+class RootLU(LaneLU):
+    """`LaneLU` for the matrix of a root find, which only has to lead to the root.
+
+    A row that is not finite, or whose entries are so large that products of two overflow, is the
+    identity's: the Jacobian of a field has no such row to give, as that of a root at 0, so that
+    component is iterated as it is. The iteration then converges for short steps, or the step is
+    rejected.
+    """
+
+    def init(self, operator: Any, options: dict[str, Any]) -> Any:
+        """Factors the operator's matrix, rows that are of no use left out."""
+        del options
+        matrix = operator.as_matrix()
+        sizes = jnp.sum(jnp.abs(matrix), axis=1)
+        usable = sizes < jnp.sqrt(jnp.finfo(matrix.dtype).max)
+        identity = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+        return _factor(jnp.where(usable[:, None], matrix, identity))
+
+
 def _factor(a: Float[Array, "n n"]) -> tuple[Float[Array, "n n"], Int[Array, " n"]]:
     """Both factors in one matrix (unit lower triangle not stored), and the row order."""
     n = a.shape[0]

@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 import jax.tree_util as jtu
 import lineax
+import numpy as np
 from diffrax import RESULTS
 from equinox.internal import ω
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from odeflow.engine.lane_lu import LaneLU
+from odeflow.engine.linearised import contradicted
 from odeflow.engine.rosenbrock_tableau import (
     RODAS3P,
     RODAS5P,
@@ -55,12 +57,17 @@ class AbstractRosenbrock(diffrax.AbstractAdaptiveSolver):
     stages. A step whose linear system is singular is rejected (`y_error` infinite, `y1` the old
     state), and so is one where the field was not finite (`y1` then tells).
 
+    `unbounded` are the places in the flat state of components of which some derivative may be huge
+    where the field is not, None where any may be: they may contradict the linear model
+    (`linearised`).
+
     The whole state is one linear system, so its leaves must be real; `y0` may be any pytree.
     """
 
     term_structure: ClassVar = diffrax.ODETerm
     interpolation_cls: ClassVar = RosenbrockInterpolation
     tableau: ClassVar[RosenbrockTableau]
+    unbounded: tuple[int, ...] | None = None
 
     def order(self, terms: Any) -> int:
         """Order of the solution that is propagated."""
@@ -88,13 +95,18 @@ class AbstractRosenbrock(diffrax.AbstractAdaptiveSolver):
         def increment(t: Any, y: Vector) -> Vector:
             return ravel_pytree(terms.vf_prod(t, restore(y), args, control))[0]
 
-        y1, error, q = _rosenbrock_step(self.tableau, increment, t0, t1, y)
+        y1, error, q = _rosenbrock_step(self.tableau, increment, t0, t1, y, self.unbounded)
         dense_info = {"y0": y0, "y1": restore(y1), "q": tuple(map(restore, q))}
         return restore(y1), restore(error), dense_info, None, RESULTS.successful
 
 
 def _rosenbrock_step(
-    tableau: RosenbrockTableau, increment: Any, t0: Any, t1: Any, y: Vector
+    tableau: RosenbrockTableau,
+    increment: Any,
+    t0: Any,
+    t1: Any,
+    y: Vector,
+    unbounded: tuple[int, ...] | None,
 ) -> tuple[Vector, Vector, list[Vector]]:
     """`y1`, error estimate and dense output of one step; `increment(t, y)` is h f(t, y).
 
@@ -104,7 +116,7 @@ def _rosenbrock_step(
     h = t1 - t0
     largest = largest_entry(y.dtype)
     jacobian = jax.jacfwd(increment, argnums=1)(t0, y)
-    usable = jnp.abs(jnp.sum(jacobian, axis=1)) < largest * h
+    usable = jnp.sum(jnp.abs(jacobian), axis=1) < largest * h
     jacobian = jnp.where(usable[:, None], jacobian, 0.0)
     first, time_derivative = jax.jvp(lambda t: increment(t, y), (t0,), (jnp.ones_like(t0),))
     time_derivative = jnp.where(jnp.abs(time_derivative) < largest * h, time_derivative, 0.0)
@@ -139,7 +151,14 @@ def _rosenbrock_step(
             solvable = _finite(k) | ~_finite(right)
     finite = _finite(jnp.concatenate(ks))
     y1 = jnp.where(solvable, arguments[-1], y)
-    error = jnp.where(finite, _combine(dict(enumerate(tableau.error)), ks), jnp.inf)
+    error = _combine(dict(enumerate(tableau.error)), ks)
+    rows = np.arange(y.size) if unbounded is None else np.array(unbounded, int)
+    contradiction = contradicted(
+        rows, (y, *arguments[-2:]), (first, values[-1]), jacobian, h * time_derivative
+    )
+    larger = contradiction > jnp.abs(error[rows])
+    error = error.at[rows].set(jnp.where(larger, contradiction, error[rows]))
+    error = jnp.where(finite, error, jnp.inf)
     return y1, error, [_combine(dict(enumerate(row)), ks) for row in tableau.dense]
 
 

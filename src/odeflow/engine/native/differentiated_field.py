@@ -9,6 +9,7 @@ from odeflow.engine.native.derivatives import translate_jacobian
 from odeflow.engine.native.domains import defined_lines, unbounded
 from odeflow.engine.native.field import evaluated, field_inputs, field_program
 from odeflow.engine.native.proportions import Proportions, proportions
+from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.sparse_lu import Entry
 from odeflow.model import Model
 
@@ -87,3 +88,11 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
         unbounded=frozenset(i // size if i < size * size else i % size for i in nonzero if wild[i]),
         defined=defined,
     )
+
+
+def unbounded_components(model: Model, dtype: Any = np.float64) -> tuple[int, ...] | None:
+    """The components of which a derivative may be infinite or NaN; None where it is unknown."""
+    try:
+        return tuple(sorted(differentiated_field(model, dtype).unbounded))
+    except UntranslatableError:
+        return None

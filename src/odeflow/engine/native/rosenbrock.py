@@ -8,6 +8,7 @@ import numpy as np
 from odeflow.engine.native.controller import total
 from odeflow.engine.native.dense_lu import DenseLU
 from odeflow.engine.native.differentiated_field import DifferentiatedField, differentiated_field
+from odeflow.engine.native.linearised_lines import Ends, contradiction_lines
 from odeflow.engine.native.looped_lu import LoopedLU
 from odeflow.engine.native.names import component_labels
 from odeflow.engine.native.refusal import UntranslatableError
@@ -47,7 +48,7 @@ def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource
     field = differentiated_field(model, dtype)
     lu = _linear_algebra(method, field, tableau.stages)
     labels = component_labels(model)
-    return rosenbrock_source(tableau, labels, field, lu, largest_entry(dtype))
+    return rosenbrock_source(tableau, labels, field, lu, dtype)
 
 
 def _linear_algebra(method: str, field: DifferentiatedField, stages: int) -> LinearAlgebra:
@@ -70,7 +71,7 @@ def rosenbrock_source(
     components: Sequence[str],
     field: DifferentiatedField,
     lu: LinearAlgebra,
-    largest: float = largest_entry(np.float64),
+    dtype: Any = np.float64,
 ) -> StepSource:
     """One step of the method for a field, for the lane loop.
 
@@ -78,14 +79,17 @@ def rosenbrock_source(
     with its diagonal. Where derivatives of a component are not finite, as that of a root is at 0,
     or above `largest`, that component's row of J is taken for zero: the step is then explicit in it
     and of order 1, which the error estimate sees. A step that ends where the field is not defined
-    is rejected. Where a pivot vanishes the stages are not finite, so the error estimate is
-    not; the candidate is then the old state, unless it was the field that was not finite. Where a
-    pivot all but vanishes, the error estimate has the same rounding errors as the stages.
+    is rejected; where the field contradicts the linear model, its error is not damped
+    (`odeflow.engine.linearised`). Where a pivot vanishes the stages are not finite, so the error
+    estimate is not; the candidate is then the old state, unless it was the field that was not
+    finite. Where a pivot all but vanishes, the error estimate has the same rounding errors as the
+    stages.
 
     Reference: Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., section
     IV.7; for the unrolled sparse elimination, Sandu and Sander, Atmos. Chem. Phys. 6 (2006).
     """
     y, related = [f"y_{name}" for name in components], field.related
+    largest = largest_entry(dtype)
     solved = dict(enumerate(related.independent))  # components by their place in the linear systems
     changes = lambda terms: {i: _sum("", _products(terms, k)) for k, i in solved.items()}
     wild = [k for k, i in solved.items() if i in field.unbounded]
@@ -141,6 +145,13 @@ def rosenbrock_source(
     ]
     candidate = [f"select(solvable, z{i}, {y[i]})" for i in range(len(y))]
     error = related.complete(changes(dict(enumerate(tableau.error))))
+    end = [f"z{i}" for i in range(len(y))]
+    ends = Ends(y, arguments[-1], end, field.value, values[-1])
+    for i in sorted(field.unbounded):
+        row = _usable_row(field, i, solved)
+        lines += contradiction_lines(i, ends, row, i in field.time_derivative, dtype)
+        lines.append(f"damped{i} = {error[i]}")
+        error[i] = f"select(contradiction{i} > abs(damped{i}), contradiction{i}, damped{i})"
     domain, defined = field.defined("d_", "t_next", [f"z{i}" for i in range(len(y))])
     if defined is not None:
         lines += [*domain, f"defined = {defined}"]
@@ -175,9 +186,19 @@ def _finite_rows(
         if not names:
             continue
         lines += [f"{name} = {jacobian[k, j]}" for j, name in names.items()]
-        lines.append(f"usable{k} = abs({total(list(names.values()))}) < {largest!r}")
+        sizes = total([f"abs({name})" for name in names.values()])
+        lines.append(f"usable{k} = ({sizes}) < {largest!r}")
         entries |= {(k, j): f"select(usable{k}, {name}, 0.0)" for j, name in names.items()}
     return lines, entries
+
+
+def _usable_row(field: DifferentiatedField, i: int, solved: Mapping[int, int]) -> dict[int, str]:
+    """The entries of component i's row of the Jacobian, as `_finite_rows` leaves them."""
+    source, _ = field.related.factors.get(i, (i, 1.0))
+    k = next(k for k, independent in solved.items() if independent == source)
+    wild = source in field.unbounded and any(row == k for row, _ in field.reduced_jacobian)
+    entries = {j: x for (row, j), x in field.jacobian.items() if row == i}
+    return {j: f"select(usable{k}, {x}, 0.0)" if wild else x for j, x in entries.items()}
 
 
 def _matrix(size: int, jacobian: Mapping[Entry, str]) -> dict[Entry, str]:
