@@ -13,11 +13,13 @@ import test_faults  # noqa: F401  (its tests are the rows of FAULTS)
 import test_slurm  # noqa: F401  (and of SLURM_FAULTS)
 from bad_input import BAD_INPUTS
 from faults import FAULTS, SLURM_FAULTS, Fault
+from hostile import CASES
 from scales import EXPONENTS, error_over_scale, scaled_ensemble
 from test_bad_input import message_of
 from test_security import ATTACKS
 from wrong_on_purpose import WRONG, wrong_study
 
+from odeflow.config.base import ConfigError
 from odeflow.verification import verify
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
@@ -125,6 +127,12 @@ Attempts that must be refused, and create nothing:
 
 {attacks}
 
+Files that others may have written. Each is refused with this line, and nothing is made or read
+elsewhere (`tests/hostile.py`). What a title, a name or a unit may be on figures, pages, in
+terminals and spreadsheets is in `tests/test_hostile_text.py`.
+
+{hostile}
+
 The loader is given random mutations of valid files and overrides for more than a minute in the slow
 tests: only one-line config errors may come out.
 """
@@ -148,7 +156,25 @@ def page() -> str:
         slurm_faults=_fault_table(SLURM_FAULTS),
         bad_input=bad_input,
         attacks=attacks,
+        hostile=hostile_table(),
     )
+
+
+def hostile_table() -> str:
+    """What each hostile file gets for an answer."""
+    rows = []
+    for case in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                case.attempt(Path(folder))
+            except ConfigError as error:
+                message = _without_lists(str(error)).replace(f"{folder}/", "")
+        rows.append((case.where, case.what, _code(_cut(message))))
+    return _table(("file", "what it holds", "the line"), rows)
+
+
+def _cut(message: str) -> str:
+    return message if len(message) < 300 else f"{message[:120]} ... {message[-120:]}"
 
 
 def wrong_table() -> str:

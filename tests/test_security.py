@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from bad_input import EXPERIMENT, MODEL
+from hostile import CASES, Case
 from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request, snakemake
 
 from odeflow.config.base import ConfigError
@@ -133,3 +134,19 @@ def test_the_study_s_workflow_file_decides(
     on = (study / "config/workflow.yaml").exists()
     done = snakemake(study, "--dry-run", check=False)
     assert (done.returncode == 0) is on, done.stdout
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.where}: {case.what}")
+def test_a_hostile_file_is_refused_with_one_line(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as raised:
+        case.attempt(tmp_path / "in")
+    message = str(raised.value)
+    assert case.line in message and message.isprintable() and len(message) < 10_000, message
+    assert list(tmp_path.iterdir()) == [tmp_path / "in"]
+    assert not list(tmp_path.rglob("pwned")) and "root:" not in message
+    written = tmp_path / "in" / "written"
+    assert not written.exists() or not [p for p in written.rglob("*") if p.name.startswith(".")]

@@ -15,6 +15,7 @@ from pathlib import Path
 from odeflow.chunks import RESULTS
 from odeflow.config.base import ConfigError
 from odeflow.experiment import Experiment
+from odeflow.links import check_links
 
 #: The mark in a results folder, and the study's name beside Snakemake's records.
 MARK = ".odeflow"
@@ -44,6 +45,7 @@ def check_space(study: Path) -> None:
 
 def check_results(experiments: Iterable[Experiment], study: Path) -> None:
     """Raises ConfigError where results cannot be written, or would overwrite what is not ours."""
+    check_links(study / RESULTS)
     for experiment in experiments:
         files = [os.path.split(file) for file in (*experiment.targets, *experiment.chunk_files)]
         # A listing a folder: there may be ten thousand chunks, on a file system far away.

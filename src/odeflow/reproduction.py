@@ -14,12 +14,11 @@ from jaxtyping import Float
 
 from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
+from odeflow.config.study_files import keys_and_values
 from odeflow.config.validate import validate
-from odeflow.config.yaml_text import read_yaml
 from odeflow.dataset import trajectory
 from odeflow.design import END, axis_coordinate, rows
 from odeflow.ensemble_file import open_ensemble
-from odeflow.model_data import restored
 from odeflow.netcdf import DamagedFileError
 from odeflow.provenance import (
     SOLVING,
@@ -29,6 +28,7 @@ from odeflow.provenance import (
     text_digest,
     versions,
 )
+from odeflow.stored_attributes import restored_data, stored_attributes
 from odeflow.stored_study import study_files, with_stored_functions, write_files
 
 
@@ -46,34 +46,26 @@ def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
     path = Path(path)
     try:
         with open_ensemble(path) as ensemble:
-            known = dict(ensemble.attrs)
+            known = stored_attributes(path, ensemble.attrs)
+    except ConfigError:
+        raise
     except (OSError, ValueError) as error:
         raise DamagedFileError(f"{path}: cannot be read as NetCDF ({error})") from error
-    missing = [key for key in ("odeflow_config", "odeflow_model_source") if key not in known]
-    if missing:
-        raise ConfigError(
-            f"{path}: has no attribute {' and '.join(missing)}; give the ensemble.nc of an "
-            "experiment"
-        )
-    if text_digest(known["odeflow_model_source"]) != known["odeflow_model_sha256"]:
-        raise DamagedFileError(
-            f"{path}: the model source stored in it is not what was written (odeflow_model_sha256 "
-            "differs)"
-        )
     data = known.get("odeflow_model_data", "{}")
     if data != "{}" and text_digest(data) != known.get("odeflow_model_data_sha256"):
         raise DamagedFileError(
             f"{path}: the model's data stored in it are not what was written "
             "(odeflow_model_data_sha256 differs)"
         )
-    config = validate(read_yaml(known["odeflow_config"])).in_study(Path(study))
+    stored = keys_and_values(known["odeflow_config"], f"{path}: odeflow_config")
+    config = validate(stored).in_study(Path(study))
     recorded = {"odeflow": known["odeflow_version"], **json.loads(known["odeflow_versions"])}
     here = {"odeflow": VERSION, **versions(recorded)}
     return Reproduction(
         path,
         config,
         json.loads(known["odeflow_model_source"]),
-        restored(json.loads(data)),
+        restored_data(path, data),
         {p: (v, here.get(p)) for p, v in recorded.items() if here.get(p) != v},
         known["odeflow_source_digest"] == source_digest(SOLVING),
     )

@@ -1,5 +1,6 @@
 """A study written anew from what a result says of it: config, model files, table."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -9,6 +10,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.validate import validate
 from odeflow.config.yaml_text import write_yaml
+from odeflow.stored_attributes import check_file_name
 
 
 def study_files(
@@ -52,19 +54,26 @@ def study_files(
 def write_files(texts: Mapping[str, str | bytes], folder: Path) -> list[Path]:
     """Writes files under a folder and returns them; runs none of them.
 
-    Raises ConfigError, before anything is written, for a name that leads out of the folder and
-    for a file that is there already.
+    Raises ConfigError, before anything is written, for a name that leads out of the folder or is
+    no model's, and for a file that is there already.
     """
+    for name in texts:
+        check_file_name(name)
+        if any(str(parent) in texts for parent in PurePosixPath(name).parents):
+            raise ConfigError(f"the stored file {name!r} is below a file")
     paths = {name: (folder / name).resolve() for name in texts}
     for name, path in paths.items():
         if not path.is_relative_to(folder.resolve()):
             raise ConfigError(f"the stored file {name!r} is not inside a study")
-        if path.exists():
+        if os.path.lexists(path):
             raise ConfigError(f"{folder}: {name} is there already; name a new folder")
-    for name, path in paths.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = texts[name]
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    try:
+        for name, path in paths.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            content = texts[name]
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"{folder}: cannot be written ({error}); name a new folder") from None
     return [folder / name for name in texts]
 
 

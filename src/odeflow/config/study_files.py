@@ -49,19 +49,25 @@ def _read(path: Path, where: str) -> tuple[str, dict[str, Any]]:
     """Text and data of a file of keys and values; raises ConfigError."""
     try:
         text = read_text(path)
-        data = read_yaml(text)
     except UnicodeDecodeError:
         raise ConfigError(f"{where}: not text in UTF-8 or UTF-16; save it as that") from None
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot be read: {one_line(str(error))}") from None
+    return text, keys_and_values(text, where)
+
+
+def keys_and_values(text: str, where: str) -> dict[str, Any]:
+    """The data of YAML text that anyone may have written; raises ConfigError."""
+    try:
+        data = read_yaml(text)
     except RecursionError:
         raise ConfigError(f"{where}: nested too deeply; a few levels are enough") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: {yaml_mistake(error)}") from None
-    except OSError as error:
-        raise ConfigError(f"{where}: cannot be read: {one_line(str(error))}") from None
     refuse_bomb(data, where)  # before OmegaConf copies what the aliases share
     if not isinstance(data, Mapping | None):
         raise ConfigError(f"{where}: expected keys and values, `key: value`")
-    return text, dict(data or {})
+    return dict(data or {})
 
 
 def refuse_bomb(data: Any, where: str) -> None:

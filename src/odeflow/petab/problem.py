@@ -89,6 +89,8 @@ def _read_yaml(path: Path, file: str) -> dict[str, Any]:
         raise mistake(file, "no such file, relative to the study's folder") from None
     except (OSError, UnicodeDecodeError) as error:
         raise mistake(file, f"cannot be read: {error}") from None
+    except RecursionError:
+        raise mistake(file, "nested too deeply; a few levels are enough") from None
     except yaml.YAMLError as error:
         raise mistake(file, yaml_mistake(error)) from None
     refuse_bomb(data, f"design.petab: {file}")

@@ -28,7 +28,8 @@ _DECLARATION = re.compile(rb"""\sxmlns:([\w.-]+)\s*=\s*("[^"]*"|'[^']*')""")
 def checked_text(source: Source, text: str) -> str:
     """The text without the elements and attributes of `IGNORED_PACKAGES`, on the same lines.
 
-    Raises ConfigError where elements are too deep within each other or entities are declared.
+    Raises ConfigError where elements are too deep within each other or entities are declared, here
+    or elsewhere.
     What is no XML stays as it is: libsbml has the message.
     """
     data = text.encode()
@@ -49,6 +50,11 @@ def checked_text(source: Source, text: str) -> str:
         raise ConfigError(
             f"{source.place(error.line)}: entity declarations are refused; write out what "
             "they stand for"
+        ) from None
+    except _ElsewhereError as error:
+        raise ConfigError(
+            f"{source.place(error.line)}: a document type that is kept elsewhere is refused; "
+            "remove the DOCTYPE"
         ) from None
     except expat.ExpatError:
         return text
@@ -73,6 +79,10 @@ class _EntityError(_AtLineError):
     pass
 
 
+class _ElsewhereError(_AtLineError):
+    pass
+
+
 class _Scan:
     """One pass over a document. `cuts` are ranges of bytes that are left out."""
 
@@ -88,6 +98,7 @@ class _Scan:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.EntityDeclHandler = self._entity
+        self._parser.StartDoctypeDeclHandler = self._document_type
 
     def run(self) -> None:
         self._parser.Parse(self._data, True)
@@ -102,6 +113,10 @@ class _Scan:
 
     def _entity(self, *_: object) -> None:
         raise _EntityError(self._parser.CurrentLineNumber)
+
+    def _document_type(self, name: str, system: str | None, public: str | None, _: int) -> None:
+        if system is not None or public is not None:
+            raise _ElsewhereError(self._parser.CurrentLineNumber)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
