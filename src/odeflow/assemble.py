@@ -11,6 +11,7 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.dataset import data_attributes, global_attributes
 from odeflow.design import axis_attributes, axis_coordinate, grid_levels
+from odeflow.environment import environment_attribute
 from odeflow.netcdf import write_filled
 from odeflow.slabs import Target, in_memory, place, slabs, unfilled
 from odeflow.zarr_store import write_filled_store
@@ -75,10 +76,19 @@ def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], pa
 
 def _fill(
     targets: Mapping[str, Target], parts: Iterable[xr.Dataset], leading: Sequence[int]
-) -> None:
-    for start, arrays in _at_fixed_cuts(parts, math.prod(leading), list(targets)):
+) -> dict[str, str]:
+    """Fills the targets; returns the attribute that says where the parts were solved."""
+    environments: set[str] = set()
+
+    def noted() -> Iterator[xr.Dataset]:
+        for part in parts:
+            environments.update(filter(None, [part.attrs.get("environment")]))
+            yield part
+
+    for start, arrays in _at_fixed_cuts(noted(), math.prod(leading), list(targets)):
         for name, values in arrays.items():
             place(targets[name], values, start, leading)
+    return environment_attribute(environments)
 
 
 def _at_fixed_cuts(

@@ -167,12 +167,13 @@ def global_attributes(
 ) -> dict[str, str]:
     """Attributes of a dataset: what it is, how it was made, by which versions and model files.
 
-    No dates, paths or host names: the same config and versions give the same bytes. What cannot
-    change the numbers (chunk size, threads, figures) is left out for the same reason. Engine and
-    method are those of the first attempt; the variables of these names have each trajectory's.
+    No dates, paths or host names: the same config and versions give the same bytes on the same kind
+    of processor. What cannot change the numbers (chunk size, threads, figures) is left out for the
+    same reason. Engine and method are those of the first attempt; the variables of these names have
+    each trajectory's.
     """
     model = config.model
-    groups = ("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime")
+    groups = ("about", "model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime")
     place = " on a GPU" if config.runtime.device == "gpu" else ""
     recorded = config.slice("name", *groups)
     for key in EFFORT:
@@ -183,6 +184,7 @@ def global_attributes(
         "history": f"solved, assembled and labelled by odeflow {VERSION}",
         "source": f"odeflow {VERSION}, engine {engine}{place}, method {config.solver.method}",
         "references": model.references or "",
+        **config.about.attributes(),
         "odeflow_engine": engine,
         "odeflow_engine_reason": engine_reason,
         "odeflow_time_switches": time_switches,

@@ -23,6 +23,7 @@ from odeflow.dataset import label_chunk
 from odeflow.design import axis_names, has_own_ends, rows
 from odeflow.doses import jump_targets, own_ends, schedule, with_doses
 from odeflow.engine import Problem
+from odeflow.environment import environment
 from odeflow.invariants import Drift, load_invariants, with_invariants
 from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.model import Model, load_model
@@ -278,6 +279,7 @@ class _Prepared:
             self.problem, solved, self._attempts, axes, start, drifts, doses, conditions
         )
         return chunk.assign_attrs(
+            environment=environment(self.config.runtime.device),
             model_source=self._sources,
             model_data=self._data,
             time_switches=self._switching.comment,

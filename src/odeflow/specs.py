@@ -18,7 +18,17 @@ from odeflow.provenance import source_digest
 
 _STAGE_GROUPS = {
     "design": ("model", "design", "doses"),
-    "assemble": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "summary"),
+    "assemble": (
+        "about",
+        "model",
+        "design",
+        "doses",
+        "stop",
+        "solver",
+        "saveat",
+        "runtime",
+        "summary",
+    ),
     "summarise": ("model", "design", "saveat", "summary"),
     "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),

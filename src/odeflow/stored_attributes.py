@@ -79,6 +79,7 @@ def check_file_name(name: str) -> None:
     if max(len(part.encode()) for part in path.parts) > _LONGEST_NAME:
         raise ConfigError(f"the stored file {shown(name)} has a name that no file can have")
     own = path.suffix == ".yaml" and str(path.parent) in {"config/model", "config/experiment"}
+    own = own or name == "study.yaml"
     obeyed = path.name.lower() in _OBEYED or path.suffix.lower() in _OBEYED_ENDINGS
     if any(part.startswith(".") for part in path.parts) or (obeyed and not own):
         raise ConfigError(f"the stored file {name!r} is refused: it is no model's, but a setting")

@@ -41,6 +41,9 @@ def study_files(
     experiment = {"defaults": defaults, "name": config.name, **data}
     text = write_yaml(experiment)
     texts[f"config/experiment/{config.name}.yaml"] = f"# @package _global_\n{text}"
+    about = config.about.model_dump(mode="json", exclude_defaults=True)
+    if about:
+        texts["study.yaml"] = write_yaml(about)
     if config.model.is_imported:
         texts |= sources
     own = [f.rsplit(":", 1)[0] for f in config.model.functions if ".py:" in f]

@@ -23,7 +23,7 @@ from odeflow.config.check import check
 from odeflow.config.overrides import group_names, parse_override
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
-from odeflow.config.study_files import StudyFiles, one_line, yaml_mistake
+from odeflow.config.study_files import StudyFiles, one_line, read_settings, yaml_mistake
 from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import nearest, validate
 from odeflow.petab.config import with_petab
@@ -46,6 +46,10 @@ class _StudySearchPath(SearchPathPlugin):
             search_path.prepend("study", f"{StudyFiles.scheme()}://{_StudySearchPath.study_config}")
 
 
+#: What a study says of itself.
+_ABOUT = "study.yaml"
+
+
 def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str] = ()) -> Config:
     """The validated config of one experiment.
 
@@ -63,6 +67,8 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
     if "model" in data:
         data["model"] = imported_model(data["model"], Path(study))
     data = scaled_tolerances(data)
+    if "about" not in data and (Path(study) / _ABOUT).is_file():
+        data["about"] = read_settings(Path(study) / _ABOUT, _ABOUT)
     config = validate(data).in_study(Path(study))
     check(config, Path(study))
     return config

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, field_validator
 
+from odeflow.config.about import About
 from odeflow.config.base import Strict
 from odeflow.config.design import DesignConfig
 from odeflow.config.doses import Dose, StopConfig
@@ -19,6 +20,10 @@ class Config(Strict):
     """A whole experiment, validated."""
 
     name: str = Field(description="the experiment's name and its folder under results/")
+    about: About = Field(
+        default_factory=lambda: About.model_validate({}),
+        description="whose it is, under which license; the study's `study.yaml` by default",
+    )
     model: ModelConfig
     design: DesignConfig
     doses: list[Dose] = Field(default_factory=list, description="doses and switches, see Dose")
