@@ -7,7 +7,7 @@ import signal
 import subprocess
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -71,7 +71,7 @@ def study(stage: str, undisturbed: Path, tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def waiting(
-    study: Path, stage: str, event: str = "os.rename"
+    study: Path, stage: str, event: str = "os.rename", flags: Sequence[str] = ()
 ) -> Iterator[tuple[subprocess.Popen[str], int, list[bytes]]]:
     """Snakemake in a terminal of its own, with a job of the stage that waits at an audit event.
 
@@ -83,7 +83,7 @@ def waiting(
     terminal, ours = os.openpty()
     path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
     process = start_snakemake(
-        study, stdin=ours, stdout=ours, stderr=ours, start_new_session=True,
+        study, *flags, stdin=ours, stdout=ours, stderr=ours, start_new_session=True,
         environment={"PYTHONPATH": path, "WAITING_STAGE": stage, "WAITING_EVENT": event},
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
