@@ -336,6 +336,28 @@ def test_sensitivities_are_checked_by_differences(tmp_path: Path):
     assert verify(config, study, wrong).attrs["verdict"] == "failed"
 
 
+@pytest.mark.slow
+def test_derivatives_at_a_stop_are_checked_by_differences(tmp_path: Path):
+    """Decay from 3 is 0.4 at log(7.5) / k; what touches its threshold is not judged."""
+    study = make_study(tmp_path)
+    config, ensemble = run(
+        "experiment=decay", "saveat.ts=null", "saveat.sensitivities=[k]", "stop.below={y:0.4}",
+        "solver.rtol=1e-8", "solver.atol=1e-10", study=study,
+    )  # fmt: skip
+    found = verify(config, study, ensemble)
+    assert found.attrs["verdict"] == "passed", found.attrs["verdict_reason"]
+    k = ensemble.k.values
+    time = np.where(ensemble.status == odeflow.Status.stopped_by_event, -np.log(7.5) / k**2, 0.0)
+    np.testing.assert_allclose(ensemble.d_time_reached_d_k, time, rtol=1e-5)
+    wrong = ensemble.assign(d_time_reached_d_k=1.05 * ensemble.d_time_reached_d_k)
+    found = verify(config, study, wrong)
+    assert found.attrs["verdict"] == "failed"
+    assert "d_time_reached_d_k" in found.attrs["verdict_reason"]
+    nothing = ensemble.assign(d_time_reached_d_k=np.nan * ensemble.d_time_reached_d_k)
+    found = verify(config, study, nothing)
+    assert "there is no derivative at this stop" in found.attrs["verdict_reason"]
+
+
 def test_constant_steps_are_not_judged(tmp_path: Path):
     config, ensemble = run(
         "experiment=decay", "solver=euler", "solver.dt0=0.5", study=make_study(tmp_path)

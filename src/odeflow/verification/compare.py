@@ -10,11 +10,12 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.config.sensitivities import sensitivity_names
+from odeflow.config.sensitivities import sensitivity_names, time_derivative_names
 from odeflow.dataset import trajectory
 from odeflow.flags import flag_meaning
 from odeflow.methods import METHODS
 from odeflow.model import Model
+from odeflow.status import Status
 from odeflow.verification.advice import MOST_TRIED, advice
 from odeflow.verification.course import Accuracy, Course, NoReferenceError, Work, course
 from odeflow.verification.differences import derivatives
@@ -76,6 +77,12 @@ class Checker:
             for name, pair in sensitivity_names(variables, axes, model.config).items()
             if name in self.names
         }
+        if config.stop is not None:
+            self.derivatives |= {
+                name: (TIME_REACHED, axis)
+                for name, axis in time_derivative_names(axes, model.config).items()
+                if name in ensemble
+            }
 
     def compare(self, number: int, deadline: float = np.inf) -> Comparison:
         """The trajectory in row `number` of the design against its reference.
@@ -148,13 +155,17 @@ class _One:
         }
         evaluations = found.evaluations
         if checker.derivatives:
-            more, values, count = self._of_derivatives(found)
+            more, values, count, unknown = self._of_derivatives(found)
             errors, references, evaluations = (
                 errors | more,
                 references | values,
                 evaluations + count,
             )
+        else:
+            unknown = set()
         findings = look_at(errors, self.limits)
+        if unknown:
+            findings.judged.reasons["there is no derivative at this stop"] = unknown
         judged, amplification = findings.judged, np.ones(len(self.ts))
         if findings.exceeds or (findings.suspicious > self.limits.ratio).any():
             amplification = self._amplification(found)
@@ -271,13 +282,7 @@ class _One:
     def _errors(self, found: Reference) -> dict[str, Errors]:
         """Of every saved state and observable, and of the end."""
         values, run = found.values, found.course
-        saved = {
-            name: self.one[name].transpose("time", ...).values.astype(float)[: len(self.ts)]
-            for name in values.here
-            if name != TIME_REACHED
-        }
-        if TIME_REACHED in values.here:
-            saved[TIME_REACHED] = np.array([float(self.one[TIME_REACHED])])
+        saved = {name: self._saved(name) for name in values.here}
         error = distances(saved, values, run.near_end)
         if self.only_end:
             error = {n: np.where(np.isnan(saved[n]), np.inf, e) for n, e in error.items()}
@@ -327,12 +332,19 @@ class _One:
 
     def _of_derivatives(
         self, found: Reference
-    ) -> tuple[dict[str, Errors], dict[str, np.ndarray], int]:
-        """Errors and references of the sensitivities, by differences of solutions."""
-        errors, references, count = {}, {}, 0
+    ) -> tuple[dict[str, Errors], dict[str, np.ndarray], int, set[str]]:
+        """Errors and references of the sensitivities, by differences of solutions.
+
+        The last is of which of them the dataset says, at a stop, that there is none.
+        """
+        errors, references, count, unknown = {}, {}, 0, set()
         widths, _ = self._widths(found.course)
         for axis in self.config.saveat.sensitivities or ():
-            own = {n: v for n, (v, a) in self.checker.derivatives.items() if a == axis}
+            own = {
+                n: v
+                for n, (v, a) in self.checker.derivatives.items()
+                if a == axis and v in found.values.here
+            }
             size, nominal = self._size(axis)
             spent = [0]
 
@@ -369,10 +381,14 @@ class _One:
             count += spent[0]
             for name, variable in own.items():
                 reference, doubt = values[variable], doubts[variable]
-                saved = self.one[name].transpose("time", ...).values.astype(float)[: len(self.ts)]
+                saved = self._saved(name)
                 with np.errstate(invalid="ignore"):
                     error = np.abs(saved - reference)
-                error = np.where(np.isnan(saved) & ~np.isnan(reference), np.inf, error)
+                of_end = variable == TIME_REACHED or self.only_end
+                if of_end and self.status == Status.stopped_by_event.name and np.isnan(saved).all():
+                    unknown.add(name)
+                else:
+                    error = np.where(np.isnan(saved) & ~np.isnan(reference), np.inf, error)
                 scale = np.nanmax(np.abs(reference), axis=0, initial=0.0)
                 absolute = widths[variable] / nominal
                 width = absolute + self.tolerances.rtol * np.abs(np.nan_to_num(reference))
@@ -381,7 +397,14 @@ class _One:
                     scale, below = np.where(below, np.inf, scale), np.zeros_like(below)
                 errors[name] = Errors(error, doubt, width, scale, np.asarray(below))
                 references[name] = reference
-        return errors, references, count
+        return errors, references, count, unknown
+
+    def _saved(self, name: str) -> np.ndarray:
+        """What the ensemble has at the times that are compared."""
+        one = self.one[name]
+        if "time" not in one.dims:
+            return np.array([float(one)])
+        return one.transpose("time", ...).values.astype(float)[: len(self.ts)]
 
     def _size(self, axis: str) -> tuple[float, float]:
         """The size of an axis' value in this trajectory, and of its value in the config."""

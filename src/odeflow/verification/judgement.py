@@ -11,6 +11,11 @@ import numpy as np
 TIME_REACHED = "time_reached"
 
 
+def is_of_end(name: str) -> bool:
+    """Whether something is of the end of a trajectory: its time, or a derivative of that."""
+    return name == TIME_REACHED or name.startswith(f"d_{TIME_REACHED}_d_")
+
+
 class Outcome(IntEnum):
     """What became of a trajectory, or of a run. Numbers are part of the dataset."""
 
@@ -127,7 +132,7 @@ def look_at(errors: Mapping[str, Errors], limits: Limits) -> Findings:
         if undecided.any():
             judged.reasons.setdefault("the reference does not agree with itself", set()).add(name)
         exceeds |= bool(above.any())
-        if name != TIME_REACHED:
+        if not is_of_end(name):
             judged.number += int((compared & ~undecided).sum())
         by_time = np.where(np.isnan(_over(sure, one.tolerance)), 0.0, _over(sure, one.tolerance))
         by_time = by_time.reshape(len(by_time), -1).max(axis=1, initial=0.0)

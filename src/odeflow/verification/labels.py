@@ -13,7 +13,7 @@ from odeflow.config.root import Config
 from odeflow.flags import flag_attributes
 from odeflow.provenance import VERSION
 from odeflow.verification.compare import Comparison
-from odeflow.verification.judgement import Outcome
+from odeflow.verification.judgement import Outcome, is_of_end
 from odeflow.verification.verdict import Verdict
 
 _METHODS = ("none", "DOP853", "LSODA", "Radau")
@@ -63,7 +63,8 @@ def label_verification(
             own = {"long_name": words.format(attributes.get("long_name", name))}
             own["units"] = attributes.get("units", "1") if kind in _HAVE_UNITS else "1"
             data[f"{name}_{kind}"] = (("sample", "time", *rest), stacked, own)
-    data |= _worst([*names, "time_reached"], results, ensemble["time"])
+    of_end = [str(n) for n in ensemble.data_vars if is_of_end(str(n))]
+    data |= _worst([*names, *of_end], results, ensemble["time"])
     coords: dict[str, Any] = {
         "sample": ("sample", chosen, {"long_name": "row of the design"}),
         "time": ensemble["time"].variable,
@@ -88,7 +89,7 @@ def _worst(names: Sequence[str], results: Sequence[Comparison], time: xr.DataArr
     worst = [one.judged.worst for one in results]
     variable = [names.index(one.variable) if one.variable else -1 for one in worst]
     times = [
-        time.values[one.time] if one.variable not in ("", "time_reached") else np.nan
+        time.values[one.time] if one.variable and not is_of_end(one.variable) else np.nan
         for one in worst
     ]
     ratio = [_largest(one, names) for one in results]

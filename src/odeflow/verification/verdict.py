@@ -10,7 +10,7 @@ import numpy as np
 from odeflow.config.root import Config
 from odeflow.verification.compare import Checker, Comparison
 from odeflow.verification.course import OutOfTimeError
-from odeflow.verification.judgement import Outcome
+from odeflow.verification.judgement import Outcome, is_of_end
 
 
 class Verdict(NamedTuple):
@@ -83,7 +83,7 @@ def _errors(
     judged: Sequence[int],
 ) -> list[str]:
     worst, limit = result.judged.worst, config.verify.max_error
-    t = checker.ensemble["time"].values[worst.time] if worst.variable != "time_reached" else None
+    t = checker.ensemble["time"].values[worst.time] if not is_of_end(worst.variable) else None
     at = "" if t is None else f" at {t:g}"
     over = limit if limit is not None else np.inf
     above = sum(results[i].judged.worst.relative > over for i in judged)
