@@ -12,6 +12,8 @@ import jax
 import pytest
 from hypothesis import HealthCheck, settings
 
+from odeflow.observed import manifest
+
 os.environ["ODEFLOW_CACHE"] = str(Path(__file__).resolve().parents[1] / "build" / "test-cache")
 
 jax.config.update("jax_enable_x64", True)
@@ -25,3 +27,12 @@ settings.load_profile("patient")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for compiled programs that tests share: what one has compiled another finds."""
     return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture(autouse=True)
+def no_process_looks_at_models(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planning in the tests' own process sees nothing of what a model reads, but in slow tests."""
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr(manifest, "_observe", lambda *_: (manifest.Manifest(), False))

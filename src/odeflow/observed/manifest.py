@@ -31,6 +31,10 @@ FOLDER = Path("results") / "manifests"
 _IN_A_JOB = "ODEFLOW_PLANNED"
 
 
+#: What was seen in this process and is not written yet, by the file it belongs to.
+_unkept: dict[Path, Manifest] = {}
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What a model reads.
@@ -64,11 +68,12 @@ def observed(model: ModelConfig, study: Path) -> Manifest:
     references = [name for name in model.functions if not name.startswith("odeflow.")]
     if not references:
         return Manifest()
-    path = study / FOLDER / f"{_key(model)}.json"
-    found = _read(path)
+    path = study.absolute() / FOLDER / f"{_key(model)}.json"
+    found = _unkept.get(path) or _read(path)
     if found is None or not found.is_current(study, _trusted()):
-        found = _observe(model, study)
-        _write(found, path)
+        found, is_traced = _observe(model, study)
+        if is_traced:  # else it is seen again next time, whatever was wrong with it
+            _unkept[path] = found
     if found.refused:
         raise ConfigError(found.refused)
     return found
@@ -78,6 +83,13 @@ def reading_digest(model: ModelConfig, study: Path) -> list[str]:
     """A digest of all that the functions of a model read; none where they read nothing."""
     things = observed(model, study).things
     return [digest(sorted(things))] if things else []
+
+
+def keep_manifests() -> None:
+    """Writes the manifests that were made in this process, once nothing speaks against a run."""
+    while _unkept:
+        path, made = _unkept.popitem()
+        _write(made, path)
 
 
 def plans_jobs() -> None:
@@ -108,8 +120,8 @@ def _own_code() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in own)).hexdigest()
 
 
-def _observe(model: ModelConfig, study: Path) -> Manifest:
-    """What a new process sees the model read."""
+def _observe(model: ModelConfig, study: Path) -> tuple[Manifest, bool]:
+    """What a new process sees the model read, and whether JAX could trace all of it."""
     with tempfile.TemporaryDirectory(prefix="odeflow-") as folder:
         told = Path(folder) / "told.json"
         asked = canonical_json({"model": model.model_dump(mode="json"), "told": str(told)})
@@ -130,12 +142,13 @@ def _observe(model: ModelConfig, study: Path) -> Manifest:
             ended = f"the process ended with {done.returncode}: {last}"
             note = f"what the model reads could not be seen ({ended}): all files of the study count"
             every = [Thing("file", name, present("file", name, study)) for name in _files(study)]
-            return Manifest(tuple(every), notes=(note,))
+            return Manifest(tuple(every), notes=(note,)), False
     imported = tuple(seen["imported"])
     things = [
         Thing(kind, name, present(kind, name, study, imported)) for kind, name in seen["things"]
     ]
-    return Manifest(tuple(things), imported, tuple(seen["notes"]), seen["refused"])
+    found = Manifest(tuple(things), imported, tuple(seen["notes"]), seen["refused"])
+    return found, seen["traced"]
 
 
 def _files(study: Path) -> list[str]:
