@@ -6,8 +6,6 @@ Compiled code is kept in the checkout, not in the cache of who runs the tests.
 import os
 from pathlib import Path
 
-from pathlib import Path
-
 import jax
 import pytest
 from hypothesis import HealthCheck, settings

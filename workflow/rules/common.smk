@@ -62,7 +62,6 @@ except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
 
 if workflow.is_main_process:
-    keep_manifests()
     plans_jobs()
 COMPARISON = comparison_stage(COMPARED) if COMPARED else None
 
@@ -100,6 +99,7 @@ if workflow.is_main_process:
             check_space(Path.cwd())
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
+        keep_manifests()
         HELD = Held(Path.cwd(), CHUNKS)
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:

@@ -154,7 +154,7 @@ def _rosenbrock_step(
     error = _combine(dict(enumerate(tableau.error)), ks)
     rows = np.arange(y.size) if unbounded is None else np.array(unbounded, int)
     contradiction = contradicted(
-        rows, (y, *arguments[-2:]), (first, values[-1]), jacobian, h * time_derivative
+        rows, (y, arguments[-2], arguments[-1]), (first, values[-1]), jacobian, h * time_derivative
     )
     larger = contradiction > jnp.abs(error[rows])
     error = error.at[rows].set(jnp.where(larger, contradiction, error[rows]))
