@@ -11,6 +11,7 @@ from odeflow.engine.native.arrays import Arrays
 from odeflow.engine.native.explicit_rk import EXPLICIT_METHODS, explicit_rk
 from odeflow.engine.native.kernel import load_kernel
 from odeflow.engine.native.lanes import LANE_LOOP, LaneModule, Loop, lane_module
+from odeflow.engine.native.program_size import check_size
 from odeflow.engine.native.refusal import UntranslatableError
 from odeflow.engine.native.rosenbrock import ROSENBROCK_METHODS, rosenbrock
 from odeflow.engine.native.stepper import StepSource
@@ -69,7 +70,9 @@ def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
     step = _step(problem)
     if device == "gpu" and step.constants:
         raise UntranslatableError("large sparse Jacobians", "on a GPU it has no loops for them yet")
-    return lane_module(problem, step, _loop(problem, device))
+    module = lane_module(problem, step, _loop(problem, device))
+    check_size(module.source)
+    return module
 
 
 def _step(problem: Problem) -> StepSource:

@@ -118,6 +118,8 @@ def integer_operation(
 
 def _convert(b: Builder, operand: Operand, dtype: np.dtype, out: np.dtype) -> Operand:
     if dtype.kind == "b":
+        if out.kind == "b":
+            return operand
         one, zero = (1.0, 0.0) if out.kind == "f" else (1, 0)
         return b.apply("select", operand, one, zero)
     if dtype.kind == "f":
