@@ -19,6 +19,7 @@ def main() -> None:
     antimony.add_argument("file", type=Path)
     antimony.set_defaults(run=lambda given: print(antimony_as_sbml(given.file), end=""))
     _add_reproduce(commands)
+    _add_crate(commands)
     arguments = parser.parse_args()
     try:
         arguments.run(arguments)
@@ -60,6 +61,24 @@ def _add_reproduce(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="write a study from the file")
     parser.set_defaults(run=_reproduce)
+
+
+def _add_crate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "crate", help="put an experiment's results into a Workflow Run RO-Crate"
+    )
+    parser.add_argument("results", type=Path, help="the folder of the results, results/NAME")
+    parser.add_argument("folder", type=Path, help="a new folder for the crate")
+    parser.set_defaults(run=_crate)
+
+
+def _crate(arguments: argparse.Namespace) -> None:
+    from odeflow.config.shipped import shipped_config
+    from odeflow.crate import write_crate
+
+    snakefile = shipped_config().parent / "Snakefile"
+    written = write_crate(arguments.results, arguments.folder, snakefile)
+    print(f"written: {arguments.folder}, {len(written)} files")
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:

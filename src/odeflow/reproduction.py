@@ -31,6 +31,9 @@ from odeflow.provenance import (
 from odeflow.stored_attributes import restored_data, stored_attributes
 from odeflow.stored_study import study_files, with_stored_functions, write_files
 
+#: The file that makes a folder an RO-Crate; `odeflow.crate` writes it.
+CRATE = "ro-crate-metadata.json"
+
 
 class NotReproducedError(ConfigError):
     """A result that does not come out the same here."""
@@ -121,6 +124,7 @@ class Reproduction:
                 f"source of odeflow: {'as recorded' if self.same_odeflow else 'differs'}",
                 f"source of the model: {', '.join(sources) or 'none was recorded'}",
                 *([f"data of the model: {', '.join(data)}"] if data else []),
+                *([f"crate: {crate}"] if (crate := self.path.parent / CRATE).is_file() else []),
             ]
         )
 

@@ -1,0 +1,163 @@
+"""A finished experiment as a Workflow Run RO-Crate: its files, and how they were made, in JSON-LD.
+
+After RO-Crate 1.1 and the profiles Process Run, Workflow Run (0.5) and Workflow RO-Crate (1.0),
+Leo and others, PLOS ONE 19 (2024) e0309210.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from odeflow.config.about import About
+from odeflow.config.base import ConfigError
+from odeflow.provenance import VERSION, file_digest
+from odeflow.reproduction import CRATE, Reproduction, reproduce
+
+_PROFILES = {
+    "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
+    "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+}
+_WORKFLOW = "workflow/Snakefile"
+_LEFT_OUT = {"records", "logs", "benchmarks", ".odeflow"}
+_TYPES = {".nc": "application/x-netcdf", ".html": "text/html", ".csv": "text/csv"}
+_TYPES |= {".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png"}
+_TYPES |= {".pdf": "application/pdf", ".py": "text/x-python", ".yaml": "text/yaml"}
+
+
+def write_crate(results: Path, folder: Path, snakefile: Path) -> list[Path]:
+    """Writes a crate of `results/<experiment>` into a new folder and returns its files.
+
+    In it are the results, a study that makes them again, and the Snakefile. Raises ConfigError
+    where the folder is there already or the results have no ensemble.
+    """
+    ensemble = next((p for p in map(results.joinpath, _ENSEMBLES) if p.exists()), None)
+    if ensemble is None:
+        raise ConfigError(f"{results}: no ensemble.nc; name the folder of an experiment's results")
+    if folder.exists():
+        raise ConfigError(f"{folder}: is there already; name a new folder")
+    found = reproduce(ensemble)
+    study = [file.relative_to(folder) for file in found.write(folder / "study")]
+    made = []
+    for path in sorted(results.iterdir()):
+        if path.name in _LEFT_OUT or path.is_symlink():
+            continue
+        copy = shutil.copytree if path.is_dir() else shutil.copy2
+        copy(path, folder / path.name)
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        made += [file.relative_to(results) for file in files if file.is_file()]
+    (folder / "workflow").mkdir()
+    shutil.copy2(snakefile, folder / _WORKFLOW)
+    finished = datetime.fromtimestamp(ensemble.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    graph = crate_graph(found, folder, study, made, finished)
+    record = {"@context": _CONTEXT, "@graph": graph}
+    (folder / CRATE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return [folder / file for file in (CRATE, _WORKFLOW, *study, *made)]
+
+
+_ENSEMBLES = ("ensemble.nc", "ensemble.zarr")
+#: RO-Crate's own terms, and those of its extension for runs of workflows.
+_CONTEXT = [
+    "https://w3id.org/ro/crate/1.1/context",
+    "https://w3id.org/ro/terms/workflow-run/context",
+]
+
+
+def crate_graph(
+    found: Reproduction, folder: Path, study: Iterable[Path], made: Iterable[Path], finished: str
+) -> list[dict[str, Any]]:
+    """The entities of a crate in a folder: what is in it, who made it, and the run."""
+    config, about = found.config, found.config.about
+    inputs, outputs = ([_file(folder, file) for file in files] for files in (study, made))
+    people = _people(about)
+    title = f"{config.model.title or config.model.name}: {config.name}"
+    root: dict[str, Any] = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": title,
+        "description": about.summary or f"Results of the experiment {config.name} by odeflow",
+        "datePublished": finished,
+        "license": about.license or "none given",
+        "conformsTo": _ids(_PROFILES),
+        "mainEntity": {"@id": _WORKFLOW},
+        "hasPart": _ids([_WORKFLOW, *(one["@id"] for one in (*inputs, *outputs))]),
+        "mentions": [{"@id": "#run"}],
+        **({"author": _ids(one["@id"] for one in people)} if people else {}),
+        **({"keywords": ", ".join(about.keywords)} if about.keywords else {}),
+    }
+    run = {
+        "@id": "#run",
+        "@type": "CreateAction",
+        "name": f"Run of {config.name}",
+        "instrument": {"@id": _WORKFLOW},
+        "object": _ids(one["@id"] for one in inputs),
+        "result": _ids(one["@id"] for one in outputs),
+        "endTime": finished,
+        **({"agent": {"@id": people[0]["@id"]}} if people else {}),
+    }
+    return [
+        {
+            "@id": CRATE,
+            "@type": "CreativeWork",
+            "about": {"@id": "./"},
+            "conformsTo": _ids(
+                [
+                    "https://w3id.org/ro/crate/1.1",
+                    "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
+                ]
+            ),
+        },
+        root,
+        {
+            "@id": _WORKFLOW,
+            "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+            "name": f"odeflow {VERSION}",
+            "version": VERSION,
+            "programmingLanguage": {"@id": "#snakemake"},
+        },
+        {
+            "@id": "#snakemake",
+            "@type": "ComputerLanguage",
+            "name": "Snakemake",
+            "url": "https://snakemake.readthedocs.io",
+        },
+        *({"@id": i, "@type": "CreativeWork", "name": n} for i, n in _PROFILES.items()),
+        run,
+        *people,
+        *inputs,
+        *outputs,
+    ]
+
+
+def _file(folder: Path, file: Path) -> dict[str, Any]:
+    """A file of the crate, with its size and digest."""
+    path = folder / file
+    kind = _TYPES.get(file.suffix)
+    return {
+        "@id": file.as_posix(),
+        "@type": "File",
+        "name": file.name,
+        "contentSize": str(path.stat().st_size),
+        "sha256": file_digest(path),
+        **({"encodingFormat": kind} if kind else {}),
+    }
+
+
+def _people(about: About) -> list[dict[str, Any]]:
+    return [
+        {
+            "@id": one.url or f"#person-{number}",
+            "@type": "Person",
+            "name": one.name,
+            **({"email": one.email} if one.email else {}),
+            **({"affiliation": one.institution} if one.institution else {}),
+        }
+        for number, one in enumerate(about.creator, start=1)
+    ]
+
+
+def _ids(names: Iterable[str] | Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"@id": name} for name in names]

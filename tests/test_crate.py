@@ -1,0 +1,104 @@
+"""A finished experiment as an RO-Crate that other programs read."""
+
+import hashlib
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from snakes import PROJECT, make_study
+from test_environment import STUDY_YAML
+
+from odeflow import compose, run
+from odeflow.config.base import ConfigError
+from odeflow.crate import write_crate
+from odeflow.reproduction import CRATE, reproduce
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    study = make_study(tmp_path_factory.mktemp("study"))
+    (study / "study.yaml").write_text(STUDY_YAML)
+    place = study / "results" / "decay"
+    (place / "figures").mkdir(parents=True)
+    (place / "records").mkdir()
+    run(compose("experiment=decay", study=study)).to_netcdf(place / "ensemble.nc")
+    (place / "figures" / "time_courses.svg").write_text("<svg/>")
+    (place / "records" / "plot.json").write_text("{}")
+    return place
+
+
+def test_every_entity_that_is_named_is_there(results: Path, tmp_path: Path):
+    files = write_crate(results, tmp_path / "crate", PROJECT / "Snakefile")
+    record = json.loads((tmp_path / "crate" / CRATE).read_text())
+    graph = {entity["@id"]: entity for entity in record["@graph"]}
+    assert len(graph) == len(record["@graph"])
+    root, action = graph["./"], graph["#run"]
+    for entity in (root, action):
+        for value in entity.values():
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, dict) and not one["@id"].startswith("https://w3id.org/ro/crate"):
+                    assert one["@id"] in graph
+    kept = {x["@id"] for x in root["hasPart"]} | {CRATE}
+    assert kept == {str(file.relative_to(tmp_path / "crate")) for file in files}
+    assert all(file.is_file() for file in files)
+    assert {"ensemble.nc", "figures/time_courses.svg"} == {x["@id"] for x in action["result"]}
+    assert {"study/models.py", "study/study.yaml"} < {x["@id"] for x in action["object"]}
+    content = (tmp_path / "crate" / "ensemble.nc").read_bytes()
+    assert graph["ensemble.nc"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert root["license"] == "CC-BY-4.0" and root["keywords"] == "decay, kinetics"
+    assert graph["https://orcid.org/0000-0000-0000-0000"]["name"] == "Ada Lovelace"
+    main = graph[root["mainEntity"]["@id"]]
+    assert main["@type"] == ["File", "SoftwareSourceCode", "ComputationalWorkflow"]
+    assert action["instrument"] == root["mainEntity"] and action["@type"] == "CreateAction"
+
+
+def test_the_crate_s_study_makes_it_again(results: Path, tmp_path: Path):
+    write_crate(results, tmp_path / "crate", PROJECT / "Snakefile")
+    again = run(compose("experiment=decay", study=tmp_path / "crate" / "study"))
+    assert again.equals(run(compose("experiment=decay", study=results.parents[1])))
+
+
+def test_another_program_reads_it(results: Path, tmp_path: Path):
+    rocrate = pytest.importorskip("rocrate.rocrate", reason="pip install rocrate")
+    write_crate(results, tmp_path / "crate", PROJECT / "Snakefile")
+    crate = rocrate.ROCrate(tmp_path / "crate")
+    assert crate.mainEntity.id == "workflow/Snakefile" and crate.license == "CC-BY-4.0"
+    (action,) = crate.get_by_type("CreateAction")
+    assert action["instrument"] == crate.mainEntity
+    assert {x.id for x in action["result"]} == {"ensemble.nc", "figures/time_courses.svg"}
+    assert not [x for x in crate.get_entities() if x.type == "Thing"]
+
+
+def test_reproduce_names_the_crate(results: Path, tmp_path: Path):
+    write_crate(results, tmp_path / "crate", PROJECT / "Snakefile")
+    inside = reproduce(tmp_path / "crate" / "ensemble.nc", tmp_path / "crate" / "study")
+    assert f"crate: {tmp_path / 'crate' / CRATE}" in inside.report().splitlines()
+    assert "crate:" not in reproduce(results / "ensemble.nc", results.parents[1]).report()
+
+
+@pytest.mark.slow
+def test_it_is_a_workflow_run_crate(results: Path, tmp_path: Path):
+    """All that the profile requires, says the validator, which fetches the vocabularies."""
+    services = pytest.importorskip("rocrate_validator.services", reason="pip install roc-validator")
+    from rocrate_validator.models import Severity
+
+    try:
+        socket.getaddrinfo("w3id.org", 443)
+    except OSError:
+        pytest.skip("the vocabularies of w3id.org cannot be fetched here")
+    write_crate(results, tmp_path / "crate", PROJECT / "Snakefile")
+    settings = services.ValidationSettings(
+        rocrate_uri=str(tmp_path / "crate"),
+        profile_identifier="workflow-run-crate",
+        requirement_severity=Severity.REQUIRED,
+    )
+    found = services.validate(settings)
+    assert not found.has_issues(), [issue.message for issue in found.get_issues()]
+
+
+def test_mistakes_are_one_line(results: Path, tmp_path: Path):
+    with pytest.raises(ConfigError, match="is there already; name a new folder"):
+        write_crate(results, tmp_path, PROJECT / "Snakefile")
+    with pytest.raises(ConfigError, match=r"no ensemble.nc; name the folder"):
+        write_crate(tmp_path, tmp_path / "crate", PROJECT / "Snakefile")
