@@ -9,8 +9,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import conftest  # noqa: F401  (float64, as in the tests)
-import test_faults  # noqa: F401  (its tests are the rows of FAULTS)
+import test_faults  # noqa: F401  (its tests are rows of FAULTS)
+import test_kills  # noqa: F401  (and those of the others)
+import test_nolock  # noqa: F401
+import test_prune  # noqa: F401
 import test_slurm  # noqa: F401  (and of SLURM_FAULTS)
+import test_surroundings  # noqa: F401
 from bad_input import BAD_INPUTS
 from faults import FAULTS, SLURM_FAULTS, Fault
 from hostile import CASES
@@ -29,7 +33,8 @@ _PAGE = """\
 What happens when something goes wrong. Each row of the tables is a test, which does what the row
 says: real Snakemake runs in temporary folders, real signals, real damage. Made by
 `python tests/reliability_page.py > docs/reliability.md`; the tests are
-`tests/test_faults.py`, `test_bad_input.py`, `test_determinism.py` and `test_security.py`.
+`tests/test_faults.py`, `test_kills.py`, `test_surroundings.py`, `test_nolock.py`, `test_prune.py`,
+`test_bad_input.py`, `test_determinism.py` and `test_security.py`.
 
 ## Faults
 
@@ -39,6 +44,16 @@ are, byte for byte, those of a run that nothing happened to. Where a study is ru
 `--rerun-incomplete` yourself.
 
 {faults}
+
+The stages are the design, solving, assembling, the summary, the verification, the diagnosis of
+failures, the figures, the overview and the verdict. On Linux a job ends with the Snakemake that
+started it; elsewhere a job of one that is killed by SIGKILL runs to its end. A home that cannot be
+written is met by Snakemake before it reads the workflow, so the message is its own, and longer.
+
+A run leases the files that it reads and writes (`results/chunks/.leases`): `prune` keeps the chunks
+of a run that is going on, and a second run does not write what another is at, with `--nolock` or
+without. The lease of a process that has ended counts no more; that of one on another machine is
+renewed every minute, and counts for a quarter of an hour.
 
 Every file is written under a temporary name, synced, and renamed. A process is killed at 60 moments
 of writing: under its final name a file is whole, or is what it was before. What a killed process

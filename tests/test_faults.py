@@ -81,7 +81,7 @@ def test_a_solving_job_is_killed(undisturbed: Path, tmp_path: Path):
 
 
 @fault(
-    "SIGKILL of Snakemake, its jobs left running",
+    "SIGKILL of Snakemake while it solves",
     "`snakemake --unlock`, the same command with `--rerun-incomplete`",
     SAME,
 )
@@ -92,7 +92,7 @@ def test_snakemake_is_killed(undisturbed: Path, tmp_path: Path):
         process.wait()
         refused = snakemake(study, check=False)
         assert refused.returncode != 0 and "--unlock" in refused.stdout
-        (study / "hold").unlink()  # the orphans go on while the next run solves the same chunks
+        (study / "hold").unlink()  # on other systems than Linux the jobs go on
         snakemake(study, "--unlock")
         snakemake(study, "--rerun-incomplete")
         wait_for_end(jobs)

@@ -80,6 +80,8 @@ def say_what_is_left():
 
 def claim_files():
     """Refuses to start beside a run that is at the same files, where locks are ignored."""
+    if not workflow.is_main_process:
+        return
     jobs = list(workflow.dag.needrun_jobs())
     files = [{str(file) for job in jobs for file in job.input}]
     files.append({str(file) for job in jobs for file in job.output})
