@@ -35,11 +35,17 @@ def claim(folder: Path, study: Path) -> None:
 
 
 def check_space(study: Path) -> None:
-    """Raises ConfigError where the disk is full: not even Snakemake's own records fit then."""
-    for place in (study, study / RESULTS):
+    """Raises ConfigError where a disk is full: not even Snakemake's own records fit then.
+
+    Nor what it hands to the program that chooses its next jobs, in the folder for temporary files.
+    """
+    temporary = Path(os.environ.get("TMPDIR") or "/tmp")
+    for place in (study, study / RESULTS, temporary):
         if place.exists() and shutil.disk_usage(place).free < _NEEDED:
+            instead = " or set TMPDIR to another folder," if place == temporary else ""
             raise ConfigError(
-                f"{place}: the disk is full; free some space, a MiB at the least, then run again"
+                f"{place}: the disk is full; free some space, a MiB at the least,{instead} then "
+                "run again"
             )
 
 
