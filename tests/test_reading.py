@@ -471,8 +471,9 @@ def test_the_page_repeats_it_and_a_plan_reads_the_manifest(tmp_path: Path):
     assert planned(study) == {} and file.stat().st_ino == number
     for garbled in ("", good[:100], good.replace("models.py", "models_.py")):
         file.write_text(garbled)
-        assert planned(study) == {}
-        assert file.read_text() == good
+        assert planned(study) == {} and file.read_text() == garbled  # a dry run writes nothing
+    assert "Nothing to be done" in snakemake(study).stdout
+    assert file.read_text() == good
 
 
 def test_a_manifest_that_was_not_written_by_this_is_none(tmp_path: Path):
@@ -509,5 +510,7 @@ def test_environment_variables_count_in_the_process_that_plans(
     assert seen.is_current(tmp_path)
     monkeypatch.setenv("SOME_VARIABLE", "1")
     assert not seen.is_current(tmp_path)
-    monkeypatch.setenv("ODEFLOW_PLANNED", "1")
-    assert seen.is_current(tmp_path, manifest._trusted())
+    manifest.trust_environment(True)
+    assert seen.is_current(tmp_path, manifest._trusted)
+    manifest.trust_environment(False)
+    assert not seen.is_current(tmp_path, manifest._trusted)

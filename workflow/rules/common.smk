@@ -19,7 +19,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.sources import Source, settle
 from odeflow.config.study_files import read_settings
 from odeflow.leases import Held, wait_for_pruning
-from odeflow.observed.manifest import keep_manifests, plans_jobs
+from odeflow.observed.manifest import keep_manifests, trust_environment
 from odeflow.ownership import check_results, check_space
 from odeflow.planning import (
     chunk_table,
@@ -52,6 +52,7 @@ def sources():
 
 
 share_source()
+trust_environment(not workflow.is_main_process)
 try:
     REQUEST = settle(sources(), Path.cwd())
     EXPERIMENTS = plan(REQUEST, Path.cwd())
@@ -61,8 +62,6 @@ try:
 except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
 
-if workflow.is_main_process:
-    plans_jobs()
 COMPARISON = comparison_stage(COMPARED) if COMPARED else None
 
 

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 _LEFT_OUT = {"results", "config", "__pycache__"}
 #: Where manifests are, relative to the study.
 FOLDER = Path("results") / "manifests"
-#: The variables of the process that plans decide, those of its jobs may differ.
-_IN_A_JOB = "ODEFLOW_PLANNED"
 
 
 #: What was seen in this process and is not written yet, by the file it belongs to.
 _unkept: dict[Path, Manifest] = {}
+#: Kinds of things that are not looked at.
+_trusted: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def observed(model: ModelConfig, study: Path) -> Manifest:
         return Manifest()
     path = study.absolute() / FOLDER / f"{_key(model)}.json"
     found = _unkept.get(path) or _read(path)
-    if found is None or not found.is_current(study, _trusted()):
+    if found is None or not found.is_current(study, _trusted):
         found, is_traced = _observe(model, study)
         if is_traced:  # else it is seen again next time, whatever was wrong with it
             _unkept[path] = found
@@ -92,16 +92,12 @@ def keep_manifests() -> None:
         _write(made, path)
 
 
-def plans_jobs() -> None:
-    """Tells the jobs that this process starts that environment variables are as it sees them.
+def trust_environment(trusted: bool) -> None:
+    """Whether variables of the environment are taken for what the manifest says: so in jobs.
 
     A batch system sets some of its own, which must not make another plan.
     """
-    os.environ[_IN_A_JOB] = "1"
-
-
-def _trusted() -> tuple[str, ...]:
-    return ("environment",) if os.environ.get(_IN_A_JOB) else ()
+    _trusted[:] = ["environment"] if trusted else []
 
 
 def _key(model: ModelConfig) -> str:
