@@ -284,3 +284,10 @@ def test_many_comparisons_are_refused(compiled: Path):
     case = Case(field, states, {"k": 1.0}, (1.0,))
     with pytest.raises(ConfigError, match="makes 300 comparisons"):
         case.solve("native", ["k"], {"k": np.ones(1)}, compiled)
+
+
+def test_a_trigger_by_equality_is_refused(compiled: Path):
+    event = Event(lambda t, y, args: y.x == args.k, lambda t, y, args: {"x": 0 * y.x})
+    case = Case(lambda t, y, args: {"x": args.k}, {"x": 0.0}, {"k": 1.0}, (1.0,), events=(event,))
+    with pytest.raises(ConfigError, match="asks whether numbers are equal"):
+        case.solve("native", ["k"], {"k": np.ones(1)}, compiled)

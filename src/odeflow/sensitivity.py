@@ -29,6 +29,8 @@ from odeflow.config.sensitivities import sensitivity_attributes, sensitivity_nam
 from odeflow.config.solver import SolverConfig
 from odeflow.dose_derivatives import DoseDerivatives
 from odeflow.engine import Lanes
+from odeflow.engine.compared import kinds
+from odeflow.engine.comparisons import held_components
 from odeflow.engine.decisions import HiddenDecisionError
 from odeflow.model import Jumping, Model
 from odeflow.saltation import MEMORY, Saltation
@@ -176,6 +178,7 @@ def _saltation(
         zero = jax.tree.map(jnp.zeros_like, own)
         return own, tuple(zero._replace(**seed) for seed in seeds(args))
 
+    _refuse_equal(model)
     jumps = Saltation(model, axes, records, moving, doses, conditions)
     try:
         number = jumps.decisions.number
@@ -196,6 +199,21 @@ def _saltation(
             f"rename it in the model"
         )
     return jumps
+
+
+def _refuse_equal(model: Model) -> None:
+    """Raises ConfigError where a trigger holds at one time only, and no outcome changes."""
+    t, y, args = model.example()
+    held = held_components(model) if model.events else frozenset()
+    moving = {c.state for i, c in enumerate(model.components) if i not in held}
+    still = [False, *(name not in moving for name in model.config.states)]
+    for event in model.events:
+        if any(kind.equal for kind in kinds(event.trigger, (t, y), (args,), still)):
+            raise ConfigError(
+                f"saveat.sensitivities: the trigger of an event in {model.config.origin} asks "
+                "whether numbers are equal; derivatives cannot follow that: write two events, one "
+                "with > and one with <"
+            )
 
 
 def _model_config(

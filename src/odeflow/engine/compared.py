@@ -1,7 +1,7 @@
 """The numbers that a condition compares: where they change sign is where it may change."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -43,16 +43,41 @@ def compared(
     return jnp.concatenate(left), jnp.concatenate(right)
 
 
-def smooth_ones(
+class Kind(NamedTuple):
+    """What is compared: so many numbers, whether they are smooth, not as `floor(x)` that changes in
+    steps, and whether it is asked if they are equal.
+    """
+
+    number: int
+    smooth: bool
+    equal: bool
+
+
+def kinds(
     function: Callable[..., Any],
     moving: Sequence[Any],
     fixed: Sequence[Any],
     still: Sequence[bool] | None = None,
-) -> list[bool]:
-    """Which of what `compared` gives is smooth: the others change in steps, as `floor(x)` does."""
+) -> list[Kind]:
+    """The kinds of what `compared` gives."""
     pairs = _Pairs()
-    jax.eval_shape(lambda *x: _walk(function, x, fixed, pairs, still) and None, *moving)
-    return [smooth for number, smooth in pairs.kinds for _ in range(number)]
+    jax.eval_shape(lambda *x: _walk(function, x, fixed, pairs, still), *moving)
+    return pairs.kinds
+
+
+def where_equal(
+    function: Callable[..., Any],
+    moving: Sequence[Any],
+    fixed: Sequence[Any],
+    still: Sequence[bool] | None,
+    met: Any,
+) -> Any:
+    """What a function gives where the sides of comparisons are equal, as `met` says of each.
+
+    On its way from one side to the other a number is the same as another at one time, which no
+    number that stands for a time need be.
+    """
+    return _walk(function, moving, fixed, _Pairs(met=met), still)
 
 
 def just_after(
@@ -75,18 +100,27 @@ def just_after(
 
 
 class _Pairs:
-    """Both sides of each comparison, in order; where `apart` is given, equal sides differ by it."""
+    """Both sides of each comparison, in order.
 
-    def __init__(self, apart: list[Any] | None = None) -> None:
+    Where `apart` is given, equal sides differ by it; where `met` is, it says of all numbers in turn
+    which are equal.
+    """
+
+    def __init__(self, apart: list[Any] | None = None, met: Any = None) -> None:
         self.found: list[tuple[Any, Any]] = []
-        self.kinds: list[tuple[int, bool]] = []
-        self._apart = apart
+        self.kinds: list[Kind] = []
+        self._apart, self._met, self._place = apart, met, 0
 
     def add(self, name: str, left: Any, right: Any, outcome: Any, smooth: bool) -> Any:
         """Takes a comparison down, and gives its outcome."""
         left, right = jnp.broadcast_arrays(left, right)
-        self.kinds.append((left.size, smooth))
+        self.kinds.append(Kind(left.size, smooth, smooth and name in ("eq", "ne")))
         self.found.append((jnp.ravel(left), jnp.ravel(right)))
+        if self._met is not None:
+            place = slice(self._place, self._place + left.size)
+            self._place += left.size
+            met = self._met[place].reshape(left.shape)
+            return {"eq": outcome | met, "ne": outcome & ~met}.get(name, outcome)
         if self._apart is None:
             return outcome
         apart = self._apart[len(self.found) - 1].reshape(left.shape)

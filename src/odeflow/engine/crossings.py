@@ -127,6 +127,10 @@ class Crossings:
         """
         low, high = place.low, place.high
         memory = {**memory, "guard": place.guard}
+        if self._watch.equal.any():
+            first = self._watch.at_start(place.from_t, path.state(low), args, memory)
+            place = place._replace(guard=jnp.where(low > 0, place.guard, first))
+            memory = {**memory, "guard": place.guard}
         fires, now = self._watch.fires(place.to_t, path.state(high), args, memory)
         width = high - low
         most = total = jnp.zeros_like(low)
@@ -147,6 +151,8 @@ class Crossings:
             most, total = jnp.max(changes), jnp.sum(changes)
             end = _sign(values[-1])
             differs = jnp.any(signs != end)
+            if self._watch.equal.any():  # what is met is to be found, even if nothing else changes
+                total = total + jnp.any(self._watch.equal & (signs != end))
         simple = (most <= 1) | (width <= self._narrow * high)
         holds = simple & (fires | (differs & (total > 1)))
         passes = simple & ~holds
@@ -198,7 +204,12 @@ class Crossings:
     def settle(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
         """After a change has been found: whether a guard fires there."""
         memory = {**memory, "guard": place.guard}
-        fires, now = self._watch.fires(place.to_t, path.state(place.high), args, memory)
+        met = None
+        if self._watch.equal.any():
+            here = place.to_t, path.state(place.high)
+            now_signs = _sign(self._differences(here, args, memory)[0])
+            met = self._watch.equal & (now_signs != place.signs)
+        fires, now = self._watch.fires(place.to_t, path.state(place.high), args, memory, met)
         goes_on = jnp.where(place.high >= 1, float(Verdict.over), float(Verdict.search))
         signs = place.signs
         if self.number:

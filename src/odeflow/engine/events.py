@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from odeflow.engine.compared import compared, just_after, smooth_ones
+from odeflow.engine.compared import Kind, compared, just_after, kinds, where_equal
 from odeflow.engine.comparisons import crossings, held_components
 from odeflow.engine.problem import Problem, Solution
 from odeflow.model import Event
@@ -139,9 +139,25 @@ class Watch:
     @cached_property
     def smooth(self) -> Bool[np.ndarray, " comparison"]:
         """Which of what they compare is smooth; the rest changes in steps."""
+        return np.array([kind.smooth for kind in self._kinds for _ in range(kind.number)], bool)
+
+    @cached_property
+    def equal(self) -> Bool[np.ndarray, " comparison"]:
+        """Of which it is asked whether they are equal."""
+        return np.array([kind.equal for kind in self._kinds for _ in range(kind.number)], bool)
+
+    @cached_property
+    def _asks_if_equal(self) -> Bool[np.ndarray, " guard"]:
+        """Which guards ask whether numbers are equal that move."""
         t, y, args = self._model.example(self._problem.dtype)
-        fixed = args, jnp.zeros_like(t)
-        return np.array(smooth_ones(self._looked_at, (t, y), fixed, self._still), bool)
+        conditions = [guard.condition for guard in self._problem.guards]
+        found = [kinds(condition, (t, y), (args,), self._still) for condition in conditions]
+        return np.array([any(kind.equal for kind in one) for one in found], bool)
+
+    @cached_property
+    def _kinds(self) -> list[Kind]:
+        t, y, args = self._model.example(self._problem.dtype)
+        return kinds(self._looked_at, (t, y), (args, jnp.zeros_like(t)), self._still)
 
     @cached_property
     def _still(self) -> list[bool]:
@@ -156,13 +172,17 @@ class Watch:
         """How many of them there are."""
         return len(self.smooth)
 
-    def fires(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Any]:
+    def fires(self, t: Any, y: Any, args: Any, memory: Memory, met: Any = None) -> tuple[Any, Any]:
         """Whether anything has to happen at (t, y), and which guards hold there.
+
+        `met` (comparison,) are numbers that are equal there, though they may not round to it.
 
         That is so where a guard has become true, or has not become false though it should; where an
         event is due, or one that waits is to be forgotten since its trigger is false again.
         """
         now = self._holds(t, y, args, memory)
+        if met is not None:
+            now = self._where_met(t, y, args, memory, now, met)
         fires = jnp.any(now & (memory["guard"] != 1))
         if self._delayed:
             fires |= t >= memory["next_due"]
@@ -170,6 +190,29 @@ class Watch:
             if not event.persistent:
                 fires |= ~now[self._stops + i] & (memory[f"due{i}"][0] < jnp.inf)
         return fires, now
+
+    def at_start(self, t: Any, y: Any, args: Any, memory: Memory) -> Any:
+        """What guards count as at the start of a step: of those that held at its time only, that
+        they do no more.
+        """
+        guard = memory["guard"]
+        if not self.equal.any():
+            return guard
+        passed = ~self._holds(t, y, args, memory) & self._asks_if_equal
+        return jnp.where(passed, 0.0, guard).astype(guard.dtype)
+
+    def _where_met(
+        self, t: Any, y: Any, args: Any, memory: Memory, now: Any, met: Any
+    ) -> Bool[Array, " guard"]:
+        due = memory.get("next_due", jnp.zeros_like(t))
+        found = iter(where_equal(self._looked_at, (t, y), (args, due), self._still, met))
+        guards = self._problem.guards
+        return jnp.stack(
+            [
+                jnp.asarray(next(found), bool) if guard.inside else now[i]
+                for i, guard in enumerate(guards)
+            ]
+        )
 
     def round(self, t: Any, y: Any, args: Any, memory: Memory) -> tuple[Any, Memory, Any]:
         """State, memory and outcome after the guards that have become true at (t, y) have fired

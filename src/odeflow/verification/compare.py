@@ -139,6 +139,11 @@ class _One:
 
     def compared(self) -> Comparison:
         checker = self.checker
+        for event in self.problem.events:
+            if event.asks_if_equal:
+                raise NoReferenceError(
+                    f"the trigger of event {event.name} asks whether numbers are equal that move"
+                )
         found = reference_solution(
             self.problem,
             self.ts,

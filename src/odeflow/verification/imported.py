@@ -11,7 +11,7 @@ import numpy as np
 
 from odeflow.config.model import ModelConfig, Observables
 from odeflow.sbml.config import read_system
-from odeflow.sbml.expression import TIME, Expression, is_zero
+from odeflow.sbml.expression import TIME, Call, Expression, Symbol, is_zero, names
 from odeflow.sbml.formulas import extended
 from odeflow.sbml.source import model_source
 from odeflow.sbml.system import System, assigned_to
@@ -27,7 +27,8 @@ class EventFunctions:
 
     `margins` change sign where the trigger may change, at integers its `wholes`. `values` is what
     it assigns, and `placed(t, y, args, values)` the new state. `delay` and `priority` are None
-    where the event has none.
+    where the event has none. `asks_if_equal` is whether the trigger compares what moves for being
+    equal, which holds at no number that stands for a time.
     """
 
     name: str
@@ -40,6 +41,7 @@ class EventFunctions:
     uses_trigger_values: bool
     persistent: bool
     initially_true: bool
+    asks_if_equal: bool = False
 
 
 class ImportedFunctions:
@@ -118,7 +120,34 @@ class ImportedFunctions:
             uses_trigger_values=event.uses_trigger_values,
             persistent=event.persistent,
             initially_true=event.initially_true,
+            asks_if_equal=self._asks_if_equal(event.trigger),
         )
+
+    def _asks_if_equal(self, trigger: Expression) -> bool:
+        moving = {name for name, still in zip(self._states, self.still) if not still}
+        pending, seen = [trigger], set()
+        while pending:
+            expression = pending.pop()
+            if id(expression) in seen:
+                continue
+            seen.add(id(expression))
+            if isinstance(expression, Symbol) and expression.name in self._system.assigned:
+                pending.append(self._system.assigned[expression.name])
+            if isinstance(expression, Call):
+                pending += expression.operands
+                if expression.operation in ("eq", "ne") and self._read(expression) & moving:
+                    return True
+        return False
+
+    def _read(self, expression: Expression) -> set[str]:
+        """The names that an expression depends on, by way of others too."""
+        found, pending = set(), [expression]
+        while pending:
+            for name in names(pending.pop()):
+                if name not in found and name in self._system.assigned:
+                    pending.append(self._system.assigned[name])
+                found.add(name)
+        return found
 
 
 def _as_notes(notes: Any) -> tuple[np.ndarray, np.ndarray]:
