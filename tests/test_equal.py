@@ -21,7 +21,6 @@ METHODS = pytest.mark.parametrize(
         pytest.param("native", "dopri8", marks=SLOW),
         pytest.param("native", "rodas5p", marks=SLOW),
         pytest.param("diffrax", "tsit5", marks=SLOW),
-        pytest.param("diffrax", "dopri8", marks=SLOW),
     ],
 )
 

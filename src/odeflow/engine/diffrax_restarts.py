@@ -85,9 +85,9 @@ class WatchingSolver(diffrax.AbstractSolver):
         )
         path = self._path(t0, t1, y1, dense_info)
         suspect, now = self.crossings.may_fire(path, args, memory)
-        place = self._searched(suspect, path, args, memory)
+        place, y = self._searched(suspect, path, args, memory)
         fired = suspect & (place.verdict == float(Verdict.fired))
-        t, y = place.to_t, path.state(place.high)
+        t = place.to_t
         where = lambda a, b: jax.tree.map(lambda x, y: jnp.where(fired, x, y), a, b)
         guard = jnp.where(suspect, place.guard, now.astype(place.guard.dtype))
         # after a search that is over the last look was at the end
@@ -109,8 +109,10 @@ class WatchingSolver(diffrax.AbstractSolver):
 
         return Path(t0, t1 - t0, t1, state)
 
-    def _searched(self, suspect: Any, path: Path, args: Any, memory: Memory) -> Place:
-        """Where in a step something fires, if anything does in one that is suspect."""
+    def _searched(self, suspect: Any, path: Path, args: Any, memory: Memory) -> tuple[Place, Any]:
+        """Where in a step something fires, if anything does in one that is suspect; and the state
+        that was looked at there: computed again, it may round to one in which nothing does.
+        """
         crossings = self.crossings
         first = crossings.start(path, memory)
         verdict = jnp.where(suspect, first.verdict, float(Verdict.over))
@@ -119,8 +121,8 @@ class WatchingSolver(diffrax.AbstractSolver):
         def halve(state: tuple[Any, Any]) -> tuple[Any, Any]:
             return crossings.halve(state[0], path, args, memory), state[1] + 1
 
-        def look(state: tuple[Any, Any]) -> tuple[Any, Any]:
-            place, looks = state
+        def look(state: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+            place, looks, _ = state
             place = crossings.look(place, path, args, memory)
             is_one = place.verdict == float(Verdict.one_change)
 
@@ -129,21 +131,26 @@ class WatchingSolver(diffrax.AbstractSolver):
                 return is_one & ~fine & (state[1] < crossings.halvings)
 
             place, _ = lax.while_loop(wide, halve, (place, jnp.asarray(0)))
-            settled = crossings.settle(place, path, args, memory)
+            there = path.state(place.high)
+            known = path._replace(state=lambda part: there)
+            settled = crossings.settle(place, known, args, memory)
             place = jax.tree.map(lambda a, b: jnp.where(is_one, a, b), settled, place)
-            return place, looks + 1
+            return place, looks + 1, there
 
-        def goes_on(state: tuple[Any, Any]) -> Any:
+        def goes_on(state: tuple[Any, Any, Any]) -> Any:
             return (state[0].verdict == float(Verdict.search)) & (state[1] < MOST_LOOKS)
 
-        place, _ = lax.while_loop(goes_on, look, (first, jnp.asarray(0)))
+        begin = first, jnp.asarray(0), path.state(first.high)
+        place, _, there = lax.while_loop(goes_on, look, begin)
         # the step counts up to where all is known
         cut = (place.verdict == float(Verdict.search)) & (place.low > 0)
-        return place._replace(
+        place = place._replace(
             high=jnp.where(cut, place.low, place.high),
             to_t=jnp.where(cut, place.from_t, place.to_t),
             verdict=jnp.where(cut, float(Verdict.fired), place.verdict),
         )
+        end = path.state(place.high)
+        return place, jax.tree.map(lambda a, b: jnp.where(cut, a, b), end, there)
 
 
 class Segment(NamedTuple):
