@@ -270,8 +270,10 @@ def test_an_edit_that_no_trigger_sees_is_seen_by_who_reads_it(
 def test_a_design_left_behind_by_another_run_is_named(with_table: Path, tmp_path: Path):
     study = copy_of(with_table, tmp_path)
     good = contents(study)
-    snakemake(study, config="experiment=decay name=other design=grid design__axes__k__values=[7]")
-    shutil.copyfile(study / "results/other/design.nc", study / "results/decay/design.nc")
+    (study / "other.csv").write_text("k,y\n7,3\n")
+    target = "results/other/design.nc"
+    snakemake(study, target, config="experiment=decay name=other design__path=other.csv")
+    shutil.copyfile(study / target, study / "results/decay/design.nc")
     done = snakemake(study, check=False)
     assert "odeflow: results/decay/design.nc: is not what was written" in done.stdout
     assert (study / "results/decay/ensemble.nc").read_bytes() == good["results/decay/ensemble.nc"]
