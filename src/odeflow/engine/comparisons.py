@@ -307,8 +307,9 @@ def _makes_integers(equation: Any) -> bool:
 
 def held_components(model: Model) -> frozenset[int]:
     """Numbers of the components whose derivative is zero whatever t, y and args."""
-    t, y, args = model.example()
-    found = outputs(model.flat_vector_field, t, model.flatten(y), list(args))
+    with jax.ensure_compile_time_eval():  # numbers, also while something else is traced
+        t, y, args = model.example()
+        found = outputs(model.flat_vector_field, t, model.flatten(y), list(args))
     return frozenset(
         number
         for number, (info, value) in enumerate(found)
