@@ -371,7 +371,7 @@ CASES = [
     Case(
         "`ensemble.nc`",
         "a name that leads out",
-        with_config("name: decay\nmodel:", "name: ../decay\nmodel:"),
+        with_config("name: decay\n", "name: ../decay\n"),
         "name",
     ),
     Case("`ensemble.zarr`", "pieces to unpickle", pickled_store, "cannot be read"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -53,6 +53,7 @@ def test_equals_numpy(name: str, collected: int, some: slice, monkeypatch: pytes
     st.integers(1, 30),
     st.integers(0, 30),
 )  # fmt: skip
+@example(np.array([[-0.0], [0.0]]), 1, 0)
 def test_equals_numpy_on_anything(values: np.ndarray, cut: int, some: int):
     found = streamed(values, cut, slice(some))
     np.testing.assert_array_equal(found, np.quantile(values, LEVELS, axis=0))

@@ -17,7 +17,6 @@ from numba import njit
 from odeflow.compiled.numba_cache import digest, keep
 
 _SIGN = np.uint64(1 << 63)
-_TOP = np.uint64(63)
 #: Rows that stay in the cache while their columns are gone through.
 _TILE = 128
 #: Bits of a place in the table of intervals.
@@ -32,7 +31,7 @@ def _compiled(function: Callable[..., None]) -> Any:
 
 @njit(inline="always")
 def _key(bits):
-    return ~bits if bits >> _TOP else bits | _SIGN
+    return ~bits if bits > _SIGN else bits | _SIGN  # -0.0, which is _SIGN itself, is 0.0
 
 
 @_compiled

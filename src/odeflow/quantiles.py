@@ -206,8 +206,8 @@ def _order_statistics(
 
 
 def _keys(values: np.ndarray) -> np.ndarray:
-    """Unsigned integers in the order of the numbers."""
-    bits = np.ascontiguousarray(values, np.float64).view(np.uint64)
+    """Unsigned integers in the order of the numbers; -0.0 counts as 0.0."""
+    bits = np.ascontiguousarray(values + 0.0, np.float64).view(np.uint64)
     return np.where(bits >> np.uint64(63), ~bits, bits | np.uint64(2**63))
 
 
