@@ -118,6 +118,12 @@ def _dt_min(it: Outcome) -> Diagnosis:
         )
     if it.is_below_atol:
         return _too_small(it)
+    if it.solver.reject_drift:
+        return Diagnosis(
+            "step size vanished",
+            f"no step at {where} may keep verify.max_drift: see whether model.invariants are "
+            "conserved there, or raise it; else look for a singularity or a jump of the field",
+        )
     return Diagnosis(
         "step size vanished",
         f"look for a singularity or a jump of the vector field at {where}; else loosen solver.rtol "

@@ -72,13 +72,23 @@ class Drift:
         """
         if self.invariants is None:
             return {}
-        size = len(self.invariants.components)
-        number = len(self.invariants.config.parameters)
-        start, scale = self.at_start(y0[:size].astype(dtype), args[:number].astype(dtype))
+        start, scale = self.starts(y0, args, dtype)
         return {
             name: relative_drift(values.pop(drift), start[name], scale[name])
             for name, drift in zip(self.own, self.names)
         }
+
+    def starts(
+        self,
+        y0: Float[np.ndarray, "component lane"],
+        args: Float[np.ndarray, "parameter lane"],
+        dtype: np.dtype,
+    ) -> tuple[dict[str, Float[np.ndarray, " lane"]], dict[str, Float[np.ndarray, " lane"]]]:
+        """`at_start` of lanes as an engine has them, with more rows and in its precision."""
+        assert self.invariants is not None
+        size = len(self.invariants.components)
+        number = len(self.invariants.config.parameters)
+        return self.at_start(y0[:size].astype(dtype), args[:number].astype(dtype))
 
     def at_start(
         self, y0: Float[np.ndarray, "component lane"], args: Float[np.ndarray, "parameter lane"]

@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -62,6 +62,12 @@ class Event:
     uses_trigger_values: bool = True
     persistent: bool = True
     place: Callable[[Any, Any, Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+
+    def each(self, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> "Event":
+        """The event with each of its functions changed."""
+        names = ("trigger", "assignments", "delay", "priority", "place")
+        functions = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: f and change(f) for name, f in functions.items()})
 
 
 class Formula(NamedTuple):

@@ -22,6 +22,7 @@ from odeflow.config.saved_times import save_times
 from odeflow.dataset import label_chunk
 from odeflow.design import axis_names, has_own_ends, rows
 from odeflow.doses import jump_targets, own_ends, schedule, with_doses
+from odeflow.drift_limit import DriftLimit, with_drift_limit
 from odeflow.engine import Problem
 from odeflow.environment import environment
 from odeflow.invariants import Drift, load_invariants, with_invariants
@@ -137,18 +138,19 @@ class Loaded(NamedTuple):
     """An experiment's model loaded and traced: what an engine solves, and which one.
 
     `config` has the sensitivities among its states, the problem those and the invariants, and
-    stops where time switches something.
+    stops where time switches something. `limit` is None where no drift rejects a step.
     """
 
     config: Config
     switching: Switching
     drift: Drift
+    limit: DriftLimit | None
     engine: engine.EngineChoice
 
     @property
     def problem(self) -> Problem:
         """What an engine solves."""
-        return self.switching.problem
+        return self.switching.problem if self.limit is None else self.limit.problem
 
 
 def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
@@ -171,8 +173,12 @@ def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
         warnings.warn(unwatched, stacklevel=2)
         comments = [text for text in (switching.comment, unwatched) if text]
         switching = switching._replace(comment="; ".join(comments))
-    chosen = engine.choose_engine(switching.problem, wanted, device)
-    return Loaded(config, switching, drift, chosen)
+    limit, problem = None, switching.problem
+    if config.solver.reject_drift and config.verify.max_drift is not None:
+        limit = with_drift_limit(problem, drift, config.verify.max_drift)
+        problem = limit.problem
+    chosen = engine.choose_engine(problem, wanted, device)
+    return Loaded(config, switching, drift, limit, chosen)
 
 
 def solve_samples(
@@ -237,7 +243,7 @@ class _Prepared:
     def __init__(self, config: Config, study: Path, axes: Iterable[str]):
         loaded = load_problem(config, study, axes)
         self.config, self.problem, self._drift = loaded.config, loaded.problem, loaded.drift
-        self._switching = loaded.switching
+        self._switching, self._limit = loaded.switching, loaded.limit
         self.lane_bytes = self.problem.lane_bytes + self._switching.lane_bytes
         self._sources = canonical_json(all_sources(config.model, study))
         self._data = canonical_json(data_digests(config.model, study))
@@ -265,6 +271,8 @@ class _Prepared:
         before = at_start(model, make_lanes(self.config, {**axes, **model.start(axes)}))
         lanes = at_start(model, schedule(self.config, axes, before, model))
         lanes = self._switching.scheduled(lanes)
+        if self._limit is not None:
+            lanes = self._limit.limited(lanes)
         if not self.problem.counted:
             return lanes
         args = np.concatenate([before.args, lanes.args[len(before.args) :]])

@@ -20,7 +20,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.model import Parameter
 from odeflow.config.solver import SolverConfig
 from odeflow.engine.switch_times import MOST_SWITCHES, Switches, TooManySwitchesError
-from odeflow.model import Event, Jumping, Model
+from odeflow.model import Jumping, Model
 from odeflow.pauses import with_pauses
 
 #: The ends of a stretch, as parameters of the model.
@@ -158,7 +158,7 @@ def _clipped(model: Model) -> Model:
         config=config,
         function=clipped(model.function),
         observables_function=model.observables_function and clipped(model.observables_function),
-        events=tuple(_event(model, event) for event in model.events),
+        events=tuple(event.each(lambda f: _cut(model, f)) for event in model.events),
         jumping=model.jumping and Jumping(*(_late(model, f) for f in model.jumping)),
         stopping=model.stopping
         and model.stopping._replace(values=_cut(model, model.stopping.values)),
@@ -180,12 +180,6 @@ def _late(model: Model, function: Callable[..., Any]) -> Callable[..., Any]:
         return own(t + margin, y, args)
 
     return late
-
-
-def _event(model: Model, event: Event) -> Event:
-    names = ("trigger", "assignments", "delay", "priority", "place")
-    functions = {name: getattr(event, name) for name in names}
-    return replace(event, **{n: f and _cut(model, f) for n, f in functions.items()})
 
 
 def _times(switches: Switches, t0: float, t1: float, args: np.ndarray) -> np.ndarray:

@@ -25,12 +25,14 @@ def complaints(
         elif verdict == "tolerances too loose":
             found.append(f"verification finds the tolerances too loose: {reason}")
     limit = config.verify.max_drift
+    within = config.solver.reject_drift and config.saveat.ts is not None
     for name, drift in drifts(ensemble).items() if limit is not None else ():
         if drift.size and not np.nanmax(drift, initial=0.0) <= limit:
             found.append(
                 f"invariant {name}: sample {int(np.nanargmax(drift))} drifts by "
                 f"{np.nanmax(drift):.3g}, more than verify.max_drift {limit:g}; tighten "
                 "solver.rtol and solver.atol"
+                + (", since what is saved inside of steps drifts" if within else "")
             )
     return found
 

@@ -34,7 +34,8 @@ def check(config: Config, study: Path) -> None:
     check_functions(config.model, study)
     read_data(config.model, study)
     check_precision(config.model, study, config.runtime.precision)
-    if config.verify.max_drift is not None and config.model.invariants is None:
+    known = config.model.invariants
+    if config.verify.max_drift is not None and (known is None or known.function is None):
         raise ConfigError(
             f"verify.max_drift: model {config.model.name} names no invariants; give it "
             "model.invariants, or leave this null"
@@ -43,6 +44,11 @@ def check(config: Config, study: Path) -> None:
         raise ConfigError(
             "verify.max_drift: doses and events change what is conserved, so no drift is recorded; "
             "leave this null"
+        )
+    if config.solver.reject_drift and config.verify.max_drift is None:
+        raise ConfigError(
+            "solver.reject_drift: there is no limit to keep; set verify.max_drift, or leave this "
+            "false"
         )
 
 
@@ -137,11 +143,13 @@ def _check_variables(config: Config, study: Path) -> None:
     closed = observables is None or bool(observables.variables)
     for number, attempt in enumerate(ladder(config)):
         atol = attempt.solver.atol
-        if config.model.nonnegative and attempt.solver.stepsize_controller == "constant":
+        shorter = "solver.reject_drift" if config.solver.reject_drift else ""
+        shorter = "model.nonnegative" if config.model.nonnegative else shorter
+        if shorter and attempt.solver.stepsize_controller == "constant":
             where = f"runtime.retry.{number - 1}" if number else "solver"
             raise ConfigError(
                 f"{where}.stepsize_controller: constant steps cannot be taken again, shorter, as "
-                "model.nonnegative asks; take pid, or leave model.nonnegative out"
+                f"{shorter} asks; take pid, or leave {shorter} out"
             )
         key = f"runtime.retry.{number - 1}.atol" if number else "solver.atol"
         if isinstance(atol, dict):

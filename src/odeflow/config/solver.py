@@ -53,6 +53,11 @@ class SolverConfig(Strict):
     root_finder_atol: PositiveReal | None = Field(
         None, description="implicit methods: absolute tolerance of the root find; null: atol"
     )
+    reject_drift: bool = Field(
+        False,
+        description="a step after which an invariant has drifted further than its part of "
+        "verify.max_drift is taken again, shorter",
+    )
 
     @field_validator("method")
     @classmethod

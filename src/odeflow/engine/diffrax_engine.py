@@ -223,9 +223,7 @@ def _lane_function(problem: Problem) -> Any:
     model, config, dtype = problem.model, problem.solver, problem.dtype
     solver = diffrax_solver(problem)
     term = diffrax.ODETerm(model.vector_field)  # pyright: ignore[reportArgumentType]
-    controller = lane_controller(
-        config, model.example(dtype)[1], dtype, model.vector_field, model.config.nonnegative
-    )
+    controller = lane_controller(problem, model.example(dtype)[1])
     t0, t1 = (jnp.asarray(t, dtype) for t in (model.config.t0, model.config.t1))
     dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
     reducer = reducers(problem.reductions)
@@ -316,9 +314,7 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
             y0=y,
             args=args,
             saveat=diffrax.SaveAt(subs=saved, controller_state=True, solver_state=True),
-            stepsize_controller=lane_controller(
-                config, y, dtype, model.vector_field, model.config.nonnegative, steps
-            ),
+            stepsize_controller=lane_controller(problem, y, steps),
             max_steps=config.max_steps,
             throw=False,
             adjoint=diffrax.ForwardMode(),

@@ -1,6 +1,5 @@
 """Step-size control of one lane: Diffrax's controller, plus how and where a lane failed."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import diffrax
@@ -12,7 +11,7 @@ from equinox.internal import ω
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool
 
-from odeflow.config.solver import SolverConfig
+from odeflow.engine.problem import Problem
 from odeflow.engine.wild_steps import is_wild, looks_for_wild_steps
 from odeflow.methods import METHODS
 
@@ -30,7 +29,8 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     with `atol` 1, so that its error norm is err / (atol_i + rtol |y_i|) for each state i.
 
     Where `field` is given, for methods that do not evaluate it at the end of a step, a step is
-    rejected too where `field(t, y, args)` is not finite there: no other could start from it. With
+    rejected too where `field(t, y, args)` is not finite there: no other could start from it. So is
+    one after which a state of `nonnegative` is below zero, or of which `rejected` says so. With
     `looks` a step that is wild (`wild_steps`) ends the lane, with the outcome `WILD`.
 
     The state is `(wrapped state, time reached, candidate non-finite, error infinite)`.
@@ -45,6 +45,7 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     sees_end: bool = True
     looks: bool = False
     nonnegative: tuple[str, ...] = ()
+    rejected: Any = None
 
     def wrap(self, direction: Any) -> "LaneController":
         """Part of Diffrax's interface; integration here is always forward."""
@@ -86,11 +87,15 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
         """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
         state, _, _, _ = controller_state
         error_infinite = ~_all_finite(y_error)
-        negative = self._is_negative(y1_candidate)
+        refused = self._is_negative(y1_candidate)
+        vain = jnp.asarray(False)
+        if self.rejected is not None:
+            rejected, vain = self.rejected(t1 - t0, t1, y1_candidate, args)
+            refused = refused | rejected
         undefined = jnp.asarray(False)
         if not self.sees_end:
             undefined = ~_all_finite(self.field(t1, y1_candidate, args))
-        unfit = undefined | negative | ~_all_finite(y1_candidate)
+        unfit = undefined | refused | ~_all_finite(y1_candidate)
         estimate = jtu.tree_map(lambda x: jnp.where(unfit, jnp.inf, x), y_error)
         # an infinite error over an infinite tolerance would say nothing
         before = jtu.tree_map(lambda x: jnp.where(jnp.isfinite(x), x, 0.0), y0)
@@ -107,12 +112,12 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
         )
         non_finite = undefined | ~_all_finite(y1_candidate)
         # constant steps, and those of dtmin, are kept by the wrapped controller whatever they are
-        forced = keep & (non_finite | negative | error_infinite)
+        forced = keep & (non_finite | refused | error_infinite)
         keep = keep & ~forced
         next_t0 = jnp.where(keep, next_t0, t0)
         # A rejected step of one ulp comes back unchanged where the smaller one rounds up to it.
         stuck = ~keep & (next_t1 >= t1)
-        stalled = forced | stuck | (next_t1 <= next_t0)
+        stalled = forced | stuck | vain | (next_t1 <= next_t0)
         result = RESULTS.where(stalled, RESULTS.dt_min_reached, result)
         if self.looks:
             wild = keep & self._is_wild(t0, t1, y0, y1_candidate, args, y_error)
@@ -185,19 +190,12 @@ def _all_finite(tree: Any) -> Bool[Array, ""]:
     return finite
 
 
-def lane_controller(
-    solver: SolverConfig,
-    state_record: Any,
-    dtype: Any,
-    field: Any,
-    nonnegative: Sequence[str] = (),
-    budget: Any = None,
-) -> LaneController:
-    """The controller that a `solver` group describes; one of `budget` steps where that is given.
+def lane_controller(problem: Problem, state_record: Any, budget: Any = None) -> LaneController:
+    """The controller that a problem asks for; one of `budget` steps where that is given.
 
-    `state_record` is an example state, to lay out per-state absolute tolerances, `field` the vector
-    field, a function of (t, y, args), `nonnegative` the states that cannot be negative.
+    `state_record` is an example state, to lay out per-state absolute tolerances.
     """
+    solver, model = problem.solver, problem.model
     per_state = isinstance(solver.atol, dict)
     atol = 1.0 if isinstance(solver.atol, dict) else solver.atol
     if solver.stepsize_controller == "constant":
@@ -220,7 +218,10 @@ def lane_controller(
     if per_state:
         assert isinstance(solver.atol, dict)
         scale = type(state_record)(
-            **{name: jnp.asarray(1.0 / solver.atol[name], dtype) for name in state_record._fields}
+            **{
+                name: jnp.asarray(1.0 / solver.atol[name], problem.dtype)
+                for name in state_record._fields
+            }
         )
     smallest = min(solver.atol.values()) if isinstance(solver.atol, dict) else solver.atol
     known = {
@@ -228,10 +229,11 @@ def lane_controller(
         "scale": scale,
         "rtol": solver.rtol,
         "atol": smallest,
-        "field": field,
+        "field": model.vector_field,
         "sees_end": solver.stepsize_controller == "constant" or METHODS[solver.method].sees_end,
         "looks": looks_for_wild_steps(solver),
-        "nonnegative": tuple(nonnegative),
+        "nonnegative": tuple(model.config.nonnegative),
+        "rejected": problem.rejected,
     }
     if budget is None:
         return LaneController(**known)

@@ -70,6 +70,9 @@ class Problem:
     `jumps` are what the `Lanes.jumps` change; a solver stops and starts anew at each. `stops` end a
     trajectory where one of them fires. Where it is `counted`, lanes say what guards count as before
     t0.
+    `rejected(h, t, y, args)`, in JAX on records, is whether a step of length h that ends there is
+    taken again, shorter, and whether that is in vain, which ends the trajectory as
+    `dt_min_reached`; constant steps do not ask it.
     `variables` are the states and observables to keep, in dataset order. `dtype` is float64 or
     float32. `reductions` are metrics of states and observables to reduce while solving.
     """
@@ -84,6 +87,7 @@ class Problem:
     jumps: JumpTargets | None = None
     stops: tuple[Guard, ...] = ()
     counted: bool = False
+    rejected: Callable[[Any, Any, Any, Any], tuple[Any, Any]] | None = None
 
     @property
     def guards(self) -> tuple[Guard, ...]:

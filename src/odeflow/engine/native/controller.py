@@ -19,7 +19,9 @@ from diffrax._term import WrapTerm
 from jaxtyping import Float
 
 from odeflow.config.solver import SolverConfig
+from odeflow.engine.native.field import evaluated, step_program
 from odeflow.engine.native.names import component_labels, state_label
+from odeflow.engine.problem import Problem
 from odeflow.methods import METHODS
 from odeflow.model import Model
 from odeflow.status import Status
@@ -44,10 +46,9 @@ class ControllerSource:
     settings: Mapping[str, float]
 
 
-def controller_source(
-    solver: SolverConfig, model: Model, error_order: float, dtype: np.dtype
-) -> ControllerSource:
-    """The controller that the `solver` group describes."""
+def controller_source(problem: Problem, error_order: float) -> ControllerSource:
+    """The controller that a problem asks for; raises `UntranslatableError` as `translate`."""
+    solver, model = problem.solver, problem.model
     settings = {"t0": model.config.t0}
     if solver.dt0 is not None:
         settings["dt0"] = solver.dt0
@@ -73,10 +74,10 @@ def controller_source(
     if solver.dtmin is not None:
         rows["at_dtmin"] = "0.0"
     lines = [
-        *_error_lines(solver, model),
+        *_error_lines(problem),
         *_factor_lines([i for i, c in enumerate(coefficients, start=1) if c != 0], memory),
         *_dt_lines("dtmin" in settings, "dtmax" in settings),
-        *_next_step_lines(),
+        *_next_step_lines(problem.rejected is not None),
     ]
     return ControllerSource(lines, rows, settings)
 
@@ -139,13 +140,14 @@ def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *l
     return np.where(place < 0, -size, size)
 
 
-def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
+def _error_lines(problem: Problem) -> list[str]:
     """Defines `finite`, `keep`, and `squared_error`: the mean square of error / (atol + rtol |y|).
 
-    It is infinite where the candidate or an error is not finite, and where the candidate is
-    negative, by more than its absolute tolerance, though it cannot be.
+    It is infinite where the candidate or an error is not finite, where the candidate is negative,
+    by more than its absolute tolerance, though it cannot be, and where the problem rejects it.
     """
-    lines, negative = [], []
+    solver, model = problem.solver, problem.model
+    lines, negative = _rejection_lines(problem), []
     names = component_labels(model)
     for n, component in zip(names, model.components):
         atol = atol_of(solver, model, component.state)
@@ -157,6 +159,7 @@ def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
             negative.append(f"(new_{n} < -{atol})")
     forced = "" if solver.dtmin is None else " | (at_dtmin > 0.0)"
     fit = " & ~negative" if negative else ""
+    fit += " & ~rejected" if problem.rejected is not None else ""
     squares = total([f"ratio_{n}*ratio_{n}" for n in names])
     return [
         *lines,
@@ -166,6 +169,16 @@ def _error_lines(solver: SolverConfig, model: Model) -> list[str]:
         f"squared_error = select(finite{fit}, mean_square, INFINITY)",
         f"keep = ((squared_error < 1.0){forced}){fit}",
     ]
+
+
+def _rejection_lines(problem: Problem) -> list[str]:
+    """Defines `rejected` and `vain`; nothing where the problem rejects no step."""
+    if problem.rejected is None:
+        return []
+    program = step_program(problem.model, problem.rejected, problem.dtype)
+    ends = {f"y_{n}": f"new_{n}" for n in component_labels(problem.model)}
+    lines, (rejected, vain) = evaluated(program, {"t": "t_next"} | ends, "r_")
+    return [*lines, f"rejected = {rejected}", f"vain = {vain}"]
 
 
 def total(terms: Sequence[str]) -> str:
@@ -215,14 +228,15 @@ def _dt_lines(dtmin: bool, dtmax: bool) -> list[str]:
     return lines
 
 
-def _next_step_lines() -> list[str]:
-    """Defines `keep`, `stalled`, `new_t` and `new_t_next` from `dt`."""
+def _next_step_lines(vain: bool) -> list[str]:
+    """Defines `keep`, `stalled`, `new_t` and `new_t_next` from `dt`; `vain` is whether that is."""
     return [
         "keep = keep & finite",
         "new_t = select(keep, t_next, t)",
         "next_end = new_t + dt",
         # A rejected step of one ulp may come back unchanged, rounded up.
         "advances = (next_end > new_t) & (keep | (next_end < t_next)) & allowed",
+        *(["advances = advances & ~vain"] if vain else []),
         *_END_LINES,
     ]
 

@@ -86,6 +86,16 @@ def lane_program(model: Model, function: Callable[..., Any], dtype: Any = np.flo
     return translate(flat, field_inputs(model), dtype)
 
 
+def step_program(model: Model, function: Callable[..., Any], dtype: Any = np.float64) -> Program:
+    """What a function of (h, t, y, args) says of a step; raises as `field_program`."""
+    size = len(model.components)
+
+    def flat(h: Any, t: Any, *point: Any) -> Any:
+        return function(h, t, model.unflatten(point[:size]), model.Args(*point[size:]))
+
+    return translate(flat, ["h", *field_inputs(model)], dtype)
+
+
 def evaluated(
     program: Program, rename: Mapping[str, Operand], prefix: str
 ) -> tuple[list[str], list[str]]:

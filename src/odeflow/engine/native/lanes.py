@@ -56,7 +56,7 @@ def lane_module(problem: Problem, step: StepSource, loop: Loop) -> LaneModule:
     Raises `UntranslatableError` where the field or an observable has no scalar program.
     """
     dtype = problem.dtype
-    control = controller_source(problem.solver, problem.model, step.error_order, dtype)
+    control = controller_source(problem, step.error_order)
     functions = LaneFunctions(problem, step, control)
     layout = Layout(
         "float32" if dtype == np.float32 else "float64",
