@@ -9,9 +9,12 @@ from snakes import make_study
 import odeflow
 from odeflow.chunks import solve_digest
 from odeflow.config.base import ConfigError
+from odeflow.config.root import Config
 from odeflow.engine.native import engine as native_engine
 from odeflow.solve import load_problem
+from odeflow.specs import solve_config, stage_spec
 from odeflow.status import Status
+from odeflow.stored_study import study_files
 
 MODELS = """
 import jax.numpy as jnp
@@ -174,6 +177,21 @@ def test_the_dataset_says_the_limit(study: Path):
     assert "max_drift" not in solved(study, *asked).attrs["odeflow_config"]
     told = solved(study, *asked, "solver.reject_drift=true").attrs["odeflow_config"]
     assert "reject_drift: true" in told and "max_drift: 0.01" in told
+
+
+def test_what_solves_a_chunk_is_told_the_limit(study: Path):
+    """A stage is given the groups that it needs, and `verify` is another stage's."""
+    asked = ("model=oscillator", "verify.max_drift=1e-4", "verify.seed=3")
+    free, kept = (
+        odeflow.compose(*LOOSE, *asked, *more, study=study)
+        for more in ([], ["solver.reject_drift=true"])
+    )
+    assert "verify" not in solve_config(free)
+    told = Config.model_validate(solve_config(kept))
+    assert told.verify.max_drift == 1e-4 and told.verify.seed == 0
+    assert Config.model_validate(stage_spec(kept, study, "assemble")["config"]).verify.max_drift
+    written = study_files(kept, {}, None)[f"config/experiment/{kept.name}.yaml"]
+    assert "max_drift: 0.0001" in written
 
 
 REJECT = "solver.reject_drift=true"

@@ -114,8 +114,6 @@ def solve_slice(config: Config, axes: Iterable[str]) -> dict[str, Any]:
     data = config.slice("model", "doses", "stop", "solver", "saveat")
     reduced = reduced_summary(config, has_own_ends(config, axes))
     data["summary"] = reduced.model_dump(mode="json")
-    # else it judges trajectories and changes none
-    data["max_drift"] = config.verify.max_drift if config.solver.reject_drift else None
     runtime = config.slice("runtime")["runtime"]
     return data | {key: runtime[key] for key in ("engine", "device", "precision", "retry")}
 

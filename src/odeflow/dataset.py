@@ -178,8 +178,6 @@ def global_attributes(
     recorded = config.slice("name", *groups)
     for key in EFFORT:
         recorded["runtime"].pop(key)
-    if config.solver.reject_drift:
-        recorded["verify"] = {"max_drift": config.verify.max_drift}
     return {
         "Conventions": "CF-1.11",
         "title": f"{model.title or model.name}: {config.name}",

@@ -174,7 +174,8 @@ def load_problem(config: Config, study: Path, axes: Iterable[str]) -> Loaded:
         comments = [text for text in (switching.comment, unwatched) if text]
         switching = switching._replace(comment="; ".join(comments))
     limit, problem = None, switching.problem
-    if config.solver.reject_drift and config.verify.max_drift is not None:
+    if config.solver.reject_drift:
+        assert config.verify.max_drift is not None  # as `config.check` sees to
         limit = with_drift_limit(problem, drift, config.verify.max_drift)
         problem = limit.problem
     chosen = engine.choose_engine(problem, wanted, device)

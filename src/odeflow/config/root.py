@@ -64,5 +64,12 @@ class Config(Strict):
         return value
 
     def slice(self, *groups: str) -> dict[str, Any]:
-        """The named groups as plain data (dicts, lists, numbers, strings), in a fixed order."""
-        return self.model_dump(mode="json", include=set(groups))
+        """The named groups as plain data (dicts, lists, numbers, strings), in a fixed order.
+
+        With the solver go what else decides its steps: the limit of `solver.reject_drift`, which
+        otherwise judges trajectories and changes none.
+        """
+        data = self.model_dump(mode="json", include=set(groups))
+        if "solver" in groups and "verify" not in groups and self.solver.reject_drift:
+            data["verify"] = {"max_drift": self.verify.max_drift}
+        return data
