@@ -20,7 +20,10 @@ METHODS = pytest.mark.parametrize(
         ("native", "tsit5"),
         pytest.param("native", "dopri8", marks=SLOW),
         pytest.param("native", "rodas5p", marks=SLOW),
-        pytest.param("diffrax", "tsit5", marks=SLOW),
+        *(
+            pytest.param("diffrax", method, marks=SLOW)
+            for method in ("tsit5", "dopri5", "dopri8", "kvaerno5", "rodas5p")
+        ),
     ],
 )
 

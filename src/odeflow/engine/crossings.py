@@ -66,8 +66,9 @@ class Path(NamedTuple):
 class Place(NamedTuple):
     """A part of a step and what is known of its start, `low`: which guards hold there, and the
     signs of what is compared (from the first look on). `from_t` and `to_t` are the times of `low`
-    and `high`, which a fraction may not tell to the last bit. Where something fires, `found` is
-    which guards hold there, 1 or -1.
+    and `high`, which a fraction may not tell to the last bit. `ends` are the signs at the end of
+    the part that holds one change, if it is asked whether numbers are equal, else empty. Where
+    something fires, `found` is which guards hold there, 1 or -1.
     """
 
     low: Any
@@ -77,6 +78,7 @@ class Place(NamedTuple):
     verdict: Any
     guard: Float[Array, " guard"]
     signs: Float[Array, " comparison"]
+    ends: Float[Array, " comparison"]
     found: Float[Array, " guard"]
 
 
@@ -100,6 +102,11 @@ class Crossings:
         """How many differences there are."""
         return self._watch.number_of_comparisons
 
+    @cached_property
+    def number_of_ends(self) -> int:
+        """Of how many the search keeps the signs at the end of a part."""
+        return self.number if self._watch.equal.any() else 0
+
     def may_fire(self, path: Path, args: Any, memory: Memory) -> tuple[Any, Any]:
         """Whether a guard may fire in a step, and which hold at its end."""
         fires, now = self._watch.fires(*path.at(1.0), args, memory)
@@ -119,7 +126,9 @@ class Crossings:
         signs = jnp.zeros(self.number, memory["guard"].dtype)
         verdict = number(float(Verdict.search))
         found = jnp.zeros_like(memory["guard"])
-        return Place(number(0), number(1), path.t0, path.t1, verdict, memory["guard"], signs, found)
+        ends = jnp.zeros(self.number_of_ends, signs.dtype)
+        times = path.t0, path.t1
+        return Place(number(0), number(1), *times, verdict, memory["guard"], signs, ends, found)
 
     def look(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
         """Looks at a part of a step, which may fire: passes it, or says that it holds one
@@ -168,10 +177,17 @@ class Crossings:
             verdict=jnp.where(over, float(Verdict.over), verdict),
             guard=jnp.where(passes, now.astype(place.guard.dtype), place.guard),
             signs=jnp.where(passes, end, signs),
+            ends=end if self.number_of_ends else place.ends,
         )
 
-    def halve(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
-        """Halves a part that holds one change: the times, as long as there is one between."""
+    def halve(self, place: Place, path: Path, args: Any, memory: Memory) -> tuple[Place, Any, Any]:
+        """Halves a part that holds one change: the times, as long as there is one between. Also
+        gives the state there, and whether it is the one at the new end.
+
+        A number that passes another has done so where its difference has the sign that it has at
+        the end: next to where they are equal, rounding may give it back the sign from before, or
+        make it zero, and what goes on from such a state would pass once more.
+        """
         low, high, from_t, to_t = place[:4]
         middle, part = self._middle(place), low + 0.5 * (high - low)
         between = (from_t < middle) & (middle < to_t)
@@ -182,13 +198,19 @@ class Crossings:
         here = self._watch.fires(*point, args, {**memory, "guard": place.guard})[0]
         if self.number:
             signs = _sign(self._differences(point, args, memory)[0])
-            here |= jnp.any(signs != place.signs)
-        return place._replace(
+            changed = signs != place.signs
+            if self.number_of_ends:
+                passed = changed & (signs == place.ends)
+                here &= ~jnp.any(self._watch.equal & changed & ~passed)
+                changed = jnp.where(self._watch.equal, passed, changed)
+            here |= jnp.any(changed)
+        halved = place._replace(
             low=jnp.where(here, low, part),
             high=jnp.where(here, part, high),
             from_t=jnp.where(here, from_t, time),
             to_t=jnp.where(here, time, to_t),
         )
+        return halved, point[1], here
 
     def is_fine(self, place: Place, path: Path) -> Any:
         """Whether a part of a step is as short as the time, or a fraction of the step, can tell."""
@@ -202,19 +224,24 @@ class Crossings:
         return place.from_t + 0.5 * (place.to_t - place.from_t)
 
     def settle(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
-        """After a change has been found: whether a guard fires there."""
+        """After a change has been found: whether a guard fires there.
+
+        Where numbers meet, a guard that asks whether they differ is false for that one time. If
+        nothing else happens there it fires at once, of the same state.
+        """
         memory = {**memory, "guard": place.guard}
-        met = None
-        if self._watch.equal.any():
-            here = place.to_t, path.state(place.high)
-            now_signs = _sign(self._differences(here, args, memory)[0])
-            met = self._watch.equal & (now_signs != place.signs)
-        fires, now = self._watch.fires(place.to_t, path.state(place.high), args, memory, met)
-        goes_on = jnp.where(place.high >= 1, float(Verdict.over), float(Verdict.search))
-        signs = place.signs
+        point, met, signs = (place.to_t, path.state(place.high)), None, place.signs
         if self.number:
-            point = place.to_t, path.state(place.high)
             signs = _sign(self._differences(point, args, memory)[0])
+            met = self._watch.equal & (signs != place.signs) if self.number_of_ends else None
+        fires, now = self._watch.fires(*point, args, memory, met)
+        guard = place.guard
+        if met is not None:
+            after = self._watch.fires(*point, args, memory)[1]
+            leaves = ~fires & after & ~now
+            guard = jnp.where(leaves, 0.0, guard)
+            now, fires = now | leaves, fires | jnp.any(leaves)
+        goes_on = jnp.where(place.high >= 1, float(Verdict.over), float(Verdict.search))
         return place._replace(
             signs=signs,
             low=jnp.where(fires, place.low, place.high),
@@ -222,7 +249,7 @@ class Crossings:
             from_t=jnp.where(fires, place.from_t, place.to_t),
             to_t=jnp.where(fires, place.to_t, path.t1),
             verdict=jnp.where(fires, float(Verdict.fired), goes_on),
-            guard=jnp.where(fires, place.guard, now.astype(place.guard.dtype)),
+            guard=jnp.where(fires, guard, now).astype(place.guard.dtype),
             found=jnp.where(fires, jnp.where(now, 1.0, -1.0), 0.0).astype(place.guard.dtype),
         )
 

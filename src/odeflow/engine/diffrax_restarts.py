@@ -118,23 +118,28 @@ class WatchingSolver(diffrax.AbstractSolver):
         verdict = jnp.where(suspect, first.verdict, float(Verdict.over))
         first = first._replace(verdict=verdict.astype(first.verdict.dtype))
 
-        def halve(state: tuple[Any, Any]) -> tuple[Any, Any]:
-            return crossings.halve(state[0], path, args, memory), state[1] + 1
+        pick = lambda condition, new, old: jax.tree.map(
+            lambda a, b: jnp.where(condition, a, b), new, old
+        )
+
+        def halve(state: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+            place, middle, here = crossings.halve(state[0], path, args, memory)
+            return place, state[1] + 1, pick(here, middle, state[2])
 
         def look(state: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
             place, looks, _ = state
             place = crossings.look(place, path, args, memory)
             is_one = place.verdict == float(Verdict.one_change)
 
-            def wide(state: tuple[Any, Any]) -> Any:
+            def wide(state: tuple[Any, Any, Any]) -> Any:
                 fine = crossings.is_fine(state[0], path)
                 return is_one & ~fine & (state[1] < crossings.halvings)
 
-            place, _ = lax.while_loop(wide, halve, (place, jnp.asarray(0)))
-            there = path.state(place.high)
+            begin = place, jnp.asarray(0), path.state(place.high)
+            place, _, there = lax.while_loop(wide, halve, begin)
             known = path._replace(state=lambda part: there)
             settled = crossings.settle(place, known, args, memory)
-            place = jax.tree.map(lambda a, b: jnp.where(is_one, a, b), settled, place)
+            place = pick(is_one, settled, place)
             return place, looks + 1, there
 
         def goes_on(state: tuple[Any, Any, Any]) -> Any:
@@ -150,7 +155,7 @@ class WatchingSolver(diffrax.AbstractSolver):
             verdict=jnp.where(cut, float(Verdict.fired), place.verdict),
         )
         end = path.state(place.high)
-        return place, jax.tree.map(lambda a, b: jnp.where(cut, a, b), end, there)
+        return place, pick(cut, end, there)
 
 
 class Segment(NamedTuple):

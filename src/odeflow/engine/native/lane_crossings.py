@@ -54,11 +54,12 @@ class LaneCrossings:
         number = len(problem.guards)
         self._guards, self._found_rows = self._memory[:number], self._memory[number : 2 * number]
         self._signs = [f"sign_{k}" for k in range(self._crossings.number)]
+        self._ends = [f"end_sign_{k}" for k in range(self._crossings.number_of_ends)]
         self.reached = [f"reached_{name}" for name in self._components]
 
     def rows(self) -> list[str]:
         """Names of the rows of the buffer."""
-        return ["suspect", "is_fine", *_PLACE, *self._signs, *self.reached]
+        return ["suspect", "is_fine", *_PLACE, *self._signs, *self._ends, *self.reached]
 
     def suspect_lines(self) -> list[str]:
         """After a step of all lanes, whose new state is `new_<component>`: defines `suspect`."""
@@ -78,7 +79,7 @@ class LaneCrossings:
 
     def functions(self) -> list[tuple[str, str, Sequence[str]]]:
         """Functions of one lane: name, what it does, body."""
-        place = [*_PLACE, *self._guards, *self._signs, *self._found_rows]
+        place = [*_PLACE, *self._guards, *self._signs, *self._ends, *self._found_rows]
         return [
             (
                 "look",
@@ -110,7 +111,7 @@ class LaneCrossings:
         return self._model.flatten(path.state(place.high))
 
     def _halved(self, place: Place, path: Path, args: Any, memory: Memory) -> tuple[Any, ...]:
-        place = self._crossings.halve(place, path, args, memory)
+        place, _, _ = self._crossings.halve(place, path, args, memory)
         return *place, jnp.where(self._crossings.is_fine(place, path), 1.0, 0.0)
 
     def search(self, layout: Layout) -> list[str]:
@@ -152,7 +153,7 @@ class LaneCrossings:
             *(load(f"from_y_{n}", f"y_{n}") for n in self._components),
             *(load(f"y_{n}", f"y1_{n}") for n in self._components),
             *map(load, self._step.dense),
-            *map(load, [*_PLACE, *self._signs, *self._memory]),
+            *map(load, [*_PLACE, *self._signs, *self._ends, *self._memory]),
             *self._step.interpolant_lines,
             *found.lines,
             *(store(row, value) for row, value in changed),
@@ -178,7 +179,7 @@ class LaneCrossings:
             for i, terms in enumerate(self._step.polynomial)
         ]
         ends = [f"end_{i}" for i in range(len(self._components))]
-        place = [*_PLACE, *self._signs] if searches else []
+        place = [*_PLACE, *self._signs, *self._ends] if searches else []
         inputs = [
             "step_start", "step_length", "step_end", *(x for row in names for x in row), *ends,
             *self._parameters, *self._memory, *place,
@@ -204,7 +205,8 @@ class LaneCrossings:
             path = Path(given["step_start"], given["step_length"], given["step_end"], state)
             if not searches:
                 return list(function(path, args, memory))
-            signs = [given[name] for name in self._signs]
+            none = jnp.zeros(0, self._problem.dtype)
+            stacked = lambda rows: jnp.stack([given[x] for x in rows]) if rows else none
             start = Place(
                 low=given["low"],
                 high=given["high"],
@@ -212,7 +214,8 @@ class LaneCrossings:
                 to_t=given["to_t"],
                 verdict=given["verdict"],
                 guard=memory["guard"],
-                signs=jnp.stack(signs) if signs else jnp.zeros(0, self._problem.dtype),
+                signs=stacked(self._signs),
+                ends=stacked(self._ends),
                 found=memory["found"],
             )
             return list(function(start, path, args, memory))
