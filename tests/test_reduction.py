@@ -13,7 +13,7 @@ from problems import decay, make_model, make_problem
 from odeflow.config.model import ModelConfig
 from odeflow.engine import Lanes, Problem, Reduction, Solution, diffrax_engine
 from odeflow.engine.native import engine as native_engine
-from odeflow.engine.reduction import NODES, Reducer
+from odeflow.engine.reduction import Reducer, nodes
 from odeflow.model import Model
 from odeflow.status import Status
 
@@ -27,7 +27,7 @@ def reduce_curve(
     reducer = Reducer(metrics)
     kept = reducer.start(jnp.asarray(ends[0]), jnp.asarray(curve(ends[0])))
     for t, h in zip(ends, np.diff(ends)):
-        values = [jnp.asarray(curve(t + h * node)) for node in NODES]
+        values = [jnp.asarray(curve(t + h * node)) for node in nodes("tsit5", False)]
         kept = reducer.update(kept, jnp.asarray(t), jnp.asarray(h), values)
     return reducer.finish([np.asarray(x) for x in kept], ends[-1] - ends[0])
 

@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from numpy.polynomial.legendre import Legendre
 
 from odeflow.engine.events import Memory, Watch
+from odeflow.engine.lobatto import lobatto
 from odeflow.engine.problem import Problem
 
 #: Looks at one step, after which it is cut where it is known so far.
@@ -285,12 +285,6 @@ class Crossings:
 
 def _sign(value: Any) -> Any:
     return jnp.where(value > 0, 1.0, jnp.where(value < 0, -1.0, 0.0)).astype(value.dtype)
-
-
-def lobatto(number: int) -> np.ndarray:
-    """Gauss-Lobatto nodes as fractions of a step, both ends among them."""
-    inner = Legendre.basis(number - 1).deriv().roots()
-    return np.concatenate([[0.0], 0.5 + 0.5 * np.sort(inner.real), [1.0]])
 
 
 def bernstein(nodes: np.ndarray) -> np.ndarray:

@@ -228,7 +228,8 @@ def _lane_function(problem: Problem) -> Any:
     dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
     reducer = reducers(problem.reductions)
     if reducer:
-        solver = ReducingSolver(solver, model.observer(tuple(reducer)), tuple(reducer.items()))
+        observe, each = model.observer(tuple(reducer)), tuple(reducer.items())
+        solver = ReducingSolver(solver, observe, each, problem.nodes)
     ts = None if problem.ts is None else jnp.asarray(problem.ts, dtype)
     observer = model.observer(problem.variables)
 
@@ -301,7 +302,8 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
         if crossings is not None:
             solver = WatchingSolver(solver, crossings, memory)
         if reducer:
-            solver = ReducingSolver(solver, observe, tuple(reducer.items()), kept)
+            each = tuple(reducer.items())
+            solver = ReducingSolver(solver, observe, each, problem.nodes, kept)
         saved = [diffrax.SubSaveAt(t1=True)]
         if ts is not None:
             saved.append(diffrax.SubSaveAt(ts=jnp.clip(ts, t, end), fn=observer))

@@ -7,21 +7,23 @@ import diffrax
 import equinox as eqx
 
 from odeflow.engine.diffrax_restarts import WatchingSolver
-from odeflow.engine.reduction import NODES, Reducer
+from odeflow.engine.reduction import Reducer
 
 
 class ReducingSolver(diffrax.AbstractSolver):
     """Wraps a solver; takes the same steps.
 
     The state is `(wrapped state, {variable: accumulators})`: Diffrax keeps that of accepted steps
-    only. `observe(t, y, args)` gives the variables by name. It is not an `AbstractWrappedSolver`,
-    of which Diffrax would ask the root finder of the wrapped one. `kept` are the accumulators to
-    go on with; None starts them. The step of a `WatchingSolver` counts up to where a guard fires.
+    only. `observe(t, y, args)` gives the variables by name, looked at where the problem's `nodes`
+    are. It is not an `AbstractWrappedSolver`, of which Diffrax would ask the root finder of the
+    wrapped one. `kept` are the accumulators to go on with; None starts them. The step of a
+    `WatchingSolver` counts up to where a guard fires.
     """
 
     wrapped: diffrax.AbstractSolver
     observe: Callable[..., dict[str, Any]] = eqx.field(static=True)
     reducers: tuple[tuple[str, Reducer], ...] = eqx.field(static=True)
+    nodes: tuple[float, ...] = eqx.field(static=True)
     kept: Any = None
 
     @property
@@ -67,7 +69,7 @@ class ReducingSolver(diffrax.AbstractSolver):
         if isinstance(self.wrapped, WatchingSolver):
             end, last = state[1].t, state[1].y
         h = end - t0
-        times = [t0, *(t0 + h * node for node in NODES[1:-1]), end]
+        times = [t0, *(t0 + h * node for node in self.nodes[1:-1]), end]
         points = [y0, *map(path.evaluate, times[1:-1]), last]
         seen = [self.observe(t, y, args) for t, y in zip(times, points)]
         kept = {

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int8
 
 from odeflow.config.solver import SolverConfig
-from odeflow.engine.reduction import Reduction
+from odeflow.engine.reduction import Reduction, nodes
 from odeflow.model import Model
 
 #: A time to save that is so many roundings from that of a stop or an event is the same time.
@@ -99,6 +99,13 @@ class Problem:
     def restarts(self) -> bool:
         """Whether a trajectory may stop and start anew on its way."""
         return self.jumps is not None or bool(self.guards)
+
+    @property
+    def nodes(self) -> tuple[float, ...]:
+        """Where in a step the metrics look, as fractions of it."""
+        states = self.model.config.states
+        crosses = [r.variable for r in self.reductions if r.threshold is not None]
+        return nodes(self.solver.method, any(variable not in states for variable in crosses))
 
     @property
     def times(self) -> Float[np.ndarray, " time"]:

@@ -1,35 +1,37 @@
 """Metrics reduced step by step, so that no time course has to be stored: one definition.
 
-A variable is known at the five Gauss-Lobatto nodes of each accepted step, through the method's own
-dense output, and between them as the quartic through those five values. Dense output of degree
-four or less (every method here but Dopri8, of degree seven) is that quartic: its metrics are then
-exact for a state, and of fifth order for an observable, which is not a polynomial.
+A variable is known at the Gauss-Lobatto nodes of each accepted step, through the method's own
+dense output, and between them as the polynomial through those values: at five nodes a quartic, as
+dense output is at most, but that of Dopri8, which has degree six and is looked at at seven nodes.
+So metrics are exact for a state. An observable is not a polynomial; they are of the order of the
+number of nodes then, of which there are more where a time is asked at which it passes a threshold.
 
 The functions are elementwise `jax.numpy` without branches. The diffrax engine calls them, the
 native engine translates them.
 
-References: Abramowitz and Stegun, Handbook of Mathematical Functions, 25.4.32, for the quadrature
-(exact up to degree seven); Press et al., Numerical Recipes, section 9.4, for the safeguarded
-Newton method.
+Reference: Press et al., Numerical Recipes, section 9.4, for the safeguarded Newton method.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from odeflow.engine.lobatto import lobatto, lobatto_weights
+
 Value = Float[Array, "*shape"]
 
-#: The nodes between the ends of a step are at -+`_INNER` and 0, where the step is [-1, 1].
-_INNER = (3 / 7) ** 0.5
-_PLACES = (-1.0, -_INNER, 0.0, _INNER, 1.0)
-#: The nodes as fractions of a step.
-NODES = tuple((1 + place) / 2 for place in _PLACES)
-_WEIGHTS = (1 / 20, 49 / 180, 16 / 45, 49 / 180, 1 / 20)
-#: Newton's method from the middle of a bracket is at rounding error after five.
-_ITERATIONS = 6
+#: Newton's method from the middle of a bracket is at rounding error after five; where a curve
+#: passes a threshold just below its peak, it first halves the distance a few times.
+_ITERATIONS, _MORE_ITERATIONS = 6, 16
+#: As many find a peak from next to it so well that its height is.
+_PEAK_ITERATIONS = 5
+#: So many nodes see a peak without places between them.
+_MANY = 9
 
 #: The accumulators that each metric needs.
 _NEEDS = {
@@ -57,6 +59,14 @@ class Reduction(NamedTuple):
     def name(self) -> str:
         """The name of its variable in a dataset."""
         return f"{self.variable}_{self.metric}"
+
+
+def nodes(method: str, curved_threshold: bool) -> tuple[float, ...]:
+    """Where in a step of a method metrics look, as fractions of it; `curved_threshold` says whether
+    one is the time at which an observable passes a threshold.
+    """
+    enough, more = (7, 13) if method == "dopri8" else (5, 9)
+    return tuple(map(float, lobatto(more if curved_threshold else enough)))
 
 
 class Reducer:
@@ -87,7 +97,9 @@ class Reducer:
         old = dict(zip(self.accumulators, kept))
         new: dict[str, Value] = {"final": values[-1]}
         if "integral" in old:
-            sum_ = sum(w * v for w, v in zip(_WEIGHTS, values))
+            middle = values[len(values) // 2]
+            weighted = zip(lobatto_weights(len(values)), values)
+            sum_ = middle + sum(float(w) * (v - middle) for w, v in weighted)
             new["integral"] = old["integral"] + h * sum_
         for name, sign in (("max", 1), ("min", -1)):
             if name in old:
@@ -164,76 +176,118 @@ def finish(
     return {reduction.name: result[reduction.name] for reduction in reductions}
 
 
-class _Quartic(NamedTuple):
-    """The polynomial constant + a s + b s^2 + c s^3 + d s^4."""
+class _Curve:
+    """A polynomial of s in [-1, 1] over a step by its coefficients, the constant first."""
 
-    constant: Value
-    a: Value
-    b: Value
-    c: Value
-    d: Value
+    def __init__(self, coefficients: Sequence[Value]):
+        self._coefficients = coefficients
 
     def at(self, s: Value) -> Value:
-        return self.constant + s * (self.a + s * (self.b + s * (self.c + s * self.d)))
+        value = self._coefficients[-1]
+        for other in self._coefficients[-2::-1]:
+            value = other + s * value
+        return value
 
-    def slope(self, s: Value) -> Value:
-        return self.a + s * (2 * self.b + s * (3 * self.c + s * (4 * self.d)))
-
-    def curvature(self, s: Value) -> Value:
-        return 2 * self.b + s * (6 * self.c + s * (12 * self.d))
+    def derivative(self) -> "_Curve":
+        return _Curve([i * x for i, x in enumerate(self._coefficients)][1:])
 
 
-def _quartic(values: Sequence[Value]) -> _Quartic:
-    """The quartic through the values at `_PLACES`: its even and its odd part."""
-    v0, v1, v2, v3, v4 = values
-    outer, inner = 0.5 * ((v0 - v2) + (v4 - v2)), (7 / 6) * ((v1 - v2) + (v3 - v2))
-    d = 1.75 * (outer - inner)
-    outer_slope, inner_slope = 0.5 * (v4 - v0), (0.5 / _INNER) * (v3 - v1)
-    c = 1.75 * (outer_slope - inner_slope)
-    return _Quartic(v2, outer_slope - c, outer - d, c, d)
+@cache
+def _places(number: int) -> list[float]:
+    """The nodes where the step is [-1, 1]."""
+    return [2 * float(node) - 1 for node in lobatto(number)]
+
+
+@cache
+def _inverse(number: int, lowest: int) -> np.ndarray:
+    """Makes coefficients of every second power from the lowest on of values at the upper nodes."""
+    upper = np.array(_places(number)[number // 2 + 1 :])
+    return np.linalg.inv(upper[:, None] ** np.arange(lowest, number, 2)[: len(upper)])
+
+
+def _curve(values: Sequence[Value]) -> _Curve:
+    """The polynomial through the values at the nodes: its even and its odd part."""
+    number, half = len(values), len(values) // 2
+    middle = values[half]
+    pairs = [(values[half - i], values[half + i]) for i in range(1, half + 1)]
+    even = [0.5 * ((a - middle) + (b - middle)) for a, b in pairs]
+    odd = [0.5 * (b - a) for a, b in pairs]
+    solved = [
+        [sum(float(m) * x for m, x in zip(row, part)) for row in _inverse(number, lowest)]
+        for lowest, part in ((1, odd), (2, even))
+    ]
+    return _Curve([middle, *(x for powers in zip(*solved) for x in powers)])
 
 
 def _peak(values: Sequence[Value]) -> tuple[Value, Value]:
     """The greatest value over a step and its place in [-1, 1], the first of equal ones."""
-    curve = _quartic(values)
-    places = [jnp.full_like(values[0], place) for place in _PLACES]
+    curve, last = _curve(values), len(values) - 1
+    slope = curve.derivative()
+    places = [jnp.full_like(values[0], place) for place in _places(len(values))]
     greatest, place = values[0], places[0]
     low, high = places[0], places[1]
-    for i in range(1, 5):
+    for i in range(1, last + 1):
         better = values[i] > greatest
         greatest = jnp.where(better, values[i], greatest)
         place = jnp.where(better, places[i], place)
         low = jnp.where(better, places[i - 1], low)
-        high = jnp.where(better, places[min(i + 1, 4)], high)
-    inside = _falling_root(curve.slope, curve.curvature, low, high)
+        high = jnp.where(better, places[min(i + 1, last)], high)
+    inside = _falling_root(slope.at, slope.derivative().at, low, high)
     value = curve.at(inside)
     better = value > greatest
     return jnp.where(better, value, greatest), jnp.where(better, inside, place)
 
 
 def _first_above(values: Sequence[Value], threshold: float) -> tuple[Value, Value]:
-    """Whether a variable exceeds a threshold in a step that it does not at its start, and where."""
-    curve = _quartic(values)
-    places = [jnp.full_like(values[0], place) for place in _PLACES]
-    peak, high = _peak(values)
-    for place, value in zip(places[:0:-1], values[:0:-1]):
-        high = jnp.where((value > threshold) & (place < high), place, high)
-    low = places[0]
-    for place in places[1:4]:
+    """Whether a variable exceeds a threshold in a step that it does not at its start, and where.
+
+    Looks at the nodes, half-way between them where they are few, and at peaks next to these.
+    """
+    curve, nodes = _curve(values), _places(len(values))
+    slope = curve.derivative()
+    bend, high = slope.derivative(), jnp.ones_like(values[0])
+    grid, seen = nodes, list(values)
+    if len(nodes) < _MANY:
+        middles = [0.5 * (left + right) for left, right in pairwise(nodes)]
+        grid = sorted([*nodes, *middles])
+        seen = [curve.at(jnp.full_like(high, place)) for place in grid]
+        seen[::2] = values
+    found = seen[-1] > threshold
+    for i in range(len(grid) - 2, -1, -1):
+        before, after = grid[max(i - 1, 0)], grid[i + 1]
+        peak = jnp.full_like(high, grid[i])
+        for _ in range(_PEAK_ITERATIONS):
+            bends, rises = bend.at(peak), slope.at(peak)
+            step = jnp.where(bends < 0, rises / jnp.where(bends < 0, bends, 1.0), 0.0)
+            peak = jnp.minimum(jnp.maximum(peak - step, before), after)
+        exceeds = curve.at(peak) > threshold
+        high = jnp.where(exceeds & ((peak < high) | ~found), peak, high)
+        found = found | exceeds
+        if i > 0:
+            exceeds = seen[i] > threshold
+            high = jnp.where(exceeds & (grid[i] < high), grid[i], high)
+            found = found | exceeds
+    low = jnp.full_like(high, grid[0])
+    for place in grid[1:-1]:
         low = jnp.where(place < high, place, low)
-    root = _falling_root(lambda s: threshold - curve.at(s), lambda s: -curve.slope(s), low, high)
-    return peak > threshold, root
+    below = lambda s: threshold - curve.at(s)
+    root = _falling_root(below, lambda s: -slope.at(s), low, high, _MORE_ITERATIONS)
+    return found, root
 
 
 def _falling_root(
-    function: Callable[[Value], Value], slope: Callable[[Value], Value], low: Value, high: Value
+    function: Callable[[Value], Value],
+    slope: Callable[[Value], Value],
+    low: Value,
+    high: Value,
+    iterations: int = _ITERATIONS,
 ) -> Value:
     """A root in a bracket at whose lower end a function is positive, and not at the upper one.
 
     Newton's method, and bisection where that would leave the bracket by more than rounding.
     """
     s = 0.5 * (low + high)
-    for _ in range(_ITERATIONS):
+    for _ in range(iterations):
         value = function(s)
         low, high = jnp.where(value > 0, s, low), jnp.where(value > 0, high, s)
         newton, slack = s - value / slope(s), 0.01 * (high - low)

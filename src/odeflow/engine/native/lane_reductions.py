@@ -16,9 +16,8 @@ from odeflow.engine.native.names import (
 from odeflow.engine.native.stepper import StepSource
 from odeflow.engine.native.translate import translate
 from odeflow.engine.problem import Problem
-from odeflow.engine.reduction import NODES, Reducer, reducers
+from odeflow.engine.reduction import Reducer, reducers
 
-_ENDS = (0, len(NODES) - 1)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*) = ")
 #: What a scalar's reduction needs of the step besides values: copies, since it sees the rows of one
 #: scalar only.
@@ -31,10 +30,11 @@ class _Group:
 
     reducer: Reducer
     scalars: list[str]
+    number_of_nodes: int
 
     def nodes(self) -> list[list[str]]:
         """Rows of the values at each node, by scalar."""
-        return [[f"node{k}_{name}" for name in self.scalars] for k in range(len(NODES))]
+        return [[f"node{k}_{name}" for name in self.scalars] for k in range(self.number_of_nodes)]
 
     def step(self) -> list[list[str]]:
         """Rows of the copies of `_STEP`, by scalar."""
@@ -68,7 +68,7 @@ class LaneReductions:
         groups: dict[Any, _Group] = {}
         for variable, reducer in reduced.items():
             key = tuple(reducer.metrics.items())
-            group = groups.setdefault(key, _Group(reducer, []))
+            group = groups.setdefault(key, _Group(reducer, [], len(problem.nodes)))
             parts = scalar_labels(model, variable, self._observables)
             group.scalars += parts
             last = len(group.scalars) - 1
@@ -151,10 +151,11 @@ class LaneReductions:
         lines += [load(f"from_y_{n}", f"y_{n}") for n in self._components]
         lines += [load(f"y_{n}", f"y1_{n}") for n in self._components]
         lines += map(load, self._step.dense)
-        for k, node in enumerate(NODES):
+        last = len(self._problem.nodes) - 1
+        for k, node in enumerate(self._problem.nodes):
             statements, here = self._state_at(k, node)
             lines += statements
-            time = {0: "step_start", len(NODES) - 1: "t"}.get(k, f"step_start + {node!r}*length")
+            time = {0: "step_start", last: "t"}.get(k, f"step_start + {node!r}*length")
             statements, values = self._observed(f"time{k}", here, f"o{k}_")
             if statements or values:
                 lines += [f"time{k} = {time}", *statements]
@@ -172,7 +173,7 @@ class LaneReductions:
 
     def _update(self, group: _Group) -> list[str]:
         accumulators = group.reducer.accumulators
-        nodes = [f"v{k}" for k in range(len(NODES))]
+        nodes = [f"v{k}" for k in range(group.number_of_nodes)]
 
         def update(t: Any, h: Any, *numbers: Any) -> Any:
             return group.reducer.update(numbers[len(nodes) :], t, h, numbers[: len(nodes)])
@@ -193,13 +194,14 @@ class LaneReductions:
 
     def _state_at(self, k: int, node: float) -> tuple[list[str], dict[str, str]]:
         """Statements of the state at a node, and its names."""
-        if k == 0 or (k in _ENDS and not self._is_cut):
+        is_last = k == len(self._problem.nodes) - 1
+        if k == 0 or (is_last and not self._is_cut):
             prefix = "y_" if k == 0 else "y1_"
             return [], {name: f"{prefix}{name}" for name in self._components}
         theta = f"{node!r}*cut" if self._is_cut else repr(node)
         lines = [f"theta = {theta}", *self._step.interpolant_lines]
         lines += [f"at_{n} = {x}" for n, x in zip(self._components, self._step.interpolated)]
-        if k in _ENDS:
+        if is_last:
             lines += [f"at_{n} = select(cut < 1.0, at_{n}, y1_{n})" for n in self._components]
         own = {match[1] for line in lines if (match := _ASSIGNMENT.match(line))}
         lines = [
