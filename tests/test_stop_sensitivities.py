@@ -135,6 +135,17 @@ def test_ends(name: str, engine: str, method: str, compiled: Path):
             np.testing.assert_allclose(got, derivative, rtol=1e-6, atol=1e-6, err_msg=label)
 
 
+def test_diffrax_traces_what_a_stop_asks_beside_derivatives(compiled: Path):
+    """Growth: x = exp(k t) is 2 at log(2) / k, by loose tolerances."""
+    ks = np.array([0.4, 0.7])
+    loose = {"rtol": 1e-6, "atol": 1e-6, "method": "heun"}
+    found = CASES["growth"].solve("diffrax", ["k"], {"k": ks}, compiled, ends=True, **loose)
+    np.testing.assert_array_equal(found.status, Status.stopped_by_event)
+    np.testing.assert_allclose(found.time_reached, np.log(2) / ks, rtol=1e-5)
+    moved = found.time_derivatives["d_time_reached_d_k"]
+    np.testing.assert_allclose(moved, -np.log(2) / ks**2, rtol=1e-4)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_growth_by_its_closed_form(engine: str, compiled: Path):
     """Growth: x = exp(k t) is 2 at log(2) / k, which the slowest do not reach."""
