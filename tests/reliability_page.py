@@ -126,7 +126,8 @@ processes that compile the same code, one is killed.
 
 ## Security
 
-A config is data. The model file is a program, and is run when a model is solved, not before.
+A config is data. The model file is a program: it is run when a model is solved, and by a
+plan (a dry run too) where what it reads is not known yet or has changed.
 
 - `_target_` and its kin are refused; methods are chosen by name from a list.
 - YAML is read by a safe loader; tags that name Python objects are refused, and aliases that stand

@@ -184,6 +184,18 @@ def test_columns_may_have_any_name_and_any_order(tmp_path: Path):
     }  # fmt: skip
 
 
+def test_columns_that_python_takes_for_one_are_told_apart(tmp_path: Path):
+    study = study_with(tmp_path, more=", columns: [time, x2]")
+    (study / "t.csv").write_text("time,x2,x²\n0,1,100\n1,2,200\n")
+    with pytest.raises(ConfigError, match="'x2' and 'x²' are one name in Python"):
+        read_data(odeflow.compose("experiment=decay", study=study).model, study)
+    model = study / "config/model/decay.yaml"
+    text = model.read_text().replace("[time, x2]", "{time: time, plain: x2, squared: x²}")
+    model.write_text(text)
+    found = read_data(odeflow.compose("experiment=decay", study=study).model, study)["temperature"]
+    assert list(found["plain"]) == [1, 2] and list(found["squared"]) == [100, 200]
+
+
 def test_data_and_parameter_cannot_have_one_name_and_times_stay_apart(tmp_path: Path):
     study = study_with(tmp_path, more=", columns: [day]")
     WRITERS["t.csv"](study / "t.csv")

@@ -176,7 +176,7 @@ def _check_increasing(name: str, values: np.ndarray, lines: list[int]) -> None:
 
 def _wanted(data: DataFile, known: list[str]) -> dict[str, str]:
     """The file's name of each column to read, by the name in `args`."""
-    spelled = {unicodedata.normalize("NFKC", one_spelling(name)): name for name in known}
+    folded = [unicodedata.normalize("NFKC", one_spelling(name)) for name in known]
     if data.named is None:
         try:
             named = DataFile(file=data.file, columns=known, increasing=None).named or {}
@@ -191,9 +191,17 @@ def _wanted(data: DataFile, known: list[str]) -> dict[str, str]:
     found = {}
     for name, column in named.items():
         spelling = unicodedata.normalize("NFKC", one_spelling(column))
-        if spelling not in spelled:
+        alike = [known[i] for i, other in enumerate(folded) if other == spelling]
+        if not alike:
             raise TableError(f"no column {column!r}{nearest(column, known)}")
-        found[name] = spelled[spelling]
+        # a list's names are folded already, so that they do not tell which one is meant
+        exact = isinstance(data.columns, dict) and column in alike
+        if len(alike) > 1 and not exact:
+            raise TableError(
+                f"its columns {' and '.join(map(repr, alike))} are one name in Python; name them "
+                f"apart, such as `columns: {{{name}: {alike[0]!r}}}`"
+            )
+        found[name] = column if exact else alike[0]
     return found
 
 
