@@ -7,6 +7,7 @@ import py_compile
 import sqlite3
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ import odeflow
 from odeflow.chunks import solve_digest
 from odeflow.config.base import ConfigError
 from odeflow.observed import manifest
-from odeflow.observed.manifest import Manifest, observed
+from odeflow.observed.manifest import Manifest, _observe, observed
 from odeflow.observed.things import Thing, is_outside, path_name
 
 FIELD = '\ndef decay(t, y, args):\n    return {"y": -FACTOR * args.k * y.y}\n'
@@ -474,6 +475,26 @@ def test_the_page_repeats_it_and_a_plan_reads_the_manifest(tmp_path: Path):
         assert planned(study) == {} and file.read_text() == garbled  # a dry run writes nothing
     assert "Nothing to be done" in snakemake(study).stdout
     assert file.read_text() == good
+
+
+def test_a_model_that_takes_too_long_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study = start(tmp_path, Way("FACTOR = 1.0\n"))
+    monkeypatch.setattr(manifest, "_PATIENCE", 0.01)
+    found, is_traced = _observe(odeflow.compose("experiment=decay", study=study).model, study)
+    (note,) = found.notes
+    assert not is_traced and "could not be seen (the process took more than 0.01 s" in note
+    assert ("file", "models.py") in {thing[:2] for thing in found.things}
+
+
+@pytest.mark.slow
+def test_a_program_that_a_model_leaves_running_holds_nothing_up(tmp_path: Path):
+    code = "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {!r}])\n"
+    study = start(tmp_path, Way(code.format("import time; time.sleep(40)") + "FACTOR = 1.0\n"))
+    began = time.monotonic()
+    assert digest_of(study)
+    assert time.monotonic() - began < 30
 
 
 def test_a_manifest_that_was_not_written_by_this_is_none(tmp_path: Path):

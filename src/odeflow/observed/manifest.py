@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _LEFT_OUT = {"results", "config", "__pycache__"}
 #: Where manifests are, relative to the study.
 FOLDER = Path("results") / "manifests"
-
+#: Seconds after which a model that is still being imported and traced is given up.
+_PATIENCE = 600.0
 
 #: What was seen in this process and is not written yet, by the file it belongs to.
 _unkept: dict[Path, Manifest] = {}
@@ -122,21 +123,29 @@ def _observe(model: ModelConfig, study: Path) -> tuple[Manifest, bool]:
         told = Path(folder) / "told.json"
         asked = canonical_json({"model": model.model_dump(mode="json"), "told": str(told)})
         paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "odeflow.observed", os.pathsep.join(paths[1:])],
-            input=asked,
-            text=True,
-            capture_output=True,
-            cwd=study,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            check=False,
-        )
+        errors = Path(folder) / "errors.txt"
+        # no pipes but for what is asked: a program that the model leaves running would hold them
+        with errors.open("wb") as said:
+            try:
+                done = subprocess.run(
+                    [sys.executable, "-P", "-m", "odeflow.observed", os.pathsep.join(paths[1:])],
+                    input=asked.encode(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=said,
+                    cwd=study,
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                    check=False,
+                    timeout=_PATIENCE,
+                )
+                ended = f"the process ended with {done.returncode}"
+            except subprocess.TimeoutExpired:
+                ended = f"the process took more than {_PATIENCE:g} s"
         try:
             seen = json.loads(told.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            ended = f"the process ended with {done.returncode}: {last}"
-            note = f"what the model reads could not be seen ({ended}): all files of the study count"
+            lines = errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            why = f"{ended}: {lines[-1] if lines else 'no message'}"
+            note = f"what the model reads could not be seen ({why}): all files of the study count"
             every = [Thing("file", name, present("file", name, study)) for name in _files(study)]
             return Manifest(tuple(every), notes=(note,)), False
     imported = tuple(seen["imported"])
