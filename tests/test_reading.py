@@ -24,7 +24,9 @@ from odeflow.chunks import solve_digest
 from odeflow.config.base import ConfigError
 from odeflow.observed import manifest
 from odeflow.observed.manifest import Manifest, _observe, observed
+from odeflow.observed.places import Places
 from odeflow.observed.things import Thing, is_outside, path_name
+from odeflow.observed.watch import Watch
 
 FIELD = '\ndef decay(t, y, args):\n    return {"y": -FACTOR * args.k * y.y}\n'
 
@@ -222,6 +224,12 @@ SIBLINGS = {
     "memmap": written(
         "import numpy as np\nFACTOR = np.load(HERE / 'factor.npy', mmap_mode='r')[0]", array
     ),
+    "memmap as it is by default": written(
+        "import numpy as np\nFACTOR = float(np.memmap(HERE / 'factor.npy', offset=128)"
+        ".view(float)[0])",
+        array,
+    ),
+    "opened for update": one_file("FACTOR = float(open('f.txt', 'r+').read())\n", "f.txt", "1.0\n"),
     "parquet": written(
         "import pyarrow.parquet as pq\n"
         "FACTOR = pq.read_table(str(HERE / 'factor.parquet'))['factor'][0].as_py()",
@@ -495,6 +503,39 @@ def test_a_program_that_a_model_leaves_running_holds_nothing_up(tmp_path: Path):
     began = time.monotonic()
     assert digest_of(study)
     assert time.monotonic() - began < 30
+
+
+@pytest.fixture(scope="module")
+def places() -> Places:
+    return Places()
+
+
+def test_a_file_that_is_opened_for_update_is_read_unless_it_changes(tmp_path: Path, places: Places):
+    watch, frame = Watch(places), sys._getframe()
+    for name in ("kept", "kept by number", "changed", "longer", "log", "emptied"):
+        (tmp_path / name).write_text("1.0")
+    opened = {
+        "kept": "rb+",
+        "changed": "r+",
+        "longer": "a+",
+        "log": "a",
+        "emptied": "w+",
+        "new": "a+",
+    }
+    for name, mode in opened.items():
+        watch._opened((str(tmp_path / name), mode, 0), frame)
+    watch._opened((str(tmp_path / "kept by number"), None, os.O_RDWR | os.O_CREAT), frame)
+    watch._opened((str(tmp_path / "made"), None, os.O_RDWR | os.O_CREAT), frame)
+    (tmp_path / "changed").write_text("2.0")
+    os.utime(tmp_path / "changed", (1, 1))
+    (tmp_path / "longer").write_text("1.00")
+    (tmp_path / "made").write_text("")
+    watch.take_updates()
+    read = {path.name for path in watch.files - watch.written}
+    assert read == {"kept", "kept by number"}
+    assert {path.name for path in watch.written} == {
+        "changed", "longer", "log", "emptied", "new", "made",
+    }  # fmt: skip
 
 
 def test_a_manifest_that_was_not_written_by_this_is_none(tmp_path: Path):

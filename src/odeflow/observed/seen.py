@@ -72,6 +72,7 @@ class Seen:
     def take_opened(self, opened: Opened) -> None:
         """Takes the files that compiled code has opened, or is likely to have."""
         watch, files = self._watch, opened.files()
+        watch.take_updates()
         watch.files |= {file for file in files if watch.places.installed(file) is None}
         compiled = sorted(self._used & {*_COMPILED})
         if not opened.sees and compiled:

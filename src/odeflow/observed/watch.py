@@ -49,6 +49,7 @@ class Watch:
         self.places = places
         self.files: set[Path] = set()
         self.written: set[Path] = set()
+        self._updated: dict[Path, tuple[int, int]] = {}
         self.existing: set[Path] = set()
         self.listed: set[Path] = set()
         self.variables: set[str] = set()
@@ -100,10 +101,12 @@ class Watch:
         path, mode, flags = _path(args[0]), args[1], args[2]
         if path is None or path.as_posix().startswith(_SYSTEM):
             return
-        writes = any(sign in (mode or "") for sign in "wax+")
-        if writes or (mode is None and isinstance(flags, int) and flags & _WRITING):
-            self.written.add(path)
-            return
+        if _writes(mode, flags):
+            before = _version(path) if _reads_too(mode, flags) else None
+            if before is None or path in self.written:
+                self.written.add(path)
+                return
+            self._updated.setdefault(path, before)
         if path.suffix == ".pyc" and path.parent.name == "__pycache__":
             source = Path(importlib.util.source_from_cache(os.fspath(path)))
             path = source if source.exists() else path
@@ -112,6 +115,10 @@ class Watch:
         # what a library reads of its own, or while it is imported, is a part of it
         if own or (kind == "users" and self.places.line(frame) is not None):
             self.files.add(path)
+
+    def take_updates(self) -> None:
+        """Files that were there and were opened to be read and changed: are they others now?"""
+        self.written |= {path for path, was in self._updated.items() if _version(path) != was}
 
     #: Folders all of whose files are the user's, whoever opens them.
     near: tuple[Path, ...] = ()
@@ -177,6 +184,29 @@ def _path(given: Any) -> Path | None:
         return absolute(given)
     except (TypeError, ValueError):
         return None
+
+
+def _writes(mode: str | None, flags: Any) -> bool:
+    """Whether what is opened may be changed; a mode is None where only flags are given."""
+    if mode is None:
+        return isinstance(flags, int) and bool(flags & _WRITING)
+    return any(sign in mode for sign in "wax+")
+
+
+def _reads_too(mode: str | None, flags: int) -> bool:
+    """Whether what can be changed keeps what is in it, and can be read."""
+    if mode is None:
+        return bool(flags & os.O_RDWR) and not flags & (os.O_TRUNC | os.O_EXCL)
+    return "+" in mode and "w" not in mode and "x" not in mode
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """When a file was changed last, and its size; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _watched_environment(watch: Watch) -> Any:
