@@ -22,7 +22,7 @@ from snakes import make_study, planned, snakemake
 import odeflow
 from odeflow.chunks import solve_digest
 from odeflow.config.base import ConfigError
-from odeflow.observed import manifest
+from odeflow.observed import manifest, things
 from odeflow.observed.manifest import Manifest, _observe, observed
 from odeflow.observed.places import Places
 from odeflow.observed.things import Thing, is_outside, path_name
@@ -405,9 +405,9 @@ def test_an_installed_package_counts_by_what_was_installed(
     monkeypatch.syspath_prepend(site)
     study = start(tmp_path, Way("from lab import FACTOR\n"))
     digests = [digest_of(study)]
-    things = observed(odeflow.compose("experiment=decay", study=study).model, study).things
-    assert ("package", "lab") in {thing[:2] for thing in things}
-    assert "jaxlib" not in {thing.name for thing in things}
+    found = observed(odeflow.compose("experiment=decay", study=study).model, study).things
+    assert ("package", "lab") in {thing[:2] for thing in found}
+    assert "jaxlib" not in {thing.name for thing in found}
     changes = {
         "lab/rates.py": "FACTOR = 2.0\n",
         "lab-1.0.dist-info/RECORD": "lab/__init__.py,sha256=a,1\nlab/data.txt,sha256=c,1\n",
@@ -572,7 +572,41 @@ def test_environment_variables_count_in_the_process_that_plans(
     assert seen.is_current(tmp_path)
     monkeypatch.setenv("SOME_VARIABLE", "1")
     assert not seen.is_current(tmp_path)
-    manifest.trust_environment(True)
+    manifest.trust_surroundings(True)
     assert seen.is_current(tmp_path, manifest._trusted)
-    manifest.trust_environment(False)
+    manifest.trust_surroundings(False)
     assert not seen.is_current(tmp_path, manifest._trusted)
+
+
+def test_a_file_that_comes_during_a_run_stops_jobs_only_where_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study = make_study(tmp_path / "study")
+    model = odeflow.compose("experiment=decay", study=study).model
+
+    def seen(files: str, program: str = "p") -> Manifest:
+        kinds = {"listing": ["."], "existence": ["figure.png"], "file": files.split()}
+        pairs = [(kind, name) for kind, names in kinds.items() for name in names]
+        return Manifest(tuple(Thing(*p, things.present(*p, study)) for p in pairs), program=program)
+
+    before = seen("models.py")
+    path = study / manifest.FOLDER / f"{manifest._key(model)}.json"
+    manifest._write(before, path)
+    (study / "figure.png").write_text("")
+    monkeypatch.setattr(manifest, "_unkept", {})
+    for now, is_traced, holds in [
+        (seen("models.py"), True, True),
+        (seen("models.py figure.png"), True, False),
+        (seen("models.py", "another"), True, False),
+        (seen("models.py figure.png"), False, True),
+    ]:
+        answers = [(now, is_traced)]  # asked once in a process
+        monkeypatch.setattr(manifest, "_observe", lambda *_, answers=answers: answers.pop())
+        manifest.trust_surroundings(True)
+        assert observed(model, study) == (before if holds else now)
+        assert observed(model, study) == (before if holds else now)
+        manifest.trust_surroundings(False)
+        manifest._unkept.clear()
+        monkeypatch.setattr(manifest, "_observe", lambda *_, now=now: (now, True))
+        assert observed(model, study) == now  # a plan takes what is there
+        manifest._unkept.clear()

@@ -19,7 +19,7 @@ from odeflow.config.base import ConfigError
 from odeflow.config.sources import Source, settle
 from odeflow.config.study_files import read_settings
 from odeflow.leases import Held, wait_for_pruning
-from odeflow.observed.manifest import keep_manifests, trust_environment
+from odeflow.observed.manifest import keep_manifests, trust_surroundings
 from odeflow.ownership import check_results, check_space
 from odeflow.planning import (
     chunk_table,
@@ -52,7 +52,7 @@ def sources():
 
 
 share_source()
-trust_environment(not workflow.is_main_process)
+trust_surroundings(not workflow.is_main_process)
 try:
     REQUEST = settle(sources(), Path.cwd())
     EXPERIMENTS = plan(REQUEST, Path.cwd())

@@ -69,7 +69,7 @@ def look(data: dict[str, Any], study: Path) -> dict[str, Any]:
     seen.take_opened(opened)
     if len({*programs}) == 2:
         seen.refuse(model.origin)
-    return seen.as_data() | {"traced": bool(programs)}
+    return seen.as_data() | {"program": programs[0] if programs else ""}
 
 
 if __name__ == "__main__":

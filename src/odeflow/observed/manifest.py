@@ -32,8 +32,12 @@ _PATIENCE = 600.0
 
 #: What was seen in this process and is not written yet, by the file it belongs to.
 _unkept: dict[Path, Manifest] = {}
+#: Manifests that hold in this job though other files lie in folders that were listed.
+_held: set[Path] = set()
 #: Kinds of things that are not looked at.
 _trusted: list[str] = []
+#: Those of a job. A batch system sets variables of its own, and a run puts files beside the data.
+_OF_JOBS = ("environment", "listing", "existence")
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,15 @@ class Manifest:
     """What a model reads.
 
     `imported` are the first names of all modules that it imports. `notes` are one line each, on
-    what it reads that cannot be held; `refused` is why it cannot be solved, if so.
+    what it reads that cannot be held; `refused` is why it cannot be solved, if so. `program` is
+    the digest of what JAX makes of it.
     """
 
     things: tuple[Thing, ...] = ()
     imported: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     refused: str | None = None
+    program: str = ""
 
     def is_current(self, study: Path, trusted: Sequence[str] = ()) -> bool:
         """Whether all that was read is what it was; kinds that are trusted are not looked at."""
@@ -56,6 +62,13 @@ class Manifest:
             or present(thing.kind, thing.name, study, self.imported) == thing.value
             for thing in self.things
         )
+
+    def is_same(self, other: Manifest) -> bool:
+        """Whether the same files were read and made the same program, whatever lies beside them."""
+        files, others = (
+            {thing for thing in one.things if thing.kind == "file"} for one in (self, other)
+        )
+        return files == others and self.program == other.program
 
 
 def observed(model: ModelConfig, study: Path) -> Manifest:
@@ -71,8 +84,13 @@ def observed(model: ModelConfig, study: Path) -> Manifest:
         return Manifest()
     path = study.absolute() / FOLDER / f"{_key(model)}.json"
     found = _unkept.get(path) or _read(path)
-    if found is None or not found.is_current(study, _trusted):
-        found, is_traced = _observe(model, study)
+    if found is None or not found.is_current(study, _trusted if path in _held else _trusted[:1]):
+        now, is_traced = _observe(model, study)
+        holds = bool(_trusted) and found is not None and found.is_current(study, _trusted)
+        if found is not None and holds and (now.is_same(found) or not is_traced):
+            _held.add(path)
+        else:
+            found = now
         if is_traced:  # else it is seen again next time, whatever was wrong with it
             _unkept[path] = found
     if found.refused:
@@ -93,12 +111,14 @@ def keep_manifests() -> None:
         _write(made, path)
 
 
-def trust_environment(trusted: bool) -> None:
-    """Whether variables of the environment are taken for what the manifest says: so in jobs.
+def trust_surroundings(trusted: bool) -> None:
+    """Whether what surrounds a model's files is taken for what the manifest says: so in jobs.
 
-    A batch system sets some of its own, which must not make another plan.
+    That are variables of the environment, and which files there are. Where others came into a
+    folder that was listed, a job looks whether the model reads the same files and is the same.
     """
-    _trusted[:] = ["environment"] if trusted else []
+    _held.clear()
+    _trusted[:] = _OF_JOBS if trusted else ()
 
 
 def _key(model: ModelConfig) -> str:
@@ -152,8 +172,9 @@ def _observe(model: ModelConfig, study: Path) -> tuple[Manifest, bool]:
     things = [
         Thing(kind, name, present(kind, name, study, imported)) for kind, name in seen["things"]
     ]
-    found = Manifest(tuple(things), imported, tuple(seen["notes"]), seen["refused"])
-    return found, seen["traced"]
+    notes = tuple(seen["notes"])
+    found = Manifest(tuple(things), imported, notes, seen["refused"], seen["program"])
+    return found, bool(found.program)
 
 
 def _files(study: Path) -> list[str]:
@@ -177,6 +198,7 @@ def _read(path: Path) -> Manifest | None:
             tuple(manifest["imported"]),
             tuple(manifest["notes"]),
             manifest["refused"],
+            manifest["program"],
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -92,7 +92,9 @@ def _listing(path: Path) -> str:
 
 
 def _is_lasting(name: str) -> bool:
-    return name not in _PASSING and not name.endswith((".pyc", "~", ".swp", ".tmp"))
+    of_a_batch_system = name.startswith("slurm-") and name.endswith(".out")
+    passing = name in _PASSING or name.endswith((".pyc", "~", ".swp", ".tmp"))
+    return not passing and not of_a_batch_system
 
 
 def _modules(path: Path, imported: Sequence[str]) -> str:
