@@ -5,6 +5,7 @@ import os
 import pickle
 import py_compile
 import sqlite3
+import struct
 import sys
 import tempfile
 import time
@@ -22,7 +23,7 @@ from snakes import make_study, planned, snakemake
 import odeflow
 from odeflow.chunks import solve_digest
 from odeflow.config.base import ConfigError
-from odeflow.observed import manifest, things
+from odeflow.observed import manifest, notify, things
 from odeflow.observed.manifest import Manifest, _observe, observed
 from odeflow.observed.places import Places
 from odeflow.observed.things import Thing, is_outside, path_name
@@ -201,6 +202,7 @@ def written(code: str, make: Callable[[Path, float], None]) -> Way:
 SIBLINGS = {
     "os.getenv": from_environment("os.getenv('FACTOR_OF_A_TEST')"),
     "environ.get": from_environment("os.environ.get('FACTOR_OF_A_TEST', '1')"),
+    "environb": from_environment("os.environb[b'FACTOR_OF_A_TEST']"),
     "in environ": from_environment("os.environ.copy()['FACTOR_OF_A_TEST']"),
     "expandvars": from_environment("os.path.expandvars('$FACTOR_OF_A_TEST')"),
     "json": one_file(
@@ -271,6 +273,12 @@ SIBLINGS = {
     "exists": written("FACTOR = 1.0 if (HERE / 'factor.txt').exists() else 2.0", taken_away),
     "isfile": written(
         "import os\nFACTOR = 1.0 if os.path.isfile('factor.txt') else 2.0", taken_away
+    ),
+    "glob of a name": written(
+        "import glob\nFACTOR = 1.0 if glob.glob('factor.txt') else 2.0", taken_away
+    ),
+    "lexists": written(
+        "import os\nFACTOR = 1.0 if os.path.lexists(HERE / 'factor.txt') else 2.0", taken_away
     ),
     "a missing file": written(
         "try:\n    open('factor.txt')\n    FACTOR = 1.0\nexcept OSError:\n    FACTOR = 2.0",
@@ -536,6 +544,23 @@ def test_a_file_that_is_opened_for_update_is_read_unless_it_changes(tmp_path: Pa
     assert {path.name for path in watch.written} == {
         "changed", "longer", "log", "emptied", "new", "made",
     }  # fmt: skip
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux's")
+def test_what_inotify_misses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    assert notify.Opened(notify.folders_below([tmp_path])).misses is None
+    assert "No such file" in str(notify.Opened([tmp_path / "gone"]).misses)
+    opened = notify.Opened([tmp_path])
+    (tmp_path / "f").write_text("")
+    overflow = struct.pack("iIII", -1, 0x4000, 0, 0)
+    answers = iter([overflow + os.read(opened._queue, 2**16), b""])
+    monkeypatch.setattr(notify.os, "read", lambda *_: next(answers))
+    assert opened.files() == {tmp_path / "f"}
+    assert "more are opened at once" in str(opened.misses)
+    monkeypatch.setattr(notify, "_MOST", 2)
+    assert "more than 2 folders" in str(notify.Opened(notify.folders_below([tmp_path])).misses)
 
 
 def test_a_manifest_that_was_not_written_by_this_is_none(tmp_path: Path):

@@ -20,9 +20,6 @@ from odeflow.source_code import PACKAGE
 
 #: An installed package with more modules than these counts by version and RECORD alone.
 _MOST_MODULES = 200
-#: Readers whose files are opened by compiled code.
-_COMPILED = ("h5py", "netCDF4", "pyarrow", "zarr", "tables", "polars", "xarray")
-
 
 #: Variables that are others in each terminal, when all are read.
 _OF_A_SESSION = {
@@ -74,11 +71,10 @@ class Seen:
         watch, files = self._watch, opened.files()
         watch.take_updates()
         watch.files |= {file for file in files if watch.places.installed(file) is None}
-        compiled = sorted(self._used & {*_COMPILED})
-        if not opened.sees and compiled:
+        if opened.misses:
             self.notes.append(
-                f"files that {', '.join(compiled)} opens cannot be seen on this system; name them "
-                "in model.data"
+                "files that compiled packages and other programs open cannot all be seen "
+                f"{opened.misses}; name them in model.data"
             )
         for source in [file for file in self._files() if file.suffix == ".py"]:
             tree = _parsed(source)

@@ -74,7 +74,7 @@ def _existence(path: Path) -> str:
     try:
         path.stat()
     except OSError as error:
-        return _why_not(error)
+        return "link" if path.is_symlink() else _why_not(error)
     return "folder" if path.is_dir() else "file"
 
 

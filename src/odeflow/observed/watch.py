@@ -33,8 +33,8 @@ _BEYOND = {
     "os.posix_spawn": "starts another program",
     "os.fork": "starts another process",
 }
-
-
+#: Functions of `os.path` that ask which parts of a path are links.
+_RESOLVING = {"realpath", "_joinrealpath"}
 WHOLE_ENVIRONMENT = "reads the whole environment"
 
 
@@ -70,7 +70,9 @@ class Watch:
         """Begins to see; what is seen counts while it is on. Cannot be undone."""
         sys.addaudithook(self._audited)
         os.environ.__class__ = _watched_environment(self)
-        for name in ("stat", "access"):
+        if os.supports_bytes_environ:
+            os.environb.__class__ = _watched_environment(self)
+        for name in ("stat", "lstat", "access"):
             setattr(os, name, self._around(getattr(os, name), self.looked_at))
 
     def _around(self, function: Callable[..., Any], note: Callable[..., None]) -> Any:
@@ -133,6 +135,8 @@ class Watch:
 
     def looked_at(self, path: Any, frame: FrameType) -> None:
         """Whether there is a file was asked."""
+        if frame.f_code.co_name in _RESOLVING:
+            return  # each folder of the path, which says nothing of the file
         found = _path(path)
         if found is not None and self.places.nearest(frame) == "users":
             self.existing.add(found)
@@ -210,17 +214,17 @@ def _version(path: Path) -> tuple[int, int] | None:
 
 
 def _watched_environment(watch: Watch) -> Any:
-    """A class for `os.environ`, from wherever it was imported, that tells what is read."""
+    """A class for `os.environ` and `os.environb` that tells what is read, whoever imported them."""
 
     class Environment(os._Environ):
         def __getitem__(self, key: Any) -> Any:
-            if watch.is_on and isinstance(key, str):
-                watch.without_echo(watch.read_variable, key, sys._getframe(1))
+            if watch.is_on and isinstance(key, str | bytes):
+                watch.without_echo(watch.read_variable, os.fsdecode(key), sys._getframe(1))
             return super().__getitem__(key)
 
         def __contains__(self, key: Any) -> bool:
-            if watch.is_on and isinstance(key, str):
-                watch.without_echo(watch.read_variable, key, sys._getframe(1))
+            if watch.is_on and isinstance(key, str | bytes):
+                watch.without_echo(watch.read_variable, os.fsdecode(key), sys._getframe(1))
             return super().__contains__(key)
 
         def __iter__(self) -> Any:
