@@ -8,11 +8,14 @@ import sqlite3
 import struct
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pandas as pd
@@ -230,6 +233,12 @@ SIBLINGS = {
         "import numpy as np\nFACTOR = float(np.memmap(HERE / 'factor.npy', offset=128)"
         ".view(float)[0])",
         array,
+    ),
+    "in threads": one_file(
+        f"{HERE}import numpy as np\nfrom concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(2) as pool:\n"
+        "    FACTOR = float(sum(pool.map(np.loadtxt, [HERE.parent / 'f.txt'] * 2)))\n",
+        "../f.txt", "1.0\n",
     ),
     "opened for update": one_file("FACTOR = float(open('f.txt', 'r+').read())\n", "f.txt", "1.0\n"),
     "parquet": written(
@@ -561,6 +570,36 @@ def test_what_inotify_misses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "more are opened at once" in str(opened.misses)
     monkeypatch.setattr(notify, "_MOST", 2)
     assert "more than 2 folders" in str(notify.Opened(notify.folders_below([tmp_path])).misses)
+
+
+def test_what_a_thread_does_is_of_who_started_it(
+    tmp_path: Path, places: Places, monkeypatch: pytest.MonkeyPatch
+):
+    watch, file = Watch(places), str(tmp_path / "f.txt")
+    inside: list[bool] = []
+    monkeypatch.setattr(threading.Thread, "start", watch._starting(threading.Thread.start))
+
+    def opened(frame: FrameType) -> None:
+        """In a thread, where the frames but Python's own are none of the user's."""
+        outer = frame
+        while outer.f_back and "threading" not in outer.f_code.co_filename:
+            outer = outer.f_back
+        watch._opened((file, "r", 0), outer)
+        watch.looked_at(file, outer)
+        inside.append(watch.is_on)
+
+    with watch.on():
+        with ThreadPoolExecutor(1) as pool:
+            watch.without_echo(lambda: pool.submit(lambda: None).result())  # starts it unseen
+            pool.submit(lambda: opened(sys._getframe())).result()
+        assert watch.files == set() and watch.existing == set()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: None).result()
+            # what this thread notes of its own says nothing of another
+            watch.without_echo(lambda: pool.submit(lambda: opened(sys._getframe())).result())
+        assert watch.is_on
+    assert watch.files == {Path(file)} == watch.existing
+    assert inside == [True, True] and not watch.is_on
 
 
 def test_a_manifest_that_was_not_written_by_this_is_none(tmp_path: Path):

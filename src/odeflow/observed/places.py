@@ -6,12 +6,14 @@ import re
 import site
 import sys
 import sysconfig
+import threading
 from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from types import FrameType
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from odeflow.provenance import NUMERICAL_PACKAGES
 from odeflow.source_code import PACKAGE
@@ -71,6 +73,9 @@ class Places:
     def __init__(self) -> None:
         self._library, self._packages = library_folders(), package_folders()
         self._trusted = {name.split(".")[0] for name in sys.modules} | {*_rested_on()}
+        self._starters: WeakKeyDictionary[
+            threading.Thread, tuple[Kind | None, tuple[Path, int] | None]
+        ] = WeakKeyDictionary()
         self.kind = lru_cache(maxsize=None)(self._kind)
         self.installed = lru_cache(maxsize=None)(self._installed)
 
@@ -99,7 +104,10 @@ class Places:
         return "library" if in_library else "users"
 
     def nearest(self, frame: FrameType | None) -> Kind | None:
-        """Whose code does what happens, Python's own modules aside; None while importing."""
+        """Whose code does what happens, Python's own modules aside; None while importing.
+
+        Where a thread has none but Python's own, it is whoever started the thread.
+        """
         while frame is not None:
             if _is_importing(frame):
                 return None
@@ -107,17 +115,24 @@ class Places:
             if kind != "library":
                 return kind
             frame = frame.f_back
-        return None
+        return self._starters.get(threading.current_thread(), (None, None))[0]
 
     def line(self, frame: FrameType | None) -> tuple[Path, int] | None:
-        """The user's line that leads to this; None where a library does it while it is imported."""
+        """The user's line that leads to this, through the start of a thread if need be.
+
+        None where a library does it while it is imported.
+        """
         while frame is not None:
             if _is_importing(frame):
                 return None
             if self.kind(frame.f_code.co_filename) == "users":
                 return Path(frame.f_code.co_filename), frame.f_lineno
             frame = frame.f_back
-        return None
+        return self._starters.get(threading.current_thread(), (None, None))[1]
+
+    def starts(self, thread: threading.Thread, frame: FrameType) -> None:
+        """Keeps who starts a thread: the frames in it do not lead there."""
+        self._starters[thread] = self.nearest(frame), self.line(frame)
 
 
 def _is_importing(frame: FrameType) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,16 +56,22 @@ class Watch:
         self.variables: set[str] = set()
         self.imported: set[str] = set()
         self.beyond: dict[str, str] = {}
-        self.is_on = False
+        self._on = False
+        self._own = threading.local()
 
     @contextmanager
     def on(self) -> Iterator[None]:
         """Notes what happens meanwhile."""
-        self.is_on = True
+        self._on = True
         try:
             yield
         finally:
-            self.is_on = False
+            self._on = False
+
+    @property
+    def is_on(self) -> bool:
+        """Whether what this thread does now is noted."""
+        return self._on and not getattr(self._own, "notes", False)
 
     def install(self) -> None:
         """Begins to see; what is seen counts while it is on. Cannot be undone."""
@@ -75,6 +82,16 @@ class Watch:
         for name in ("stat", "lstat", "access"):
             setattr(os, name, self._around(getattr(os, name), self.looked_at))
 
+        threading.Thread.start = self._starting(threading.Thread.start)
+
+    def _starting(self, start: Callable[..., None]) -> Any:
+        def started(thread: threading.Thread) -> None:
+            if self.is_on:
+                self.without_echo(self.places.starts, thread, sys._getframe(1))
+            start(thread)
+
+        return started
+
     def _around(self, function: Callable[..., Any], note: Callable[..., None]) -> Any:
         def called(*args: Any, **kwargs: Any) -> Any:
             if self.is_on and args:
@@ -84,12 +101,12 @@ class Watch:
         return called
 
     def without_echo(self, note: Callable[..., None], *args: Any) -> None:
-        """Calls it while nothing is noted: what it does itself is not the model's."""
-        self.is_on = False
+        """Calls it while nothing of this thread is noted: what it does is not the model's."""
+        self._own.notes = True
         try:
             note(*args)
         finally:
-            self.is_on = True
+            self._own.notes = False
 
     def _audited(self, event: str, args: tuple[Any, ...]) -> None:
         if self.is_on and (event in _BEYOND or event in self._EVENTS):
