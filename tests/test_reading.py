@@ -29,6 +29,7 @@ from odeflow.config.base import ConfigError
 from odeflow.observed import manifest, notify, things
 from odeflow.observed.manifest import Manifest, _observe, observed
 from odeflow.observed.places import Places
+from odeflow.observed.seen import Seen
 from odeflow.observed.things import Thing, is_outside, path_name
 from odeflow.observed.watch import Watch
 
@@ -600,6 +601,39 @@ def test_what_a_thread_does_is_of_who_started_it(
         assert watch.is_on
     assert watch.files == {Path(file)} == watch.existing
     assert inside == [True, True] and not watch.is_on
+
+
+@pytest.mark.parametrize(
+    ("models", "module", "counts"),
+    [
+        ("import numpy as np\nfrom pathlib import Path\nimport jax\nimport helper\n", "", False),
+        ("def read():\n    import h5py\n", "", True),
+        ("import pandas.io\n", "", True),
+        ("from ctypes import CDLL\n", "", True),
+        ("import os\n", "unheard_of", True),
+        ("import os\n", "fast.so", True),
+        ("import os\n", "starts another program", True),
+    ],
+)
+def test_what_another_process_opens_in_the_study_is_no_input(
+    models: str, module: str, counts: bool, tmp_path: Path, places: Places
+):
+    write(tmp_path, {"models.py": models, "helper.py": "", "notes.txt": "", "fast.so": ""})
+    seen = Seen(Watch(places), tmp_path, ["jax", "ctypes", "h5py.h5"])
+    seen._modules = {name: tmp_path / f"{name}.py" for name in ("models", "helper")}
+    if module.endswith(".so"):
+        seen._modules["fast"] = tmp_path / module
+    elif " " in module:
+        seen._watch.beyond[module] = f"{tmp_path}/models.py:1"
+    elif module:
+        seen._used.add(module)
+    opened = notify.Opened([tmp_path])
+    (tmp_path / "notes.txt").read_text()
+    opened.misses = "in some folders"
+    seen.take_opened(opened)
+    found = tmp_path / "notes.txt" in seen._watch.files
+    assert found == (counts and sys.platform.startswith("linux"))
+    assert bool(seen.notes) == counts
 
 
 def test_a_manifest_that_was_not_written_by_this_is_none(tmp_path: Path):

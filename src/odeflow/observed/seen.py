@@ -20,6 +20,12 @@ from odeflow.source_code import PACKAGE
 
 #: An installed package with more modules than these counts by version and RECORD alone.
 _MOST_MODULES = 200
+#: Modules that open files, or start processes that do, as Python's audit does not see; of
+#: installed packages also all that are not known.
+_UNSEEN = {
+    "ctypes", "dbm", "multiprocessing", "concurrent", "h5py", "netCDF4", "pandas", "polars",
+    "pyarrow", "tables", "xarray", "zarr",
+}  # fmt: skip
 
 #: Variables that are others in each terminal, when all are read.
 _OF_A_SESSION = {
@@ -70,17 +76,35 @@ class Seen:
         """Takes the files that compiled code has opened, or is likely to have."""
         watch, files = self._watch, opened.files()
         watch.take_updates()
-        watch.files |= {file for file in files if watch.places.installed(file) is None}
-        if opened.misses:
-            self.notes.append(
-                "files that compiled packages and other programs open cannot all be seen "
-                f"{opened.misses}; name them in model.data"
-            )
+        if self._opens_unseen():  # else another process did, such as an editor
+            watch.files |= {file for file in files if watch.places.installed(file) is None}
+            if opened.misses:
+                self.notes.append(
+                    "files that compiled packages and other programs open cannot all be seen "
+                    f"{opened.misses}; name them in model.data"
+                )
         for source in [file for file in self._files() if file.suffix == ".py"]:
             tree = _parsed(source)
             watch.files |= set(_mentioned(tree, source, self._study))
             for line in clock_lines(tree) if self._is_users(source) else ():
                 watch.beyond.setdefault(CLOCK, f"{source}:{line}")
+
+    def _opens_unseen(self) -> bool:
+        """Whether files may be opened otherwise than by Python: yes where that is not known."""
+        tops, own, compiled = set(self._used), set[str](), set[str]()
+        for name, file in self._modules.items():
+            top = name.split(".", 1)[0]
+            tops.add(top)
+            if self._is_users(file):
+                (own if file.suffix in (".py", ".pyc") else compiled).add(top)
+        for source in [file for file in self._files() if file.suffix == ".py"]:
+            tops |= set(_imports(_parsed(source))) if self._is_users(source) else set()
+        known = {name.split(".", 1)[0] for name in self._before} | own
+        known |= {*NUMERICAL_PACKAGES, "odeflow", *sys.stdlib_module_names}
+        starts = any(what.startswith("starts another") for what in self._watch.beyond)
+        return (
+            starts or self._watch.loads_libraries or bool(tops - known | tops & _UNSEEN | compiled)
+        )
 
     def refuse(self, origin: str) -> None:
         """The model was another one the second time."""
@@ -193,6 +217,15 @@ def _parsed(source: Path) -> ast.Module:
         return ast.parse(source.read_bytes())
     except (SyntaxError, ValueError, OSError):
         return ast.Module([], [])
+
+
+def _imports(tree: ast.Module) -> Iterable[str]:
+    """First names of the modules that a module imports anywhere in it, but relative ones."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".", 1)[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".", 1)[0]
 
 
 def _mentioned(tree: ast.Module, source: Path, study: Path) -> Iterable[Path]:

@@ -43,7 +43,8 @@ class Watch:
     """What was read while it was on: pairs of kind and name of place, and lines on the rest.
 
     `files`, `existing` and `listed` are absolute paths, `variables` those of the environment,
-    `imported` the names of modules. `beyond` says of what cannot be held which line reads it.
+    `imported` the names of modules. `beyond` says of what cannot be held which line reads it;
+    `loads_libraries` is whether the user's code loads compiled ones by `ctypes`.
     """
 
     def __init__(self, places: Places) -> None:
@@ -56,6 +57,7 @@ class Watch:
         self.variables: set[str] = set()
         self.imported: set[str] = set()
         self.beyond: dict[str, str] = {}
+        self.loads_libraries = False
         self._on = False
         self._own = threading.local()
 
@@ -163,6 +165,7 @@ class Watch:
 
     def _loaded(self, args: tuple[Any, ...], frame: FrameType) -> None:
         name = args[0]
+        self.loads_libraries |= self.places.line(frame) is not None
         if isinstance(name, str | bytes) and os.sep in os.fsdecode(name):
             path = _path(name)
             if path is not None and self.places.line(frame) is not None:
