@@ -332,13 +332,14 @@ SIBLINGS = {
 
 @pytest.fixture
 def as_before() -> Iterator[None]:
-    """What modules of the studies leave in this process is taken away."""
+    """What modules of the studies leave in this process is taken away, not installed packages."""
     environment, modules = dict(os.environ), set(sys.modules)
     yield
     os.environ.clear()
     os.environ.update(environment)
     for name in set(sys.modules) - modules:
-        del sys.modules[name]
+        if "site-packages" not in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
 
 
 def start(folder: Path, way: Way) -> Path:
