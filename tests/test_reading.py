@@ -709,3 +709,21 @@ def test_a_file_that_comes_during_a_run_stops_jobs_only_where_it_is_read(
         monkeypatch.setattr(manifest, "_observe", lambda *_, now=now: (now, True))
         assert observed(model, study) == now  # a plan takes what is there
         manifest._unkept.clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pattern", "holds"), [("*.csv", True), ("*.*", False)])
+def test_a_job_whose_model_lists_the_study_sees_what_came(
+    pattern: str, holds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study = start(tmp_path, Way(f"{HERE}FACTOR = float(len(list(HERE.glob({pattern!r}))))\n"))
+    monkeypatch.setattr(manifest, "_unkept", {})
+    write(study, {"a.csv": "", "b.csv": ""})
+    planned_digest = digest_of(study)
+    manifest.keep_manifests()
+    write(study, {"figure.png": ""})
+    try:
+        manifest.trust_surroundings(True)
+        assert (digest_of(study) == planned_digest) == holds
+    finally:
+        manifest.trust_surroundings(False)
