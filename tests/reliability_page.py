@@ -110,12 +110,12 @@ chunks in `results/chunks/` need no mark, their folder's name says all that deci
 
 ## Compiled code
 
-What the engines compile is kept for later runs of all studies in `$ODEFLOW_CACHE`, else
-`$XDG_CACHE_HOME/odeflow`, else `~/.cache/odeflow`: a folder of the user's with mode 0700. A
-folder that belongs to another user or that others may write is not used; where none can be used,
+What the engines compile is kept for later runs of all studies in `$ODEFLOW_CACHE/odeflow`, else
+`$XDG_CACHE_HOME/odeflow`, else `~/.cache/odeflow`: a folder that is made with mode 0700. One that
+belongs to another user or that others may write is not used; where none can be used,
 `results/cache` of the study takes its place, and where that cannot either, each run compiles. A
-line in the job's log says so. Above 1 GiB the entries that were not used for longest are removed;
-all of it may be deleted at any time.
+line in the job's log says so. Above 1 GiB the entries that were not used for longest are removed,
+and no other file; all of it may be deleted at any time.
 
 An entry is named by a digest of all that it hangs on (source, versions of the compilers,
 processor) and carries a digest of that and of its content, compared before anything in it is

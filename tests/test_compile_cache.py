@@ -225,9 +225,22 @@ def test_the_folder_is_the_user_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert folder.candidates()[0] == tmp_path / "xdg" / "odeflow"
     monkeypatch.setenv("ODEFLOW_CACHE", str(tmp_path / "mine"))
-    assert folder.candidates() == (tmp_path / "mine", in_study)
-    assert open_store().folder == tmp_path / "mine"
-    assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o700
+    assert folder.candidates() == (tmp_path / "mine" / "odeflow", in_study)
+    assert open_store().folder == tmp_path / "mine" / "odeflow"
+    assert (tmp_path / "mine" / "odeflow").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_the_user_s_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The variable names any folder: what is in it is not removed, nor is it closed."""
+    monkeypatch.setattr(store, "LIMIT", 100)
+    monkeypatch.setattr(store, "_LEFT", 50)
+    tmp_path.chmod(0o755)
+    (tmp_path / "thesis.code").write_bytes(b"z" * 1000)
+    os.utime(tmp_path / "thesis.code", (1, 1))
+    monkeypatch.setenv("ODEFLOW_CACHE", str(tmp_path))
+    assert compiled_function_in(open_store()) == 42.0
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert {path.name for path in tmp_path.iterdir()} == {"thesis.code", "odeflow"}
 
 
 def test_without_a_home_it_is_the_study_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -281,28 +294,30 @@ def test_a_folder_that_is_not_ours_alone_is_not_used(
     prepare: Callable[[Path], None], why: str, tmp_path: Path, monkeypatch: Any, capfd: Any
 ):
     in_study = study_in(tmp_path, monkeypatch)
-    prepare(tmp_path / "cache")
+    prepare(tmp_path / "odeflow")
     before = set(tmp_path.rglob("*"))
-    monkeypatch.setenv("ODEFLOW_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ODEFLOW_CACHE", str(tmp_path))
     assert open_store().folder == in_study
     lines = capfd.readouterr().err.splitlines()
-    assert len(lines) == 1 and why in lines[0] and str(tmp_path / "cache") in lines[0]
+    assert len(lines) == 1 and why in lines[0] and str(tmp_path / "odeflow") in lines[0]
     assert set(tmp_path.rglob("*")) - before == {in_study}
     in_study.chmod(0o777)  # nowhere at all: code is compiled and not kept
     store._open.cache_clear()
-    assert compiled_function_with(open_store()) == 42.0
+    assert open_store().folder is None
+    assert compiled_function_in(open_store()) == 42.0
     assert "code is compiled in each run" in capfd.readouterr().err
 
 
-def compiled_function_with(kept: Store) -> float:
-    assert kept.folder is None
+def compiled_function_in(kept: Store) -> float:
     return keep(njit(lambda x: x * 2 + 1), "a source", lambda: kept)(20.5)
 
 
-def test_a_folder_that_others_may_read_is_closed(tmp_path: Path):
+def test_the_mode_of_a_folder_that_is_there_is_its_owner_s(tmp_path: Path):
     tmp_path.chmod(0o755)
     assert folder.unfit(tmp_path) is None
-    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert folder.unfit(tmp_path / "new" / "below") is None
+    assert (tmp_path / "new" / "below").stat().st_mode & 0o777 == 0o700
 
 
 # Its size, and a disk that is full.
@@ -316,15 +331,16 @@ def test_the_oldest_entries_make_room(tmp_path: Path, monkeypatch: pytest.Monkey
         kept.put(str(number), b"x" * 1000)
         os.utime(kept._path(str(number)), (number, number))
     assert kept.get("0") is not None  # used: it is the newest now
-    (tmp_path / "half.code.tmp").write_bytes(b"y")
-    os.utime(tmp_path / "half.code.tmp", (1, 1))
-    (tmp_path / "now.code.tmp").write_bytes(b"y")
-    (tmp_path / "a file of the user's").write_bytes(b"z" * 20_000)
+    half, now = (kept._path("half").with_suffix(f".code.{x * 8}.tmp") for x in "ab")
+    users = [tmp_path / "thesis.code", tmp_path / "my-thesis.code", tmp_path / "draft.code.tmp"]
+    for path in (half, now, *users):
+        path.write_bytes(b"z" * 20_000)
+    for path in (half, *users):
+        os.utime(path, (1, 1))
     Store(tmp_path).put("new", b"x" * 1000)
     left = {key for key in [*map(str, range(9)), "new"] if kept._path(key).exists()}
-    assert left == {"0", "4", "5", "6", "7", "8", "new"} and len(entries(tmp_path)) == 7
-    assert not (tmp_path / "half.code.tmp").exists() and (tmp_path / "now.code.tmp").exists()
-    assert (tmp_path / "a file of the user's").exists()
+    assert left == {"0", "4", "5", "6", "7", "8", "new"} and len(entries(tmp_path)) == 9
+    assert not half.exists() and now.exists() and all(path.exists() for path in users)
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any):
@@ -399,4 +415,4 @@ def test_nothing_is_written_beside_the_package(tmp_path: Path):
         str(tmp_path / "lib/odeflow/order_counts.py"), "[1.", "2.", "3.]",
     ]  # fmt: skip
     assert set((tmp_path / "lib").rglob("*")) == before
-    assert len(entries(tmp_path / "cache")) == 1
+    assert len(entries(tmp_path / "cache" / "odeflow")) == 1

@@ -186,7 +186,7 @@ def test_the_pilot_runs_first_and_sets_what_the_others_ask_for(
     minutes = lambda call: int(call.split(" -t ")[1].split()[0])
     assert len(chunks) == 2, run.output()
     assert all(minutes(call) < minutes(pilot) for call in chunks), run.output()
-    kernels = list((study / "compiled").glob("solve-*.code"))
+    kernels = list((study / "compiled" / "odeflow").glob("solve-*.code"))
     assert len(kernels) == 1
 
 

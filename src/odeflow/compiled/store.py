@@ -18,7 +18,9 @@ from pathlib import Path
 from odeflow.compiled.folder import VARIABLE, candidates, unfit
 
 _HEAD = b"odeflow compiled code 1\n"
-_SUFFIX, _TEMPORARY = ".code", ".code.tmp"
+_SUFFIX, _TEMPORARY = ".code", ".tmp"
+#: Names of entries, finished or being written; whatever else is in the folder is not ours.
+_ENTRY = re.compile(r"\w*-[0-9a-f]{40}\.code(?P<unfinished>\.\w{8}\.tmp)?")
 #: Bytes that the entries of a folder may have together; when there are more, the oldest go.
 LIMIT = 2**30
 #: What is left of them then, so that not every entry makes room for itself.
@@ -61,11 +63,12 @@ class Store:
             return
         temporary = None
         try:
-            handle, name = tempfile.mkstemp(suffix=_TEMPORARY, dir=self.folder)
+            path = self._path(key)
+            handle, name = tempfile.mkstemp(_TEMPORARY, f"{path.name}.", self.folder)
             temporary = Path(name)
             with os.fdopen(handle, "wb") as file:
                 file.write(_HEAD + _digest(key, content) + content)
-            temporary.replace(self._path(key))
+            temporary.replace(path)
         except OSError as error:
             if temporary is not None:
                 with contextlib.suppress(OSError):
@@ -98,13 +101,14 @@ class Store:
         assert self.folder is not None
         entries, now = [], time.time()
         for path in self.folder.iterdir():
+            ours = _ENTRY.fullmatch(path.name)
+            if ours is None:
+                continue
             with contextlib.suppress(OSError):
-                if path.name.endswith(_SUFFIX):
-                    entries.append((path.lstat().st_mtime, path.lstat().st_size, path))
-                elif (
-                    path.name.endswith(_TEMPORARY)
-                    and now - path.lstat().st_mtime > _LEFTOVER_SECONDS
-                ):
+                found = path.lstat()
+                if not ours["unfinished"]:
+                    entries.append((found.st_mtime, found.st_size, path))
+                elif now - found.st_mtime > _LEFTOVER_SECONDS:
                     path.unlink()
         size = sum(entry[1] for entry in entries)
         if size <= LIMIT:
