@@ -275,9 +275,42 @@ def below_a_file(place: Path) -> None:
     place.write_text("")
 
 
-def linked_to_another_s(place: Path) -> None:
-    another_s(place.with_name("theirs"))
-    place.symlink_to(place.with_name("theirs"))
+def linked(place: Path) -> None:
+    place.with_name("ours").mkdir(mode=0o700)
+    place.symlink_to("ours")
+
+
+def linked_to_itself(place: Path) -> None:
+    place.symlink_to(place)
+
+
+def in_a_folder_of_all(place: Path) -> None:
+    place.parent.chmod(0o777)
+
+
+def in_a_folder_of_a_group(place: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives a folder to another group")
+    os.chown(place.parent, 0, 12345)
+    place.parent.chmod(0o775)
+
+
+def in_another_s(place: Path) -> None:
+    place.parent.rmdir()
+    another_s(place.parent)
+
+
+def behind_a_link_into_a_folder_of_all(place: Path) -> None:
+    place.parent.rmdir()
+    target = place.parents[1] / "open" / "own"
+    target.mkdir(parents=True)
+    target.parent.chmod(0o777)
+    place.parent.symlink_to(target)
+
+
+def behind_a_link_to_itself(place: Path) -> None:
+    place.parent.rmdir()
+    place.parent.symlink_to(place.parent)
 
 
 @pytest.mark.parametrize(
@@ -286,20 +319,27 @@ def linked_to_another_s(place: Path) -> None:
         (others_may_write, "others may write there"),
         (group_may_write, "others may write there"),
         (another_s, "belongs to another user"),
-        (linked_to_another_s, "belongs to another user"),
+        (linked, "is a link"),
+        (linked_to_itself, "is a link"),
         (below_a_file, "cannot be written"),
+        (in_a_folder_of_all, "user, on the way to it: chmod go-w"),
+        (in_a_folder_of_a_group, "user, on the way to it: chmod go-w"),
+        (in_another_s, "user, on the way to it, belongs to another user"),
+        (behind_a_link_into_a_folder_of_all, "open, on the way to it: chmod go-w"),
+        (behind_a_link_to_itself, "cannot be written (Too many levels of symbolic links)"),
     ],
 )
 def test_a_folder_that_is_not_ours_alone_is_not_used(
     prepare: Callable[[Path], None], why: str, tmp_path: Path, monkeypatch: Any, capfd: Any
 ):
     in_study = study_in(tmp_path, monkeypatch)
-    prepare(tmp_path / "odeflow")
+    (tmp_path / "user").mkdir()
+    prepare(tmp_path / "user" / "odeflow")
     before = set(tmp_path.rglob("*"))
-    monkeypatch.setenv("ODEFLOW_CACHE", str(tmp_path))
+    monkeypatch.setenv("ODEFLOW_CACHE", str(tmp_path / "user"))
     assert open_store().folder == in_study
     lines = capfd.readouterr().err.splitlines()
-    assert len(lines) == 1 and why in lines[0] and str(tmp_path / "odeflow") in lines[0]
+    assert len(lines) == 1 and why in lines[0] and str(tmp_path / "user" / "odeflow") in lines[0]
     assert set(tmp_path.rglob("*")) - before == {in_study}
     in_study.chmod(0o777)  # nowhere at all: code is compiled and not kept
     store._open.cache_clear()
@@ -318,6 +358,42 @@ def test_the_mode_of_a_folder_that_is_there_is_its_owner_s(tmp_path: Path):
     assert tmp_path.stat().st_mode & 0o777 == 0o755
     assert folder.unfit(tmp_path / "new" / "below") is None
     assert (tmp_path / "new" / "below").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_home_that_is_a_link_is_fine(tmp_path: Path):
+    """So is one in a folder such as `/tmp`, where each user may move only their own."""
+    (tmp_path / "disk" / "me").mkdir(parents=True)
+    (tmp_path / "disk").chmod(0o1777)
+    (tmp_path / "me").symlink_to("disk/me")
+    (tmp_path / "home").symlink_to(tmp_path / "nowhere" / ".." / "me")
+    (tmp_path / "nowhere").mkdir()
+    place = tmp_path / "home" / ".cache" / "odeflow"
+    assert open_store(place).folder == place
+    assert (tmp_path / "disk" / "me" / ".cache").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_entry_that_is_not_ours_alone_is_not_used(tmp_path: Path, capfd: Any):
+    kept = Store(tmp_path)
+
+    def moved(path: Path) -> None:
+        path.rename(tmp_path / "elsewhere")
+        path.symlink_to(tmp_path / "elsewhere")
+
+    def pipe(path: Path) -> None:
+        path.unlink()
+        os.mkfifo(path, 0o600)
+
+    changes = [lambda path: path.chmod(0o620), lambda path: path.chmod(0o602), moved, pipe]
+    if os.geteuid() == 0:
+        changes.append(lambda path: os.chown(path, 12345, 12345))
+    for change in changes:
+        kept.put("key", b"content")
+        assert kept.get("key") == b"content" and not capfd.readouterr().err
+        change(kept._path("key"))
+        assert kept.get("key") is None
+        (line,) = capfd.readouterr().err.splitlines()
+        assert line.endswith("removed, compiled again")
+        assert not kept._path("key").is_symlink() and not kept._path("key").exists()
 
 
 # Its size, and a disk that is full.

@@ -9,13 +9,14 @@ import contextlib
 import hashlib
 import os
 import re
+import stat
 import sys
 import tempfile
 import time
 from functools import cache
 from pathlib import Path
 
-from odeflow.compiled.folder import VARIABLE, candidates, unfit
+from odeflow.compiled.folder import VARIABLE, candidates, others_may_write, unfit
 
 _HEAD = b"odeflow compiled code 1\n"
 _SUFFIX, _TEMPORARY = ".code", ".tmp"
@@ -42,11 +43,14 @@ class Store:
             return None
         path = self._path(key)
         try:
-            text = path.read_bytes()
+            text = _own_bytes(path)
         except FileNotFoundError:
             return None
         except OSError as error:
             self.discard(key, f"cannot be read ({error.strerror or error})")
+            return None
+        if text is None:
+            self.discard(key, "belongs to another user, or others may write it")
             return None
         digest_end = len(_HEAD) + hashlib.sha256().digest_size
         content = text[digest_end:]
@@ -119,6 +123,14 @@ class Store:
             with contextlib.suppress(OSError):
                 path.unlink()
                 size -= length
+
+
+def _own_bytes(path: Path) -> bytes | None:
+    """The bytes of a file; None where anybody but us may have written it. Follows no link."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        found = os.fstat(file.fileno())
+        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+        return file.read() if ours and not others_may_write(found) else None
 
 
 def _digest(key: str, content: bytes) -> bytes:
