@@ -52,8 +52,9 @@ written is met by Snakemake before it reads the workflow, so the message is its 
 
 A run leases the files that it reads and writes (`results/chunks/.leases`): `prune` keeps the chunks
 of a run that is going on, and a second run does not write what another is at, with `--nolock` or
-without. The lease of a process that has ended counts no more; that of one on another machine is
-renewed every minute, and counts for a quarter of an hour.
+without: it ends with one line, and of two that begin at one time both may. The lease of a process
+that has ended counts no more; that of one on another machine is renewed every minute, and counts
+for a quarter of an hour.
 
 Every file is written under a temporary name, synced, and renamed. A process is killed at 60 moments
 of writing: under its final name a file is whole, or is what it was before. What a killed process

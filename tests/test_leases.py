@@ -152,15 +152,14 @@ def test_where_nothing_can_be_written_a_run_goes_on(tmp_path: Path):
         ({"reads": ["b"]}, "b"),
         ({"reads": ["a"]}, None),
         ({"writes": ["c"]}, None),
-        ({"writes": ["b"], "claimed": 0}, None),  # still planning
-        ({"writes": ["b"], "claimed": 2**62}, None),  # it was later, and will be refused
+        ({}, None),  # still planning
         ({"writes": ["b"], "started": "before"}, None),  # it has ended
     ],
 )
 def test_no_two_runs_are_at_a_file_of_which_one_writes_it(
     other: dict[str, object], shared: str | None, study: Path
 ):
-    of_another(study, **{"claimed": 1, **other})
+    of_another(study, **other)
     held = Held(study)
     if shared is None:
         held.claim({"a"}, {"b"})
@@ -170,6 +169,59 @@ def test_no_two_runs_are_at_a_file_of_which_one_writes_it(
         with pytest.raises(ConfigError, match=rf"^{shared}: another run .*process 1 on .*ended$"):
             held.claim({"a"}, {"b"})
         assert not list((study / LEASES).glob(f"{os.getpid()}-*"))
+
+
+@pytest.mark.parametrize("clock", [-5, 0, 5])
+def test_of_two_claims_at_one_time_no_more_than_one_goes_on(
+    clock: int, study: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever the clocks say, and whichever claim was begun or written first."""
+    now, others, seen = time.time_ns(), leases._others, []
+    monkeypatch.setattr(time, "time_ns", lambda: now + clock * 10**9)
+
+    def looked(place: Path) -> object:
+        """What others see is there when they are looked for."""
+        (own,) = place.glob(f"{LEASES}/{os.getpid()}-*.json")
+        seen.extend(json.loads(own.read_text())["writes"])
+        return others(place)
+
+    held = Held(study)
+    file = of_another(study, writes=["b"])
+    monkeypatch.setattr(leases, "_others", looked)
+    with pytest.raises(ConfigError, match="another run is at it"):
+        held.claim({"a"}, {"b"})
+    assert seen == ["b"]
+    file.unlink()
+    Held(study).claim({"a"}, {"b"})  # what was refused has left nothing
+
+
+@pytest.mark.parametrize("running, left", [(10, True), (100, True), (500, False), (2000, True)])
+def test_a_machine_of_the_same_name_is_another_one(
+    running: float, left: bool, study: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Process 1 is here too; a lease that was not renewed since this machine started is its own."""
+    monkeypatch.setattr(leases, "since_start", lambda: running)
+    file = of_another(study, where=f"{machine().rpartition(' ')[0]} another-start", started="0")
+    aged(file, 30)
+    assert leased(study) == {CHUNK}
+    aged(file, 110 if running < 500 else 600)
+    assert (leased(study) == {CHUNK}) is left and file.exists() is left
+
+
+def test_a_claim_that_was_not_written_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(leases, "_RENEWED", 0.01)
+    held = Held(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        held.claim({"a"}, {"b"})
+    (file,) = (tmp_path / LEASES).glob(f"{os.getpid()}-*.json")
+    deadline = time.monotonic() + 10
+    while json.loads(file.read_text())["writes"] != ["b"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    held.release()
 
 
 def test_a_lease_is_of_this_process():

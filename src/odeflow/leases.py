@@ -21,7 +21,7 @@ from typing import TextIO
 
 from odeflow.chunks import RESULTS
 from odeflow.config.base import ConfigError
-from odeflow.processes import machine, start_of
+from odeflow.processes import machine, since_start, start_of
 
 #: Where leases are, relative to the study.
 LEASES = RESULTS / "chunks" / ".leases"
@@ -35,8 +35,8 @@ _RENEWED, _COUNTS = 60.0, 900.0
 class Lease:
     """The files that a process is at; `where` and `started` tell processes of a number apart.
 
-    `chunks` are those of its plan, `reads` and `writes` the other files of its jobs, claimed at the
-    time `claimed`, in nanoseconds. `prunes` says that it removes chunks.
+    `chunks` are those of its plan, `reads` and `writes` the other files of its jobs, once claimed.
+    `prunes` says that it removes chunks.
     """
 
     where: str
@@ -46,7 +46,6 @@ class Lease:
     prunes: bool = False
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
-    claimed: int = 0
 
 
 class Held:
@@ -60,7 +59,7 @@ class Held:
         self._study = study
         self._new = [place for place in (folder, *folder.parents) if not place.exists()]
         self._file = folder / f"{process}-{time.time_ns()}.json"
-        self._ended = threading.Event()
+        self._ended, self._writing = threading.Event(), threading.Lock()
         self.lease = Lease(machine(), process, start_of(process), tuple(sorted(chunks)), prunes)
         self._write()
         threading.Thread(target=self._keep, daemon=True).start()
@@ -69,15 +68,15 @@ class Held:
     def claim(self, reads: Iterable[str], writes: Iterable[str]) -> None:
         """Adds the files that jobs are to read and write.
 
-        Raises ConfigError where another process, which claimed before, writes one of them or reads
-        one that is to be written.
+        Raises ConfigError where another process writes one of them or reads one that is to be
+        written. Both write before they read, so of two at one time no more than one goes on; that
+        none does is possible. Who was first is not asked: clocks differ, and writing takes time.
         """
         files = {"reads": tuple(sorted(reads)), "writes": tuple(sorted(writes))}
-        self.lease = replace(self.lease, claimed=time.time_ns(), **files)
+        self.lease = replace(self.lease, **files)
         self._write()
-        own = (self.lease.claimed, self.lease.process)
         for other in _others(self._study).values():
-            if other is None or not other.claimed or (other.claimed, other.process) > own:
+            if other is None:
                 continue
             shared = {*other.writes} & {*self.lease.reads, *self.lease.writes}
             shared |= {*other.reads} & {*self.lease.writes}
@@ -101,18 +100,20 @@ class Held:
     def _keep(self) -> None:
         while not self._ended.wait(_RENEWED):
             with suppress(OSError):
-                if self._file.exists():
+                if self._is_written and self._file.exists():
                     os.utime(self._file)
                 else:
                     self._write()
 
     def _write(self) -> None:
         whole = self._file.with_suffix(TEMPORARY)
-        with suppress(OSError):
+        with self._writing, suppress(OSError):
+            self._is_written = False
             self._file.parent.mkdir(parents=True, exist_ok=True)
             try:
                 whole.write_text(json.dumps(asdict(self.lease)), encoding="utf-8")
                 whole.replace(self._file)
+                self._is_written = True
             finally:
                 whole.unlink(missing_ok=True)
 
@@ -153,7 +154,7 @@ def _others(study: Path) -> dict[Path, Lease | None]:
             if at_home and at_home.started:
                 counts = start_of(at_home.process) == at_home.started
             else:
-                counts = _age(file) < _COUNTS
+                counts = _age(file) < (_limit(lease.where, here) if lease else _COUNTS)
             if counts:
                 found[file] = lease
             else:
@@ -168,6 +169,16 @@ def _read(file: Path) -> Lease | None:
         return Lease(**data | lists)
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _limit(where: str, here: str) -> float:
+    """Seconds for which a lease of a process counts that cannot be seen from here.
+
+    One of this machine's name may be of its twin, or of itself before it was started anew: then
+    the lease was not renewed since.
+    """
+    twin = where.split()[:-1] == here.split()[:-1]
+    return min(_COUNTS, max(since_start(), 2 * _RENEWED)) if twin else _COUNTS
 
 
 def _age(file: Path) -> float:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,10 +15,19 @@ _PR_SET_PDEATHSIG = 1
 
 
 def machine() -> str:
-    """The name of the machine, and of the space of process numbers, which a container has."""
+    """The name of the machine, of the space of process numbers, which a container has, its start.
+
+    Machines that share a disk may have one name; each start of Linux has a number of its own.
+    """
     with suppress(OSError):
-        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+        start = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()} {start}"
     return socket.gethostname()
+
+
+def since_start() -> float:
+    """Seconds since this machine was started."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def start_of(process: int) -> str:
