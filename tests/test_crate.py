@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from test_environment import STUDY_YAML
 from odeflow import compose, run
 from odeflow.config.base import ConfigError
 from odeflow.crate import write_crate
+from odeflow.records import Stage, checked_inputs, write_record
 from odeflow.reproduction import CRATE, reproduce
 
 
@@ -21,10 +24,20 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (study / "study.yaml").write_text(STUDY_YAML)
     place = study / "results" / "decay"
     (place / "figures").mkdir(parents=True)
-    (place / "records").mkdir()
     run(compose("experiment=decay", study=study)).to_netcdf(place / "ensemble.nc")
     (place / "figures" / "time_courses.svg").write_text("<svg/>")
-    (place / "records" / "plot.json").write_text("{}")
+    (place / "notes.txt").write_text("no job wrote it")
+    (place / "logs").mkdir()
+    (place / "logs" / "passed").write_text("")
+    ensemble, figure = (f"results/decay/{x}" for x in ("ensemble.nc", "figures/time_courses.svg"))
+    made = Stage("assemble", "results/decay", "plan", {}, (ensemble,))
+    write_record(made, {}, study)
+    reads = {ensemble: made.record}
+    for rule, file in (("plot", figure), ("verdict", "results/decay/logs/passed")):
+        stage = Stage(rule, "results/decay", "plan", reads, (file, f"{file}.gone"))
+        (study / f"{file}.gone").write_text("")
+        write_record(stage, checked_inputs(stage, study), study)
+        (study / f"{file}.gone").unlink()
     return place
 
 
@@ -102,3 +115,86 @@ def test_mistakes_are_one_line(results: Path, tmp_path: Path):
         write_crate(results, tmp_path, PROJECT / "Snakefile")
     with pytest.raises(ConfigError, match=r"no ensemble.nc; name the folder"):
         write_crate(tmp_path, tmp_path / "crate", PROJECT / "Snakefile")
+    assert not (tmp_path / "crate").exists()
+
+
+@pytest.mark.parametrize("inside", ["decay/crate", "decay/new/crate", "crate"])
+def test_no_crate_among_results(inside: str, results: Path):
+    with pytest.raises(ConfigError, match="is among results; name a new folder outside"):
+        write_crate(results, results.parent / inside, PROJECT / "Snakefile")
+    assert not (results.parent / inside).exists()
+
+
+def edit(place: Path) -> None:
+    (place / "figures" / "time_courses.svg").write_text("<svg>another</svg>")
+
+
+def damage(place: Path) -> None:
+    with (place / "ensemble.nc").open("r+b") as file:
+        file.seek(-9, 2)
+        file.write(b"?")
+
+
+def solve_again(place: Path) -> None:
+    (place / "ensemble.nc").write_bytes((place / "ensemble.nc").read_bytes() + b" ")
+    write_record(
+        Stage("assemble", "results/decay", "new", {}, ("results/decay/ensemble.nc",)),
+        {}, place.parents[1],
+    )  # fmt: skip
+
+
+def link(place: Path) -> None:
+    (place / "figures").rename(place / "drawn")
+    (place / "figures").symlink_to("drawn")
+
+
+def lose_a_record(place: Path) -> None:
+    (place / "records" / "assemble.json").unlink()
+    (place / "records" / "plot.json").unlink()
+    (place / "records" / "verdict.json").unlink()
+
+
+def cut_a_record(place: Path) -> None:
+    (place / "records" / "plot.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (edit, r"time_courses.svg: is not what was written, .*; delete it"),
+        (damage, r"ensemble.nc: is not what was written, .*; delete it"),
+        (solve_again, r"time_courses.svg: was made of another ensemble.nc than is recorded now"),
+        (link, r"figures: is a link"),
+        (lose_a_record, r"decay: has no record of ensemble.nc, .*; run the experiment again"),
+        (cut_a_record, r"plot.json: is not a record; delete it"),
+    ],
+)
+def test_only_what_was_written_is_packed(
+    change: Callable[[Path], None], why: str, results: Path, tmp_path: Path
+):
+    place = tmp_path / "results" / "decay"
+    shutil.copytree(results, place)
+    write_crate(place, tmp_path / "before", PROJECT / "Snakefile")
+    assert not (tmp_path / "before" / "notes.txt").exists()
+    change(place)
+    with pytest.raises(ConfigError, match=why):
+        write_crate(place, tmp_path / "crate", PROJECT / "Snakefile")
+    assert not (tmp_path / "crate").exists()
+
+
+def test_results_that_were_moved_and_a_folder_of_results(results: Path, tmp_path: Path):
+    """A Zarr store is a folder, in which Snakemake leaves a file of its own."""
+    moved = tmp_path / "archive"
+    shutil.copytree(results, moved)
+    (moved / "figures" / "time_courses.svg").unlink()
+    folder = moved / "table.zarr"
+    folder.mkdir()
+    (folder / "0").write_text("numbers")
+    (folder / ".snakemake_timestamp").write_text("")
+    (moved.parent / "results").mkdir()
+    (moved.parent / "results" / "decay").symlink_to(moved)
+    write_record(Stage("t", "results/decay", "", {}, ("results/decay/table.zarr",)), {}, tmp_path)
+    files = write_crate(moved, tmp_path / "crate", PROJECT / "Snakefile")
+    names = {str(file.relative_to(tmp_path / "crate")) for file in files}
+    assert {"ensemble.nc", "table.zarr/0"} < names
+    assert not [name for name in names if "snakemake_" in name or "figures" in name]

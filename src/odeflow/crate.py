@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from odeflow.chunks import RESULTS
 from odeflow.config.about import About
 from odeflow.config.base import ConfigError
 from odeflow.provenance import VERSION, file_digest
+from odeflow.recorded_results import recorded_results
 from odeflow.reproduction import CRATE, Reproduction, reproduce
 
 _PROFILES = {
@@ -22,7 +24,7 @@ _PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 _WORKFLOW = "workflow/Snakefile"
-_LEFT_OUT = {"records", "logs", "benchmarks", ".odeflow"}
+_LEFT_OUT = {"logs"}
 _TYPES = {".nc": "application/x-netcdf", ".html": "text/html", ".csv": "text/csv"}
 _TYPES |= {".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png"}
 _TYPES |= {".pdf": "application/pdf", ".py": "text/x-python", ".yaml": "text/yaml"}
@@ -31,24 +33,38 @@ _TYPES |= {".pdf": "application/pdf", ".py": "text/x-python", ".yaml": "text/yam
 def write_crate(results: Path, folder: Path, snakefile: Path) -> list[Path]:
     """Writes a crate of `results/<experiment>` into a new folder and returns its files.
 
-    In it are the results, a study that makes them again, and the Snakefile. Raises ConfigError
-    where the folder is there already or the results have no ensemble.
+    In it are the results that are what was written, by their records, a study that makes them
+    again, and the Snakefile. Raises ConfigError, and writes nothing, where the folder is there
+    already or among results, where there is no ensemble or no record of it, and where a file is
+    not what was written or was made of others than are there.
     """
     ensemble = next((p for p in map(results.joinpath, _ENSEMBLES) if p.exists()), None)
     if ensemble is None:
         raise ConfigError(f"{results}: no ensemble.nc; name the folder of an experiment's results")
     if folder.exists():
         raise ConfigError(f"{folder}: is there already; name a new folder")
+    if folder.resolve().is_relative_to(_all_results(results)):
+        raise ConfigError(f"{folder}: is among results; name a new folder outside of them")
+    recorded = recorded_results(results)
+    if ensemble.relative_to(results) not in recorded:
+        raise ConfigError(
+            f"{results}: has no record of {ensemble.name}, by which to tell whether it is what was "
+            "written; run the experiment again"
+        )
     found = reproduce(ensemble)
     study = [file.relative_to(folder) for file in found.write(folder / "study")]
     made = []
-    for path in sorted(results.iterdir()):
-        if path.name in _LEFT_OUT or path.is_symlink():
+    for file in recorded:
+        path, target = results / file, folder / file
+        if file.parts[0] in _LEFT_OUT:
             continue
-        copy = shutil.copytree if path.is_dir() else shutil.copy2
-        copy(path, folder / path.name)
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        made += [file.relative_to(results) for file in files if file.is_file()]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, target, ignore=shutil.ignore_patterns(".snakemake*"))
+        else:
+            shutil.copy2(path, target)
+        files = sorted(target.rglob("*")) if target.is_dir() else [target]
+        made += [one.relative_to(folder) for one in files if one.is_file()]
     (folder / "workflow").mkdir()
     shutil.copy2(snakefile, folder / _WORKFLOW)
     finished = datetime.fromtimestamp(ensemble.stat().st_mtime, UTC).isoformat(timespec="seconds")
@@ -56,6 +72,12 @@ def write_crate(results: Path, folder: Path, snakefile: Path) -> list[Path]:
     record = {"@context": _CONTEXT, "@graph": graph}
     (folder / CRATE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return [folder / file for file in (CRATE, _WORKFLOW, *study, *made)]
+
+
+def _all_results(results: Path) -> Path:
+    """The folder of all results of the study; of this experiment alone where it was moved."""
+    place = results.resolve()
+    return place.parent if place.parent.name == RESULTS.name else place
 
 
 _ENSEMBLES = ("ensemble.nc", "ensemble.zarr")
