@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from snakes import PROJECT, make_study
+from snakes import PROJECT, make_study, snakemake
 from test_environment import STUDY_YAML
 
 from odeflow import compose, run
@@ -198,3 +198,18 @@ def test_results_that_were_moved_and_a_folder_of_results(results: Path, tmp_path
     names = {str(file.relative_to(tmp_path / "crate")) for file in files}
     assert {"ensemble.nc", "table.zarr/0"} < names
     assert not [name for name in names if "snakemake_" in name or "figures" in name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["netcdf", "zarr"])
+def test_all_results_of_a_run_are_packed(kind: str, tmp_path: Path):
+    study = make_study(tmp_path / "study")
+    config = f"experiment=decay verify__number=2 assemble__format={kind}"
+    snakemake(study, config=config)
+    place = study / "results" / "decay"
+    files = write_crate(place, tmp_path / "crate", PROJECT / "Snakefile")
+    names = {str(file.relative_to(tmp_path / "crate")) for file in files}
+    for file in place.rglob("*"):
+        name = str(file.relative_to(place))
+        if file.is_file() and not name.startswith(("logs/", "records/", "benchmarks/", ".odeflow")):
+            assert name in names or ".snakemake" in name, name
