@@ -22,11 +22,10 @@ from typing import TextIO
 from odeflow.chunks import RESULTS
 from odeflow.config.base import ConfigError
 from odeflow.processes import machine, since_start, start_of
+from odeflow.whole_file import replaced_when_whole
 
 #: Where leases are, relative to the study.
 LEASES = RESULTS / "chunks" / ".leases"
-#: How the name of a lease ends that is being written.
-TEMPORARY = ".tmp"
 #: Seconds between renewals, and after which a lease of another machine's counts no more.
 _RENEWED, _COUNTS = 60.0, 900.0
 
@@ -106,16 +105,11 @@ class Held:
                     self._write()
 
     def _write(self) -> None:
-        whole = self._file.with_suffix(TEMPORARY)
         with self._writing, suppress(OSError):
             self._is_written = False
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with replaced_when_whole(self._file) as whole:
                 whole.write_text(json.dumps(asdict(self.lease)), encoding="utf-8")
-                whole.replace(self._file)
-                self._is_written = True
-            finally:
-                whole.unlink(missing_ok=True)
+            self._is_written = True
 
 
 def wait_for_pruning(study: Path, out: TextIO) -> None:

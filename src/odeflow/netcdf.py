@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import xarray as xr
 
 from odeflow.config.base import ConfigError
 from odeflow.slabs import piece_shape
+from odeflow.whole_file import replaced_when_whole
 
 #: Every variable with dimensions has a checksum, and is compressed where the dataset is no larger
 #: than this: zlib would take longer than everything else together where it is.
@@ -25,9 +25,6 @@ _COMPRESSED_AT_MOST = 2**26
 
 #: Bytes below which a disk on which nothing can be written counts as full.
 _FULL = 2**20
-
-#: How the names of files that are being written end; a process killed leaves one behind.
-TEMPORARY = ".tmp"
 
 
 class DamagedFileError(ConfigError):
@@ -69,27 +66,15 @@ def written(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _temporary_beside(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        # mkstemp's files are private; results are readable as any other file of the user's
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:
-        # of a full disk the library says "HDF error" or "Permission denied"
-        ours = isinstance(error, RuntimeError) and not _is_from_netcdf(error)
-        if ours or shutil.disk_usage(path.parent).free >= _FULL:
-            raise
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replaced_when_whole(path) as temporary:
+        try:
+            yield temporary
+        except (OSError, RuntimeError) as error:
+            # of a full disk the library says "HDF error" or "Permission denied"
+            ours = isinstance(error, RuntimeError) and not _is_from_netcdf(error)
+            if ours or shutil.disk_usage(path.parent).free >= _FULL:
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
 
 def encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from odeflow.config.compose import compose
 from odeflow.config.shipped import shipped_config
 from odeflow.experiment import Experiment
 from odeflow.leases import LEASES, Held, leased
-from odeflow.netcdf import TEMPORARY
+from odeflow.whole_file import TEMPORARY
 
 #: A file that is being written is younger.
 _LEFTOVER_SECONDS = 24 * 3600

@@ -19,6 +19,7 @@ from odeflow.config.base import ConfigError
 from odeflow.observed.things import Thing, path_name, present
 from odeflow.provenance import NUMERICAL_PACKAGES, canonical_json, digest, versions
 from odeflow.source_code import PACKAGE
+from odeflow.whole_file import replaced_when_whole
 
 if TYPE_CHECKING:
     from odeflow.config.model import ModelConfig
@@ -208,18 +209,8 @@ def _write(manifest: Manifest, path: Path) -> None:
     """Writes it at once or, where nothing can be written, not at all: it is made again then."""
     data = json.loads(json.dumps(asdict(manifest) | {"things": list(manifest.things)}))
     text = json.dumps({"manifest": data, "sha256": _sum(data)}, indent=1) + "\n"
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    with suppress(OSError), replaced_when_whole(path) as whole:
+        whole.write_text(text, encoding="utf-8")
 
 
 def _sum(data: Any) -> str:
