@@ -190,7 +190,15 @@ def test_columns_that_python_takes_for_one_are_told_apart(tmp_path: Path):
     with pytest.raises(ConfigError, match="'x2' and 'x²' are one name in Python"):
         read_data(odeflow.compose("experiment=decay", study=study).model, study)
     model = study / "config/model/decay.yaml"
-    text = model.read_text().replace("[time, x2]", "{time: time, plain: x2, squared: x²}")
+    shipped = model.read_text()
+    model.write_text(shipped.replace(", columns: [time, x2]", ""))
+    with pytest.raises(ConfigError, match="'x2' and 'x²' are one name in Python"):
+        read_data(odeflow.compose("experiment=decay", study=study).model, study)
+    (study / "t.csv").write_text("time,lambda\n0,1\n1,2\n")
+    with pytest.raises(ConfigError, match="its column 'lambda' cannot stand behind a dot"):
+        read_data(odeflow.compose("experiment=decay", study=study).model, study)
+    (study / "t.csv").write_text("time,x2,x²\n0,1,100\n1,2,200\n")
+    text = shipped.replace("[time, x2]", "{time: time, plain: x2, squared: x²}")
     model.write_text(text)
     found = read_data(odeflow.compose("experiment=decay", study=study).model, study)["temperature"]
     assert list(found["plain"]) == [1, 2] and list(found["squared"]) == [100, 200]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from odeflow.config.base import ConfigError, one_spelling
+from odeflow.config.base import ConfigError, is_attribute, one_spelling
 from odeflow.config.data import DataFile
 from odeflow.config.validate import nearest
 from odeflow.csv_cells import TableError, first_not_a_number, not_a_number, read_cells
@@ -177,17 +177,15 @@ def _check_increasing(name: str, values: np.ndarray, lines: list[int]) -> None:
 def _wanted(data: DataFile, known: list[str]) -> dict[str, str]:
     """The file's name of each column to read, by the name in `args`."""
     folded = [unicodedata.normalize("NFKC", one_spelling(name)) for name in known]
-    if data.named is None:
-        try:
-            named = DataFile(file=data.file, columns=known, increasing=None).named or {}
-        except ValueError:
-            odd = next(name for name in known if not name.isidentifier() or name.startswith("_"))
+    named = data.named
+    if named is None:
+        named = dict(zip(folded, known))
+        odd = [column for name, column in named.items() if not is_attribute(name)]
+        if odd:
             raise TableError(
-                f"its column {odd!r} cannot stand behind a dot in Python; name the columns to "
-                f'read, such as `columns: {{celsius: "{odd}"}}`'
-            ) from None
-    else:
-        named = data.named
+                f"its column {odd[0]!r} cannot stand behind a dot in Python; name the columns to "
+                f'read, such as `columns: {{celsius: "{odd[0]}"}}`'
+            )
     found = {}
     for name, column in named.items():
         spelling = unicodedata.normalize("NFKC", one_spelling(column))

@@ -85,6 +85,12 @@ LONGEST_NAME = 100
 _MOST = 10**15
 
 
+def is_attribute(name: str) -> bool:
+    """Whether a name can stand behind a dot in Python, as `y.name` and `args.name` do."""
+    known = name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")
+    return known and len(name) <= LONGEST_NAME
+
+
 def check_variable_name(name: str) -> str:
     """The name as Python spells it, if a state, parameter or observable can have it.
 
@@ -95,12 +101,7 @@ def check_variable_name(name: str) -> str:
     python = unicodedata.normalize("NFKC", name)
     if python != name and python.isidentifier():
         raise ValueError(f"{shown(name)} is {python} in Python; write {python}")
-    if (
-        len(name) > LONGEST_NAME
-        or not name.isidentifier()
-        or keyword.iskeyword(name)
-        or name.startswith("_")
-    ):
+    if not is_attribute(name):
         raise ValueError(
             f"{shown(name)} is not a usable name: letters, digits and '_', starting with a "
             f"letter, at most {LONGEST_NAME} of them, not a Python keyword"

@@ -1,13 +1,12 @@
 """The `data` of a model: files of numbers that odeflow reads and hands to the field."""
 
-import keyword
 import unicodedata
 from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import LONGEST_NAME, Strict, one_spelling, shown
+from odeflow.config.base import Strict, is_attribute, one_spelling, shown
 
 #: Kinds of files that hold columns, and the one that holds a single array.
 TABLES, ARRAY = (".csv", ".parquet", ".nc"), ".npy"
@@ -16,12 +15,7 @@ TABLES, ARRAY = (".csv", ".parquet", ".nc"), ".npy"
 def _attribute(name: str) -> str:
     """A name that can stand behind a dot in Python."""
     name = unicodedata.normalize("NFKC", one_spelling(name))
-    if (
-        len(name) > LONGEST_NAME
-        or not name.isidentifier()
-        or keyword.iskeyword(name)
-        or name.startswith("_")
-    ):
+    if not is_attribute(name):
         raise ValueError(
             f"{shown(name)} cannot stand behind a dot in Python; name it otherwise, such as "
             '`columns: {celsius: "T [C]"}`'
