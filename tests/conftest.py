@@ -8,7 +8,9 @@ from pathlib import Path
 
 import jax
 import pytest
+from faults import waiting_study
 from hypothesis import HealthCheck, settings
+from snakes import snakemake
 
 from odeflow.observed import manifest
 
@@ -34,3 +36,11 @@ def no_process_looks_at_models(
     """Planning in the tests' own process sees nothing of what a model reads, but in slow tests."""
     if request.node.get_closest_marker("slow") is None:
         monkeypatch.setattr(manifest, "_observe", lambda *_: (manifest.Manifest(), False))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study to which nothing happened, to copy: tests of faults share it."""
+    study = waiting_study(tmp_path_factory.mktemp("undisturbed"))
+    snakemake(study)
+    return study

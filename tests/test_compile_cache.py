@@ -193,7 +193,7 @@ def test_a_whole_entry_that_does_not_load_is_compiled_again(
 
 @pytest.mark.parametrize(
     "kind",
-    [pytest.param(kind, marks=pytest.mark.slow) if kind == "lane loop" else kind for kind in KINDS],
+    fast({*KINDS} - {"lane loop"}, KINDS),
 )
 def test_what_was_kept_is_used(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     call, expected = KINDS[kind]

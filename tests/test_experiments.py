@@ -45,7 +45,7 @@ FACTOR = {"goldbeter1991": 4000}
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in EXPERIMENTS],
+    fast({*EXPERIMENTS} - SLOW, EXPERIMENTS),
 )
 def test_an_experiment_is_right(name: str, tmp_path: Path):
     config = odeflow.compose(f"experiment={name}", *SMALLER.get(name, []), study=tmp_path)

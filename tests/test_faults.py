@@ -30,14 +30,6 @@ pytestmark = pytest.mark.slow
 SAME = "the same bytes"
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished study to which nothing happened."""
-    study = waiting_study(tmp_path_factory.mktemp("undisturbed"))
-    snakemake(study)
-    return study
-
-
 @pytest.fixture
 def finished(undisturbed: Path, tmp_path: Path) -> Path:
     """A copy of it, for something to happen to."""

@@ -138,9 +138,7 @@ CONTROLS = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", [name if name == "few" else pytest.param(name, marks=SLOW) for name in CONTROLS]
-)
+@pytest.mark.parametrize("name", fast({"few"}, CONTROLS))
 def test_both_engines_take_the_same_steps(name: str, tmp_path: Path):
     lanes = subjects(40)
     dtype = "float32" if name == "float32" else "float64"

@@ -4,20 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from faults import fault, results, waiting_study
+from faults import fault, results
 from snakes import copy_of, snakemake, start_snakemake
-from test_kills import waiting
+from waiting_stages import waiting
 
 pytestmark = pytest.mark.slow
 
 OTHER = "experiment=decay solver__rtol=1e-5"
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    study = waiting_study(tmp_path_factory.mktemp("undisturbed"))
-    snakemake(study)
-    return study
 
 
 @fault(

@@ -9,28 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults import fault, results, unwritable, waiting_study
-from snakes import copy_of, snakemake
-from test_kills import STAGES, waiting
+from faults import fault, results, unwritable
+from snakes import snakemake
+from waiting_stages import STAGES, waiting, without
 
 pytestmark = pytest.mark.slow
 
 SAME = "the same bytes"
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    study = waiting_study(tmp_path_factory.mktemp("undisturbed"))
-    snakemake(study)
-    return study
-
-
-def without(stage: str, undisturbed: Path, folder: Path) -> Path:
-    """The finished study without what a stage and those after it make."""
-    study = copy_of(undisturbed, folder)
-    for name in STAGES[stage]:
-        subprocess.run(["rm", "-r", str(study / "results/decay" / name)], check=True)
-    return study
 
 
 @contextlib.contextmanager
