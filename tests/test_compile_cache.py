@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax._src import compilation_cache
+from marks import fast
 from numba import njit
 from problems import decay_problem
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from marks import fast
 from problems import make_model, make_problem
 
 from odeflow.engine import Jumps, JumpTargets, Lanes, Problem, Reduction, Solution, diffrax_engine
