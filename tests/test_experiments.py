@@ -74,6 +74,7 @@ def test_an_experiment_is_right(name: str, tmp_path: Path):
         np.testing.assert_allclose(found, exact, rtol=rtol, atol=100 * atol)
 
 
+@pytest.mark.slow
 def test_seed_zip_equals_vmap_of_diffeqsolve(tmp_path: Path):
     """The sweep this project began with, as its users wrote it by hand."""
     ensemble = odeflow.run(odeflow.compose("experiment=seed_zip", "runtime.engine=diffrax"))

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from snakes import PROJECT, make_study, snakemake
 
 PROFILES = PROJECT / "workflow/profiles"
@@ -17,6 +18,7 @@ def asked_by_rule(study: Path, profile: str, *arguments: str) -> dict[str, dict[
     return {rule: dict(pair.split("=", 1) for pair in asked.split(", ")) for rule, asked in jobs}
 
 
+@pytest.mark.slow
 def test_solving_jobs_ask_for_a_gpu_and_others_do_not(tmp_path: Path):
     asked = asked_by_rule(make_study(tmp_path), "gpu", "--resources", "gpu=1")
     asking = {rule: resources["gpu"] for rule, resources in asked.items() if "gpu" in resources}

@@ -119,6 +119,7 @@ def test_a_rung_gives_what_its_solver_gives(overrides: list[str]):
             assert found[name].values[here].tobytes() == alone[name].values.tobytes(), name
 
 
+@pytest.mark.slow
 def test_each_rung_takes_the_engine_that_can_run_it():
     config = odeflow.compose(
         "~experiment", "+name=engines", "model.t1=10", "design=zip", "solver.rtol=1e-4",

@@ -42,6 +42,7 @@ def make_case(folder: Path, name: str, model: str, scale: float = 1.0, **setting
     return path
 
 
+@pytest.mark.slow
 def test_it_prints_a_row_a_case(tmp_path: Path):
     make_case(tmp_path, "00001", DECAY)
     make_case(tmp_path, "00002", DECAY, scale=1.001)

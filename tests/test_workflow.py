@@ -57,12 +57,14 @@ def test_a_second_run_does_nothing(finished: Path):
     assert planned(finished) == {}
 
 
+@pytest.mark.slow
 def test_touching_files_does_nothing(study: Path):
     for path in (study / "models.py", *study.rglob("*.yaml")):
         path.touch()
     assert planned(study) == {}
 
 
+@pytest.mark.slow
 def test_a_plot_setting_redraws_only(study: Path):
     assert planned(study, "experiment=decay plot__dpi=60") == {
         "plot": 2, "overview": 1, "verdict": 1,
@@ -108,6 +110,7 @@ def test_a_longer_sobol_run_solves_only_what_is_new(tmp_path: Path):
         np.testing.assert_allclose(ensemble.y, exact, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_with_kept_chunks_does_not_solve(finished: Path, tmp_path: Path):
     study = make_study(tmp_path)
     shutil.copytree(finished / "results/chunks", study / "results/chunks")
@@ -115,6 +118,7 @@ def test_a_fresh_clone_with_kept_chunks_does_not_solve(finished: Path, tmp_path:
     assert "solve" not in jobs and jobs["assemble"] == 1
 
 
+@pytest.mark.slow
 def test_two_experiments_share_chunks(study: Path):
     same = EXPERIMENT_YAML.replace("name: decay", "name: twin")
     (study / "config/experiment/twin.yaml").write_text(same)
@@ -149,6 +153,7 @@ def test_a_mistake_is_one_line_and_nothing_is_written(tmp_path: Path):
     assert not (study / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_model_names_the_state(tmp_path: Path):
     study = make_study(tmp_path)
     (study / "models.py").write_text(MODELS.replace('"y"', '"x"'))
