@@ -33,6 +33,7 @@ from odeflow.provenance import all_sources, canonical_json
 from odeflow.retry import Retried, Retrier, progress_after
 from odeflow.sensitivity import at_start, sensitivity_tolerances, with_sensitivities
 from odeflow.slabs import slabs
+from odeflow.small_rates import small_rate_notes
 from odeflow.stops import comment as stop_comment
 from odeflow.stops import stop_guards
 from odeflow.switching import Switching, with_switching
@@ -226,7 +227,11 @@ def solve_slabs(
     def designed() -> Iterator[tuple[int, Axes, engine.Lanes]]:
         for first, last in slabs(start, stop, prepared.lane_bytes):
             axes = rows(config.design, first, last, study)
-            yield first, axes, prepared.lanes(axes)
+            lanes = prepared.lanes(axes)
+            if first == 0:  # in one chunk of the experiment
+                for note in small_rate_notes(prepared.problem, lanes):
+                    warnings.warn(note, stacklevel=2)
+            yield first, axes, lanes
 
     def solved() -> Iterator[tuple[int, Axes, engine.Lanes, Retried]]:
         for first, axes, lanes in ahead(designed()):
