@@ -13,7 +13,7 @@ from pathlib import Path
 import jax
 
 from benchmarks.problems import find_case
-from odeflow.engine.native import engine
+from odeflow.engines.native import engine
 
 
 def main() -> None:

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.problems import find_case
-from odeflow.engine.native.arrays import Arrays
-from odeflow.engine.native.cuda_launch import Launch, missing_device
-from odeflow.engine.native.engine import generated
-from odeflow.engine.native.kernel import load_kernel
-from odeflow.engine.problem import Lanes
-from odeflow.status import has_failed
+from odeflow.engines.native.engine import generated
+from odeflow.engines.native.loop.arrays import Arrays
+from odeflow.engines.native.targets.cuda_launch import Launch, missing_device
+from odeflow.engines.native.targets.kernel import load_kernel
+from odeflow.problem.problem import Lanes
+from odeflow.problem.status import has_failed
 
 SIZE = 2**23
 #: Milliseconds of that comparison for so many trajectories, on a V100.

@@ -73,9 +73,10 @@ def provenance() -> float:
 import time
 from pathlib import Path
 from odeflow.config.compose import compose
-from odeflow.experiment import Experiment
-from odeflow.provenance import all_sources, canonical_json
-from odeflow.specs import STAGES
+from odeflow.workflow.experiment import Experiment
+from odeflow.provenance.sources import all_sources
+from odeflow.files.digests import canonical_json
+from odeflow.workflow.specs import STAGES
 experiment = Experiment(compose({EXPERIMENT!r}), Path.cwd())
 start = time.perf_counter()
 experiment.chunks
@@ -94,9 +95,10 @@ def alone(folder: Path, size: int, cores: int) -> dict[str, float]:
     `begin` is what every script pays: imports, design, compiling.
     """
     start = time.perf_counter()
-    from odeflow import compose, engine
+    from odeflow import compose
+    from odeflow import engines as engine
     from odeflow.design import axis_names, rows
-    from odeflow.solve import configure_jax, load_problem, make_lanes
+    from odeflow.ensemble.solve import configure_jax, load_problem, make_lanes
 
     resources = engine.Resources(threads=cores, cache=folder)
     configure_jax(resources)

@@ -12,8 +12,8 @@ from omegaconf import OmegaConf
 from odeflow.config.model import ModelConfig
 from odeflow.config.shipped import shipped_config
 from odeflow.config.solver import SolverConfig
-from odeflow.engine.problem import Lanes, Problem
-from odeflow.model import Model, load_model
+from odeflow.problem.model import Model, load_model
+from odeflow.problem.problem import Lanes, Problem
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from benchmarks.contenders.native_contender import values
 from benchmarks.contenders.scipy_contender import python_field
 from benchmarks.measure import scaled_error
 from benchmarks.problems import Case, find_case
-from odeflow.engine.native import engine
-from odeflow.status import Status
+from odeflow.engines.native import engine
+from odeflow.problem.status import Status
 
 
 def scipy_solution(case: Case, count: int, rtol: float) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import contenders
 from benchmarks.problems import Case, find_case
-from odeflow.engine.problem import Lanes
+from odeflow.problem.problem import Lanes
 
 
 class Runner(Protocol):

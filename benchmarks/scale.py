@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.flow import ROOT, jobs, seconds, snakemake
 from benchmarks.run import machine
-from odeflow.pilot import read_measurement
+from odeflow.workflow.pilot import read_measurement
 
 MEASURED = ROOT / "build" / "scale.json"
 #: 64 chunks of the enzyme kinetics, end values: next to nothing to solve.

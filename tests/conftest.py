@@ -12,7 +12,7 @@ from faults import waiting_study
 from hypothesis import HealthCheck, settings
 from snakes import snakemake
 
-from odeflow.observed import manifest
+from odeflow.provenance.observed import manifest
 
 os.environ["ODEFLOW_CACHE"] = str(Path(__file__).resolve().parents[1] / "build" / "test-cache")
 

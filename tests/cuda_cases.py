@@ -17,10 +17,11 @@ import numpy as np
 from problems import make_model, make_problem, michaelis_menten
 
 from odeflow.config.model import ModelConfig
-from odeflow.engine import Lanes, Problem, Reduction
-from odeflow.engine.native import engine
-from odeflow.model import Model
+from odeflow.engines.native import engine
 from odeflow.models.kinetics import robertson
+from odeflow.problem.model import Model
+from odeflow.problem.problem import Lanes, Problem
+from odeflow.problem.reductions import Reduction
 
 
 def pendulum(t: Any, y: Any, args: Any) -> dict[str, Any]:

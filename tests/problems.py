@@ -6,8 +6,8 @@ import numpy as np
 
 from odeflow.config.model import ModelConfig
 from odeflow.config.solver import SolverConfig
-from odeflow.engine import Lanes, Problem
-from odeflow.model import Model
+from odeflow.problem.model import Model
+from odeflow.problem.problem import Lanes, Problem
 
 
 def make_model(function: Any, states: dict[str, Any], t1: float, **parameters: float) -> Model:

@@ -12,14 +12,16 @@ from problems import make_model
 
 from odeflow.config.model import Observables
 from odeflow.config.root import Config
-from odeflow.doses import schedule, with_doses
-from odeflow.engine import Solution, counted_before, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.model import Event, Model
-from odeflow.sensitivity import at_start, with_sensitivities
-from odeflow.solve import make_lanes, make_problem
-from odeflow.status import has_failed
-from odeflow.switching import with_switching
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.diffrax.events import counted_before
+from odeflow.engines.native import engine as native_engine
+from odeflow.ensemble.solve import make_lanes, make_problem
+from odeflow.problem.model import Event, Model
+from odeflow.problem.problem import Solution
+from odeflow.problem.status import has_failed
+from odeflow.problem.transforms.doses import schedule, with_doses
+from odeflow.problem.transforms.sensitivity import at_start, with_sensitivities
+from odeflow.problem.transforms.switching import with_switching
 
 TIGHT = {"rtol": 1e-12, "atol": 1e-13}
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 from bad_input import BAD_INPUTS, BadInput
+from odeflow.files.errors import ConfigError
 from snakemake.cli import parse_config
 from snakes import request, snakemake
 
-from odeflow.config.base import ConfigError
 from odeflow.design import axis_names
-from odeflow.ownership import check_results
-from odeflow.planning import chunk_table, plan
-from odeflow.solve import load_problem
+from odeflow.ensemble.solve import load_problem
+from odeflow.workflow.ownership import check_results
+from odeflow.workflow.plan import chunk_table, plan
 
 EACH = pytest.mark.parametrize("case", BAD_INPUTS, ids=lambda case: case.title)
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, make_study, planned, request, snakemake
 
 import odeflow
-from odeflow.comparison import comparison_page
-from odeflow.config.base import ConfigError
+from odeflow.analysis.differences import Solved, difference, not_comparable
+from odeflow.analysis.summary import summarise
 from odeflow.config.root import Config
-from odeflow.differences import Solved, difference, not_comparable
-from odeflow.planning import compared, plan
-from odeflow.summary import summarise
+from odeflow.report.comparison import comparison_page
+from odeflow.workflow.plan import compared, plan
 
 
 def solved(study: Path, *overrides: str) -> Solved:

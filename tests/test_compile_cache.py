@@ -20,12 +20,12 @@ from marks import fast
 from numba import njit
 from problems import decay_problem
 
-from odeflow.compiled import folder, numba_cache, store
-from odeflow.compiled.jax_cache import keep_programs
-from odeflow.compiled.numba_cache import keep
-from odeflow.compiled.store import Store, open_store
-from odeflow.engine.native import engine as native_engine
-from odeflow.source_code import PACKAGE
+from odeflow.engines.compiled import folder, numba_cache, store
+from odeflow.engines.compiled.jax_cache import keep_programs
+from odeflow.engines.compiled.numba_cache import keep
+from odeflow.engines.compiled.store import Store, open_store
+from odeflow.engines.native import engine as native_engine
+from odeflow.files.source_code import PACKAGE
 
 
 def entries(place: Path) -> list[Path]:
@@ -167,11 +167,13 @@ def test_an_entry_of_another_machine_is_not_used(
     call, expected = KINDS[kind]
     ours = numba_cache.machine()
     for module in ("numba_cache", "jax_cache"):
-        monkeypatch.setattr(f"odeflow.compiled.{module}.machine", lambda: ours + "\n+avx9000")
+        monkeypatch.setattr(
+            f"odeflow.engines.compiled.{module}.machine", lambda: ours + "\n+avx9000"
+        )
     call(tmp_path)
     (theirs,) = entries(tmp_path)
     for module in ("numba_cache", "jax_cache"):
-        monkeypatch.setattr(f"odeflow.compiled.{module}.machine", lambda: ours)
+        monkeypatch.setattr(f"odeflow.engines.compiled.{module}.machine", lambda: ours)
     assert call(tmp_path) == expected
     (mine,) = set(entries(tmp_path)) - {theirs}  # another name: nothing is wrong with theirs
     capfd.readouterr()
@@ -440,7 +442,7 @@ import jax
 jax.config.update("jax_enable_x64", True)
 sys.path.insert(0, sys.argv[2])
 from problems import decay_problem
-from odeflow.engine.native import engine
+from odeflow.engines.native import engine
 problem, lanes = decay_problem()
 print("ready", flush=True)
 found = engine.solve(problem, lanes, threads=1, cache_dir=Path(sys.argv[1]))
@@ -478,7 +480,7 @@ def test_nothing_is_written_beside_the_package(tmp_path: Path):
     shutil.copytree(PACKAGE, tmp_path / "lib" / "odeflow", ignore=lambda *_: {"__pycache__"})
     before = {path for path in (tmp_path / "lib").rglob("*") if path.name != "__pycache__"}
     script = (
-        "import numpy as np, odeflow.order_counts as counts\n"
+        "import numpy as np, odeflow.analysis.order_counts as counts\n"
         "kept = np.array([3.0, 1.0, 2.0])\n"
         "counts.sort(kept, np.zeros((1, 1), int), np.full((1, 1), 3))\n"
         "print(counts.__file__, kept)"
@@ -489,7 +491,7 @@ def test_nothing_is_written_beside_the_package(tmp_path: Path):
         [sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True
     )
     assert done.stdout.split() == [
-        str(tmp_path / "lib/odeflow/order_counts.py"), "[1.", "2.", "3.]",
+        str(tmp_path / "lib/odeflow/analysis/order_counts.py"), "[1.", "2.", "3.]",
     ]  # fmt: skip
     assert set((tmp_path / "lib").rglob("*")) == before
     assert len(entries(tmp_path / "cache" / "odeflow")) == 1

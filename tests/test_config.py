@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from odeflow.__main__ import config_schema
-from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.overrides import flatten_overrides
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
 from odeflow.config.validate import record_of
+from odeflow.files.errors import ConfigError
 
 EXPERIMENTS = sorted(path.stem for path in (shipped_config() / "experiment").glob("*.yaml"))
 
@@ -124,7 +124,8 @@ def test_a_mistake_is_one_line_that_names_it(overrides, words, tmp_path: Path):
 
 def test_the_config_imports_no_jax():
     code = (
-        "import sys, odeflow.planning, odeflow.job_resources, odeflow.ownership; "
+        "import sys, odeflow.workflow.plan, odeflow.workflow.job_resources; "
+        "import odeflow.workflow.ownership; "
         "sys.exit(bool({'jax', 'xarray', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from odeflow.engine import Lanes, diffrax_engine
-from odeflow.engine.native import engine as native_engine
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.problem import Lanes
 from tests.problems import decay, make_model, make_problem
 
 

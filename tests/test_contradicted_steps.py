@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from odeflow.engine import Lanes, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.methods import METHODS
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.methods import METHODS
+from odeflow.problem.problem import Lanes
+from odeflow.problem.status import Status
 from tests.problems import make_model, make_problem
 
 TIMES = [0.01, 0.1, 1.0, 10.0]

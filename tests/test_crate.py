@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from odeflow.files.errors import ConfigError
 from snakes import PROJECT, make_study, snakemake
 from test_environment import STUDY_YAML
 
 from odeflow import compose, run
-from odeflow.config.base import ConfigError
-from odeflow.crate import write_crate
-from odeflow.records import Stage, checked_inputs, write_record
-from odeflow.reproduction import CRATE, reproduce
+from odeflow.provenance.records import Stage, checked_inputs, write_record
+from odeflow.trust.reproduce import CRATE, reproduce
+from odeflow.workflow.crate import write_crate
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pytest
 from problems import make_model, make_problem
 from test_jumps import solve
 
-from odeflow.engine import Guard, Lanes, Problem
-from odeflow.engine.crossings import bernstein, lobatto
-from odeflow.model import Event
-from odeflow.status import Status
+from odeflow.engines.shared.crossings import bernstein, lobatto
+from odeflow.problem.model import Event
+from odeflow.problem.problem import Guard, Lanes, Problem
+from odeflow.problem.status import Status
 
 SLOW = pytest.mark.slow
 METHODS = pytest.mark.parametrize(

@@ -17,18 +17,19 @@ import pytest
 from cuda_cases import cases
 from jax.scipy.special import erf, erfc, gammaln
 from numba import cuda, from_dtype, types
+from odeflow.files.errors import ConfigError
 from problems import decay, make_model, make_problem
 
 import odeflow
-from odeflow.chunks import solve_digest
-from odeflow.config.base import ConfigError
-from odeflow.engine import Guard, Lanes, Problem, Solution, choose_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.engine.native import rosenbrock
-from odeflow.engine.native.arrays import Arrays
-from odeflow.engine.native.cuda_launch import missing_device
-from odeflow.engine.native.kernel import load_kernel
-from odeflow.status import Status
+from odeflow.engines.choice import choose_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.engines.native.loop.arrays import Arrays
+from odeflow.engines.native.methods import rosenbrock
+from odeflow.engines.native.targets.cuda_launch import missing_device
+from odeflow.engines.native.targets.kernel import load_kernel
+from odeflow.problem.problem import Guard, Lanes, Problem, Solution
+from odeflow.problem.status import Status
+from odeflow.workflow.chunks import solve_digest
 
 CASES = cases()
 GPU = ("runtime.device=gpu",)

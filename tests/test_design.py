@@ -14,18 +14,17 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from odeflow.files.errors import ConfigError
 from pyarrow import parquet
 from scipy import stats
 
-from odeflow.config.base import ConfigError
 from odeflow.config.design import Axis, DesignConfig, Levels
+from odeflow.config.levels import count, expand
 from odeflow.config.root import Config
 from odeflow.design import (
     axis_names,
     check_axes,
-    count,
     design_to_file,
-    expand,
     grid_levels,
     number_of_samples,
     rows,

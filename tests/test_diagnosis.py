@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from odeflow.config.solver import SolverConfig
-from odeflow.diagnosis import Diagnosis, Outcome, diagnose
-from odeflow.status import Status
+from odeflow.problem.status import Status
+from odeflow.trust.diagnosis import Diagnosis, Outcome, diagnose
 
 
 def diagnosis(status: str, *, steps: int, rejected: int, reached: float = 5.0, **solver: Any):

@@ -10,10 +10,10 @@ import pytest
 from marks import fast
 from problems import decay, make_model, make_problem, michaelis_menten
 
-from odeflow.engine import Lanes
-from odeflow.engine.diffrax_engine import solve
-from odeflow.methods import METHODS
-from odeflow.status import Status
+from odeflow.engines.diffrax.engine import solve
+from odeflow.problem.methods import METHODS
+from odeflow.problem.problem import Lanes
+from odeflow.problem.status import Status
 
 TS = np.linspace(0.0, 2.0, 9)
 

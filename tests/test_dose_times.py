@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from odeflow.files.errors import ConfigError
 
 import odeflow
-from odeflow.config.base import ConfigError
 from odeflow.design import number_of_samples, rows
-from odeflow.doses import schedule, with_doses
-from odeflow.model import load_model
-from odeflow.solve import make_lanes
-from odeflow.verification import verify
+from odeflow.ensemble.solve import make_lanes
+from odeflow.problem.model import load_model
+from odeflow.problem.transforms.doses import schedule, with_doses
+from odeflow.trust.verification import verify
 
 MODEL = """name: drained
 vector_field: models.py:drained

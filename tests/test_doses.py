@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from odeflow.files.errors import ConfigError
 
 import odeflow
-from odeflow.chunks import solve_digest
-from odeflow.config.base import ConfigError
 from odeflow.design import rows
-from odeflow.doses import schedule, with_doses
-from odeflow.model import load_model
-from odeflow.solve import make_lanes
-from odeflow.status import Status
+from odeflow.ensemble.solve import make_lanes
+from odeflow.problem.model import load_model
+from odeflow.problem.status import Status
+from odeflow.problem.transforms.doses import schedule, with_doses
+from odeflow.workflow.chunks import solve_digest
 
 EXPERIMENT = """# @package _global_
 defaults:

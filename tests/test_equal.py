@@ -9,9 +9,9 @@ import pytest
 from problems import make_model, make_problem
 from test_jumps import solve
 
-from odeflow.engine import Lanes
-from odeflow.model import Event
-from odeflow.status import Status
+from odeflow.problem.model import Event
+from odeflow.problem.problem import Lanes
+from odeflow.problem.status import Status
 
 SLOW = pytest.mark.slow
 METHODS = pytest.mark.parametrize(

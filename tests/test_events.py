@@ -11,9 +11,10 @@ import pytest
 from problems import make_model, make_problem
 from test_jumps import solve
 
-from odeflow.engine import Lanes, Problem, Reduction
-from odeflow.model import Event
-from odeflow.status import Status
+from odeflow.problem.model import Event
+from odeflow.problem.problem import Lanes, Problem
+from odeflow.problem.reductions import Reduction
+from odeflow.problem.status import Status
 
 SLOW = pytest.mark.slow
 ENGINES = pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=SLOW)])

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from marks import fast
+from odeflow.config.axis_names import axis_coordinate
 from scipy.integrate import solve_ivp
 
 import odeflow
 from odeflow.config.shipped import shipped_config
-from odeflow.design import axis_coordinate
-from odeflow.model import load_model
+from odeflow.problem.model import load_model
 
 #: `test_doses` has the one with doses, against its closed form.
 EXPERIMENTS = sorted(

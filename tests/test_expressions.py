@@ -10,8 +10,8 @@ from problems import make_model, make_problem
 from random_expressions import JAX, ZEROS, Expression, arguments, by_jax, by_numpy, expression
 
 from odeflow.config.model import Observables
-from odeflow.engine import Lanes
-from odeflow.engine.native import engine as native_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.problem import Lanes
 
 POINTS = 256
 #: Expressions in one program.

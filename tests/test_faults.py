@@ -22,8 +22,8 @@ from faults import (
 )
 from snakes import copy_of, snakemake
 
-from odeflow.chunk_file import read_chunk
-from odeflow.netcdf import DamagedFileError
+from odeflow.ensemble.chunk_file import read_chunk
+from odeflow.files.netcdf import DamagedFileError
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def test_nothing_half_written_is_seen_at_any_moment(tmp_path: Path):
 import os, random, signal, sys, time
 from pathlib import Path
 import numpy as np, xarray as xr
-from odeflow.netcdf import read_dataset, write_dataset
+from odeflow.files.netcdf import read_dataset, write_dataset
 
 path, random = Path(sys.argv[1]), random.Random(1)
 values = np.random.default_rng(0).random((200, 100))

@@ -12,10 +12,10 @@ from test_crossings import quartic_problem, quartics
 from test_jumps import solve
 
 from odeflow.config.model import ModelConfig
-from odeflow.engine import Guard, Lanes, Reduction
-from odeflow.engine.reduction import Reducer, nodes
-from odeflow.model import Model
-from odeflow.status import Status
+from odeflow.problem.model import Model
+from odeflow.problem.problem import Guard, Lanes
+from odeflow.problem.reductions import Reducer, Reduction, nodes
+from odeflow.problem.status import Status
 
 END, LEVEL = 10.0, 0.5
 METHODS = ("tsit5", "dopri5", "dopri8", "bosh3", "rodas5p")

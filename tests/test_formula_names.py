@@ -2,9 +2,9 @@
 
 import pytest
 
-from odeflow.sbml.evaluation import evaluate
-from odeflow.sbml.formulas import parse_formula
-from odeflow.sbml.mathml import MathError
+from odeflow.importers.expressions.evaluation import evaluate
+from odeflow.importers.sbml.formulas import parse_formula
+from odeflow.importers.sbml.mathml import MathError
 
 #: Constants and functions of libsbml's infix notation, its operators as words, and others.
 WORDS = [

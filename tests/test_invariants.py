@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from odeflow.files.errors import ConfigError
 from problems import make_model
 from snakes import make_study, snakemake
 
 import odeflow
-from odeflow.config.base import ConfigError
+from odeflow.analysis.summary import summarise
 from odeflow.config.model import Observables
 from odeflow.config.shipped import shipped_config
-from odeflow.invariants import Drift, load_invariants, relative_drift
-from odeflow.summary import summarise
-from odeflow.trust import complaints, drift_rows
+from odeflow.problem.transforms.invariants import Drift, load_invariants, relative_drift
+from odeflow.trust.facts import complaints, drift_rows
 
 OSCILLATOR = """
 def field(t, y, args):

@@ -9,9 +9,11 @@ import pytest
 from marks import fast
 from problems import make_model, make_problem
 
-from odeflow.engine import Jumps, JumpTargets, Lanes, Problem, Reduction, Solution, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.problem import Jumps, JumpTargets, Lanes, Problem, Solution
+from odeflow.problem.reductions import Reduction
+from odeflow.problem.status import Status
 
 END = 48.0
 TARGETS = JumpTargets(components=(0,), parameters=(2,))

@@ -7,12 +7,12 @@ import pytest
 import xarray as xr
 from snakes import EXPERIMENT_YAML, make_study
 
-from odeflow.chunk_file import read_chunk
-from odeflow.chunks import chunks
 from odeflow.config.compose import compose
-from odeflow.engine import Resources
-from odeflow.known_rows import known_rows
-from odeflow.stages.solve import solve_chunk
+from odeflow.engines.choice import Resources
+from odeflow.ensemble.chunk_file import read_chunk
+from odeflow.ensemble.known_rows import known_rows
+from odeflow.workflow.chunks import chunks
+from odeflow.workflow.stages.solve import solve_chunk
 
 TABLE = EXPERIMENT_YAML.replace("/design: grid", "/design: table").replace(
     "  axes:\n    k: {linspace: [0.5, 2.0, 4]}", "  path: rates.csv"

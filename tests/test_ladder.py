@@ -1,13 +1,13 @@
 """What `runtime.retry` makes of a solver."""
 
 import pytest
+from odeflow.files.errors import ConfigError
 
-from odeflow.chunks import solve_slice
-from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.ladder import ladder
 from odeflow.config.outputs import RuntimeConfig
 from odeflow.config.validate import validate
+from odeflow.workflow.chunks import solve_slice
 
 
 def test_each_rung_is_on_top_of_the_one_before():

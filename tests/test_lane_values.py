@@ -8,10 +8,18 @@ import numba
 import numpy as np
 import pytest
 
-from odeflow.engine.native.lane_code import lanes_of, lowest_bit
-from odeflow.engine.native.layout import Layout
-from odeflow.engine.native.primitives import bits, fma, from_bits, isfinite, mask, maximum, select
-from odeflow.engine.native.vector_math import exp
+from odeflow.engines.native.loop.layout import Layout
+from odeflow.engines.native.targets.lane_code import lanes_of, lowest_bit
+from odeflow.engines.native.targets.primitives import (
+    bits,
+    fma,
+    from_bits,
+    isfinite,
+    mask,
+    maximum,
+    select,
+)
+from odeflow.engines.native.targets.vector_math import exp
 
 LANES = pytest.mark.parametrize("number", ["all", "vector", "one"])
 PRECISIONS = pytest.mark.parametrize("real", ["float64", "float32"])

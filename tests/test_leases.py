@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from odeflow import leases
-from odeflow.config.base import ConfigError
-from odeflow.leases import LEASES, Held, Lease, leased, wait_for_pruning
-from odeflow.processes import machine, start_of
+from odeflow.files.errors import ConfigError
+from odeflow.workflow import leases
+from odeflow.workflow.leases import LEASES, Held, Lease, leased, wait_for_pruning
+from odeflow.workflow.processes import machine, start_of
 
 CHUNK = "results/chunks/0123456789abcdef/00000.nc"
 OWN = Lease(machine(), os.getpid(), start_of(os.getpid()), (CHUNK,))
@@ -77,8 +77,8 @@ def test_one_that_cannot_be_read_keeps_all_for_a_while(text: str, study: Path):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from odeflow import leases
-from odeflow.config.base import ConfigError
+from odeflow.workflow import leases
+from odeflow.files.errors import ConfigError
 
 leases._RENEWED = 0.05
 study = Path(sys.argv[1])
@@ -125,7 +125,8 @@ def test_a_plan_waits_while_chunks_are_removed(tmp_path: Path):
         wait_for_pruning(tmp_path, said)
         process.communicate()
     assert said.getvalue() == ""
-    code = "import sys; from pathlib import Path; from odeflow.leases import wait_for_pruning\n"
+    code = "import sys; from pathlib import Path\n"
+    code += "from odeflow.workflow.leases import wait_for_pruning\n"
     code += "wait_for_pruning(Path(sys.argv[1]), sys.stdout); print('planned', flush=True)"
     with holder(tmp_path, "prunes") as process:
         command = [sys.executable, "-c", code, str(tmp_path)]

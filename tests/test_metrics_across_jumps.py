@@ -9,10 +9,10 @@ import xarray as xr
 import yaml
 
 import odeflow
-from odeflow.chunks import solve_digest
-from odeflow.metrics import Course, first_time_beyond
-from odeflow.plots.time_courses import time_courses
-from odeflow.summary import summarise
+from odeflow.analysis.summary import summarise
+from odeflow.config.metrics import Course, first_time_beyond
+from odeflow.report.figures.time_courses import time_courses
+from odeflow.workflow.chunks import solve_digest
 
 #: One case in the default suite, the others in the slow one: compiling takes its time.
 CASES = pytest.mark.parametrize(

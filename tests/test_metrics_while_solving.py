@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, make_study, planned, snakemake
 
 import odeflow
-from odeflow import plots
-from odeflow.chunks import solve_digest
-from odeflow.config.base import ConfigError
-from odeflow.figure_choice import figure_kinds
-from odeflow.specs import solve_config
-from odeflow.summary import summarise
+from odeflow.analysis.summary import summarise
+from odeflow.config.figure_choice import figure_kinds
+from odeflow.report import figures as plots
+from odeflow.workflow.chunks import solve_digest
+from odeflow.workflow.specs import solve_config
 
 END_ONLY = EXPERIMENT_YAML.replace("ts: {linspace: [0, 2, 5]}", "ts: null").replace(
     "plot:", "summary:\n  metrics: [final, mean, max]\n  first_time_below: {y: 2.0}\nplot:"

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from odeflow.files.errors import ConfigError
 from snakes import make_study, snakemake
 
 import odeflow
-from odeflow.chunks import solve_digest
-from odeflow.config.base import ConfigError
-from odeflow.model import load_model
-from odeflow.model_data import read_data, restored, stored
-from odeflow.reproduction import reproduce
-from odeflow.verification.numpy_functions import PointFunctions
+from odeflow.importers.model_data import read_data, restored, stored
+from odeflow.problem.model import load_model
+from odeflow.trust.reproduce import reproduce
+from odeflow.trust.verification.numpy_functions import PointFunctions
+from odeflow.workflow.chunks import solve_digest
 
 DAY = np.array([0.0, 0.5, 1.25, 2.0])
 CELSIUS = np.array([1.0, 3.0, 2.0, 4.0])

@@ -14,8 +14,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from odeflow.config.model import ModelConfig
-from odeflow.model import Model, load_model
-from odeflow.sbml.config import imported_model
+from odeflow.importers.sbml.config import imported_model
+from odeflow.problem.model import Model, load_model
 
 FOLDER = Path(__file__).parents[1] / "config" / "model"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))

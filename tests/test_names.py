@@ -18,11 +18,13 @@ from odeflow.config.base import check_variable_name
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
 from odeflow.config.solver import SolverConfig
-from odeflow.engine import Guard, JumpTargets, Lanes, Problem, Reduction, diffrax_engine
-from odeflow.engine.native import engine as native
-from odeflow.engine.native.layout import Layout
-from odeflow.model import Event, Model
-from odeflow.sensitivity import with_sensitivities
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native
+from odeflow.engines.native.loop.layout import Layout
+from odeflow.problem.model import Event, Model
+from odeflow.problem.problem import Guard, JumpTargets, Lanes, Problem
+from odeflow.problem.reductions import Reduction
+from odeflow.problem.transforms.sensitivity import with_sensitivities
 
 METRICS = ("integral", "max", "time_of_min", "first_time_above")
 

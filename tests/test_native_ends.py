@@ -11,9 +11,10 @@ import pytest
 from problems import make_model, make_problem
 
 from odeflow.config.model import Observables
-from odeflow.engine import Lanes, Solution, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.problem import Lanes, Solution
+from odeflow.problem.status import Status
 
 
 def solve(engine: str, problem: Any, y0: Any, args: Any, tmp_path: Path) -> Solution:

@@ -9,9 +9,10 @@ import pytest
 from marks import fast
 from problems import make_model, make_problem, michaelis_menten
 
-from odeflow.engine import Lanes, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.problem import Lanes
+from odeflow.problem.status import Status
 
 
 def solve(problem: Any, lanes: Lanes, folder: Path, threads: int = 1) -> Any:

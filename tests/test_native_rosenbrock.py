@@ -12,19 +12,20 @@ import numpy as np
 import pytest
 from problems import make_model, make_problem
 
-from odeflow.engine import Lanes, Problem, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.engine.native import rosenbrock as generator
-from odeflow.engine.native.differentiated_field import DifferentiatedField
-from odeflow.engine.native.proportions import Proportions
-from odeflow.engine.native.refusal import UntranslatableError
-from odeflow.engine.native.rosenbrock import rosenbrock, rosenbrock_source
-from odeflow.engine.native.sparse_lu import plan
-from odeflow.engine.native.stepper import StepSource
-from odeflow.engine.rosenbrock import Rodas3P, Rodas5P
-from odeflow.engine.rosenbrock_tableau import RODAS3P
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.diffrax.rosenbrock import Rodas3P, Rodas5P
+from odeflow.engines.native import engine as native_engine
+from odeflow.engines.native.frontend.refusal import UntranslatableError
+from odeflow.engines.native.methods import rosenbrock as generator
+from odeflow.engines.native.methods.rosenbrock import rosenbrock, rosenbrock_source
+from odeflow.engines.native.methods.sparse_lu import plan
+from odeflow.engines.native.methods.stepper import StepSource
+from odeflow.engines.native.program.differentiated_field import DifferentiatedField
+from odeflow.engines.native.program.proportions import Proportions
+from odeflow.engines.shared.rosenbrock_tableau import RODAS3P
 from odeflow.models import kinetics
-from odeflow.status import Status
+from odeflow.problem.problem import Lanes, Problem
+from odeflow.problem.status import Status
 
 SOLVERS = pytest.mark.parametrize("solver", [Rodas5P(), Rodas3P()], ids=["rodas5p", "rodas3p"])
 NAMES = ("a", "b", "c")

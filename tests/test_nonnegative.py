@@ -4,14 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from odeflow.files.errors import ConfigError
 
-from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
-from odeflow.engine import Lanes, Problem, Solution, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.model import Model
-from odeflow.solve import make_lanes
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.ensemble.solve import make_lanes
+from odeflow.problem.model import Model
+from odeflow.problem.problem import Lanes, Problem, Solution
+from odeflow.problem.status import Status
 from tests.problems import make_model, make_problem, michaelis_menten
 
 

@@ -11,10 +11,11 @@ from problems import decay, make_model
 
 import odeflow
 from odeflow.config.solver import SolverConfig
-from odeflow.engine import Lanes, Problem, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.engine.native.controller import end_columns
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.engines.native.methods.controller import end_columns
+from odeflow.problem.problem import Lanes, Problem
+from odeflow.problem.status import Status
 
 ENDS = np.array([0.3, 1.0, 1.7, 2.0, 2.5])
 RATES = np.linspace(0.5, 3.0, 5)

@@ -15,19 +15,19 @@ from snakes import PROJECT, planned, snakemake
 
 pytest.importorskip("libsbml")
 
+from odeflow.files.errors import ConfigError
 from petab_text import DECAY, TABLES, make_problem
 from sbml_text import compartment, initial, parameter, reaction, rule, sbml, species
 
 import odeflow
-from odeflow import plots
-from odeflow.config.base import ConfigError
+from odeflow.analysis.summary import summarise
 from odeflow.config.compose import compose
 from odeflow.config.root import Config
 from odeflow.design import number_of_samples, rows
-from odeflow.noise import log_density
-from odeflow.planning import Experiment
-from odeflow.stages.summarise import measurements_of
-from odeflow.summary import summarise
+from odeflow.problem.noise import log_density
+from odeflow.report import figures as plots
+from odeflow.workflow.plan import Experiment
+from odeflow.workflow.stages.summarise import measurements_of
 
 EXAMPLE = PROJECT / "examples/petab"
 REFERENCE = PROJECT / "tests/petab_reference.json"

@@ -8,9 +8,10 @@ import pytest
 from snakes import EXPERIMENT_YAML, make_study, planned, snakemake, whole
 
 from odeflow.config.compose import compose
-from odeflow.experiment import Experiment
-from odeflow.job_resources import threads
-from odeflow.pilot import (
+from odeflow.files.slabs import SLAB_BYTES
+from odeflow.workflow.experiment import Experiment
+from odeflow.workflow.job_resources import threads
+from odeflow.workflow.pilot import (
     Measurement,
     Stopwatch,
     advised_chunk_size,
@@ -19,7 +20,6 @@ from odeflow.pilot import (
     read_measurement,
     write_measurement,
 )
-from odeflow.slabs import SLAB_BYTES
 
 CHUNKED = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol").replace(
     "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",
@@ -66,7 +66,7 @@ def test_resources_follow_from_what_was_measured():
 
 def test_a_stopwatch_leaves_the_start_out(monkeypatch: pytest.MonkeyPatch):
     clock = iter([0.0, 50.0, 51.0, 53.0, 53.5])
-    monkeypatch.setattr("odeflow.pilot.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("odeflow.workflow.pilot.time.monotonic", lambda: next(clock))
     watch = Stopwatch(trajectories=400, threads=2)
     for done in (100, 200, 400):
         watch(done)

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from odeflow.files.errors import ConfigError
 
-from odeflow import plots
-from odeflow.config.base import ConfigError
+from odeflow.analysis.summary import summarise
 from odeflow.config.compose import compose
+from odeflow.config.figure_choice import figure_kinds
 from odeflow.config.root import Config
-from odeflow.figure_choice import figure_kinds
-from odeflow.status import Status
-from odeflow.summary import summarise
+from odeflow.problem.status import Status
+from odeflow.report import figures as plots
 
 GRID = ["experiment=quickstart", "design.axes.vmax.linspace=[8,12,5]"]
 LINE = ["~experiment", "+design.axes.vmax={linspace: [8, 12, 5]}", "saveat.ts=[0,60,120]"]
@@ -25,8 +25,10 @@ END = [*LINE[:2], "saveat.ts=null"]
 
 def make(config: Config, failed: float = 0.0) -> tuple[xr.Dataset, xr.Dataset]:
     """An ensemble of decaying curves over the design of a config, and its summary."""
+    from odeflow.config.axis_names import axis_coordinate
+
     from odeflow.config.saved_times import save_times
-    from odeflow.design import axis_coordinate, grid_levels, rows
+    from odeflow.design import grid_levels, rows
 
     t = np.array(save_times(config))
     coords: dict = {"time": ("time", t, {"units": "min", "long_name": "time"})}

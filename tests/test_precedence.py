@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import xarray as xr
+from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, SHIPPED_SETTINGS, make_study, snakemake
 
-from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.sources import Request, Source, settle
-from odeflow.planning import plan
+from odeflow.workflow.plan import plan
 
 SOURCES = ("shipped", "config/workflow.yaml", "--configfile", "--config")
 

@@ -6,12 +6,12 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from odeflow.files.errors import ConfigError
 
-from odeflow.config.base import ConfigError
-from odeflow.engine import Lanes
-from odeflow.engine.choice import choose_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.engine.native.program_size import MOST_OPERATIONS, operations
+from odeflow.engines.choice import choose_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.engines.native.frontend.program_size import MOST_OPERATIONS, operations
+from odeflow.problem.problem import Lanes
 from tests.problems import make_model, make_problem
 
 

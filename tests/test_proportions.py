@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from marks import fast
 from problems import make_model, make_problem, michaelis_menten
 
-from odeflow.engine import Lanes, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.engine.native.field import field_program
-from odeflow.engine.native.proportions import proportions
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.engines.native.program.field import field_program
+from odeflow.engines.native.program.proportions import proportions
+from odeflow.problem.problem import Lanes
 
 FLUXES = 3
 ROWS = st.lists(

@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-from odeflow.chunks import chunk_size, chunks, solve_digest
+from odeflow.files.digests import canonical_json, digest
+
 from odeflow.config.compose import compose
-from odeflow.provenance import (
-    canonical_json,
-    digest,
-    model_source_digest,
-    model_sources,
-    source_digest,
-)
+from odeflow.provenance.sources import model_source_digest, model_sources, source_digest
+from odeflow.workflow.chunks import chunk_size, chunks, solve_digest
 
 
 def test_canonical_json_has_no_order():
@@ -20,8 +16,8 @@ def test_canonical_json_has_no_order():
 
 
 def test_a_stage_depends_on_what_it_imports():
-    assert source_digest("odeflow.solve") != source_digest("odeflow.plots")
-    assert source_digest("odeflow.solve") == source_digest("odeflow.solve")
+    assert source_digest("odeflow.ensemble.solve") != source_digest("odeflow.report.figures")
+    assert source_digest("odeflow.ensemble.solve") == source_digest("odeflow.ensemble.solve")
 
 
 def test_a_model_file_counts_with_the_neighbours_it_imports(tmp_path: Path):

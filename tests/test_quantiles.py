@@ -6,8 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from odeflow import quantiles as module
-from odeflow.quantiles import QuantileCounts
+from odeflow.analysis import quantiles as module
+from odeflow.analysis.quantiles import QuantileCounts
 
 LEVELS = [0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0]
 

@@ -21,17 +21,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from odeflow.files.errors import ConfigError
 from snakes import make_study, planned, snakemake
 
 import odeflow
-from odeflow.chunks import solve_digest
-from odeflow.config.base import ConfigError
-from odeflow.observed import manifest, notify, things
-from odeflow.observed.manifest import Manifest, _observe, observed
-from odeflow.observed.places import Places
-from odeflow.observed.seen import Seen
-from odeflow.observed.things import Thing, is_outside, path_name
-from odeflow.observed.watch import Watch
+from odeflow.provenance.observed import manifest, notify, things
+from odeflow.provenance.observed.manifest import Manifest, _observe, observed
+from odeflow.provenance.observed.places import Places
+from odeflow.provenance.observed.seen import Seen
+from odeflow.provenance.observed.things import Thing, is_outside, path_name
+from odeflow.provenance.observed.watch import Watch
+from odeflow.workflow.chunks import solve_digest
 
 FIELD = '\ndef decay(t, y, args):\n    return {"y": -FACTOR * args.k * y.y}\n'
 

@@ -11,11 +11,12 @@ from marks import fast
 from problems import decay, make_model, make_problem
 
 from odeflow.config.model import ModelConfig
-from odeflow.engine import Lanes, Problem, Reduction, Solution, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.engine.reduction import Reducer, nodes
-from odeflow.model import Model
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.model import Model
+from odeflow.problem.problem import Lanes, Problem, Solution
+from odeflow.problem.reductions import Reducer, Reduction, nodes
+from odeflow.problem.status import Status
 
 METRICS = ("integral", "mean", "min", "max", "amplitude", "time_of_min", "time_of_max")
 

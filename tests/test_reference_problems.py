@@ -20,7 +20,7 @@ from jax.flatten_util import ravel_pytree
 from omegaconf import OmegaConf
 
 from odeflow.config.model import ModelConfig
-from odeflow.model import Model, load_model
+from odeflow.problem.model import Model, load_model
 
 PROBLEMS = json.loads((Path(__file__).parent / "reference_problems.json").read_text("utf-8"))
 FOLDER = Path(__file__).parents[1] / "config" / "model"

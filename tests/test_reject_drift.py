@@ -4,17 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from odeflow.files.errors import ConfigError
 from snakes import make_study
 
 import odeflow
-from odeflow.chunks import solve_digest
-from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
-from odeflow.engine.native import engine as native_engine
-from odeflow.solve import load_problem
-from odeflow.specs import solve_config, stage_spec
-from odeflow.status import Status
-from odeflow.stored_study import study_files
+from odeflow.engines.native import engine as native_engine
+from odeflow.ensemble.solve import load_problem
+from odeflow.problem.status import Status
+from odeflow.provenance.stored_study import study_files
+from odeflow.workflow.chunks import solve_digest
+from odeflow.workflow.specs import solve_config, stage_spec
 
 MODELS = """
 import jax.numpy as jnp

@@ -13,11 +13,12 @@ import odeflow
 from odeflow.config.ladder import Attempt, ladder
 from odeflow.config.root import Config
 from odeflow.config.solver import SolverConfig
-from odeflow.engine import Lanes, Resources, choose_engine
-from odeflow.flags import flag_meanings
-from odeflow.retry import Retried, Retrier
-from odeflow.solve import solve_samples
-from odeflow.status import Status
+from odeflow.engines.attempts import Retried, Retrier
+from odeflow.engines.choice import Resources, choose_engine
+from odeflow.ensemble.solve import solve_samples
+from odeflow.files.flags import flag_meanings
+from odeflow.problem.problem import Lanes
+from odeflow.problem.status import Status
 
 #: Van der Pol oscillators: the first few need few steps, the others more, the last a stiff method.
 VAN_DER_POL = [
@@ -169,9 +170,9 @@ def test_of_attempts_that_came_equally_far_the_first_is_kept():
 
 def test_an_attempt_that_none_needs_is_not_made(monkeypatch: pytest.MonkeyPatch):
     asked = []
-    choose = odeflow.retry.engine.choose_engine
+    choose = odeflow.engines.attempts.engine.choose_engine
     monkeypatch.setattr(
-        odeflow.retry.engine,
+        odeflow.engines.attempts.engine,
         "choose_engine",
         lambda problem, wanted: asked.append(problem.solver.method) or choose(problem, wanted),
     )

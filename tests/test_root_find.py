@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from odeflow.engine import Lanes, diffrax_engine
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.problem.problem import Lanes
+from odeflow.problem.status import Status
 from tests.problems import make_model, make_problem
 
 

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from odeflow.engine.rosenbrock import Rodas3P, Rodas5P
-from odeflow.engine.rosenbrock_tableau import RODAS3P, RODAS5P, RosenbrockTableau
+from odeflow.engines.diffrax.rosenbrock import Rodas3P, Rodas5P
+from odeflow.engines.shared.rosenbrock_tableau import RODAS3P, RODAS5P, RosenbrockTableau
 
 TABLEAUS = pytest.mark.parametrize("tableau", [RODAS5P, RODAS3P], ids=["rodas5p", "rodas3p"])
 SOLVERS = pytest.mark.parametrize("solver", [Rodas5P(), Rodas3P()], ids=["rodas5p", "rodas3p"])

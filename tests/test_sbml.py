@@ -15,6 +15,7 @@ pytest.importorskip("libsbml")
 pytest.importorskip("antimony")
 
 import xarray as xr
+from odeflow.files.errors import ConfigError
 from sbml_text import (
     compartment,
     function,
@@ -27,14 +28,13 @@ from sbml_text import (
 )
 
 import odeflow
-from odeflow.chunks import solve_digest
-from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.validate import validate
-from odeflow.sbml.config import imported_model
-from odeflow.sbml.evaluation import evaluate
-from odeflow.sbml.expression import TIME
-from odeflow.sbml.source import model_source
+from odeflow.importers.expressions.evaluation import evaluate
+from odeflow.importers.expressions.expression import TIME
+from odeflow.importers.sbml.config import imported_model
+from odeflow.importers.sbml.source import model_source
+from odeflow.workflow.chunks import solve_digest
 
 ENGINES = ("native", "diffrax")
 
@@ -116,7 +116,7 @@ def test_auto_takes_the_native_engine_and_every_function_runs_there(tmp_path: Pa
     config = configured(model, tmp_path, saveat={"ts": {"linspace": [0, 4, 9]}})
     result = odeflow.run(config)
     assert result.attrs["odeflow_engine"] == "native", result.attrs["odeflow_engine_reason"]
-    from odeflow.sbml.config import read_system
+    from odeflow.importers.sbml.config import read_system
 
     source = model_source(model, tmp_path)
     assert source is not None
@@ -318,7 +318,7 @@ def test_a_mistake_is_one_line(case: str, tmp_path: Path):
 def test_a_missing_package_says_what_to_install(package: str):
     code = (
         f"import sys; sys.modules[{package!r}] = None\n"
-        "from pathlib import Path\nfrom odeflow.sbml.config import imported_model\n"
+        "from pathlib import Path\nfrom odeflow.importers.sbml.config import imported_model\n"
         "imported_model({'antimony': 'x = 1;', 't1': 1.0}, Path())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -13,7 +13,7 @@ from snakes import make_study, snakemake
 from test_sbml import configured, grid
 
 import odeflow
-from odeflow.reproduction import reproduce
+from odeflow.trust.reproduce import reproduce
 
 ENGINES = pytest.mark.parametrize(
     "engine", ["native", pytest.param("diffrax", marks=pytest.mark.slow)]

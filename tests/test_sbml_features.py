@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("libsbml")
 
+from odeflow.files.errors import ConfigError
 from problems import make_problem
 from sbml_features import FEATURES, PAGE, Feature, page_with_table
 
-from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig
-from odeflow.engine.events import Outcome, Watch
-from odeflow.model import Model, load_model
-from odeflow.sbml.config import imported_model
+from odeflow.engines.diffrax.events import Outcome, Watch
+from odeflow.importers.sbml.config import imported_model
+from odeflow.problem.model import Model, load_model
 
 NAMES = [f"{feature.group}: {feature.name}" for feature in FEATURES]
 

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("libsbml")
 
 from odeflow.config.base import LONGEST_NAME, check_variable_name
-from odeflow.sbml.naming import dataset_names, free_name
+from odeflow.importers.sbml.naming import dataset_names, free_name
 
 
 def test_ids_that_are_too_long_are_cut_and_told_apart():

@@ -13,8 +13,8 @@ pytest.importorskip("libsbml")
 
 from sbml_text import compartment, initial, parameter, reaction, rule, sbml, species
 
-from odeflow.sbml_suite.case import find_cases, read_case
-from odeflow.sbml_suite.run import _compared, run_case
+from odeflow.trust.sbml_suite.case import find_cases, read_case
+from odeflow.trust.sbml_suite.run import _compared, run_case
 
 SHARED = PROJECT.parent / "shared" / "sbml_cases"
 
@@ -49,7 +49,7 @@ def test_it_prints_a_row_a_case(tmp_path: Path):
     make_case(tmp_path, "00003", sbml(parameter("a", 1, False), rule("algebraic", "", "a - 1")))
     make_case(tmp_path, "00004", DECAY, steps="")
     make_case(tmp_path, "00005", sbml(parameter("a"), initial("a", "nobody")))
-    command = [sys.executable, "-m", "odeflow.sbml_suite", str(tmp_path), "--jobs", "1"]
+    command = [sys.executable, "-m", "odeflow.trust.sbml_suite", str(tmp_path), "--jobs", "1"]
     done = subprocess.run(command, capture_output=True, text=True)
     rows = {line[:5]: line[7:] for line in done.stdout.splitlines() if line[:1] == "0"}
     assert rows["00001"].startswith("pass"), done.stdout + done.stderr

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("libsbml")
 
-from odeflow.sbml_suite.run import Outcome
-from odeflow.sbml_suite.workers import run_cases
+from odeflow.trust.sbml_suite.run import Outcome
+from odeflow.trust.sbml_suite.workers import run_cases
 
 
 def by_process(folder: Path) -> Outcome:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from bad_input import EXPERIMENT, MODEL
 from hostile import CASES, Case
+from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request, snakemake
 
-from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
-from odeflow.planning import plan
+from odeflow.workflow.plan import plan
 
 #: Overrides that would create a file `pwned` if anything ran them.
 ATTACKS = [

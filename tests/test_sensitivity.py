@@ -10,26 +10,26 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from marks import fast
+from odeflow.files.errors import ConfigError
 from problems import decay, make_model
 from scipy.linalg import expm
 
 import odeflow
-from odeflow.chunks import chunk_size, solve_digest
-from odeflow.config.base import ConfigError
+from odeflow.analysis.summary import summarise
 from odeflow.config.compose import compose
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import quotient_units
-from odeflow.engine import diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.engine.native.differentiated_field import differentiated_field
-from odeflow.engine.native.field import field_program
-from odeflow.model import Model, load_model
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.engines.native.program.differentiated_field import differentiated_field
+from odeflow.engines.native.program.field import field_program
+from odeflow.ensemble.solve import make_lanes, make_problem
 from odeflow.models import diffusion, kinetics
-from odeflow.plots.selection import shown_variables
-from odeflow.sensitivity import with_sensitivities
-from odeflow.solve import make_lanes, make_problem
-from odeflow.status import Status
-from odeflow.summary import summarise
+from odeflow.problem.model import Model, load_model
+from odeflow.problem.status import Status
+from odeflow.problem.transforms.sensitivity import with_sensitivities
+from odeflow.report.figures.selection import shown_variables
+from odeflow.workflow.chunks import chunk_size, solve_digest
 
 ENGINES = pytest.mark.parametrize("engine", ["native", "diffrax"])
 TIGHT = {"rtol": 1e-10, "atol": 1e-12}

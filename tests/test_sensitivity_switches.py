@@ -13,13 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from odeflow.files.errors import ConfigError
 from switching_cases import Case, differences
 
 import odeflow
-from odeflow.config.base import ConfigError
 from odeflow.config.validate import validate
-from odeflow.model import Event
-from odeflow.status import has_failed
+from odeflow.problem.model import Event
+from odeflow.problem.status import has_failed
 
 
 def charge(t: Any, y: Any, args: Any) -> dict[str, Any]:
@@ -244,7 +244,7 @@ x = 1; y = 0; a = 1.2; b = 0.8; low = 1.7; top = 3; kept = 0.6; shift = 0.1; on 
 def test_an_imported_model(axis: str):
     """SBML's piecewise and events, whose assignments and delays depend on parameters."""
     pytest.importorskip("antimony")
-    from odeflow.sbml.config import imported_model
+    from odeflow.importers.sbml.config import imported_model
 
     nominal = {"top": 3.0, "a": 1.2, "low": 1.7, "kept": 0.6, "on": 0.9, "wait": 0.2, "x": 1.0}
     shifts = np.array([-2, -1, 0, 1, 2]) * 2e-4

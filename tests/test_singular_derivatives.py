@@ -14,9 +14,10 @@ from scipy.optimize import brentq
 
 from odeflow.config.ladder import Attempt
 from odeflow.config.solver import SolverConfig
-from odeflow.engine import Lanes, Solution, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.problem import Lanes, Solution
+from odeflow.problem.status import Status
 from tests.problems import make_model, make_problem
 
 ENGINES = ("native", "diffrax")
@@ -101,7 +102,7 @@ def test_a_step_ends_within_the_domain_of_the_field(engine: str, method: str, tm
 
 
 def test_fields_of_sums_and_products_have_nothing_to_look_at():
-    from odeflow.engine.native.engine import generated
+    from odeflow.engines.native.engine import generated
 
     polynomial = make_model(lambda t, y, args: {"x": -y.x * y.x}, {"x": 1.0}, 1.0)
     root = make_model(lambda t, y, args: {"x": -jnp.sqrt(y.x)}, {"x": 1.0}, 1.0)

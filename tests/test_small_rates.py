@@ -8,9 +8,10 @@ import pytest
 from snakes import make_study
 
 from odeflow.config.compose import compose
-from odeflow.engine import Lanes, Resources
-from odeflow.small_rates import small_rate_notes
-from odeflow.solve import solve_slabs
+from odeflow.engines.choice import Resources
+from odeflow.ensemble.small_rates import small_rate_notes
+from odeflow.ensemble.solve import solve_slabs
+from odeflow.problem.problem import Lanes
 from tests.problems import make_model, make_problem
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odeflow.engine.native.sparse_lu import SparseLU, plan
+from odeflow.engines.native.methods.sparse_lu import SparseLU, plan
 
 
 def run(lu: SparseLU, matrix: np.ndarray, right: np.ndarray) -> dict[str, np.float64]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import odeflow.source_code
-from odeflow.provenance import SOLVING, files_digest, source_digest, stage_code
-from odeflow.source_code import PACKAGE, bare_code
-from odeflow.specs import STAGES
+import odeflow.files.source_code
+from odeflow.files.source_code import PACKAGE, bare_code
+from odeflow.provenance.sources import SOLVING, files_digest, source_digest, stage_code
+from odeflow.workflow.specs import STAGES
 
-ALL_STAGES = {"solve": SOLVING, **{stage: f"odeflow.stages.{stage}" for stage in STAGES}}
+ALL_STAGES = {"solve": SOLVING, **{stage: f"odeflow.workflow.stages.{stage}" for stage in STAGES}}
 MODULES = sorted(path.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("*.py"))
 
 
@@ -48,7 +48,7 @@ def imported_by(module: str) -> frozenset[str]:
 
 
 def reached(module: str) -> set[str]:
-    pending, seen = [module, "odeflow", "odeflow.stages"], set()
+    pending, seen = [module, "odeflow", "odeflow.workflow.stages"], set()
     while pending:
         name = pending.pop()
         if name not in seen:
@@ -105,11 +105,11 @@ def test_what_a_stage_really_imports_is_in_its_digest(changed_by):
 
 def test_stages_do_not_share_what_they_need_not():
     reach = {stage: reached(module) for stage, module in ALL_STAGES.items()}
-    assert "odeflow.petab.data" in reach["summarise"]
-    assert "odeflow.petab.data" not in reach["solve"]
-    assert "odeflow.figure_choice" not in reach["solve"]
-    assert [stage for stage in reach if "odeflow.overview" in reach[stage]] == ["overview"]
-    assert "odeflow.engine.native.lanes" in reach["solve"]
+    assert "odeflow.importers.petab.data" in reach["summarise"]
+    assert "odeflow.importers.petab.data" not in reach["solve"]
+    assert "odeflow.config.figure_choice" not in reach["solve"]
+    assert [stage for stage in reach if "odeflow.report.overview" in reach[stage]] == ["overview"]
+    assert "odeflow.engines.native.loop.lanes" in reach["solve"]
 
 
 def test_comments_docstrings_and_blank_lines_do_not_count():
@@ -136,6 +136,6 @@ def test_comments_docstrings_and_blank_lines_do_not_count():
 @pytest.mark.parametrize("path", MODULES[::10], ids=str)
 def test_the_code_that_is_left_means_the_same(path: Path):
     text = (PACKAGE.parent / path).read_bytes()
-    left = odeflow.source_code.without_comments(text)
+    left = odeflow.files.source_code.without_comments(text)
     assert b"#" not in left or b'"' in left
     assert ast.dump(ast.parse(left)) == ast.dump(ast.parse(text))

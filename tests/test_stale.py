@@ -12,9 +12,9 @@ import xarray as xr
 import yaml
 from snakes import EXPERIMENT_YAML, MODELS, copy_of, make_study, request, snakemake
 
-from odeflow.chunk_file import read_chunk
-from odeflow.planning import plan
-from odeflow.staleness import stale_stages
+from odeflow.ensemble.chunk_file import read_chunk
+from odeflow.workflow.plan import plan
+from odeflow.workflow.staleness import stale_stages
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,10 @@ from problems import decay, make_model, make_problem
 from test_jumps import solve
 
 from odeflow.config.root import Config
-from odeflow.engine import Guard, Jumps, JumpTargets, Lanes
-from odeflow.model import Event
-from odeflow.status import Status
-from odeflow.stops import moves_with_time
+from odeflow.problem.model import Event
+from odeflow.problem.problem import Guard, Jumps, JumpTargets, Lanes
+from odeflow.problem.status import Status
+from odeflow.problem.transforms.stops import moves_with_time
 
 SLOW = pytest.mark.slow
 ENGINES = pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=SLOW)])

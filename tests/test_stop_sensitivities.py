@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from switching_cases import Case, differences
 
-from odeflow.engine import diffrax_engine
-from odeflow.model import Event
-from odeflow.status import Status
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.problem.model import Event
+from odeflow.problem.status import Status
 
 ENGINES = ["native", pytest.param("diffrax", marks=pytest.mark.slow)]
 

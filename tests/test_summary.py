@@ -5,13 +5,13 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from odeflow.files.errors import ConfigError
 
-from odeflow import slabs
-from odeflow.config.base import ConfigError
+from odeflow.analysis.summary import summarise
+from odeflow.config.metrics import METRICS, first_time_beyond, product_units
 from odeflow.config.outputs import SummaryConfig
-from odeflow.metrics import METRICS, first_time_beyond, product_units
-from odeflow.status import Status
-from odeflow.summary import summarise
+from odeflow.files import slabs
+from odeflow.problem.status import Status
 
 T = np.linspace(0.0, 2 * np.pi, 401)
 

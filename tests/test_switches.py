@@ -9,15 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from odeflow.files.errors import ConfigError
 from problems import make_model, make_problem
 
-from odeflow.config.base import ConfigError
-from odeflow.engine import Guard, Jumps, JumpTargets, Lanes, Solution, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.engine.switch_times import Switches
-from odeflow.model import Event
-from odeflow.status import Status
-from odeflow.switching import with_switching
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.conditions.switch_times import Switches
+from odeflow.problem.model import Event
+from odeflow.problem.problem import Guard, Jumps, JumpTargets, Lanes, Solution
+from odeflow.problem.status import Status
+from odeflow.problem.transforms.switching import with_switching
 
 KNOTS = np.array([0.0, 1.0, 4.0, 9.0, 16.0])
 TABLE = KNOTS**2

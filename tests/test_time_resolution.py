@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from odeflow.files.errors import ConfigError
 
 import odeflow
-from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.time_text import shown_time
-from odeflow.engine import EngineChoice, Lanes, Resources, solve
+from odeflow.engines.choice import EngineChoice, Resources, solve
+from odeflow.problem.problem import Lanes
 from tests.problems import decay, make_model, make_problem
 
 UNIX = ("model.t0=1600000000", "model.t1=1600000008")

@@ -7,9 +7,9 @@ import numba
 import numpy as np
 import pytest
 
-from odeflow.engine.native import vector_math
-from odeflow.engine.native.lane_code import lanes_of
-from odeflow.engine.native.layout import Layout
+from odeflow.engines.native.loop.layout import Layout
+from odeflow.engines.native.targets import vector_math
+from odeflow.engines.native.targets.lane_code import lanes_of
 
 Array = np.ndarray
 COUNT = 40_000

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from scales import EXPONENTS, error_over_scale, scaled_ensemble
 
-from odeflow.verification import verify
+from odeflow.trust.verification import verify
 
 
 @pytest.fixture(scope="module")

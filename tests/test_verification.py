@@ -19,24 +19,24 @@ from snakes import PROJECT, make_study
 
 import odeflow
 from odeflow.config.shipped import shipped_config
-from odeflow.engine.native import explicit_rk
-from odeflow.model import load_model
-from odeflow.specs import stage_spec
-from odeflow.trust import verification_facts, worst_cases
-from odeflow.verification import verify
-from odeflow.verification.compare import Checker
-from odeflow.verification.course import (
+from odeflow.engines.native.methods import explicit_rk
+from odeflow.problem.model import load_model
+from odeflow.trust.facts import verification_facts, worst_cases
+from odeflow.trust.verification import verify
+from odeflow.trust.verification.compare import Checker
+from odeflow.trust.verification.course import (
     Accuracy,
     NoReferenceError,
     OutOfTimeError,
     Work,
     course,
 )
-from odeflow.verification.numpy_functions import PointFunctions
-from odeflow.verification.problem import PointProblem
-from odeflow.verification.schedule import Change
-from odeflow.verification.suspects import suspects
-from odeflow.verification.tolerances import Tolerances
+from odeflow.trust.verification.numpy_functions import PointFunctions
+from odeflow.trust.verification.problem import PointProblem
+from odeflow.trust.verification.schedule import Change
+from odeflow.trust.verification.suspects import suspects
+from odeflow.trust.verification.tolerances import Tolerances
+from odeflow.workflow.specs import stage_spec
 
 MODELS = sorted(path.stem for path in (shipped_config() / "model").glob("*.yaml"))
 
@@ -410,7 +410,7 @@ def test_a_broken_step_fails_the_run_after_all_is_written(tmp_path: Path):
     for name in ("src", "workflow", "config"):
         shutil.copytree(PROJECT / name, checkout / name, ignore=shutil.ignore_patterns("*.pyc"))
     shutil.copy(PROJECT / "Snakefile", checkout / "Snakefile")
-    file = checkout / "src/odeflow/engine/native/explicit_rk.py"
+    file = checkout / "src/odeflow/engines/native/methods/explicit_rk.py"
     text = file.read_text()
     assert text.count(STAGE) == 1
     file.write_text(text.replace(STAGE, BROKEN + STAGE))

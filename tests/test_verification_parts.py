@@ -11,13 +11,13 @@ import yaml
 from problems import make_model
 
 import odeflow
-from odeflow.model import load_model
-from odeflow.verification.arrays import value
-from odeflow.verification.course import Accuracy, Course, Work, course
-from odeflow.verification.numpy_functions import PointFunctions
-from odeflow.verification.schedule import changes
-from odeflow.verification.switching import activity, switching_times
-from odeflow.verification.trajectory import Trajectories
+from odeflow.problem.model import load_model
+from odeflow.trust.verification.arrays import value
+from odeflow.trust.verification.course import Accuracy, Course, Work, course
+from odeflow.trust.verification.numpy_functions import PointFunctions
+from odeflow.trust.verification.schedule import changes
+from odeflow.trust.verification.switching import activity, switching_times
+from odeflow.trust.verification.trajectory import Trajectories
 
 TABLE = jnp.asarray([1.0, 2.0, 4.0])
 

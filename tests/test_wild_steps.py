@@ -14,10 +14,12 @@ from marks import fast
 
 from odeflow.config.compose import compose
 from odeflow.config.ladder import SAFE_RTOL, ladder
-from odeflow.engine import EngineChoice, Lanes, Resources, diffrax_engine
-from odeflow.engine.native import engine as native_engine
-from odeflow.retry import Retrier
-from odeflow.status import Status
+from odeflow.engines.attempts import Retrier
+from odeflow.engines.choice import EngineChoice, Resources
+from odeflow.engines.diffrax import engine as diffrax_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.problem import Lanes
+from odeflow.problem.status import Status
 from tests.problems import make_model, make_problem, michaelis_menten
 
 LANES = 1500

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from wrong_on_purpose import WRONG, Wrong, wrong_study
 
-from odeflow.verification import verify
+from odeflow.trust.verification import verify
 
 #: The rows that take little time; the others are for the slow tests.
 _QUICK = {"nothing", "a dose too small 1%", "nothing, with events", "an event left out"}

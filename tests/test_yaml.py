@@ -9,9 +9,9 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
+from odeflow.files.errors import ConfigError
 from omegaconf import OmegaConf
 
-from odeflow.config.base import ConfigError
 from odeflow.config.compose import compose
 from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import read_settings, yaml_mistake
@@ -146,7 +146,7 @@ def test_overrides(tmp_path: Path):
 
 
 def test_a_model_function_with_the_micro_sign(tmp_path: Path):
-    from odeflow.model import load_model
+    from odeflow.problem.model import load_model
 
     config = compose("experiment=off", study=study(tmp_path))
     model = load_model(config.model, tmp_path)

@@ -13,10 +13,10 @@ import xarray as xr
 from snakes import PROJECT, make_study, planned, snakemake
 
 import odeflow
-from odeflow.assemble import assemble_to_file
 from odeflow.config.compose import compose
-from odeflow.ensemble_file import open_ensemble
-from odeflow.zarr_store import new_store, open_store
+from odeflow.ensemble.assemble import assemble_to_file
+from odeflow.files.opening import open_ensemble
+from odeflow.files.zarr import new_store, open_store
 
 ZARR = "experiment=decay assemble__format=zarr"
 

@@ -12,7 +12,7 @@ import xarray as xr
 from snakes import make_study
 
 import odeflow
-from odeflow.engine.native import explicit_rk
+from odeflow.engines.native.methods import explicit_rk
 
 FIELD = """
 import jax.numpy as jnp

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from benchmarks.contenders.native_contender import values as values
-from odeflow.engine import diffrax_engine
+from odeflow.engines.diffrax import engine as diffrax_engine
 
 LABEL = "odeflow, diffrax engine"
 SERIAL = False

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.fields import array_field
-from odeflow.engine.problem import Lanes
+from odeflow.problem.problem import Lanes
 
 LABEL = "gradsolve, Warp on the CPU"
 SERIAL = True

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from odeflow.engine.native import engine
+from odeflow.engines.native import engine
 
 LABEL = "odeflow, native engine"
 SERIAL = False

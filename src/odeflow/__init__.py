@@ -6,22 +6,22 @@ ds = odeflow.run(cfg)
 
 from typing import TYPE_CHECKING, Any
 
-from odeflow.config.base import ConfigError
-from odeflow.status import Status
+from odeflow.files.errors import ConfigError
+from odeflow.problem.status import Status
 
 if TYPE_CHECKING:
     from odeflow.config.compose import compose
     from odeflow.config.root import Config
-    from odeflow.flow import run
-    from odeflow.reproduction import reproduce
+    from odeflow.ensemble.run import run
+    from odeflow.trust.reproduce import reproduce
 
 __all__ = ["Config", "ConfigError", "Status", "compose", "reproduce", "run"]
 
 _HOMES = {
     "Config": "odeflow.config.root",
     "compose": "odeflow.config.compose",
-    "reproduce": "odeflow.reproduction",
-    "run": "odeflow.flow",
+    "reproduce": "odeflow.trust.reproduce",
+    "run": "odeflow.ensemble.run",
 }
 
 

@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
+from odeflow.files.errors import ConfigError
 
 
 def main() -> None:
@@ -30,8 +30,8 @@ def main() -> None:
 
 def antimony_as_sbml(file: Path) -> str:
     """The SBML of an Antimony file; raises ConfigError with Antimony's message and line."""
-    from odeflow.sbml.antimony_text import sbml_of_antimony
-    from odeflow.sbml.refusal import Source
+    from odeflow.importers.antimony.antimony_text import sbml_of_antimony
+    from odeflow.importers.sbml.refusal import Source
 
     return sbml_of_antimony(Source("antimony", file.name, file.read_text(encoding="utf-8"), False))
 
@@ -74,7 +74,7 @@ def _add_crate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _crate(arguments: argparse.Namespace) -> None:
     from odeflow.config.shipped import shipped_config
-    from odeflow.crate import write_crate
+    from odeflow.workflow.crate import write_crate
 
     snakefile = shipped_config().parent / "Snakefile"
     written = write_crate(arguments.results, arguments.folder, snakefile)
@@ -82,7 +82,7 @@ def _crate(arguments: argparse.Namespace) -> None:
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:
-    from odeflow.reproduction import reproduce
+    from odeflow.trust.reproduce import reproduce
 
     found = reproduce(arguments.ensemble, arguments.study)
     print(found.report())

@@ -14,14 +14,14 @@ sys.path.insert(
     0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../../src"))
 )
 
-from odeflow import job_resources
-from odeflow.config.base import ConfigError
+from odeflow.workflow import job_resources
+from odeflow.files.errors import ConfigError
 from odeflow.config.sources import Source, settle
 from odeflow.config.study_files import read_settings
-from odeflow.leases import Held, wait_for_pruning
-from odeflow.observed.manifest import keep_manifests, trust_surroundings
-from odeflow.ownership import check_results, check_space
-from odeflow.planning import (
+from odeflow.workflow.leases import Held, wait_for_pruning
+from odeflow.provenance.observed.manifest import keep_manifests, trust_surroundings
+from odeflow.workflow.ownership import check_results, check_space
+from odeflow.workflow.plan import (
     chunk_table,
     compared,
     comparison_file,
@@ -29,9 +29,9 @@ from odeflow.planning import (
     plan,
     share_source,
 )
-from odeflow.records import mark_file
-from odeflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
-from odeflow.small_states import small_state_notes
+from odeflow.provenance.records import mark_file
+from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
+from odeflow.config.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
 STUDY_FILE = "config/workflow.yaml"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import recorded
-from odeflow.stages.assemble import assemble
+from odeflow.workflow.script import recorded
+from odeflow.workflow.stages.assemble import assemble
 
 with recorded(snakemake.log[0], snakemake.params.stage):
     assemble(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import recorded
-from odeflow.stages.compare import compare
+from odeflow.workflow.script import recorded
+from odeflow.workflow.stages.compare import compare
 
 with recorded(snakemake.log[0], snakemake.params.stage):
     compare(

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.ownership import claim
-from odeflow.script import recorded
-from odeflow.stages.design import write_design
+from odeflow.workflow.ownership import claim
+from odeflow.workflow.script import recorded
+from odeflow.workflow.stages.design import write_design
 
 with recorded(snakemake.log[0], snakemake.params.stage):
     design = Path(snakemake.output.design)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import recorded
-from odeflow.stages.overview import overview
+from odeflow.workflow.script import recorded
+from odeflow.workflow.stages.overview import overview
 
 verification = snakemake.input.get("verification")
 with recorded(snakemake.log[0], snakemake.params.stage):

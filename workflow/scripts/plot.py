@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import recorded
-from odeflow.stages.plot import plot
+from odeflow.workflow.script import recorded
+from odeflow.workflow.stages.plot import plot
 
 with recorded(snakemake.log[0], snakemake.params.stage):
     plot(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import recorded
-from odeflow.stages.plot_verification import plot_verification
+from odeflow.workflow.script import recorded
+from odeflow.workflow.stages.plot_verification import plot_verification
 
 with recorded(snakemake.log[0], snakemake.params.stage):
     plot_verification(

@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from odeflow.config.base import ConfigError
-from odeflow.pruning import prune, used_chunks
+from odeflow.files.errors import ConfigError
+
+from odeflow.workflow.pruning import prune, used_chunks
 
 try:
     keep = used_chunks(Path.cwd(), snakemake.params.resolvers) | set(snakemake.params.keep)

@@ -9,17 +9,17 @@ from pathlib import Path
 os.environ["EQX_ON_ERROR"] = "off"
 
 from odeflow.config.validate import validate
-from odeflow.pilot import Stopwatch, write_measurement
-from odeflow.progress import ProgressReport, terminal
-from odeflow.script import logged
-from odeflow.stages.solve import keep_chunk, solve_chunk
+from odeflow.workflow.pilot import Stopwatch, write_measurement
+from odeflow.workflow.progress import ProgressReport, terminal
+from odeflow.workflow.script import logged
+from odeflow.workflow.stages.solve import keep_chunk, solve_chunk
 
 with logged(snakemake.log[0]):
     spec, chunk = snakemake.params.spec, Path(snakemake.output.chunk)
     start, stop, measured = spec["start"], spec["stop"], None
     # Solved by a job that Snakemake lost sight of: it, or the machine it ran on, was stopped.
     if not keep_chunk(chunk, start, stop, newer_than=[Path(file) for file in snakemake.input]):
-        from odeflow.engine import Resources  # imports JAX
+        from odeflow.engines.choice import Resources  # imports JAX
 
         stopwatch = Stopwatch(stop - start, snakemake.threads)
         report = ProgressReport(stop - start, sys.stderr, terminal())

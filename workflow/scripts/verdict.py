@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from odeflow.script import recorded
-from odeflow.verdict import judge
+from odeflow.trust.verdict import judge
+from odeflow.workflow.script import recorded
 
 with recorded(snakemake.log[0], snakemake.params.stage):
     judge(snakemake.wildcards.experiment, Path(snakemake.input.verdict))

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from odeflow.config.validate import validate
-from odeflow.script import recorded
-from odeflow.solve_time import solve_seconds
-from odeflow.stages.verify import verify
+from odeflow.workflow.script import recorded
+from odeflow.workflow.solve_time import solve_seconds
+from odeflow.workflow.stages.verify import verify
 
 with recorded(snakemake.log[0], snakemake.params.stage):
     verify(

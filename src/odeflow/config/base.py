@@ -7,18 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from odeflow.config.text import escaped
-
-
-class ConfigError(ValueError):
-    """A mistake in the user's configuration: says which key, which value, and what is allowed.
-
-    What a terminal would obey is escaped, whoever wrote what the message quotes.
-    """
-
-    def __init__(self, message: str):
-        super().__init__(escaped(message))
-
 
 class Strict(BaseModel):
     """A config group: unknown keys are refused, values cannot be changed after validation."""

@@ -3,21 +3,23 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from odeflow.config.base import ConfigError
+from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.doses import Dose
+from odeflow.config.figure_choice import figure_kinds
 from odeflow.config.functions import check_functions
 from odeflow.config.ladder import ladder
+from odeflow.config.levels import count
+from odeflow.config.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
 from odeflow.config.sensitivities import sensitivity_names, time_derivative_names
 from odeflow.config.time_text import shown_time
 from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
-from odeflow.design import axis_coordinate, axis_names, check_axes, count, has_own_ends
-from odeflow.figure_choice import figure_kinds
-from odeflow.metrics import check_metric_names, reduced_summary, wanted_metrics
-from odeflow.model_data import check_precision, read_data
-from odeflow.sbml.config import fixed_observables
+from odeflow.design import axis_names, check_axes, has_own_ends
+from odeflow.files.errors import ConfigError
+from odeflow.importers.model_data import check_precision, read_data
+from odeflow.importers.sbml.config import fixed_observables
 
 #: Times that may be saved: 8 MB a variable and trajectory.
 _MOST_TIMES = 10**6

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
-from odeflow.config.base import ConfigError, shown
+from odeflow.config.base import shown
 from odeflow.config.check import check
 from odeflow.config.overrides import group_names, parse_override
 from odeflow.config.root import Config
@@ -26,8 +26,9 @@ from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import StudyFiles, one_line, read_settings, yaml_mistake
 from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import nearest, validate
-from odeflow.petab.config import with_petab
-from odeflow.sbml.config import imported_model
+from odeflow.files.errors import ConfigError
+from odeflow.importers.petab.config import with_petab
+from odeflow.importers.sbml.config import imported_model
 
 #: The model that `config/config.yaml` chooses.
 _DEFAULT_MODEL = "michaelis_menten"

@@ -3,10 +3,10 @@
 import ast
 from pathlib import Path
 
-from odeflow.config.base import ConfigError
 from odeflow.config.model import ModelConfig
 from odeflow.config.validate import nearest
-from odeflow.provenance import file_of_module
+from odeflow.files.errors import ConfigError
+from odeflow.files.source_code import file_of_module
 
 
 def check_functions(model: ModelConfig, study: Path) -> None:

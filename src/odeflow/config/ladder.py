@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import ValidationError
 
-from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.solver import SolverChange, SolverConfig
-from odeflow.methods import METHODS
-from odeflow.status import Status, has_failed
+from odeflow.files.errors import ConfigError
+from odeflow.problem.methods import METHODS
+from odeflow.problem.status import Status, has_failed
 
 #: Steps are counted in 64 bits.
 _MOST_STEPS = 2**62

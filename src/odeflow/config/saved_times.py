@@ -1,7 +1,7 @@
 """The times at which trajectories are saved."""
 
+from odeflow.config.levels import expand
 from odeflow.config.root import Config
-from odeflow.design import expand
 
 
 def save_times(config: Config) -> list[float]:

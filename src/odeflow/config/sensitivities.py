@@ -4,9 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from odeflow.config.base import RESERVED_NAMES, ConfigError, shown
+from odeflow.config.axis_names import axis_attributes, axis_coordinate
+from odeflow.config.base import RESERVED_NAMES, shown
 from odeflow.config.model import ModelConfig
-from odeflow.design import axis_attributes, axis_coordinate
+from odeflow.files.errors import ConfigError
 
 #: Bytes of a name to which a metric's is added; NetCDF allows 256.
 _LONGEST = 230

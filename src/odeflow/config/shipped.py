@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from odeflow.config.base import ConfigError
+from odeflow.files.errors import ConfigError
 
 
 def shipped_config() -> Path:

@@ -15,7 +15,7 @@ from pydantic import (
 
 from odeflow.config.base import Distinct, Natural, PositiveReal, Real, Strict, VariableName
 from odeflow.config.design import Levels
-from odeflow.methods import METHODS, UnknownMethodError, find_method
+from odeflow.problem.methods import METHODS, UnknownMethodError, find_method
 
 
 class SolverConfig(Strict):

@@ -12,9 +12,10 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 
-from odeflow.config.base import ConfigError, shown
+from odeflow.config.base import shown
 from odeflow.config.overrides import flatten_overrides, group_names, parse_override
 from odeflow.config.shipped import shipped_config
+from odeflow.files.errors import ConfigError
 
 #: Settings of the workflow's own, which are no overrides.
 _LISTS = ("compare", "resolvers")

@@ -9,9 +9,9 @@ from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
-from odeflow.config.base import ConfigError
 from odeflow.config.yaml_text import read_yaml
-from odeflow.text_files import read_text
+from odeflow.files.errors import ConfigError
+from odeflow.files.text_files import read_text
 
 #: Values that a config file may hold, aliases written out.
 _MOST_VALUES = 10**6

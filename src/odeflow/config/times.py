@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
-from odeflow.config.base import ConfigError
 from odeflow.config.root import Config
 from odeflow.config.time_text import shown_time
+from odeflow.files.errors import ConfigError
 
 #: Units in the last place that a time span, a gap between saved times, and a step need.
 _LEAST_SPAN, _LEAST_GAP, _LEAST_STEP = 1000, 10, 4

@@ -8,8 +8,9 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from odeflow.config.base import ConfigError, shown
+from odeflow.config.base import shown
 from odeflow.config.root import Config
+from odeflow.files.errors import ConfigError
 
 #: Pydantic's words, and those that fit a config.
 _WORDS = {

@@ -5,10 +5,11 @@ rows of a design follow from its config (and the table's content), and any range
 without the others. Where there are conditions, each set of the axes' values has a row a condition.
 """
 
+from odeflow.config.axis_names import axis_attributes, axis_coordinate
+from odeflow.config.levels import count, expand
 from odeflow.design.check import check_axes
-from odeflow.design.dataset import axis_attributes, axis_coordinate, design_to_file
+from odeflow.design.dataset import design_to_file
 from odeflow.design.ends import END, has_own_ends
-from odeflow.design.levels import count, expand
 from odeflow.design.samples import (
     CONDITION,
     PARAMETER_SET,

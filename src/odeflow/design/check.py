@@ -4,12 +4,11 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-from odeflow.config.base import ConfigError
+from odeflow.config.axis_names import axis_coordinate
+from odeflow.config.levels import expand
 from odeflow.config.root import Config
-from odeflow.design.dataset import axis_coordinate
 from odeflow.design.ends import END, has_own_ends
 from odeflow.design.laws import check_law
-from odeflow.design.levels import expand
 from odeflow.design.samples import (
     CONDITION,
     PARAMETER_SET,
@@ -18,6 +17,7 @@ from odeflow.design.samples import (
     number_of_samples,
 )
 from odeflow.design.tables import read_table
+from odeflow.files.errors import ConfigError
 
 
 def check_axes(config: Config, root: Path) -> None:

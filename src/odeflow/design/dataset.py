@@ -3,69 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from odeflow.config.doses import Dose
-from odeflow.config.model import ModelConfig
+from odeflow.config.axis_names import axis_attributes, axis_coordinate
 from odeflow.config.root import Config
 from odeflow.design.samples import (
-    CONDITION,
-    PARAMETER_SET,
     column_names,
     grid_levels,
     number_of_samples,
     rows,
 )
-from odeflow.flags import flag_attributes
-
-
-def axis_coordinate(name: str, model: ModelConfig) -> str:
-    """Name of an axis in a dataset: a state's initial value is `initial_<state>`."""
-    return f"initial_{name}" if name in model.states else name
-
-
-def axis_attributes(
-    name: str, model: ModelConfig, doses: Sequence[Dose] = (), conditions: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Units and long name of a column: of a state, a parameter, or what one of the doses names.
-
-    Where there are conditions, the column of their numbers has their names as CF flags.
-    """
-    if conditions and name == CONDITION:
-        return {"long_name": "condition", **flag_attributes(conditions, np.int16)}
-    if conditions and name == PARAMETER_SET:
-        return {"long_name": "number of the parameter set", "units": "1"}
-    if name in model.states:
-        state = model.states[name]
-        return {"units": state.units, "long_name": f"initial {state.long_name or name}"}
-    if name in model.parameters:
-        parameter = model.parameters[name]
-        return {"units": parameter.units, "long_name": parameter.long_name or name}
-    for number, dose in enumerate(doses, start=1):
-        for key, named in dose.named():
-            if named == name:
-                return _dose_attributes(key, number, dose, model)
-    return {"units": model.time_units, "long_name": "end of the trajectory"}
-
-
-def _dose_attributes(key: str, number: int, dose: Dose, model: ModelConfig) -> dict[str, str]:
-    known = model.states[dose.state] if dose.state else model.parameters[dose.parameter or ""]
-    key, _, place = key.partition(".")
-    what, units = {
-        "amount": ("amount", known.units),
-        "rate": ("rate", f"{known.units}/{model.time_units}"),
-        "value": ("value", known.units),
-        "duration": ("duration", model.time_units),
-        "every": ("interval", model.time_units),
-        "time": ("time", model.time_units),
-        "times": (f"time {int(place or 0) + 1}", model.time_units),
-    }[key]
-    target = known.long_name or dose.state or dose.parameter
-    return {"units": units, "long_name": f"{what} of dose {number} ({target})"}
 
 
 def design_to_file(config: Config, root: Path, path: Path) -> None:
@@ -79,8 +30,8 @@ def design_to_file(config: Config, root: Path, path: Path) -> None:
     """
     import xarray as xr
 
-    from odeflow.netcdf import write_filled
-    from odeflow.slabs import slabs, unfilled
+    from odeflow.files.netcdf import write_filled
+    from odeflow.files.slabs import slabs, unfilled
 
     design, model = config.design, config.model
     total = number_of_samples(design, root)

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from odeflow.config.base import ConfigError
 from odeflow.config.design import Axis, Lognormal
+from odeflow.files.errors import ConfigError
 
 #: The smallest point a sampler gives is 2**-53, where the standard normal law is -8.21.
 _MOST_SIGMAS = 8.3

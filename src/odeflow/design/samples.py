@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from odeflow.config.base import ConfigError
+from odeflow.config.axis_names import CONDITION, PARAMETER_SET
 from odeflow.config.design import DesignConfig
+from odeflow.config.levels import count, expand
 from odeflow.design.laws import quantile
-from odeflow.design.levels import count, expand
 from odeflow.design.samplers import unit_points
 from odeflow.design.tables import read_table
+from odeflow.files.errors import ConfigError
 
-#: Columns that come with conditions: the number of the condition, and that of the set of values.
-CONDITION, PARAMETER_SET = "condition", "parameter_set"
 #: Samples that a design may have: 8 GB an axis in `design.nc`.
 MOST_SAMPLES = 10**9
 

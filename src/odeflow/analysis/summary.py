@@ -1,0 +1,280 @@
+"""Metrics of every trajectory and quantiles over the ensemble, a slab of trajectories at a time."""
+
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import xarray as xr
+
+from odeflow.analysis.likelihood import likelihood_variables
+from odeflow.analysis.quantiles import QuantileCounts
+from odeflow.config.metrics import (
+    Course,
+    metric_attributes,
+    metric_function,
+    needs_times,
+    wanted_metrics,
+)
+from odeflow.config.outputs import SummaryConfig
+from odeflow.files import slabs
+from odeflow.files.ahead import ahead
+from odeflow.files.errors import ConfigError
+from odeflow.files.netcdf import write_filled
+from odeflow.importers.petab.likelihood_data import Measurements
+from odeflow.problem.status import Status, has_failed
+
+
+def summarise(
+    ensemble: xr.Dataset, config: SummaryConfig, measurements: Measurements | None = None
+) -> xr.Dataset:
+    """Summary of an ensemble.
+
+    One variable `<variable>_<metric>` a metric over the dimensions of the design, NaN for a
+    trajectory that failed: a metric of what is left of it would be one of something else.
+    `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded and are still
+    running at the time, `num_running(time)` of them. Metrics that were reduced while solving, and
+    the drifts of invariants, are taken from the ensemble as they are; else, with one saved time,
+    there is no time to integrate over, and metrics that need it are left out. `measurements` add
+    their log-likelihood, as `likelihood_variables` has it.
+
+    Raises ConfigError for a variable that the ensemble does not have.
+    """
+    plan = _Plan(ensemble, config, measurements)
+    return slabs.in_memory(plan.template(), plan.streamed, plan.fill)
+
+
+def summarise_to_file(
+    ensemble: xr.Dataset,
+    config: SummaryConfig,
+    path: Path,
+    measurements: Measurements | None = None,
+) -> None:
+    """The same as a file, with the ensemble's attributes; both may be larger than memory."""
+    plan = _Plan(ensemble, config, measurements)
+    template = plan.template()
+    template.attrs = {k: v for k, v in ensemble.attrs.items() if k not in _ENSEMBLE_ONLY}
+    write_filled(path, template, plan.streamed, len(plan.dims), plan.fill)
+
+
+#: Attributes that a summary does not repeat.
+_ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source", "odeflow_model_data"}
+#: Pieces of the ensemble that suggest where its quantiles are.
+_SOME_PIECES = 8
+#: The variable of how many trajectories the quantiles are over.
+_NUMBER = "num_running"
+_NUMBER_ATTRIBUTES = {
+    "long_name": "trajectories still running, which the quantiles are over",
+    "units": "1",
+}
+#: Trajectories whose values are worked on at once: they stay in the cache.
+_BLOCK = 512
+
+
+class _Plan:
+    """What a summary consists of, and how its values come about.
+
+    `dims` are the design's dimensions; `streamed` the names of the variables that are filled in.
+    """
+
+    def __init__(
+        self, ensemble: xr.Dataset, config: SummaryConfig, measurements: Measurements | None
+    ):
+        self._ensemble, self._levels = ensemble, config.quantiles
+        self._measured = (
+            {} if measurements is None else likelihood_variables(ensemble, measurements)
+        )
+        self.dims = tuple(map(str, ensemble["status"].dims))
+        self._leading = ensemble["status"].shape
+        self._arrays = {
+            name: ensemble[name].transpose(*self.dims, "time", ...)
+            for name in _variables(ensemble, config)
+        }
+        #: Taken from the ensemble as they are.
+        self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
+        self._outcomes = [name for name in ("status", "time_reached") if name in ensemble]
+        self._copied += [str(n) for n, v in ensemble.data_vars.items() if "drift_of" in v.attrs]
+        #: By name: the variable it is of, its function, its attributes.
+        self._computed: dict[str, tuple[str, Callable[[Course], np.ndarray], dict[str, str]]] = {}
+        for name in self._arrays:
+            self._plan_metrics(name, config)
+        made = [f"{name}_quantiles" for name in self._arrays if self._levels]
+        made += [_NUMBER] if made else []
+        self.streamed = [*self._copied, *self._computed, *made]
+        self._files = Lock()  # HDF5 is for one thread at a time, and a slab is read ahead
+
+    def _plan_metrics(self, name: str, config: SummaryConfig) -> None:
+        array, time = self._ensemble[name], self._ensemble["time"]
+        for metric, threshold in wanted_metrics(config, name).items():
+            made = f"{name}_{metric}"
+            if made in self._ensemble.data_vars and "time" not in self._ensemble[made].dims:
+                self._copied.append(made)
+            elif time.size > 1 or not needs_times(metric):
+                units, words = array.attrs.get("units", "1"), array.attrs.get("long_name", name)
+                attributes = metric_attributes(
+                    metric, threshold, units, words, time.attrs.get("units", "1")
+                )
+                self._computed[made] = (name, metric_function(metric, threshold), attributes)
+
+    def template(self) -> xr.Dataset:
+        """Dimensions, coordinates and attributes, what is to be filled in without values."""
+        ensemble = self._ensemble
+        copied = {
+            name: slabs.unfilled(v.dims, v.shape, v.dtype, v.attrs)
+            for name, v in ((name, ensemble[name]) for name in self._copied)
+        }
+        coords = {c: copied.pop(c, v.variable) for c, v in ensemble.coords.items()}
+        data = copied
+        for made, (name, _, attributes) in self._computed.items():
+            shape, dims = self._rest(name)
+            data[made] = slabs.unfilled(
+                (*self.dims, *dims), (*self._leading, *shape), np.float64, attributes
+            )
+        for name, array in self._arrays.items() if self._levels else ():
+            shape, dims = self._rest(name)
+            words = f"quantiles of {array.attrs.get('long_name', name)}"
+            data[f"{name}_quantiles"] = slabs.unfilled(
+                ("quantile", "time", *dims),
+                (len(self._levels), array.sizes["time"], *shape),
+                np.float64,
+                {"units": array.attrs.get("units", "1"), "long_name": words},
+            )
+        if _NUMBER in self.streamed:
+            number = ensemble.sizes["time"]
+            data[_NUMBER] = slabs.unfilled(("time",), (number,), np.int64, _NUMBER_ATTRIBUTES)
+        if self._levels:
+            attributes = {"long_name": "quantile", "units": "1"}
+            coords["quantile"] = xr.Variable("quantile", self._levels, attributes)
+        return xr.Dataset(data | self._measured, coords)
+
+    def _rest(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Shape and dimensions of a variable's values at one time."""
+        after = len(self.dims) + 1
+        return self._arrays[name].shape[after:], tuple(map(str, self._arrays[name].dims[after:]))
+
+    def fill(self, targets: Mapping[str, slabs.Target]) -> dict[str, int]:
+        """Fills everything in; returns how many trajectories ended how, as attributes."""
+        counts = dict.fromkeys(Status, 0)
+        counted = {name: QuantileCounts(self._some(name)) for name in self._arrays if self._levels}
+        for first, taken, courses in ahead(self._read()):
+            for status in Status:
+                counts[status] += int((taken["status"] == status).sum())
+            succeeded = ~has_failed(taken["status"])
+            for name, values in courses.items():
+                taken |= self._metrics(name, values, succeeded)
+                if self._levels:
+                    counted[name].add(*_rows(values, succeeded, self._ended(values, taken)))
+            with self._files:
+                for name in (name for name in taken if name in targets):
+                    slabs.place(targets[name], taken[name], first, self._leading)
+        for name, known in counted.items():
+            found = known.quantiles(lambda name=name: self._successes(name), self._levels)
+            shape = self._arrays[name].shape[len(self.dims) :]
+            targets[f"{name}_quantiles"][...] = found.reshape(-1, *shape)
+            # the same of each variable
+            targets[_NUMBER][...] = known.number.reshape(shape[0], -1)[:, 0]
+        return {f"number_of_{status.name}": count for status, count in counts.items()}
+
+    def _read(self) -> Iterator[tuple[int, dict[str, np.ndarray], dict[str, np.ndarray]]]:
+        """Slab by slab: its first sample, what is copied, and the time courses."""
+        for first, last in self._slabs():
+            with self._files:
+                names = dict.fromkeys([*self._copied, *self._outcomes])
+                taken = {n: self._take(self._ensemble[n], first, last) for n in names}
+                courses = {n: self._take(a, first, last) for n, a in self._arrays.items()}
+            yield first, taken, courses
+
+    def _slabs(self) -> Iterator[tuple[int, int]]:
+        total = self._ensemble["status"].size
+        courses = sum(array.nbytes for array in self._arrays.values())
+        return slabs.slabs(0, total, courses // max(total, 1))
+
+    def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
+        return slabs.take(array.variable, first, last, self._leading)
+
+    def _some(self, name: str) -> np.ndarray:
+        """Successes of a few pieces, from all over the ensemble."""
+        total = self._ensemble["status"].size
+        starts = range(0, total, slabs.PIECE)[:: max(total // slabs.PIECE // _SOME_PIECES, 1)]
+        return np.concatenate(
+            [self._succeeded(name, first, min(first + slabs.PIECE, total)) for first in starts]
+        )
+
+    def _successes(self, name: str) -> Iterator[np.ndarray]:
+        return ahead(self._succeeded(name, *slab) for slab in self._slabs())
+
+    def _succeeded(self, name: str, first: int, last: int) -> np.ndarray:
+        taken = {n: self._take(self._ensemble[n], first, last) for n in self._outcomes}
+        values = self._take(self._arrays[name], first, last)
+        rows, _ = _rows(values, ~has_failed(taken["status"]), self._ended(values, taken))
+        return rows
+
+    def _ended(self, values: np.ndarray, taken: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """Where trajectories have no value since they have ended, (sample, time); None: nowhere.
+
+        A stop at a saved time may leave a value there.
+        """
+        if "time_reached" not in taken:
+            return None
+        time = self._ensemble["time"].values.astype(values.dtype)
+        reached = taken["time_reached"].astype(values.dtype)[:, None]
+        ended = time > reached
+        at_stop = (time == reached) & (taken["status"] == Status.stopped_by_event)[:, None]
+        if at_stop.any():
+            ended |= at_stop & np.isnan(values.reshape(*ended.shape, -1)[..., 0])
+        return ended if ended.any() else None
+
+    def _metrics(
+        self, name: str, values: np.ndarray, succeeded: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """The metrics of one variable of a slab, (sample, time, ...)."""
+        functions = {m: function for m, (of, function, _) in self._computed.items() if of == name}
+        time = self._ensemble["time"].values
+        found = {m: np.empty((len(values), *values.shape[2:])) for m in functions}
+
+        def work_on(start: int) -> None:
+            rows = slice(start, start + _BLOCK)
+            block = np.ascontiguousarray(np.moveaxis(values[rows], 1, 0), float)
+            course = Course(block, time)
+            with np.errstate(invalid="ignore"):
+                for metric, function in functions.items():
+                    found[metric][rows] = function(course)
+
+        if functions:
+            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+                list(pool.map(work_on, range(0, len(values), _BLOCK)))
+        for value in found.values():
+            value[~succeeded] = np.nan
+        return found
+
+
+def _rows(
+    values: np.ndarray, succeeded: np.ndarray, ended: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The trajectories that succeeded, a row each, and which of their values are missing.
+
+    `ended` is where trajectories have ended, (sample, time).
+    """
+    kept = values if succeeded.all() else values[succeeded]
+    rows = np.ascontiguousarray(kept.reshape(len(kept), math.prod(kept.shape[1:])), float)
+    if ended is None:
+        return rows, None
+    missing = np.repeat(ended[succeeded], math.prod(kept.shape[2:]), axis=1)
+    return np.where(missing, np.nan, rows), missing
+
+
+def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
+    known = [str(name) for name, variable in ensemble.items() if "time" in variable.dims]
+    for key in ("variables", "first_time_above", "first_time_below"):
+        for name in getattr(config, key) or ():
+            if name not in known:
+                raise ConfigError(
+                    f"summary.{key}: {name!r} is not a saved variable; known: {', '.join(known)}"
+                )
+    if config.variables is not None:
+        return list(config.variables)
+    named = {*config.first_time_above, *config.first_time_below}
+    return [n for n in known if n in named or "derivative_of" not in ensemble[n].attrs]

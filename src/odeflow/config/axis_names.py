@@ -1,0 +1,58 @@
+"""What an axis of a design is called in a dataset, and what it is there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from odeflow.config.doses import Dose
+from odeflow.config.model import ModelConfig
+from odeflow.files.flags import flag_attributes
+
+#: Columns that come with conditions: the number of the condition, and that of the set of values.
+CONDITION, PARAMETER_SET = "condition", "parameter_set"
+
+
+def axis_coordinate(name: str, model: ModelConfig) -> str:
+    """Name of an axis in a dataset: a state's initial value is `initial_<state>`."""
+    return f"initial_{name}" if name in model.states else name
+
+
+def axis_attributes(
+    name: str, model: ModelConfig, doses: Sequence[Dose] = (), conditions: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Units and long name of a column: of a state, a parameter, or what one of the doses names.
+
+    Where there are conditions, the column of their numbers has their names as CF flags.
+    """
+    if conditions and name == CONDITION:
+        return {"long_name": "condition", **flag_attributes(conditions, np.int16)}
+    if conditions and name == PARAMETER_SET:
+        return {"long_name": "number of the parameter set", "units": "1"}
+    if name in model.states:
+        state = model.states[name]
+        return {"units": state.units, "long_name": f"initial {state.long_name or name}"}
+    if name in model.parameters:
+        parameter = model.parameters[name]
+        return {"units": parameter.units, "long_name": parameter.long_name or name}
+    for number, dose in enumerate(doses, start=1):
+        for key, named in dose.named():
+            if named == name:
+                return _dose_attributes(key, number, dose, model)
+    return {"units": model.time_units, "long_name": "end of the trajectory"}
+
+
+def _dose_attributes(key: str, number: int, dose: Dose, model: ModelConfig) -> dict[str, str]:
+    known = model.states[dose.state] if dose.state else model.parameters[dose.parameter or ""]
+    key, _, place = key.partition(".")
+    what, units = {
+        "amount": ("amount", known.units),
+        "rate": ("rate", f"{known.units}/{model.time_units}"),
+        "value": ("value", known.units),
+        "duration": ("duration", model.time_units),
+        "every": ("interval", model.time_units),
+        "time": ("time", model.time_units),
+        "times": (f"time {int(place or 0) + 1}", model.time_units),
+    }[key]
+    target = known.long_name or dose.state or dose.parameter
+    return {"units": units, "long_name": f"{what} of dose {number} ({target})"}

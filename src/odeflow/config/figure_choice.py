@@ -1,0 +1,38 @@
+"""Which figures an experiment has. Cheap: the Snakefile asks when it is parsed."""
+
+from odeflow.config.root import Config
+from odeflow.files.errors import ConfigError
+
+
+def figure_kinds(config: Config) -> list[str]:
+    """The kinds of figures to draw; `plot.figures: auto` takes those that fit the design.
+
+    Raises ConfigError for a figure asked for that the design cannot have.
+    """
+    has_times = config.saveat.ts is not None
+    states = config.model.states
+    kept = config.saveat.variables or list(states)
+    scalars = [name for name in kept if name not in states or not states[name].shape]
+    axes = 1 if config.design.kind == "table" else len(config.design.axes)
+    is_map = config.design.kind == "grid" and axes >= 2
+    petab = config.design.petab is not None
+    needs = {
+        "measurements": (petab, "measurements (design.petab)"),
+        "time_courses": (has_times, "saved times (saveat.ts)"),
+        "heat_map": (axes >= 2, "a design of two or more axes"),
+        "metric_scatter": (axes >= 1, "a design with an axis"),
+        "phase_portrait": (has_times and len(scalars) >= 2, "saved times of two scalar variables"),
+        "solver_effort": (True, ""),
+        "status_map": (axes >= 1, "a design with an axis"),
+        "verification": (config.is_verified, "verify.number above 0"),
+    }
+    if config.plot.figures == "auto":
+        unfit = {"metric_scatter" if is_map else "heat_map"}
+        if petab:  # conditions apart, and not all of them in one band
+            unfit |= {"time_courses", "phase_portrait"}
+        return [kind for kind, (fits, _) in needs.items() if fits and kind not in unfit]
+    for kind in config.plot.figures:
+        fits, need = needs[kind]
+        if not fits:
+            raise ConfigError(f"plot.figures: {kind} needs {need}; remove it or add those")
+    return list(config.plot.figures)

@@ -1,0 +1,207 @@
+"""Metrics of single trajectories: which there are, their names and units, and what they are of
+saved times. `odeflow.problem.reductions` has what they are of all times, through the dense output.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from odeflow.config.outputs import SummaryConfig
+from odeflow.config.root import Config
+from odeflow.files.errors import ConfigError
+
+Values = Float[np.ndarray, "time *rest"]
+Times = Float[np.ndarray, " time"]
+
+
+class Course:
+    """Time courses of trajectories that have the same times; what metrics share is found once.
+
+    Where a course ends in NaN, its trajectory has ended: metrics are those of the times before. A
+    NaN in between leaves nothing to be said.
+    """
+
+    def __init__(self, y: Values, t: Times):
+        self.y, self.t, self._end = y, t, t[-1]
+        self._after: np.ndarray | None = None
+        if np.isnan(y[-1]).any():
+            self._stay_at_the_end()
+
+    def _stay_at_the_end(self) -> None:
+        """Lets the last value stand at all later times, where it changes no extreme."""
+        numbers = ~np.isnan(self.y)
+        last = len(self.t) - 1 - np.argmax(numbers[::-1], axis=0)
+        places = np.arange(len(self.t)).reshape(-1, *[1] * last.ndim)
+        after, ends = places > last, np.take_along_axis(self.y, last[None], axis=0)
+        self.y = np.where(after, ends, self.y)
+        self._after, self._end = after, self.t[last]
+
+    @cached_property
+    def least(self) -> np.ndarray:
+        """Minimum over the saved times."""
+        return self.y.min(axis=0)
+
+    @cached_property
+    def greatest(self) -> np.ndarray:
+        """Maximum over the saved times."""
+        return self.y.max(axis=0)
+
+    @cached_property
+    def integral(self) -> np.ndarray:
+        """Trapezoidal rule over the saved times (the area under the curve)."""
+        half = np.diff(self.t) / 2
+        column = lambda x: x.reshape(-1, *[1] * (self.y.ndim - 1))
+        if self._after is not None:
+            pieces = column(half) * (self.y[1:] + self.y[:-1])
+            return np.where(self._after[1:], 0.0, pieces).sum(axis=0)
+        weights = np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half])
+        return (column(weights) * self.y).sum(axis=0)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Time average, by the trapezoidal rule over the saved times."""
+        return self.integral / (self._end - self.t[0])
+
+    def time_of(self, choose: Callable[..., np.ndarray], extreme: np.ndarray) -> np.ndarray:
+        """The saved time of an extreme, which `np.argmin` or `np.argmax` chooses."""
+        return np.where(np.isnan(extreme), np.nan, self.t[choose(self.y, axis=0)])
+
+
+class MetricDefinition(NamedTuple):
+    """A metric: what it is of a time course, and how to name it.
+
+    `units` is a template of the variable's and the time's units; `long_name` of the variable's.
+    """
+
+    function: Callable[[Course], np.ndarray]
+    units: str
+    long_name: str
+    needs_times: bool = True
+
+
+def first_time_beyond(y: Values, t: Times, threshold: float, above: bool) -> np.ndarray:
+    """First time y is above (or below) a threshold, linear between saved times; NaN if never.
+
+    The first saved time where y is beyond the threshold there already.
+    """
+    distance = (y - threshold) if above else (threshold - y)
+    beyond = distance > 0
+    index = np.argmax(beyond, axis=0)
+    before = np.maximum(index - 1, 0)
+    take = lambda values, at: np.take_along_axis(values, at[None], axis=0)[0]
+    d0, d1 = take(distance, before), take(distance, index)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fraction = np.where(index == 0, 0.0, -d0 / (d1 - d0))
+    found = t[before] + fraction * (t[index] - t[before])
+    return np.where(beyond.any(axis=0), found, np.nan)
+
+
+METRICS: dict[str, MetricDefinition] = {
+    "final": MetricDefinition(lambda c: c.y[-1], "{y}", "final {name}", needs_times=False),
+    "min": MetricDefinition(lambda c: c.least, "{y}", "minimum of {name}", needs_times=False),
+    "max": MetricDefinition(lambda c: c.greatest, "{y}", "maximum of {name}", needs_times=False),
+    "mean": MetricDefinition(lambda c: c.mean, "{y}", "time average of {name}"),
+    "integral": MetricDefinition(lambda c: c.integral, "{y} {t}", "time integral of {name}"),
+    "time_of_min": MetricDefinition(
+        lambda c: c.time_of(np.argmin, c.least), "{t}", "time of the minimum of {name}"
+    ),
+    "time_of_max": MetricDefinition(
+        lambda c: c.time_of(np.argmax, c.greatest), "{t}", "time of the maximum of {name}"
+    ),
+    "amplitude": MetricDefinition(
+        lambda c: c.greatest - c.least, "{y}", "range of {name}", needs_times=False
+    ),
+}
+
+
+def product_units(template: str, y: str, t: str) -> str:
+    """Units from a template, without factors of one: `mmol/L` times `1` is `mmol/L`."""
+    factors = [f for f in template.format(y=y, t=t).split(" ") if f != "1"]
+    return " ".join(factors) or "1"
+
+
+def metric_function(metric: str, threshold: float | None) -> Callable[[Course], np.ndarray]:
+    """A metric as a function of a time course."""
+    if threshold is None:
+        return METRICS[metric].function
+    return lambda c: first_time_beyond(c.y, c.t, threshold, metric == "first_time_above")
+
+
+def needs_times(metric: str) -> bool:
+    """Whether a metric means nothing for a single saved time."""
+    return metric not in METRICS or METRICS[metric].needs_times
+
+
+def wanted_metrics(summary: SummaryConfig, variable: str) -> dict[str, float | None]:
+    """The metrics of one variable that a config asks for, each with its threshold or None."""
+    wanted: dict[str, float | None] = dict.fromkeys(summary.metrics)
+    for metric in ("first_time_above", "first_time_below"):
+        thresholds: Mapping[str, float] = getattr(summary, metric)
+        if variable in thresholds:
+            wanted[metric] = thresholds[variable]
+    return wanted
+
+
+def metric_attributes(
+    metric: str, threshold: float | None, units: str, long_name: str, time_units: str
+) -> dict[str, str]:
+    """`units` and `long_name` of a metric, from those of its variable."""
+    if threshold is not None:
+        side = metric.removeprefix("first_time_")
+        words = f"first time {long_name} is {side} {threshold:g} {units}".removesuffix(" 1")
+        return {"units": time_units, "long_name": words}
+    known = METRICS[metric]
+    made = product_units(known.units, units, time_units)
+    return {"units": made, "long_name": known.long_name.format(name=long_name)}
+
+
+def reduces_metrics(config: Config, own_ends: bool) -> bool:
+    """Whether metrics are computed while solving.
+
+    They are where no times are saved; and where a trajectory may jump or end between saved times,
+    by doses, stops, events or an end of its own, since what lies between is then not to be had from
+    the values there.
+    """
+    ends_or_jumps = bool(config.doses or config.stop or config.model.events or own_ends)
+    return config.saveat.ts is None or ends_or_jumps
+
+
+def reduced_summary(config: Config, own_ends: bool) -> SummaryConfig:
+    """The part of `summary` that is computed while solving; no metric where it is done later.
+
+    The same for every config that asks for the same numbers. `final` is none of them where no times
+    are saved: the end value is. `own_ends` is whether each trajectory has an end of its own.
+    """
+    wanted = config.summary
+    if not reduces_metrics(config, own_ends):
+        return SummaryConfig.model_validate({"metrics": []})
+    saved = ["final"] if config.saveat.ts is None else []
+    metrics = [metric for metric in METRICS if metric in wanted.metrics and metric not in saved]
+    part = {
+        "metrics": metrics,
+        "first_time_above": wanted.first_time_above,
+        "first_time_below": wanted.first_time_below,
+    }
+    if any(part.values()) and wanted.variables is not None:
+        part["variables"] = sorted(wanted.variables)
+    return SummaryConfig.model_validate(part)
+
+
+def check_metric_names(
+    summary: SummaryConfig, variables: Iterable[str], taken: Iterable[str]
+) -> None:
+    """Raises ConfigError for a metric whose name in the dataset something else has already."""
+    names = dict.fromkeys(taken, "something in the model")
+    for variable in variables:
+        quantiles = ["quantiles"] if summary.quantiles else []
+        for metric in [*wanted_metrics(summary, variable), *quantiles]:
+            name = f"{variable}_{metric}"
+            if name in names:
+                raise ConfigError(
+                    f"summary: the {metric} of {variable!r} would be called {name}, as "
+                    f"{names[name]} is; rename that, or leave the metric out"
+                )
+            names[name] = f"the {metric} of {variable!r}"

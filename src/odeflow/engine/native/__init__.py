@@ -1,1 +1,0 @@
-"""The native engine: generated lane loops, compiled by Numba."""

@@ -1,0 +1,151 @@
+"""Failed trajectories again, with a changed solver, inside the chunk."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Int, Int8
+
+from odeflow import engines as engine
+from odeflow.config.ladder import Attempt
+from odeflow.engines.choice import (
+    Device,
+    EngineChoice,
+    Resources,
+    Wanted,
+    choose_engine,
+    missing_device,
+)
+from odeflow.problem.methods import METHODS
+from odeflow.problem.model import Model
+from odeflow.problem.problem import Lanes, Problem, Progress, Solution
+from odeflow.problem.status import has_failed
+
+
+@dataclass(frozen=True)
+class Retried:
+    """The solution of every lane, and which attempt at it that is.
+
+    `engines` are those of the attempts; None for an attempt that no lane needed.
+    """
+
+    solution: Solution
+    attempt: Int8[np.ndarray, " lane"]
+    engines: tuple[EngineChoice | None, ...]
+
+
+class Retrier:
+    """Solves lanes, then those that failed as each further attempt says.
+
+    A lane keeps the attempt that succeeded; where all failed, the one that came furthest in time,
+    the first of equals. What succeeded is not solved again, and an attempt that no lane has needed
+    costs nothing. `chosen` is the engine of the first attempt, `wanted` and `device` what was
+    asked for; the other attempts take what can run them.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        attempts: Sequence[Attempt],
+        chosen: EngineChoice,
+        wanted: Wanted,
+        device: Device = "auto",
+    ):
+        self._attempts = attempts
+        # Made once: engines keep what they have compiled by the identity of a problem.
+        self._problems = [problem, *(replace(problem, solver=a.solver) for a in attempts[1:])]
+        self._engines = {0: chosen}
+        self._device: Device = device
+        self._wanted: Literal["auto", "diffrax"] = "diffrax" if wanted == "diffrax" else "auto"
+
+    def solve(
+        self,
+        lanes: Lanes,
+        resources: Resources,
+        progress: Progress | None = None,
+    ) -> Retried:
+        """The best attempt at every lane."""
+        first = self._engines[0]
+        solution = engine.solve(self._problems[0], lanes, first, resources, progress)
+        model, size = self._problems[0].model.config, lanes.size
+        t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
+        attempt = np.zeros(size, np.int8)
+        engines: list[EngineChoice | None] = [first]
+        status = solution.status.copy()  # of the last attempt at a lane, perhaps not the kept one
+        for number in range(1, len(self._attempts)):
+            failed = np.flatnonzero(self._attempts[number].may_help(status, t1 - model.t0))
+            chosen = self._engine(number) if len(failed) else None
+            engines.append(chosen)
+            if chosen is None:
+                continue
+            again = engine.solve(
+                self._problems[number],
+                lanes.take(failed),
+                chosen,
+                resources,
+                progress_after(size - len(failed), progress),
+            )
+            status[failed] = again.status
+            better = ~has_failed(again.status) | (
+                again.time_reached > solution.time_reached[failed]
+            )
+            _put(solution, failed, again, better)
+            attempt[failed[better]] = number
+        return Retried(solution, attempt, tuple(engines))
+
+    def _engine(self, number: int) -> EngineChoice | None:
+        """The engine of an attempt; None, with a warning, where its method cannot run at all."""
+        if number not in self._engines:
+            problem = self._problems[number]
+            if not _can_run(problem.model, self._attempts[number], self._attempts[0]):
+                return None
+            self._engines[number] = self._choose(problem)
+        return self._engines[number]
+
+    def _choose(self, problem: Problem) -> EngineChoice:
+        """On the device asked for, or where this machine does not have it for that engine, auto."""
+        chosen = choose_engine(problem, self._wanted, self._device)
+        if missing_device(chosen) is None:
+            return chosen
+        return choose_engine(problem, self._wanted, "auto")
+
+
+def _put(
+    solution: Solution,
+    lanes: Int[np.ndarray, " again"],
+    again: Solution,
+    better: Bool[np.ndarray, " again"],
+) -> None:
+    """Puts what is better into the solution, in place: a chunk's values are large."""
+    for array, other in zip(solution.arrays, again.arrays, strict=True):
+        array[lanes[better]] = other[better]
+
+
+def progress_after(before: int, progress: Progress | None) -> Progress | None:
+    """Reports lanes in addition to those that were done before."""
+    return None if progress is None else lambda done: progress(before + done)
+
+
+def _can_run(model: Model, change: Attempt, first: Attempt) -> bool:
+    """Whether JAX can differentiate the vector field, where an implicit method needs that.
+
+    One that the first attempt did not need must not end a chunk that is solved already.
+    """
+    if METHODS[first.solver.method].implicit or not METHODS[change.solver.method].implicit:
+        return True
+    t, y, args = model.example()
+    along = lambda t, y: jax.jvp(lambda t, y: model.vector_field(t, y, args), (t, y), (t, y))
+    try:
+        jax.jit(along).lower(t, y)  # some functions refuse only here
+    except (TypeError, ValueError, NotImplementedError) as error:
+        text = str(error).split("\n", 1)[0]
+        warnings.warn(
+            f"runtime.retry: {change.solver.method} is left out, since JAX cannot differentiate "
+            f"{model.config.origin}: {text}",
+            stacklevel=3,
+        )
+        return False
+    return True

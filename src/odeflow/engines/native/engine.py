@@ -1,0 +1,119 @@
+"""The native engine: trajectories through a compiled loop, on all cores or on a CUDA device."""
+
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from odeflow.engines.native.frontend.program_size import check_size
+from odeflow.engines.native.frontend.refusal import UntranslatableError
+from odeflow.engines.native.loop.arrays import Arrays
+from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
+from odeflow.engines.native.methods.explicit_rk import EXPLICIT_METHODS, explicit_rk
+from odeflow.engines.native.methods.rosenbrock import ROSENBROCK_METHODS, rosenbrock
+from odeflow.engines.native.methods.stepper import StepSource
+from odeflow.engines.native.targets.kernel import load_kernel
+from odeflow.problem.methods import find_method
+from odeflow.problem.problem import Lanes, Problem, Progress, Solution
+
+Device = Literal["cpu", "gpu"]
+
+#: Trajectories of a batch: enough that few lanes idle at its end, few enough to share out.
+_LARGEST_BATCH = 4096
+_SMALLEST_BATCH = 256
+
+
+def refusal(problem: Problem, device: Device = "cpu") -> str | None:
+    """Why the native engine cannot run a problem there; None where it can."""
+    try:
+        generated(problem, device)
+    except UntranslatableError as error:
+        return str(error)
+    return None
+
+
+def solve(
+    problem: Problem,
+    lanes: Lanes,
+    *,
+    threads: int,
+    progress: Progress | None = None,
+    cache_dir: Path | None = None,
+    device: Device = "cpu",
+) -> Solution:
+    """Solves every lane; a lane that fails stops nobody.
+
+    `cache_dir` keeps the machine code, by default the user's cache. `progress` is called from this
+    thread with the number of lanes done. Raises `UntranslatableError` where `refusal` has a
+    reason.
+    """
+    module = generated(problem, device)
+    kernel = load_kernel(module.source, cache_dir)
+    arrays = Arrays(problem, lanes, module)
+    if device == "gpu":
+        from odeflow.engines.native.targets.cuda_launch import Launch
+
+        Launch(arrays, kernel).run()
+        arrays.clear_late(0, lanes.size)
+        if progress is not None:
+            progress(lanes.size)
+    else:
+        _solve_on_cores(arrays, kernel, threads, progress)
+    return arrays.solution()
+
+
+@lru_cache(maxsize=8)
+def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
+    """The module that is generated for a problem; raises `UntranslatableError`."""
+    step = _step(problem)
+    if device == "gpu" and step.constants:
+        raise UntranslatableError("large sparse Jacobians", "on a GPU it has no loops for them yet")
+    module = lane_module(problem, step, _loop(problem, device))
+    check_size(module.source)
+    return module
+
+
+def _step(problem: Problem) -> StepSource:
+    method = find_method(problem.solver.method).diffrax_name
+    if method in EXPLICIT_METHODS:
+        return explicit_rk(problem.model, method, problem.dtype)
+    if method in ROSENBROCK_METHODS:
+        return rosenbrock(problem.model, method, problem.dtype)
+    raise UntranslatableError(problem.solver.method, "the native engine does not have this method")
+
+
+def _loop(problem: Problem, device: Device) -> Loop:
+    if device == "cpu":
+        return LANE_LOOP
+    from odeflow.engines.native.targets.cuda_loop import THREAD_LOOP
+
+    if problem.restarts:
+        raise UntranslatableError("doses, stops and events", "on a GPU it has none of them yet")
+    return THREAD_LOOP
+
+
+def _solve_on_cores(arrays: Arrays, kernel: Any, threads: int, progress: Progress | None) -> None:
+    """Solves in batches that the threads take in turn."""
+
+    def solve_batch(first: int, last: int) -> int:
+        kernel(arrays.rows(), arrays.jumps, first, last, *arrays.inputs, *arrays.outputs)
+        arrays.clear_late(first, last)
+        return last - first
+
+    size = int(np.clip(arrays.size // (4 * threads), _SMALLEST_BATCH, _LARGEST_BATCH))
+    done = 0
+    with ThreadPoolExecutor(threads) as pool:
+        batches = [
+            pool.submit(solve_batch, first, min(first + size, arrays.size))
+            for first in range(0, arrays.size, size)
+        ]
+        try:
+            for batch in as_completed(batches):
+                done += batch.result()
+                if progress is not None:
+                    progress(done)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,146 @@
+"""What a compiled loop reads and writes: the arrays of one solve, and the solution made of them."""
+
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from odeflow.engines.diffrax.events import stop_shapes, with_stop_values
+from odeflow.engines.native.loop.lane_restarts import SEGMENT, counted_columns
+from odeflow.engines.native.loop.lanes import LaneModule
+from odeflow.engines.native.methods.controller import end_columns
+from odeflow.problem.problem import Lanes, Problem, Solution
+from odeflow.problem.reductions import finish
+from odeflow.problem.status import Status, has_failed
+
+_CACHE_LINE = 64
+
+
+class Arrays:
+    """The arrays of one solve: `inputs` and `outputs`, in the order of a kernel's arguments.
+
+    The last of the inputs is a number, the most steps. `jumps` are those of each trajectory: their
+    number, what they add, and what they set.
+    """
+
+    def __init__(self, problem: Problem, lanes: Lanes, module: LaneModule):
+        self._problem, self._module, self.size = problem, module, lanes.size
+        model, dtype, size = problem.model.config, problem.dtype, lanes.size
+        # the end value of a trajectory that may stop on the way is kept once it has
+        afterwards = problem.ts is None and problem.restarts
+        saved = np.full(1, np.inf) if afterwards else problem.times
+        times = np.append(saved, np.inf).astype(dtype)
+        self._t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
+        ends, self.jumps = _segments(problem, lanes, self._t1.astype(dtype))
+        if problem.counted and lanes.counted is not None:
+            counted = lanes.counted.astype(dtype)
+            ends |= dict(zip(counted_columns(problem), counted, strict=True))
+        self.inputs: tuple[Any, ...] = (
+            np.ascontiguousarray(lanes.y0, dtype),
+            np.concatenate([lanes.args.astype(dtype), *(x[None] for x in ends.values())]),
+            times,
+            np.array(module.settings, dtype),
+            problem.solver.max_steps,
+        )
+        self._shapes = {
+            name: model.states[name].shape if name in model.states else ()
+            for name in problem.variables
+        }
+        self._values = tuple(
+            np.empty((size, len(times) - 1, math.prod(shape)), dtype)
+            for shape in self._shapes.values()
+        )
+        columns = [c.stop for slices in module.reduced.values() for c in slices]
+        self._columns = max(columns, default=0)
+        at_stop = sum(math.prod(shape) for shape in stop_shapes(problem).values())
+        self._reduced = np.empty((size, self._columns + at_stop), dtype)
+        self._saved = np.zeros(size, np.int64)
+        self._status = np.zeros(size, np.int8)
+        self._num_steps = np.zeros(size, np.int64)
+        self._num_accepted_steps = np.zeros(size, np.int64)
+        self._time_reached = np.zeros(size, dtype)
+        self.outputs: tuple[Any, ...] = (
+            tuple(x.reshape(-1, x.shape[2]) for x in self._values),
+            self._reduced,
+            self._saved,
+            self._status,
+            self._num_steps,
+            self._num_accepted_steps,
+            self._time_reached,
+        )
+
+    def rows(self) -> np.ndarray:
+        """A new buffer of the lanes' rows, at the start of a cache line."""
+        dtype, size = self._problem.dtype, self._module.buffer_size
+        raw = np.zeros(size + _CACHE_LINE // dtype.itemsize, dtype)
+        start = -raw.ctypes.data % _CACHE_LINE // dtype.itemsize
+        return raw[start : start + size]
+
+    def clear_late(self, first: int, last: int) -> None:
+        """Puts NaN at times that the trajectories from `first` to before `last` did not reach."""
+        short = first + np.flatnonzero(self._saved[first:last] < len(self._problem.times))
+        for values in self._values:
+            late = np.arange(values.shape[1]) >= self._saved[short, None]
+            values[short] = np.where(late[..., None], np.nan, values[short])
+
+    def solution(self) -> Solution:
+        """The result, once all trajectories are solved."""
+        model = self._problem.model.config
+        reached_end = self._status == Status.success
+        time_reached = np.where(reached_end, self._t1, self._time_reached)
+        solution = Solution(
+            values={
+                name: values.reshape(*values.shape[:2], *shape)
+                for (name, shape), values in zip(self._shapes.items(), self._values)
+            },
+            status=self._status,
+            num_steps=self._num_steps,
+            num_accepted_steps=self._num_accepted_steps,
+            num_rejected_steps=self._num_steps - self._num_accepted_steps,
+            time_reached=time_reached,
+            reduced=finish(
+                self._problem.reductions,
+                self._accumulators(),
+                ~has_failed(self._status),
+                time_reached - model.t0,
+            ),
+        )
+        return with_stop_values(self._problem, solution, self._reduced[:, self._columns :])
+
+    def _accumulators(self) -> dict[str, list[np.ndarray]]:
+        """Those of each reduced variable, lanes first."""
+        states = self._problem.model.config.states
+        return {
+            name: [
+                self._reduced[:, c].reshape(-1, *(states[name].shape if name in states else ()))
+                for c in columns
+            ]
+            for name, columns in self._module.reduced.items()
+        }
+
+
+def _segments(
+    problem: Problem, lanes: Lanes, t1: Float[np.ndarray, " lane"]
+) -> tuple[dict[str, np.ndarray], tuple[np.ndarray, ...]]:
+    """The columns of each trajectory's first segment, and its jumps as the lane loop takes them:
+    their number, what they add, and what they set, the columns of the next segment included.
+
+    A segment ends at the next jump. A time to save at a jump is left to the segment after it.
+    """
+    t0 = problem.model.config.t0
+    if problem.jumps is None or lanes.jumps is None:
+        none = np.zeros((0, 0, 0), t1.dtype)
+        return end_columns(problem.solver, t0, t1), (np.zeros(t1.size, np.int64), none, none)
+    dtype = t1.dtype
+    times, amounts, values = (
+        x.astype(dtype) for x in (lanes.jumps.times, lanes.jumps.amounts, lanes.jumps.values)
+    )
+    happens = times <= t1
+    ends = np.concatenate([np.where(happens, times, t1), t1[None]])
+    followed = np.concatenate([happens, np.zeros((1, t1.size), bool)])
+    columns = end_columns(problem.solver, t0, ends)
+    columns["last_save"] = np.where(followed, np.nextafter(ends, dtype.type(-np.inf)), ends)
+    later = np.stack([columns[name][1:] for name in SEGMENT], axis=1)
+    data = (happens.sum(0), np.ascontiguousarray(amounts), np.concatenate([values, later], axis=1))
+    return {name: column[0] for name, column in columns.items()}, data

@@ -1,0 +1,276 @@
+"""The lane loop as a Python module's source: many trajectories through a few SIMD lanes.
+
+The state of a lane is a column of a small buffer, `rows`. `step` takes one step of every lane in
+one sequence of vector instructions (`lane_code`). `solve` calls it until its queue is empty; a lane
+that is done is refilled from the queue, so that no lane waits for a slower one. Every trajectory
+runs through the same instructions whatever its lane.
+"""
+
+import re
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from odeflow.engines.native.loop.lane_functions import LaneFunctions
+from odeflow.engines.native.loop.layout import Layout, vector_width, ways
+from odeflow.engines.native.methods.controller import controller_source
+from odeflow.engines.native.methods.stepper import StepSource
+from odeflow.engines.native.targets import runtime
+from odeflow.problem.problem import Problem
+from odeflow.problem.status import Status
+
+
+@dataclass(frozen=True)
+class LaneModule:
+    """Source of a module with the function `solve`, and what its caller must know.
+
+    `settings` are the numbers that `solve` takes, in order; `buffer_size` is the length of `rows`;
+    `reduced` are the columns of each reduced variable's accumulators.
+    """
+
+    source: str
+    settings: Sequence[float]
+    buffer_size: int
+    reduced: Mapping[str, Sequence[slice]]
+
+
+class Loop(NamedTuple):
+    """What calls the functions of a problem.
+
+    `source` has the function `solve`, `runtime` the names that a generated module imports, and
+    `vectors` gives the width of a vector and how many there are.
+    """
+
+    source: str
+    runtime: ModuleType
+    vectors: Callable[[Problem], tuple[int, int]]
+
+
+def lane_module(problem: Problem, step: StepSource, loop: Loop) -> LaneModule:
+    """Writes the functions of a problem and its method, and the loop that calls them.
+
+    Raises `UntranslatableError` where the field or an observable has no scalar program.
+    """
+    dtype = problem.dtype
+    control = controller_source(problem, step.error_order)
+    functions = LaneFunctions(problem, step, control)
+    layout = Layout(
+        "float32" if dtype == np.float32 else "float64",
+        *loop.vectors(problem),
+        tuple(functions.rows()),
+        tuple(control.settings),
+        step.blocks,
+    )
+    parts = [
+        functions.step(),
+        functions.finished(),
+        functions.prepare(),
+        functions.record(),
+        functions.begin(),
+        functions.restart(layout),
+        functions.write(layout),
+        functions.reduce(),
+        functions.collect(layout),
+        loop.source.strip(),
+    ]
+    body = "\n\n\n".join(parts) + "\n"
+    source = f"{_header(problem, layout, functions, loop, body, step.constants)}\n\n\n{body}"
+    settings = list(control.settings.values())
+    return LaneModule(source, settings, layout.size, functions.reductions.columns())
+
+
+def _header(
+    problem: Problem,
+    layout: Layout,
+    functions: LaneFunctions,
+    loop: Loop,
+    body: str,
+    tables: Mapping[str, str],
+) -> str:
+    """The layout, the constants that the body reads, and the tables of the step."""
+    constants = {
+        "LANES": layout.lanes,
+        "SIZE": layout.size,
+        "REAL": f"np.{problem.dtype}",
+        "T0": layout.settings.index("t0"),
+        "END_ONLY": problem.ts is None and not functions.restarts,
+        "END_AFTERWARDS": problem.ts is None and bool(functions.restarts),
+        "RECORDED": functions.is_recorded,
+        "WIDTH": layout.width,
+        "ALL": _lowest_bits(layout.lanes),
+        "VECTOR": _lowest_bits(layout.width),
+        **{row: layout.place(row) for row in _LOOP_ROWS},
+        **{name: layout.place(row) for name, row in functions.blocks().items()},
+        **functions.counts(),
+    }
+    names = set(re.findall(r"\w+", body))
+    return "\n".join(
+        [
+            f'"""{problem.solver.method}, {problem.dtype}; lanes: {layout.lanes}."""',
+            "",
+            f"from {loop.runtime.__name__} import *",
+            "",
+            f"LAYOUT = Layout({layout.real!r}, {layout.width}, {layout.ways},",
+            *_wrapped(f"rows={layout.rows},"),
+            *_wrapped(f"settings={layout.settings},"),
+            f"    blocks={dict(layout.blocks)},",
+            ")",
+            *(f"{name} = {value}" for name, value in constants.items() if name in names),
+            *(_wrapped_constant(name, value) for name, value in tables.items()),
+        ]
+    )
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent=" " * 8)
+
+
+def _wrapped_constant(name: str, value: str) -> str:
+    """Its source is a call, which may go on on further lines."""
+    return textwrap.fill(f"{name} = {value}", 100, subsequent_indent="    ")
+
+
+def _lowest_bits(number: int) -> int:
+    """A 64-bit integer with so many bits set."""
+    return (1 << number) - 1 if number < 64 else -1
+
+
+_LOOP_ROWS = ("t", "t1", "active", "accepted", "stalled", "next_save", "saved_until")
+
+_SOURCE = f'''
+@compiled
+def solve(
+    rows, jumps, first, last, y0, args, ts, settings, max_steps,
+    values, reduced, saved, status, num_steps, num_accepted, time_reached,
+):
+    """Solves trajectories first to last; ts ends with an infinity.
+
+    `jumps` are the number of each trajectory's, what they add to the state, and what they set.
+    Each of `values` has a row a trajectory and time, and a column a component.
+    """
+    sample = np.full(LANES, -1)
+    started = np.zeros(LANES, np.int64)
+    index = np.zeros(LANES, np.int64)
+    jump = np.zeros(LANES, np.int64)
+    taken = np.zeros(LANES, np.int64)
+    place = np.zeros(LANES, np.uint64)
+    queue = first
+    busy = 0
+    steps = 0
+    deadline = max_steps
+    rows[:] = 0.0
+    ended = ALL
+    while True:
+        # a lane that ended takes up the next trajectory
+        attention = 0
+        while ended != 0:
+            lane = lowest_bit(ended)
+            ended &= ended - 1
+            done = sample[lane]
+            if done >= 0 and resumes(rows, lane, done, jump, jumps):
+                taken[lane] += int(rows[accepted + lane])
+                resume(rows, settings, lane, done, jump, jumps)
+                attention |= 1 << lane
+                deadline = min(deadline, started[lane] + max_steps)
+                continue
+            if done >= 0:
+                reached = rows[t + lane]
+                failed = rows[stalled + lane] == {Status.events_failed:d}
+                if reached >= rows[t1 + lane] and not failed:
+                    status[done] = {Status.success:d}
+                elif rows[stalled + lane] > 0.0:
+                    status[done] = int(rows[stalled + lane])
+                else:
+                    status[done] = {Status.max_steps_reached:d}
+                collect(reduced, done, rows, lane)
+                num_steps[done] = steps - started[lane]
+                num_accepted[done] = taken[lane] + int(rows[accepted + lane])
+                time_reached[done] = reached
+                arrived = status[done] in ({Status.success:d}, {Status.stopped_by_event:d})
+                if END_AFTERWARDS and arrived:
+                    rows[next_save + lane] = reached
+                    if RECORDED:
+                        record(rows, settings, lane - lane % WIDTH)
+                    write(values, place[lane], rows, lane, reached)
+                    index[lane] = 1
+                saved[done] = index[lane]
+                busy -= 1
+            if queue < last:
+                for i in range(y0.shape[0]):
+                    rows[STATE + i * LANES + lane] = y0[i, queue]
+                for i in range(args.shape[0]):
+                    rows[PARAMETERS + i * LANES + lane] = args[i, queue]
+                rows[t + lane] = settings[T0]
+                jump[lane] = 0
+                taken[lane] = 0
+                rows[next_save + lane] = rows[t1 + lane] if END_ONLY else ts[0]
+                arm(rows, settings, lane)
+                enter(rows, settings, lane, queue, jump, jumps)
+                if rows[next_save + lane] <= rows[t + lane] or rows[stalled + lane] > 0.0:
+                    attention |= 1 << lane
+                sample[lane] = queue
+                started[lane] = steps
+                index[lane] = 0
+                place[lane] = queue * (len(ts) - 1)
+                queue += 1
+                busy += 1
+            else:
+                rows[active + lane] = 0.0
+                rows[saved_until + lane] = -INFINITY
+                sample[lane] = -1
+        if busy == 0:
+            break
+        if attention == 0:
+            attention = step(rows, settings, 0)
+            locate(rows, settings, attention)
+            reduce(rows, settings)
+            steps += 1
+        # values at times that the last step has passed: with observables vector by vector, one time
+        # a lane in turn
+        for base in range(0, LANES if attention != 0 else 0, WIDTH):
+            due = (attention >> base) & VECTOR
+            if due != 0:
+                prepare(rows, settings, base)
+            while due != 0:
+                if RECORDED:
+                    record(rows, settings, base)
+                more = 0
+                while due != 0:
+                    bit = due & -due
+                    lane = base + lowest_bit(due)
+                    due ^= bit
+                    until = rows[saved_until + lane]
+                    time = rows[next_save + lane]
+                    while time <= until:
+                        write(values, place[lane], rows, lane, time)
+                        place[lane] += np.uint64(1)
+                        index[lane] += 1
+                        time = ts[index[lane]]
+                        if RECORDED:
+                            if time <= until:
+                                more |= bit
+                            break
+                    rows[next_save + lane] = time
+                due = more
+        if attention != 0:
+            ended = finished(rows, settings, 0)
+        if steps >= deadline:
+            deadline = steps + max_steps
+            for lane in range(LANES):
+                limit = started[lane] + max_steps
+                if sample[lane] >= 0 and steps < limit:
+                    deadline = min(deadline, limit)
+                elif sample[lane] >= 0:
+                    ended |= 1 << lane
+'''
+
+#: The lane loop: as many lanes as keep the processor's vector units busy.
+LANE_LOOP = Loop(
+    _SOURCE,
+    runtime,
+    lambda problem: (vector_width(problem.dtype), ways(len(problem.model.components))),
+)

@@ -1,0 +1,75 @@
+"""Loops in the code of a lane: their bodies are written once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+
+from odeflow.engines.native.targets.lane_values import Kind, LaneValue
+
+_WORD = ir.IntType(64)
+_INDEX = ir.IntType(32)
+
+
+def number(value: int) -> ir.Constant:
+    """An integer that is known when the code is written."""
+    return ir.Constant(_WORD, value)
+
+
+def loop(builder: Any, start: Any, stop: Any) -> Iterator[ir.Value]:
+    """Writes what the body of a `for` writes, once, as the body of a loop over integers."""
+    bounds: Any = [number(x) if isinstance(x, int) else x for x in (start, stop)]
+    span: Any = cgutils.for_range_slice
+    with span(builder, *bounds, number(1)) as (index, _):
+        yield index
+
+
+class Table:
+    """Integers that are known when the code is written, by an index that is not."""
+
+    def __init__(self, builder: Any, values: Sequence[int]):
+        self._builder = builder
+        data = np.asarray(values, np.int32)
+        kind = ir.ArrayType(_INDEX, len(data))
+        name = f"odeflow_table_{hashlib.sha256(data.tobytes()).hexdigest()[:24]}"
+        known = builder.module.globals.get(name)
+        if known is None:
+            known = ir.GlobalVariable(builder.module, kind, name)
+            known.linkage, known.global_constant = "internal", True
+            known.initializer = ir.Constant(kind, data.tolist())  # type: ignore[assignment]
+        self._place = known
+
+    def __getitem__(self, index: ir.Value) -> ir.Value:
+        builder = self._builder
+        place = builder.gep(self._place, [number(0), index], inbounds=True)
+        return builder.zext(builder.load(place), _WORD)
+
+
+class Sum:
+    """A number of every lane that a loop changes."""
+
+    def __init__(self, start: LaneValue):
+        self._writer = start.writer
+        self._kind: Kind = start.kind
+        vector = self._writer.type(self._kind)
+        self._places = [cgutils.alloca_once(self._writer.builder, vector) for _ in start.parts]
+        self._set(start)
+
+    def _set(self, value: LaneValue) -> None:
+        for place, part in zip(self._places, value.parts):
+            self._writer.builder.store(part, place)
+
+    @property
+    def value(self) -> LaneValue:
+        """The number now."""
+        parts = [self._writer.builder.load(place) for place in self._places]
+        return LaneValue(self._writer, self._kind, parts)
+
+    def subtract(self, value: LaneValue) -> None:
+        """Takes a number from it."""
+        self._set(self.value - value)

@@ -1,0 +1,138 @@
+"""Solved chunks into one labelled ensemble, a slab of samples at a time, in memory or in a file."""
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from odeflow.config.axis_names import axis_attributes, axis_coordinate
+from odeflow.config.root import Config
+from odeflow.design import grid_levels
+from odeflow.ensemble.labels import data_attributes, global_attributes
+from odeflow.files.netcdf import write_filled
+from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled
+from odeflow.files.zarr import write_filled_store
+from odeflow.provenance.environment import environment_attribute
+
+
+def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Dataset:
+    """The ensemble's dimensions, coordinates and attributes, its values not yet filled.
+
+    `slab` is any part of it. A grid has one dimension an axis, other designs `sample`.
+    """
+    if config.design.kind == "grid":
+        levels = {
+            axis_coordinate(name, config.model): (
+                values,
+                axis_attributes(name, config.model, config.doses),
+            )
+            for name, values in grid_levels(config.design).items()
+        }
+        leading = {name: len(values) for name, (values, _) in levels.items()}
+        fixed = {name: (name, *known) for name, known in levels.items()}
+        streamed = slab.drop_vars(["sample", *(name for name in levels if name in slab)])
+    else:
+        leading, fixed, streamed = {"sample": total}, {}, slab
+
+    def spread(variable: xr.Variable) -> xr.Variable:
+        if variable.dims[:1] != ("sample",):
+            return variable
+        shape = (*leading.values(), *variable.shape[1:])
+        dims = (*leading, *map(str, variable.dims[1:]))
+        return unfilled(dims, shape, variable.dtype, variable.attrs)
+
+    data = {name: spread(array.variable) for name, array in streamed.data_vars.items()}
+    coords = {name: spread(array.variable) for name, array in streamed.coords.items()}
+    made = ("engine", "engine_reason", "model_source", "time_switches")
+    known = [slab.attrs[key] for key in made]
+    attributes = global_attributes(config, *known)
+    if config.model.data:
+        attributes |= data_attributes(config.model, config.study, slab.attrs["model_data"])
+    return xr.Dataset(data, fixed | coords, attributes)
+
+
+def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """The ensemble of solved parts, which together hold all `total` samples."""
+    template = ensemble_template(config, total, parts[0])
+    names, leading = _streamed(template, parts[0]), leading_shape(config, total)
+    return in_memory(template, names, lambda targets: _fill(targets, parts, leading))
+
+
+def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], path: Path) -> None:
+    """Writes the ensemble at once or not at all; holds one slab in memory.
+
+    A NetCDF file, or, where the name ends in .zarr, a Zarr store.
+    """
+    ahead = iter(parts)
+    first = next(ahead)
+    template = ensemble_template(config, total, first)
+    names, leading = _streamed(template, first), leading_shape(config, total)
+    rest = itertools.chain([first], ahead)
+    write = write_filled_store if path.suffix == ".zarr" else write_filled
+    write(path, template, names, len(leading), lambda targets: _fill(targets, rest, leading))
+
+
+def _fill(
+    targets: Mapping[str, Target], parts: Iterable[xr.Dataset], leading: Sequence[int]
+) -> dict[str, str]:
+    """Fills the targets; returns the attribute that says where the parts were solved."""
+    environments: set[str] = set()
+
+    def noted() -> Iterator[xr.Dataset]:
+        for part in parts:
+            environments.update(filter(None, [part.attrs.get("environment")]))
+            yield part
+
+    for start, arrays in _at_fixed_cuts(noted(), math.prod(leading), list(targets)):
+        for name, values in arrays.items():
+            place(targets[name], values, start, leading)
+    return environment_attribute(environments)
+
+
+def _at_fixed_cuts(
+    parts: Iterable[xr.Dataset], total: int, names: Sequence[str]
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """(first sample, arrays) of consecutive samples, cut at places that hang on the whole alone.
+
+    HDF5 lays pieces out in the order they are written: so a file's bytes do not depend on the
+    chunks that its samples come from.
+    """
+    ahead = iter(parts)
+    part = next(ahead)
+    row = sum(part[n].dtype.itemsize * math.prod(part[n].shape[1:]) for n in names)
+    part_arrays = ({n: part[n].values for n in names} for part in itertools.chain([part], ahead))
+    left: dict[str, np.ndarray] = {}
+    for first, last in slabs(0, total, row):
+        held, missing = [], last - first
+        while missing:
+            if not left or not len(left[names[0]]):
+                left = next(part_arrays)
+            held.append({name: array[:missing] for name, array in left.items()})
+            left = {name: array[missing:] for name, array in left.items()}
+            missing -= len(held[-1][names[0]])
+        yield (
+            first,
+            held[0]
+            if len(held) == 1
+            else {name: np.concatenate([one[name] for one in held]) for name in names},
+        )
+
+
+def leading_shape(config: Config, total: int) -> tuple[int, ...]:
+    """Lengths of the design's dimensions in the ensemble."""
+    if config.design.kind != "grid":
+        return (total,)
+    return tuple(len(values) for values in grid_levels(config.design).values())
+
+
+def _streamed(template: xr.Dataset, slab: xr.Dataset) -> list[str]:
+    """Names of what the slabs fill; a grid's axes are not, they come from the config."""
+    axes = set(template.sizes) - {"sample"}
+    return [
+        str(name)
+        for name, variable in slab.variables.items()
+        if variable.dims[:1] == ("sample",) and name in template.variables and name not in axes
+    ]

@@ -1,0 +1,13 @@
+"""The error that says what is wrong with what a user wrote, in one line."""
+
+from odeflow.files.plain_text import escaped
+
+
+class ConfigError(ValueError):
+    """A mistake in the user's configuration: says which key, which value, and what is allowed.
+
+    What a terminal would obey is escaped, whoever wrote what the message quotes.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(escaped(message))

@@ -1,0 +1,145 @@
+"""What the ids of a PEtab problem are in its model: names of the dataset, formulas over them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from odeflow.config.root import Config
+from odeflow.design import CONDITION, PARAMETER_SET
+from odeflow.files.digests import digest
+from odeflow.importers.petab.measurements import Measurement
+from odeflow.importers.petab.problem import Problem, read_problem
+from odeflow.importers.petab.tables import Row, as_number
+from odeflow.importers.sbml.config import read_system
+from odeflow.importers.sbml.naming import free_name
+from odeflow.importers.sbml.source import model_source
+from odeflow.importers.sbml.system import System
+
+#: Names that the datasets of such a study need.
+_RESERVED = (CONDITION, PARAMETER_SET, "log_likelihood", "measurement")
+
+
+@dataclass(frozen=True)
+class Output:
+    """A variable of the dataset: an observable, with what stands for its placeholders."""
+
+    variable: str
+    observable: str
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A problem and its model."""
+
+    problem: Problem
+    system: System
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The dataset's name of every parameter of the table, by id."""
+        names = {id_: self.system.ids[id_] for id_ in self.problem.parameters if self._has(id_)}
+        for identifier in self.added:
+            names[identifier] = free_name(identifier, {*self._taken, *names.values()})
+        return names
+
+    @property
+    def added(self) -> list[str]:
+        """Ids of the parameters that the model does not have."""
+        return [identifier for identifier in self.problem.parameters if not self._has(identifier)]
+
+    @cached_property
+    def outputs(self) -> list[Output]:
+        """The observables, each as often as it has different overrides."""
+        found = []
+        taken = {*self._taken, *self.names.values()}
+        for identifier, observable in self.problem.observables.items():
+            measured = [m for m in self.problem.measurements if m.observable == identifier]
+            used = list(dict.fromkeys(m.observable_parameters for m in measured))
+            if not used and not observable.observable_placeholders:
+                used = [()]
+            for number, overrides in enumerate(used, 1):
+                wanted = identifier if len(used) == 1 else f"{identifier}_{number}"
+                output = Output(free_name(wanted, taken), identifier, overrides)
+                taken.add(output.variable)
+                found.append(output)
+        return found
+
+    def output_of(self, measurement: Measurement) -> Output:
+        """The variable that a measurement is of."""
+        key = (measurement.observable, measurement.observable_parameters)
+        return next(x for x in self.outputs if (x.observable, x.overrides) == key)
+
+    def formula(self, output: Output) -> str:
+        """The formula of a variable over names of the dataset and the model's ids."""
+        observable = self.problem.observables[output.observable]
+        return renamed(observable.formula, self._replacements(output))
+
+    def noise_formula(self, output: Output, placeholders: Mapping[str, str]) -> str:
+        """The formula of its noise; `placeholders` are what noise placeholders stand for."""
+        observable = self.problem.observables[output.observable]
+        own = {} if self._has(output.observable) else {output.observable: output.variable}
+        given = {name: self.stands_for(text) for name, text in placeholders.items()}
+        return renamed(observable.noise, own | self._replacements(output) | given)
+
+    def _replacements(self, output: Output) -> dict[str, str]:
+        placeholders = self.problem.observables[output.observable].observable_placeholders
+        given = dict(zip(placeholders, map(self.stands_for, output.overrides)))
+        return {id_: self.names[id_] for id_ in self.added} | given
+
+    def stands_for(self, override: str) -> str:
+        """A number or a parameter's id, as it stands in a formula."""
+        if as_number(override) is not None:
+            return f"({override})"
+        return self.names.get(override, override)
+
+    def places_of_parameters(self) -> Iterator[tuple[Row, str, str]]:
+        """Row, column and id of each parameter that the measurement table names."""
+        for one in self.problem.measurements:
+            for column in ("observableParameters", "noiseParameters"):
+                for part in one.row.cells.get(column, "").split(";"):
+                    if part.strip() and one.row.has(column) and as_number(part) is None:
+                        yield one.row, column, part.strip()
+
+    def _has(self, identifier: str) -> bool:
+        return identifier in self.system.ids
+
+    @property
+    def _taken(self) -> set[str]:
+        system = self.system
+        return {*system.ids.values(), *system.values, *system.assigned, *_RESERVED}
+
+
+def read_meaning(file: str, study: Path) -> Meaning:
+    """The problem of a YAML file with its model; raises ConfigError as reading both does."""
+    problem = read_problem(file, study)
+    source = model_source({"sbml": problem.sbml}, study)
+    assert source is not None
+    return Meaning(problem, read_system(source))
+
+
+def measurements_digest(config: Config, study: Path) -> str | None:
+    """Digest of all that the problem's files add to a summary; None where there are none.
+
+    That is the rows of all of its tables and the text of its model, in which their ids are looked
+    up, whatever the files are called and however they are laid out.
+    """
+    if config.design.petab is None:
+        return None
+    problem = read_problem(config.design.petab, study)
+    source = model_source({"sbml": problem.sbml}, study)
+    records = [
+        *problem.measurements,
+        *problem.observables.values(),
+        *problem.conditions.values(),
+        *problem.parameters.values(),
+    ]
+    return digest([record.row.cells for record in records], source and source.text)
+
+
+def renamed(formula: str, names: Mapping[str, str]) -> str:
+    """A formula with some of its names replaced."""
+    word = r"(?<![\w.])[A-Za-z_]\w*"
+    return re.sub(word, lambda found: names.get(found.group(), found.group()), formula)

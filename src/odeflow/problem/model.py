@@ -1,0 +1,437 @@
+"""The model record: a user's vector field with named states and parameters, loaded and checked."""
+
+import importlib
+import importlib.util
+import math
+import sys
+import unicodedata
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from odeflow.config.base import check_variable_name
+from odeflow.config.model import ModelConfig, Variable
+from odeflow.files.errors import ConfigError
+from odeflow.importers.model_data import read_data
+from odeflow.importers.supplied import supplied, users_own
+from odeflow.importers.user_errors import check_signature, user_errors
+
+Scalar = jax.Array
+
+
+class Component(NamedTuple):
+    """One scalar of the state: the state it belongs to and its index there (() for a scalar)."""
+
+    state: str
+    index: tuple[int, ...]
+
+
+#: A function of `(t, y, args)`; `y` and `args` are records.
+PointFunction = Callable[[Any, Any, Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """States get new values where a condition becomes true, at once or after a delay.
+
+    All functions are in JAX. `trigger` gives a boolean: where it becomes true the event *fires*,
+    and it *happens* `delay` later, at once where that is None. `assignments` gives new values by
+    state, of the time when it fires or, without `uses_trigger_values`, when it happens. Where
+    `place` is given, it makes of them, and of (t, y, args) when the event happens, the new values
+    by state. `initial` is whether the trigger counts as true before t0: it fires at t0 where that
+    is false and it holds there. Where not `persistent`, an event that waits is forgotten when its
+    trigger becomes false. Of events due at one time that of the highest `priority` happens first;
+    one of equals is drawn; those without follow in their order. Triggers and priorities are looked
+    at anew after each. A parameter that an event changes has to be a state whose derivative is
+    zero.
+
+    Reference: SBML Level 3 Version 2 Core, section 4.11.
+    """
+
+    trigger: PointFunction
+    assignments: Callable[[Any, Any, Any], Mapping[str, Any]]
+    initial: bool = True
+    delay: PointFunction | None = None
+    priority: PointFunction | None = None
+    uses_trigger_values: bool = True
+    persistent: bool = True
+    place: Callable[[Any, Any, Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+
+    def each(self, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> "Event":
+        """The event with each of its functions changed."""
+        names = ("trigger", "assignments", "delay", "priority", "place")
+        functions = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: f and change(f) for name, f in functions.items()})
+
+
+class Formula(NamedTuple):
+    """A quantity that is computed from parameters alone: those it reads, and its value of them."""
+
+    reads: frozenset[str]
+    value: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+
+
+class Jumping(NamedTuple):
+    """What a model does where something is given at a time: functions of (t, y, args).
+
+    Each gives a new state: `leave` before, at what was given until then, `arrive` after.
+    """
+
+    leave: PointFunction
+    arrive: PointFunction
+
+
+class Stopping(NamedTuple):
+    """What a model with sensitivities has to say where a stop ends a trajectory.
+
+    `conditions` stand for those of the thresholds, in their order; `names` are those of the
+    derivatives of the time, axis by axis. `values(t, y, args, fired)` gives these by name, and the
+    total derivatives of states and observables at a time that moves; `fired` is which stops have.
+    """
+
+    names: tuple[str, ...]
+    conditions: tuple[PointFunction, ...]
+    values: Callable[[Any, Any, Any, Any], Mapping[str, Any]]
+
+
+class Dosing(Protocol):
+    """Doses and their derivatives: what jumps change, and the jumps of lanes, the first at t0."""
+
+    @property
+    def targets(self) -> Any:  # noqa: D102
+        ...
+
+    def jumps(self, axes: Mapping[str, np.ndarray], lanes: Any) -> Any:  # noqa: D102
+        ...
+
+
+@dataclass(frozen=True)
+class Model:
+    """A vector field over named records.
+
+    `config` is the validated `model` group; `function` is the user's `(t, y, args)`, and
+    `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
+    the order of the config; a state's leaf has the state's shape. `derivatives` names the states
+    and observables that are derivatives, and the variable and axis of each. `start` gives what the
+    model computes at t0 from the values of axes: states and parameters by name. `fixed` are the
+    observables that do not change along a trajectory unless a parameter does. `hidden` names
+    the states that are never saved, `jumping` is what the model itself does at jumps,
+    `dosing` how doses change its derivatives, and `stopping` what stops do.
+    """
+
+    config: ModelConfig
+    function: Callable[..., Any]
+    observables_function: Callable[..., Any] | None = None
+    derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    start: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] = lambda axes: {}
+    fixed: Mapping[str, Formula] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    dosing: Dosing | None = None
+    jumping: Jumping | None = None
+    stopping: Stopping | None = None
+
+    @property
+    def _observables_origin(self) -> str:
+        observables = self.config.observables
+        return (observables and observables.function) or self.config.origin
+
+    @cached_property
+    def State(self) -> Any:
+        """The NamedTuple class of the state."""
+        return namedtuple(f"{self.config.name}_state", list(self.config.states))
+
+    @cached_property
+    def Args(self) -> Any:
+        """The NamedTuple class of the parameters."""
+        return namedtuple(f"{self.config.name}_args", list(self.config.parameters))
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """The scalars of the state, in order; array states in C order."""
+        return tuple(
+            Component(name, index)
+            for name, state in self.config.states.items()
+            for index in np.ndindex(state.shape)
+        )
+
+    def vector_field(self, t: Any, y: Any, args: Any) -> Any:
+        """Time derivative of the state, as a state record; raises ConfigError on a wrong return."""
+        derivative = _by_name(self.function(t, y, args), self.config, "vector_field")
+        leaves = []
+        for name, state in self.config.states.items():
+            leaf = jnp.asarray(derivative[name])
+            if leaf.shape != state.shape:
+                raise ConfigError(
+                    f"model.vector_field: {self.config.origin} returned shape {leaf.shape} "
+                    f"for the state {name!r}; its shape is {state.shape}"
+                )
+            if not jnp.issubdtype(leaf.dtype, jnp.floating):
+                if not jnp.issubdtype(leaf.dtype, jnp.integer):
+                    raise ConfigError(
+                        f"model.vector_field: {self.config.origin} returned {leaf.dtype} "
+                        f"for the state {name!r}; real numbers are needed"
+                    )
+                leaf = leaf.astype(jnp.result_type(t))
+            leaves.append(leaf.astype(jnp.result_type(getattr(y, name))))
+        return self.State(*leaves)
+
+    def observables(self, t: Any, y: Any, args: Any) -> dict[str, Scalar]:
+        """Observables by name, each a scalar; raises ConfigError on a wrong return."""
+        if self.observables_function is None or self.config.observables is None:
+            return {}
+        values = self.observables_function(t, y, args)
+        where = f"model.observables: {self._observables_origin}"
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{where} must return a dict of names and values")
+        values = _spelled(values)
+        declared = self.config.observables.variables
+        if declared and set(declared) != set(values):
+            raise ConfigError(
+                f"{where} returned {', '.join(values)}; the config declares {', '.join(declared)}"
+            )
+        result = {name: jnp.asarray(value) for name, value in values.items()}
+        for name, value in result.items():
+            if value.shape != ():
+                raise ConfigError(f"{where}: {name!r} has shape {value.shape}; scalars are needed")
+            self._check_observable_name(name, where)
+        return {name: value.astype(jnp.result_type(t)) for name, value in result.items()}
+
+    def _check_observable_name(self, name: str, where: str) -> None:
+        if name not in self.derivatives:  # those have names of the dataset's, as long as two
+            try:
+                check_variable_name(name)
+            except ValueError as error:
+                raise ConfigError(f"{where}: {error}") from None
+        dims = {dim for state in self.config.states.values() for dim in state.dims}
+        if name in self.config.states or name in self.config.parameters or name in dims:
+            raise ConfigError(f"{where}: {name!r} is already a state, parameter or dimension")
+
+    def flat_vector_field(self, t: Any, y: Sequence[Any], args: Sequence[Any]) -> tuple[Any, ...]:
+        """The vector field over scalars: component values in, component derivatives out."""
+        return self.flatten(self.vector_field(t, self.unflatten(y), self.Args(*args)))
+
+    def flat_observables(self, t: Any, y: Sequence[Any], args: Sequence[Any]) -> dict[str, Any]:
+        """The observables over scalars, by name."""
+        return self.observables(t, self.unflatten(y), self.Args(*args))
+
+    def assigned(
+        self, event: Event, t: Any, y: Any, args: Any, values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What an event that happens gives states, by name, in their shape and type.
+
+        `values` are its assignments of when it fired, if they are to be taken.
+        """
+        if values is None:
+            values = event.assignments(t, y, args)
+        if event.place is not None:
+            values = event.place(t, y, args, values)
+        new = {}
+        for name, value in values.items():
+            old = jnp.asarray(getattr(y, name))
+            new[name] = jnp.broadcast_to(jnp.asarray(value, old.dtype), old.shape)
+        return new
+
+    def observer(self, names: Sequence[str]) -> Callable[..., dict[str, Any]]:
+        """A function of `(t, y, args)` that gives states and observables of these names."""
+
+        def observe(t: Any, y: Any, args: Any) -> dict[str, Any]:
+            states = y._asdict()
+            known = states if set(names) <= set(states) else states | self.observables(t, y, args)
+            return {name: known[name] for name in names}
+
+        return observe
+
+    def unflatten(self, components: Sequence[Any]) -> Any:
+        """State record from its scalars, in the order of `components`."""
+        values: Iterator[Any] = iter(components)
+        leaves = []
+        for state in self.config.states.values():
+            size = math.prod(state.shape)
+            parts = [next(values) for _ in range(size)]
+            leaves.append(jnp.stack(parts).reshape(state.shape) if state.shape else parts[0])
+        return self.State(*leaves)
+
+    def flatten(self, y: Any) -> tuple[Any, ...]:
+        """Scalars of a state record, in the order of `components`."""
+        return tuple(
+            getattr(y, component.state)[component.index]
+            if component.index
+            else getattr(y, component.state)
+            for component in self.components
+        )
+
+    def variables(self) -> dict[str, Variable]:
+        """Units and long name of every state and observable, in order."""
+        states = {
+            name: Variable(units=state.units, long_name=state.long_name or name)
+            for name, state in self.config.states.items()
+        }
+        if self.config.observables is None:
+            return states
+        declared = self.config.observables.variables
+        return states | {
+            name: Variable(
+                units=declared.get(name, Variable()).units,
+                long_name=declared.get(name, Variable()).long_name or name,
+            )
+            for name in self.observable_names
+        }
+
+    @cached_property
+    def observable_names(self) -> tuple[str, ...]:
+        """Names of the observables, in the order the function returns them."""
+        if self.observables_function is None:
+            return ()
+        names: list[str] = []
+        # JAX sorts the keys of a dict, so the order is taken down on the way.
+        jax.eval_shape(lambda *point: names.extend(self.observables(*point)), *self.example())
+        return tuple(names)
+
+    def example(self, dtype: Any = float) -> tuple[Any, Any, Any]:
+        """`(t, y, args)` at t0 with the config's initial state and parameters, as arrays."""
+        y = self.State(*(jnp.asarray(s.initial, dtype) for s in self.config.states.values()))
+        args = self.Args(*(jnp.asarray(p.value, dtype) for p in self.config.parameters.values()))
+        return jnp.asarray(self.config.t0, dtype), y, args
+
+    def check(self) -> None:
+        """Traces the field and the observables once; raises ConfigError that says what is wrong."""
+        t, y, args = self.example()
+        functions = [("model.vector_field", self.config.origin, self.function, self.vector_field)]
+        if self.observables_function is not None:
+            origin, called = self._observables_origin, self.observables_function
+            functions.append(("model.observables", origin, called, self.observables))
+        for key, origin, called, function in functions:
+            written = users_own(called)
+            check_signature(key, origin, written)
+            with user_errors(key, origin, written):
+                jax.eval_shape(function, t, y, args)
+
+
+def _spelled(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The same with names as Python spells attributes: text is left as it is typed."""
+    return {
+        unicodedata.normalize("NFKC", name) if isinstance(name, str) else name: value
+        for name, value in values.items()
+    }
+
+
+def _by_name(value: Any, config: ModelConfig, key: str) -> Mapping[str, Any]:
+    """The function's return as a mapping by state name; raises ConfigError naming the state."""
+    names = list(config.states)
+    where = f"model.{key}: {config.origin}"
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()  # type: ignore[union-attr]
+    if isinstance(value, Mapping):
+        value = _spelled(value)
+        missing = [name for name in names if name not in value]
+        extra = [str(name) for name in value if name not in names]
+        if missing or extra:
+            parts = []
+            if missing:
+                parts.append(f"no derivative for the state {', '.join(map(repr, missing))}")
+            if extra:
+                parts.append(f"{', '.join(map(repr, extra))} is not a state")
+            raise ConfigError(f"{where} returned {' and '.join(parts)}; states: {', '.join(names)}")
+        return value
+    if isinstance(value, tuple | list):
+        if len(value) != len(names):
+            raise ConfigError(
+                f"{where} returned {len(value)} value(s) for {len(names)} states "
+                f"({', '.join(names)})"
+            )
+        return dict(zip(names, value))
+    if value is None:
+        raise ConfigError(f"{where} returned nothing: is a `return` missing?")
+    array = jnp.asarray(value)
+    if array.shape == (len(names),) and not any(s.shape for s in config.states.values()):
+        return dict(zip(names, array))
+    raise ConfigError(
+        f"{where} returned an array of shape {array.shape}; return a dict by state name "
+        f"({', '.join(names)}), or a tuple in that order"
+    )
+
+
+def load_function(reference: str, study: Path, key: str) -> Callable[..., Any]:
+    """The function that `module:function` or `file.py:function` names.
+
+    A file is relative to the study folder. Raises ConfigError naming `key` where the module,
+    file or function does not exist or does not import.
+    """
+    module_name, function_name = reference.rsplit(":", 1)
+    if module_name.endswith(".py"):
+        module = _load_file(study / module_name, key, study)
+    else:
+        try:
+            module = importlib.import_module(module_name)
+        except Exception as error:
+            raise ConfigError(
+                f"{key}: cannot import {module_name!r}: {type(error).__name__}: {error}"
+            ) from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        known = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        raise ConfigError(
+            f"{key}: {module_name} has no function {function_name!r}; "
+            f"it has: {', '.join(known) or 'none'}"
+        )
+    return function
+
+
+def _load_file(path: Path, key: str, study: Path) -> Any:
+    if not path.is_file():
+        raise ConfigError(f"{key}: no file {path.name!r} in the study folder ({path})")
+    name = f"odeflow_study_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # A model file may import its neighbours, as a script in that folder could.
+    sys.path.insert(0, str(path.parent))
+    try:
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConfigError(
+            f"{key}: {path.name} does not import: {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
+    """The model of a config, its functions imported and traced once.
+
+    Raises ConfigError where a function is missing, does not import, cannot be traced by JAX or
+    returns the wrong structure (it names the state).
+    """
+    study = Path(study)
+    if config.vector_field is None:
+        from odeflow.importers.sbml.field import imported_functions
+
+        imported = imported_functions(config, study)
+        model = Model(
+            config,
+            imported.vector_field,
+            imported.observables,
+            events=imported.events,
+            start=imported.start,
+            fixed=imported.fixed,
+        )
+    else:
+        function = load_function(config.vector_field, study, "model.vector_field")
+        observables = None
+        if config.observables is not None and config.observables.function is not None:
+            observables = load_function(config.observables.function, study, "model.observables")
+        data = read_data(config, study)
+        observables = observables and supplied(observables, config, data)
+        model = Model(config, supplied(function, config, data), observables)
+    model.check()
+    return model

@@ -1,0 +1,403 @@
+"""Jumps of sensitivities where something switches at a time that depends on what is varied.
+
+Where a trajectory switches at the time tau(p), its sensitivity s = dy/dp at a given time jumps,
+
+    s+ = D s- + (D f- + h_t - f+) dtau/dp + h_p,    dtau/dp = -(g_y s- + g_p) / (g_t + g_y f-),
+
+with the fields f- before and f+ after, the map y+ = h(t, y-, p) with D = h_y, and the g(t, y, p)
+that is zero at tau. That is one derivative, taken along the switch: S = s- + f- dtau/dp is how the
+state at the switch changes, h maps it, and s+ = S+ - f+ dtau/dp.
+
+What can change by itself, the outcomes of comparisons (`Decisions`), is remembered by a trajectory
+as a further state, and an event of the model's own fires where an outcome is another. Triggers of
+events see remembered outcomes, so they change with them.
+
+References: Hiskens and Pai, IEEE Trans. Circuits Syst. I 47, 204-220 (2000); Rozenvasser,
+Automation and Remote Control 10, 1650-1659 (1967).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from odeflow.problem.conditions.comparisons import Info
+from odeflow.problem.conditions.decisions import Decisions
+from odeflow.problem.model import Event, Model, PointFunction
+
+#: The state that remembers: by axis the derivative of the time of the last change, then outcomes.
+MEMORY = "switch_memory"
+#: Scalars up to which changes at one time are told apart, each with the derivative of its own time.
+_MOST_TOLD_APART = 8
+#: How much derivatives of one time may differ, relative to their size, and be one.
+_SAME = 1e-5
+
+
+class Parts(NamedTuple):
+    """The state of a model with sensitivities, taken apart.
+
+    `along` are the sensitivities, a record of the model's states an axis; `moved` (axis,) are the
+    derivatives of the time of the last change; `held` (decision,) the outcomes remembered.
+    """
+
+    state: Any
+    along: tuple[Any, ...]
+    moved: Any
+    held: Any
+
+
+#: Of a model's args record: the model's own, and their derivatives along each axis.
+Seeds = Callable[[Any], tuple[Any, tuple[Any, ...]]]
+
+
+class Moves(Protocol):
+    """How the time of a dose moves along each axis, of (t, args); zero where none is given then."""
+
+    def before(self, t: Any, args: Any) -> Any:
+        """Of the dose that comes next."""
+        ...
+
+    def after(self, t: Any, args: Any) -> tuple[Any, Any]:
+        """Of the one that came last, and whether it is given now."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Saltation:
+    """The jumps of a model's sensitivities along `axes`.
+
+    `seeds` gives the model's parameters, and their derivatives, from those of the model with
+    sensitivities; `moving` are the numbers of the parameters whose derivative may not be zero.
+    `doses` says how doses move, if they do; `conditions` are those of stops, which fire as the
+    triggers of events do.
+    """
+
+    model: Model
+    axes: Sequence[str]
+    seeds: Seeds
+    moving: frozenset[int]
+    doses: Moves | None = None
+    conditions: tuple[PointFunction, ...] = ()
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """Those of the field, of the triggers and of the conditions."""
+        model = self.model
+        point = lambda function: (
+            lambda t, y, args: function(t, model.unflatten(y), model.Args(*args))
+        )
+        watched = [*(event.trigger for event in model.events), *self.conditions]
+        functions = [point(model.vector_field), *map(point, watched)]
+        moves: Callable[[Info], bool] = lambda info: bool(info.y or info.args & self.moving)
+        tracks = [moves, *(lambda info: True for _ in watched)]
+        size, parameters = len(model.components), len(model.config.parameters)
+        return Decisions(tuple(functions), tuple(tracks), size, parameters)
+
+    def __bool__(self) -> bool:
+        return bool(self.decisions.number or self.model.events)
+
+    @property
+    def watches_states(self) -> bool:
+        """Whether a decision may change at a time that is not known before."""
+        return any(d.info.y for ds in self.decisions.each for d in ds)
+
+    @property
+    def memory(self) -> int:
+        """How many numbers are remembered."""
+        return len(self.axes) + self.decisions.number
+
+    def parts(self, y: Any) -> Parts:
+        """A state of the model with sensitivities, taken apart."""
+        size, y = len(self.model.config.states), tuple(y)
+        records = [
+            self.model.State(*y[i : i + size]) for i in range(0, (1 + len(self.axes)) * size, size)
+        ]
+        memory = y[-1] if self else jnp.zeros(len(self.axes))
+        number = len(self.axes)
+        return Parts(records[0], tuple(records[1:]), memory[:number], memory[number:])
+
+    def joined(self, like: Any, parts: Parts) -> Any:
+        """The opposite of `parts`; `like` is a record of the result's kind."""
+        flat = [*parts.state, *(x for along in parts.along for x in along)]
+        if self:
+            flat.append(jnp.concatenate([parts.moved, parts.held]))
+        return type(like)(*(jnp.asarray(x, o.dtype) for x, o in zip(flat, like, strict=True)))
+
+    def outcomes(self, t: Any, state: Any, args: Any) -> Any:
+        """All outcomes as they are."""
+        return self.decisions.outcomes(t, self.model.flatten(state), tuple(args))
+
+    def field(self, t: Any, state: Any, args: Any, held: Any) -> Any:
+        """The derivative of the state, outcomes held."""
+        flat = self.decisions.evaluate(0, t, self.model.flatten(state), tuple(args), held)
+        return self.model.State(*(jnp.asarray(x, o.dtype) for x, o in zip(flat, state)))
+
+    def smooth(self, memory: Any) -> PointFunction:
+        """The vector field as long as the outcomes that depend on the state are those remembered.
+
+        Where that is not finite, beyond the side on which it means anything, it is what it is.
+        """
+        remembered = memory[len(self.axes) :]
+
+        def field(t: Any, state: Any, args: Any) -> Any:
+            now = self.outcomes(t, state, args)
+            held = self.field(t, state, args, jnp.where(self._by_state, remembered, now))
+            real = self.model.vector_field(t, state, args)
+            return jax.tree.map(lambda a, b: jnp.where(jnp.isfinite(a), a, b), held, real)
+
+        return field
+
+    @cached_property
+    def _by_state(self) -> np.ndarray:
+        """Which outcomes depend on the state; all others change at times known before."""
+        each = [d for decisions in self.decisions.each for d in decisions]
+        return np.repeat([bool(d.info.y) for d in each], [d.size for d in each])
+
+    def settled(self, t: Any, parts: Parts, args: Any) -> Parts:
+        """After all outcomes that are others now have changed, each at a time of its own."""
+        own, seeds = self.seeds(args)
+        flatten, number = self.model.flatten, self.decisions.number
+        state, along, moved, held = parts
+        if not number:
+            return parts
+        new = self.outcomes(t, state, own)
+        before = self.field(t, state, own, held)
+        value = lambda t, y, args: self.decisions.values(t, flatten(y), tuple(args), held, new)
+        zero = jax.tree.map(jnp.zeros_like, own)
+        along_time = (jnp.ones_like(t), before, zero)
+        (_, outcomes), (speed, _) = jax.jvp(value, (t, state, own), along_time)
+        shifts = [
+            jax.jvp(value, (t, state, own), (jnp.zeros_like(t), s, seed))[1][0]
+            for s, seed in zip(along, seeds)
+        ]
+        # one that does not change by itself does with what it depends on, or at a given time
+        flips, moves = new != held, (outcomes != held) & (speed != 0)
+        safe = jnp.where(moves, speed, 1.0)
+        times = [jnp.where(moves, -shift / safe, 0.0) for shift in shifts]
+        if self._told_apart:
+            along = self._one_by_one(t, parts, own, before, flips, moves, new, times)
+        else:
+            once = [self._common(flips & moves, x) for x in times]
+            after = self.field(t, state, own, new)
+            along = tuple(_shifted(s, before, after, x) for s, x in zip(along, once))
+        if self.model.events or self.conditions:
+            which = flips & (jnp.arange(number) >= self.decisions.spans[0].stop)
+            once = jnp.stack([self._common(which & moves, x) for x in times])
+            # a number that says that there is none would end the trajectory
+            once = jnp.where(once == once, once, no_derivative(t))
+            moved = jnp.where(jnp.any(which), once, moved)
+        return Parts(state, along, moved, new)
+
+    @property
+    def _told_apart(self) -> bool:
+        return self.decisions.spans[0].stop <= _MOST_TOLD_APART
+
+    def _one_by_one(
+        self,
+        t: Any,
+        parts: Parts,
+        args: Any,
+        before: Any,
+        flips: Any,
+        moves: Any,
+        new: Any,
+        times: Sequence[Any],
+    ) -> tuple[Any, ...]:
+        """Sensitivities after changes at one time, in the order in which they are evaluated."""
+        along, held = parts.along, parts.held
+        latest = [jnp.zeros_like(t) for _ in times]
+        for i in range(self.decisions.spans[0].stop):
+            latest = [jnp.where(flips[i] & moves[i], x[i], old) for x, old in zip(times, latest)]
+            held = jnp.where(jnp.arange(len(held)) == i, new, held)
+            after = self.field(t, parts.state, args, held)
+            along = tuple(
+                _shifted(s, before, after, jnp.where(flips[i], x, 0.0))
+                for s, x in zip(along, latest)
+            )
+            before = after
+        return along
+
+    def _common(self, which: Any, times: Any) -> Any:
+        """The derivative of the time at which several change; not a number where they differ."""
+        if not which.shape[0]:
+            return jnp.zeros((), times.dtype)
+        low = jnp.min(jnp.where(which, times, jnp.inf))
+        high = jnp.max(jnp.where(which, times, -jnp.inf))
+        size = jnp.maximum(jnp.abs(low), jnp.abs(high))
+        one = jnp.where(high - low <= _SAME * size, high, jnp.nan)
+        return jnp.where(jnp.any(which), one, 0.0)
+
+    # what a trajectory does
+
+    def leave(self, t: Any, y: Any, args: Any) -> Any:
+        """Before something is given at a time, which may move; what changes by itself is first."""
+        parts = self.settled(t, self.parts(y), args)
+        if self.doses is not None:
+            parts = self.moving_time(t, parts, args, self.doses.before(t, args), 1)
+        return self.joined(y, parts)
+
+    def arrive(self, t: Any, y: Any, args: Any) -> Any:
+        """After something is given."""
+        own, _ = self.seeds(args)
+        parts = self.parts(y)
+        held = self.outcomes(t, parts.state, own)
+        # what has changed by itself, in `leave`, keeps the derivative of its own time
+        changes = jnp.any(self._of_watched(held) != self._of_watched(parts.held))
+        moved = jnp.zeros_like(parts.moved)
+        parts = parts._replace(held=held)
+        if self.doses is not None:
+            moved, given = self.doses.after(t, args)
+            parts = self.moving_time(t, parts, args, moved, -1)
+            moved = jnp.where(given, moved, 0.0)
+        return self.joined(y, parts._replace(moved=jnp.where(changes, moved, parts.moved)))
+
+    def _of_watched(self, outcomes: Any) -> Any:
+        """Those of triggers and conditions among all outcomes."""
+        return outcomes[self.decisions.spans[0].stop :]
+
+    def events(self) -> tuple[Event, ...]:
+        """The events of the model with sensitivities: changes of outcomes, then the model's own."""
+        watch = Event(self._changes, self._assigned, initial=True, uses_trigger_values=False)
+        is_needed = self.watches_states or self.model.events or self.conditions
+        watching = (watch,) if is_needed else ()
+        own = (self._event(i, event) for i, event in enumerate(self.model.events))
+        return (*watching, *own)
+
+    def _changes(self, t: Any, y: Any, args: Any) -> Any:
+        own, _ = self.seeds(args)
+        parts = self.parts(y)
+        # never equal, so that which side a tie belongs to is not asked
+        return jnp.any(jnp.abs(self.outcomes(t, parts.state, own) - parts.held) > 0.5)
+
+    def _assigned(self, t: Any, y: Any, args: Any) -> Mapping[str, Any]:
+        return self.joined(y, self.settled(t, self.parts(y), args))._asdict()
+
+    def stops(self) -> tuple[PointFunction, ...]:
+        """The conditions in the model with sensitivities: they change with what is remembered."""
+        first = 1 + len(self.model.events)
+        return tuple(self._remembered(first + i) for i in range(len(self.conditions)))
+
+    def _remembered(self, number: int) -> PointFunction:
+        """One of the functions that are watched, its outcomes held."""
+
+        def holds(t: Any, y: Any, args: Any) -> Any:
+            parts, known = self.parts(y), self.seeds(args)[0]
+            point = t, self.model.flatten(parts.state), tuple(known)
+            (outcome,) = self.decisions.evaluate(number, *point, parts.held)
+            return outcome
+
+        return holds
+
+    def _event(self, number: int, event: Event) -> Event:
+        def own(function: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda t, y, args: function(t, self.parts(y).state, self.seeds(args)[0])
+
+        def fired(t: Any, y: Any, args: Any) -> dict[str, Any]:
+            return self._fired(event, t, self.parts(y), args)
+
+        def placed(t: Any, y: Any, args: Any, kept: Mapping[str, Any]) -> Mapping[str, Any]:
+            return self.joined(y, self._happened(event, t, self.parts(y), args, kept))._asdict()
+
+        return replace(
+            event,
+            trigger=self._remembered(1 + number),
+            assignments=fired,
+            delay=event.delay and own(event.delay),
+            priority=event.priority and own(event.priority),
+            uses_trigger_values=True,
+            place=placed,
+        )
+
+    def _along(
+        self, function: Callable[..., Any], t: Any, parts: Parts, args: Any, moved: Any
+    ) -> tuple[Any, list[Any]]:
+        """A function of (t, state, args), and its derivatives along the axes at a moving time."""
+        own, seeds = self.seeds(args)
+        value = function(t, parts.state, own)
+        return value, [
+            jax.jvp(function, (t, parts.state, own), (time, along, seed))[1]
+            for time, along, seed in zip(moved, parts.along, seeds)
+        ]
+
+    def moving_time(self, t: Any, parts: Parts, args: Any, moved: Any, sign: int) -> Parts:
+        """With the sensitivities at a moving time for those at a given one, or (-1) back."""
+        slope = self.field(t, parts.state, self.seeds(args)[0], parts.held)
+        shifted = lambda s, time: jax.tree.map(lambda a, b: a + sign * b * time, s, slope)
+        return parts._replace(along=tuple(map(shifted, parts.along, moved)))
+
+    def _fired(self, event: Event, t: Any, parts: Parts, args: Any) -> dict[str, Any]:
+        """What is kept of an event until it happens: the derivatives of its time, and values."""
+        moved = jnp.where(parts.moved == no_derivative(t), jnp.nan, parts.moved)
+        parts = parts._replace(moved=moved)
+        at = self.moving_time(t, parts, args, moved, 1)
+        if event.delay is not None:
+            delay = lambda *x: jnp.asarray(event.delay(*x), t.dtype)  # type: ignore[misc]
+            _, more = self._along(delay, t, at, args, parts.moved)
+            moved = moved + jnp.stack(more)
+        kept = {"moved": moved}
+        if event.uses_trigger_values:
+            values, derivatives = self._along(_real(event.assignments, t), t, at, args, parts.moved)
+            for name, value in values.items():
+                kept[f"value_{name}"] = value
+                kept |= {f"along{i}_{name}": d[name] for i, d in enumerate(derivatives)}
+        return kept
+
+    def _happened(
+        self, event: Event, t: Any, parts: Parts, args: Any, kept: Mapping[str, Any]
+    ) -> Parts:
+        """State and sensitivities after an event; outcomes are those that hold then."""
+        parts = self.settled(t, parts, args)
+        moved = kept["moved"]
+        at = self.moving_time(t, parts, args, moved, 1)
+        if event.uses_trigger_values:
+            names = [name.removeprefix("value_") for name in kept if name.startswith("value_")]
+            values = {name: kept[f"value_{name}"] for name in names}
+            derivatives = [
+                {name: kept[f"along{i}_{name}"] for name in names} for i in range(len(self.axes))
+            ]
+        else:
+            values, derivatives = self._along(_real(event.assignments, t), t, at, args, moved)
+        if event.place is not None:
+            place = _real(event.place, t)
+            own, seeds = self.seeds(args)
+            point = (t, parts.state, own, values)
+            derivatives = [
+                jax.jvp(place, point, (time, along, seed, derivative))[1]
+                for time, along, seed, derivative in zip(moved, at.along, seeds, derivatives)
+            ]
+            values = place(*point)
+        state = _replaced(parts.state, values)
+        along = tuple(_replaced(s, d) for s, d in zip(at.along, derivatives))
+        held = self.outcomes(t, state, self.seeds(args)[0])
+        after = Parts(state, along, moved, held)
+        return self.moving_time(t, after, args, moved, -1)
+
+
+def _shifted(along: Any, before: Any, after: Any, time: Any) -> Any:
+    """A sensitivity after a change of the field at a time with this derivative."""
+
+    def one(s: Any, a: Any, b: Any) -> Any:
+        return s + jnp.where(a == b, 0.0, (a - b) * time)
+
+    return jax.tree.map(one, along, before, after)
+
+
+def no_derivative(t: Any) -> Any:
+    """Stands for a derivative that does not exist."""
+    return jnp.finfo(jnp.result_type(t)).max
+
+
+def _real(function: Callable[..., Any], t: Any) -> Callable[..., Any]:
+    """A function that gives values by name, as floating-point numbers."""
+    return lambda *x: {k: jnp.asarray(v, t.dtype) for k, v in function(*x).items()}
+
+
+def _replaced(record: Any, values: Mapping[str, Any]) -> Any:
+    """A record with new values, in the shape and type of the old ones."""
+    old = record._asdict()
+    shaped = lambda n, v: jnp.broadcast_to(jnp.asarray(v, old[n].dtype), old[n].shape)
+    return record._replace(**{n: shaped(n, v) for n, v in values.items()})

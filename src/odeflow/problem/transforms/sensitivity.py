@@ -1,0 +1,342 @@
+"""Forward sensitivities: a model with the derivatives of its states as further states.
+
+For the axis p, a parameter or an initial value, the sensitivity s = dy/dp obeys the variational
+equation
+
+    ds/dt = (df/dy) s + df/dp,    s(t0) = dy(t0)/dp,
+
+whose right-hand side is one directional derivative of the vector field, `jax.jvp`. The engines see
+a larger model and nothing else, so sensitivities take part in the control of the step size. Where
+something switches at a time that depends on p, s jumps, see `saltation`.
+
+Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed., section
+I.14; Hindmarsh et al., ACM Trans. Math. Softw. 31, 363-396 (2005), section 2.5.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from odeflow.config.model import ModelConfig, Observables, State, Variable
+from odeflow.config.root import Config
+from odeflow.config.sensitivities import sensitivity_attributes, sensitivity_names
+from odeflow.config.solver import SolverConfig
+from odeflow.files.errors import ConfigError
+from odeflow.problem.conditions.compared import kinds
+from odeflow.problem.conditions.comparisons import held_components
+from odeflow.problem.conditions.decisions import HiddenDecisionError
+from odeflow.problem.model import Jumping, Model
+from odeflow.problem.problem import Lanes
+from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
+from odeflow.problem.transforms.saltation import MEMORY, Saltation
+from odeflow.problem.transforms.stop_derivatives import stopping
+from odeflow.problem.transforms.stops import thresholds
+
+#: Most scalars of comparisons, each of which is watched while solving.
+_MOST_DECISIONS = 200
+#: A function of (t, state record, args record), differentiated in the last two.
+PointFunction = Callable[[Any, Any, Any], Any]
+#: Of an args record: along each axis, derivatives of parameters by name, where they are not zero.
+Seeds = Callable[[Any], list[dict[str, Any]]]
+
+
+def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
+    """The experiment that solves for `saveat.sensitivities` too: its config and its model.
+
+    Both are returned as they are where none is asked for. Else the model has the states and
+    observables `d_<variable>_d_<axis>`, in the shape of the variable, and the config is about
+    that model; `sensitivity_tolerances` says what its solver is.
+
+    Raises ConfigError where a name is taken, where JAX cannot differentiate the model, or where it
+    switches in a way whose effect on derivatives is not known.
+    """
+    axes = config.saveat.sensitivities
+    if not axes:
+        return config, model
+    variables = [*model.config.states, *model.observable_names]
+    derivatives = sensitivity_names(variables, axes, model.config)
+    doses = DoseDerivatives(config, model, axes)
+    doses = doses if config.doses and doses else None
+    seeds = _seeds(model, axes, doses)
+    conditions = tuple(one.is_beyond(model) for one in thresholds(config, model))
+    jumps = _saltation(model, axes, seeds, doses, conditions)
+    augmented = Model(
+        _model_config(model, derivatives, jumps.memory if jumps else 0, doses),
+        _vector_field(model, axes, seeds, jumps),
+        model.observables_function and _observables(model, axes, seeds, derivatives),
+        derivatives,
+        start=model.start,
+        fixed=model.fixed,
+    )
+    if jumps:
+        augmented = replace(augmented, events=jumps.events(), hidden=(MEMORY,))
+    if jumps or doses:
+        jumping = Jumping(jumps.leave, jumps.arrive)
+        augmented = replace(augmented, jumping=jumping, dosing=doses)
+    augmented = replace(augmented, stopping=stopping(config, model, jumps, derivatives))
+    _check(augmented)
+    kept = config.saveat.variables
+    if kept is not None:
+        kept = [*kept, *(name for name, (variable, _) in derivatives.items() if variable in kept)]
+    changed = {
+        "model": augmented.config,
+        "solver": sensitivity_tolerances(config.solver, config, augmented.hidden),
+        "saveat": config.saveat.model_copy(update={"variables": kept}),
+    }
+    return config.model_copy(update=changed), augmented
+
+
+def at_start(model: Model, lanes: Lanes) -> Lanes:
+    """Lanes whose states remember what holds at t0, after what is given then."""
+    if model.jumping is None:
+        return lanes
+
+    @jax.jit
+    @jax.vmap
+    def arrived(y: Any, args: Any) -> Any:
+        assert model.jumping is not None
+        t = jnp.asarray(model.config.t0, y.dtype)
+        return jnp.stack(
+            model.flatten(model.jumping.arrive(t, model.unflatten(tuple(y)), model.Args(*args)))
+        )
+
+    return replace(lanes, y0=np.asarray(arrived(lanes.y0.T, lanes.args.T)).T)
+
+
+def sensitivity_tolerances(
+    solver: SolverConfig, config: Config, hidden: Sequence[str] = ()
+) -> SolverConfig:
+    """A solver with tolerances for the `saveat.sensitivities` of an experiment, if any.
+
+    The absolute tolerance of a sensitivity is that of its state over the size of the axis' nominal
+    value, which is what CVODES takes; root finders keep that of the states.
+    """
+    axes, model = config.saveat.sensitivities, config.model
+    if not axes:
+        return solver
+    of_states = sensitivity_names(model.states, axes, model)
+    atol = solver.atol
+    atols = atol if isinstance(atol, dict) else dict.fromkeys(model.states, atol)
+    sizes = {axis: _nominal_size(model, axis) for axis in axes}
+    changed = {
+        # what is remembered of switches does not change within a step
+        "atol": dict.fromkeys(hidden, 1.0)
+        | atols
+        | {name: atols[state] / sizes[p] for name, (state, p) in of_states.items()},
+        "root_finder_atol": solver.root_finder_atol or min(atols.values()),
+    }
+    return solver.model_copy(update=changed)
+
+
+def _check(model: Model) -> None:
+    """Raises ConfigError where a function has no forward mode; that is seen when it is lowered."""
+    model.check()
+    both = lambda *point: (model.vector_field(*point), model.observables(*point))
+    try:
+        jax.jit(both).lower(*model.example())
+    except TypeError as error:
+        text = str(error).split("\n", 1)[0]
+        raise ConfigError(
+            f"saveat.sensitivities: JAX cannot differentiate {model.config.origin} or the "
+            f"observables: {text} Use jax.custom_jvp there"
+        ) from error
+
+
+def _seeds(model: Model, axes: Sequence[str], doses: DoseDerivatives | None) -> Seeds:
+    """Of the args of the model with sensitivities, by axis, those that depend on it."""
+    names = list(model.config.parameters)
+
+    def seeds(args: Any) -> list[dict[str, Any]]:
+        own = [{a: jnp.ones_like(args[names.index(a)])} if a in names else {} for a in axes]
+        if doses is None:
+            return own
+        given = doses.seeds(args)
+        return [one | {names[i]: x for i, x in more.items()} for one, more in zip(own, given)]
+
+    return seeds
+
+
+def _saltation(
+    model: Model,
+    axes: Sequence[str],
+    seeds: Seeds,
+    doses: DoseDerivatives | None,
+    conditions: tuple[PointFunction, ...],
+) -> Saltation:
+    """The jumps of sensitivities; raises ConfigError where they cannot be known."""
+    parameters = list(model.config.parameters)
+    moving = frozenset(parameters.index(axis) for axis in axes if axis in parameters)
+    moving |= doses.moving if doses else frozenset()
+
+    def records(args: Any) -> tuple[Any, tuple[Any, ...]]:
+        own = model.Args(*args[: len(parameters)])
+        zero = jax.tree.map(jnp.zeros_like, own)
+        return own, tuple(zero._replace(**seed) for seed in seeds(args))
+
+    _refuse_equal(model)
+    jumps = Saltation(model, axes, records, moving, doses, conditions)
+    try:
+        number = jumps.decisions.number
+    except HiddenDecisionError as error:
+        raise ConfigError(
+            f"saveat.sensitivities: {error or model.config.origin} decides by comparing in a way "
+            "that derivatives cannot follow; write it with jnp.where, or take the sensitivities out"
+        ) from None
+    if number > _MOST_DECISIONS:
+        raise ConfigError(
+            f"saveat.sensitivities: {model.config.origin} makes {number:,} comparisons that "
+            f"derivatives have to follow; at most {_MOST_DECISIONS:,} can be: write the field with "
+            "fewer, or with jnp.maximum and jnp.minimum, which need none"
+        )
+    if jumps and MEMORY in {*model.config.states, *parameters, *model.observable_names}:
+        raise ConfigError(
+            f"saveat.sensitivities: {MEMORY} is a name that odeflow needs where a model switches; "
+            f"rename it in the model"
+        )
+    return jumps
+
+
+def _refuse_equal(model: Model) -> None:
+    """Raises ConfigError where a trigger holds at one time only, and no outcome changes."""
+    t, y, args = model.example()
+    held = held_components(model) if model.events else frozenset()
+    moving = {c.state for i, c in enumerate(model.components) if i not in held}
+    still = [False, *(name not in moving for name in model.config.states)]
+    for event in model.events:
+        if any(kind.equal for kind in kinds(event.trigger, (t, y), (args,), still)):
+            raise ConfigError(
+                f"saveat.sensitivities: the trigger of an event in {model.config.origin} asks "
+                "whether numbers are equal; derivatives cannot follow that: write two events, one "
+                "with > and one with <"
+            )
+
+
+def _model_config(
+    model: Model,
+    derivatives: Mapping[str, tuple[str, str]],
+    memory: int,
+    doses: DoseDerivatives | None,
+) -> ModelConfig:
+    """The config of a model with the sensitivities among its states and observables.
+
+    Beside them are a state that remembers so many numbers, if any, and the parameters of doses.
+    """
+    config, known = model.config, model.variables()
+    states = dict(config.states)
+    observables = {name: known[name] for name in model.observable_names}
+    for name, (variable, axis) in derivatives.items():
+        units, words = known[variable].units, known[variable].long_name or variable
+        attributes = sensitivity_attributes(units, words, axis, config)
+        if variable in config.states:
+            state = config.states[variable]
+            initial = np.full(state.shape, float(variable == axis)).tolist()
+            states[name] = State.model_validate(
+                {"initial": initial, "dims": state.dims, **attributes}
+            )
+        else:
+            observables[name] = Variable(**attributes)
+    if memory:
+        states[MEMORY] = State.model_validate(
+            {
+                "initial": [0.0] * memory,
+                "units": "1",
+                "long_name": MEMORY,
+                "dims": [f"{MEMORY}_number"],
+            }
+        )
+    changed: dict[str, Any] = {"states": states}
+    if doses is not None:
+        changed["parameters"] = config.parameters | doses.parameters
+    if config.observables is not None:
+        # a derivative's name may be longer than a model's
+        known = {"function": config.observables.function, "variables": observables}
+        changed["observables"] = Observables.model_construct(**known)
+    return config.model_copy(update=changed)
+
+
+def _vector_field(
+    model: Model, axes: Sequence[str], seeds: Seeds, jumps: Saltation
+) -> PointFunction:
+    def vector_field(t: Any, y: Any, args: Any) -> tuple[Any, ...]:
+        function, memory = model.vector_field, ()
+        if jumps:
+            memory = (jnp.zeros_like(y[-1]),)
+        if jumps.watches_states:
+            # no stage of a step sees the other side of what the step will be cut at
+            function = jumps.smooth(jax.lax.stop_gradient(y[-1]))
+        value, along = _differentiated(model, function, axes, seeds, t, y, args)
+        return (*value, *chain(*along), *memory)
+
+    return vector_field
+
+
+def _observables(
+    model: Model, axes: Sequence[str], seeds: Seeds, derivatives: Mapping[str, tuple[str, str]]
+) -> PointFunction:
+    def observables(t: Any, y: Any, args: Any) -> dict[str, Any]:
+        value, along = _differentiated(model, model.observables, axes, seeds, t, y, args)
+        by_axis = dict(zip(axes, along))
+        # By name: JAX returns a dict in the order of its sorted keys.
+        result = {name: value[name] for name in model.observable_names}
+        return result | {
+            name: by_axis[axis][variable]
+            for name, (variable, axis) in derivatives.items()
+            if variable in value
+        }
+
+    return observables
+
+
+def _differentiated(
+    model: Model,
+    function: PointFunction,
+    axes: Sequence[str],
+    seeds: Seeds,
+    t: Any,
+    y: Any,
+    args: Any,
+) -> tuple[Any, list[Any]]:
+    """The value of a model's function, and its total derivative along each axis.
+
+    `y` is a record of the augmented model: the states, then their sensitivities axis by axis.
+    """
+    size = len(model.config.states)
+    starts = range(0, (1 + len(axes)) * size, size)
+    state, *directions = (model.State(*y[i : i + size]) for i in starts)
+    seeded = seeds(args)
+    args = model.Args(*args[: len(model.config.parameters)])
+    # The value comes once an axis; both engines compute once what is written twice.
+    pairs = [
+        _derivative(function, t, state, args, seed, direction)
+        for seed, direction in zip(seeded, directions)
+    ]
+    return pairs[0][0], [derivative for _, derivative in pairs]
+
+
+def _derivative(
+    function: PointFunction,
+    t: Any,
+    state: Any,
+    args: Any,
+    seed: Mapping[str, Any],
+    direction: Any,
+) -> tuple[Any, Any]:
+    """Value, and derivative along `direction` and along the parameters with a seed."""
+
+    def at(state: Any, *parameters: Any) -> Any:
+        return function(t, state, args._replace(**dict(zip(seed, parameters))))
+
+    given = (getattr(args, name) for name in seed)
+    return jax.jvp(at, (state, *given), (direction, *seed.values()))
+
+
+def _nominal_size(config: ModelConfig, axis: str) -> float:
+    """Size of the nominal value of an axis, 1 where that is zero."""
+    if axis in config.parameters:
+        return abs(config.parameters[axis].value) or 1.0
+    return float(np.abs(config.states[axis].initial).max()) or 1.0

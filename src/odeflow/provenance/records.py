@@ -1,0 +1,156 @@
+"""What made the files of a stage, and from what: told by digest, whatever their dates say.
+
+A job that is done leaves `records/<rule>.json` in its results folder: a digest of what it was asked
+(`plan`), and the content of the files that it read and wrote. Planning compares the first with what
+is asked now; whoever reads a file compares its content with what was written. Without JAX.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from odeflow.files.errors import ConfigError
+
+#: Bytes that are digested at a time, by a thread each.
+_PIECE = 2**26
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A job's files, relative to the study, and a digest of what it is asked.
+
+    `inputs` has, for each file of another stage that it reads, the record of that stage.
+    """
+
+    rule: str
+    folder: str
+    plan: str
+    inputs: Mapping[str, str]
+    outputs: tuple[str, ...]
+
+    @property
+    def record(self) -> str:
+        """The file of its record."""
+        return record_file(self.folder, self.rule)
+
+    @property
+    def mark(self) -> str:
+        """The file that is made new where what is there is not what is asked for."""
+        return mark_file(self.folder, self.rule)
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data, of which `Stage(**data)` makes the same."""
+        return asdict(self) | {"inputs": dict(self.inputs), "outputs": list(self.outputs)}
+
+
+def record_file(folder: str, rule: str) -> str:
+    """The file of a rule's record in a results folder."""
+    return f"{folder}/records/{rule}.json"
+
+
+def mark_file(folder: str, rule: str) -> str:
+    """The file that makes a rule run where its files are not what is asked for."""
+    return f"{folder}/records/{rule}.stale"
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """A record; an empty one where there is none, or none that can be read."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    fits = isinstance(record, dict) and all(
+        isinstance(record.get(key), dict) for key in ("inputs", "outputs")
+    )
+    return record if fits else {}
+
+
+def write_record(stage: Stage, inputs: Mapping[str, str], study: Path = Path()) -> None:
+    """Records what a stage has read, by digest, and the files that it has just written."""
+    from odeflow.files.netcdf import atomic_path  # which planning does not import
+
+    outputs = {file: content_digest(study / file) for file in stage.outputs}
+    record = {"plan": stage.plan, "inputs": dict(inputs), "outputs": outputs}
+    with atomic_path(study / stage.record) as temporary:
+        temporary.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def checked_inputs(stage: Stage, study: Path = Path()) -> dict[str, str]:
+    """Digests of the files that a stage reads, by name.
+
+    Raises DamagedFileError, with the command that has it made again, for one that is not what was
+    written.
+    """
+    from odeflow.files.netcdf import damaged
+
+    found = {}
+    for file, record in stage.inputs.items():
+        found[file] = content_digest(study / file)
+        if found[file] != read_record(study / record).get("outputs", {}).get(file):
+            raise damaged(Path(file), "is not what was written, it was edited or damaged since")
+    return found
+
+
+def has_files(stage: Stage, study: Path) -> bool:
+    """Whether any file of a stage is there."""
+    return any((study / file).exists() for file in stage.outputs)
+
+
+def is_stale(stage: Stage, study: Path) -> bool:
+    """Whether files of a stage are there that were not made of what is asked for now.
+
+    A record that is missing counts as that; files that are missing do not.
+    """
+    if not has_files(stage, study):
+        return False
+    record = read_record(study / stage.record)
+    if record.get("plan") != stage.plan or not {*stage.outputs} <= record["outputs"].keys():
+        return True
+    return any(
+        record["inputs"].get(file) != read_record(study / made_by).get("outputs", {}).get(file)
+        for file, made_by in stage.inputs.items()
+    )
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 over the pieces of a file, or over the names and files of a folder.
+
+    Snakemake's own files in a folder do not count. Raises ConfigError where there is nothing.
+    """
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file() and p.name[:10] != ".snakemake")
+        parts = [f"{file.relative_to(path).as_posix()} {content_digest(file)}" for file in files]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    try:
+        size = path.stat().st_size
+        with ThreadPoolExecutor(_THREADS) as pool:
+            starts = range(0, max(size, 1), _PIECE)
+            pieces = list(pool.map(lambda start: _piece_digest(path, start), starts))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); run again") from None
+    return hashlib.sha256(b"".join(pieces)).hexdigest()
+
+
+def _piece_digest(path: Path, start: int) -> bytes:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(start)
+        for block in _blocks(file, _PIECE):
+            digest.update(block)
+    return digest.digest()
+
+
+def _blocks(file: Any, left: int) -> Iterator[bytes]:
+    while left > 0:
+        block = file.read(min(left, 2**20))
+        if not block:
+            return
+        left -= len(block)
+        yield block

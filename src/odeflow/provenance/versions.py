@@ -1,0 +1,39 @@
+"""The version of odeflow, and those of the packages that can change a number."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from odeflow.config.model import ModelConfig
+
+VERSION = "0.1.0"
+#: Packages whose version can change the numbers of a trajectory.
+NUMERICAL_PACKAGES = (
+    "diffrax", "equinox", "jax", "jaxlib", "lineax", "numba", "numpy", "optimistix", "scipy",
+)  # fmt: skip
+#: Those that can besides where `runtime.device` is gpu.
+_GPU_PACKAGES = ("jax-cuda12-plugin", "jax-cuda13-plugin", "numba-cuda")
+#: What a dataset records besides.
+RECORDED_PACKAGES = (*NUMERICAL_PACKAGES, "hydra-core", "netcdf4", "snakemake", "xarray")
+
+
+def versions(packages: Iterable[str] = RECORDED_PACKAGES) -> dict[str, str]:
+    """Installed versions by package, in order; packages that are not installed are left out."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def numerical_packages(model: ModelConfig, device: str) -> tuple[str, ...]:
+    """Packages whose version can change the numbers of this model's trajectories there."""
+    readers = {"sbml": ("python-libsbml",), "antimony": ("antimony", "python-libsbml")}
+    used = next((names for key, names in readers.items() if getattr(model, key)), ())
+    used = (*used, *(_GPU_PACKAGES if device == "gpu" else ()))
+    return tuple(sorted((*NUMERICAL_PACKAGES, *used)))

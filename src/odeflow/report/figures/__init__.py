@@ -1,0 +1,42 @@
+"""Figures of an ensemble and its summary: one file a kind, one look for all."""
+
+from collections.abc import Callable
+
+import matplotlib as mpl
+import xarray as xr
+from matplotlib.figure import Figure
+
+from odeflow.config.root import Config
+from odeflow.report.figures.heat_map import heat_map
+from odeflow.report.figures.measurements import measurements
+from odeflow.report.figures.metric_scatter import metric_scatter
+from odeflow.report.figures.phase_portrait import phase_portrait
+from odeflow.report.figures.solver_effort import solver_effort
+from odeflow.report.figures.status_map import status_map
+from odeflow.report.figures.style import STYLE, save
+from odeflow.report.figures.time_courses import time_courses
+from odeflow.report.figures.verification import verification
+
+FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
+    "measurements": measurements,
+    "time_courses": time_courses,
+    "heat_map": heat_map,
+    "metric_scatter": metric_scatter,
+    "phase_portrait": phase_portrait,
+    "solver_effort": solver_effort,
+    "status_map": status_map,
+}
+
+__all__ = ["FIGURES", "draw", "draw_verification", "save"]
+
+
+def draw(kind: str, ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
+    """The figure of that kind, from an ensemble and its summary (both may be opened lazily)."""
+    with mpl.rc_context(STYLE):
+        return FIGURES[kind](ensemble, summary, config)
+
+
+def draw_verification(dataset: xr.Dataset) -> Figure:
+    """The figure of `verification.nc`."""
+    with mpl.rc_context(STYLE):
+        return verification(dataset)

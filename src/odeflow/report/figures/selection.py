@@ -1,0 +1,87 @@
+"""What a figure shows: which variables, which axes of the design, which trajectories."""
+
+import numpy as np
+import xarray as xr
+
+from odeflow.config.axis_names import axis_coordinate
+from odeflow.config.root import Config
+from odeflow.design import CONDITION, PARAMETER_SET
+from odeflow.ensemble.labels import design_axes, design_dims
+from odeflow.files.errors import ConfigError
+from odeflow.problem.status import has_failed
+
+#: Panels that fit a page.
+_MOST_VARIABLES = 6
+
+
+def shown_axes(ensemble: xr.Dataset, config: Config, at_most: int) -> list[str]:
+    """The axes a figure shows: those that `plot.axes` names, else the first."""
+    if config.plot.axes is None:
+        own = {CONDITION, PARAMETER_SET, *config.design.set_by_conditions}
+        hidden = {axis_coordinate(x, config.model) for x in own} if config.design.conditions else {}
+        return [axis for axis in design_axes(ensemble) if axis not in hidden][:at_most]
+    named = [axis_coordinate(name, config.model) for name in config.plot.axes]
+    for name in named:
+        if name not in design_axes(ensemble):
+            known = ", ".join(design_axes(ensemble))
+            raise ConfigError(f"plot.axes: {name!r} is not an axis of the design; axes: {known}")
+    return named[:at_most]
+
+
+def is_log_axis(coordinate: str, config: Config) -> bool:
+    """Whether an axis of the design is laid out evenly in the logarithm."""
+    laws = {axis_coordinate(name, config.model): a.law for name, a in config.design.axes.items()}
+    return laws.get(coordinate) in (
+        *("logspace", "geomspace", "loguniform", "lognormal", "trunclognormal"),
+    )
+
+
+def shown_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
+    """Variables a figure shows: those that `plot.variables` names, else the first few."""
+    known = [str(name) for name, variable in ensemble.items() if "time" in variable.dims]
+    if config.plot.variables is None:
+        own = [name for name in known if "derivative_of" not in ensemble[name].attrs]
+        return own[:_MOST_VARIABLES]
+    for name in config.plot.variables:
+        if name not in known:
+            raise ConfigError(
+                f"plot.variables: {name!r} is not a saved variable; known: {', '.join(known)}"
+            )
+    return list(config.plot.variables)
+
+
+def scalar_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
+    """The shown variables that have one value a trajectory and time."""
+    dims = {*design_dims(ensemble), "time"}
+    return [name for name in shown_variables(ensemble, config) if set(ensemble[name].dims) <= dims]
+
+
+def shown_metric(summary: xr.Dataset, config: Config) -> str:
+    """The metric of maps and scatters: the one `plot.metric` names, else an integral."""
+    dims = summary["status"].dims
+    known = [str(n) for n, v in summary.items() if v.dims == dims and n != "status"]
+    if config.plot.metric is None:
+        likely = [name for name in known if name == "log_likelihood"]
+        integrals = [name for name in known if name.endswith("_integral")]
+        return (likely or integrals or known)[0]
+    if config.plot.metric not in known:
+        raise ConfigError(
+            f"plot.metric: {config.plot.metric!r} is not a metric; known: {', '.join(known)}"
+        )
+    return config.plot.metric
+
+
+def example_indices(ensemble: xr.Dataset, count: int) -> list[tuple[int, ...]]:
+    """Indices of `count` trajectories that succeeded, spread evenly over the design."""
+    succeeded = np.argwhere(~has_failed(ensemble["status"].values))
+    if not len(succeeded) or not count:
+        return []
+    # An irrational stride does not fall into step with the axes of a grid.
+    order = np.floor(len(succeeded) * ((0.5 + np.arange(count) * 0.6180339887) % 1)).astype(int)
+    return [tuple(map(int, succeeded[i])) for i in dict.fromkeys(order.tolist())]
+
+
+def example(ensemble: xr.Dataset, name: str, index: tuple[int, ...]) -> np.ndarray:
+    """One trajectory of a variable, time first."""
+    array = ensemble[name].isel(dict(zip(design_dims(ensemble), index)))
+    return array.transpose("time", ...).values

@@ -1,4 +1,0 @@
-"""Runs cases of the SBML Test Suite (semantic, deterministic): `python -m odeflow.sbml_suite`.
-
-Reference: https://github.com/sbmlteam/sbml-test-suite
-"""

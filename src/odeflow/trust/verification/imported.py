@@ -1,0 +1,155 @@
+"""The functions of an imported model, from its equations, by `formulas`: floats, no JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from odeflow.config.model import ModelConfig, Observables
+from odeflow.importers.expressions.expression import TIME, Call, Expression, Symbol, is_zero, names
+from odeflow.importers.sbml.config import read_system
+from odeflow.importers.sbml.formulas import extended
+from odeflow.importers.sbml.source import model_source
+from odeflow.importers.sbml.system import System, assigned_to
+from odeflow.trust.verification.formulas import UnknownOperationError, compiled
+
+#: A function of (t, y, args), flat arrays.
+Function = Callable[[float, np.ndarray, np.ndarray], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class EventFunctions:
+    """An event of a model as functions of (t, y, args).
+
+    `margins` change sign where the trigger may change, at integers its `wholes`. `values` is what
+    it assigns, and `placed(t, y, args, values)` the new state. `delay` and `priority` are None
+    where the event has none. `asks_if_equal` is whether the trigger compares what moves for being
+    equal, which holds at no number that stands for a time.
+    """
+
+    name: str
+    trigger: Function
+    notes: Function
+    values: Function
+    placed: Callable[[float, np.ndarray, np.ndarray, Any], np.ndarray]
+    delay: Function | None
+    priority: Function | None
+    uses_trigger_values: bool
+    persistent: bool
+    initially_true: bool
+    asks_if_equal: bool = False
+
+
+class ImportedFunctions:
+    """Field, observables and events of an imported model. Raises where it cannot be done here."""
+
+    def __init__(self, config: ModelConfig, study: Path):
+        source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
+        assert source is not None
+        observed = config.observables or Observables.model_validate({})
+        added = [name for name, parameter in config.parameters.items() if parameter.added]
+        system = extended(read_system(source), observed.formulas, added)
+        if system.fast:
+            raise UnknownOperationError("fast reactions")
+        self._system, self._states = system, list(config.states)
+        self._places = {TIME: "t"}
+        self._places |= {name: f"y[{i}]" for i, name in enumerate(config.states)}
+        self._places |= {name: f"p[{i}]" for i, name in enumerate(config.parameters)}
+        rates = [system.rates[name] for name in config.states]
+        self.still = np.array([is_zero(rate) for rate in rates], bool)
+        self._rates = self._compiled(rates)
+        self._notes = self._compiled(rates, with_notes=True)
+        self._observed = self._compiled([system.assigned[name] for name in observed.variables])
+        self.events = tuple(self._event(system, i) for i in range(len(system.events)))
+
+    def _compiled(self, results: Sequence[Expression], **named: Any) -> Callable[..., Any]:
+        definitions = {
+            name: x for name, x in self._system.assigned.items() if name not in self._places
+        }
+        return compiled(results, definitions, self._places, **named)
+
+    def field(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
+        """Time derivative of every state."""
+        return np.array(self._rates(t, y.tolist(), args.tolist()), float)
+
+    def observe(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
+        """Every observable."""
+        return np.array(self._observed(t, y.tolist(), args.tolist()), float)
+
+    def notes(self, t: float, y: np.ndarray, args: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Margins and wholes of what the field compares."""
+        return _as_notes(self._notes(t, y.tolist(), args.tolist()))
+
+    def _event(self, system: System, number: int) -> EventFunctions:
+        event = system.events[number]
+
+        def scalar(expression: Expression | None) -> Function | None:
+            if expression is None:
+                return None
+            function = self._compiled([expression])
+            return lambda t, y, p: function(t, y.tolist(), p.tolist())[0]
+
+        trigger = scalar(event.trigger)
+        assert trigger is not None
+        notes = self._compiled([event.trigger], with_notes=True)
+        values = self._compiled(list(event.assignments.values()))
+        new = {assigned_to(name): f"n[{i}]" for i, name in enumerate(event.assignments)}
+        outer = self._places
+        self._places = outer | new
+        place = self._compiled(list(event.states.values()))
+        self._places = outer
+        targets = [self._states.index(name) for name in event.states]
+
+        def placed(t: float, y: np.ndarray, p: np.ndarray, values: Any) -> np.ndarray:
+            result = y.copy()
+            result[targets] = place(t, y.tolist(), p.tolist(), values)
+            return result
+
+        return EventFunctions(
+            name=event.name,
+            trigger=lambda t, y, p: bool(trigger(t, y, p)),
+            notes=lambda t, y, p: _as_notes(notes(t, y.tolist(), p.tolist())),
+            values=lambda t, y, p: values(t, y.tolist(), p.tolist()),
+            placed=placed,
+            delay=scalar(event.delay),
+            priority=scalar(event.priority),
+            uses_trigger_values=event.uses_trigger_values,
+            persistent=event.persistent,
+            initially_true=event.initially_true,
+            asks_if_equal=self._asks_if_equal(event.trigger),
+        )
+
+    def _asks_if_equal(self, trigger: Expression) -> bool:
+        moving = {name for name, still in zip(self._states, self.still) if not still}
+        pending, seen = [trigger], set()
+        while pending:
+            expression = pending.pop()
+            if id(expression) in seen:
+                continue
+            seen.add(id(expression))
+            if isinstance(expression, Symbol) and expression.name in self._system.assigned:
+                pending.append(self._system.assigned[expression.name])
+            if isinstance(expression, Call):
+                pending += expression.operands
+                if expression.operation in ("eq", "ne") and self._read(expression) & moving:
+                    return True
+        return False
+
+    def _read(self, expression: Expression) -> set[str]:
+        """The names that an expression depends on, by way of others too."""
+        found, pending = set(), [expression]
+        while pending:
+            for name in names(pending.pop()):
+                if name not in found and name in self._system.assigned:
+                    pending.append(self._system.assigned[name])
+                found.add(name)
+        return found
+
+
+def _as_notes(notes: Any) -> tuple[np.ndarray, np.ndarray]:
+    margins, wholes = notes
+    return np.array(margins, float), np.array(wholes, float)

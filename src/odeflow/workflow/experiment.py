@@ -1,0 +1,166 @@
+"""An experiment and the files it has. Cheap, and without JAX."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from odeflow.config.figure_choice import figure_kinds
+from odeflow.config.root import Config
+from odeflow.files.digests import digest
+from odeflow.provenance.records import Stage, record_file
+from odeflow.workflow import specs
+from odeflow.workflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
+from odeflow.workflow.solve_time import MOST_READ
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One validated experiment: its config and its files, relative to the study."""
+
+    config: Config
+    study: Path
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.config.name
+
+    @property
+    def folder(self) -> Path:
+        """Its results folder, relative to the study."""
+        return RESULTS / self.name
+
+    @property
+    def reading_notes(self) -> Sequence[str]:
+        """A line on each thing that its model reads and that cannot be held."""
+        return self.stage_spec("overview").get("notes", ())
+
+    @cached_property
+    def chunks(self) -> list[Chunk]:
+        """The solved chunks it is made of, in order."""
+        return chunks(self.config, self.study)
+
+    @property
+    def chunk_files(self) -> list[str]:
+        """Files of the chunks, relative to the study."""
+        return [chunk.file for chunk in self.chunks]
+
+    @property
+    def measured_chunks(self) -> dict[str, Any]:
+        """The chunks from whose times that of the whole solve follows."""
+        files = self.chunk_files
+        return {"chunks": files[:MOST_READ], "number": len(files)}
+
+    def stage_spec(self, stage: str) -> dict[str, Any]:
+        """What a stage is given and depends on besides its input files."""
+        if stage not in self._specs:
+            self._specs[stage] = specs.stage_spec(self.config, self.study, stage)
+        return self._specs[stage]
+
+    @cached_property
+    def _specs(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    @cached_property
+    def _stage_files(self) -> dict[str, tuple[dict[str, str], list[str]]]:
+        """Of each stage but solving: the files that it reads, with their rules, and its own."""
+        folder = str(self.folder)
+        verified = {} if self.verification is None else {self.verification: "verify"}
+        ensemble = {self.ensemble: self.rule_of("assemble")}
+        design, summary = {f"{folder}/design.nc": "design"}, {f"{folder}/summary.nc": "summarise"}
+        failures = {f"{folder}/failures.csv": "diagnose"}
+        verdict = {f"{folder}/verdict.json": "overview"}
+        drawn = {kind: self.figure_files(kind) for kind in self.figures}
+        of_verification = drawn.pop("verification", [])
+        figures = [file for files in drawn.values() for file in files]
+        return {
+            "design": ({}, [*design]),
+            "assemble": (design, [*ensemble]),
+            "summarise": (ensemble, [*summary]),
+            "diagnose": (ensemble, [*failures]),
+            "plot": (ensemble | summary, figures),
+            "plot_verification": (verified, of_verification),
+            "overview": (ensemble | failures | verified, [f"{folder}/overview.html", *verdict]),
+            "verdict": (verdict, self.checks),
+            **({"verify": (ensemble, [*verified])} if verified else {}),
+        }
+
+    @property
+    def made(self) -> list[Stage]:
+        """Its stages but solving that have files already."""
+        there = {file for file in (*self.targets, *self.checks) if (self.study / file).exists()}
+        return [
+            self.stage(name)
+            for name, (_, outputs) in self._stage_files.items()
+            if not there.isdisjoint(outputs)
+        ]
+
+    def stage(self, name: str) -> Stage:
+        """A stage with what it is asked and the files it has."""
+        inputs, outputs = self._stage_files[name]
+        chunks = self.chunk_files if name == "assemble" else []
+        spec = self.stage_spec(name) if name != "verdict" else {}
+        folder = str(self.folder)
+        records = {file: record_file(folder, rule) for file, rule in inputs.items()}
+        return Stage(self.rule_of(name), folder, digest(spec, chunks), records, tuple(outputs))
+
+    def rule_of(self, stage: str) -> str:
+        """The rule of a stage."""
+        zarr = stage == "assemble" and self.config.assemble.format == "zarr"
+        return "assemble_zarr" if zarr else stage
+
+    def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
+        """What solving one of its chunks is given."""
+        return specs.chunk_spec(self._solve_config, chunk, self.config.design.runs)
+
+    @cached_property
+    def _solve_config(self) -> dict[str, Any]:
+        """The config of its chunks, as plain data; once, since there may be many."""
+        return specs.solve_config(self.config)
+
+    @cached_property
+    def trajectory_bytes(self) -> int:
+        """Bytes of the results of one trajectory."""
+        return trajectory_bytes(self.config)
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """Kinds of figures it draws."""
+        return figure_kinds(self.config)
+
+    def figure_files(self, kind: str) -> list[str]:
+        """Files of one kind of figure, a file a format."""
+        return [str(self.folder / "figures" / f"{kind}.{f}") for f in self.config.plot.formats]
+
+    @property
+    def tables(self) -> list[str]:
+        """Files of the user's that the design is read from."""
+        path = self.config.design.path
+        return [] if path is None else [path]
+
+    @property
+    def verification(self) -> str | None:
+        """File of the verification, if trajectories are verified."""
+        return str(self.folder / "verification.nc") if self.config.is_verified else None
+
+    @property
+    def targets(self) -> list[str]:
+        """The files that a finished experiment has."""
+        names = ("design.nc", "summary.nc", "failures.csv", "overview.html")
+        fixed = [str(self.folder / name) for name in names]
+        figures = [file for kind in self.figures for file in self.figure_files(kind)]
+        verification = [self.verification] if self.verification else []
+        return [self.ensemble, *fixed, *verification, *figures]
+
+    @property
+    def checks(self) -> list[str]:
+        """The files that it has besides if nothing speaks against its results."""
+        return [str(self.folder / "logs" / "passed")]
+
+    @property
+    def ensemble(self) -> str:
+        """The file, or the folder, of all trajectories."""
+        suffix = {"netcdf": "nc", "zarr": "zarr"}[self.config.assemble.format]
+        return str(self.folder / f"ensemble.{suffix}")

@@ -1,0 +1,90 @@
+"""What every workflow script does around its stage: a log, and one-line errors."""
+
+import errno
+import io
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+from typing import Any
+
+from odeflow.files.errors import ConfigError
+from odeflow.provenance.records import Stage, checked_inputs, write_record
+from odeflow.workflow.processes import end_with_starter
+
+#: What the system says where there is no space.
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+
+@contextmanager
+def logged(log: str) -> Iterator[None]:
+    """Sends what a stage prints to its log; a mistake of the user's ends the job with one line."""
+    end_with_starter()
+    path = Path(log)
+    with _log_file(path) as file, redirect_stdout(file), redirect_stderr(file):
+        try:
+            yield
+        except ConfigError as error:
+            print(error, file=file)
+            print(f"odeflow: {error}", file=sys.__stderr__)
+            sys.exit(1)
+        except FileNotFoundError as error:
+            traceback.print_exc(file=file)
+            what = error.filename or error
+            print(
+                f"odeflow: {what}: is gone, another run or person took it away; run again, and one "
+                "at a time where `--nolock` was used",
+                file=sys.__stderr__,
+            )
+            sys.exit(1)
+        except OSError as error:
+            traceback.print_exc(file=file)
+            if error.errno not in _UNWRITABLE:
+                raise
+            what = f"{error.filename or path.parent}: cannot be written ({error.strerror})"
+            print(
+                f"odeflow: {what}; see to space and permissions there, then run again",
+                file=sys.__stderr__,
+            )
+            sys.exit(1)
+        except Exception:
+            traceback.print_exc(file=file)
+            raise
+
+
+class _Lossy(io.FileIO):
+    """A file that loses what the disk has no space for: a log must not hide why a job failed."""
+
+    def write(self, data: Any) -> int:
+        """Writes what can be written; the length of all of it."""
+        with suppress(OSError):
+            super().write(data)
+        return len(data)
+
+
+def _log_file(path: Path) -> io.TextIOWrapper:
+    """A log that is written line by line. Ends the job with one line where there can be none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return io.TextIOWrapper(_Lossy(path, "w"), encoding="utf-8", line_buffering=True)
+    except OSError as error:
+        sys.exit(
+            f"odeflow: {path}: cannot be written ({error.strerror}); see to space and permissions "
+            "there, then run again"
+        )
+
+
+@contextmanager
+def recorded(log: str, stage: dict[str, Any]) -> Iterator[None]:
+    """As `logged`, around a stage whose files are checked before and recorded after it.
+
+    A stage that fails has no record, so that it runs again: Snakemake puts back what was there
+    before with a new date, and would take it for good.
+    """
+    with logged(log):
+        told = Stage(**stage)
+        Path(told.record).unlink(missing_ok=True)
+        read = checked_inputs(told)
+        yield
+        write_record(told, read)

@@ -1,0 +1,99 @@
+"""What a stage is given and depends on besides its input files: plain data, in a rule's `params`.
+
+Snakemake runs a stage again where its spec has changed. Cheap, and without JAX.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from odeflow.config.design import SEQUENTIAL
+from odeflow.config.metrics import reduced_summary
+from odeflow.config.outputs import EFFORT, RuntimeConfig
+from odeflow.config.root import Config
+from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
+from odeflow.importers.petab.meaning import measurements_digest
+from odeflow.provenance.observed.manifest import observed
+from odeflow.provenance.sources import source_digest
+from odeflow.workflow.chunks import Chunk
+
+_STAGE_GROUPS = {
+    "design": ("model", "design", "doses"),
+    "assemble": (
+        "about",
+        "model",
+        "design",
+        "doses",
+        "stop",
+        "solver",
+        "saveat",
+        "runtime",
+        "summary",
+    ),
+    "summarise": ("model", "design", "saveat", "summary"),
+    "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
+    "plot": ("model", "design", "saveat", "summary", "plot"),
+    "plot_verification": ("model", "design", "plot"),
+    "diagnose": ("model", "design", "solver", "saveat", "runtime"),
+    "overview": (
+        *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
+        "verify",
+    ),
+    "compare": ("model", "design", "solver", "saveat"),
+}
+#: All stages but solving.
+STAGES = tuple(_STAGE_GROUPS)
+
+
+def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
+    """What a stage is given, except those of solving.
+
+    `config` is the experiment's config, with the groups that the stage does not use left at
+    what they are for every experiment; `source` is a digest of the code that runs, `measurements`
+    one of what the results are compared with, `table` one of the rows of a design's file, and
+    `notes` what the page says of things that the model reads and that cannot be held.
+    """
+    kept = ("max_failed",) if stage == "overview" else ()
+    measured = measurements_digest(config, study) if stage == "summarise" else None
+    table = None
+    if stage == "design" and config.design.kind == "table":
+        rows = number_of_samples(config.design, study)
+        table = table_digest(config.design, study, 0, rows)
+    notes = observed(config.model, study).notes if stage == "overview" else ()
+    return {
+        "config": _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage]),
+        "source": source_digest(f"odeflow.workflow.stages.{stage}"),
+        **({} if measured is None else {"measurements": measured}),
+        **({} if table is None else {"table": table}),
+        **({"notes": list(notes)} if notes else {}),
+    }
+
+
+def solve_config(config: Config) -> dict[str, Any]:
+    """The config of an experiment's chunks: the same for every experiment that shares them."""
+    groups = ("model", "design", "doses", "stop", "solver", "saveat", "runtime")
+    data = _numbers_of(config).slice(*groups)
+    own_ends = has_own_ends(config, axis_names(config.design, config.study))
+    data["summary"] = reduced_summary(config, own_ends).model_dump(mode="json")
+    return {"name": "shared", **data}
+
+
+def chunk_spec(solve_config: dict[str, Any], chunk: Chunk, runs: int) -> dict[str, Any]:
+    """What solving one chunk is given, from `solve_config` of an experiment that has it.
+
+    `runs` are the design's, trajectories of each set of the axes' values.
+    """
+    data, design = solve_config, solve_config["design"]
+    if design["kind"] in SEQUENTIAL and design["size"] is not None:
+        # rows before it do not depend on what follows
+        data = data | {"design": design | {"size": -(-chunk.stop // runs)}}
+    return {"config": data, "start": chunk.start, "stop": chunk.stop}
+
+
+def _numbers_of(config: Config, *kept: str) -> Config:
+    """The config without what cannot change a number: no stage is to run again for that.
+
+    Except for the keys of `runtime` that are to be kept.
+    """
+    standard = RuntimeConfig.model_validate({})
+    effort = {key: getattr(standard, key) for key in EFFORT if key not in kept}
+    return config.model_copy(update={"runtime": config.runtime.model_copy(update=effort)})

@@ -1,0 +1,72 @@
+"""The stage that makes one dataset of the solved chunks."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from odeflow.config.axis_names import axis_coordinate
+from odeflow.config.root import Config
+from odeflow.design import rows
+from odeflow.ensemble.assemble import assemble_to_file
+from odeflow.ensemble.chunk_file import FOLDER, read_chunk
+from odeflow.files.netcdf import damaged, lazily_readable
+from odeflow.files.opening import open_ensemble
+
+
+def assemble(config: Config, study: Path, design: Path, chunks: Sequence[Path], path: Path) -> None:
+    """Puts the chunks together to one labelled ensemble, holding one slab of samples in memory.
+
+    Raises DamagedFileError naming a chunk that is damaged, or, where a chunk does not fit the
+    design, the one of the two that is not what the config asks for.
+    """
+    with open_ensemble(design) as rows_there:
+
+        def verified() -> Iterator[xr.Dataset]:
+            start, source = 0, None
+            for file in chunks:
+                for slab in read_chunk(file):
+                    with lazily_readable(design):
+                        _check_rows(config, study, rows_there, slab, start, design, file)
+                    start += slab.sizes["sample"]
+                    known = slab.attrs["model_source"], slab.attrs["model_data"]
+                    source = source or known
+                    if known != source:
+                        raise damaged(file, "the model's file was changed during the run")
+                    yield slab
+
+        assemble_to_file(config.in_study(study), rows_there.sizes["sample"], verified(), path)
+
+
+def _check_rows(
+    config: Config,
+    study: Path,
+    rows_there: xr.Dataset,
+    slab: xr.Dataset,
+    start: int,
+    design: Path,
+    file: Path,
+) -> None:
+    """Raises DamagedFileError where a slab is not of its folder, or not of rows `start` and on."""
+    if slab.attrs.get(FOLDER) != file.parent.name:
+        made = slab.attrs.get(FOLDER, "an earlier version")
+        raise damaged(file, f"solved with other settings or versions (those of {made})")
+    stop = start + slab.sizes["sample"]
+    here = rows_there.isel(sample=slice(start, stop))
+    columns = json.loads(rows_there.attrs["axes"])
+    names = {name: axis_coordinate(name, config.model) for name in columns}
+    if all(_same(here, slab, name) for name in ["sample", *names.values()]):
+        return
+    if np.array_equal(slab["sample"].values, np.arange(start, stop)):
+        asked = rows(config.design, start, stop, study)
+        if asked.keys() == names.keys() and all(
+            np.array_equal(slab[names[name]].values, values) for name, values in asked.items()
+        ):
+            raise damaged(design, f"its rows from {start} on are not those that are asked for")
+    raise damaged(file, f"its samples are not rows {start} and on of the design")
+
+
+def _same(one: xr.Dataset, other: xr.Dataset, name: str) -> bool:
+    return name in other.variables and np.array_equal(one[name].values, other[name].values)

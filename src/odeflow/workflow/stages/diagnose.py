@@ -1,0 +1,18 @@
+"""The stage that lists the trajectories that failed, and why."""
+
+from pathlib import Path
+
+from odeflow.config.root import Config
+from odeflow.files.netcdf import atomic_path
+from odeflow.files.opening import open_ensemble
+from odeflow.trust.failures import write_failures
+
+
+def diagnose(config: Config, ensemble: Path, path: Path) -> None:
+    """Writes the table of failed trajectories, a diagnosis each."""
+    with (
+        open_ensemble(ensemble) as dataset,
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        write_failures(config, dataset, file)

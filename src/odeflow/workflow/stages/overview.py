@@ -1,0 +1,35 @@
+"""The stage that writes the page of an experiment, and what speaks against its results."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from odeflow.config.root import Config
+from odeflow.files.netcdf import atomic_path, read_dataset
+from odeflow.files.opening import open_ensemble
+from odeflow.report.overview import overview_page
+from odeflow.trust.facts import complaints
+
+
+def overview(
+    config: Config,
+    ensemble: Path,
+    failures: Path,
+    path: Path,
+    verdict: Path,
+    verification: Path | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Writes the page of outcomes, failures, config and versions, and the verdict on the run."""
+    verified = None if verification is None else read_dataset(verification)
+    with (
+        open_ensemble(ensemble) as dataset,
+        failures.open(encoding="utf-8", newline="") as file,
+    ):
+        page = overview_page(config, dataset, csv.DictReader(file), verified, notes)
+        speaking_against = complaints(config, dataset, verified, str(failures))
+    with atomic_path(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    with atomic_path(verdict) as temporary:
+        temporary.write_text(json.dumps({"complaints": speaking_against}, indent=1) + "\n")

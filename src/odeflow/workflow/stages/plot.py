@@ -1,0 +1,19 @@
+"""The stage that draws the figures, but that of the verification."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from odeflow.config.root import Config
+from odeflow.files.opening import open_ensemble
+from odeflow.report import figures as plots
+
+
+def plot(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:
+    """Draws the figures; a file's name is its kind, its suffix the format."""
+    with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:
+        drawn: dict[str, Any] = {}
+        for file in files:
+            if file.stem not in drawn:
+                drawn[file.stem] = plots.draw(file.stem, solved, metrics, config)
+            plots.save(drawn[file.stem], file, dpi=config.plot.dpi)

@@ -1,0 +1,15 @@
+"""The stage that draws the figure of the verification."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from odeflow.config.root import Config
+from odeflow.files.netcdf import read_dataset
+from odeflow.report import figures as plots
+
+
+def plot_verification(config: Config, verification: Path, files: Sequence[Path]) -> None:
+    """Draws it, in each format."""
+    drawn = plots.draw_verification(read_dataset(verification))
+    for file in files:
+        plots.save(drawn, file, dpi=config.plot.dpi)

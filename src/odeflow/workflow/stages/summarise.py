@@ -1,0 +1,23 @@
+"""The stage that computes metrics, quantiles and likelihoods of an ensemble."""
+
+from pathlib import Path
+
+from odeflow.analysis.summary import summarise_to_file
+from odeflow.config.root import Config
+from odeflow.files.opening import open_ensemble
+from odeflow.importers.petab.likelihood_data import Measurements
+
+
+def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
+    """Writes metrics of every trajectory, quantiles and the likelihood of measurements."""
+    with open_ensemble(ensemble) as dataset:
+        summarise_to_file(dataset, config.summary, path, measurements_of(config, study))
+
+
+def measurements_of(config: Config, study: Path) -> Measurements | None:
+    """The measurements that the trajectories are compared with, if there are any."""
+    if config.design.petab is None:
+        return None
+    from odeflow.importers.petab.data import read_measurements  # which imports libsbml
+
+    return read_measurements(config, study)
