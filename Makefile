@@ -36,6 +36,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow/rules examples
 	$(BIN)/snakemake --lint
 

@@ -7,26 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from odeflow.files.errors import shown
+from odeflow.files.plain_text import one_spelling
+
 
 class Strict(BaseModel):
     """A config group: unknown keys are refused, values cannot be changed after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-def shown(value: Any, most: int = 80) -> str:
-    """A value as a message shows it: one line, long ones cut in the middle."""
-    text = repr(value)
-    return text if len(text) <= most else f"{text[: most - 20]}...{text[-15:]}"
-
-
-def one_spelling(text: str) -> str:
-    """The text with one character where Unicode has two that look alike.
-
-    Python reads the micro sign in a name as the Greek letter, so here it is that letter too; the
-    signs of ohm, kelvin and angstrom are letters as well.
-    """
-    return unicodedata.normalize("NFC", text).replace("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")
 
 
 def _refuse_bool(value: Any) -> Any:

@@ -18,7 +18,6 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
-from odeflow.config.base import shown
 from odeflow.config.check import check
 from odeflow.config.overrides import group_names, parse_override
 from odeflow.config.root import Config
@@ -26,7 +25,7 @@ from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import StudyFiles, one_line, read_settings, yaml_mistake
 from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import nearest, validate
-from odeflow.files.errors import ConfigError
+from odeflow.files.errors import ConfigError, shown
 from odeflow.importers.petab.config import with_petab
 from odeflow.importers.sbml.config import imported_model
 

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import Strict, is_attribute, one_spelling, shown
+from odeflow.config.base import Strict, is_attribute
+from odeflow.files.errors import shown
+from odeflow.files.plain_text import one_spelling
 
 #: Kinds of files that hold columns, and the one that holds a single array.
 TABLES, ARRAY = (".csv", ".parquet", ".nc"), ".npy"

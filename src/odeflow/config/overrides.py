@@ -10,10 +10,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from odeflow.config.base import one_spelling, shown
 from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import one_line, refuse_bomb
-from odeflow.files.errors import ConfigError
+from odeflow.files.errors import ConfigError, shown
+from odeflow.files.plain_text import one_spelling
 
 #: Characters a shell may act on when a job gets the command line back.
 _SHELL_CHARACTERS = re.compile(r"[\"'`$\\;&|<>\r\n\0]")

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from odeflow.config.axis_names import axis_attributes, axis_coordinate
-from odeflow.config.base import RESERVED_NAMES, shown
+from odeflow.config.base import RESERVED_NAMES
 from odeflow.config.model import ModelConfig
-from odeflow.files.errors import ConfigError
+from odeflow.files.errors import ConfigError, shown
 
 #: Bytes of a name to which a metric's is added; NetCDF allows 256.
 _LONGEST = 230

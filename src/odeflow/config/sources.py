@@ -12,10 +12,9 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 
-from odeflow.config.base import shown
 from odeflow.config.overrides import flatten_overrides, group_names, parse_override
 from odeflow.config.shipped import shipped_config
-from odeflow.files.errors import ConfigError
+from odeflow.files.errors import ConfigError, shown
 
 #: Settings of the workflow's own, which are no overrides.
 _LISTS = ("compare", "resolvers")

@@ -8,9 +8,8 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from odeflow.config.base import shown
 from odeflow.config.root import Config
-from odeflow.files.errors import ConfigError
+from odeflow.files.errors import ConfigError, shown
 
 #: Pydantic's words, and those that fit a config.
 _WORDS = {

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from odeflow.config.base import one_spelling, shown
+from odeflow.files.errors import shown
+from odeflow.files.plain_text import one_spelling
 
 #: What is no number in YAML 1.2, and was meant as one: tags of our own.
 _CLOCK, _COMMA = "!clock", "!comma"

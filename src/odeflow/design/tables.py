@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from odeflow.config.base import one_spelling
 from odeflow.config.design import DesignConfig
 from odeflow.files.csv_cells import TableError, check_names, is_number, not_a_number, read_cells
 from odeflow.files.errors import ConfigError
+from odeflow.files.plain_text import one_spelling
 
 #: Columns that number the rows; no axis can have these names.
 _ROW_LABELS = ("sample", "index", "__index_level_0__")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from odeflow.config.base import one_spelling
+from odeflow.files.plain_text import one_spelling
 from odeflow.files.text_files import read_text
 
 _DECIMAL_COMMAS = "write 0.5 for 0,5 where commas are meant as decimal points"

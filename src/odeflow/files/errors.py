@@ -1,5 +1,7 @@
 """The error that says what is wrong with what a user wrote, in one line."""
 
+from typing import Any
+
 from odeflow.files.plain_text import escaped
 
 
@@ -11,3 +13,9 @@ class ConfigError(ValueError):
 
     def __init__(self, message: str):
         super().__init__(escaped(message))
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """A value as a message shows it: one line, long ones cut in the middle."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 20]}...{text[-15:]}"

@@ -1,4 +1,4 @@
-"""Characters that a terminal would obey, or that hide what a text says."""
+"""Characters that a terminal would obey, that hide what a text says, or that look alike."""
 
 import unicodedata
 
@@ -21,3 +21,12 @@ def escaped(text: str) -> str:
 def without_hidden(text: str) -> str:
     """The text without such characters: for words out of files that others wrote."""
     return "".join(c for c in text if not is_hidden(c))
+
+
+def one_spelling(text: str) -> str:
+    """The text with one character where Unicode has two that look alike.
+
+    Python reads the micro sign in a name as the Greek letter, so here it is that letter too; the
+    signs of ohm, kelvin and angstrom are letters as well.
+    """
+    return unicodedata.normalize("NFC", text).replace("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from odeflow.config.base import is_attribute, one_spelling
+from odeflow.config.base import is_attribute
 from odeflow.config.data import DataFile
 from odeflow.config.validate import nearest
 from odeflow.files.csv_cells import TableError, first_not_a_number, not_a_number, read_cells
 from odeflow.files.errors import ConfigError
+from odeflow.files.plain_text import one_spelling
 
 if TYPE_CHECKING:
     from odeflow.config.model import ModelConfig

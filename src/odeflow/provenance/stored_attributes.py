@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from odeflow.config.base import shown
 from odeflow.files.digests import text_digest
-from odeflow.files.errors import ConfigError
+from odeflow.files.errors import ConfigError, shown
 from odeflow.files.netcdf import DamagedFileError
 from odeflow.files.plain_text import escaped
 from odeflow.importers.model_data import restored

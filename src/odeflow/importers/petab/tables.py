@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from odeflow.config.base import shown
-from odeflow.files.errors import ConfigError
+from odeflow.files.errors import ConfigError, shown
 from odeflow.files.text_files import read_text
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from odeflow.config.base import one_spelling
 from odeflow.config.shipped import shipped_config
 from odeflow.files.errors import ConfigError
+from odeflow.files.plain_text import one_spelling
 from odeflow.importers.sbml.refusal import Source
 
 #: The keys of the `model` group that name a model in another format.
