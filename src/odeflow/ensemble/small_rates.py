@@ -1,7 +1,7 @@
 """States that start at 0 and grow so slowly that no tolerance controls them.
 
 Their sizes are not in the config: what they can become by t1 is judged by the rates at t0. Those
-that start above 0 are for `small_states.py`, which planning asks and which needs no JAX.
+that start above 0 are for `config.small_states`, which planning asks and which needs no JAX.
 """
 
 import jax

@@ -49,10 +49,10 @@ class Guard:
     """A condition that is watched: it fires where it becomes true.
 
     `condition(t, y, args)` takes records and gives a boolean, in JAX. The first time in a step at
-    which it becomes true is found on the dense output, see `engine.crossings`; where not `inside`,
-    it is looked at after steps only, and what is true for a part of a step is not seen. `initial`
-    is whether it counts as true before t0; None: as at t0, before the jumps of that time. One that
-    is `after_all` holds only once all jumps and delayed events have happened.
+    which it becomes true is found on the dense output, see `engines.shared.crossings`; where not
+    `inside`, it is looked at after steps only, and what is true for a part of a step is not seen.
+    `initial` is whether it counts as true before t0; None: as at t0, before the jumps of that time.
+    One that is `after_all` holds only once all jumps and delayed events have happened.
     """
 
     condition: Callable[[Any, Any, Any], Any]

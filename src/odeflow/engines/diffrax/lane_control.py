@@ -31,7 +31,7 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
     Where `field` is given, for methods that do not evaluate it at the end of a step, a step is
     rejected too where `field(t, y, args)` is not finite there: no other could start from it. So is
     one after which a state of `nonnegative` is below zero, or of which `rejected` says so. With
-    `looks` a step that is wild (`wild_steps`) ends the lane, with the outcome `WILD`.
+    `looks` a step that is wild (`shared.wild_steps`) ends the lane, with the outcome `WILD`.
 
     The state is `(wrapped state, time reached, candidate non-finite, error infinite)`.
     """

@@ -1,7 +1,7 @@
 """Trajectories that stop and go on under Diffrax: a loop of solves, from restart to restart.
 
 Each solve of a lane ends at its next jump or in the step where a guard fires, and the next one
-begins there with a first step of its own. The native engine's `lane_restarts` does the same.
+begins there with a first step of its own. `engines.native.loop.lane_restarts` does the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence

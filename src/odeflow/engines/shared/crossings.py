@@ -1,13 +1,13 @@
 """Where inside of a step a guard fires: one search for both engines.
 
-The conditions of guards compare numbers (`compared`), and change where the difference of two of
-them changes sign. Over a step, a fraction from 0 to 1 of it, a difference is the polynomial through
-its values at a few nodes; its coefficients in Bernstein's basis change sign at least as often as it
-does, and where they do not, it has no root there. So most steps are done with that one look
-(`may_fire`). In others the search goes from the left to the right: it halves the part in which one
-difference may change more than once, passes the parts in which nothing fires, and where one change
-is left, halves it to the last bit on the method's own dense output. So the earliest firing is
-found, also of a condition that is true for a part of a step only.
+The conditions of guards compare numbers (`problem.conditions.compared`), and change where the
+difference of two of them changes sign. Over a step, a fraction from 0 to 1 of it, a difference is
+the polynomial through its values at a few nodes; its coefficients in Bernstein's basis change sign
+at least as often as it does, and where they do not, it has no root there. So most steps are done
+with that one look (`may_fire`). In others the search goes from the left to the right: it halves the
+part in which one difference may change more than once, passes the parts in which nothing fires, and
+where one change is left, halves it to the last bit on the method's own dense output. So the
+earliest firing is found, also of a condition that is true for a part of a step only.
 
 Written in JAX for one lane: the Diffrax engine calls it, the native engine translates it.
 

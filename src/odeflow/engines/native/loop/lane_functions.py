@@ -26,8 +26,9 @@ from odeflow.problem.problem import Problem
 class LaneFunctions:
     """Writes the functions of one problem: `step`, `prepare`, `record`, `begin`, `write`, ...
 
-    Names follow `stepper`. Where values inside of steps are needed, a step leaves behind what the
-    interpolant needs: its start and length, the state there (`from_y_<component>`), dense rows.
+    Names follow `methods.stepper`. Where values inside of steps are needed, a step leaves behind
+    what the interpolant needs: its start and length, the state there (`from_y_<component>`), dense
+    rows.
     `prepare` makes the interpolant's polynomials of these, and `write` evaluates them; with
     observables `record` does, for some lanes at a time.
     """

@@ -1,9 +1,9 @@
 """The lane loop as a Python module's source: many trajectories through a few SIMD lanes.
 
 The state of a lane is a column of a small buffer, `rows`. `step` takes one step of every lane in
-one sequence of vector instructions (`lane_code`). `solve` calls it until its queue is empty; a lane
-that is done is refilled from the queue, so that no lane waits for a slower one. Every trajectory
-runs through the same instructions whatever its lane.
+one sequence of vector instructions (`targets.lane_code`). `solve` calls it until its queue is
+empty; a lane that is done is refilled from the queue, so that no lane waits for a slower one. Every
+trajectory runs through the same instructions whatever its lane.
 """
 
 import re

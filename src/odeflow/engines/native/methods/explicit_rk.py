@@ -26,7 +26,7 @@ def explicit_rk(model: Model, method: str, dtype: Any = np.float64) -> StepSourc
 
     With the derivatives k_i = f(t + c_i h, u_i), u_i = y + h sum_j a_ij k_j, a step is
     y1 = y + h sum_i b_i k_i. A method whose last stage is y1 itself (FSAL) carries the last
-    derivative over to the next step. Raises `translate.Untranslatable` from the field.
+    derivative over to the next step. Raises `UntranslatableError` from the field.
 
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
     sections II.1 and II.5; each method's own reference is in Diffrax's documentation.

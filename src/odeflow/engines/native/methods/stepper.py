@@ -1,19 +1,20 @@
 """The interface between a method and the lane loop: one step of one lane as straight-line source.
 
 A method's generator (`explicit_rk.explicit_rk`, `rosenbrock.rosenbrock`) takes the model and gives
-a `StepSource`. The lane loop (`lanes`) puts its statements into the body of `for lane in range(W)`,
-so every name is a scalar of one lane, LLVM makes a vector of it, and there is no branch: write
-`select(condition, a, b)`, never `if`.
+a `StepSource`. The lane loop (`loop.lanes`) puts its statements into a function that runs once, on
+values that write LLVM (`targets.lane_values`). So every name stands for a scalar of one lane, is a
+vector of many in the machine code, and there is no branch: write `select(condition, a, b)`, never
+`if`.
 
 Names that the statements may read:
 
     t, t_next, h        start, end and length of the step (t_next is exact: stages at c = 1 use it)
-    y_<component>       the state at t, by the labels of `names.component_labels`
+    y_<component>       the state at t, by the labels of `frontend.names.component_labels`
     p_<parameter>       the parameters, by their numbers
     <row>               every row named in `carried`
 
-and they may call `select`, `isfinite` and the functions of `vector_math`. They define names of
-their own; names with the prefixes `lane_` and `new_` are the loop's.
+and they may call `select`, `isfinite` and the functions of `targets.vector_math`. They define names
+of their own; names with the prefixes `lane_` and `new_` are the loop's.
 
 A step that must not be kept (a vanishing pivot, a failed solve) has an infinite `error`, and a
 finite candidate such as the old state: the controller then rejects it and takes `factormin`. A NaN

@@ -1,6 +1,6 @@
 """The loop of one CUDA thread as source: one trajectory after another, each in a lane of its own.
 
-The functions that it calls are those of the lane loop (`lanes`), written for one lane.
+The functions that it calls are those of the lane loop (`loop.lanes`), written for one lane.
 """
 
 from odeflow.engines.native.loop.lanes import Loop
