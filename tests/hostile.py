@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 from bad_input import MODEL
-from odeflow.files.digests import text_digest
 from sbml_text import parameter, sbml
 from snakes import EXPERIMENT_YAML, MODELS, make_study, request
 
 from odeflow.config.compose import compose
 from odeflow.config.yaml_text import write_yaml
+from odeflow.files.digests import text_digest
 from odeflow.trust.reproduce import reproduce
 from odeflow.workflow.ownership import check_results
 from odeflow.workflow.plan import plan

@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 import yaml
-from odeflow.files.errors import ConfigError
 
 import odeflow
 from odeflow.analysis.summary import summarise
 from odeflow.config.compose import compose
+from odeflow.files.errors import ConfigError
 from odeflow.workflow.stages.summarise import measurements_of
 
 EXPERIMENT = "# @package _global_\nname: case\ndesign: {{petab: _{}.yaml, nominal: true}}\n"

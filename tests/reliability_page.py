@@ -18,12 +18,12 @@ import test_surroundings  # noqa: F401
 from bad_input import BAD_INPUTS
 from faults import FAULTS, SLURM_FAULTS, Fault
 from hostile import CASES
-from odeflow.files.errors import ConfigError
 from scales import EXPONENTS, error_over_scale, scaled_ensemble
 from test_bad_input import message_of
 from test_security import ATTACKS
 from wrong_on_purpose import WRONG, wrong_study
 
+from odeflow.files.errors import ConfigError
 from odeflow.trust.verification import verify
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from bad_input import BAD_INPUTS, BadInput
-from odeflow.files.errors import ConfigError
 from snakemake.cli import parse_config
 from snakes import request, snakemake
 
 from odeflow.design import axis_names
 from odeflow.ensemble.solve import load_problem
+from odeflow.files.errors import ConfigError
 from odeflow.workflow.ownership import check_results
 from odeflow.workflow.plan import chunk_table, plan
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, make_study, planned, request, snakemake
 
 import odeflow
 from odeflow.analysis.differences import Solved, difference, not_comparable
 from odeflow.analysis.summary import summarise
 from odeflow.config.root import Config
+from odeflow.files.errors import ConfigError
 from odeflow.report.comparison import comparison_page
 from odeflow.workflow.plan import compared, plan
 

@@ -10,11 +10,11 @@ from bad_input import EXPERIMENT, MODEL
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request
 
 from odeflow.config.compose import compose
 from odeflow.config.overrides import flatten_overrides
+from odeflow.files.errors import ConfigError
 from odeflow.workflow.plan import chunk_table, plan
 
 #: Text that Hydra reads as something else.

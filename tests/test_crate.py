@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from odeflow.files.errors import ConfigError
 from snakes import PROJECT, make_study, snakemake
 from test_environment import STUDY_YAML
 
 from odeflow import compose, run
+from odeflow.files.errors import ConfigError
 from odeflow.provenance.records import Stage, checked_inputs, write_record
 from odeflow.trust.reproduce import CRATE, reproduce
 from odeflow.workflow.crate import write_crate

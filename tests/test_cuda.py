@@ -17,7 +17,6 @@ import pytest
 from cuda_cases import cases
 from jax.scipy.special import erf, erfc, gammaln
 from numba import cuda, from_dtype, types
-from odeflow.files.errors import ConfigError
 from problems import decay, make_model, make_problem
 
 import odeflow
@@ -27,6 +26,7 @@ from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.methods import rosenbrock
 from odeflow.engines.native.targets.cuda_launch import missing_device
 from odeflow.engines.native.targets.kernel import load_kernel
+from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Guard, Lanes, Problem, Solution
 from odeflow.problem.status import Status
 from odeflow.workflow.chunks import solve_digest

@@ -14,7 +14,6 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from odeflow.files.errors import ConfigError
 from pyarrow import parquet
 from scipy import stats
 
@@ -31,6 +30,7 @@ from odeflow.design import (
     table_digest,
 )
 from odeflow.design.laws import quantile
+from odeflow.files.errors import ConfigError
 
 HERE = Path()
 SEQUENTIAL = ["random", "sobol", "halton"]

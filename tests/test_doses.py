@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from odeflow.files.errors import ConfigError
 
 import odeflow
 from odeflow.design import rows
 from odeflow.ensemble.solve import make_lanes
+from odeflow.files.errors import ConfigError
 from odeflow.problem.model import load_model
 from odeflow.problem.status import Status
 from odeflow.problem.transforms.doses import schedule, with_doses

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, make_study, planned, request, snakemake
 
 from odeflow import compose, run
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.assemble import assemble_in_memory
 from odeflow.ensemble.solve import solve_samples
+from odeflow.files.errors import ConfigError
 from odeflow.provenance.environment import CHANGES_NOTHING
 from odeflow.trust.reproduce import reproduce
 from odeflow.workflow.plan import plan

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from marks import fast
-from odeflow.config.axis_names import axis_coordinate
 from scipy.integrate import solve_ivp
 
 import odeflow
+from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.shipped import shipped_config
 from odeflow.problem.model import load_model
 

@@ -12,12 +12,12 @@ import pytest
 import xarray as xr
 from bad_input import MODEL
 from matplotlib.figure import Figure
-from odeflow.files.errors import ConfigError
-from odeflow.files.plain_text import escaped, without_hidden
 from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, snakemake
 
 from odeflow.config.compose import compose
 from odeflow.config.validate import validate
+from odeflow.files.errors import ConfigError
+from odeflow.files.plain_text import escaped, without_hidden
 from odeflow.report import pages
 from odeflow.report.figures import style
 from odeflow.report.figures.math_text import is_readable, wrapped

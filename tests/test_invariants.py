@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from odeflow.files.errors import ConfigError
 from problems import make_model
 from snakes import make_study, snakemake
 
@@ -13,6 +12,7 @@ import odeflow
 from odeflow.analysis.summary import summarise
 from odeflow.config.model import Observables
 from odeflow.config.shipped import shipped_config
+from odeflow.files.errors import ConfigError
 from odeflow.problem.transforms.invariants import Drift, load_invariants, relative_drift
 from odeflow.trust.facts import complaints, drift_rows
 

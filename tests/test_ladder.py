@@ -1,12 +1,12 @@
 """What `runtime.retry` makes of a solver."""
 
 import pytest
-from odeflow.files.errors import ConfigError
 
 from odeflow.config.compose import compose
 from odeflow.config.ladder import ladder
 from odeflow.config.outputs import RuntimeConfig
 from odeflow.config.validate import validate
+from odeflow.files.errors import ConfigError
 from odeflow.workflow.chunks import solve_slice
 
 

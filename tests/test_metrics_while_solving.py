@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, make_study, planned, snakemake
 
 import odeflow
 from odeflow.analysis.summary import summarise
 from odeflow.config.figure_choice import figure_kinds
+from odeflow.files.errors import ConfigError
 from odeflow.report import figures as plots
 from odeflow.workflow.chunks import solve_digest
 from odeflow.workflow.specs import solve_config

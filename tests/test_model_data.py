@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from odeflow.files.errors import ConfigError
 from snakes import make_study, snakemake
 
 import odeflow
+from odeflow.files.errors import ConfigError
 from odeflow.importers.model_data import read_data, restored, stored
 from odeflow.problem.model import load_model
 from odeflow.trust.reproduce import reproduce

@@ -15,7 +15,6 @@ from snakes import PROJECT, planned, snakemake
 
 pytest.importorskip("libsbml")
 
-from odeflow.files.errors import ConfigError
 from petab_text import DECAY, TABLES, make_problem
 from sbml_text import compartment, initial, parameter, reaction, rule, sbml, species
 
@@ -24,6 +23,7 @@ from odeflow.analysis.summary import summarise
 from odeflow.config.compose import compose
 from odeflow.config.root import Config
 from odeflow.design import number_of_samples, rows
+from odeflow.files.errors import ConfigError
 from odeflow.problem.noise import log_density
 from odeflow.report import figures as plots
 from odeflow.workflow.plan import Experiment

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from odeflow.files.errors import ConfigError
 
 from odeflow.analysis.summary import summarise
 from odeflow.config.compose import compose
 from odeflow.config.figure_choice import figure_kinds
 from odeflow.config.root import Config
+from odeflow.files.errors import ConfigError
 from odeflow.problem.status import Status
 from odeflow.report import figures as plots
 
@@ -26,7 +26,6 @@ END = [*LINE[:2], "saveat.ts=null"]
 def make(config: Config, failed: float = 0.0) -> tuple[xr.Dataset, xr.Dataset]:
     """An ensemble of decaying curves over the design of a config, and its summary."""
     from odeflow.config.axis_names import axis_coordinate
-
     from odeflow.config.saved_times import save_times
     from odeflow.design import grid_levels, rows
 

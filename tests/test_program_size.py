@@ -6,11 +6,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from odeflow.files.errors import ConfigError
 
 from odeflow.engines.choice import choose_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.frontend.program_size import MOST_OPERATIONS, operations
+from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Lanes
 from tests.problems import make_model, make_problem
 

@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from odeflow.files.errors import ConfigError
 from snakes import make_study, planned, snakemake
 
 import odeflow
+from odeflow.files.errors import ConfigError
 from odeflow.provenance.observed import manifest, notify, things
 from odeflow.provenance.observed.manifest import Manifest, _observe, observed
 from odeflow.provenance.observed.places import Places

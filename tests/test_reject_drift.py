@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from odeflow.files.errors import ConfigError
 from snakes import make_study
 
 import odeflow
 from odeflow.config.root import Config
 from odeflow.engines.native import engine as native_engine
 from odeflow.ensemble.solve import load_problem
+from odeflow.files.errors import ConfigError
 from odeflow.problem.status import Status
 from odeflow.provenance.stored_study import study_files
 from odeflow.workflow.chunks import solve_digest

@@ -9,11 +9,11 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from odeflow.files.digests import text_digest
-from odeflow.files.errors import ConfigError
 from snakes import MODELS, copy_of, make_study, snakemake
 
 import odeflow
+from odeflow.files.digests import text_digest
+from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import DamagedFileError
 from odeflow.trust.reproduce import NotReproducedError, reproduce
 

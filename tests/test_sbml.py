@@ -15,7 +15,6 @@ pytest.importorskip("libsbml")
 pytest.importorskip("antimony")
 
 import xarray as xr
-from odeflow.files.errors import ConfigError
 from sbml_text import (
     compartment,
     function,
@@ -30,6 +29,7 @@ from sbml_text import (
 import odeflow
 from odeflow.config.root import Config
 from odeflow.config.validate import validate
+from odeflow.files.errors import ConfigError
 from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import TIME
 from odeflow.importers.sbml.config import imported_model

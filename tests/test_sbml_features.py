@@ -9,12 +9,12 @@ import pytest
 
 pytest.importorskip("libsbml")
 
-from odeflow.files.errors import ConfigError
 from problems import make_problem
 from sbml_features import FEATURES, PAGE, Feature, page_with_table
 
 from odeflow.config.model import ModelConfig
 from odeflow.engines.diffrax.events import Outcome, Watch
+from odeflow.files.errors import ConfigError
 from odeflow.importers.sbml.config import imported_model
 from odeflow.problem.model import Model, load_model
 

@@ -7,9 +7,9 @@ import pytest
 pytest.importorskip("libsbml")
 pytest.importorskip("antimony")
 
-from odeflow.files.errors import ConfigError
 from sbml_text import compartment, function, parameter, rule, sbml, species
 
+from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import MOST_OPERATIONS, checked_antimony
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.sbml.refusal import Source

@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("libsbml")
 
-from odeflow.files.errors import ConfigError
 from sbml_text import initial, parameter, rule, sbml
 
 import odeflow
 from odeflow.config.validate import validate
+from odeflow.files.errors import ConfigError
 from odeflow.importers.sbml.config import imported_model
 
 GROWTH = (parameter("x", 2, False), parameter("r", 0.25), rule("rate", "x", "r * x"))

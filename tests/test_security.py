@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from bad_input import EXPERIMENT, MODEL
 from hostile import CASES, Case
-from odeflow.files.errors import ConfigError
 from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request, snakemake
 
 from odeflow.config.compose import compose
+from odeflow.files.errors import ConfigError
 from odeflow.workflow.plan import plan
 
 #: Overrides that would create a file `pwned` if anything ran them.

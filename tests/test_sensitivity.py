@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from marks import fast
-from odeflow.files.errors import ConfigError
 from problems import decay, make_model
 from scipy.linalg import expm
 
@@ -24,6 +23,7 @@ from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.program.differentiated_field import differentiated_field
 from odeflow.engines.native.program.field import field_program
 from odeflow.ensemble.solve import make_lanes, make_problem
+from odeflow.files.errors import ConfigError
 from odeflow.models import diffusion, kinetics
 from odeflow.problem.model import Model, load_model
 from odeflow.problem.status import Status

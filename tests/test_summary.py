@@ -5,12 +5,12 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from odeflow.files.errors import ConfigError
 
 from odeflow.analysis.summary import summarise
 from odeflow.config.metrics import METRICS, first_time_beyond, product_units
 from odeflow.config.outputs import SummaryConfig
 from odeflow.files import slabs
+from odeflow.files.errors import ConfigError
 from odeflow.problem.status import Status
 
 T = np.linspace(0.0, 2 * np.pi, 401)

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from odeflow.files.errors import ConfigError
 from problems import make_model, make_problem
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
+from odeflow.files.errors import ConfigError
 from odeflow.problem.conditions.switch_times import Switches
 from odeflow.problem.model import Event
 from odeflow.problem.problem import Guard, Jumps, JumpTargets, Lanes, Solution

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from odeflow.files.errors import ConfigError
 
 import odeflow
 from odeflow.config.compose import compose
 from odeflow.config.time_text import shown_time
 from odeflow.engines.choice import EngineChoice, Resources, solve
+from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Lanes
 from tests.problems import decay, make_model, make_problem
 

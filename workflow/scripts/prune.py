@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from odeflow.files.errors import ConfigError
-
 from odeflow.workflow.pruning import prune, used_chunks
 
 try:
