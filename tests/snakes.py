@@ -49,6 +49,15 @@ plot:
   formats: [png]
   dpi: 50
 """
+#: Whose a study is: its `study.yaml`.
+STUDY_YAML = """
+creator:
+  - {name: Ada Lovelace, url: "https://orcid.org/0000-0000-0000-0000", institution: Analytical}
+  - Grace Hopper
+license: CC-BY-4.0
+keywords: [decay, kinetics]
+summary: A substance that decays.
+"""
 
 
 def make_study(folder: Path, experiment: str = EXPERIMENT_YAML) -> Path:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from snakes import PROJECT, make_study, snakemake
-from test_environment import STUDY_YAML
+from snakes import PROJECT, STUDY_YAML, make_study, snakemake
 
 from odeflow import compose, run
 from odeflow.files.errors import ConfigError

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from snakes import EXPERIMENT_YAML, make_study, planned, request, snakemake
+from snakes import EXPERIMENT_YAML, STUDY_YAML, make_study, planned, request, snakemake
 
 from odeflow import compose, run
 from odeflow.engines.choice import Resources
@@ -18,14 +18,6 @@ from odeflow.provenance.environment import CHANGES_NOTHING
 from odeflow.trust.reproduce import reproduce
 from odeflow.workflow.plan import plan
 
-STUDY_YAML = """
-creator:
-  - {name: Ada Lovelace, url: "https://orcid.org/0000-0000-0000-0000", institution: Analytical}
-  - Grace Hopper
-license: CC-BY-4.0
-keywords: [decay, kinetics]
-summary: A substance that decays.
-"""
 ATTRIBUTES = {
     "creator_name": "Ada Lovelace; Grace Hopper",
     "creator_url": "https://orcid.org/0000-0000-0000-0000; ",
