@@ -30,7 +30,7 @@ test-slurm: $(READY)
 
 scale: $(READY)
 	$(BIN)/python -m benchmarks.scale plan rate local
-	$(BIN)/python tests/slurm_cluster.py $(BIN)/python -m benchmarks.scale empty slurm report
+	$(BIN)/python -m tests.support.slurm_cluster $(BIN)/python -m benchmarks.scale empty slurm report
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from bad_input import BAD_INPUTS, BadInput
 from snakemake.cli import parse_config
-from snakes import request, snakemake
 
 from odeflow.design import axis_names
 from odeflow.ensemble.solve import load_problem
 from odeflow.files.errors import ConfigError
 from odeflow.workflow.ownership import check_results
 from odeflow.workflow.plan import chunk_table, plan
+from tests.support.bad_input import BAD_INPUTS, BadInput
+from tests.support.snakes import request, snakemake
 
 EACH = pytest.mark.parametrize("case", BAD_INPUTS, ids=lambda case: case.title)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from petab_text import TABLES, make_problem, tabbed
-from snakes import EXPERIMENT_YAML, copy_of, make_study, planned, snakemake
+
+from tests.support.petab_text import TABLES, make_problem, tabbed
+from tests.support.snakes import EXPERIMENT_YAML, copy_of, make_study, planned, snakemake
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import EXPERIMENT_YAML, make_study, planned, request, snakemake
 
 import odeflow
 from odeflow.analysis.differences import Solved, difference, not_comparable
@@ -14,6 +13,7 @@ from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
 from odeflow.report.comparison import comparison_page
 from odeflow.workflow.plan import compared, plan
+from tests.support.snakes import EXPERIMENT_YAML, make_study, planned, request, snakemake
 
 
 def solved(study: Path, *overrides: str) -> Solved:

@@ -16,9 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax._src import compilation_cache
-from marks import fast
 from numba import njit
-from problems import decay_problem
 
 from odeflow.engines.compiled import folder, numba_cache, store
 from odeflow.engines.compiled.jax_cache import keep_programs
@@ -26,6 +24,9 @@ from odeflow.engines.compiled.numba_cache import keep
 from odeflow.engines.compiled.store import Store, open_store
 from odeflow.engines.native import engine as native_engine
 from odeflow.files.source_code import PACKAGE
+from tests.support.marks import fast
+from tests.support.problems import decay_problem
+from tests.support.snakes import PROJECT
 
 
 def entries(place: Path) -> list[Path]:
@@ -441,7 +442,7 @@ from pathlib import Path
 import jax
 jax.config.update("jax_enable_x64", True)
 sys.path.insert(0, sys.argv[2])
-from problems import decay_problem
+from tests.support.problems import decay_problem
 from odeflow.engines.native import engine
 problem, lanes = decay_problem()
 print("ready", flush=True)
@@ -451,7 +452,7 @@ print(repr(float(found.values["y"][0, -1])))
 
 
 def started(place: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SOLVE, str(place), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", SOLVE, str(place), str(PROJECT)]
     return subprocess.Popen(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )  # fmt: skip

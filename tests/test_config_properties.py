@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bad_input import EXPERIMENT, MODEL
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request
 
 from odeflow.config.compose import compose
 from odeflow.config.overrides import flatten_overrides
 from odeflow.files.errors import ConfigError
 from odeflow.workflow.plan import chunk_table, plan
+from tests.support.bad_input import EXPERIMENT, MODEL
+from tests.support.snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request
 
 #: Text that Hydra reads as something else.
 _NO_TEXT = {"null", "true", "false", "inf", "nan", "infinity"}

@@ -10,7 +10,7 @@ import pytest
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes
-from tests.problems import decay, make_model, make_problem
+from tests.support.problems import decay, make_model, make_problem
 
 
 @pytest.mark.parametrize("dt0, lengths", [(0.3, [0.3, 0.2, 0.25, 0.25]), (0.25, 4 * [0.25])])

@@ -17,7 +17,7 @@ from odeflow.engines.native import engine as native_engine
 from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
-from tests.problems import make_model, make_problem
+from tests.support.problems import make_model, make_problem
 
 TIMES = [0.01, 0.1, 1.0, 10.0]
 STARTS = np.array([0.0, 5e-324, 1e-300, 1e-100, 1e-30, 1e-16, 1e-8])

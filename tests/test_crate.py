@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from snakes import PROJECT, STUDY_YAML, make_study, snakemake
 
 from odeflow import compose, run
 from odeflow.files.errors import ConfigError
 from odeflow.provenance.records import Stage, checked_inputs, write_record
 from odeflow.trust.reproduce import CRATE, reproduce
 from odeflow.workflow.crate import write_crate
+from tests.support.snakes import PROJECT, STUDY_YAML, make_study, snakemake
 
 
 @pytest.fixture(scope="module")

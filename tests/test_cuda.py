@@ -14,10 +14,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cuda_cases import cases
 from jax.scipy.special import erf, erfc, gammaln
 from numba import cuda, from_dtype, types
-from problems import decay, make_model, make_problem
 
 import odeflow
 from odeflow.engines.choice import choose_engine
@@ -30,6 +28,9 @@ from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Guard, Lanes, Problem, Solution
 from odeflow.problem.status import Status
 from odeflow.workflow.chunks import solve_digest
+from tests.support.cuda_cases import cases
+from tests.support.problems import decay, make_model, make_problem
+from tests.support.snakes import PROJECT
 
 CASES = cases()
 GPU = ("runtime.device=gpu",)
@@ -40,10 +41,10 @@ DEFAULT = ("stiff, saved times", "metrics")
 
 def simulate(names: Iterable[str], folder: Path) -> dict[str, Solution]:
     """Solutions of Numba's simulator, which has to be asked for before Numba is imported."""
-    script = Path(__file__).with_name("cuda_cases.py")
     subprocess.run(
-        [sys.executable, script, folder / "solved", folder, *names],
+        [sys.executable, "-m", "tests.support.cuda_cases", folder / "solved", folder, *names],
         env=os.environ | {"NUMBA_ENABLE_CUDASIM": "1"},
+        cwd=PROJECT,
         check=True,
     )
     return pickle.loads((folder / "solved").read_bytes())

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from faults import results
-from snakes import EXPERIMENT_YAML, make_study, snakemake
+
+from tests.support.faults import results
+from tests.support.snakes import EXPERIMENT_YAML, make_study, snakemake
 
 pytestmark = pytest.mark.slow
 

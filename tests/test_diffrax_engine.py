@@ -7,13 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from marks import fast
-from problems import decay, make_model, make_problem, michaelis_menten
 
 from odeflow.engines.diffrax.engine import solve
 from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
+from tests.support.marks import fast
+from tests.support.problems import decay, make_model, make_problem, michaelis_menten
 
 TS = np.linspace(0.0, 2.0, 9)
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from snakes import EXPERIMENT_YAML, STUDY_YAML, make_study, planned, request, snakemake
 
 from odeflow import compose, run
 from odeflow.engines.choice import Resources
@@ -17,6 +16,14 @@ from odeflow.files.errors import ConfigError
 from odeflow.provenance.environment import CHANGES_NOTHING
 from odeflow.trust.reproduce import reproduce
 from odeflow.workflow.plan import plan
+from tests.support.snakes import (
+    EXPERIMENT_YAML,
+    STUDY_YAML,
+    make_study,
+    planned,
+    request,
+    snakemake,
+)
 
 ATTRIBUTES = {
     "creator_name": "Ada Lovelace; Grace Hopper",

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import make_model, make_problem
-from test_jumps import solve
 
 from odeflow.problem.model import Event
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
+from tests.support.problems import make_model, make_problem
+from tests.test_jumps import solve
 
 SLOW = pytest.mark.slow
 METHODS = pytest.mark.parametrize(

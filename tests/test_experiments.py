@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from marks import fast
 from scipy.integrate import solve_ivp
 
 import odeflow
 from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.shipped import shipped_config
 from odeflow.problem.model import load_model
+from tests.support.marks import fast
 
 #: `test_doses` has the one with doses, against its closed form.
 EXPERIMENTS = sorted(

@@ -6,12 +6,20 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import make_model, make_problem
-from random_expressions import JAX, ZEROS, Expression, arguments, by_jax, by_numpy, expression
 
 from odeflow.config.model import Observables
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes
+from tests.support.problems import make_model, make_problem
+from tests.support.random_expressions import (
+    JAX,
+    ZEROS,
+    Expression,
+    arguments,
+    by_jax,
+    by_numpy,
+    expression,
+)
 
 POINTS = 256
 #: Expressions in one program.

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import EXPERIMENT_YAML, MODELS, make_study, snakemake
 
 import odeflow
 from odeflow.problem.status import Status
 from odeflow.report.overview import overview_page
 from odeflow.trust import failures as failures_module
 from odeflow.trust.failures import failed_fraction, failures, write_failures
+from tests.support.snakes import EXPERIMENT_YAML, MODELS, make_study, snakemake
 
 GRID = ["design.axes.vmax={linspace:[8,12,5]}", "design.axes.km={linspace:[4,6,3]}"]
 

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from faults import (
+
+from odeflow.ensemble.chunk_file import read_chunk
+from odeflow.files.netcdf import DamagedFileError
+from tests.support.faults import (
     chunk_files,
     fault,
     results,
@@ -20,10 +23,7 @@ from faults import (
     waiting_jobs,
     waiting_study,
 )
-from snakes import copy_of, snakemake
-
-from odeflow.ensemble.chunk_file import read_chunk
-from odeflow.files.netcdf import DamagedFileError
+from tests.support.snakes import copy_of, snakemake
 
 pytestmark = pytest.mark.slow
 

@@ -7,15 +7,15 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import make_problem
-from test_crossings import quartic_problem, quartics
-from test_jumps import solve
 
 from odeflow.config.model import ModelConfig
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Guard, Lanes
 from odeflow.problem.reductions import Reducer, Reduction, nodes
 from odeflow.problem.status import Status
+from tests.support.problems import make_problem
+from tests.test_crossings import quartic_problem, quartics
+from tests.test_jumps import solve
 
 END, LEVEL = 10.0, 0.5
 METHODS = ("tsit5", "dopri5", "dopri8", "bosh3", "rodas5p")

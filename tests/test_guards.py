@@ -7,13 +7,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import decay, make_model, make_problem
-from test_jumps import solve
 
 from odeflow.problem.model import Event
 from odeflow.problem.problem import Guard, Lanes, Problem
 from odeflow.problem.reductions import Reduction
 from odeflow.problem.status import Status
+from tests.support.problems import decay, make_model, make_problem
+from tests.test_jumps import solve
 
 SLOW = pytest.mark.slow
 ENGINES = pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=SLOW)])

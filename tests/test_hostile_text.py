@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from bad_input import MODEL
 from matplotlib.figure import Figure
-from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, snakemake
 
 from odeflow.config.compose import compose
 from odeflow.config.validate import validate
@@ -21,6 +19,8 @@ from odeflow.files.plain_text import escaped, without_hidden
 from odeflow.report import pages
 from odeflow.report.figures import style
 from odeflow.report.figures.math_text import is_readable, wrapped
+from tests.support.bad_input import MODEL
+from tests.support.snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, snakemake
 
 UNREADABLE = [
     r"$\frac{1$",

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import make_model
-from snakes import make_study, snakemake
 
 import odeflow
 from odeflow.analysis.summary import summarise
@@ -15,6 +13,8 @@ from odeflow.config.shipped import shipped_config
 from odeflow.files.errors import ConfigError
 from odeflow.problem.transforms.invariants import Drift, load_invariants, relative_drift
 from odeflow.trust.facts import complaints, drift_rows
+from tests.support.problems import make_model
+from tests.support.snakes import make_study, snakemake
 
 OSCILLATOR = """
 def field(t, y, args):

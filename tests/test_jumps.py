@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from marks import fast
-from problems import make_model, make_problem
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes, Problem, Solution
 from odeflow.problem.reductions import Reduction
 from odeflow.problem.status import Status
+from tests.support.marks import fast
+from tests.support.problems import make_model, make_problem
 
 END = 48.0
 TARGETS = JumpTargets(components=(0,), parameters=(2,))

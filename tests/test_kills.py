@@ -5,9 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from faults import fault, results, wait_for_end
-from snakes import snakemake
-from waiting_stages import STAGES, processes_of, waiting, without
+
+from tests.support.faults import fault, results, wait_for_end
+from tests.support.snakes import snakemake
+from tests.support.waiting_stages import STAGES, processes_of, waiting, without
 
 pytestmark = pytest.mark.slow
 

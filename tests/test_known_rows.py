@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import EXPERIMENT_YAML, make_study
 
 from odeflow.config.compose import compose
 from odeflow.engines.choice import Resources
@@ -13,6 +12,7 @@ from odeflow.ensemble.chunk_file import read_chunk
 from odeflow.ensemble.known_rows import known_rows
 from odeflow.workflow.chunks import chunks
 from odeflow.workflow.stages.solve import solve_chunk
+from tests.support.snakes import EXPERIMENT_YAML, make_study
 
 TABLE = EXPERIMENT_YAML.replace("/design: grid", "/design: table").replace(
     "  axes:\n    k: {linspace: [0.5, 2.0, 4]}", "  path: rates.csv"

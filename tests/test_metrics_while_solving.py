@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import EXPERIMENT_YAML, make_study, planned, snakemake
 
 import odeflow
 from odeflow.analysis.summary import summarise
@@ -15,6 +14,7 @@ from odeflow.files.errors import ConfigError
 from odeflow.report import figures as plots
 from odeflow.workflow.chunks import solve_digest
 from odeflow.workflow.specs import solve_config
+from tests.support.snakes import EXPERIMENT_YAML, make_study, planned, snakemake
 
 END_ONLY = EXPERIMENT_YAML.replace("ts: {linspace: [0, 2, 5]}", "ts: null").replace(
     "plot:", "summary:\n  metrics: [final, mean, max]\n  first_time_below: {y: 2.0}\nplot:"

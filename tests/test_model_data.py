@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import make_study, snakemake
 
 import odeflow
 from odeflow.files.errors import ConfigError
@@ -16,6 +15,7 @@ from odeflow.problem.model import load_model
 from odeflow.trust.reproduce import reproduce
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.workflow.chunks import solve_digest
+from tests.support.snakes import make_study, snakemake
 
 DAY = np.array([0.0, 0.5, 1.25, 2.0])
 CELSIUS = np.array([1.0, 3.0, 2.0, 4.0])

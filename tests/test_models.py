@@ -4,7 +4,6 @@ import functools
 import importlib
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,8 +15,9 @@ from omegaconf import OmegaConf
 from odeflow.config.model import ModelConfig
 from odeflow.importers.sbml.config import imported_model
 from odeflow.problem.model import Model, load_model
+from tests.support.snakes import PROJECT
 
-FOLDER = Path(__file__).parents[1] / "config" / "model"
+FOLDER = PROJECT / "config" / "model"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 

@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import make_model, make_problem
 
 from odeflow.config.model import Observables
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes, Solution
 from odeflow.problem.status import Status
+from tests.support.problems import make_model, make_problem
 
 
 def solve(engine: str, problem: Any, y0: Any, args: Any, tmp_path: Path) -> Solution:

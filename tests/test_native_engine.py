@@ -6,13 +6,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from marks import fast
-from problems import make_model, make_problem, michaelis_menten
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
+from tests.support.marks import fast
+from tests.support.problems import make_model, make_problem, michaelis_menten
 
 
 def solve(problem: Any, lanes: Lanes, folder: Path, threads: int = 1) -> Any:

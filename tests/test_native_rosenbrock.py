@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import make_model, make_problem
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.diffrax.rosenbrock import Rodas3P, Rodas5P
@@ -26,6 +25,8 @@ from odeflow.engines.shared.rosenbrock_tableau import RODAS3P
 from odeflow.models import kinetics
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.status import Status
+from tests.support.problems import make_model, make_problem
+from tests.support.snakes import PROJECT
 
 SOLVERS = pytest.mark.parametrize("solver", [Rodas5P(), Rodas3P()], ids=["rodas5p", "rodas3p"])
 NAMES = ("a", "b", "c")
@@ -211,7 +212,7 @@ def test_a_jacobian_that_is_too_full_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 def reference_case(name: str, **settings: Any) -> tuple[Problem, Lanes, dict[str, float]]:
     """A published problem, its rates varied over 64 lanes, the first with the published rates."""
-    case = json.loads(Path(__file__).with_name("reference_problems.json").read_text())[name]
+    case = json.loads((PROJECT / "tests/support/reference_problems.json").read_text())[name]
     model = make_model(getattr(kinetics, name), case["initial"], case["t1"], **case["parameters"])
     rates = np.array(list(case["parameters"].values()))[:, None]
     spread = np.random.default_rng(0).uniform(-0.2, 0.2, (len(rates), 64))

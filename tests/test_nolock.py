@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from faults import fault, results
-from snakes import copy_of, snakemake, start_snakemake
-from waiting_stages import waiting
+
+from tests.support.faults import fault, results
+from tests.support.snakes import copy_of, snakemake, start_snakemake
+from tests.support.waiting_stages import waiting
 
 pytestmark = pytest.mark.slow
 

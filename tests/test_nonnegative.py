@@ -13,7 +13,7 @@ from odeflow.files.errors import ConfigError
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.status import Status
-from tests.problems import make_model, make_problem, michaelis_menten
+from tests.support.problems import make_model, make_problem, michaelis_menten
 
 
 def with_nonnegative(model: Model, *names: str) -> Model:

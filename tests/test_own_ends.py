@@ -7,7 +7,6 @@ import equinox.internal as eqxi
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import decay, make_model
 
 import odeflow
 from odeflow.config.solver import SolverConfig
@@ -16,6 +15,7 @@ from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.methods.controller import end_columns
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.status import Status
+from tests.support.problems import decay, make_model
 
 ENDS = np.array([0.3, 1.0, 1.7, 2.0, 2.5])
 RATES = np.linspace(0.5, 3.0, 5)

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from snakes import PROJECT
+
+from tests.support.snakes import PROJECT
 
 pytestmark = pytest.mark.slow
 

@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from snakes import PROJECT, planned, snakemake
+
+from tests.support.snakes import PROJECT, planned, snakemake
 
 pytest.importorskip("libsbml")
-
-from petab_text import DECAY, TABLES, make_problem
-from sbml_text import compartment, initial, parameter, reaction, rule, sbml, species
 
 import odeflow
 from odeflow.analysis.summary import summarise
@@ -28,9 +26,11 @@ from odeflow.problem.noise import log_density
 from odeflow.report import figures as plots
 from odeflow.workflow.plan import Experiment
 from odeflow.workflow.stages.summarise import measurements_of
+from tests.support.petab_text import DECAY, TABLES, make_problem
+from tests.support.sbml_text import compartment, initial, parameter, reaction, rule, sbml, species
 
 EXAMPLE = PROJECT / "examples/petab"
-REFERENCE = PROJECT / "tests/petab_reference.json"
+REFERENCE = PROJECT / "tests/support/petab_reference.json"
 TIGHT = ("solver.rtol=1e-9", "solver.atol=1e-11")
 
 
@@ -103,7 +103,7 @@ def test_a_failed_trajectory_has_no_likelihood(tmp_path: Path):
 
 
 def test_log_likelihood_is_libpetabs(tmp_path: Path):
-    """Values of `petab.v1.calculate.calculate_llh`, which tests/petab_reference.py wrote."""
+    """Values of `petab.v1.calculate.calculate_llh`, which `petab_reference.py` wrote."""
     for name, case in json.loads(REFERENCE.read_text())["cases"].items():
         study = make_problem(tmp_path / name, **case["tables"])
         _, ensemble, summary = solved(study, "design.nominal=true", "~design.size")
@@ -324,7 +324,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_one_line(mistake: str, tmp_path: Path):
-    from petab_text import EXPERIMENT, YAML
+    from tests.support.petab_text import EXPERIMENT, YAML
 
     changes, message = MISTAKES[mistake]
     texts = {**TABLES, "yaml": YAML, "experiment": EXPERIMENT}

@@ -5,7 +5,6 @@ import math
 from pathlib import Path
 
 import pytest
-from snakes import EXPERIMENT_YAML, make_study, planned, snakemake, whole
 
 from odeflow.config.compose import compose
 from odeflow.files.slabs import SLAB_BYTES
@@ -20,6 +19,7 @@ from odeflow.workflow.pilot import (
     read_measurement,
     write_measurement,
 )
+from tests.support.snakes import EXPERIMENT_YAML, make_study, planned, snakemake, whole
 
 CHUNKED = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol").replace(
     "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",

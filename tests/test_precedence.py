@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import xarray as xr
-from snakes import EXPERIMENT_YAML, SHIPPED_SETTINGS, make_study, snakemake
 
 from odeflow.config.root import Config
 from odeflow.config.sources import Request, Source, settle
 from odeflow.files.errors import ConfigError
 from odeflow.workflow.plan import plan
+from tests.support.snakes import EXPERIMENT_YAML, SHIPPED_SETTINGS, make_study, snakemake
 
 SOURCES = ("shipped", "config/workflow.yaml", "--configfile", "--config")
 

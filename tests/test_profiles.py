@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from snakes import PROJECT, make_study, snakemake
+
+from tests.support.snakes import PROJECT, make_study, snakemake
 
 PROFILES = PROJECT / "workflow/profiles"
 

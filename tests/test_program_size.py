@@ -12,7 +12,7 @@ from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.frontend.program_size import MOST_OPERATIONS, operations
 from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Lanes
-from tests.problems import make_model, make_problem
+from tests.support.problems import make_model, make_problem
 
 
 def ring(size: int) -> Any:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marks import fast
-from problems import make_model, make_problem, michaelis_menten
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.program.field import field_program
 from odeflow.engines.native.program.proportions import proportions
 from odeflow.problem.problem import Lanes
+from tests.support.marks import fast
+from tests.support.problems import make_model, make_problem, michaelis_menten
 
 FLUXES = 3
 ROWS = st.lists(

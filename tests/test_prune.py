@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from faults import chunk_files, fault, results, waiting_jobs, waiting_study
-from snakes import make_study, planned, snakemake
+
+from tests.support.faults import chunk_files, fault, results, waiting_jobs, waiting_study
+from tests.support.snakes import make_study, planned, snakemake
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_models import END, Family, RandomModel, by_scipy, random_model
 
 import odeflow
+from tests.support.random_models import END, Family, RandomModel, by_scipy, random_model
 
 #: Models that are compiled together, and families in all.
 MODELS, FAMILIES = 10, 50

@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from snakes import make_study, planned, snakemake
 
 import odeflow
 from odeflow.files.errors import ConfigError
@@ -32,6 +31,7 @@ from odeflow.provenance.observed.seen import Seen
 from odeflow.provenance.observed.things import Thing, is_outside, path_name
 from odeflow.provenance.observed.watch import Watch
 from odeflow.workflow.chunks import solve_digest
+from tests.support.snakes import make_study, planned, snakemake
 
 FIELD = '\ndef decay(t, y, args):\n    return {"y": -FACTOR * args.k * y.y}\n'
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import PROJECT
 
 from benchmarks.ratios import ASKED, ratio
 from benchmarks.report import number
+from tests.support.snakes import PROJECT
 
 README = (PROJECT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)

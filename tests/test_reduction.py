@@ -7,8 +7,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from marks import fast
-from problems import decay, make_model, make_problem
 
 from odeflow.config.model import ModelConfig
 from odeflow.engines.diffrax import engine as diffrax_engine
@@ -17,6 +15,8 @@ from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.reductions import Reducer, Reduction, nodes
 from odeflow.problem.status import Status
+from tests.support.marks import fast
+from tests.support.problems import decay, make_model, make_problem
 
 METRICS = ("integral", "mean", "min", "max", "amplitude", "time_of_min", "time_of_max")
 

@@ -7,7 +7,6 @@ relative tolerance is 1e-8 and every component is within 1e-6 of the published v
 import functools
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import diffrax
@@ -21,9 +20,10 @@ from omegaconf import OmegaConf
 
 from odeflow.config.model import ModelConfig
 from odeflow.problem.model import Model, load_model
+from tests.support.snakes import PROJECT
 
-PROBLEMS = json.loads((Path(__file__).parent / "reference_problems.json").read_text("utf-8"))
-FOLDER = Path(__file__).parents[1] / "config" / "model"
+PROBLEMS = json.loads((PROJECT / "tests/support/reference_problems.json").read_text("utf-8"))
+FOLDER = PROJECT / "config" / "model"
 
 
 @functools.cache

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from snakes import make_study
 
 import odeflow
 from odeflow.config.root import Config
@@ -15,6 +14,7 @@ from odeflow.problem.status import Status
 from odeflow.provenance.stored_study import study_files
 from odeflow.workflow.chunks import solve_digest
 from odeflow.workflow.specs import solve_config, stage_spec
+from tests.support.snakes import make_study
 
 MODELS = """
 import jax.numpy as jnp

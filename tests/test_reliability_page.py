@@ -1,7 +1,8 @@
 """The page of faults and wrong inputs is what the tests say."""
 
 import pytest
-from reliability_page import PAGE, page
+
+from tests.support.reliability_page import PAGE, page
 
 
 @pytest.mark.slow

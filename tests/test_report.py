@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from snakes import make_study, snakemake
+
+from tests.support.snakes import make_study, snakemake
 
 CHROMIUM = shutil.which("chromium")
 

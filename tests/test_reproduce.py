@@ -9,13 +9,13 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import MODELS, copy_of, make_study, snakemake
 
 import odeflow
 from odeflow.files.digests import text_digest
 from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import DamagedFileError
 from odeflow.trust.reproduce import NotReproducedError, reproduce
+from tests.support.snakes import MODELS, copy_of, make_study, snakemake
 
 TABLE = "k,y\n0.5,1\n1.25,2\n0.1,3.3000000000000003\n"
 

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
-from problems import make_model, make_problem
 
 import odeflow
 from odeflow.config.ladder import Attempt, ladder
@@ -19,6 +18,7 @@ from odeflow.ensemble.solve import solve_samples
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
+from tests.support.problems import make_model, make_problem
 
 #: Van der Pol oscillators: the first few need few steps, the others more, the last a stiff method.
 VAN_DER_POL = [

@@ -8,7 +8,7 @@ import pytest
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
-from tests.problems import make_model, make_problem
+from tests.support.problems import make_model, make_problem
 
 
 def relay(t: Any, y: Any, args: Any) -> dict[str, Any]:

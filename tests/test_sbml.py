@@ -9,22 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from snakes import PROJECT, make_study, snakemake
+
+from tests.support.snakes import PROJECT, make_study, snakemake
 
 pytest.importorskip("libsbml")
 pytest.importorskip("antimony")
 
 import xarray as xr
-from sbml_text import (
-    compartment,
-    function,
-    initial,
-    parameter,
-    reaction,
-    rule,
-    sbml,
-    species,
-)
 
 import odeflow
 from odeflow.config.root import Config
@@ -35,6 +26,16 @@ from odeflow.importers.expressions.expression import TIME
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.sbml.source import model_source
 from odeflow.workflow.chunks import solve_digest
+from tests.support.sbml_text import (
+    compartment,
+    function,
+    initial,
+    parameter,
+    reaction,
+    rule,
+    sbml,
+    species,
+)
 
 ENGINES = ("native", "diffrax")
 

@@ -8,12 +8,11 @@ import pytest
 pytest.importorskip("libsbml")
 pytest.importorskip("antimony")
 
-from sbml_text import compartment, event, parameter, reaction, rule, sbml, species
-from snakes import make_study, snakemake
-from test_sbml import configured, grid
-
 import odeflow
 from odeflow.trust.reproduce import reproduce
+from tests.support.sbml_text import compartment, event, parameter, reaction, rule, sbml, species
+from tests.support.snakes import make_study, snakemake
+from tests.test_sbml import configured, grid
 
 ENGINES = pytest.mark.parametrize(
     "engine", ["native", pytest.param("diffrax", marks=pytest.mark.slow)]

@@ -9,14 +9,13 @@ import pytest
 
 pytest.importorskip("libsbml")
 
-from problems import make_problem
-from sbml_features import FEATURES, PAGE, Feature, page_with_table
-
 from odeflow.config.model import ModelConfig
 from odeflow.engines.diffrax.events import Outcome, Watch
 from odeflow.files.errors import ConfigError
 from odeflow.importers.sbml.config import imported_model
 from odeflow.problem.model import Model, load_model
+from tests.support.problems import make_problem
+from tests.support.sbml_features import FEATURES, PAGE, Feature, page_with_table
 
 NAMES = [f"{feature.group}: {feature.name}" for feature in FEATURES]
 
@@ -78,4 +77,4 @@ def after_events(model: Model, point: Any, feature: Feature) -> dict[str, list[f
 
 def test_the_page_has_this_table():
     page = PAGE.read_text(encoding="utf-8")
-    assert page == page_with_table(page), "run `python tests/sbml_features.py`"
+    assert page == page_with_table(page), "run `python -m tests.support.sbml_features`"

@@ -7,13 +7,12 @@ import pytest
 pytest.importorskip("libsbml")
 pytest.importorskip("antimony")
 
-from sbml_text import compartment, function, parameter, rule, sbml, species
-
 from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import MOST_OPERATIONS, checked_antimony
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.sbml.refusal import Source
 from odeflow.importers.sbml.xml_text import DEEPEST, checked_text
+from tests.support.sbml_text import compartment, function, parameter, rule, sbml, species
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
 LAYOUT = "http://www.sbml.org/sbml/level3/version1/layout/version1"

@@ -8,12 +8,11 @@ import pytest
 
 pytest.importorskip("libsbml")
 
-from sbml_text import initial, parameter, rule, sbml
-
 import odeflow
 from odeflow.config.validate import validate
 from odeflow.files.errors import ConfigError
 from odeflow.importers.sbml.config import imported_model
+from tests.support.sbml_text import initial, parameter, rule, sbml
 
 GROWTH = (parameter("x", 2, False), parameter("r", 0.25), rule("rate", "x", "r * x"))
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from snakes import PROJECT
+
+from tests.support.snakes import PROJECT
 
 pytest.importorskip("libsbml")
 
-from sbml_text import compartment, initial, parameter, reaction, rule, sbml, species
-
 from odeflow.trust.sbml_suite.case import find_cases, read_case
 from odeflow.trust.sbml_suite.run import _compared, run_case
+from tests.support.sbml_text import compartment, initial, parameter, reaction, rule, sbml, species
 
 SHARED = PROJECT.parent / "shared" / "sbml_cases"
 

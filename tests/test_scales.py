@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from snakes import make_study
 
 import odeflow
 from odeflow.config.tolerances import scaled_tolerances
+from tests.support.snakes import make_study
 
 SMALL = """
 vector_field: models.py:decay

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bad_input import EXPERIMENT, MODEL
-from hostile import CASES, Case
-from snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request, snakemake
 
 from odeflow.config.compose import compose
 from odeflow.files.errors import ConfigError
 from odeflow.workflow.plan import plan
+from tests.support.bad_input import EXPERIMENT, MODEL
+from tests.support.hostile import CASES, Case
+from tests.support.snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request, snakemake
 
 #: Overrides that would create a file `pwned` if anything ran them.
 ATTACKS = [

@@ -9,8 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from marks import fast
-from problems import decay, make_model
 from scipy.linalg import expm
 
 import odeflow
@@ -30,6 +28,8 @@ from odeflow.problem.status import Status
 from odeflow.problem.transforms.sensitivity import with_sensitivities
 from odeflow.report.figures.selection import shown_variables
 from odeflow.workflow.chunks import chunk_size, solve_digest
+from tests.support.marks import fast
+from tests.support.problems import decay, make_model
 
 ENGINES = pytest.mark.parametrize("engine", ["native", "diffrax"])
 TIGHT = {"rtol": 1e-10, "atol": 1e-12}

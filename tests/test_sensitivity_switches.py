@@ -13,13 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from switching_cases import Case, differences
 
 import odeflow
 from odeflow.config.validate import validate
 from odeflow.files.errors import ConfigError
 from odeflow.problem.model import Event
 from odeflow.problem.status import has_failed
+from tests.support.switching_cases import Case, differences
 
 
 def charge(t: Any, y: Any, args: Any) -> dict[str, Any]:

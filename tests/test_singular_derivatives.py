@@ -18,7 +18,7 @@ from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes, Solution
 from odeflow.problem.status import Status
-from tests.problems import make_model, make_problem
+from tests.support.problems import make_model, make_problem
 
 ENGINES = ("native", "diffrax")
 

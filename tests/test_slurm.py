@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-import slurm_cluster
-from faults import SLURM_FAULTS, fault
-from snakes import EXPERIMENT_YAML, MODELS, PROJECT, make_study, snakemake, whole
+
+from tests.support import slurm_cluster
+from tests.support.faults import SLURM_FAULTS, fault
+from tests.support.snakes import EXPERIMENT_YAML, MODELS, PROJECT, make_study, snakemake, whole
 
 REASON = slurm_cluster.missing()
 pytestmark = [

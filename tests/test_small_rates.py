@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from snakes import make_study
 
 from odeflow.config.compose import compose
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.small_rates import small_rate_notes
 from odeflow.ensemble.solve import solve_slabs
 from odeflow.problem.problem import Lanes
-from tests.problems import make_model, make_problem
+from tests.support.problems import make_model, make_problem
+from tests.support.snakes import make_study
 
 
 def fed(t, y, args):

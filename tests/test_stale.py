@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from snakes import EXPERIMENT_YAML, MODELS, copy_of, make_study, request, snakemake
 
 from odeflow.ensemble.chunk_file import read_chunk
 from odeflow.workflow.plan import plan
 from odeflow.workflow.staleness import stale_stages
+from tests.support.snakes import EXPERIMENT_YAML, MODELS, copy_of, make_study, request, snakemake
 
 pytestmark = pytest.mark.slow
 

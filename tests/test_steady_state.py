@@ -7,14 +7,14 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import decay, make_model, make_problem
-from test_jumps import solve
 
 from odeflow.config.root import Config
 from odeflow.problem.model import Event
 from odeflow.problem.problem import Guard, Jumps, JumpTargets, Lanes
 from odeflow.problem.status import Status
 from odeflow.problem.transforms.stops import moves_with_time
+from tests.support.problems import decay, make_model, make_problem
+from tests.test_jumps import solve
 
 SLOW = pytest.mark.slow
 ENGINES = pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=SLOW)])

@@ -10,11 +10,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from switching_cases import Case, differences
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.problem.model import Event
 from odeflow.problem.status import Status
+from tests.support.switching_cases import Case, differences
 
 ENGINES = ["native", pytest.param("diffrax", marks=pytest.mark.slow)]
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faults import fault, results, unwritable
-from snakes import snakemake
-from waiting_stages import STAGES, waiting, without
+
+from tests.support.faults import fault, results, unwritable
+from tests.support.snakes import snakemake
+from tests.support.waiting_stages import STAGES, waiting, without
 
 pytestmark = pytest.mark.slow
 

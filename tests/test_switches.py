@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import make_model, make_problem
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
@@ -19,6 +18,7 @@ from odeflow.problem.model import Event
 from odeflow.problem.problem import Guard, Jumps, JumpTargets, Lanes, Solution
 from odeflow.problem.status import Status
 from odeflow.problem.transforms.switching import with_switching
+from tests.support.problems import make_model, make_problem
 
 KNOTS = np.array([0.0, 1.0, 4.0, 9.0, 16.0])
 TABLE = KNOTS**2

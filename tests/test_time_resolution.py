@@ -13,7 +13,7 @@ from odeflow.config.time_text import shown_time
 from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Lanes
-from tests.problems import decay, make_model, make_problem
+from tests.support.problems import decay, make_model, make_problem
 
 UNIX = ("model.t0=1600000000", "model.t1=1600000008")
 

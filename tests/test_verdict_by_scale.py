@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from scales import EXPONENTS, error_over_scale, scaled_ensemble
 
 from odeflow.trust.verification import verify
+from tests.support.scales import EXPONENTS, error_over_scale, scaled_ensemble
 
 
 @pytest.fixture(scope="module")

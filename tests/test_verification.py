@@ -14,8 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
-from problems import make_model
-from snakes import PROJECT, make_study
 
 import odeflow
 from odeflow.config.shipped import shipped_config
@@ -37,6 +35,8 @@ from odeflow.trust.verification.schedule import Change
 from odeflow.trust.verification.suspects import suspects
 from odeflow.trust.verification.tolerances import Tolerances
 from odeflow.workflow.specs import stage_spec
+from tests.support.problems import make_model
+from tests.support.snakes import PROJECT, make_study
 
 MODELS = sorted(path.stem for path in (shipped_config() / "model").glob("*.yaml"))
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from snakes import make_study, snakemake
+
+from tests.support.snakes import make_study, snakemake
 
 
 def seconds(tsv: Path) -> float:

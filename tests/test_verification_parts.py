@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from problems import make_model
 
 import odeflow
 from odeflow.problem.model import load_model
@@ -18,6 +17,7 @@ from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.schedule import changes
 from odeflow.trust.verification.switching import activity, switching_times
 from odeflow.trust.verification.trajectory import Trajectories
+from tests.support.problems import make_model
 
 TABLE = jnp.asarray([1.0, 2.0, 4.0])
 

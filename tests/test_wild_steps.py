@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from marks import fast
 
 from odeflow.config.compose import compose
 from odeflow.config.ladder import SAFE_RTOL, ladder
@@ -20,7 +19,8 @@ from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
-from tests.problems import make_model, make_problem, michaelis_menten
+from tests.support.marks import fast
+from tests.support.problems import make_model, make_problem, michaelis_menten
 
 LANES = 1500
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import EXPERIMENT_YAML, MODELS, copy_of, make_study, planned, snakemake
+
+from tests.support.snakes import EXPERIMENT_YAML, MODELS, copy_of, make_study, planned, snakemake
 
 EVERYTHING = {
     "design": 1, "solve": 1, "assemble": 1, "summarise": 1, "verify": 1, "plot": 2,

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from wrong_on_purpose import WRONG, Wrong, wrong_study
 
 from odeflow.trust.verification import verify
+from tests.support.wrong_on_purpose import WRONG, Wrong, wrong_study
 
 #: The rows that take little time; the others are for the slow tests.
 _QUICK = {"nothing", "a dose too small 1%", "nothing, with events", "an event left out"}

@@ -10,13 +10,13 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from snakes import PROJECT, make_study, planned, snakemake
 
 import odeflow
 from odeflow.config.compose import compose
 from odeflow.ensemble.assemble import assemble_to_file
 from odeflow.files.opening import open_ensemble
 from odeflow.files.zarr import new_store, open_store
+from tests.support.snakes import PROJECT, make_study, planned, snakemake
 
 ZARR = "experiment=decay assemble__format=zarr"
 

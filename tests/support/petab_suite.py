@@ -1,6 +1,6 @@
 """Runs the cases of the PEtab test suite (version 1, SBML): a row a case, with its log-likelihood.
 
-    python tests/petab_suite.py petabtests/cases/v1.0.0/sbml
+    python -m tests.support.petab_suite petabtests/cases/v1.0.0/sbml
 
 The folder is one of the package petabtests, or of https://github.com/PEtab-dev/petab_test_suite. It
 returns 1 where a case comes out wrong.

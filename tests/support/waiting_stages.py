@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from faults import is_running
-from snakes import copy_of, start_snakemake
+from tests.support.faults import is_running
+from tests.support.snakes import copy_of, start_snakemake
 
 #: A job of the stage waits where it makes or renames its first file, while there is a file `hold`.
 WAITING = """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from snakes import make_study
 
 import odeflow
+from tests.support.snakes import make_study
 
 EXPONENTS = (-20, -16, -12, -9, -8, -7, -6, -5, -4, -2, 0, 4, 8, 12, 16, 20)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sbml_text import compartment, parameter, reaction, sbml, species
+from tests.support.sbml_text import compartment, parameter, reaction, sbml, species
 
 #: A decays, and starts at what its condition says: A(t) = A(0) exp(-k t).
 DECAY = sbml(

@@ -1,6 +1,6 @@
 """Writes `docs/reliability.md` from the rows of the tests:
 
-python tests/reliability_page.py > docs/reliability.md
+python -m tests.support.reliability_page > docs/reliability.md
 """
 
 import re
@@ -8,31 +8,33 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import conftest  # noqa: F401  (float64, as in the tests)
-import test_faults  # noqa: F401  (its tests are rows of FAULTS)
-import test_kills  # noqa: F401  (and those of the others)
-import test_nolock  # noqa: F401
-import test_prune  # noqa: F401
-import test_slurm  # noqa: F401  (and of SLURM_FAULTS)
-import test_surroundings  # noqa: F401
-from bad_input import BAD_INPUTS
-from faults import FAULTS, SLURM_FAULTS, Fault
-from hostile import CASES
-from scales import EXPONENTS, error_over_scale, scaled_ensemble
-from test_bad_input import message_of
-from test_security import ATTACKS
-from wrong_on_purpose import WRONG, wrong_study
-
+import tests.conftest  # noqa: F401  (float64, as in the tests)
 from odeflow.files.errors import ConfigError
 from odeflow.trust.verification import verify
+from tests import (  # noqa: F401  (their tests are rows of FAULTS and SLURM_FAULTS)
+    test_faults,
+    test_kills,
+    test_nolock,
+    test_prune,
+    test_slurm,
+    test_surroundings,
+)
+from tests.support.bad_input import BAD_INPUTS
+from tests.support.faults import FAULTS, SLURM_FAULTS, Fault
+from tests.support.hostile import CASES
+from tests.support.scales import EXPONENTS, error_over_scale, scaled_ensemble
+from tests.support.snakes import PROJECT
+from tests.support.wrong_on_purpose import WRONG, wrong_study
+from tests.test_bad_input import message_of
+from tests.test_security import ATTACKS
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
+PAGE = PROJECT / "docs" / "reliability.md"
 _PAGE = """\
 # Reliability
 
 What happens when something goes wrong. Each row of the tables is a test, which does what the row
 says: real Snakemake runs in temporary folders, real signals, real damage. Made by
-`python tests/reliability_page.py > docs/reliability.md`; the tests are
+`python -m tests.support.reliability_page > docs/reliability.md`; the tests are
 `tests/test_faults.py`, `test_kills.py`, `test_surroundings.py`, `test_nolock.py`, `test_prune.py`,
 `test_bad_input.py`, `test_determinism.py` and `test_security.py`.
 
@@ -83,13 +85,13 @@ versions of the packages.
 
 What is solved is wrong on purpose, in one way a row, by the native engine at the default
 tolerances (`rtol` 1e-6, `atol` 1e-8); this is the verdict of the verification, which is given the
-right problem. `tests/wrong_on_purpose.py`. What passes is within a hundred tolerances.
+right problem. `tests/support/wrong_on_purpose.py`. What passes is within a hundred tolerances.
 
 {wrong}
 
-States of any size at the default tolerances, a chain of two from (s, 0): `tests/scales.py`. The
-error is that against the closed form, relative to the scale of the variable. Nothing passes with
-one above 1%.
+States of any size at the default tolerances, a chain of two from (s, 0):
+`tests/support/scales.py`. The error is that against the closed form, relative to the scale of the
+variable. Nothing passes with one above 1%.
 
 {scales}
 
@@ -146,7 +148,7 @@ Attempts that must be refused, and create nothing:
 {attacks}
 
 Files that others may have written. Each is refused with this line, and nothing is made or read
-elsewhere (`tests/hostile.py`). What a title, a name or a unit may be on figures, pages, in
+elsewhere (`tests/support/hostile.py`). What a title, a name or a unit may be on figures, pages, in
 terminals and spreadsheets is in `tests/test_hostile_text.py`.
 
 {hostile}

@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 import numpy as np
 import xarray as xr
-from snakes import make_study
 
 import odeflow
 from odeflow.engines.native.methods import explicit_rk
+from tests.support.snakes import make_study
 
 FIELD = """
 import jax.numpy as jnp

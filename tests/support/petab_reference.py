@@ -1,6 +1,6 @@
 """Writes petab_reference.json: log-likelihoods by libpetab, of what a closed form simulates.
 
-    python tests/petab_reference.py        with petab and python-libsbml installed
+    python -m tests.support.petab_reference        with petab and python-libsbml installed
 
 libpetab (petab on PyPI) pins another antlr4-python3-runtime than Hydra does, so this runs in an
 environment of its own; test_petab.py reads the file.
@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 import petab
 from petab.v1.calculate import calculate_llh
-from petab_text import make_problem
+
+from tests.support.petab_text import make_problem
 
 VARIANTS = {
     "normal and laplace": {},

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from petab_text import DECAY, tabbed
-from petab_text import TABLES as TABLES_OF_PETAB
-from petab_text import YAML as PROBLEM
-from snakes import EXPERIMENT_YAML, MODEL_YAML, MODELS, make_study
+from tests.support.petab_text import DECAY, tabbed
+from tests.support.petab_text import TABLES as TABLES_OF_PETAB
+from tests.support.petab_text import YAML as PROBLEM
+from tests.support.snakes import EXPERIMENT_YAML, MODEL_YAML, MODELS, make_study
 
 #: What stands at a path of the study: text, bytes, or what a function makes of the path.
 Content = str | bytes | Callable[[Path], None]

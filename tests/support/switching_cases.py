@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from problems import make_model
 
 from odeflow.config.model import Observables
 from odeflow.config.root import Config
@@ -22,6 +21,7 @@ from odeflow.problem.status import has_failed
 from odeflow.problem.transforms.doses import schedule, with_doses
 from odeflow.problem.transforms.sensitivity import at_start, with_sensitivities
 from odeflow.problem.transforms.switching import with_switching
+from tests.support.problems import make_model
 
 TIGHT = {"rtol": 1e-12, "atol": 1e-13}
 

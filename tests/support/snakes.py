@@ -14,7 +14,7 @@ import yaml
 
 from odeflow.config.sources import Request, Source, settle
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 #: What `config/workflow.yaml` sets before `--config` does.
 SHIPPED_SETTINGS = yaml.safe_load((PROJECT / "config" / "workflow.yaml").read_text())

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from snakes import EXPERIMENT_YAML, MODELS, make_study, snakemake, start_snakemake
+
+from tests.support.snakes import EXPERIMENT_YAML, MODELS, make_study, snakemake, start_snakemake
 
 #: Three chunks, the first the pilot; figures in the formats whose bytes are promised.
 THREE_CHUNKS = (

@@ -1,6 +1,6 @@
 """A Slurm cluster of one node on this machine, for tests and measurements.
 
-    python tests/slurm_cluster.py COMMAND...      runs a command while the cluster is up
+    python -m tests.support.slurm_cluster COMMAND...      runs a command while the cluster is up
 
 Needs root and Debian's `slurm-wlm` and `munge`; no systemd, no accounting, nothing on the network.
 """

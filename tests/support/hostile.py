@@ -13,9 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from bad_input import MODEL
-from sbml_text import parameter, sbml
-from snakes import EXPERIMENT_YAML, MODELS, make_study, request
 
 from odeflow.config.compose import compose
 from odeflow.config.yaml_text import write_yaml
@@ -23,6 +20,9 @@ from odeflow.files.digests import text_digest
 from odeflow.trust.reproduce import reproduce
 from odeflow.workflow.ownership import check_results
 from odeflow.workflow.plan import plan
+from tests.support.bad_input import MODEL
+from tests.support.sbml_text import parameter, sbml
+from tests.support.snakes import EXPERIMENT_YAML, MODELS, make_study, request
 
 
 class Case(NamedTuple):

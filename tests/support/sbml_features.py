@@ -1,14 +1,13 @@
 """What of SBML is supported, feature by feature: the cases of a test and the table of a page.
 
-`python tests/sbml_features.py` writes the table into docs/sbml.md.
+`python -m tests.support.sbml_features` writes the table into docs/sbml.md.
 """
 
 import math
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from sbml_text import (
+from tests.support.sbml_text import (
     apply,
     compartment,
     event,
@@ -20,8 +19,9 @@ from sbml_text import (
     sbml,
     species,
 )
+from tests.support.snakes import PROJECT
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "sbml.md"
+PAGE = PROJECT / "docs" / "sbml.md"
 BEGIN, END = "<!-- features -->\n", "<!-- /features -->\n"
 
 

@@ -1,6 +1,6 @@
 """Problems for the GPU target; as a script, solves them on Numba's simulator of CUDA.
 
-    NUMBA_ENABLE_CUDASIM=1 python tests/cuda_cases.py FILE CACHE NAME ...
+    NUMBA_ENABLE_CUDASIM=1 python -m tests.support.cuda_cases FILE CACHE NAME ...
 
 writes the solutions of these cases by name as a pickle.
 """
@@ -14,7 +14,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from problems import make_model, make_problem, michaelis_menten
 
 from odeflow.config.model import ModelConfig
 from odeflow.engines.native import engine
@@ -22,6 +21,7 @@ from odeflow.models.kinetics import robertson
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.reductions import Reduction
+from tests.support.problems import make_model, make_problem, michaelis_menten
 
 
 def pendulum(t: Any, y: Any, args: Any) -> dict[str, Any]:
