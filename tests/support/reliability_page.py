@@ -11,7 +11,15 @@ from pathlib import Path
 import tests.conftest  # noqa: F401  (float64, as in the tests)
 from odeflow.files.errors import ConfigError
 from odeflow.trust.verification import verify
-from tests import (  # noqa: F401  (their tests are rows of FAULTS and SLURM_FAULTS)
+from tests.config.test_bad_input import message_of
+from tests.config.test_security import ATTACKS
+from tests.support.bad_input import BAD_INPUTS
+from tests.support.faults import FAULTS, SLURM_FAULTS, Fault
+from tests.support.hostile import CASES
+from tests.support.scales import EXPONENTS, error_over_scale, scaled_ensemble
+from tests.support.snakes import PROJECT
+from tests.support.wrong_on_purpose import WRONG, wrong_study
+from tests.workflow import (  # noqa: F401  (their tests are rows of FAULTS and SLURM_FAULTS)
     test_faults,
     test_kills,
     test_nolock,
@@ -19,14 +27,6 @@ from tests import (  # noqa: F401  (their tests are rows of FAULTS and SLURM_FAU
     test_slurm,
     test_surroundings,
 )
-from tests.support.bad_input import BAD_INPUTS
-from tests.support.faults import FAULTS, SLURM_FAULTS, Fault
-from tests.support.hostile import CASES
-from tests.support.scales import EXPONENTS, error_over_scale, scaled_ensemble
-from tests.support.snakes import PROJECT
-from tests.support.wrong_on_purpose import WRONG, wrong_study
-from tests.test_bad_input import message_of
-from tests.test_security import ATTACKS
 
 PAGE = PROJECT / "docs" / "reliability.md"
 _PAGE = """\
@@ -35,8 +35,9 @@ _PAGE = """\
 What happens when something goes wrong. Each row of the tables is a test, which does what the row
 says: real Snakemake runs in temporary folders, real signals, real damage. Made by
 `python -m tests.support.reliability_page > docs/reliability.md`; the tests are
-`tests/test_faults.py`, `test_kills.py`, `test_surroundings.py`, `test_nolock.py`, `test_prune.py`,
-`test_bad_input.py`, `test_determinism.py` and `test_security.py`.
+`test_faults.py`, `test_kills.py`, `test_surroundings.py`, `test_nolock.py`, `test_prune.py` and
+`test_determinism.py` in `tests/workflow`, `test_bad_input.py` and `test_security.py` in
+`tests/config`.
 
 ## Faults
 
@@ -70,7 +71,8 @@ assembled. All other files carry checksums, which reading verifies, and a digest
 ## Faults on Slurm
 
 On a Slurm of one node, started by `make test-slurm`, through `workflow/profiles/slurm` as it ships,
-which has two retries; `tests/test_slurm.py`. The bytes are those of a run on two local cores.
+which has two retries; `tests/workflow/test_slurm.py`. The bytes are those of a run on two local
+cores.
 
 {slurm_faults}
 
@@ -123,10 +125,11 @@ are removed, and no other file; all of it may be deleted at any time.
 
 An entry is named by a digest of all that it hangs on (source, versions of the compilers, processor)
 and carries a digest of that and of its content, compared before anything in it is read; so is
-whether the file is ours, and ours alone to write. The slow tests of `tests/test_compile_cache.py`
-cut, flip, swap, empty, lengthen and garble entries of each kind, 520 times, and put entries of
-another machine in their place: each time the result is right, one line says that the entry was
-removed, and it is compiled again. Of two processes that compile the same code, one is killed.
+whether the file is ours, and ours alone to write. The slow tests of
+`tests/engines/test_compile_cache.py` cut, flip, swap, empty, lengthen and garble entries of each
+kind, 520 times, and put entries of another machine in their place: each time the result is right,
+one line says that the entry was removed, and it is compiled again. Of two processes that compile
+the same code, one is killed.
 
 ## Security
 
@@ -149,7 +152,7 @@ Attempts that must be refused, and create nothing:
 
 Files that others may have written. Each is refused with this line, and nothing is made or read
 elsewhere (`tests/support/hostile.py`). What a title, a name or a unit may be on figures, pages, in
-terminals and spreadsheets is in `tests/test_hostile_text.py`.
+terminals and spreadsheets is in `tests/report/test_hostile_text.py`.
 
 {hostile}
 

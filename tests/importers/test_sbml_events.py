@@ -10,9 +10,9 @@ pytest.importorskip("antimony")
 
 import odeflow
 from odeflow.trust.reproduce import reproduce
+from tests.importers.test_sbml import configured, grid
 from tests.support.sbml_text import compartment, event, parameter, reaction, rule, sbml, species
 from tests.support.snakes import make_study, snakemake
-from tests.test_sbml import configured, grid
 
 ENGINES = pytest.mark.parametrize(
     "engine", ["native", pytest.param("diffrax", marks=pytest.mark.slow)]

@@ -10,8 +10,8 @@ import pytest
 from odeflow.problem.model import Event
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
+from tests.engines.test_jumps import solve
 from tests.support.problems import make_model, make_problem
-from tests.test_jumps import solve
 
 SLOW = pytest.mark.slow
 METHODS = pytest.mark.parametrize(

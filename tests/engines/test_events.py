@@ -13,8 +13,8 @@ from odeflow.problem.model import Event
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.reductions import Reduction
 from odeflow.problem.status import Status
+from tests.engines.test_jumps import solve
 from tests.support.problems import make_model, make_problem
-from tests.test_jumps import solve
 
 SLOW = pytest.mark.slow
 ENGINES = pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=SLOW)])

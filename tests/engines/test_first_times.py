@@ -13,9 +13,9 @@ from odeflow.problem.model import Model
 from odeflow.problem.problem import Guard, Lanes
 from odeflow.problem.reductions import Reducer, Reduction, nodes
 from odeflow.problem.status import Status
+from tests.engines.test_crossings import quartic_problem, quartics
+from tests.engines.test_jumps import solve
 from tests.support.problems import make_problem
-from tests.test_crossings import quartic_problem, quartics
-from tests.test_jumps import solve
 
 END, LEVEL = 10.0, 0.5
 METHODS = ("tsit5", "dopri5", "dopri8", "bosh3", "rodas5p")

@@ -13,8 +13,8 @@ from odeflow.problem.model import Event
 from odeflow.problem.problem import Guard, Jumps, JumpTargets, Lanes
 from odeflow.problem.status import Status
 from odeflow.problem.transforms.stops import moves_with_time
+from tests.engines.test_jumps import solve
 from tests.support.problems import decay, make_model, make_problem
-from tests.test_jumps import solve
 
 SLOW = pytest.mark.slow
 ENGINES = pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=SLOW)])
