@@ -26,11 +26,11 @@ test-slow: $(READY)
 
 # On a Slurm of one node that the tests start: root, and Debian's slurm-wlm and munge.
 test-slurm: $(READY)
-	$(BIN)/python -m pytest -m slurm tests/test_slurm.py
+	$(BIN)/python -m pytest -m slurm tests/workflow/test_slurm.py
 
 scale: $(READY)
 	$(BIN)/python -m benchmarks.scale plan rate local
-	$(BIN)/python tests/slurm_cluster.py $(BIN)/python -m benchmarks.scale empty slurm report
+	$(BIN)/python -m tests.support.slurm_cluster $(BIN)/python -m benchmarks.scale empty slurm report
 
 check: $(READY)
 	$(BIN)/ruff check .

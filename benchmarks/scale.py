@@ -1,7 +1,7 @@
 """What a chunk costs beside its solving, on this machine and on Slurm; writes docs/scale.md.
 
     python -m benchmarks.scale plan rate local            parts of it, kept in build/scale.json
-    python tests/slurm_cluster.py python -m benchmarks.scale empty slurm
+    python -m tests.support.slurm_cluster python -m benchmarks.scale empty slurm
     python -m benchmarks.scale report                docs/scale.md from what was measured
 
 `make scale` runs all of them, about fifteen minutes on an idle machine.

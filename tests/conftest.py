@@ -8,13 +8,13 @@ from pathlib import Path
 
 import jax
 import pytest
-from faults import waiting_study
 from hypothesis import HealthCheck, settings
-from snakes import snakemake
 
 from odeflow.provenance.observed import manifest
+from tests.support.faults import waiting_study
+from tests.support.snakes import PROJECT, snakemake
 
-os.environ["ODEFLOW_CACHE"] = str(Path(__file__).resolve().parents[1] / "build" / "test-cache")
+os.environ["ODEFLOW_CACHE"] = str(PROJECT / "build" / "test-cache")
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -9,7 +9,7 @@ from odeflow.files.digests import canonical_json
 
 #: Families of features that decide how wide code is, and whether a product is rounded before a sum.
 _VECTORS = ("amx", "avx", "f16c", "fma", "neon", "sse", "sve")
-#: What does not matter, each with a test: `tests/test_determinism.py`, `tests/test_environment.py`.
+#: What does not matter, each with a test: `test_determinism.py`, `test_environment.py`.
 CHANGES_NOTHING = (
     "cores of the run",
     "number of threads",

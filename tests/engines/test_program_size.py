@@ -1,0 +1,67 @@
+"""Fields so long that compiling them would take minutes: counted before they are compiled."""
+
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from odeflow.engines.choice import choose_engine
+from odeflow.engines.native import engine as native_engine
+from odeflow.engines.native.frontend.program_size import MOST_OPERATIONS, operations
+from odeflow.files.errors import ConfigError
+from odeflow.problem.problem import Lanes
+from tests.support.problems import make_model, make_problem
+
+
+def ring(size: int) -> Any:
+    """Diffusion on a ring of so many cells."""
+    field = lambda t, y, args: {"x": jnp.roll(y.x, 1) + jnp.roll(y.x, -1) - 2 * y.x}
+    return make_model(field, {"x": {"initial": [0.0] * size, "dims": ["cell"]}}, 1.0)
+
+
+@pytest.mark.parametrize("size", [1500, pytest.param(4000, marks=pytest.mark.slow)])
+def test_a_long_field_goes_to_the_other_engine_with_the_reason(size: int):
+    problem = make_problem(ring(size), [1.0], method="tsit5")
+    choice = choose_engine(problem, "auto")
+    assert choice.name == "diffrax"
+    assert f"more than {MOST_OPERATIONS:,} would compile for minutes" in choice.reason
+    with pytest.raises(ConfigError, match=r"runtime\.engine: .* operations; .*engine=auto"):
+        choose_engine(problem, "native")
+
+
+def test_a_sum_of_thousands_of_functions_is_counted_before_it_is_compiled():
+    field = lambda t, y, args: {"x": jnp.sum(jnp.sin(jnp.arange(2000.0) * y.x))}
+    problem = make_problem(make_model(field, {"x": 0.0}, 1.0), [1.0], method="tsit5")
+    assert "would compile for minutes" in choose_engine(problem, "auto").reason
+
+
+def test_what_is_counted():
+    assert operations("a = b + c*d\n") == 2
+    assert operations("a = exp(b)\nc = log(a) + rough_exp(a)\n") == 2 * 30 + 1
+
+
+def test_usual_fields_are_far_from_the_limit():
+    module = native_engine.generated(make_problem(ring(100), [1.0], method="tsit5"))
+    assert operations(module.source) < MOST_OPERATIONS / 5
+
+
+def test_a_truth_of_integers_is_one_of_lanes(tmp_path: Path):
+    """What compares integers that a condition gives is a truth, and combines with others."""
+
+    def field(t: Any, y: Any, args: Any) -> dict[str, Any]:
+        one = jnp.where(y.x < 1, 1, 0)
+        other = jnp.where(args.k < 1, 1, 0)
+        return {
+            "x": 1.0 * ((one == 1) & (y.x < 2)),
+            "y": 2.0 * ((one != other) | (y.x > 2)),
+            "z": 4.0 * ((one < other) ^ (y.x < 2)),
+        }
+
+    model = make_model(field, {"x": 0.0, "y": 0.0, "z": 0.0}, 0.5, k=0.0)
+    problem = make_problem(model, method="euler", stepsize_controller="constant", dt0=0.5)
+    lanes = Lanes(np.zeros((3, 2)), np.array([[0.0, 2.0]]))
+    found = native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path)
+    ends = np.stack([found.values[name][:, 0] for name in "xyz"])
+    np.testing.assert_array_equal(ends, [[0.5, 0.5], [0.0, 1.0], [2.0, 2.0]])

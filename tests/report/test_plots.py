@@ -1,0 +1,112 @@
+"""Every figure, for every shape of ensemble; the same bytes twice."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from odeflow.analysis.summary import summarise
+from odeflow.config.compose import compose
+from odeflow.config.figure_choice import figure_kinds
+from odeflow.config.root import Config
+from odeflow.files.errors import ConfigError
+from odeflow.problem.status import Status
+from odeflow.report import figures as plots
+
+GRID = ["experiment=quickstart", "design.axes.vmax.linspace=[8,12,5]"]
+LINE = ["~experiment", "+design.axes.vmax={linspace: [8, 12, 5]}", "saveat.ts=[0,60,120]"]
+SAMPLES = [
+    "~experiment", "design=sobol", "design.size=30", "+design.axes.vmax={loguniform: [8, 12]}",
+    "+design.axes.substrate={uniform: [5, 10]}", "saveat.ts={geomspace: [0.01, 120, 30]}",
+]  # fmt: skip
+END = [*LINE[:2], "saveat.ts=null"]
+
+
+def make(config: Config, failed: float = 0.0) -> tuple[xr.Dataset, xr.Dataset]:
+    """An ensemble of decaying curves over the design of a config, and its summary."""
+    from odeflow.config.axis_names import axis_coordinate
+    from odeflow.config.saved_times import save_times
+    from odeflow.design import grid_levels, rows
+
+    t = np.array(save_times(config))
+    coords: dict = {"time": ("time", t, {"units": "min", "long_name": "time"})}
+    if config.design.kind == "grid":
+        levels = {
+            axis_coordinate(n, config.model): v for n, v in grid_levels(config.design).items()
+        }
+        dims, shape = tuple(levels), tuple(map(len, levels.values()))
+        attributes = {"long_name": "axis", "units": "1"}
+        coords |= {n: (n, v, attributes) for n, v in levels.items()}
+    else:
+        assert config.design.size is not None
+        dims, shape = ("sample",), (config.design.size,)
+        for name, values in rows(config.design, 0, shape[0], Path()).items():
+            coords[axis_coordinate(name, config.model)] = ("sample", values, {"long_name": name})
+    rng = np.random.default_rng(1)
+    rate = rng.uniform(0.01, 0.1, shape)[..., None]
+    status = (rng.uniform(size=shape) < failed) * np.int8(Status.non_finite)
+    y = np.exp(-rate * t)
+    y[status != 0] = np.nan
+    steps = rng.integers(10, 99, shape)
+    units = {"units": "mmol/L"}
+    ensemble = xr.Dataset(
+        {
+            "substrate": ((*dims, "time"), y, units | {"long_name": "substrate concentration"}),
+            "enzyme": ((*dims, "time"), 1 - y, units | {"long_name": "enzyme concentration"}),
+            "status": (dims, status.astype(np.int8)),
+            **dict.fromkeys(
+                ("num_steps", "num_accepted_steps", "num_rejected_steps"), (dims, steps)
+            ),
+        },
+        coords,
+    )
+    return ensemble, summarise(ensemble, config.summary)
+
+
+DESIGNS = {"grid": GRID, "line": LINE, "samples": SAMPLES, "end only": END}
+
+
+@pytest.mark.parametrize("failed", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("name", DESIGNS)
+def test_every_figure_draws(name: str, failed: float, tmp_path: Path):
+    config = compose(*DESIGNS[name], "plot.dpi=40", study=tmp_path)
+    ensemble, summary = make(config, failed)
+    kinds = [kind for kind in figure_kinds(config) if kind != "verification"]
+    assert ("time_courses" in kinds) == (name != "end only")
+    for kind in kinds:
+        path = tmp_path / f"{kind}.png"
+        plots.save(plots.draw(kind, ensemble, summary, config), path, dpi=40)
+        assert path.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_labels_have_long_names_and_units(tmp_path: Path):
+    config = compose(*GRID, study=tmp_path)
+    figure = plots.draw("time_courses", *make(config), config)
+    assert figure.axes[0].get_xlabel() == "Time (min)"
+    assert figure.axes[0].get_ylabel().replace("\n", " ") == "Substrate concentration (mmol/L)"
+
+
+def test_log_spaced_times_and_axes_are_drawn_so(tmp_path: Path):
+    config = compose(*SAMPLES, study=tmp_path)
+    ensemble, summary = make(config)
+    assert plots.draw("time_courses", ensemble, summary, config).axes[0].get_xscale() == "log"
+    scatter = plots.draw("metric_scatter", ensemble, summary, config)
+    assert [ax.get_xscale() for ax in scatter.axes] == ["log", "linear"]
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+def test_the_same_figure_is_the_same_bytes(suffix: str, tmp_path: Path):
+    config = compose(*SAMPLES, study=tmp_path)
+    ensemble, summary = make(config)
+    for name in ("a", "b"):
+        figure = plots.draw("metric_scatter", ensemble, summary, config)
+        plots.save(figure, tmp_path / f"{name}.{suffix}", dpi=40)
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_wrong_names_are_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"plot.metric: 'nothing'.*substrate_final"):
+        compose(*GRID, "plot.metric=nothing", study=tmp_path)
+    with pytest.raises(ConfigError, match=r"plot.figures: heat_map needs"):
+        compose(*LINE, "plot.figures=[heat_map]", study=tmp_path)

@@ -1,0 +1,491 @@
+"""Wrong inputs, one a row: what is wrong, how it gets there, what the one line must name.
+
+The rows are tests in `test_bad_input.py` and the table in `docs/reliability.md`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.petab_text import DECAY, tabbed
+from tests.support.petab_text import TABLES as TABLES_OF_PETAB
+from tests.support.petab_text import YAML as PROBLEM
+from tests.support.snakes import EXPERIMENT_YAML, MODEL_YAML, MODELS, make_study
+
+#: What stands at a path of the study: text, bytes, or what a function makes of the path.
+Content = str | bytes | Callable[[Path], None]
+
+MODEL, EXPERIMENT = "config/model/decay.yaml", "config/experiment/decay.yaml"
+AXIS = "k: {linspace: [0.5, 2.0, 4]}"
+
+
+@dataclass(frozen=True)
+class BadInput:
+    """A mistake of a user's, put into the study of `snakes.make_study`."""
+
+    where: str
+    what: str
+    names: tuple[str, ...]
+    files: Mapping[str, Content] = field(default_factory=dict)
+    config: str = "experiment=decay"
+    needs_jax: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.where}: {self.what}"
+
+    def make(self, folder: Path) -> Path:
+        """The study with the mistake in it."""
+        study = make_study(folder)
+        for name, content in self.files.items():
+            path = study / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if callable(content):
+                content(path)
+            elif isinstance(content, bytes):
+                path.write_bytes(content)
+            else:
+                path.write_text(content)
+        return study
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def broken_link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def in_model(old: str, new: str) -> dict[str, Content]:
+    assert old in MODEL_YAML
+    return {MODEL: MODEL_YAML.replace(old, new)}
+
+
+def in_experiment(old: str, new: str) -> dict[str, Content]:
+    assert old in EXPERIMENT_YAML
+    return {EXPERIMENT: EXPERIMENT_YAML.replace(old, new)}
+
+
+def sampler(law: str) -> dict[str, Content]:
+    text = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol")
+    return {EXPERIMENT: text.replace(AXIS, f"k: {law}")}
+
+
+def table(content: Content | None, name: str = "t.csv") -> dict[str, Content]:
+    text = EXPERIMENT_YAML.replace("/design: grid", "/design: table")
+    files: dict[str, Content] = {
+        EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  path: {name}")
+    }
+    return files if content is None else files | {name: content}
+
+
+def petab(name: str, old: str, new: str) -> dict[str, Content]:
+    assert old in TABLES_OF_PETAB[name]
+    tables = TABLES_OF_PETAB | {name: TABLES_OF_PETAB[name].replace(old, new)}
+    return {
+        EXPERIMENT: "# @package _global_\nname: decay\ndesign: {petab: problem.yaml, size: 8}\n",
+        "problem.yaml": PROBLEM,
+        "decay.xml": DECAY,
+        **{f"{table}.tsv": tabbed(text) for table, text in tables.items()},
+    }
+
+
+def field_returns(text: str) -> dict[str, Content]:
+    return {
+        "models.py": f"import jax.numpy as jnp\nimport math\ndef decay(t, y, args):\n    {text}\n"
+    }
+
+
+def state_named(name: str) -> dict[str, Content]:
+    return in_model("  y: {initial", f"  {name}: {{initial")
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{b}: &{b} [{','.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcdefgh", "bcdefghi")
+)
+
+OVERRIDES = [
+    ("a key that does not exist", ("solver.rtoll", "did you mean rtol?"), "solver__rtoll=1e-3"),
+    ("text where a number belongs", ("solver.rtol", "a number", "abc"), "solver__rtol=abc"),
+    ("a tolerance of 0", ("solver.rtol", "> 0"), "solver__rtol=0"),
+    ("an infinite tolerance", ("solver.rtol", "finite"), "solver__rtol=inf"),
+    ("a solver that does not exist", ("solver=tsit6", "did you mean tsit5?"), "solver=tsit6"),
+    ("two solvers", ("solver=[tsit5,dopri5]", "config/solver/"), "solver=[tsit5,dopri5]"),
+    ("a sweep", ("tsit5,dopri5", "one value"), "overrides=solver.method=tsit5,dopri5"),
+    ("no value", ("'solver'", "key=value"), "overrides=solver"),
+    ("an open bracket", ("solver.rtol=[1", "key=value"), "overrides=solver.rtol=[1"),
+    ("brackets 500 deep", ("solver.rtol=[[", "key=value"), "solver__rtol=" + "[" * 500),
+    ("a number for `overrides`", ("overrides", "text or a list"), "overrides=5"),
+    ("a group taken away", ("model", "needed"), "overrides=~model"),
+    ("a negative seed", ("design.seed", "greater than or equal to 0", "-1"), "design__seed=-1"),
+    ("a fraction of a step", ("solver.max_steps", "integer", "1.5"), "solver__max_steps=1.5"),
+    ("more steps than 64 bits", ("solver.max_steps", "up to"), f"solver__max_steps={2**70}"),
+    ("no trajectories in a chunk", ("runtime.chunk_size", ">= 1"), "runtime__chunk_size=0"),
+    ("an engine that does not exist", ("runtime.engine", "native"), "runtime__engine=fast"),
+    ("a path for a name", ("name", "../x", "letters"), "name=../x"),
+    ("a name the workflow uses", ("results/chunks", "another name"), "name=chunks"),
+    ("a figure that does not exist", ("plot.figures", "pie", "heat_map"), "plot__figures=[pie]"),
+    ("a format twice", ("plot.formats", "png", "twice"), "plot__formats=[png,png]"),
+    ("a metric that is not computed", ("plot.metric", "y_auc", "y_mean"), "plot__metric=y_auc"),
+    ("a map's axis that is none", ("plot.axes", "'q'", "known: k"), "plot__axes=[q,k]"),
+    ("a command for a shell", ("$", "refused", "shell"), "name=$(touch${IFS}pwned)"),
+    ("a second command", (";", "refused", "shell"), "name=a;touch${IFS}pwned"),
+    (
+        "a class to instantiate",
+        ("solver._target_", "refused"),
+        "overrides=+solver._target_=os.system",
+    ),
+]
+EXPERIMENTS = [
+    ("one that does not exist", ("dcay", "did you mean decay?"), "experiment=dcay"),
+    (
+        "one outside of its folder",
+        ("../model/decay", "config/experiment/"),
+        "experiment=../model/decay",
+    ),
+    ("the same one twice", ("'decay'", "share one results folder"), "experiment=decay,decay"),
+    ("a number", ("experiment", "a name or a list", "5", "quoted"), "experiment=5"),
+]
+NAMES = [
+    ("a Python keyword", ("model.states.lambda", "not a Python keyword"), "lambda"),
+    ("the dataset's `time`", ("model.states.time", "reserved"), "time"),
+    ("the dataset's `sample`", ("model.states.sample", "reserved"), "sample"),
+    ("the dataset's `status`", ("model.states.status", "reserved"), "status"),
+    ("a leading underscore", ("model.states._y", "letters"), "_y"),
+    ("a minus sign in it", ("model.states.y-1", "letters"), "y-1"),
+    ("a number", ("model.states.1", "text"), "1"),
+    ("150 letters", ("model.states.", "at most 100"), "y" * 150),
+    ("that of a parameter", ("model: k", "only one of"), "k"),
+    (
+        "a ligature",
+        ("model.states.", "fish in Python", "write fish"),
+        "\N{LATIN SMALL LIGATURE FI}sh",
+    ),
+]
+MODEL_CONFIG = [
+    (
+        "no states",
+        ("model.states", "keys and values"),
+        in_model("states:\n  y:", "states:\nx:\n  y:"),
+    ),
+    ("text as initial value", ("model.states.y.initial", "number", "abc"), in_model("3.0", "abc")),
+    ("NaN as initial value", ("model.states.y.initial", "finite", "nan"), in_model("3.0", ".nan")),
+    ("a ragged array", ("model.states.y", "ragged"), in_model("3.0", "[[1], [1, 2]]")),
+    ("an array without `dims`", ("model.states.y", "dims"), in_model("3.0", "[1, 2]")),
+    ("infinity in an array", ("model.states.y", "finite"), in_model("3.0", "[1, .inf], dims: [x]")),
+    ("a list of units", ("model.states.y.units", "text"), in_model("units: mg", "units: [mg, kg]")),
+    ("t1 before t0", ("t1 (-1)", "greater than t0"), in_model("t1: 2.0", "t1: -1")),
+    ("no t1", ("model.t1", "needed"), in_model("t1: 2.0", "")),
+    (
+        "no function named",
+        ("models.py", "module:function"),
+        in_model("models.py:decay", "models.py"),
+    ),
+    (
+        "a file that is not there",
+        ("model.vector_field", "gone.py"),
+        in_model("models.py", "gone.py"),
+    ),
+    (
+        "a folder as file",
+        ("model.vector_field", "f.py is a folder"),
+        in_model("models.py", "f.py") | {"f.py": folder},
+    ),
+    (
+        "a function that is not there",
+        ("models.py", "decoy", "did you mean decay?"),
+        in_model("models.py:decay", "models.py:decoy"),
+    ),
+    (
+        "a file that is not Python",
+        ("models.py, line 1", "not Python"),
+        {"models.py": "def decay(:"},
+    ),
+]
+YAML = [
+    ("indented with a tab", (MODEL, "line 7", "tab", "spaces"), MODEL_YAML.replace("  y:", "\ty:")),
+    ("a key twice", (MODEL, "line 11", "name is there twice"), MODEL_YAML + "\nname: again\n"),
+    (
+        "a clock for a number",
+        (MODEL, "line 4", "1:30 is a clock", "12.5", "quote"),
+        MODEL_YAML.replace("t1: 2.0", "t1: 1:30"),
+    ),
+    (
+        "a decimal comma",
+        (MODEL, "line 4", "2,5 has a comma", "write 2.5"),
+        MODEL_YAML.replace("t1: 2.0", "t1: 2,5"),
+    ),
+    (
+        "a comma between thousands",
+        (MODEL, "line 4", "1,000", "1000"),
+        MODEL_YAML.replace("t1: 2.0", "t1: 1,000"),
+    ),
+    (
+        "a decimal comma among keys",
+        (MODEL, "line 7", "3,5 may be one number or two", "3.5"),
+        MODEL_YAML.replace("3.0,", "3,5,"),
+    ),
+    ("a list", (MODEL, "keys and values"), "- a\n- b\n"),
+    ("empty", ("model.name", "needed"), ""),
+    ("not UTF-8", (MODEL, "UTF-8"), MODEL_YAML.replace("amount", "Größe").encode("latin-1")),
+    ("aliases that stand for a billion values", (MODEL, "aliases"), MODEL_YAML + BOMB),
+    ("an alias of itself", (MODEL, "aliases"), MODEL_YAML + "\ntitle: &a [*a]\n"),
+    ("lists 2,000 deep", (MODEL, "deep"), MODEL_YAML + "\ntitle: " + "[" * 2000 + "]" * 2000),
+    (
+        "a Python object",
+        (MODEL, "line 11", "tag"),
+        MODEL_YAML + "\ntitle: !!python/object/apply:os.system ['touch pwned']\n",
+    ),
+    (
+        "the environment",
+        ("model.title", "oc.env", "refused"),
+        MODEL_YAML + "\ntitle: ${oc.env:HOME}\n",
+    ),
+    (
+        "a reference to nothing",
+        ("model.title", "nothing.here", "not found"),
+        MODEL_YAML + "\ntitle: ${nothing.here}\n",
+    ),
+    ("a folder", ("config/model/decay.yaml", "folder"), None),
+]
+DESIGN = [
+    ("linspace with 0 points", ("design.axes.k.linspace", ">= 1", "0"), "k: {linspace: [0, 1, 0]}"),
+    ("linspace without its number", ("design.axes.k.linspace", "short"), "k: {linspace: [0, 1]}"),
+    ("2.5 points", ("design.axes.k.linspace.2", "integer"), "k: {linspace: [0, 1, 2.5]}"),
+    ("NaN as an end", ("design.axes.k.linspace.1", "finite"), "k: {linspace: [0, .nan, 3]}"),
+    (
+        "10^12 grid points",
+        ("design.axes", "1,000,000,000,000 samples"),
+        "k: {linspace: [0, 1, 1000000]}\n    y: {linspace: [0, 1, 1000000]}",
+    ),
+    ("10^12 levels", ("design.axes.k", "1,000,000,000,000 values"), "k: {arange: [0, 1, 1e-12]}"),
+    ("a level twice", ("design.axes.k", "more than once"), "k: {values: [1, 1]}"),
+    ("no level", ("design.axes.k.values", "at least 1"), "k: {values: []}"),
+    ("geomspace from 0", ("design.axes.k.geomspace", "> 0"), "k: {geomspace: [0, 1, 3]}"),
+    ("two laws", ("design.axes.k", "exactly one law"), "k: {values: [1], linspace: [0, 1, 2]}"),
+    ("a law of samplers", ("design.axes.k", "uniform", "linspace"), "k: {uniform: [0, 1]}"),
+    ("one number for three", ("design.axes.k.linspace", "a list", "3"), "k: {linspace: 3}"),
+    (
+        "four numbers for three",
+        ("design.axes.k.linspace", "at most 3"),
+        "k: {linspace: [0, 1, 2, 3]}",
+    ),
+    ("a number for a law", ("design.axes.k", "keys and values", "3"), "k: 3"),
+    ("an unknown axis", ("design.axes.q", "parameters: k"), "q: {values: [1]}"),
+    (
+        "a decimal comma in a list",
+        ("config/experiment/decay.yaml", "line 9", "0,5 may be one number or two", "0.5"),
+        "k: {values: [0,5, 1]}",
+    ),
+    ("a clock in a list", ("line 9", "12:30 is a clock", "12.5"), "k: {values: [12:30, 13:00]}"),
+    ("an end before t0", ("design.axes.t1", "-1", "model.t0"), "t1: {values: [-1, 1]}"),
+]
+TABLES = [
+    ("NaN", ("t.csv", "'k', row 2"), table("k\n1\nnan\n")),
+    ("a column twice", ("t.csv", "'k'", "more than once"), table("k,k\n1,2\n")),
+    ("mixed units", ("t.csv", "'k', row 1", "'1 mg'", "not a number"), table("k\n1 mg\n2 kg\n")),
+    ("a row too long", ("t.csv", "row 1", "2 values"), table("k\n1,2\n")),
+    ("no rows", ("t.csv", "no rows"), table("k\n")),
+    ("an unknown column", ("t.csv", "'q'", "parameters: k"), table("q\n1\n")),
+    ("semicolons", ("t.csv", "commas"), table("k;y\n1;2\n")),
+    ("decimal commas", ("t.csv", "row 1", "2 values", "write 0.5 for 0,5"), table("k\n0,5\n")),
+    (
+        "decimal commas in quotes",
+        ("t.csv", "'k', row 1", "'0,5' is not a number", "write 0.5"),
+        table('k\n"0,5"\n'),
+    ),
+    (
+        "decimal commas between semicolons",
+        ("t.csv", "'y', row 1", "'2,5' is not a number", "write 0.5"),
+        table("sep=;\nk;y\n1;2,5\n"),
+    ),
+    (
+        "Latin-1",
+        ("t.csv", "not text in UTF-8 or UTF-16", "save"),
+        table("k,größe\n1,2\n".encode("latin-1")),
+    ),
+    ("not text", ("t.csv", "not text in UTF-8"), table(bytes(range(256)))),
+    ("not Parquet", ("t.parquet", "cannot be read"), table("k\n1\n", "t.parquet")),
+    ("not NetCDF", ("t.nc", "cannot be read"), table("k\n1\n", "t.nc")),
+    ("a spreadsheet", ("t.xlsx", ".csv, .parquet, .nc"), table("k\n1\n", "t.xlsx")),
+    ("a folder", ("t.csv", "is a folder"), table(folder)),
+    ("not there", ("t.csv", "no such file"), table(None)),
+]
+FUNCTIONS = [
+    ("a wrong name returned", ("'y'", "'x' is not a state"), 'return {"x": -y.y}'),
+    ("a wrong shape returned", ("'y'", "shape (2,)"), 'return {"y": jnp.ones(2)}'),
+    ("too many values returned", ("2 value(s) for 1 states",), "return -y.y, 1.0"),
+    ("a complex number returned", ("'y'", "complex128", "real"), 'return {"y": -1j * y.y}'),
+    ("true or false returned", ("'y'", "bool", "real"), 'return {"y": y.y > 0}'),
+    ("text returned", ("models.py:decay",), 'return {"y": "fast"}'),
+    ("nothing returned", ("returned nothing", "return"), "pass"),
+    ("it raises", ("raised ZeroDivisionError",), "1 / 0"),
+    ("an unknown parameter", ("line 4", "reads .q", "known: k"), "return {'y': args.q}"),
+    ("a name in brackets", ("line 4", "write args.k"), 'return {"y": -args["k"] * y.y}'),
+    (
+        "a loop of so many rounds as a parameter says",
+        ("line 4", "whole number", "range"),
+        'return {"y": sum(y.y for _ in range(args.k))}',
+    ),
+    ("a branch on a value", ("if", "jnp.where"), "return {'y': -y.y if y.y > 0 else 0.0}"),
+    ("a function of `math`", ("jax.numpy",), "return {'y': math.sin(y.y)}"),
+]
+FIXED = "fixed       | lin            |            |            | 3  "
+PETAB = [
+    (
+        "a value that is its logarithm",
+        ("parameters.tsv, row 4, column nominalValue", "-2 is not > 0", "log10", "write 0.01"),
+        petab("parameters", FIXED, "fixed | log10 | | | -2"),
+    ),
+    (
+        "a logarithm beyond its bounds",
+        ("parameters.tsv, row 4", "3 is below lowerBound, 10", "write 1000"),
+        petab("parameters", FIXED, "fixed | log10 | 10 | 1e5 | 3"),
+    ),
+    (
+        "noise of 0",
+        ("measurements.tsv, row 2, column noiseParameters", "the noise is 0", "> 0"),
+        petab("measurements", "| 0.3", "| 0"),
+    ),
+    (
+        "NaN as a measurement",
+        ("measurements.tsv, row 1, column measurement", "NaN", "remove the row"),
+        petab("measurements", "| 1.1 ", "| NaN "),
+    ),
+]
+RESULTS = [
+    (
+        "results of another study",
+        ("results/decay/ensemble.nc", "not made by this study"),
+        {"results/decay/ensemble.nc": "of another", "results/decay/.odeflow": "0" * 32},
+    ),
+    (
+        "a file of the user's",
+        ("results/decay/figures/", "nothing is overwritten"),
+        {"results/decay/figures/solver_effort.png": "mine"},
+    ),
+    (
+        "a folder for `ensemble.nc`",
+        ("results/decay/ensemble.nc", "folder"),
+        {"results/decay/ensemble.nc": folder},
+    ),
+    ("a file for `results`", ("results", "file", "folder"), {"results": "mine"}),
+    ("a file for its folder", ("results/decay", "file", "folder"), {"results/decay": "mine"}),
+    ("a link to nowhere", ("results", "nowhere"), {"results": broken_link}),
+]
+
+
+def _model_yaml(content: str | bytes | None) -> dict[str, Content]:
+    if content is not None:
+        return {MODEL: content}
+
+    def instead(path: Path) -> None:
+        path.unlink()
+        path.mkdir()
+
+    return {MODEL: instead}
+
+
+BAD_INPUTS = [
+    *(BadInput("override", a, b, config=f"experiment=decay {c}") for a, b, c in OVERRIDES),
+    *(BadInput("experiment", a, b, config=c) for a, b, c in EXPERIMENTS),
+    *(BadInput("name of a state", a, b, state_named(c)) for a, b, c in NAMES),
+    *(BadInput("model", a, b, c) for a, b, c in MODEL_CONFIG),
+    *(BadInput("YAML file", a, b, _model_yaml(c)) for a, b, c in YAML),
+    *(BadInput("design", a, b, in_experiment(AXIS, c)) for a, b, c in DESIGN),
+    BadInput(
+        "design",
+        "an axis over an array state",
+        ("design.axes.y", "is an array (2)"),
+        in_model("3.0", "[1, 2], dims: [x]") | in_experiment(AXIS, "y: {values: [1]}"),
+    ),
+    BadInput(
+        "design",
+        "a median of 0",
+        ("design.axes.k.lognormal.median", "> 0", "got 0"),
+        sampler("{lognormal: {median: 0, sigma: 1}}"),
+    ),
+    BadInput(
+        "model",
+        "a decimal comma in quotes",
+        ("model.states.y.initial", "'3,5'", "write 3.5"),
+        in_model("3.0", '"3,5"'),
+    ),
+    BadInput(
+        "model",
+        "two metrics of one name",
+        ("the time_of_max of 'y' would be called y_time_of_max", "the max of 'y_time_of'"),
+        in_model("  y: {initial", "  y_time_of: {initial: 1}\n  y: {initial"),
+    ),
+    BadInput(
+        "design",
+        "an axis with the name of a metric",
+        ("the max of 'y' would be called y_max", "as something in the model is"),
+        in_model("  k: {", "  y_max: {value: 1}\n  k: {")
+        | in_experiment(AXIS, "y_max: {values: [1, 2]}"),
+    ),
+    BadInput(
+        "design",
+        "low above high",
+        ("design.axes.k.uniform", "less than"),
+        sampler("{uniform: [2, 1]}"),
+    ),
+    BadInput(
+        "design",
+        "10^12 samples",
+        ("design.size", "1,000,000,000,000"),
+        sampler("{uniform: [1, 2]}"),
+        "experiment=decay design__size=1000000000000",
+    ),
+    BadInput(
+        "saved times",
+        "not increasing",
+        ("saveat.ts", "increase"),
+        in_experiment("linspace: [0, 2, 5]", "values: [0, 0]"),
+    ),
+    BadInput(
+        "saved times",
+        "10^9 of them",
+        ("saveat.ts", "1,000,000,000"),
+        in_experiment("[0, 2, 5]", "[0, 2, 1000000000]"),
+    ),
+    BadInput(
+        "saved times",
+        "after t1",
+        ("saveat.ts", "2.25", "[0, 2]"),
+        in_experiment("[0, 2, 5]", "[0, 3, 5]"),
+    ),
+    *(BadInput("table", a, b, c) for a, b, c in TABLES),
+    *(BadInput("PEtab", a, b, c) for a, b, c in PETAB),
+    *(BadInput("vector field", a, b, field_returns(c), needs_jax=True) for a, b, c in FUNCTIONS),
+    BadInput(
+        "vector field",
+        "the arguments (y, t)",
+        ("(y, t)", "three, (t, y, args)"),
+        {"models.py": "def decay(y, t):\n    return {'y': -y}\n"},
+        needs_jax=True,
+    ),
+    BadInput(
+        "vector field",
+        "the arguments (y, t, args)",
+        ("(y, t, args)", "in the order (t, y, args)"),
+        {"models.py": "def decay(y, t, args):\n    return {'y': -y}\n"},
+        needs_jax=True,
+    ),
+    BadInput(
+        "vector field",
+        "other arguments, a state first",
+        ("line 2", "reads .y of a number", "(t, y, args)"),
+        {"models.py": "def decay(state, when, args):\n    return {'y': -state.y}\n"},
+        needs_jax=True,
+    ),
+    BadInput(
+        "vector field",
+        "its file does not import",
+        ("models.py", "ModuleNotFoundError"),
+        {"models.py": "import no_such_module\n" + MODELS},
+        needs_jax=True,
+    ),
+    *(BadInput("existing results", a, b, c) for a, b, c in RESULTS),
+]
