@@ -10,6 +10,7 @@ pytest.importorskip("antimony")
 
 import odeflow
 from odeflow.trust.reproduce import reproduce
+from odeflow.trust.verification import verify
 from tests.importers.test_sbml import configured, grid
 from tests.support.sbml_text import compartment, event, parameter, reaction, rule, sbml, species
 from tests.support.snakes import make_study, snakemake
@@ -116,3 +117,25 @@ def test_a_rate_rule_in_a_compartment_that_an_event_shrinks_keeps_the_amount(
         runtime={"engine": engine},
     )  # fmt: skip
     np.testing.assert_allclose(odeflow.run(config).C.squeeze(), [2.0, 5.0, 5.5], rtol=1e-9)
+
+
+BY_EQUALITY = """
+    x' = rate; y' = x - 0.3*y; x = 0; y = 0; n = 0; rate = 1
+    meets: at x == 2: x = 0, n = n + 1
+"""
+
+
+def test_a_trigger_by_equality_fires_and_is_not_judged():
+    """The independent side looks for truths that last; it says so, and does not say passed."""
+    config = configured(
+        {"antimony": BY_EQUALITY, "t1": 7.0}, design=grid(rate=[0.7, 1.0, 1.3]),
+        saveat={"ts": {"linspace": [0, 7, 8]}},
+    )  # fmt: skip
+    result = odeflow.run(config)
+    np.testing.assert_array_equal(result.n.isel(time=-1), [2, 3, 4])
+    found = verify(config, Path(), result)
+    assert found.attrs["verdict"] == "not judged" and found.attrs["number_verified"] == 0
+    assert (
+        "the trigger of event meets asks whether numbers are equal"
+        in (found.attrs["verdict_reason"])
+    )
