@@ -89,6 +89,7 @@ def rising(t: Any, y: Any, args: Any) -> dict[str, Any]:
     return {"x": args.slope}
 
 
+@pytest.mark.slow
 @METHODS
 def test_what_is_saved_at_a_crossing_does_not_hang_on_rounding(
     engine: str, method: str, tmp_path: Path

@@ -93,7 +93,7 @@ CYCLE = {"active": 0.1, "substrate": 1.0, "off": 0.9, "product": 0.0}
 @pytest.mark.parametrize(
     ("method", "dtype"),
     fast(
-        {("rodas5p", "float64")},
+        (),
         [
             *((method, "float64") for method in ("tsit5", "dopri8", "heun", "rodas5p", "rodas3p")),
             *((method, "float32") for method in ("tsit5", "rodas5p")),

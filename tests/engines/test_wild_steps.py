@@ -64,7 +64,8 @@ def test_what_runs_away_is_suspect_and_right_at_a_safe_tolerance(
     np.testing.assert_allclose(solved.solution.values["enzyme"][:, 0], total, rtol=20 * rtol)
 
 
-@pytest.mark.parametrize("method", ["tsit5", pytest.param("rodas5p", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["tsit5", "rodas5p"])
 def test_both_engines_suspect_the_same(method: str, tmp_path: Path):
     problem, lanes = enzyme(1e-2, method=method)
     few = lanes.take(np.arange(200))
