@@ -14,7 +14,9 @@ from pathlib import Path
 from tests.support.faults import is_running
 from tests.support.snakes import copy_of, start_snakemake
 
-#: A job of the stage waits where it makes or renames its first file, while there is a file `hold`.
+#: While this file is in a study, a stage waits. The models of these studies wait for another.
+HOLD = "hold-stage"
+#: A job of the stage waits where it makes or renames its first file.
 WAITING = """
 import os, sys, time
 
@@ -24,7 +26,7 @@ def wait(event, args):
     if event != EVENT or not sys.argv[0].endswith(STAGE):
         return
     if any(f"results/{folder}/" in str(args) for folder in ("decay", "chunks")):
-        while os.path.exists("hold"):
+        while os.path.exists("hold-stage"):
             open("waiting", "w").close()
             time.sleep(0.02)
 
@@ -58,8 +60,11 @@ def waiting(
 ) -> Iterator[tuple[subprocess.Popen[str], int, list[bytes]]]:
     """Snakemake in a terminal of its own, with a job of the stage that waits at an audit event.
 
+    It waits as long as the file `HOLD` is there.
+
     The process, the terminal, and what is said on it.
     """
+    (study / HOLD).touch()
     site = study / "site"
     site.mkdir()
     (site / "sitecustomize.py").write_text(WAITING)

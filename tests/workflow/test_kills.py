@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.faults import fault, results, wait_for_end
 from tests.support.snakes import snakemake
-from tests.support.waiting_stages import STAGES, processes_of, waiting, without
+from tests.support.waiting_stages import HOLD, STAGES, processes_of, waiting, without
 
 pytestmark = pytest.mark.slow
 
@@ -22,9 +22,7 @@ def stage(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def study(stage: str, undisturbed: Path, tmp_path: Path) -> Path:
-    study = without(stage, undisturbed, tmp_path)
-    (study / "hold").touch()
-    return study
+    return without(stage, undisturbed, tmp_path)
 
 
 def nothing_is_left_or_partial(study: Path, undisturbed: Path) -> None:
@@ -33,7 +31,7 @@ def nothing_is_left_or_partial(study: Path, undisturbed: Path) -> None:
 
 
 def is_made_whole(study: Path, undisturbed: Path) -> None:
-    (study / "hold").unlink(missing_ok=True)
+    (study / HOLD).unlink(missing_ok=True)
     snakemake(study, "--rerun-incomplete")
     assert results(study) == results(undisturbed)
     assert (study / "results/decay/logs/passed").exists()
@@ -63,7 +61,7 @@ def test_sigterm(stage: str, undisturbed: Path, study: Path):
     with waiting(study, stage) as (process, *_):
         process.terminate()
         time.sleep(1)
-        (study / "hold").unlink()
+        (study / HOLD).unlink()
         assert process.wait(timeout=240) != 0
         nothing_is_left_or_partial(study, undisturbed)
     is_made_whole(study, undisturbed)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.faults import fault, results
 from tests.support.snakes import copy_of, snakemake, start_snakemake
-from tests.support.waiting_stages import waiting
+from tests.support.waiting_stages import HOLD, waiting
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,6 @@ OTHER = "experiment=decay solver__rtol=1e-5"
 def test_runs_that_ignore_locks(config: str, undisturbed: Path, tmp_path: Path):
     study = copy_of(undisturbed, tmp_path)
     (study / "results/decay/ensemble.nc").unlink()
-    (study / "hold").touch()
     with waiting(study, "assemble", flags=["--nolock"]) as (first, _, said):
         others = [start_snakemake(study, "--nolock", config=config) for _ in range(2)]
         for other in others:
@@ -35,7 +34,7 @@ def test_runs_that_ignore_locks(config: str, undisturbed: Path, tmp_path: Path):
         shutil.rmtree(study / ".snakemake/metadata")
         for file in study.glob("results/**/.*.tmp"):
             file.unlink()
-        (study / "hold").unlink()
+        (study / HOLD).unlink()
         first.wait(timeout=240)
         assert b"Traceback" not in b"".join(said), b"".join(said).decode()
     snakemake(study)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.faults import fault, results, unwritable
 from tests.support.snakes import snakemake
-from tests.support.waiting_stages import STAGES, waiting, without
+from tests.support.waiting_stages import HOLD, STAGES, waiting, without
 
 pytestmark = pytest.mark.slow
 
@@ -56,10 +56,9 @@ def fill(folder: Path) -> Path:
 def test_the_disk_becomes_full(stage: str, undisturbed: Path, tmp_path: Path):
     study = without(stage, undisturbed, tmp_path)
     with small_disk(study / "results"):
-        (study / "hold").touch()
         with waiting(study, stage, "tempfile.mkstemp") as (process, _, said):
             filler = fill(study / "results")
-            (study / "hold").unlink()
+            (study / HOLD).unlink()
             assert process.wait(timeout=240) != 0
         text = b"".join(said).decode()
         (line,) = {line for line in text.splitlines() if line.startswith("odeflow: ")}
