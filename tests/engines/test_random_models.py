@@ -32,7 +32,7 @@ def solve(
     one = Family(models)
     described = json.dumps([repr(model) for model in models])
     (study / "models.py").write_text(
-        "from random_models import *\n\n"
+        "from tests.support.random_models import *\n\n"
         f"FAMILY = Family([eval(text) for text in {described}])\n\n\n"
         "def field(t, y, args):\n    return FAMILY.field(t, y, args)\n\n\n"
         "def observables(t, y, args):\n    return FAMILY.observables(t, y, args)\n"

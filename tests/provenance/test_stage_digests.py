@@ -48,7 +48,8 @@ def imported_by(module: str) -> frozenset[str]:
 
 
 def reached(module: str) -> set[str]:
-    pending, seen = [module, "odeflow", "odeflow.workflow.stages"], set()
+    parts = module.split(".")
+    pending, seen = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)], set[str]()
     while pending:
         name = pending.pop()
         if name not in seen:

@@ -30,14 +30,46 @@ JAX = SimpleNamespace(
 NUMPY = SimpleNamespace(
     **vars(np), erf=special.erf, erfc=special.erfc, gammaln=np.vectorize(_log_gamma, otypes=[float])
 )
-#: The native engine takes a constant zero times anything for zero, and zero over anything.
-ZEROS = SimpleNamespace(
-    **vars(NUMPY)
-    | {
+
+
+def _jax_mod(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    remainder = np.fmod(x, y)
+    return np.where((remainder != 0) & ((remainder < 0) != (y < 0)), remainder + y, remainder)
+
+
+#: Where the native engine is not NumPy, by design, and why.
+VARIANTS: Mapping[str, Mapping[str, Callable[..., Any]]] = {
+    "a constant zero times anything is zero, and so is zero over anything": {
         "multiply": lambda x, y: np.where((x == 0) | (y == 0), 0.0, x * y),
         "divide": lambda x, y: np.where(x == 0, 0.0, x / y),
-    }
+    },
+    "a divisor that is used twice is inverted once": {"divide": lambda x, y: x * (1 / y)},
+    "the zero of a remainder has the sign of the dividend, as in JAX": {"mod": _jax_mod},
+}
+ROUNDING = "another rounding of a function, made larger by what is done with it"
+SUBNORMAL = "below the smallest normal number, which XLA takes for zero"
+FUSED = "infinity less what overflows, in one rounding, is infinity"
+#: What rounds: a result may be that of numbers so many units in the last place away.
+_ULPS = 16
+_EXACT = frozenset(
+    [
+        "abs",
+        "ceil",
+        "floor",
+        "fmod",
+        "full_like",
+        "heaviside",
+        "maximum",
+        "minimum",
+        "negative",
+        "round",
+        "sign",
+        "trunc",
+        "where",
+    ]
 )
+#: Computed near their zeros from numbers near 1, by NumPy and XLA too.
+_ABSOLUTE = frozenset({"gammaln"})
 
 _UNARY = (
     "sqrt exp log sin cos tan sinh cosh tanh arcsin arccos arctan arcsinh arccosh arctanh log1p "
@@ -56,19 +88,40 @@ def _named(name: str) -> Callable[..., Any]:
 #: Functions of a module such as `JAX` and of numbers.
 UNARY: Mapping[str, Callable[..., Any]] = {
     **{name: _named(name) for name in _UNARY.split()},
-    "sigmoid": lambda m, x: 1 / (1 + m.exp(-x)),
+    "sigmoid": lambda m, x: m.divide(1.0, m.add(1.0, m.exp(-x))),
     "relu": lambda m, x: m.maximum(x, 0.0),
-    "cube": lambda m, x: x**3,
-    "inverse_square": lambda m, x: 1 / x**2,
-    "power_1.5": lambda m, x: x**1.5,
+    "cube": lambda m, x: m.power(x, 3),
+    "inverse_square": lambda m, x: m.divide(1.0, m.power(x, 2)),
+    "power_1.5": lambda m, x: m.power(x, 1.5),
 }
 BINARY: Mapping[str, Callable[..., Any]] = {
     **{name: _named(name) for name in _BINARY.split()},
     "where_less": lambda m, x, y: m.where(x < y, x, y * 2),
-    "where_equal": lambda m, x, y: m.where(x == y, 1.0, x - y),
-    "hill": lambda m, x, y: x**2 / (y**2 + x**2),
+    "where_equal": lambda m, x, y: m.where(x == y, 1.0, m.subtract(x, y)),
+    "hill": lambda m, x, y: m.divide(m.square(x), m.add(m.square(y), m.square(x))),
     "clip": lambda m, x, y: m.minimum(m.maximum(x, -y), y),
 }
+
+
+class _Noted:
+    """NumPy with other functions in places; each result is rounded at random, overflow is noted."""
+
+    def __init__(self, changed: Mapping[str, Callable[..., Any]], rng: np.random.Generator | None):
+        self._changed, self._rng = changed, rng
+        self.overflows = False
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = self._changed.get(name) or getattr(NUMPY, name)
+
+        def noted(*x: Any) -> Any:
+            result = np.asarray(function(*x), float)
+            self.overflows |= bool(np.isinf(result).any())
+            if self._rng is None or name in _EXACT:
+                return result
+            noise = _ULPS * 2.0**-53 * self._rng.uniform(-1, 1, result.shape)
+            return result * (1 + noise) + (noise if name in _ABSOLUTE else 0.0)
+
+        return noted
 
 
 class Expression(NamedTuple):
@@ -123,3 +176,35 @@ def by_numpy(
     with np.errstate(all="ignore"):
         results = [e.function(module, *values) for e in expressions]
     return np.stack([np.broadcast_to(x, values[0].shape) for x in results])
+
+
+def explanation(one: Expression, point: np.ndarray, value: float, exact: float) -> str | None:
+    """Why the native engine has `value` at a point, where JAX and NumPy (`exact`) have another.
+
+    None where nothing here explains it.
+    """
+    many = [np.full(400, x) for x in point]
+    rng = np.random.default_rng(0)
+    with np.errstate(all="ignore"):
+        if abs(value - exact) < np.finfo(float).tiny:
+            return SUBNORMAL
+        for why, changed in {ROUNDING: {}, **VARIANTS}.items():
+            if _is_among(value, one.function(_Noted(changed, None), *many)):
+                return why
+            if _is_among(value, one.function(_Noted(changed, rng), *many)):
+                return ROUNDING if why == ROUNDING else f"{why}; {ROUNDING}"
+        module = _Noted({}, None)
+        one.function(module, *many)
+    return FUSED if np.isinf(value) and np.isnan(exact) and module.overflows else None
+
+
+def _is_among(value: float, draws: Any) -> bool:
+    """Whether a value is one of those drawn, or between two of them, or next to them."""
+    draws = np.broadcast_to(np.asarray(draws, float), 400)
+    if not np.isfinite(value):
+        return bool(np.isnan(draws).any() if np.isnan(value) else (draws == value).any())
+    finite = draws[np.isfinite(draws)]
+    if not len(finite):
+        return False
+    width = np.ptp(finite) + 1e-12 * np.abs(finite).max() + np.finfo(float).tiny
+    return bool(finite.min() - width <= value <= finite.max() + width)
