@@ -152,6 +152,7 @@ def test_the_figure_says_how_many_are_still_running(tmp_path: Path):
     assert [text.get_text() for text in legend.get_texts()][-1] == "median"
 
 
+@pytest.mark.slow
 def test_metrics_of_own_ends_are_up_to_each_end(tmp_path: Path):
     ends = [4.5, 12.0, 37.0]
     model = {"states": {"amount": {"initial": DOSE}}}

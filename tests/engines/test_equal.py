@@ -38,6 +38,7 @@ MET = Event(lambda t, y, args: (y.u == 0.5) & (t > 1), lambda t, y, args: {"met"
 LEFT = Event(lambda t, y, args: y.u != 0.5, lambda t, y, args: {"left": y.left + 1})
 
 
+@pytest.mark.slow
 @METHODS
 def test_they_fire_where_one_passes_the_other(engine: str, method: str, compiled: Path):
     states = {"x": 0.0, "u": 0.0, "v": 1.0, "teeth": 0.0, "met": 0.0, "left": 0.0}

@@ -239,7 +239,7 @@ def falls(t: Any, y: Any, args: Any) -> dict[str, Any]:
 
 
 @ENGINES
-@pytest.mark.parametrize("floor", [0.0, 1.0])
+@pytest.mark.parametrize("floor", [0.0, pytest.param(1.0, marks=SLOW)])
 def test_a_ball_that_comes_to_rest_is_not_let_through_the_floor(
     engine: str, floor: float, tmp_path: Path
 ):

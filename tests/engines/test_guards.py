@@ -83,6 +83,7 @@ def test_the_first_of_two_stops_counts(engine: str, tmp_path: Path):
     assert found.values["y"][0, 0] == pytest.approx(1.5)
 
 
+@pytest.mark.slow
 @ENGINES
 def test_what_holds_at_the_start(engine: str, tmp_path: Path):
     ts = np.array([0.0, 1.0])
@@ -141,6 +142,7 @@ def test_a_ball_bounces(engine: str, method: str, tmp_path: Path):
 CONTROLS = {"adaptive": {}, "constant": {"stepsize_controller": "constant", "dt0": 0.03}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("control", ["adaptive", pytest.param("constant", marks=SLOW)])
 def test_both_engines_take_the_same_steps(control: str, tmp_path: Path):
     problem = bouncing(None, max_steps=95, **CONTROLS[control])

@@ -22,7 +22,7 @@ ENGINES = pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", m
 METHODS = [
     ("native", "tsit5"),
     ("native", "rodas5p"),
-    ("diffrax", "tsit5"),
+    pytest.param("diffrax", "tsit5", marks=SLOW),
     pytest.param("native", "dopri8", marks=SLOW),
     pytest.param("diffrax", "dopri8", marks=SLOW),
     pytest.param("diffrax", "rodas5p", marks=SLOW),
@@ -141,6 +141,7 @@ CONTROLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", fast({"few"}, CONTROLS))
 def test_both_engines_take_the_same_steps(name: str, tmp_path: Path):
     lanes = subjects(40)

@@ -20,7 +20,7 @@ from odeflow.problem.problem import Lanes, Solution
 from odeflow.problem.status import Status
 from tests.support.problems import make_model, make_problem
 
-ENGINES = ("native", "diffrax")
+ENGINES = ("native", pytest.param("diffrax", marks=pytest.mark.slow))
 
 
 def solved(engine: str, problem: Any, tmp_path: Path, y0: Any = None, args: Any = None) -> Solution:

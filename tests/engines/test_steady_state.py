@@ -21,6 +21,7 @@ ENGINES = pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", m
 SMALL = Guard(lambda t, y, args: abs(y.y) < 1e-3, initial=False, inside=False, after_all=True)
 
 
+@pytest.mark.slow
 @ENGINES
 def test_no_rest_before_the_last_jump(engine: str, tmp_path: Path):
     model = make_model(decay, {"y": 0.0}, 30.0, k=1.0)

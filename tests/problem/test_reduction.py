@@ -136,10 +136,10 @@ def extreme_of_wave(sign: int) -> tuple[np.ndarray, np.ndarray]:
     return sign * value, 0.5 + np.where(inside, first, np.where(start >= end, 0.0, 2.0))
 
 
-WAVES = [("tsit5", METRICS), ("rodas5p", ("mean", "max", "time_of_max"))]
+METHODS = [("tsit5", METRICS), ("rodas5p", ("mean", "max", "time_of_max"))]
 
 
-@pytest.mark.parametrize(("method", "metrics"), fast(WAVES[:1], WAVES))
+@pytest.mark.parametrize(("method", "metrics"), fast(METHODS[:1], METHODS))
 def test_metrics_of_a_wave(method: str, metrics: tuple[str, ...], tmp_path: Path):
     problem = replace(
         make_problem(wave(), method=method, rtol=1e-9, atol=1e-9),
@@ -211,6 +211,7 @@ def test_observables(dtype: str, tolerance: float, tmp_path: Path):
         np.testing.assert_allclose(native.reduced[name], reference.reduced[name], atol=tolerance)
 
 
+@pytest.mark.slow
 def test_array_states_are_reduced_element_by_element(tmp_path: Path):
     initial = np.arange(1.0, 7.0).reshape(2, 3)
     model = make_model(

@@ -156,6 +156,7 @@ def test_diffrax_can_trace_stops_beside_derivatives(
         case.solve("diffrax", ["k"], {"k": np.array([0.7])}, compiled, ends=True, method="heun")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_growth_by_its_closed_form(engine: str, compiled: Path):
     """Growth: x = exp(k t) is 2 at log(2) / k, which the slowest do not reach."""
@@ -186,6 +187,7 @@ def test_growth_by_its_closed_form(engine: str, compiled: Path):
     np.testing.assert_allclose(found.reduced["d_x_d_k_min"], 0.0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_touches_its_threshold_has_no_derivative(engine: str, compiled: Path):
     """A parabola: x = 2 t - p t^2 is 1 / p at most."""

@@ -33,7 +33,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = experiment.read_text().replace("/design: grid", "/design: table")
     assert grid in text
     experiment.write_text(text.replace(grid, "  path: table.csv\n"))
-    snakemake(study)
+    snakemake(study, "results/decay/ensemble.nc")
     return study
 
 
