@@ -66,6 +66,7 @@ def assert_a_thread_does_what_a_lane_does(names: Iterable[str], folder: Path) ->
     return outcomes
 
 
+@pytest.mark.slow
 def test_a_thread_does_what_a_lane_does(tmp_path: Path):
     outcomes = assert_a_thread_does_what_a_lane_does(DEFAULT, tmp_path)
     assert outcomes == {Status.success, Status.non_finite}

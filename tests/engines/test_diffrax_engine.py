@@ -139,6 +139,7 @@ def test_constant_steps_that_explode_are_not_a_success(decay_model: Any):
     assert np.isnan(solution.values["y"][0, 0])
 
 
+@pytest.mark.slow
 def test_per_state_tolerances_match_one_tolerance_when_equal():
     model = make_model(
         michaelis_menten, {"substrate": 10.0, "enzyme": 0.2}, 120.0, vmax=10.0, km=5.0

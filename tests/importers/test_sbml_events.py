@@ -102,6 +102,7 @@ def test_what_events_rule_out_is_refused(tmp_path: Path):
     odeflow.compose(*overrides, "saveat.sensitivities=[k]", study=study)
 
 
+@pytest.mark.slow
 @ENGINES
 def test_a_rate_rule_in_a_compartment_that_an_event_shrinks_keeps_the_amount(
     engine: str, tmp_path: Path

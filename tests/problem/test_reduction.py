@@ -136,10 +136,10 @@ def extreme_of_wave(sign: int) -> tuple[np.ndarray, np.ndarray]:
     return sign * value, 0.5 + np.where(inside, first, np.where(start >= end, 0.0, 2.0))
 
 
-METHODS = [("tsit5", METRICS), ("rodas5p", ("mean", "max", "time_of_max"))]
-
-
-@pytest.mark.parametrize(("method", "metrics"), fast(METHODS[:1], METHODS))
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "metrics"), [("tsit5", METRICS), ("rodas5p", ("mean", "max", "time_of_max"))]
+)
 def test_metrics_of_a_wave(method: str, metrics: tuple[str, ...], tmp_path: Path):
     problem = replace(
         make_problem(wave(), method=method, rtol=1e-9, atol=1e-9),
@@ -238,6 +238,7 @@ def test_array_states_are_reduced_element_by_element(tmp_path: Path):
         np.testing.assert_allclose(reference.reduced[name], values, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_lane_that_fails_has_no_metrics(tmp_path: Path):
     def blow_up(t: Any, y: Any, args: Any) -> dict[str, Any]:
         del t

@@ -197,7 +197,7 @@ CASES = {
     ),
 }  # fmt: skip
 #: Cases that are solved natively in every run of the tests.
-OFTEN = {"time and state apart", "a bounce"}
+OFTEN = {"time and state apart"}
 
 
 def _marked() -> list[Any]:

@@ -139,7 +139,7 @@ def test_no_pulse_is_lost(engine: str, method: str, tmp_path: Any) -> None:
     assert np.max(np.abs(solution.values["y"] - exact) / tolerance) < most
 
 
-@pytest.mark.parametrize("engine", ["native", "diffrax"])
+@pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=pytest.mark.slow)])
 def test_a_switching_time_that_a_dose_moves(engine: str, tmp_path: Any) -> None:
     """`start` is 50 until t = 20, when it becomes 30."""
     model = make_model(pulsed, {"y": 0.0}, 100.0, start=50.0, width=0.5)
@@ -153,7 +153,7 @@ def test_a_switching_time_that_a_dose_moves(engine: str, tmp_path: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("engine", ["native", "diffrax"])
+@pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=pytest.mark.slow)])
 def test_a_condition_that_holds_at_one_time_only_is_met(engine: str, tmp_path: Any) -> None:
     model = make_model(lambda t, y, args: {"y": -0.01 * y.y}, {"y": 1.0}, 1000.0, at=0.0)
     problem = make_problem(model, None, method="tsit5")

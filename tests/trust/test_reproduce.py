@@ -20,6 +20,9 @@ from tests.support.snakes import MODELS, copy_of, make_study, snakemake
 TABLE = "k,y\n0.5,1\n1.25,2\n0.1,3.3000000000000003\n"
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has run, by a table: its model file imports a neighbour."""
@@ -126,7 +129,6 @@ def test_a_stored_name_cannot_lead_out_of_the_study(study: Path, tmp_path: Path)
     assert not list(tmp_path.rglob("escaped.py"))
 
 
-@pytest.mark.slow
 def test_a_written_study_makes_the_same_file(study: Path, tmp_path: Path):
     new = tmp_path / "new"
     found = reproduce(ensemble(study), study)
