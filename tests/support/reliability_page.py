@@ -126,7 +126,7 @@ are removed, and no other file; all of it may be deleted at any time.
 An entry is named by a digest of all that it hangs on (source, versions of the compilers, processor)
 and carries a digest of that and of its content, compared before anything in it is read; so is
 whether the file is ours, and ours alone to write. The slow tests of
-`tests/engines/test_compile_cache.py` cut, flip, swap, empty, lengthen and garble entries of each
+`tests/files/test_compile_cache.py` cut, flip, swap, empty, lengthen and garble entries of each
 kind, 520 times, and put entries of another machine in their place: each time the result is right,
 one line says that the entry was removed, and it is compiled again. Of two processes that compile
 the same code, one is killed.

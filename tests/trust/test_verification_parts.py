@@ -67,6 +67,25 @@ def test_values_clamp_indices_as_jax_does():
     assert float(value(np.array(np.nan)).astype(int)) == 0
 
 
+@pytest.mark.parametrize(
+    ("asks", "field"),
+    [
+        (False, lambda t, y, args: {"x": -args.k * y.x}),
+        (True, lambda t, y, args: {"x": -args.k * t}),
+        (True, lambda t, y, args: {"x": jnp.where(t > 5, 1.0, 0.0) - y.x}),
+        (True, lambda t, y, args: {"x": jnp.where(t == 5, 1.0, 0.0) - y.x}),
+        (True, lambda t, y, args: {"x": jnp.interp(t, TABLE, TABLE) - y.x}),
+        (True, lambda t, y, args: {"x": jnp.minimum(3.0, t) - y.x}),
+        (True, lambda t, y, args: {"x": jnp.stack([t, y.x])[0]}),
+        (True, lambda t, y, args: {"x": t}),
+    ],
+)
+def test_a_field_that_asks_for_the_time_is_looked_at_over_the_span(asks: bool, field: Any):
+    functions = PointFunctions(make_model(field, {"x": 1.0}, 10.0, k=3.0))
+    assert functions.evaluator == "numpy"
+    assert functions.is_autonomous is not asks
+
+
 def _times(field: Any, t1: float, **parameters: float) -> list[float]:
     model = make_model(field, {"x": 1.0}, t1, **parameters)
     functions, args = PointFunctions(model), np.array(list(parameters.values()))

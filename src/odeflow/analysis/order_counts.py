@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from odeflow.engines.compiled.numba_cache import digest, keep
+from odeflow.files.compiled.numba_cache import digest, keep
 
 _SIGN = np.uint64(1 << 63)
 #: Rows that stay in the cache while their columns are gone through.
@@ -84,8 +84,8 @@ def _collect(begin, stop, slab, bits, low, last, wanted, shift, table, kept, end
                         group += 1
 
 
-@_compiled
 def _sort(begin, stop, kept, start, end):
+    # by NumPy, whose sort is as fast, lets other threads run, and need not be compiled
     for column in range(begin, stop):
         for group in range(start.shape[0]):
             kept[start[group, column] : end[group, column]].sort()

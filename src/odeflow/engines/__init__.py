@@ -1,8 +1,8 @@
 """The batch engines, the choice between them, and further attempts at what failed.
 
 A `Problem` and `Lanes` come in, a `Solution` goes out. `diffrax` is the reference, `native` the
-fast one, `shared` what both follow, `compiled` where their machine code is kept. No engine reads or
-writes a result, or knows what a design, a chunk or a dataset is.
+fast one, `shared` what both follow. No engine reads or writes a result, or knows what a design, a
+chunk or a dataset is.
 """
 
 from odeflow.engines.choice import (

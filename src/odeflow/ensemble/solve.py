@@ -18,12 +18,12 @@ from odeflow.config.saved_times import save_times
 from odeflow.design import axis_names, has_own_ends, rows
 from odeflow.engines.attempts import Retried, Retrier, progress_after
 from odeflow.engines.choice import EngineChoice, Resources, choose_engine, missing_device
-from odeflow.engines.compiled.jax_cache import keep_programs
-from odeflow.engines.compiled.store import open_store
 from odeflow.engines.diffrax.events import counted_before
 from odeflow.ensemble.labels import label_chunk
 from odeflow.ensemble.small_rates import small_rate_notes
 from odeflow.files.ahead import ahead
+from odeflow.files.compiled.jax_cache import keep_programs
+from odeflow.files.compiled.store import open_store
 from odeflow.files.digests import canonical_json
 from odeflow.files.errors import ConfigError
 from odeflow.files.slabs import slabs

@@ -4,8 +4,10 @@ Found by parsing, not by importing. Cheap, and without JAX.
 """
 
 import ast
+import gc
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +15,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 _STRING = rb"""(?s:[rRbBuUfF]{0,2}(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''"""
 _STRING += rb"""|"(?:\\.|[^\\"])*"|'(?:\\.|[^\\'])*'))"""
-_STRING_OR_COMMENT = re.compile(rb"(%s)|#[^\r\n]*" % _STRING)
-_STRING_OR_BLANK = re.compile(rb"(%s)|[ \t\f]*(?:\r?\n[ \t\f]*)*\r?\n" % _STRING)
+#: A string, or comments and what is blank up to the end of a line.
+_STRING_OR_NOTHING = re.compile(rb"(%s)|(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)+|#[^\r\n]*" % _STRING)
 
 
 #: An import: levels up, the module, the names that are taken from it.
@@ -52,8 +54,7 @@ def _parsed(text: bytes) -> tuple[bytes, tuple[_Import, ...]]:
 
 def without_comments(text: bytes) -> bytes:
     """Python source without comments and blank lines; strings stay as they are."""
-    text = _STRING_OR_COMMENT.sub(lambda found: found.group(1) or b"", text)
-    return _STRING_OR_BLANK.sub(lambda found: found.group(1) or b"\n", text).strip()
+    return _STRING_OR_NOTHING.sub(lambda found: found.group(1) or b"\n", text).strip()
 
 
 def _docstrings(tree: ast.Module, text: bytes) -> Iterator[tuple[int, int]]:
@@ -112,13 +113,26 @@ def source_tree(
     pending, seen = [start.resolve() for start in starts], {}
     root, within = root.resolve(), (within or root).resolve()
     find = _own_imports if root == PACKAGE.parent else _imports
-    while pending:
-        path = pending.pop()
-        if path in seen or not path.is_relative_to(within):
-            continue
-        seen[path] = path.read_bytes()
-        pending += find(seen[path], path, root)
+    with _uncollected():
+        while pending:
+            path = pending.pop()
+            if path in seen or not path.is_relative_to(within):
+                continue
+            seen[path] = path.read_bytes()
+            pending += find(seen[path], path, root)
     return seen
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Trees of syntax have no cycles: looking for some costs more than the parsing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:
@@ -138,12 +152,18 @@ def _is_type_checking(test: ast.expr) -> bool:
 
 def _imports(text: bytes, path: Path, root: Path) -> list[Path]:
     package = path.relative_to(root).parent.parts
-    files = (module_file(list(parts), root) for parts in _imported_names(text, package))
-    return [file.resolve() for file in files if file is not None]
+    find = _own_module if root == PACKAGE.parent else _module
+    files = (find(parts, root) for parts in _imported_names(text, package))
+    return [file for file in files if file is not None]
+
+
+def _module(parts: tuple[str, ...], root: Path) -> Path | None:
+    file = module_file(list(parts), root)
+    return None if file is None else file.resolve()
 
 
 #: Files of this package do not come and go while it runs, and the stages share most of them.
-_own_imports = cache(_imports)
+_own_imports, _own_module = cache(_imports), cache(_module)
 
 
 def _imported_names(text: bytes, package: tuple[str, ...]) -> list[tuple[str, ...]]:

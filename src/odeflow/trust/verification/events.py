@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.trust.verification.imported import EventFunctions
+from odeflow.trust.verification.event_functions import EventFunctions
 
 #: Events at one time after which they set each other off without end.
 _MOST_AT_ONCE = 10_000

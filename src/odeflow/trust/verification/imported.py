@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +14,8 @@ from odeflow.importers.sbml.config import read_system
 from odeflow.importers.sbml.formulas import extended
 from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import System, assigned_to
+from odeflow.trust.verification.event_functions import EventFunctions, Function
 from odeflow.trust.verification.formulas import UnknownOperationError, compiled
-
-#: A function of (t, y, args), flat arrays.
-Function = Callable[[float, np.ndarray, np.ndarray], Any]
-
-
-@dataclass(frozen=True, eq=False)
-class EventFunctions:
-    """An event of a model as functions of (t, y, args).
-
-    `margins` change sign where the trigger may change, at integers its `wholes`. `values` is what
-    it assigns, and `placed(t, y, args, values)` the new state. `delay` and `priority` are None
-    where the event has none. `asks_if_equal` is whether the trigger compares what moves for being
-    equal, which holds at no number that stands for a time.
-    """
-
-    name: str
-    trigger: Function
-    notes: Function
-    values: Function
-    placed: Callable[[float, np.ndarray, np.ndarray, Any], np.ndarray]
-    delay: Function | None
-    priority: Function | None
-    uses_trigger_values: bool
-    persistent: bool
-    initially_true: bool
-    asks_if_equal: bool = False
 
 
 class ImportedFunctions:
@@ -61,6 +35,7 @@ class ImportedFunctions:
         self._places |= {name: f"p[{i}]" for i, name in enumerate(config.parameters)}
         rates = [system.rates[name] for name in config.states]
         self.still = np.array([is_zero(rate) for rate in rates], bool)
+        self.is_autonomous = not any(TIME in self._read(rate) for rate in rates)
         self._rates = self._compiled(rates)
         self._notes = self._compiled(rates, with_notes=True)
         self._observed = self._compiled([system.assigned[name] for name in observed.variables])

@@ -10,6 +10,7 @@ and fast reactions, are evaluated by `jax.jit`, whose compiler is still not the 
 import types
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,8 +21,8 @@ from jaxtyping import Float
 
 from odeflow.importers.supplied import Supplied
 from odeflow.problem.model import Model
-from odeflow.trust.verification.arrays import NumPy, giving_values, noting, plain, value
-from odeflow.trust.verification.imported import EventFunctions, ImportedFunctions
+from odeflow.trust.verification.arrays import NumPy, Value, giving_values, noting, plain, value
+from odeflow.trust.verification.event_functions import EventFunctions
 
 #: NumPy's function for each one of `jax.numpy`, for `from jax.numpy import exp`.
 _COUNTERPARTS: dict[int, Any] = {
@@ -29,6 +30,62 @@ _COUNTERPARTS: dict[int, Any] = {
     for name, function in vars(jnp).items()
     if callable(function) and not isinstance(function, type) and hasattr(np, name)
 }
+
+_NUMPYS = (np.float64, np.ndarray, float, Value)
+#: What may be done with a number, or to find out about it.
+_OPERATORS = [
+    "__abs__",
+    "__add__",
+    "__and__",
+    "__array__",
+    "__array_ufunc__",
+    "__bool__",
+    "__ceil__",
+    "__complex__",
+    "__divmod__",
+    "__eq__",
+    "__float__",
+    "__floor__",
+    "__floordiv__",
+    "__format__",
+    "__ge__",
+    "__gt__",
+    "__hash__",
+    "__index__",
+    "__int__",
+    "__invert__",
+    "__iter__",
+    "__le__",
+    "__len__",
+    "__lt__",
+    "__matmul__",
+    "__mod__",
+    "__mul__",
+    "__ne__",
+    "__neg__",
+    "__or__",
+    "__pos__",
+    "__pow__",
+    "__radd__",
+    "__rand__",
+    "__rdivmod__",
+    "__repr__",
+    "__rfloordiv__",
+    "__rmatmul__",
+    "__rmod__",
+    "__rmul__",
+    "__ror__",
+    "__round__",
+    "__rpow__",
+    "__rsub__",
+    "__rtruediv__",
+    "__rxor__",
+    "__str__",
+    "__sub__",
+    "__truediv__",
+    "__trunc__",
+    "__xor__",
+]
 
 #: Margins and wholes of what a call compares, flat.
 Notes = tuple[np.ndarray, np.ndarray]
@@ -39,7 +96,8 @@ class PointFunctions:
 
     `evaluator` says what runs them: `numpy`, or `jax` where NumPy cannot. `events` are those of an
     imported model; None where it has some that only JAX can evaluate. `still` are the components
-    that only events change.
+    that only events change. `is_autonomous` is whether the vector field is known not to ask for the
+    time.
     """
 
     evaluator: Literal["numpy", "jax"]
@@ -49,6 +107,7 @@ class PointFunctions:
         point = np.float64(t), np.array(model.flatten(y), float), np.array(args, float)
         self.events: tuple[EventFunctions, ...] | None = () if not model.events else None
         self.still = np.zeros(len(model.components), bool)
+        self.is_autonomous = False
         self._notes: Callable[..., Notes] | None = None
         try:
             if model.config.is_imported:
@@ -76,13 +135,15 @@ class PointFunctions:
             return jnp.stack([values[name] for name in names]) if names else jnp.zeros(0)
 
         self._field, self._observe, self.evaluator = field, observe, "jax"
-        self._notes = None
+        self._notes, self.is_autonomous = None, False
 
     def _by_equations(self, model: Model, study: Path) -> None:
+        from odeflow.trust.verification.imported import ImportedFunctions  # which imports libsbml
+
         functions = ImportedFunctions(model.config, study)
         self._field, self._observe = functions.field, functions.observe
         self._notes, self.events = functions.notes, functions.events
-        self.still = functions.still
+        self.still, self.is_autonomous = functions.still, functions.is_autonomous
 
     def _by_numpy(self, model: Model, point: Any) -> None:
         field, observe = _through_numpy(model, careful=True)
@@ -93,6 +154,9 @@ class PointFunctions:
         self._field, self._observe = field, observe
         if not seen.is_careful:  # plain NumPy does the same, and is much faster
             self._field, self._observe = _through_numpy(model, careful=False)
+        with suppress(Exception):  # whatever comes of it: something asked for the time
+            self._field(_Unasked(), *point[1:])
+            self.is_autonomous = True
 
     def vector_field(
         self, t: float, y: Float[np.ndarray, " component"], args: Float[np.ndarray, " parameter"]
@@ -118,6 +182,27 @@ def _notes_of(field: Callable[..., Any], t: float, y: np.ndarray, args: np.ndarr
     return flat(seen.margins), flat(seen.wholes)
 
 
+class _AskedError(Exception):
+    """A vector field asked for the time."""
+
+
+class _Unasked:
+    """A time that nothing can be made of, so that a function that runs with it has no use for it.
+
+    A field written for JAX has no branches that values decide, so one call shows all of it.
+    """
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise _AskedError
+
+    def __getattr__(self, name: str) -> Any:
+        raise _AskedError
+
+
+for _name in _OPERATORS:
+    setattr(_Unasked, _name, _Unasked._refuse)
+
+
 def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Field and observables of a model as functions of flat arrays, by NumPy alone.
 
@@ -139,7 +224,8 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
         return model.State(*(given(p.reshape(s) if s else p[0]) for p, s in zip(parts, shapes)))
 
     def field(t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
-        result = function(given(np.float64(t)), record(y), model.Args(*map(given, args)))
+        moment = t if isinstance(t, _Unasked) else given(np.float64(t))
+        result = function(moment, record(y), model.Args(*map(given, args)))
         leaves = _named(result, names) if isinstance(result, Mapping) else list(result)
         _refuse_jax(leaves)
         leaves = [plain(leaf) for leaf in leaves]
@@ -178,8 +264,10 @@ def _named(values: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
 
 
 def _refuse_jax(leaves: Any) -> None:
-    if any(isinstance(leaf, jax.Array) for leaf in leaves):
-        raise TypeError("JAX was called all the same")
+    for leaf in leaves:
+        # the first question is the faster one, and this is asked at each step
+        if type(leaf) not in _NUMPYS and isinstance(leaf, jax.Array):
+            raise TypeError("JAX was called all the same")
 
 
 def with_numpy(function: Callable[..., Any]) -> Callable[..., Any]:

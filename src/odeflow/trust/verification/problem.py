@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from odeflow.trust.verification.crossings import Conditions
+from odeflow.trust.verification.event_functions import EventFunctions
 from odeflow.trust.verification.events import Events
-from odeflow.trust.verification.imported import EventFunctions
 from odeflow.trust.verification.schedule import Change
 from odeflow.trust.verification.switching import Activity, NotesAt, activity, switching_times
 

@@ -92,6 +92,7 @@ class Trajectories:
             self.stops,
             self.functions.events or (),
             self.functions.still,
+            follows_time=not self.functions.is_autonomous,
             ends_at=self._rests_at(one),
         )
 

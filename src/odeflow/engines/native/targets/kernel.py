@@ -7,8 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from odeflow.engines.compiled.numba_cache import digest, keep
-from odeflow.engines.compiled.store import open_store
+from odeflow.files.compiled.numba_cache import digest, keep
+from odeflow.files.compiled.store import open_store
 from odeflow.files.source_code import PACKAGE, bare_code, source_tree
 
 _TARGETS = Path(__file__).parent

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from odeflow.engines.compiled.numba_cache import machine
-from odeflow.engines.compiled.store import Store, note
+from odeflow.files.compiled.numba_cache import machine
+from odeflow.files.compiled.store import Store, note
 
 #: By folder, what JAX takes for the cache there.
 _PROGRAMS: dict[str, Any] = {}

@@ -18,7 +18,7 @@ import llvmlite.binding
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
-from odeflow.engines.compiled.store import Store, open_store
+from odeflow.files.compiled.store import Store, open_store
 
 #: Settings of Numba's that say where and how many, not what is compiled.
 _NOT_CODE = ("NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES")

@@ -18,11 +18,11 @@ import pytest
 from jax._src import compilation_cache
 from numba import njit
 
-from odeflow.engines.compiled import folder, numba_cache, store
-from odeflow.engines.compiled.jax_cache import keep_programs
-from odeflow.engines.compiled.numba_cache import keep
-from odeflow.engines.compiled.store import Store, open_store
 from odeflow.engines.native import engine as native_engine
+from odeflow.files.compiled import folder, numba_cache, store
+from odeflow.files.compiled.jax_cache import keep_programs
+from odeflow.files.compiled.numba_cache import keep
+from odeflow.files.compiled.store import Store, open_store
 from odeflow.files.source_code import PACKAGE
 from tests.support.marks import fast
 from tests.support.problems import decay_problem
@@ -168,13 +168,11 @@ def test_an_entry_of_another_machine_is_not_used(
     call, expected = KINDS[kind]
     ours = numba_cache.machine()
     for module in ("numba_cache", "jax_cache"):
-        monkeypatch.setattr(
-            f"odeflow.engines.compiled.{module}.machine", lambda: ours + "\n+avx9000"
-        )
+        monkeypatch.setattr(f"odeflow.files.compiled.{module}.machine", lambda: ours + "\n+avx9000")
     call(tmp_path)
     (theirs,) = entries(tmp_path)
     for module in ("numba_cache", "jax_cache"):
-        monkeypatch.setattr(f"odeflow.engines.compiled.{module}.machine", lambda: ours)
+        monkeypatch.setattr(f"odeflow.files.compiled.{module}.machine", lambda: ours)
     assert call(tmp_path) == expected
     (mine,) = set(entries(tmp_path)) - {theirs}  # another name: nothing is wrong with theirs
     capfd.readouterr()

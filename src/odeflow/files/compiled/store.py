@@ -16,7 +16,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from odeflow.engines.compiled.folder import VARIABLE, candidates, others_may_write, unfit
+from odeflow.files.compiled.folder import VARIABLE, candidates, others_may_write, unfit
 
 _HEAD = b"odeflow compiled code 1\n"
 _SUFFIX, _TEMPORARY = ".code", ".tmp"
