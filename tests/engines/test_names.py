@@ -21,10 +21,12 @@ from odeflow.config.solver import SolverConfig
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native
 from odeflow.engines.native.loop.layout import Layout
+from odeflow.ensemble.solve import resolved
 from odeflow.problem.model import Event, Model
 from odeflow.problem.problem import Guard, JumpTargets, Lanes, Problem
 from odeflow.problem.reductions import Reduction
 from odeflow.problem.transforms.sensitivity import with_sensitivities
+from tests.support.problems import make_solver
 
 METRICS = ("integral", "max", "time_of_min", "first_time_above")
 
@@ -141,13 +143,12 @@ def problem_of(names: Names, variant: Variant) -> Problem:
         config = Config.model_validate(
             group | {"name": "names", "design": {"kind": "grid"}, "saveat": asked}
         )
-        config, model = with_sensitivities(config, model)
-        solver = config.solver
+        _, model = with_sensitivities(config, model)
     variables = [*model.config.states, *model.observable_names]
     thresholds = {"first_time_above": 4.0}
     return Problem(
         model=model,
-        solver=solver,
+        solver=resolved(solver, model),
         ts=np.array([0.5, 2.0]) if variant.saved else None,
         variables=tuple(variables),
         dtype=np.dtype("float64"),
@@ -282,7 +283,7 @@ def decays(names: Sequence[str], rates: Sequence[float]) -> Model:
 )
 def test_values_of_states_with_the_names_of_the_loop(names: tuple[str, ...], tmp_path: Path):
     model = decays(names, (1.0, 2.0, 0.5))
-    solver = SolverConfig.model_validate(PID | {"rtol": 1e-9, "atol": 1e-11})
+    solver = make_solver(names[:3], **PID, rtol=1e-9, atol=1e-11)
     problem = Problem(model, solver, np.array([0.5, 1.0]), names[:3], np.dtype("float64"))
     lanes = Lanes(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [0.5]]))
     found = native.solve(problem, lanes, threads=1, cache_dir=tmp_path)
@@ -296,8 +297,8 @@ def test_values_of_states_with_the_names_of_the_loop(names: tuple[str, ...], tmp
 def test_diffrax_has_no_trouble_with_names(method: str):
     names = ("count", "index", "t_next", "self", "cls", "t1")
     model = decays(names, (1.0, 2.0, 0.5))
-    atol = dict.fromkeys(names[:3], 1e-11)
-    solver = SolverConfig.model_validate({"method": method, "rtol": 1e-9, "atol": atol})
+    atol = {name: 1e-11 * (1 + place) for place, name in enumerate(names[:3])}
+    solver = make_solver(names[:3], method=method, rtol=1e-9, atol=atol)
     problem = Problem(model, solver, np.array([0.5, 1.0]), names[:3], np.dtype("float64"))
     lanes = Lanes(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [0.5]]))
     found = diffrax_engine.solve(problem, lanes)
@@ -339,7 +340,7 @@ def test_an_array_beside_a_scalar_named_like_its_element(tmp_path: Path):
             "parameters": {"x_1": {"value": 2.0}},
         }
     )
-    solver = SolverConfig.model_validate({"rtol": 1e-9})
+    solver = make_solver(["x", "x_0"], rtol=1e-9)
     times = np.array([0.0, 1.0])
     problem = Problem(Model(config, field), solver, times, ("x", "x_0"), np.dtype("float64"))
     lanes = Lanes(np.array([[1.0], [3.0], [4.0]]), np.array([[2.0]]))

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 import odeflow
-from odeflow.config.solver import SolverConfig
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.methods.controller import end_columns
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.status import Status
-from tests.support.problems import decay, make_model
+from tests.support.problems import decay, make_model, make_solver
 
 ENDS = np.array([0.3, 1.0, 1.7, 2.0, 2.5])
 RATES = np.linspace(0.5, 3.0, 5)
@@ -24,7 +23,7 @@ TS = np.array([0.0, 0.3, 1.0, 1.5, 2.0])
 
 def solve(engine: str, folder: Path, ts: Any, **solver: Any) -> Any:
     model = make_model(decay, {"y": 2.0}, 2.0, k=1.0)
-    config = SolverConfig.model_validate({"rtol": 1e-9, "atol": 1e-12} | solver)
+    config = make_solver(["y"], **({"rtol": 1e-9, "atol": 1e-12} | solver))
     problem = Problem(model, config, ts, ("y",), np.dtype("float64"), own_ends=True)
     lanes = Lanes(np.full((1, 5), 2.0), RATES[None], ENDS)
     if engine == "native":
@@ -90,6 +89,6 @@ def test_the_floor_of_an_end_is_that_of_diffrax(dtype: str):
     expected = jnp.asarray(ends)
     for _ in range(100):
         expected = eqxi.prevbefore(expected)
-    floor = end_columns(SolverConfig.model_validate({}), 0.0, ends)["clip_floor"]
+    floor = end_columns(make_solver(["y"]), 0.0, ends)["clip_floor"]
     assert floor.dtype == ends.dtype
     np.testing.assert_array_equal(floor, np.asarray(expected))

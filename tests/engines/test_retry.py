@@ -138,13 +138,14 @@ def test_each_rung_takes_the_engine_that_can_run_it():
 
 def retried(model: Any, y0: list[float], *changes: dict[str, Any], **solver: Any) -> Retried:
     problem = make_problem(model, **solver)
-    attempts = [Attempt(problem.solver)]
+    attempts = [Attempt(SolverConfig.model_validate(solver))]
     for number, change in enumerate(changes):
         changed = attempts[-1].solver.model_copy(update=change)
         attempts.append(Attempt(changed, frozenset(change), f"{number + 1}"))
     lanes = Lanes(np.array([y0]), np.zeros((0, len(y0))))
     chosen = choose_engine(problem, "native")
-    return Retrier(problem, attempts, chosen, "native").solve(lanes, Resources(threads=1))
+    solvers = [attempt.solver.solver(model.config.states) for attempt in attempts]
+    return Retrier(problem, attempts, solvers, chosen, "native").solve(lanes, Resources(threads=1))
 
 
 def test_where_all_fail_the_attempt_that_came_furthest_is_kept():

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from odeflow.config.compose import compose
-from odeflow.config.ladder import SAFE_RTOL, ladder
+from odeflow.config.ladder import ladder
 from odeflow.engines.attempts import Retrier
 from odeflow.engines.choice import EngineChoice, Resources
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes
+from odeflow.problem.solver import SAFE_RTOL
 from odeflow.problem.status import Status
 from tests.support.marks import fast
 from tests.support.problems import make_model, make_problem, michaelis_menten
@@ -56,7 +57,9 @@ def test_what_runs_away_is_suspect_and_right_at_a_safe_tolerance(
     assert (substrates(alone)[~suspect] < 1e-2).all()
     assert np.isnan(substrates(alone)[suspect]).all()
     overrides = [f"solver={method}", f"solver.rtol={rtol}", f"solver.atol={rtol / 100}"]
-    retrier = Retrier(problem, ladder(compose(*overrides)), EngineChoice("native"), "native")
+    attempts = ladder(compose(*overrides))
+    solvers = [attempt.solver.solver(problem.model.config.states) for attempt in attempts]
+    retrier = Retrier(problem, attempts, solvers, EngineChoice("native"), "native")
     solved = retrier.solve(lanes, Resources(threads=1, cache=tmp_path))
     assert (solved.solution.status == Status.success).all()
     np.testing.assert_array_equal(solved.attempt > 0, suspect)

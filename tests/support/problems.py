@@ -1,5 +1,6 @@
 """Small models for tests, built without files."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.solver import SolverConfig
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem
+from odeflow.problem.solver import Solver
 
 
 def make_model(function: Any, states: dict[str, Any], t1: float, **parameters: float) -> Model:
@@ -27,11 +29,16 @@ def make_model(function: Any, states: dict[str, Any], t1: float, **parameters: f
     return Model(config, function)
 
 
+def make_solver(states: Iterable[str], **solver: Any) -> Solver:
+    """A solver for these states, with what is given and the defaults."""
+    return SolverConfig.model_validate(solver).solver(states)
+
+
 def make_problem(model: Model, ts: Any = None, dtype: str = "float64", **solver: Any) -> Problem:
     """A problem that keeps all states."""
     return Problem(
         model=model,
-        solver=SolverConfig.model_validate(solver),
+        solver=make_solver(model.config.states, **solver),
         ts=None if ts is None else np.asarray(ts, float),
         variables=tuple(model.config.states),
         dtype=np.dtype(dtype),

@@ -60,7 +60,9 @@ def difference(first: Solved, other: Solved, name: str) -> Difference:
     a, b = first.ensemble[name], other.ensemble[name]
     dims = first.ensemble["status"].dims
     rtol = max(one.config.solver.rtol for one in (first, other))
-    atol = max(_atol(one.config, name) for one in (first, other))
+    atol = max(
+        one.config.solver.tolerances(one.config.model.states).of(name) for one in (first, other)
+    )
     both = np.logical_and(
         *(one.ensemble["status"].values == Status.success for one in (first, other))
     )
@@ -80,14 +82,6 @@ def difference(first: Solved, other: Solved, name: str) -> Difference:
             sample, *rest = np.unravel_index(np.nanargmax(scaled), scaled.shape)
             where = _place(a, [*np.unravel_index(start + sample, both.shape), *rest])
     return Difference(float(np.sqrt(square / count)) if count else np.nan, largest_of, where)
-
-
-def _atol(config: Config, name: str) -> float:
-    """The absolute tolerance of a state; of an observable the largest there is."""
-    atol = config.solver.atol
-    if not isinstance(atol, dict):
-        return atol
-    return atol.get(name, max(atol.values()))
 
 
 def _place(array: xr.DataArray, spot: Sequence[Any]) -> dict[str, float]:

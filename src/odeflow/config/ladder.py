@@ -13,13 +13,11 @@ from odeflow.config.root import Config
 from odeflow.config.solver import SolverChange, SolverConfig
 from odeflow.files.errors import ConfigError
 from odeflow.problem.methods import METHODS
+from odeflow.problem.solver import SAFE_RTOL
 from odeflow.problem.status import Status, has_failed
 
 #: Steps are counted in 64 bits.
 _MOST_STEPS = 2**62
-#: Relative tolerance down to which a step's error estimate may be small by chance: what is
-#: `suspect` at a looser one is solved again at this.
-SAFE_RTOL = 1e-5
 _EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23}
 
 

@@ -30,7 +30,7 @@ def below_atol(solver: SolverConfig, sizes: Mapping[str, float]) -> list[str]:
     """The states among them that start below their absolute tolerance; none for constant steps."""
     if solver.stepsize_controller == "constant":
         return []
-    return [name for name, size in sizes.items() if size < atol_of(solver, name)]
+    return [name for name, size in sizes.items() if size < _atol(solver, name)]
 
 
 def advised_atol(size: float) -> str:
@@ -43,16 +43,15 @@ def small_state_notes(config: Config) -> list[str]:
     varied = {*config.design.axes}
     sizes = {k: v for k, v in start_sizes(config, {}).items() if k not in varied}
     return [
-        f"solver.atol: {atol_of(config.solver, name):g} is above the initial value of {name}, "
+        f"solver.atol: {_atol(config.solver, name):g} is above the initial value of {name}, "
         f"{sizes[name]:g}, so that no tolerance controls {name} while it is that small; give it "
         f"{advised_atol(sizes[name])} or less (solver.atol can be {{state: number}})"
         for name in below_atol(config.solver, sizes)
     ]
 
 
-def atol_of(solver: SolverConfig, state: str) -> float:
-    """The absolute tolerance of a state."""
-    return solver.atol.get(state, 0.0) if isinstance(solver.atol, dict) else solver.atol
+def _atol(solver: SolverConfig, state: str) -> float:
+    return solver.tolerances([state]).atol.get(state, 0.0)
 
 
 def _size(initial: Any) -> float:

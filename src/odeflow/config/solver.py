@@ -1,6 +1,7 @@
 """The `solver` and `saveat` groups: the method, its step size control, and what is kept."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,6 +17,7 @@ from pydantic import (
 from odeflow.config.base import Distinct, Natural, PositiveReal, Real, Strict, VariableName
 from odeflow.config.design import Levels
 from odeflow.problem.methods import METHODS, UnknownMethodError, find_method
+from odeflow.problem.solver import Solver, Tolerances
 
 
 class SolverConfig(Strict):
@@ -58,6 +60,16 @@ class SolverConfig(Strict):
         description="a step after which an invariant has drifted further than its part of "
         "verify.max_drift is taken again, shorter",
     )
+
+    def tolerances(self, states: Iterable[str]) -> Tolerances:
+        """The tolerances of a problem with these states."""
+        atol = self.atol if isinstance(self.atol, dict) else dict.fromkeys(states, self.atol)
+        return Tolerances(self.rtol, atol)
+
+    def solver(self, states: Iterable[str]) -> Solver:
+        """The solver of a problem with these states."""
+        given = self.model_dump(exclude={"rtol", "atol", "reject_drift"})
+        return Solver(tolerances=self.tolerances(states), **given)
 
     @field_validator("method")
     @classmethod

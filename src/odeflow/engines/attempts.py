@@ -22,6 +22,7 @@ from odeflow.engines.choice import (
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
+from odeflow.problem.solver import Solver
 from odeflow.problem.status import has_failed
 
 
@@ -42,21 +43,22 @@ class Retrier:
 
     A lane keeps the attempt that succeeded; where all failed, the one that came furthest in time,
     the first of equals. What succeeded is not solved again, and an attempt that no lane has needed
-    costs nothing. `chosen` is the engine of the first attempt, `wanted` and `device` what was
-    asked for; the other attempts take what can run them.
+    costs nothing. `solvers` are those of the attempts, `chosen` is the engine of the first,
+    `wanted` and `device` what was asked for; the other attempts take what can run them.
     """
 
     def __init__(
         self,
         problem: Problem,
         attempts: Sequence[Attempt],
+        solvers: Sequence[Solver],
         chosen: EngineChoice,
         wanted: Wanted,
         device: Device = "auto",
     ):
         self._attempts = attempts
         # Made once: engines keep what they have compiled by the identity of a problem.
-        self._problems = [problem, *(replace(problem, solver=a.solver) for a in attempts[1:])]
+        self._problems = [problem, *(replace(problem, solver=solver) for solver in solvers[1:])]
         self._engines = {0: chosen}
         self._device: Device = device
         self._wanted: Literal["auto", "diffrax"] = "diffrax" if wanted == "diffrax" else "auto"

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from odeflow.config.small_states import advised_atol, atol_of
+from odeflow.config.small_states import advised_atol
 from odeflow.problem.problem import Lanes, Problem
 
 #: How many trajectories are looked at, the first ones.
@@ -20,8 +20,8 @@ def small_rate_notes(problem: Problem, lanes: Lanes) -> list[str]:
 
     A rate of 0 says nothing of what comes later, nor does one of a state that is given doses.
     """
-    solver, model = problem.solver, problem.model
-    if solver.stepsize_controller == "constant" or problem.jumps is not None:
+    atol, model = problem.solver.tolerances.atol, problem.model
+    if not problem.solver.is_adaptive or problem.jumps is not None:
         return []
     few = lanes.take(np.arange(min(_LOOKED_AT, lanes.y0.shape[1])))
     span = model.config.t1 - model.config.t0 if few.t1 is None else few.t1 - model.config.t0
@@ -36,9 +36,9 @@ def small_rate_notes(problem: Problem, lanes: Lanes) -> list[str]:
         if name in {*model.hidden, *model.derivatives} or few.y0[here].any():
             continue
         size = float(reached[here].max())
-        if 0 < size < atol_of(solver, name):
+        if 0 < size < atol[name]:
             notes.append(
-                f"solver.atol: {atol_of(solver, name):g} is above what {name}, 0 at t0, comes to "
+                f"solver.atol: {atol[name]:g} is above what {name}, 0 at t0, comes to "
                 f"by t1 at its rate at t0, {size:.2g}, so that no tolerance controls {name}; give "
                 f"it {advised_atol(size)} or less (solver.atol can be {{state: number}})"
             )

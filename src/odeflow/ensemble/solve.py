@@ -15,6 +15,7 @@ from odeflow.config.ladder import ladder
 from odeflow.config.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
+from odeflow.config.solver import SolverConfig
 from odeflow.design import axis_names, has_own_ends, rows
 from odeflow.engines.attempts import Retried, Retrier, progress_after
 from odeflow.engines.choice import EngineChoice, Resources, choose_engine, missing_device
@@ -31,6 +32,7 @@ from odeflow.importers.model_data import data_digests
 from odeflow.problem.model import Model, load_model
 from odeflow.problem.problem import Lanes, Problem, Progress
 from odeflow.problem.reductions import Reduction
+from odeflow.problem.solver import Solver
 from odeflow.problem.transforms.doses import jump_targets, own_ends, schedule, with_doses
 from odeflow.problem.transforms.drift_limit import DriftLimit, with_drift_limit
 from odeflow.problem.transforms.invariants import Drift, load_invariants, with_invariants
@@ -82,7 +84,7 @@ def make_problem(
     ts = None if config.saveat.ts is None else np.array(save_times(config))
     return Problem(
         model=model,
-        solver=config.solver,
+        solver=resolved(config.solver, model),
         ts=ts,
         variables=variables + drifting,
         dtype=np.dtype(config.runtime.precision),
@@ -140,6 +142,13 @@ def make_lanes(config: Config, axes: Axes) -> Lanes:
     if has_own_ends(config, axes):
         t1 = own_ends(config, axes)
     return Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
+
+
+def resolved(solver: SolverConfig, model: Model) -> Solver:
+    """A config's solver for the problem of a model, which may have states beside its own."""
+    others = {*model.derivatives, *model.hidden}
+    own = [name for name in model.config.states if name not in others]
+    return sensitivity_tolerances(solver.solver(own), model)
 
 
 class Loaded(NamedTuple):
@@ -260,14 +269,10 @@ class _Prepared:
         self.lane_bytes = self.problem.lane_bytes + self._switching.lane_bytes
         self._sources = canonical_json(all_sources(config.model, study))
         self._data = canonical_json(data_digests(config.model, study))
-        self._attempts = [
-            replace(
-                attempt,
-                solver=self._switching.bounded(
-                    sensitivity_tolerances(attempt.solver, config, self._switching.model.hidden)
-                ),
-            )
-            for attempt in ladder(config)
+        self._attempts = ladder(config)
+        solvers = [
+            self._switching.bounded(resolved(attempt.solver, self._switching.model))
+            for attempt in self._attempts
         ]
         # not where the model is only checked, which may be on a node without the device
         missing = missing_device(loaded.engine)
@@ -275,7 +280,7 @@ class _Prepared:
             raise ConfigError(missing)
         runtime = config.runtime
         self.retrier = Retrier(
-            self.problem, self._attempts, loaded.engine, runtime.engine, runtime.device
+            self.problem, self._attempts, solvers, loaded.engine, runtime.engine, runtime.device
         )
 
     def lanes(self, axes: Axes) -> Lanes:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, Int8
 
-from odeflow.config.solver import SolverConfig
 from odeflow.problem.model import Model
 from odeflow.problem.reductions import Reduction, nodes
+from odeflow.problem.solver import Solver
 
 #: A time to save that is so many roundings from that of a stop or an event is the same time.
 SAME_TIME_ULPS = 256
@@ -78,7 +78,7 @@ class Problem:
     """
 
     model: Model
-    solver: SolverConfig
+    solver: Solver
     ts: Float[np.ndarray, " time"] | None
     variables: tuple[str, ...]
     dtype: np.dtype

@@ -67,10 +67,10 @@ def overview_page(
 
 
 def _atol(config: Config) -> str:
-    atol = config.solver.atol
-    if isinstance(atol, dict):
-        return "atol " + ", ".join(f"{name} {value:g}" for name, value in atol.items())
-    return f"atol {atol:g}"
+    tolerances = config.solver.tolerances(config.model.states)
+    if tolerances.uniform is not None:
+        return f"atol {tolerances.uniform:g}"
+    return "atol " + ", ".join(f"{name} {value:g}" for name, value in tolerances.atol.items())
 
 
 def _outcomes(status: np.ndarray) -> list[tuple[str, str, str]]:

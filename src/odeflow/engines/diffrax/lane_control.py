@@ -196,14 +196,13 @@ def lane_controller(problem: Problem, state_record: Any, budget: Any = None) -> 
     `state_record` is an example state, to lay out per-state absolute tolerances.
     """
     solver, model = problem.solver, problem.model
-    per_state = isinstance(solver.atol, dict)
-    atol = 1.0 if isinstance(solver.atol, dict) else solver.atol
-    if solver.stepsize_controller == "constant":
+    tolerances = solver.tolerances
+    if not solver.is_adaptive:
         wrapped: Any = diffrax.ConstantStepSize()
     else:
         wrapped = diffrax.PIDController(
-            rtol=solver.rtol,
-            atol=atol,
+            rtol=tolerances.rtol,
+            atol=1.0 if tolerances.uniform is None else tolerances.uniform,
             pcoeff=solver.pcoeff,
             icoeff=solver.icoeff,
             dcoeff=solver.dcoeff,
@@ -215,22 +214,16 @@ def lane_controller(problem: Problem, state_record: Any, budget: Any = None) -> 
             safety=solver.safety,
         )
     scale = None
-    if per_state:
-        assert isinstance(solver.atol, dict)
-        scale = type(state_record)(
-            **{
-                name: jnp.asarray(1.0 / solver.atol[name], problem.dtype)
-                for name in state_record._fields
-            }
-        )
-    smallest = min(solver.atol.values()) if isinstance(solver.atol, dict) else solver.atol
+    if tolerances.uniform is None:
+        scales = {n: 1.0 / tolerances.atol[n] for n in state_record._fields}
+        scale = type(state_record)(**{n: jnp.asarray(x, problem.dtype) for n, x in scales.items()})
     known = {
         "wrapped": wrapped,
         "scale": scale,
-        "rtol": solver.rtol,
-        "atol": smallest,
+        "rtol": tolerances.rtol,
+        "atol": tolerances.least,
         "field": model.vector_field,
-        "sees_end": solver.stepsize_controller == "constant" or METHODS[solver.method].sees_end,
+        "sees_end": not solver.is_adaptive or METHODS[solver.method].sees_end,
         "looks": looks_for_wild_steps(solver),
         "nonnegative": tuple(model.config.nonnegative),
         "rejected": problem.rejected,

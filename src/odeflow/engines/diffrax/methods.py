@@ -94,14 +94,10 @@ def diffrax_solver(problem: Problem) -> diffrax.AbstractSolver:
         return cls(unbounded=unbounded_components(problem.model, problem.dtype))
     if not issubclass(cls, diffrax.AbstractImplicitSolver):
         return cls()
-    atol = min(solver.atol.values()) if isinstance(solver.atol, dict) else solver.atol
     root_finder = LaneChord if cls is ImplicitEuler else LaneVeryChord
+    rtol, atol = solver.root_finder_tolerances
     settings: dict[str, Any] = {
-        "root_finder": root_finder(
-            rtol=solver.root_finder_rtol or solver.rtol,
-            atol=solver.root_finder_atol or atol,
-            linear_solver=RootLU(),
-        )
+        "root_finder": root_finder(rtol=rtol, atol=atol, linear_solver=RootLU())
     }
     return cls(**settings)
 

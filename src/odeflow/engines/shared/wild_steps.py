@@ -16,17 +16,16 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from odeflow.config.ladder import SAFE_RTOL
-from odeflow.config.solver import SolverConfig
+from odeflow.problem.solver import SAFE_RTOL, Solver
 
 MOST_GROWTH, MOST_CURVATURE = 3.0, 0.05
 #: Below so many absolute tolerances a state's size does not matter.
 NOISE = 100.0
 
 
-def looks_for_wild_steps(solver: SolverConfig) -> bool:
+def looks_for_wild_steps(solver: Solver) -> bool:
     """Whether the tolerance is so loose that steps may be wild."""
-    return solver.stepsize_controller == "pid" and solver.rtol > SAFE_RTOL
+    return solver.is_adaptive and solver.tolerances.rtol > SAFE_RTOL
 
 
 def is_wild(

@@ -25,13 +25,13 @@ import numpy as np
 from odeflow.config.model import ModelConfig, Observables, State, Variable
 from odeflow.config.root import Config
 from odeflow.config.sensitivities import sensitivity_attributes, sensitivity_names
-from odeflow.config.solver import SolverConfig
 from odeflow.files.errors import ConfigError
 from odeflow.problem.conditions.compared import kinds
 from odeflow.problem.conditions.comparisons import held_components
 from odeflow.problem.conditions.decisions import HiddenDecisionError
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Lanes
+from odeflow.problem.solver import Solver
 from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.saltation import MEMORY, Saltation
 from odeflow.problem.transforms.stop_derivatives import stopping
@@ -50,7 +50,7 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
 
     Both are returned as they are where none is asked for. Else the model has the states and
     observables `d_<variable>_d_<axis>`, in the shape of the variable, and the config is about
-    that model; `sensitivity_tolerances` says what its solver is.
+    that model; `sensitivity_tolerances` says what the solver of its problem is.
 
     Raises ConfigError where a name is taken, where JAX cannot differentiate the model, or where it
     switches in a way whose effect on derivatives is not known.
@@ -85,7 +85,6 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
         kept = [*kept, *(name for name, (variable, _) in derivatives.items() if variable in kept)]
     changed = {
         "model": augmented.config,
-        "solver": sensitivity_tolerances(config.solver, config, augmented.hidden),
         "saveat": config.saveat.model_copy(update={"variables": kept}),
     }
     return config.model_copy(update=changed), augmented
@@ -108,29 +107,27 @@ def at_start(model: Model, lanes: Lanes) -> Lanes:
     return replace(lanes, y0=np.asarray(arrived(lanes.y0.T, lanes.args.T)).T)
 
 
-def sensitivity_tolerances(
-    solver: SolverConfig, config: Config, hidden: Sequence[str] = ()
-) -> SolverConfig:
-    """A solver with tolerances for the `saveat.sensitivities` of an experiment, if any.
+def sensitivity_tolerances(solver: Solver, model: Model) -> Solver:
+    """A solver for a model's own states with tolerances for its derivatives and hidden states too.
 
     The absolute tolerance of a sensitivity is that of its state over the size of the axis' nominal
     value, which is what CVODES takes; root finders keep that of the states.
     """
-    axes, model = config.saveat.sensitivities, config.model
-    if not axes:
+    if not model.derivatives:
         return solver
-    of_states = sensitivity_names(model.states, axes, model)
-    atol = solver.atol
-    atols = atol if isinstance(atol, dict) else dict.fromkeys(model.states, atol)
-    sizes = {axis: _nominal_size(model, axis) for axis in axes}
-    changed = {
-        # what is remembered of switches does not change within a step
-        "atol": dict.fromkeys(hidden, 1.0)
-        | atols
-        | {name: atols[state] / sizes[p] for name, (state, p) in of_states.items()},
-        "root_finder_atol": solver.root_finder_atol or min(atols.values()),
+    known = solver.tolerances.atol
+    of_sensitivities = {
+        name: known[variable] / _nominal_size(model.config, axis)
+        for name, (variable, axis) in model.derivatives.items()
+        if variable in known
     }
-    return solver.model_copy(update=changed)
+    # what is remembered of switches does not change within a step
+    atol = {**dict.fromkeys(model.hidden, 1.0), **known, **of_sensitivities}
+    return replace(
+        solver,
+        tolerances=replace(solver.tolerances, atol=atol),
+        root_finder_atol=solver.root_finder_tolerances[1],
+    )
 
 
 def _check(model: Model) -> None:

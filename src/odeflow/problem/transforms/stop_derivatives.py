@@ -101,8 +101,5 @@ class _AtStop:
 
     def _tolerance(self, threshold: Threshold) -> float:
         """What a variable is uncertain by beside its threshold."""
-        solver = self.config.solver
-        atol = solver.atol
-        if isinstance(atol, dict):
-            atol = atol.get(threshold.variable, max(atol.values()))
-        return atol + solver.rtol * abs(threshold.value)
+        tolerances = self.config.solver.tolerances(self.config.model.states)
+        return tolerances.of(threshold.variable) + tolerances.rtol * abs(threshold.value)

@@ -102,10 +102,9 @@ def _is_steady(config: Config, model: Model, tolerances: SteadyState) -> Callabl
 
     The norm is the root of the mean square over the model's own states, without sensitivities.
     """
-    least = config.solver.atol
-    least = min(least.values()) if isinstance(least, dict) else least
-    rtol, atol = tolerances.rtol or config.solver.rtol, tolerances.atol or least
     others = {*model.derivatives, *model.hidden}
+    usual = config.solver.tolerances(name for name in model.config.states if name not in others)
+    rtol, atol = tolerances.rtol or usual.rtol, tolerances.atol or usual.least
     own = [component.state not in others for component in model.components]
 
     def norm(record: Any) -> Any:

@@ -16,11 +16,11 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.config.model import Parameter
-from odeflow.config.solver import SolverConfig
 from odeflow.files.errors import ConfigError
 from odeflow.problem.conditions.switch_times import MOST_SWITCHES, Switches, TooManySwitchesError
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes, Problem
+from odeflow.problem.solver import Solver
 from odeflow.problem.transforms.pauses import with_pauses
 
 #: The ends of a stretch, as parameters of the model.
@@ -54,7 +54,7 @@ class Switching(NamedTuple):
             return lanes
         return _with_stops(self.problem, self.switches, lanes)
 
-    def bounded(self, solver: SolverConfig) -> SolverConfig:
+    def bounded(self, solver: Solver) -> Solver:
         """The solver, with a longest step where switching times cannot be known."""
         if self.switches is None or not self.switches.unknown:
             return solver
@@ -72,13 +72,13 @@ class Switching(NamedTuple):
         return 64 * len(_times(self.switches, model.t0, model.t1, args))
 
 
-def bounded(solver: SolverConfig, span: float) -> SolverConfig:
+def bounded(solver: Solver, span: float) -> Solver:
     """The solver with steps of at most a thousandth of the time span."""
-    if solver.stepsize_controller == "constant":
+    if not solver.is_adaptive:
         return solver
     longest = _PART_OF_SPAN * span
     dtmax = longest if solver.dtmax is None else min(longest, solver.dtmax)
-    return solver.model_copy(update={"dtmax": dtmax})
+    return replace(solver, dtmax=dtmax)
 
 
 def with_switching(problem: Problem) -> Switching:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from odeflow.config.solver import SolverConfig
 from odeflow.problem.methods import METHODS
 from odeflow.trust.verification.course import Accuracy, NoReferenceError
 from odeflow.trust.verification.tolerances import Tolerances
@@ -17,7 +16,7 @@ _DIVISORS, _PARTS = (1e2, 1e4, 1e6), (1e2, 1e3)
 
 def advice(
     error: Callable[[Accuracy], float],
-    solver: SolverConfig,
+    solved_by: str,
     tolerances: Tolerances,
     span: float,
     limit: float,
@@ -27,7 +26,7 @@ def advice(
     `error(accuracy)` is the largest error of SciPy relative to its scale, `limit` what it has to
     stay below. SciPy's RK45 stands for explicit methods, its Radau for implicit ones.
     """
-    method = "Radau" if METHODS[solver.method].implicit else "RK45"
+    method = "Radau" if METHODS[solved_by].implicit else "RK45"
     rtol, atol = tolerances.rtol, tolerances.atol
 
     def tried(rtol: float, atol: np.ndarray, max_step: float = np.inf) -> float:
@@ -36,8 +35,7 @@ def advice(
         except NoReferenceError:
             return np.inf
 
-    named = solver.atol
-    least = min(named.values()) if isinstance(named, dict) else named
+    least = float(np.min(atol))
     for divisor in _DIVISORS:
         by_rtol, by_atol = tried(rtol / divisor, atol), tried(rtol, atol / divisor)
         found = min((by_rtol, 0, f"solver.rtol to {rtol / divisor:.2g}"),

@@ -72,7 +72,8 @@ class Checker:
         self.names = [str(n) for n, v in ensemble.data_vars.items() if "time" in v.dims]
         self.trajectories = Trajectories(config, model, study)
         self.functions = self.trajectories.functions
-        self.tolerances = Tolerances(config.solver, model, np.dtype(config.runtime.precision))
+        asked = config.solver.tolerances(config.model.states)
+        self.tolerances = Tolerances(asked, model, np.dtype(config.runtime.precision))
         self.limits = Limits(
             np.inf if config.verify.max_error is None else config.verify.max_error,
             np.inf if config.verify.max_error_ratio is None else config.verify.max_error_ratio,
@@ -220,7 +221,7 @@ class _One:
         def advise(deadline: float) -> str:
             self.deadline = deadline
             limit = self.limits.relative
-            return advice(error, self.config.solver, self.tolerances, span, limit)
+            return advice(error, self.config.solver.method, self.tolerances, span, limit)
 
         return advise
 

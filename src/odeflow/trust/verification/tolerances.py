@@ -1,11 +1,11 @@
 """The tolerance that an error of a saved value is measured in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.solver import SolverConfig
+from odeflow.problem import solver
 from odeflow.problem.model import Model
 
 #: A relative error below this many units of rounding is none.
@@ -25,13 +25,10 @@ class Tolerances:
     atol: Float[np.ndarray, " component"]
     rtol: float
 
-    def __init__(self, solver: SolverConfig, model: Model, dtype: np.dtype):
-        named = solver.atol
-        by_state: Mapping[str, float] = (
-            named if isinstance(named, dict) else dict.fromkeys(model.config.states, named)
-        )
+    def __init__(self, tolerances: solver.Tolerances, model: Model, dtype: np.dtype):
+        by_state = tolerances.atol
         self.atol = np.array([by_state[component.state] for component in model.components])
-        self.rtol = max(solver.rtol, _ROUNDING * float(np.finfo(dtype).eps))
+        self.rtol = max(tolerances.rtol, _ROUNDING * float(np.finfo(dtype).eps))
 
     def of_state(
         self, y: Float[np.ndarray, "*time component"]

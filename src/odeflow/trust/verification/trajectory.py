@@ -118,11 +118,10 @@ class Trajectories:
         assert stop is not None and stop.steady_state is not None
         if any(t < change.time <= problem.t1 for change in problem.changes):
             return False
-        atol = self.config.solver.atol
-        least = min(atol.values()) if isinstance(atol, dict) else atol
+        usual = self.config.solver.tolerances(self.config.model.states)
         size = lambda x: float(np.sqrt(np.mean(np.square(x))))
-        rtol = stop.steady_state.rtol or self.config.solver.rtol
-        allowed = (stop.steady_state.atol or least) + rtol * size(y)
+        rtol = stop.steady_state.rtol or usual.rtol
+        allowed = (stop.steady_state.atol or usual.least) + rtol * size(y)
         rates = problem.rates(t)
         moves = [
             size(self.functions.vector_field(later, y, args) + rates)

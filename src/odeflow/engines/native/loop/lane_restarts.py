@@ -71,7 +71,7 @@ class LaneRestarts:
     @property
     def is_constant(self) -> bool:
         """Whether steps are of equal length, counted from where a lane began."""
-        return self._problem.solver.stepsize_controller == "constant"
+        return not self._problem.solver.is_adaptive
 
     def rows(self) -> list[str]:
         """Names of the rows of the buffer."""

@@ -18,12 +18,12 @@ import numpy as np
 from diffrax._term import WrapTerm
 from jaxtyping import Float
 
-from odeflow.config.solver import SolverConfig
 from odeflow.engines.native.frontend.names import component_labels, state_label
 from odeflow.engines.native.program.field import evaluated, step_program
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Problem
+from odeflow.problem.solver import Solver
 from odeflow.problem.status import Status
 
 #: Diffrax goes straight to the end of the time span where fewer ulp than this would be left.
@@ -54,7 +54,7 @@ def controller_source(problem: Problem, error_order: float) -> ControllerSource:
         settings["dt0"] = solver.dt0
     elif not diffrax_selects_first_step():
         settings["dt0"] = _DEFAULT_DT0
-    if solver.stepsize_controller == "constant":
+    if not solver.is_adaptive:
         return ControllerSource(
             _constant_lines(model, METHODS[solver.method].adaptive), {}, settings
         )
@@ -100,22 +100,21 @@ def diffrax_selects_first_step() -> bool:
     return float(start) != _DEFAULT_DT0
 
 
-def tolerances(solver: SolverConfig, model: Model) -> dict[str, float]:
+def tolerances(solver: Solver, model: Model) -> dict[str, float]:
     """The tolerances by their names in the source."""
-    if not isinstance(solver.atol, dict):
-        return {"rtol": solver.rtol, "atol": solver.atol}
-    states = model.config.states
-    atols = {atol_of(solver, model, state): solver.atol[state] for state in states}
-    return {"rtol": solver.rtol} | atols
+    atol = solver.tolerances.atol
+    named = {atol_of(solver, model, state): atol[state] for state in model.config.states}
+    return {"rtol": solver.tolerances.rtol} | named
 
 
-def atol_of(solver: SolverConfig, model: Model, state: str) -> str:
+def atol_of(solver: Solver, model: Model, state: str) -> str:
     """Name of the absolute tolerance of a state."""
-    return f"atol_{state_label(model, state)}" if isinstance(solver.atol, dict) else "atol"
+    uniform = solver.tolerances.uniform is not None
+    return "atol" if uniform else f"atol_{state_label(model, state)}"
 
 
 def end_columns(
-    solver: SolverConfig, t0: float, t1: Float[np.ndarray, " *lane"]
+    solver: Solver, t0: float, t1: Float[np.ndarray, " *lane"]
 ) -> dict[str, Float[np.ndarray, " *lane"]]:
     """What the lines read of the end of each trajectory, in the precision of `t1`.
 
@@ -124,7 +123,7 @@ def end_columns(
     dt0 takes that many.
     """
     columns = {"t1": t1, "clip_floor": _before(t1, _CLIP_ULPS)}
-    if solver.stepsize_controller == "constant":
+    if not solver.is_adaptive:
         dt = np.nextafter(t1.dtype.type(solver.dt0), t1.dtype.type(np.inf))
         columns["steps"] = np.ceil((t1 - t1.dtype.type(t0)) / dt)
     return columns

@@ -1,16 +1,14 @@
 """The choice of the first step as source: Diffrax's `_select_initial_step`."""
 
-from odeflow.config.solver import SolverConfig
 from odeflow.engines.native.frontend.names import component_labels
 from odeflow.engines.native.methods.controller import atol_of, diffrax_selects_first_step, total
 from odeflow.engines.native.program.field import evaluated
 from odeflow.engines.native.program.program import Program
 from odeflow.problem.model import Model
+from odeflow.problem.solver import Solver
 
 
-def first_step_lines(
-    solver: SolverConfig, model: Model, field: Program, error_order: float
-) -> list[str]:
+def first_step_lines(solver: Solver, model: Model, field: Program, error_order: float) -> list[str]:
     """Defines `dt` from `t0`, `y_<component>`, `f_<component>` (the derivative) and the settings.
 
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
@@ -20,7 +18,7 @@ def first_step_lines(
         lines = ["dt = dt0"]
     else:
         lines = _selection(solver, model, field, error_order)
-    if solver.stepsize_controller == "pid":
+    if solver.is_adaptive:
         if solver.dtmax is not None:
             lines.append("dt = select(dt > dtmax, dtmax, dt)")
         if solver.dtmin is not None:
@@ -28,7 +26,7 @@ def first_step_lines(
     return lines
 
 
-def _selection(solver: SolverConfig, model: Model, field: Program, error_order: float) -> list[str]:
+def _selection(solver: Solver, model: Model, field: Program, error_order: float) -> list[str]:
     names = component_labels(model)
     atols = [atol_of(solver, model, component.state) for component in model.components]
     scales = [f"scale_{n} = {atol} + abs(y_{n})*rtol" for n, atol in zip(names, atols)]
