@@ -42,7 +42,7 @@ def measure(size: int, cache: Path) -> dict[str, Any]:
     problem = replace(case.problem(), dtype=np.dtype(np.float32))
     first = case.lanes(1)
     args = np.repeat(first.args, size, axis=1)
-    args[list(case.model.config.parameters).index("rho")] = np.linspace(*case.varied["rho"], size)
+    args[list(case.model.declared.parameters).index("rho")] = np.linspace(*case.varied["rho"], size)
     module = generated(problem, "gpu")
     arrays = Arrays(problem, Lanes(np.repeat(first.y0, size, axis=1), args), module)
     launch = Launch(arrays, load_kernel(module.source, cache))

@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from odeflow.config.model import ModelConfig
 from odeflow.config.shipped import shipped_config
 from odeflow.config.solver import SolverConfig
-from odeflow.problem.model import Model, load_model
+from odeflow.importers.loading import load_model
+from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem
 
 
@@ -71,12 +72,12 @@ class Case:
             max_steps=1_000_000,
         )
         ts = None if self.ts is None else np.array(self.ts)
-        names = tuple(self.model.config.states)
+        names = tuple(self.model.declared.states)
         return Problem(self.model, solver, ts, names, np.dtype(np.float64))
 
     def lanes(self, size: int) -> Lanes:
         """Initial values and parameters; the first lanes are the same whatever the size."""
-        config = self.model.config
+        config = self.model.declared
         values = {}
         draws = np.random.default_rng(0).random((size, len(self.varied)))
         for draw, (name, bounds) in zip(draws.T, self.varied.items()):

@@ -23,7 +23,7 @@ from odeflow.problem.status import Status
 
 def scipy_solution(case: Case, count: int, rtol: float) -> np.ndarray:
     """The first lanes by SciPy's DOP853, or Radau where stiff: (lane, time, component)."""
-    lanes, field, config = case.lanes(count), python_field(case), case.model.config
+    lanes, field, config = case.lanes(count), python_field(case), case.model.declared
     return np.array(
         [
             solve_ivp(

@@ -27,7 +27,7 @@ def refuses(case: Any) -> str | None:
 
 
 def build(case: Any, size: int, cores: int) -> Any:
-    states, parameters = len(case.model.components), len(case.model.config.parameters)
+    states, parameters = len(case.model.components), len(case.model.declared.parameters)
     target = Path(os.environ["BENCH_CACHE"]) / f"{case.name}-{os.getpid()}.so"
     defines = [f"-D{_FIELDS[case.model_name]}", f"-DSTATES={states}", f"-DPARAMETERS={parameters}"]
     command = ["g++", *FLAGS, *defines, str(SOURCE), "-o", str(target), "-lm", "-lmvec"]

@@ -24,7 +24,7 @@ def build(case: Any, size: int, cores: int) -> Any:
 
     warp.config.quiet = True
     field = array_field(case.model_name)
-    parameters = case.model.config.parameters
+    parameters = case.model.declared.parameters
     varied = [name for name in parameters if name in case.varied]
     numbers = {name: float(parameter.value) for name, parameter in parameters.items()}
 
@@ -38,7 +38,7 @@ def build(case: Any, size: int, cores: int) -> Any:
     problem = SimpleNamespace(
         name=f"bench_{case.name}",
         dim=len(case.model.components),
-        t0=float(case.model.config.t0),
+        t0=float(case.model.declared.t0),
         t1=case.t1,
         is_stiff=case.stiff,
         f_jax=vector_field,

@@ -15,7 +15,7 @@ SIZED = False
 
 def build(case: Any, size: int, cores: int) -> Any:
     address = _callback(case).address
-    times = np.unique(np.append(case.model.config.t0, case.times))
+    times = np.unique(np.append(case.model.declared.t0, case.times))
     skip = len(times) - len(case.times)  # LSODA's first time is the start
     states = len(case.model.components)
 
@@ -43,7 +43,7 @@ def build(case: Any, size: int, cores: int) -> Any:
 
 def _callback(case: Any) -> Any:
     """The vector field as a C function: t, y, dy and p by pointer."""
-    states, parameters = len(case.model.components), len(case.model.config.parameters)
+    states, parameters = len(case.model.components), len(case.model.declared.parameters)
     if case.model_name == "ring":
         write = numba.njit(write_ring)
 

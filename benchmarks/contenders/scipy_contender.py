@@ -28,7 +28,7 @@ def python_field(case: Any) -> Any:
 
 def build(case: Any, size: int, cores: int) -> Any:
     field = python_field(case)
-    config = case.model.config
+    config = case.model.declared
 
     def solve(lanes, scale):
         return [

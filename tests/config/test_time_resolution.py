@@ -9,10 +9,10 @@ import pytest
 
 import odeflow
 from odeflow.config.compose import compose
-from odeflow.config.time_text import shown_time
 from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Lanes
+from odeflow.problem.time_text import shown_time
 from tests.support.problems import decay, make_model, make_problem
 
 UNIX = ("model.t0=1600000000", "model.t1=1600000008")
@@ -84,7 +84,7 @@ def test_an_axis_of_ends_has_room_too():
 
 def test_no_engine_takes_a_span_without_steps_for_a_success(tmp_path: Path):
     model = make_model(decay, {"y": 1.0}, 1600000008.0, k=1.0)
-    model = dataclasses.replace(model, config=model.config.model_copy(update={"t0": 1.6e9}))
+    model = dataclasses.replace(model, config=model.declared.model_copy(update={"t0": 1.6e9}))
     problem = make_problem(model, dtype="float32")
     lanes = Lanes(np.ones((1, 1)), np.ones((1, 1)))
     for engine in ("native", "diffrax"):

@@ -146,7 +146,7 @@ def test_overrides(tmp_path: Path):
 
 
 def test_a_model_function_with_the_micro_sign(tmp_path: Path):
-    from odeflow.problem.model import load_model
+    from odeflow.importers.loading import load_model
 
     config = compose("experiment=off", study=study(tmp_path))
     model = load_model(config.model, tmp_path)

@@ -31,7 +31,7 @@ def by_native(expressions: list[Expression], values: np.ndarray, tmp_path: Path)
     """What the native engine saves at t0 of observables of three parameters."""
     names = [f"o{i}" for i in range(len(expressions))]
     model = make_model(lambda t, y, args: {"y": 0.0}, {"y": 1.0}, 1.0, a=0.0, b=0.0, c=0.0)
-    config = model.config.model_copy(update={"observables": Observables(function="tests:none")})
+    config = model.declared.model_copy(update={"observables": Observables(function="tests:none")})
     observed = lambda t, y, args: {
         name: jnp.asarray(e.function(JAX, *args), float) for name, e in zip(names, expressions)
     }

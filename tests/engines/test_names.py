@@ -139,12 +139,12 @@ def problem_of(names: Names, variant: Variant) -> Problem:
     solver = SolverConfig.model_validate({"atol": atol} | variant.solver)
     if variant.sensitivities:
         asked = {"sensitivities": [names.rate, names.scalar], "ts": [1.0]}
-        group = {"model": model.config.model_dump(), "solver": solver.model_dump()}
+        group = {"model": model.declared.model_dump(), "solver": solver.model_dump()}
         config = Config.model_validate(
             group | {"name": "names", "design": {"kind": "grid"}, "saveat": asked}
         )
         _, model = with_sensitivities(config, model)
-    variables = [*model.config.states, *model.observable_names]
+    variables = [*model.declared.states, *model.observable_names]
     thresholds = {"first_time_above": 4.0}
     return Problem(
         model=model,

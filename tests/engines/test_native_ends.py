@@ -61,7 +61,7 @@ def test_values_are_those_of_jax(function: Any, values: Any, tmp_path: Path) -> 
     expected = jax.vmap(function)(*numbers)
     names = [f"o{i}" for i in range(expected.shape[1])]
     model = make_model(lambda t, y, args: {"y": 0.0}, {"y": 1.0}, 1.0, a=0.0, b=0.0)
-    config = model.config.model_copy(update={"observables": Observables(function="tests:none")})
+    config = model.declared.model_copy(update={"observables": Observables(function="tests:none")})
     observed = lambda t, y, args: dict(zip(names, function(args.a, args.b)))
     model = replace(model, config=config, observables_function=observed)
     problem = replace(make_problem(model, [0.0]), variables=tuple(names))

@@ -18,7 +18,7 @@ from tests.support.problems import make_model, make_problem, michaelis_menten
 
 
 def with_nonnegative(model: Model, *names: str) -> Model:
-    return Model(model.config.model_copy(update={"nonnegative": list(names)}), model.function)
+    return Model(model.declared.model_copy(update={"nonnegative": list(names)}), model.function)
 
 
 def solved(engine: str, problem: Problem, tmp_path: Path, lanes: Lanes) -> Solution:

@@ -144,7 +144,7 @@ def retried(model: Any, y0: list[float], *changes: dict[str, Any], **solver: Any
         attempts.append(Attempt(changed, frozenset(change), f"{number + 1}"))
     lanes = Lanes(np.array([y0]), np.zeros((0, len(y0))))
     chosen = choose_engine(problem, "native")
-    solvers = [attempt.solver.solver(model.config.states) for attempt in attempts]
+    solvers = [attempt.solver.solver(model.declared.states) for attempt in attempts]
     return Retrier(problem, attempts, solvers, chosen, "native").solve(lanes, Resources(threads=1))
 
 

@@ -24,7 +24,7 @@ ENGINES = ("native", pytest.param("diffrax", marks=pytest.mark.slow))
 
 
 def solved(engine: str, problem: Any, tmp_path: Path, y0: Any = None, args: Any = None) -> Solution:
-    model = problem.model.config
+    model = problem.model.declared
     if y0 is None:
         y0 = [[np.ravel(s.initial)[0]] for s in model.states.values()]
     if args is None:

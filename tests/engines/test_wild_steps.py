@@ -58,7 +58,7 @@ def test_what_runs_away_is_suspect_and_right_at_a_safe_tolerance(
     assert np.isnan(substrates(alone)[suspect]).all()
     overrides = [f"solver={method}", f"solver.rtol={rtol}", f"solver.atol={rtol / 100}"]
     attempts = ladder(compose(*overrides))
-    solvers = [attempt.solver.solver(problem.model.config.states) for attempt in attempts]
+    solvers = [attempt.solver.solver(problem.model.declared.states) for attempt in attempts]
     retrier = Retrier(problem, attempts, solvers, EngineChoice("native"), "native")
     solved = retrier.solve(lanes, Resources(threads=1, cache=tmp_path))
     assert (solved.solution.status == Status.success).all()

@@ -10,8 +10,8 @@ import xarray as xr
 
 import odeflow
 from odeflow.files.errors import ConfigError
+from odeflow.importers.loading import load_model
 from odeflow.importers.model_data import read_data, restored, stored
-from odeflow.problem.model import load_model
 from odeflow.trust.reproduce import reproduce
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.workflow.chunks import solve_digest
@@ -123,7 +123,7 @@ def test_verification_has_them_by_numpy(tmp_path: Path):
     study = study_with(tmp_path, more=", columns: [day, celsius]")
     WRITERS["t.csv"](study / "t.csv")
     model = load_model(odeflow.compose("experiment=decay", study=study).model, study)
-    functions = PointFunctions(model, study)
+    functions = PointFunctions(model)
     assert functions.evaluator == "numpy"
     for t in (0.3, 1.1, 1.9):
         point = t, np.array([3.0]), np.array([0.5])

@@ -12,8 +12,9 @@ pytest.importorskip("libsbml")
 from odeflow.config.model import ModelConfig
 from odeflow.engines.diffrax.events import Outcome, Watch
 from odeflow.files.errors import ConfigError
+from odeflow.importers.loading import load_model
 from odeflow.importers.sbml.config import imported_model
-from odeflow.problem.model import Model, load_model
+from odeflow.problem.model import Model
 from tests.support.problems import make_problem
 from tests.support.sbml_features import FEATURES, PAGE, Feature, page_with_table
 
@@ -60,11 +61,11 @@ def after_events(model: Model, point: Any, feature: Feature) -> dict[str, list[f
     if not feature.after:
         return {}
     problem = make_problem(model)
-    watch, args = Watch(problem), model.Args(*point(model.config.parameters))
-    y = model.State(*point(model.config.states))
+    watch, args = Watch(problem), model.Args(*point(model.declared.parameters))
+    y = model.State(*point(model.declared.states))
     start = jnp.asarray(0.0)
     memory = watch.start(start, y, args)
-    found: dict[str, list[float]] = {name: [] for name in model.config.states}
+    found: dict[str, list[float]] = {name: [] for name in model.declared.states}
     for time in (0.0, *feature.after):
         outcome = Outcome.event
         while outcome == Outcome.event:

@@ -11,9 +11,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import odeflow
-from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.shipped import shipped_config
-from odeflow.problem.model import load_model
+from odeflow.importers.loading import load_model
+from odeflow.problem.axis_names import axis_coordinate
 from tests.support.marks import fast
 
 #: `test_doses` has the one with doses, against its closed form.

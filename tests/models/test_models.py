@@ -13,8 +13,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from odeflow.config.model import ModelConfig
+from odeflow.importers.loading import load_model
 from odeflow.importers.sbml.config import imported_model
-from odeflow.problem.model import Model, load_model
+from odeflow.problem.model import Model
 from tests.support.snakes import PROJECT
 
 FOLDER = PROJECT / "config" / "model"
@@ -34,10 +35,10 @@ def raw_config(name: str) -> Any:
 
 def random_point(model: Model, rng: np.random.Generator) -> tuple[Any, Any, Any]:
     """Positive states and parameters around their defaults; a Hodgkin-Huxley axon is at -90..40."""
-    states = {name: rng.uniform(0.1, 2.0, s.shape) for name, s in model.config.states.items()}
-    if model.config.name == "hodgkin_huxley":
+    states = {name: rng.uniform(0.1, 2.0, s.shape) for name, s in model.declared.states.items()}
+    if model.declared.name == "hodgkin_huxley":
         states = {name: rng.uniform(0.0, 1.0) for name in states} | {"v": rng.uniform(-90.0, 40.0)}
-    args = [p.value * rng.uniform(0.5, 1.5) for p in model.config.parameters.values()]
+    args = [p.value * rng.uniform(0.5, 1.5) for p in model.declared.parameters.values()]
     y = model.State(*map(jnp.asarray, states.values()))
     return jnp.asarray(rng.uniform(0.0, 10.0)), y, model.Args(*map(jnp.asarray, args))
 
@@ -52,7 +53,7 @@ def test_yaml_is_complete(name: str) -> None:
     assert first.startswith("# ") and "@package" not in first
     assert second == f"name: {name}"
     model = shipped(name)
-    config = model.config
+    config = model.declared
     assert config.title and config.references and config.time_units
     assert set(OmegaConf.load(path)) >= {"t0", "t1", "time_units"}
     raw = raw_config(name)
@@ -328,8 +329,8 @@ def test_sir_observables() -> None:
 
 def heat_mode(model: Model, k: int) -> tuple[np.ndarray, float]:
     """The k-th sine on the grid and the rate at which the discrete operator damps it."""
-    (n,) = model.config.states["u"].shape
-    diffusivity, length = (p.value for p in model.config.parameters.values())
+    (n,) = model.declared.states["u"].shape
+    diffusivity, length = (p.value for p in model.declared.parameters.values())
     mode = np.sin(k * np.pi * np.arange(1, n + 1) / (n + 1))
     rate = 4 * diffusivity * ((n + 1) / length) ** 2 * math.sin(k * math.pi / (2 * (n + 1))) ** 2
     return mode, rate

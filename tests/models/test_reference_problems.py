@@ -19,7 +19,8 @@ from jax.flatten_util import ravel_pytree
 from omegaconf import OmegaConf
 
 from odeflow.config.model import ModelConfig
-from odeflow.problem.model import Model, load_model
+from odeflow.importers.loading import load_model
+from odeflow.problem.model import Model
 from tests.support.snakes import PROJECT
 
 PROBLEMS = json.loads((PROJECT / "tests/support/reference_problems.json").read_text("utf-8"))
@@ -105,7 +106,7 @@ def test_defaults_are_the_published_problem(name: str) -> None:
 )
 def test_stiff(name: str, atol: float) -> None:
     model, problem = shipped(name), PROBLEMS[name]
-    names = list(model.config.states)
+    names = list(model.declared.states)
     y0 = model.State(*(problem["initial"].get(state, 0.0) for state in names))
     args = model.Args(**problem["parameters"])
     end = stiff_solver(name)(problem["t1"], y0, args, atol)

@@ -11,7 +11,7 @@ import odeflow
 from odeflow.design import number_of_samples, rows
 from odeflow.ensemble.solve import make_lanes
 from odeflow.files.errors import ConfigError
-from odeflow.problem.model import load_model
+from odeflow.importers.loading import load_model
 from odeflow.problem.transforms.doses import schedule, with_doses
 from odeflow.trust.verification import verify
 

@@ -11,7 +11,7 @@ import odeflow
 from odeflow.design import rows
 from odeflow.ensemble.solve import make_lanes
 from odeflow.files.errors import ConfigError
-from odeflow.problem.model import load_model
+from odeflow.importers.loading import load_model
 from odeflow.problem.status import Status
 from odeflow.problem.transforms.doses import schedule, with_doses
 from odeflow.workflow.chunks import solve_digest
@@ -115,7 +115,7 @@ def test_a_schedule(tmp_path: Path):
 - {state: central, amount: infused, duration: 6, times: [0, 4]}"""
     folder = study(tmp_path, doses, extra=[0, 7], switch=[0, 24], infused=[12, 0], ka=[1, 2])
     lanes, model = scheduled(compose(folder))
-    assert list(model.config.parameters) == ["ka", "cl", "v", "infusion_central"]
+    assert list(model.declared.parameters) == ["ka", "cl", "v", "infusion_central"]
     # at t0 the first dose has been given, the first switch made, the first infusion begun
     np.testing.assert_array_equal(lanes.y0, [[100, 100], [0, 0]])
     np.testing.assert_array_equal(lanes.args[[0, 3]], [[0.5, 2], [2, 0]])

@@ -15,15 +15,16 @@ import odeflow
 from odeflow.analysis.summary import summarise
 from odeflow.config.compose import compose
 from odeflow.config.root import Config
-from odeflow.config.sensitivities import quotient_units
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.program.differentiated_field import differentiated_field
 from odeflow.engines.native.program.field import field_program
 from odeflow.ensemble.solve import make_lanes, make_problem
 from odeflow.files.errors import ConfigError
+from odeflow.importers.loading import load_model
 from odeflow.models import diffusion, kinetics
-from odeflow.problem.model import Model, load_model
+from odeflow.problem.derivative_names import quotient_units
+from odeflow.problem.model import Model
 from odeflow.problem.status import Status
 from odeflow.problem.transforms.sensitivity import with_sensitivities
 from odeflow.report.figures.selection import shown_variables
@@ -40,7 +41,7 @@ def experiment(model: Model, axes: list[str], ts: Any = TS, **solver: Any) -> tu
     """The augmented config and model, for a model without a file."""
     data = {
         "name": "test",
-        "model": model.config.model_dump(),
+        "model": model.declared.model_dump(),
         "design": {"kind": "grid", "axes": {}},
         "saveat": {"ts": None if ts is None else list(ts), "sensitivities": axes},
         "solver": TIGHT | solver,
@@ -326,8 +327,8 @@ def test_a_mistake_is_one_line(overrides: list[str], words: list[str], tmp_path:
 def refused(function: Callable[..., Any], observables: Any = None) -> str:
     model = make_model(function, {"y": 1.0}, 1.0, k=1.0)
     if observables is not None:
-        named = model.config.model_dump() | {"observables": "tests:none"}
-        config = type(model.config).model_validate(named)
+        named = model.declared.model_dump() | {"observables": "tests:none"}
+        config = type(model.declared).model_validate(named)
         model = replace(model, config=config, observables_function=observables)
     with pytest.raises(ConfigError) as caught:
         experiment(model, ["k"])

@@ -25,9 +25,9 @@ END = [*LINE[:2], "saveat.ts=null"]
 
 def make(config: Config, failed: float = 0.0) -> tuple[xr.Dataset, xr.Dataset]:
     """An ensemble of decaying curves over the design of a config, and its summary."""
-    from odeflow.config.axis_names import axis_coordinate
     from odeflow.config.saved_times import save_times
     from odeflow.design import grid_levels, rows
+    from odeflow.problem.axis_names import axis_coordinate
 
     t = np.array(save_times(config))
     coords: dict = {"time": ("time", t, {"units": "min", "long_name": "time"})}

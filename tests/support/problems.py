@@ -26,7 +26,7 @@ def make_model(function: Any, states: dict[str, Any], t1: float, **parameters: f
             "parameters": {name: {"value": value} for name, value in parameters.items()},
         }
     )
-    return Model(config, function)
+    return Model(config.declaration(), function)
 
 
 def make_solver(states: Iterable[str], **solver: Any) -> Solver:
@@ -38,9 +38,9 @@ def make_problem(model: Model, ts: Any = None, dtype: str = "float64", **solver:
     """A problem that keeps all states."""
     return Problem(
         model=model,
-        solver=make_solver(model.config.states, **solver),
+        solver=make_solver(model.declared.states, **solver),
         ts=None if ts is None else np.asarray(ts, float),
-        variables=tuple(model.config.states),
+        variables=tuple(model.declared.states),
         dtype=np.dtype(dtype),
     )
 

@@ -75,7 +75,7 @@ class Case:
         model = self.model
         data = {
             "name": "test",
-            "model": model.config.model_dump(),
+            "model": model.declared.model_dump(),
             "design": {"kind": "grid", "axes": {}},
             "saveat": {"ts": None if ends else list(self.ts), "sensitivities": axes or None},
             "solver": {"max_steps": 100_000} | TIGHT | solver,

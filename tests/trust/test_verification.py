@@ -18,7 +18,7 @@ import xarray as xr
 import odeflow
 from odeflow.config.shipped import shipped_config
 from odeflow.engines.native.methods import explicit_rk
-from odeflow.problem.model import load_model
+from odeflow.importers.loading import load_model
 from odeflow.trust.facts import verification_facts, worst_cases
 from odeflow.trust.verification import verify
 from odeflow.trust.verification.compare import Checker

@@ -10,7 +10,7 @@ import xarray as xr
 import yaml
 
 import odeflow
-from odeflow.problem.model import load_model
+from odeflow.importers.loading import load_model
 from odeflow.trust.verification.arrays import value
 from odeflow.trust.verification.course import Accuracy, Course, Work, course
 from odeflow.trust.verification.numpy_functions import PointFunctions

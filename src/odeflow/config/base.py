@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from odeflow.files.errors import shown
 from odeflow.files.plain_text import one_spelling
+from odeflow.problem.names import RESERVED_NAMES
 
 
 class Strict(BaseModel):
@@ -49,12 +50,6 @@ def _distinct(values: list[Any]) -> list[Any]:
             raise ValueError(f"{value} is named twice")
     return values
 
-
-#: Names the dataset uses itself, so a state, parameter or observable cannot have them.
-RESERVED_NAMES = frozenset(
-    {"time", "sample", "status", "num_steps", "num_accepted_steps", "num_rejected_steps", "t"}
-    | {"quantile", "num_running", "time_reached", "attempt", "method", "engine"}
-)
 
 LONGEST_NAME = 100
 #: Far from where 64 bits end, sums and multiples included.

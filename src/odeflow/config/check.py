@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from odeflow.config.axis_names import axis_coordinate
-from odeflow.config.doses import Dose
+from odeflow.config.doses import DoseConfig
 from odeflow.config.figure_choice import figure_kinds
 from odeflow.config.functions import check_functions
 from odeflow.config.ladder import ladder
@@ -12,14 +11,15 @@ from odeflow.config.levels import count
 from odeflow.config.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
-from odeflow.config.sensitivities import sensitivity_names, time_derivative_names
-from odeflow.config.time_text import shown_time
 from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
 from odeflow.design import axis_names, check_axes, has_own_ends
 from odeflow.files.errors import ConfigError
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
+from odeflow.problem.axis_names import axis_coordinate
+from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
+from odeflow.problem.time_text import shown_time
 
 #: Times that may be saved: 8 MB a variable and trajectory.
 _MOST_TIMES = 10**6
@@ -89,7 +89,7 @@ def _check_doses(config: Config, study: Path) -> None:
     model, axes = config.model, axis_names(config.design, study)
     own = [name for name in axes if name not in {*model.states, *model.parameters}]
     quantities = [*model.parameters, *own]
-    if any(name not in quantities for dose in config.doses for _, name in dose.named()):
+    if any(name not in quantities for dose in config.plain_doses for _, name in dose.named()):
         quantities += fixed_observables(model, study)
     for number, dose in enumerate(config.doses):
         key = f"doses.{number}"
@@ -100,15 +100,15 @@ def _check_doses(config: Config, study: Path) -> None:
             _known_names(
                 f"{key}.parameter", [dose.parameter or ""], model.parameters, "a parameter"
             )
-        for place, name in dose.named():
+        for place, name in dose.dose.named():
             _known_names(f"{key}.{place}", [name], quantities, "an axis or a parameter")
-        for time in dose.first_times:
+        for time in dose.dose.first_times:
             if isinstance(time, float | int) and time < model.t0:
                 before, start = shown_time(time, model.t0), shown_time(model.t0, time)
                 raise ConfigError(f"{key}: a time {before} is before model.t0, {start}")
 
 
-def _check_index(key: str, dose: Dose, shape: tuple[int, ...]) -> None:
+def _check_index(key: str, dose: DoseConfig, shape: tuple[int, ...]) -> None:
     """An index names one component of the state."""
     fits = len(dose.index) == len(shape) and all(i < n for i, n in zip(dose.index, shape))
     if not fits:
@@ -163,7 +163,7 @@ def _check_variables(config: Config, study: Path) -> None:
     axes = [*config.model.parameters, *states]
     _known_names("saveat.sensitivities", sensitivities, axes, "a parameter or state")
     _check_sensitivities(config)
-    derivatives = sensitivity_names(known, sensitivities, config.model)
+    derivatives = sensitivity_names(known, sensitivities, config.model.declaration())
     if not closed:
         return
     kept = config.saveat.variables
@@ -214,7 +214,7 @@ def _check_plot(config: Config, study: Path) -> None:
 def _check_sensitivities(config: Config) -> None:
     """What an axis decides on at t0 would be held constant, and the derivatives be wrong."""
     if config.stop is not None:
-        time_derivative_names(config.saveat.sensitivities or [], config.model)
+        time_derivative_names(config.saveat.sensitivities or [], config.model.declaration())
     for condition, settings in config.design.conditions.items():
         for name, value in settings.items():
             if value in (config.saveat.sensitivities or []):

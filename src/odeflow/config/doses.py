@@ -1,7 +1,6 @@
 """The `doses` and `stop` of an experiment: what happens to a trajectory at times or conditions."""
 
 import math
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -15,6 +14,7 @@ from odeflow.config.base import (
     VariableName,
     check_variable_name,
 )
+from odeflow.problem.doses import Dose, SteadyState, Stop
 
 
 def _number_or_name(value: Any) -> Any:
@@ -37,7 +37,7 @@ Quantity = Annotated[
 ]
 
 
-class Dose(Strict):
+class DoseConfig(Strict):
     """A bolus or an infusion into a state, or a parameter's new value, at one or more times."""
 
     state: VariableName | None = Field(None, description="the state that receives the dose")
@@ -59,7 +59,7 @@ class Dose(Strict):
     count: Natural = Field(1, description="how often, with `every`; the first time counts")
 
     @model_validator(mode="after")
-    def _keys_fit(self) -> "Dose":
+    def _keys_fit(self) -> "DoseConfig":
         if (self.state is None) == (self.parameter is None):
             raise ValueError("a dose names either the state that receives it or a parameter")
         if self.state is not None:
@@ -79,42 +79,29 @@ class Dose(Strict):
         return self
 
     @property
-    def first_times(self) -> list[float | str]:
-        """When it happens, repetitions left out."""
-        return list(self.times) if self.times is not None else [self.time or 0.0]
-
-    @property
-    def is_infusion(self) -> bool:
-        """Whether it takes a while."""
-        return self.duration is not None or self.rate is not None
+    def dose(self) -> Dose:
+        """The dose as engines have it."""
+        times = None if self.times is None else tuple(self.times)
+        return Dose(**{**dict(self), "index": tuple(self.index), "times": times})
 
     @property
     def number_of_jumps(self) -> int:
         """Times at which something changes."""
-        return len(self.first_times) * self.count * (2 if self.is_infusion else 1)
-
-    def named(self) -> Iterator[tuple[str, str]]:
-        """Keys whose value is a name, and that name."""
-        for key in ("amount", "duration", "rate", "value", "time", "every"):
-            if isinstance(name := getattr(self, key), str):
-                yield key, name
-        for number, name in enumerate(self.times or ()):
-            if isinstance(name, str):
-                yield f"times.{number}", name
+        return len(self.dose.first_times) * self.count * (2 if self.dose.is_infusion else 1)
 
 
-def _need(dose: Dose, key: str, what: str) -> None:
+def _need(dose: DoseConfig, key: str, what: str) -> None:
     if getattr(dose, key) is None:
         raise ValueError(f"{key} is needed: {what}")
 
 
-def _refuse(dose: Dose, keys: tuple[str, ...], why: str) -> None:
+def _refuse(dose: DoseConfig, keys: tuple[str, ...], why: str) -> None:
     for key in keys:
         if getattr(dose, key) not in (None, []):
             raise ValueError(f"{key} is {why}")
 
 
-class SteadyState(Strict):
+class SteadyStateConfig(Strict):
     """Tolerances of the derivative at which a trajectory counts as steady."""
 
     rtol: PositiveReal | None = Field(None, description="relative to the state; null: solver.rtol")
@@ -130,7 +117,13 @@ class StopConfig(Strict):
     below: dict[VariableName, Real] = Field(
         default_factory=dict, description="{variable: threshold}: where it falls below that"
     )
-    steady_state: SteadyState | None = Field(
+    steady_state: SteadyStateConfig | None = Field(
         None,
         description="where the norm of the derivative is below atol + rtol times that of the state",
     )
+
+    @property
+    def stop(self) -> Stop:
+        """The conditions as engines have them."""
+        steady = self.steady_state
+        return Stop(self.above, self.below, steady and SteadyState(steady.rtol, steady.atol))

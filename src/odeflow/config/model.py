@@ -3,12 +3,16 @@
 import re
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from odeflow.config.base import Distinct, PositiveReal, Real, Strict, VariableName
 from odeflow.config.data import DataFile
 from odeflow.config.text import Text
-from odeflow.config.time_text import shown_time
+from odeflow.problem import declaration as problem
+from odeflow.problem.declaration import Declaration
+from odeflow.problem.names import drift_name
+from odeflow.problem.time_text import shown_time
 
 
 def _function_reference(value: str) -> str:
@@ -105,11 +109,6 @@ class Observables(Strict):
     )
 
 
-def drift_name(invariant: str) -> str:
-    """Name in the dataset of the drift of an invariant."""
-    return f"{invariant}_drift"
-
-
 class ModelConfig(Strict):
     """A model: its vector field, its states and parameters in order, its time span."""
 
@@ -169,6 +168,33 @@ class ModelConfig(Strict):
     @classmethod
     def _shorthand(cls, value: Any) -> Any:
         return {"function": value} if isinstance(value, str) else value
+
+    def declaration(self) -> Declaration:
+        """What engines know of the model beside its functions."""
+        observables = self.observables
+        named = observables.variables if observables else {}
+        states = {
+            name: problem.State(
+                s.units, s.long_name, initial=np.asarray(s.initial, float), dims=tuple(s.dims)
+            )
+            for name, s in self.states.items()
+        }
+        parameters = {
+            name: problem.Parameter(p.units, p.long_name, value=p.value)
+            for name, p in self.parameters.items()
+        }
+        return Declaration(
+            self.name,
+            self.t0,
+            self.t1,
+            states,
+            parameters,
+            {name: problem.Variable(v.units, v.long_name) for name, v in named.items()},
+            tuple(self.nonnegative),
+            self.time_units,
+            self.origin,
+            (observables and observables.function) or self.origin,
+        )
 
     @property
     def is_imported(self) -> bool:

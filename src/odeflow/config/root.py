@@ -9,11 +9,12 @@ from pydantic import Field, PrivateAttr, field_validator
 from odeflow.config.about import About
 from odeflow.config.base import Strict
 from odeflow.config.design import DesignConfig
-from odeflow.config.doses import Dose, StopConfig
+from odeflow.config.doses import DoseConfig, StopConfig
 from odeflow.config.model import ModelConfig
 from odeflow.config.outputs import AssembleConfig, PlotConfig, RuntimeConfig, SummaryConfig
 from odeflow.config.solver import SaveAtConfig, SolverConfig
 from odeflow.config.verify import VerifyConfig
+from odeflow.problem.doses import Dose
 
 
 class Config(Strict):
@@ -26,7 +27,9 @@ class Config(Strict):
     )
     model: ModelConfig
     design: DesignConfig
-    doses: list[Dose] = Field(default_factory=list, description="doses and switches, see Dose")
+    doses: list[DoseConfig] = Field(
+        default_factory=list, description="doses and switches, see DoseConfig"
+    )
     stop: StopConfig | None = Field(None, description="conditions that end a trajectory")
     solver: SolverConfig = Field(default_factory=lambda: SolverConfig.model_validate({}))
     saveat: SaveAtConfig = Field(default_factory=lambda: SaveAtConfig.model_validate({}))
@@ -47,6 +50,11 @@ class Config(Strict):
     def is_verified(self) -> bool:
         """Whether trajectories are solved again by SciPy."""
         return self.verify.number > 0
+
+    @property
+    def plain_doses(self) -> tuple[Dose, ...]:
+        """The doses as engines have them."""
+        return tuple(dose.dose for dose in self.doses)
 
     def in_study(self, study: Path) -> "Config":
         """The same config for the files of another folder."""

@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.levels import expand
 from odeflow.config.root import Config
 from odeflow.design.ends import END, has_own_ends
@@ -18,6 +17,7 @@ from odeflow.design.samples import (
 )
 from odeflow.design.tables import read_table
 from odeflow.files.errors import ConfigError
+from odeflow.problem.axis_names import axis_coordinate
 
 
 def check_axes(config: Config, root: Path) -> None:
@@ -93,7 +93,7 @@ def _check_name(config: Config, name: str, key: str) -> None:
             f"{key}: the state {name} is an array ({shape}), and an axis sets one number; vary a "
             "parameter or a scalar state instead"
         )
-    dosed = {named for dose in config.doses for _, named in dose.named()}
+    dosed = {named for dose in config.plain_doses for _, named in dose.named()}
     if name not in (*scalars, *model.parameters, *dosed, END):
         near = difflib.get_close_matches(name, [*model.parameters, *scalars, *dosed], n=1)
         hint = f"did you mean {near[0]}? " if near else ""

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from odeflow.config.axis_names import axis_attributes, axis_coordinate
 from odeflow.config.root import Config
 from odeflow.design.samples import (
     column_names,
@@ -17,6 +16,7 @@ from odeflow.design.samples import (
     number_of_samples,
     rows,
 )
+from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 
 
 def design_to_file(config: Config, root: Path, path: Path) -> None:
@@ -50,7 +50,7 @@ def design_to_file(config: Config, root: Path, path: Path) -> None:
             ["sample"],
             [total],
             one_row[name].dtype,
-            axis_attributes(name, model, config.doses, list(design.conditions)),
+            axis_attributes(name, model, config.plain_doses, list(design.conditions)),
         )
         for name in names
     }

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from odeflow.config.axis_names import CONDITION, PARAMETER_SET
 from odeflow.config.design import DesignConfig
 from odeflow.config.levels import count, expand
 from odeflow.design.laws import quantile
 from odeflow.design.samplers import unit_points
 from odeflow.design.tables import read_table
 from odeflow.files.errors import ConfigError
+from odeflow.problem.axis_names import CONDITION, PARAMETER_SET
 
 #: Samples that a design may have: 8 GB an axis in `design.nc`.
 MOST_SAMPLES = 10**9

@@ -9,8 +9,6 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Int, Int8
 
-from odeflow import engines as engine
-from odeflow.config.ladder import Attempt
 from odeflow.engines.choice import (
     Device,
     EngineChoice,
@@ -18,11 +16,12 @@ from odeflow.engines.choice import (
     Wanted,
     choose_engine,
     missing_device,
+    solve,
 )
+from odeflow.problem.attempt import Attempt
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
-from odeflow.problem.solver import Solver
 from odeflow.problem.status import has_failed
 
 
@@ -43,22 +42,20 @@ class Retrier:
 
     A lane keeps the attempt that succeeded; where all failed, the one that came furthest in time,
     the first of equals. What succeeded is not solved again, and an attempt that no lane has needed
-    costs nothing. `solvers` are those of the attempts, `chosen` is the engine of the first,
-    `wanted` and `device` what was asked for; the other attempts take what can run them.
+    costs nothing. `chosen` is the engine of the first, `wanted` and `device` what was asked for; the other attempts take what can run them.
     """
 
     def __init__(
         self,
         problem: Problem,
         attempts: Sequence[Attempt],
-        solvers: Sequence[Solver],
         chosen: EngineChoice,
         wanted: Wanted,
         device: Device = "auto",
     ):
         self._attempts = attempts
         # Made once: engines keep what they have compiled by the identity of a problem.
-        self._problems = [problem, *(replace(problem, solver=solver) for solver in solvers[1:])]
+        self._problems = [problem, *(replace(problem, solver=a.solver) for a in attempts[1:])]
         self._engines = {0: chosen}
         self._device: Device = device
         self._wanted: Literal["auto", "diffrax"] = "diffrax" if wanted == "diffrax" else "auto"
@@ -71,8 +68,8 @@ class Retrier:
     ) -> Retried:
         """The best attempt at every lane."""
         first = self._engines[0]
-        solution = engine.solve(self._problems[0], lanes, first, resources, progress)
-        model, size = self._problems[0].model.config, lanes.size
+        solution = solve(self._problems[0], lanes, first, resources, progress)
+        model, size = self._problems[0].model.declared, lanes.size
         t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
         attempt = np.zeros(size, np.int8)
         engines: list[EngineChoice | None] = [first]
@@ -83,7 +80,7 @@ class Retrier:
             engines.append(chosen)
             if chosen is None:
                 continue
-            again = engine.solve(
+            again = solve(
                 self._problems[number],
                 lanes.take(failed),
                 chosen,
@@ -146,7 +143,7 @@ def _can_run(model: Model, change: Attempt, first: Attempt) -> bool:
         text = str(error).split("\n", 1)[0]
         warnings.warn(
             f"runtime.retry: {change.solver.method} is left out, since JAX cannot differentiate "
-            f"{model.config.origin}: {text}",
+            f"{model.declared.origin}: {text}",
             stacklevel=3,
         )
         return False

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from odeflow.config.times import check_span
 from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
+from odeflow.problem.time_resolution import check_span
 
 Wanted = Literal["auto", "native", "diffrax"]
 Device = Literal["auto", "cpu", "gpu"]
@@ -90,7 +90,7 @@ def solve(
 
     Raises ConfigError where the precision cannot tell the ends of the time span apart.
     """
-    model = problem.model.config
+    model = problem.model.declared
     check_span("model.t1", model.t0, model.t1, problem.dtype)
     if engine.name == "diffrax":
         from odeflow.engines.diffrax import engine as diffrax_engine

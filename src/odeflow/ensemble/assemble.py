@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from odeflow.config.axis_names import axis_attributes, axis_coordinate
 from odeflow.config.root import Config
 from odeflow.design import grid_levels
 from odeflow.ensemble.labels import data_attributes, global_attributes
 from odeflow.files.netcdf import write_filled
 from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled
 from odeflow.files.zarr import write_filled_store
+from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 from odeflow.provenance.environment import environment_attribute
 
 
@@ -27,7 +27,7 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
         levels = {
             axis_coordinate(name, config.model): (
                 values,
-                axis_attributes(name, config.model, config.doses),
+                axis_attributes(name, config.model, config.plain_doses),
             )
             for name, values in grid_levels(config.design).items()
         }

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.root import Config
 from odeflow.ensemble.chunk_file import FOLDER, read_chunk
 from odeflow.files.netcdf import DamagedFileError
+from odeflow.problem.axis_names import axis_coordinate
 
 #: Bytes of one chunk that are kept in memory to look for rows; larger ones are solved as a whole.
 _MOST_BYTES = 2**29

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from odeflow.config.axis_names import axis_attributes, axis_coordinate
-from odeflow.config.doses import Dose
-from odeflow.config.ladder import Attempt
 from odeflow.config.metrics import metric_attributes
-from odeflow.config.model import ModelConfig, Variable, drift_name
+from odeflow.config.model import ModelConfig
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
-from odeflow.config.sensitivities import sensitivity_attributes, time_derivative_names
 from odeflow.config.yaml_text import write_yaml
 from odeflow.files.digests import canonical_json, text_digest
 from odeflow.files.errors import ConfigError
 from odeflow.files.flags import flag_attributes
 from odeflow.importers.model_data import data_bytes, stored
+from odeflow.problem.attempt import Attempt
+from odeflow.problem.axis_names import axis_attributes, axis_coordinate
+from odeflow.problem.derivative_names import sensitivity_attributes, time_derivative_names
+from odeflow.problem.doses import Dose
+from odeflow.problem.names import drift_name
 from odeflow.problem.status import Status
 from odeflow.provenance.sources import SOLVING, source_digest
 from odeflow.provenance.versions import VERSION, numerical_packages, versions
@@ -66,28 +67,27 @@ def label_chunk(
     `drifts` are the relative drifts of the model's invariants, one a lane, by invariant; `doses`
     are those of the config, which name axes, and `conditions` the names of the design's.
     """
-    config, solution = problem.model.config, solved.solution
+    declared, solution = problem.model.declared, solved.solution
     known = problem.model.variables()
     size = len(solution.status)
     data: dict[str, Any] = {}
     for name in (name for name in problem.variables if name in solution.values):
-        state = config.states.get(name)
+        state = declared.states.get(name)
         dims = ("sample", "time", *(state.dims if state else ()))
         attributes = {"units": known[name].units, "long_name": known[name].long_name}
         if name in problem.model.derivatives:
             attributes["derivative_of"], _ = problem.model.derivatives[name]
         data[name] = (dims, solution.values[name], attributes)
     for name, metric, threshold in problem.reductions:
-        state, units = config.states.get(name), known[name].units
+        state, units = declared.states.get(name), known[name].units
         words = known[name].long_name or name
         data[f"{name}_{metric}"] = (
             ("sample", *(state.dims if state else ())),
             solution.reduced[f"{name}_{metric}"],
-            metric_attributes(metric, threshold, units, words, config.time_units),
+            metric_attributes(metric, threshold, units, words, declared.time_units),
         )
     for name, values in drifts.items():
-        assert config.invariants is not None
-        words = config.invariants.variables.get(name, Variable()).long_name or name
+        words = known[drift_name(name)].long_name
         attributes = {
             "units": "1",
             "long_name": f"largest relative drift of {words}",
@@ -95,15 +95,15 @@ def label_chunk(
         }
         data[drift_name(name)] = ("sample", values, attributes)
     for name, attributes in OUTCOMES.items():
-        units = {"units": config.time_units} if name == "time_reached" else {}
+        units = {"units": declared.time_units} if name == "time_reached" else {}
         data[name] = ("sample", getattr(solution, name), attributes | units)
-    axes_of = time_derivative_names(_varied(problem), config) if solution.time_derivatives else {}
+    axes_of = time_derivative_names(_varied(problem), declared) if solution.time_derivatives else {}
     for name, values in solution.time_derivatives.items():
-        units, words = config.time_units, OUTCOMES["time_reached"]["long_name"]
-        attributes = sensitivity_attributes(units, words, axes_of[name], config)
+        units, words = declared.time_units, OUTCOMES["time_reached"]["long_name"]
+        attributes = sensitivity_attributes(units, words, axes_of[name], declared)
         data[name] = ("sample", values, attributes | {"comment": _NO_DERIVATIVE})
     data |= _attempt_variables(solved, attempts)
-    time = {"units": config.time_units, "long_name": "time"}
+    time = {"units": declared.time_units, "long_name": "time"}
     if problem.own_ends and problem.ts is None:
         time["comment"] = "values are at each trajectory's own end, the coordinate t1"
     coords: dict[str, Any] = {
@@ -111,8 +111,8 @@ def label_chunk(
         "time": ("time", problem.times, time),
     }
     for name, values in axes.items():
-        coordinate = axis_coordinate(name, config)
-        attributes = axis_attributes(name, config, doses, conditions)
+        coordinate = axis_coordinate(name, declared)
+        attributes = axis_attributes(name, declared, doses, conditions)
         coords[coordinate] = ("sample", values, attributes)
     first = solved.engines[0]
     assert first is not None

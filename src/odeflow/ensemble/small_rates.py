@@ -24,8 +24,8 @@ def small_rate_notes(problem: Problem, lanes: Lanes) -> list[str]:
     if not problem.solver.is_adaptive or problem.jumps is not None:
         return []
     few = lanes.take(np.arange(min(_LOOKED_AT, lanes.y0.shape[1])))
-    span = model.config.t1 - model.config.t0 if few.t1 is None else few.t1 - model.config.t0
-    t0 = jnp.asarray(model.config.t0, float)
+    span = model.declared.t1 - model.declared.t0 if few.t1 is None else few.t1 - model.declared.t0
+    t0 = jnp.asarray(model.declared.t0, float)
     field = jax.vmap(lambda y, args: jnp.stack(model.flat_vector_field(t0, [*y], [*args])))
     rates = np.asarray(field(jnp.asarray(few.y0.T), jnp.asarray(few.args.T))).T
     reached = np.max(np.abs(rates) * span, axis=1)

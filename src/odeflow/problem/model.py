@@ -1,27 +1,19 @@
-"""The model record: a user's vector field with named states and parameters, loaded and checked."""
+"""The model record: a user's vector field with named states and parameters."""
 
-import importlib
-import importlib.util
 import math
-import sys
 import unicodedata
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from odeflow.config.base import check_variable_name
-from odeflow.config.model import ModelConfig, Variable
 from odeflow.files.errors import ConfigError
-from odeflow.importers.model_data import read_data
-from odeflow.importers.supplied import supplied, users_own
-from odeflow.importers.user_errors import check_signature, user_errors
+from odeflow.problem.declaration import Declaration, Variable
 
 Scalar = jax.Array
 
@@ -116,9 +108,9 @@ class Dosing(Protocol):
 class Model:
     """A vector field over named records.
 
-    `config` is the validated `model` group; `function` is the user's `(t, y, args)`, and
+    `declared` says what its states and parameters are; `function` is the user's `(t, y, args)`, and
     `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
-    the order of the config; a state's leaf has the state's shape. `derivatives` names the states
+    the order of the declaration; a state's leaf has the state's shape. `derivatives` names the states
     and observables that are derivatives, and the variable and axis of each. `start` gives what the
     model computes at t0 from the values of axes: states and parameters by name. `fixed` are the
     observables that do not change along a trajectory unless a parameter does. `hidden` names
@@ -126,7 +118,7 @@ class Model:
     `dosing` how doses change its derivatives, and `stopping` what stops do.
     """
 
-    config: ModelConfig
+    declared: Declaration
     function: Callable[..., Any]
     observables_function: Callable[..., Any] | None = None
     derivatives: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -138,45 +130,40 @@ class Model:
     jumping: Jumping | None = None
     stopping: Stopping | None = None
 
-    @property
-    def _observables_origin(self) -> str:
-        observables = self.config.observables
-        return (observables and observables.function) or self.config.origin
-
     @cached_property
     def State(self) -> Any:
         """The NamedTuple class of the state."""
-        return namedtuple(f"{self.config.name}_state", list(self.config.states))
+        return namedtuple(f"{self.declared.name}_state", list(self.declared.states))
 
     @cached_property
     def Args(self) -> Any:
         """The NamedTuple class of the parameters."""
-        return namedtuple(f"{self.config.name}_args", list(self.config.parameters))
+        return namedtuple(f"{self.declared.name}_args", list(self.declared.parameters))
 
     @cached_property
     def components(self) -> tuple[Component, ...]:
         """The scalars of the state, in order; array states in C order."""
         return tuple(
             Component(name, index)
-            for name, state in self.config.states.items()
+            for name, state in self.declared.states.items()
             for index in np.ndindex(state.shape)
         )
 
     def vector_field(self, t: Any, y: Any, args: Any) -> Any:
         """Time derivative of the state, as a state record; raises ConfigError on a wrong return."""
-        derivative = _by_name(self.function(t, y, args), self.config, "vector_field")
+        derivative = _by_name(self.function(t, y, args), self.declared, "vector_field")
         leaves = []
-        for name, state in self.config.states.items():
+        for name, state in self.declared.states.items():
             leaf = jnp.asarray(derivative[name])
             if leaf.shape != state.shape:
                 raise ConfigError(
-                    f"model.vector_field: {self.config.origin} returned shape {leaf.shape} "
+                    f"model.vector_field: {self.declared.origin} returned shape {leaf.shape} "
                     f"for the state {name!r}; its shape is {state.shape}"
                 )
             if not jnp.issubdtype(leaf.dtype, jnp.floating):
                 if not jnp.issubdtype(leaf.dtype, jnp.integer):
                     raise ConfigError(
-                        f"model.vector_field: {self.config.origin} returned {leaf.dtype} "
+                        f"model.vector_field: {self.declared.origin} returned {leaf.dtype} "
                         f"for the state {name!r}; real numbers are needed"
                     )
                 leaf = leaf.astype(jnp.result_type(t))
@@ -185,34 +172,26 @@ class Model:
 
     def observables(self, t: Any, y: Any, args: Any) -> dict[str, Scalar]:
         """Observables by name, each a scalar; raises ConfigError on a wrong return."""
-        if self.observables_function is None or self.config.observables is None:
+        if self.observables_function is None:
             return {}
         values = self.observables_function(t, y, args)
-        where = f"model.observables: {self._observables_origin}"
+        where = f"model.observables: {self.declared.observables_origin}"
         if not isinstance(values, Mapping):
             raise ConfigError(f"{where} must return a dict of names and values")
         values = _spelled(values)
-        declared = self.config.observables.variables
+        declared = self.declared.observables
         if declared and set(declared) != set(values):
             raise ConfigError(
                 f"{where} returned {', '.join(values)}; the config declares {', '.join(declared)}"
             )
         result = {name: jnp.asarray(value) for name, value in values.items()}
+        dims = self.declared.dims
         for name, value in result.items():
             if value.shape != ():
                 raise ConfigError(f"{where}: {name!r} has shape {value.shape}; scalars are needed")
-            self._check_observable_name(name, where)
+            if name in self.declared.states or name in self.declared.parameters or name in dims:
+                raise ConfigError(f"{where}: {name!r} is already a state, parameter or dimension")
         return {name: value.astype(jnp.result_type(t)) for name, value in result.items()}
-
-    def _check_observable_name(self, name: str, where: str) -> None:
-        if name not in self.derivatives:  # those have names of the dataset's, as long as two
-            try:
-                check_variable_name(name)
-            except ValueError as error:
-                raise ConfigError(f"{where}: {error}") from None
-        dims = {dim for state in self.config.states.values() for dim in state.dims}
-        if name in self.config.states or name in self.config.parameters or name in dims:
-            raise ConfigError(f"{where}: {name!r} is already a state, parameter or dimension")
 
     def flat_vector_field(self, t: Any, y: Sequence[Any], args: Sequence[Any]) -> tuple[Any, ...]:
         """The vector field over scalars: component values in, component derivatives out."""
@@ -253,7 +232,7 @@ class Model:
         """State record from its scalars, in the order of `components`."""
         values: Iterator[Any] = iter(components)
         leaves = []
-        for state in self.config.states.values():
+        for state in self.declared.states.values():
             size = math.prod(state.shape)
             parts = [next(values) for _ in range(size)]
             leaves.append(jnp.stack(parts).reshape(state.shape) if state.shape else parts[0])
@@ -270,20 +249,9 @@ class Model:
 
     def variables(self) -> dict[str, Variable]:
         """Units and long name of every state and observable, in order."""
-        states = {
-            name: Variable(units=state.units, long_name=state.long_name or name)
-            for name, state in self.config.states.items()
-        }
-        if self.config.observables is None:
-            return states
-        declared = self.config.observables.variables
-        return states | {
-            name: Variable(
-                units=declared.get(name, Variable()).units,
-                long_name=declared.get(name, Variable()).long_name or name,
-            )
-            for name in self.observable_names
-        }
+        states, observables = self.declared.states, self.declared.observables
+        known = {**states, **{n: observables.get(n, Variable()) for n in self.observable_names}}
+        return {name: Variable(v.units, v.long_name or name) for name, v in known.items()}
 
     @cached_property
     def observable_names(self) -> tuple[str, ...]:
@@ -296,23 +264,16 @@ class Model:
         return tuple(names)
 
     def example(self, dtype: Any = float) -> tuple[Any, Any, Any]:
-        """`(t, y, args)` at t0 with the config's initial state and parameters, as arrays."""
-        y = self.State(*(jnp.asarray(s.initial, dtype) for s in self.config.states.values()))
-        args = self.Args(*(jnp.asarray(p.value, dtype) for p in self.config.parameters.values()))
-        return jnp.asarray(self.config.t0, dtype), y, args
+        """`(t, y, args)` at t0 with the declared initial state and parameters, as arrays."""
+        y = self.State(*(jnp.asarray(s.initial, dtype) for s in self.declared.states.values()))
+        args = self.Args(*(jnp.asarray(p.value, dtype) for p in self.declared.parameters.values()))
+        return jnp.asarray(self.declared.t0, dtype), y, args
 
-    def check(self) -> None:
-        """Traces the field and the observables once; raises ConfigError that says what is wrong."""
-        t, y, args = self.example()
-        functions = [("model.vector_field", self.config.origin, self.function, self.vector_field)]
-        if self.observables_function is not None:
-            origin, called = self._observables_origin, self.observables_function
-            functions.append(("model.observables", origin, called, self.observables))
-        for key, origin, called, function in functions:
-            written = users_own(called)
-            check_signature(key, origin, written)
-            with user_errors(key, origin, written):
-                jax.eval_shape(function, t, y, args)
+    def trace(self) -> None:
+        """Traces the functions once; raises ConfigError on a wrong return."""
+        point = self.example()
+        jax.eval_shape(self.vector_field, *point)
+        jax.eval_shape(self.observables, *point)
 
 
 def _spelled(values: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -323,10 +284,10 @@ def _spelled(values: Mapping[Any, Any]) -> dict[Any, Any]:
     }
 
 
-def _by_name(value: Any, config: ModelConfig, key: str) -> Mapping[str, Any]:
+def _by_name(value: Any, declared: Declaration, key: str) -> Mapping[str, Any]:
     """The function's return as a mapping by state name; raises ConfigError naming the state."""
-    names = list(config.states)
-    where = f"model.{key}: {config.origin}"
+    names = list(declared.states)
+    where = f"model.{key}: {declared.origin}"
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()  # type: ignore[union-attr]
     if isinstance(value, Mapping):
@@ -351,87 +312,9 @@ def _by_name(value: Any, config: ModelConfig, key: str) -> Mapping[str, Any]:
     if value is None:
         raise ConfigError(f"{where} returned nothing: is a `return` missing?")
     array = jnp.asarray(value)
-    if array.shape == (len(names),) and not any(s.shape for s in config.states.values()):
+    if array.shape == (len(names),) and not any(s.shape for s in declared.states.values()):
         return dict(zip(names, array))
     raise ConfigError(
         f"{where} returned an array of shape {array.shape}; return a dict by state name "
         f"({', '.join(names)}), or a tuple in that order"
     )
-
-
-def load_function(reference: str, study: Path, key: str) -> Callable[..., Any]:
-    """The function that `module:function` or `file.py:function` names.
-
-    A file is relative to the study folder. Raises ConfigError naming `key` where the module,
-    file or function does not exist or does not import.
-    """
-    module_name, function_name = reference.rsplit(":", 1)
-    if module_name.endswith(".py"):
-        module = _load_file(study / module_name, key, study)
-    else:
-        try:
-            module = importlib.import_module(module_name)
-        except Exception as error:
-            raise ConfigError(
-                f"{key}: cannot import {module_name!r}: {type(error).__name__}: {error}"
-            ) from error
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        known = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
-        raise ConfigError(
-            f"{key}: {module_name} has no function {function_name!r}; "
-            f"it has: {', '.join(known) or 'none'}"
-        )
-    return function
-
-
-def _load_file(path: Path, key: str, study: Path) -> Any:
-    if not path.is_file():
-        raise ConfigError(f"{key}: no file {path.name!r} in the study folder ({path})")
-    name = f"odeflow_study_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # A model file may import its neighbours, as a script in that folder could.
-    sys.path.insert(0, str(path.parent))
-    try:
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ConfigError(
-            f"{key}: {path.name} does not import: {type(error).__name__}: {error}"
-        ) from error
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
-
-
-def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
-    """The model of a config, its functions imported and traced once.
-
-    Raises ConfigError where a function is missing, does not import, cannot be traced by JAX or
-    returns the wrong structure (it names the state).
-    """
-    study = Path(study)
-    if config.vector_field is None:
-        from odeflow.importers.sbml.field import imported_functions
-
-        imported = imported_functions(config, study)
-        model = Model(
-            config,
-            imported.vector_field,
-            imported.observables,
-            events=imported.events,
-            start=imported.start,
-            fixed=imported.fixed,
-        )
-    else:
-        function = load_function(config.vector_field, study, "model.vector_field")
-        observables = None
-        if config.observables is not None and config.observables.function is not None:
-            observables = load_function(config.observables.function, study, "model.observables")
-        data = read_data(config, study)
-        observables = observables and supplied(observables, config, data)
-        model = Model(config, supplied(function, config, data), observables)
-    model.check()
-    return model

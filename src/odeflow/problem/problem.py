@@ -103,14 +103,14 @@ class Problem:
     @property
     def nodes(self) -> tuple[float, ...]:
         """Where in a step the metrics look, as fractions of it."""
-        states = self.model.config.states
+        states = self.model.declared.states
         crosses = [r.variable for r in self.reductions if r.threshold is not None]
         return nodes(self.solver.method, any(variable not in states for variable in crosses))
 
     @property
     def times(self) -> Float[np.ndarray, " time"]:
         """The times the solution has values at; only t1 where `ts` is None."""
-        return np.array([self.model.config.t1]) if self.ts is None else self.ts
+        return np.array([self.model.declared.t1]) if self.ts is None else self.ts
 
     @property
     def at_stop(self) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ class Problem:
     @property
     def lane_bytes(self) -> int:
         """Bytes of what is saved of one trajectory."""
-        states = self.model.config.states
+        states = self.model.declared.states
         shapes = [states[name].shape if name in states else () for name in self.variables]
         saved = len(self.times) * sum(map(math.prod, shapes)) + len(self.reductions)
         return self.dtype.itemsize * saved

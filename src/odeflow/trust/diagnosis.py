@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from odeflow.config.small_states import advised_atol, below_atol
 from odeflow.config.solver import SolverConfig
-from odeflow.config.time_text import shown_time
 from odeflow.problem.methods import METHODS
 from odeflow.problem.status import Status
+from odeflow.problem.time_text import shown_time
 
 #: Rejected steps, as a fraction of all, above which an explicit method may be at its limit of
 #: stability, where it tries longer steps again and again (van der Pol with Tsit5: 0.22); and above

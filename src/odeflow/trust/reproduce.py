@@ -12,7 +12,6 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.root import Config
 from odeflow.config.study_files import keys_and_values
 from odeflow.config.validate import validate
@@ -22,6 +21,7 @@ from odeflow.files.digests import text_digest
 from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import DamagedFileError
 from odeflow.files.opening import open_ensemble
+from odeflow.problem.axis_names import axis_coordinate
 from odeflow.provenance.sources import SOLVING, all_sources, source_digest
 from odeflow.provenance.stored_attributes import restored_data, stored_attributes
 from odeflow.provenance.stored_study import study_files, with_stored_functions, write_files
@@ -204,7 +204,7 @@ class Reproduction:
 def _axis_coordinates(config: Config, dataset: xr.Dataset) -> dict[str, str]:
     """Coordinate in a dataset of every axis of the design, by the axis' name, in order."""
     model = config.model
-    dosed = [name for dose in config.doses for _, name in dose.named()]
+    dosed = [name for dose in config.plain_doses for _, name in dose.named()]
     names = [END, *model.states, *model.parameters, *dosed]
     axes = {axis_coordinate(name, model): name for name in names}
     return {axes[str(name)]: str(name) for name in dataset.coords if name in axes}

@@ -102,7 +102,7 @@ def solve(
         )
     local = devices(platform)
     layout = _layout(problem, len(local))
-    model, size = problem.model.config, lanes.size
+    model, size = problem.model.declared, lanes.size
     t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
     # the ends of trajectories that have their own are a further parameter
     args = np.concatenate([lanes.args, t1[None]]) if problem.own_ends else lanes.args
@@ -148,7 +148,7 @@ def _layout(problem: Problem, number: int) -> _Layout:
     width = max(width, _SMALLEST_GUARDED_WIDTH) if guarded else _SMALLEST_WIDTH
     guard = max(width // 8, _SMALLEST_GUARD) if guarded else 0
     saved = sum(
-        math.prod(model.config.states[name].shape) if name in model.config.states else 1
+        math.prod(model.declared.states[name].shape) if name in model.declared.states else 1
         for name in problem.variables
     )
     lane_bytes = problem.dtype.itemsize * len(problem.times) * saved
@@ -175,7 +175,7 @@ def _deal(start: int, stop: int, layout: _Layout) -> tuple[np.ndarray, np.ndarra
 def _compile(problem: Problem, layout: _Layout, jumps: int, local_devices: tuple[Any, ...]) -> Any:
     """The jitted call: (device, block, component, lane) in, (device, block, lane, ...) out."""
     model, width = problem.model, layout.width
-    parameters = len(model.config.parameters) + problem.own_ends
+    parameters = len(model.declared.parameters) + problem.own_ends
     parameters += problem.counted * len(problem.guards)
     if problem.jumps is not None:
         parameters += jumps * (1 + sum(map(len, problem.jumps)))
@@ -218,7 +218,7 @@ def _lane_function(problem: Problem) -> Any:
     solver = diffrax_solver(problem)
     term = diffrax.ODETerm(model.vector_field)  # pyright: ignore[reportArgumentType]
     controller = lane_controller(problem, model.example(dtype)[1])
-    t0, t1 = (jnp.asarray(t, dtype) for t in (model.config.t0, model.config.t1))
+    t0, t1 = (jnp.asarray(t, dtype) for t in (model.declared.t0, model.declared.t1))
     dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
     reducer = reducers(problem.reductions)
     if reducer:
@@ -281,7 +281,7 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
     """As `_lane_function`, for trajectories that stop and go on."""
     model, config, dtype = problem.model, problem.solver, problem.dtype
     term = diffrax.ODETerm(model.vector_field)  # pyright: ignore[reportArgumentType]
-    t0, t1 = (jnp.asarray(t, dtype) for t in (model.config.t0, model.config.t1))
+    t0, t1 = (jnp.asarray(t, dtype) for t in (model.declared.t0, model.declared.t1))
     dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
     reducer = reducers(problem.reductions)
     watch = Watch(problem)
@@ -340,7 +340,7 @@ def _restarting_lane(problem: Problem, jumps: int) -> Any:
         )
 
     def lane(y0: Any, args: Any) -> _LaneResult:
-        count = len(model.config.parameters)
+        count = len(model.declared.parameters)
         args, rest = args[:count], args[count:]
         end = t1
         if problem.own_ends:
@@ -390,7 +390,7 @@ def _solution(problem: Problem, t1: np.ndarray, raw: _LaneResult) -> Solution:
     for name in problem.variables:
         value = raw.values[name]
         values[name] = np.where(lost.reshape(lost.shape + (1,) * (value.ndim - 2)), np.nan, value)
-    duration = time_reached - problem.model.config.t0
+    duration = time_reached - problem.model.declared.t0
     solution = Solution(
         values=values,
         status=status,

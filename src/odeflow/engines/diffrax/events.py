@@ -165,7 +165,7 @@ class Watch:
         model = self._model
         held = held_components(model)
         moving = {c.state for i, c in enumerate(model.components) if i not in held}
-        return [False, *(name not in moving for name in model.config.states)]
+        return [False, *(name not in moving for name in model.declared.states)]
 
     @property
     def number_of_comparisons(self) -> int:
@@ -386,7 +386,7 @@ class Watch:
 
 def stop_shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
     """Shapes of what is kept of a stop, by name."""
-    states, pairs = problem.model.config.states, problem.model.derivatives
+    states, pairs = problem.model.declared.states, problem.model.derivatives
     shape = lambda name: states[name].shape if name in pairs and name in states else ()
     return {name: shape(name) for name in problem.at_stop}
 
@@ -427,7 +427,7 @@ def counted_before(
     So a jump at t0 may let one of them fire there, as it would at any other time.
     """
     model, watch = problem.model, Watch(problem)
-    t = jnp.asarray(model.config.t0, problem.dtype)
+    t = jnp.asarray(model.declared.t0, problem.dtype)
 
     def counted(y: Any, args: Any) -> Any:
         return watch.start(t, model.unflatten(tuple(y)), model.Args(*args))["guard"]

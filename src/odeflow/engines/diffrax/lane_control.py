@@ -225,7 +225,7 @@ def lane_controller(problem: Problem, state_record: Any, budget: Any = None) -> 
         "field": model.vector_field,
         "sees_end": not solver.is_adaptive or METHODS[solver.method].sees_end,
         "looks": looks_for_wild_steps(solver),
-        "nonnegative": tuple(model.config.nonnegative),
+        "nonnegative": tuple(model.declared.nonnegative),
         "rejected": problem.rejected,
     }
     if budget is None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.root import Config
 from odeflow.design import column_names
 from odeflow.importers.expressions.expression import TIME, names
@@ -15,6 +14,7 @@ from odeflow.importers.petab.measurements import Measurement
 from odeflow.importers.petab.tables import Row, as_number
 from odeflow.importers.sbml.formulas import extended, parse_formula, quantities
 from odeflow.importers.sbml.system import System
+from odeflow.problem.axis_names import axis_coordinate
 
 
 def read_measurements(config: Config, study: Path) -> Measurements:

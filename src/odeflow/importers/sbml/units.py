@@ -4,7 +4,7 @@ from typing import Any
 
 import libsbml
 
-from odeflow.config.sensitivities import quotient_units
+from odeflow.problem.derivative_names import quotient_units
 
 _SYMBOLS = {
     "ampere": "A", "becquerel": "Bq", "candela": "cd", "celsius": "degC", "coulomb": "C",

@@ -1,22 +1,21 @@
-"""What the doses of a config change, and when, as numbers of each trajectory.
+"""What doses change, and when, as numbers of each trajectory.
 
 Pure functions of the values of the axes: nothing here knows of engines or of saved times.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.doses import Dose, Quantity
-from odeflow.config.model import ModelConfig
-from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
+from odeflow.problem.clock import Clock
+from odeflow.problem.declaration import Declaration
+from odeflow.problem.doses import Dose, Quantity
 from odeflow.problem.model import Model
-from odeflow.problem.transforms.same_times import Clock
 
 Axes = Mapping[str, np.ndarray]
 Column = Float[np.ndarray, " lane"]
@@ -37,7 +36,7 @@ class Change(NamedTuple):
     is_switch: bool = False
 
 
-def component_number(dose: Dose, model: ModelConfig) -> int:
+def component_number(dose: Dose, model: Declaration) -> int:
     """The number among the components of the state of the one that a dose goes to."""
     before = list(model.states).index(dose.state or "")
     offset = sum(math.prod(state.shape) for state in list(model.states.values())[:before])
@@ -46,16 +45,20 @@ def component_number(dose: Dose, model: ModelConfig) -> int:
 
 
 def dose_changes(
-    config: Config, model: Model, axes: Axes, args: Float[np.ndarray, "parameter lane"]
+    doses: Sequence[Dose],
+    clock: Clock,
+    model: Model,
+    axes: Axes,
+    args: Float[np.ndarray, "parameter lane"],
 ) -> list[Change]:
     """The changes of all doses, repetitions one by one: what is given, and switches in their order.
 
     `args` are the parameters of each trajectory at t0. Raises ConfigError, naming the dose, for one
     before t0, for an infusion that does not last, and for what is not a number.
     """
-    known = _Quantities(config, model, axes, args)
+    known = _Quantities(doses, clock, model, axes, args)
     changes: list[Change] = []
-    for number, dose in enumerate(config.doses):
+    for number, dose in enumerate(doses):
         key = f"doses.{number}"
         if dose.state is not None:
             changes += _given(key, dose, known)
@@ -84,16 +87,21 @@ class _Quantities:
     """
 
     def __init__(
-        self, config: Config, model: Model, axes: Axes, args: Float[np.ndarray, "parameter lane"]
+        self,
+        doses: Sequence[Dose],
+        clock: Clock,
+        model: Model,
+        axes: Axes,
+        args: Float[np.ndarray, "parameter lane"],
     ):
         self.size = args.shape[1]
-        self.clock = Clock(config)
-        self.model, self._fixed = config.model, model.fixed
-        self._known = {**axes, **dict(zip(model.config.parameters, args))}
-        self._switched = {dose.parameter for dose in config.doses if dose.parameter is not None}
+        self.clock = clock
+        self.model, self._fixed = model.declared, model.fixed
+        self._known = {**axes, **dict(zip(model.declared.parameters, args))}
+        self._switched = {dose.parameter for dose in doses if dose.parameter is not None}
         self._switches = [
             _Switch(f"doses.{number}", dose.parameter, dose.value, time)
-            for number, dose in enumerate(config.doses)
+            for number, dose in enumerate(doses)
             if dose.parameter is not None and dose.value is not None
             for time in self._times_of_switch(f"doses.{number}", dose)
         ]

@@ -16,9 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.model import Parameter
-from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
+from odeflow.problem.clock import Clock
+from odeflow.problem.declaration import Parameter
+from odeflow.problem.doses import Dose
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes
 from odeflow.problem.transforms.dose_changes import Axes, Change, dose_changes
@@ -43,18 +44,19 @@ class Varied(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class DoseDerivatives:
-    """The doses of an experiment and their derivatives along `axes`.
+    """Doses and their derivatives along `axes`.
 
-    `config` and `model` are those of `with_doses`, without sensitivities.
+    `model` is that of `with_doses`, without sensitivities.
     """
 
-    config: Config
+    doses: Sequence[Dose]
+    clock: Clock
     model: Model
     axes: Sequence[str]
 
     @cached_property
     def _own(self) -> JumpTargets:
-        targets = jump_targets(self.config, self.model)
+        targets = jump_targets(self.model, self.doses)
         assert targets is not None
         return targets
 
@@ -65,10 +67,10 @@ class DoseDerivatives:
 
     def __bool__(self) -> bool:
         """Whether any of the axes has to do with a dose."""
-        named = {name for dose in self.config.doses for _, name in dose.named()}
+        named = {name for dose in self.doses for _, name in dose.named()}
         for name in named & set(self.model.fixed):
             named |= set(self.model.fixed[name].reads)
-        switched = {dose.parameter for dose in self.config.doses}
+        switched = {dose.parameter for dose in self.doses}
         return not (named | switched).isdisjoint(self.axes)
 
     # what the model with sensitivities has
@@ -76,8 +78,8 @@ class DoseDerivatives:
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
         """The further parameters: seeds axis by axis, then times of doses and how they move."""
-        known = list(self.model.config.parameters)
-        taken = {*known, *self.model.config.states, *self.model.observable_names}
+        known = list(self.model.declared.parameters)
+        taken = {*known, *self.model.declared.states, *self.model.observable_names}
         names = [f"seed_{i}_{axis}" for axis in self.axes for i in self.replaced]
         first = [float(known[i] == axis) for axis in self.axes for i in self.replaced]
         more = [f"{when}_{axis}" for when in ("dose_moves", "dose_moved") for axis in self.axes]
@@ -87,7 +89,7 @@ class DoseDerivatives:
             while name in taken:
                 name += "_"
             taken.add(name)
-            result[name] = Parameter.model_validate({"value": value})
+            result[name] = Parameter(value=value)
         return result
 
     @property
@@ -97,7 +99,7 @@ class DoseDerivatives:
 
     def seeds(self, args: Sequence[Any]) -> list[dict[int, Any]]:
         """Along each axis, the derivatives of the parameters that doses change."""
-        size, number = len(self.model.config.parameters), len(self.replaced)
+        size, number = len(self.model.declared.parameters), len(self.replaced)
         return [
             dict(zip(self.replaced, args[size + j * number : size + (j + 1) * number]))
             for j in range(len(self.axes))
@@ -115,7 +117,7 @@ class DoseDerivatives:
 
     def _moves(self, args: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Any, Any]:
         number = len(self.axes)
-        start = len(self.model.config.parameters) + number * len(self.replaced)
+        start = len(self.model.declared.parameters) + number * len(self.replaced)
         rest = list(args[start : start + 2 * number + 2])
         return rest[:number], rest[number : 2 * number], rest[-2], rest[-1]
 
@@ -124,7 +126,7 @@ class DoseDerivatives:
     @cached_property
     def _targets(self) -> Targets:
         """Those of the doses and of their derivatives, by components and names."""
-        added, switched, rates = dose_targets(self.config)
+        added, switched, rates = dose_targets(self.doses, self.model.declared)
         size = len(self.model.components)
         along = range(len(self.axes))
         return Targets(
@@ -137,8 +139,8 @@ class DoseDerivatives:
     @cached_property
     def targets(self) -> JumpTargets:
         """What jumps change in the model with sensitivities."""
-        size, number = len(self.model.config.parameters), len(self.replaced)
-        count = len(dose_targets(self.config).switched)
+        size, number = len(self.model.declared.parameters), len(self.replaced)
+        count = len(dose_targets(self.doses, self.model.declared).switched)
         seeds = [[size + j * number + i for i in range(number)] for j in range(len(self.axes))]
         switched = [*self.replaced[:count], *(i for row in seeds for i in row[:count])]
         rates = [*self.replaced[count:], *(i for row in seeds for i in row[count:])]
@@ -157,12 +159,11 @@ class DoseDerivatives:
                     apart.append(np.stack(one.ends))
         number = len(self._targets.switched) + len(self._targets.rates)
         levels = lanes.args[list(self.targets.parameters[:number])]
-        plan = planned(self.config, lanes, changes, self._targets, levels, apart)
+        plan = planned(self.clock, lanes, changes, self._targets, levels, apart)
         times = plan.jumps.times
-        precision = float(np.finfo(self.config.runtime.precision).eps)
-        config = self.config.model
-        largest = max(abs(config.t0), abs(config.t1 if lanes.t1 is None else lanes.t1.max()))
-        largest_time = np.finfo(self.config.runtime.precision).max
+        clock, information = self.clock, np.finfo(self.clock.dtype)
+        precision, largest_time = float(information.eps), information.max
+        largest = max(abs(clock.t0), abs(clock.t1 if lanes.t1 is None else lanes.t1.max()))
         following = np.concatenate([times[1:], np.full((1, lanes.size), np.inf)])
         moves = np.concatenate([plan.apart[1:], np.zeros((1, *plan.apart.shape[1:]))])
         until = times + _MARGIN_ULPS * precision * largest
@@ -200,7 +201,7 @@ class DoseDerivatives:
         return [change, *derivatives]
 
     def _varied(self, axes: Axes, args: Float[np.ndarray, "parameter lane"]) -> list[Varied]:
-        base = dose_changes(self.config, self.model, axes, args)
+        base = dose_changes(self.doses, self.clock, self.model, axes, args)
         beside = [self._beside(axis, axes, args) for axis in self.axes]
         result = []
         for number, change in enumerate(base):
@@ -239,9 +240,12 @@ class DoseDerivatives:
         self, axis: str, axes: Axes, args: Float[np.ndarray, "parameter lane"]
     ) -> tuple[np.ndarray, list[Change], list[Change]]:
         """A step in an axis, and the changes one and two steps beside."""
-        names = list(self.model.config.parameters)
+        names = list(self.model.declared.parameters)
         if axis not in names:
-            zero, same = np.ones(args.shape[1]), dose_changes(self.config, self.model, axes, args)
+            zero, same = (
+                np.ones(args.shape[1]),
+                dose_changes(self.doses, self.clock, self.model, axes, args),
+            )
             return zero, same, same
         value = args[names.index(axis)]
         size = np.where(value == 0, 1.0, np.abs(value))
@@ -251,7 +255,7 @@ class DoseDerivatives:
             moved = args.copy()
             moved[names.index(axis)] = value + number * step
             known = {**axes, axis: moved[names.index(axis)]} if axis in axes else axes
-            return dose_changes(self.config, self.model, known, moved)
+            return dose_changes(self.doses, self.clock, self.model, known, moved)
 
         try:
             return step, at(1, step), at(2, step)

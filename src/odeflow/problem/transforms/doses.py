@@ -1,4 +1,4 @@
-"""Doses and switches of the config as jumps of each trajectory, and the model that has them.
+"""Doses and switches as jumps of each trajectory, and the model that has them.
 
 An infusion is a rate that is added to the derivative of its state, a parameter of the model's own
 that jumps to that rate and back to zero. So all that an engine sees are jumps: of components of
@@ -11,33 +11,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.model import Parameter
-from odeflow.config.root import Config
-from odeflow.config.time_text import shown_time
-from odeflow.config.times import check_span
-from odeflow.design import END
-from odeflow.files.errors import ConfigError
+from odeflow.problem.clock import Clock
+from odeflow.problem.declaration import Declaration, Parameter
+from odeflow.problem.doses import Dose
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes
 from odeflow.problem.transforms.dose_changes import Axes, Change, component_number, dose_changes
-from odeflow.problem.transforms.same_times import Clock
 
 
-def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
-    """The experiment whose model has the rates of infusions as further parameters.
+def with_doses(model: Model, doses: Sequence[Dose]) -> Model:
+    """The model with the rates of infusions as further parameters, the last ones.
 
-    Both are returned as they are where there are no infusions. The further parameters are the last.
+    It is returned as it is where there are no infusions.
     """
-    _, _, rates = dose_targets(config)
+    _, _, rates = dose_targets(doses, model.declared)
     if not rates:
-        return config, model
-    known = model.config
+        return model
     names = _rate_names(model, rates)
-    parameters = known.parameters | {
-        name: Parameter.model_validate({"value": 0.0}) for name in names.values()
-    }
-    changed = known.model_copy(update={"parameters": parameters})
-    size = len(known.parameters)
+    size = len(model.declared.parameters)
 
     def vector_field(t: Any, y: Any, args: Any) -> Any:
         derivative = model.flatten(model.vector_field(t, y, model.Args(*args[:size])))
@@ -50,8 +41,8 @@ def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
     def observables(t: Any, y: Any, args: Any) -> Any:
         return model.observables(t, y, model.Args(*args[:size]))
 
-    infused = Model(
-        changed,
+    return Model(
+        model.declared.with_parameters({name: Parameter(value=0.0) for name in names.values()}),
         vector_field,
         observables if model.observables_function else None,
         model.derivatives,
@@ -59,12 +50,11 @@ def with_doses(config: Config, model: Model) -> tuple[Config, Model]:
         model.start,
         model.fixed,
     )
-    return config.model_copy(update={"model": changed}), infused
 
 
 def _rate_names(model: Model, rates: Sequence[int]) -> dict[int, str]:
     """Names of the rates into components of these numbers, unlike all names of the model."""
-    taken = {*model.config.states, *model.config.parameters, *model.observable_names}
+    taken = {*model.declared.states, *model.declared.parameters, *model.observable_names}
     names = {}
     for number in rates:
         component = model.components[number]
@@ -94,16 +84,16 @@ class Plan(NamedTuple):
     apart: np.ndarray
 
 
-def jump_targets(config: Config, model: Model) -> JumpTargets | None:
-    """What the doses of a config change; None where it has none. `model` is of `with_doses`, or of
-    that with sensitivities.
+def jump_targets(model: Model, doses: Sequence[Dose]) -> JumpTargets | None:
+    """What doses change; None where there are none. `model` is of `with_doses`, or of that with
+    sensitivities.
     """
-    if not config.doses:
+    if not doses:
         return None
     if model.dosing is not None:
         return model.dosing.targets
-    added, switched, rates = dose_targets(config)
-    parameters = list(model.config.parameters)
+    added, switched, rates = dose_targets(doses, model.declared)
+    parameters = list(model.declared.parameters)
     first_rate = len(parameters) - len(rates)
     return JumpTargets(
         tuple(added),
@@ -111,20 +101,7 @@ def jump_targets(config: Config, model: Model) -> JumpTargets | None:
     )
 
 
-def own_ends(config: Config, axes: Axes) -> np.ndarray:
-    """The end of each trajectory, the axis `t1`; a saved time, where it is that but for rounding.
-
-    Raises ConfigError for an end that is not after t0.
-    """
-    t1, t0 = np.asarray(axes[END], float), config.model.t0
-    if not (t1 > t0).all():
-        end, start = shown_time(t1.min(), t0), shown_time(t0, t1.min())
-        raise ConfigError(f"design.axes.t1: {end} is not after model.t0, {start}")
-    check_span("design.axes.t1", t0, float(t1.min()), np.dtype(config.runtime.precision))
-    return Clock(config).moved_to_saved(t1)
-
-
-def schedule(config: Config, axes: Axes, lanes: Lanes, model: Model) -> Lanes:
+def schedule(model: Model, doses: Sequence[Dose], clock: Clock, axes: Axes, lanes: Lanes) -> Lanes:
     """Lanes with the jumps of their doses; those at t0 are done.
 
     Times that are the same but for rounding are one: t0, a saved time or the end, if it is near
@@ -132,16 +109,15 @@ def schedule(config: Config, axes: Axes, lanes: Lanes, model: Model) -> Lanes:
 
     Raises ConfigError, naming the dose, as `dose_changes` does.
     """
-    targets = jump_targets(config, model)
+    targets = jump_targets(model, doses)
     if targets is None:
         return lanes
     if model.dosing is not None:
         return begun(lanes, targets, model.dosing.jumps(axes, lanes))
-    changes = dose_changes(config, model, axes, lanes.args)
+    changes = dose_changes(doses, clock, model, axes, lanes.args)
     levels = lanes.args[list(targets.parameters)]
-    return begun(
-        lanes, targets, planned(config, lanes, changes, dose_targets(config), levels).jumps
-    )
+    plan = planned(clock, lanes, changes, dose_targets(doses, model.declared), levels)
+    return begun(lanes, targets, plan.jumps)
 
 
 def begun(lanes: Lanes, targets: JumpTargets, jumps: Jumps) -> Lanes:
@@ -156,7 +132,7 @@ def begun(lanes: Lanes, targets: JumpTargets, jumps: Jumps) -> Lanes:
 
 
 def planned(
-    config: Config,
+    clock: Clock,
     lanes: Lanes,
     changes: Sequence[Change],
     targets: Targets,
@@ -168,7 +144,7 @@ def planned(
     Changes are at one jump where their times are the same; where the derivatives of the times of
     all, `apart`, in the order of starts and ends, are given, only if these are too.
     """
-    times, starts, ends, moved = _slots(config, lanes, changes, apart)
+    times, starts, ends, moved = _slots(clock, lanes, changes, apart)
     added, switched, rates = targets
     place = lambda targets: {target: number for number, target in enumerate(targets)}
     added_at, switched_at, rate_at = place(added), place(switched), place(rates)
@@ -184,7 +160,7 @@ def planned(
         elif change.end is None:
             amounts[start, added_at[change.target], lane] += change.value
         else:
-            rate, lasts = _rate(change, times[start, lane], times[end, lane], config)
+            rate, lasts = _rate(change, times[start, lane], times[end, lane], clock)
             at_once = np.where(lasts, 0.0, change.value)
             amounts[start, added_at[change.target], lane] += at_once
             at = rate_at[change.target]
@@ -203,7 +179,7 @@ def planned(
 
 
 def _slots(
-    config: Config,
+    clock: Clock,
     lanes: Lanes,
     changes: Sequence[Change],
     apart: Sequence[Float[np.ndarray, "axis lane"]],
@@ -211,10 +187,10 @@ def _slots(
     """The times of each lane, (time, lane), increasing from t0 on and infinite where it has no
     more; where among these each change starts, and ends if it does; and what sets times apart.
     """
-    clock, size = Clock(config), lanes.size
+    size = lanes.size
     listed = [np.full(size, clock.t0)]
     listed += [time for x in changes for time in (x.time, x.end) if time is not None]
-    t1 = np.full(size, config.model.t1) if lanes.t1 is None else lanes.t1
+    t1 = np.full(size, clock.t1) if lanes.t1 is None else lanes.t1
     times = np.stack([clock.moved(time, t1) for time in listed])
     order = np.argsort(times, axis=0, kind="stable")
     ordered = clock.first_of_same(np.take_along_axis(times, order, axis=0))
@@ -239,13 +215,13 @@ def _slots(
 
 
 def _rate(
-    change: Change, start: np.ndarray, end: np.ndarray, config: Config
+    change: Change, start: np.ndarray, end: np.ndarray, clock: Clock
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rate of an infusion, and whether it takes any time; else the rate is zero.
 
     The rate is that which delivers the amount between the times as the engine has them.
     """
-    precision = np.dtype(config.runtime.precision).type
+    precision = clock.dtype.type
     with np.errstate(all="ignore"):
         rate = change.value / (precision(end) - precision(start)).astype(float)
         lasts = (end > start) & np.isfinite(precision(rate))
@@ -281,14 +257,14 @@ def _sums(steps: np.ndarray, changes_of_number: np.ndarray) -> np.ndarray:
     return result
 
 
-def dose_targets(config: Config) -> Targets:
+def dose_targets(doses: Sequence[Dose], declared: Declaration) -> Targets:
     """Components that doses go to, parameters that are switched, components infused into.
 
     An infusion may turn out to be a bolus, so its component is among the first.
     """
-    given = sorted((d for d in config.doses if d.state is not None), key=lambda d: d.is_infusion)
-    added = [component_number(dose, config.model) for dose in given]
-    switched = [d.parameter for d in config.doses if d.parameter is not None]
-    infused = [component_number(dose, config.model) for dose in given if dose.is_infusion]
+    given = sorted((d for d in doses if d.state is not None), key=lambda d: d.is_infusion)
+    added = [component_number(dose, declared) for dose in given]
+    switched = [d.parameter for d in doses if d.parameter is not None]
+    infused = [component_number(dose, declared) for dose in given if dose.is_infusion]
     unique = lambda names: list(dict.fromkeys(names))
     return Targets(unique(added), unique(switched), unique(infused))

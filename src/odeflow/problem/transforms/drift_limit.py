@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from odeflow.config.model import Parameter
+from odeflow.problem.declaration import Parameter
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.transforms.invariants import Drift
@@ -41,7 +41,7 @@ class DriftLimit(NamedTuple):
 
     def limited(self, lanes: Lanes) -> Lanes:
         """Lanes with their limits as the last parameters."""
-        model, dtype = self.problem.model.config, self.problem.dtype
+        model, dtype = self.problem.model.declared, self.problem.dtype
         start, scale = self.drift.starts(lanes.y0, lanes.args, dtype)
         t1 = np.full(lanes.size, model.t1) if lanes.t1 is None else lanes.t1
         epsilon = float(np.finfo(dtype).eps)
@@ -61,7 +61,7 @@ def with_drift_limit(problem: Problem, drift: Drift, max_drift: float) -> DriftL
     """
     model = problem.model
     observe = model.observer(drift.names)
-    count, t0 = len(model.config.parameters), model.config.t0
+    count, t0 = len(model.declared.parameters), model.declared.t0
 
     def cut(function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of (t, y, args, ...) that is given the model's own parameters only."""
@@ -92,13 +92,13 @@ def with_drift_limit(problem: Problem, drift: Drift, max_drift: float) -> DriftL
 def _with_parameters(model: Model, number: int, cut: Callable[..., Any]) -> Model:
     """The model with further parameters, which its functions do not see."""
     prefix = "limit"
-    while any(name.startswith(prefix) for name in model.config.parameters):
+    while any(name.startswith(prefix) for name in model.declared.parameters):
         prefix += "_"
-    added = {f"{prefix}{i}": Parameter.model_validate({"value": 0.0}) for i in range(number)}
+    added = {f"{prefix}{i}": Parameter(value=0.0) for i in range(number)}
     stopping = model.stopping
     return replace(
         model,
-        config=model.config.model_copy(update={"parameters": model.config.parameters | added}),
+        declared=model.declared.with_parameters(added),
         function=cut(model.function),
         observables_function=model.observables_function and cut(model.observables_function),
         events=tuple(event.each(cut) for event in model.events),

@@ -7,7 +7,6 @@ for it, and what is stored is one number a trajectory.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,41 +14,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.model import ModelConfig, Observables, Variable, drift_name
 from odeflow.files.errors import ConfigError
-from odeflow.importers.model_data import read_data
-from odeflow.importers.supplied import supplied
-from odeflow.problem.model import Model, load_function, load_model
+from odeflow.problem.declaration import Variable
+from odeflow.problem.model import Model
+from odeflow.problem.names import drift_name
 
 #: Lanes whose invariants at t0 are computed at once.
 _BLOCK = 4096
 
 
-def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | None:
-    """The model with its invariants as the only observables; None where it has none.
-
-    An invariant may be called as an observable is. Raises ConfigError as `load_model` does.
-    """
-    if config.invariants is None or config.invariants.function is None:
-        return None
-    study = Path(study)
-    field = load_model(config, study).function
-    function = load_function(config.invariants.function, study, "model.invariants")
-    function = supplied(function, config, read_data(config, study))
-    observed = config.model_copy(update={"observables": config.invariants})
-    model = Model(observed, field, function)
-    try:
-        model.check()
-    except ConfigError as error:
-        text = str(error).replace("model.observables:", "model.invariants:", 1)
-        raise ConfigError(text) from error
-    return model
-
-
 class Drift:
     """The drift of a model's invariants; of none where `invariants` is None.
 
-    `invariants` is what `load_invariants` gives. `names` are those of the drifts in the dataset:
+    `invariants` is the model with its invariants as the only observables. `names` are those of the drifts in the dataset:
     the engines evaluate the invariants under them, so that a model may call an observable and an
     invariant alike.
     """
@@ -87,7 +64,7 @@ class Drift:
         """`at_start` of lanes as an engine has them, with more rows and in its precision."""
         assert self.invariants is not None
         size = len(self.invariants.components)
-        number = len(self.invariants.config.parameters)
+        number = len(self.invariants.declared.parameters)
         return self.at_start(y0[:size].astype(dtype), args[:number].astype(dtype))
 
     def at_start(
@@ -114,7 +91,7 @@ class Drift:
         """Compiled once: of a block of lanes, values at t0 and sizes of their terms."""
         model = self.invariants
         assert model is not None
-        t0 = model.config.t0
+        t0 = model.declared.t0
 
         def value(y: Any, args: Any) -> dict[str, Any]:
             observed = model.flat_observables(jnp.asarray(t0, float), tuple(y), tuple(args))
@@ -139,15 +116,14 @@ def with_invariants(model: Model, drift: Drift) -> Model:
     invariants = drift.invariants
     if invariants is None:
         return model
-    taken = {*model.variables(), *model.config.parameters}
-    taken |= {dim for state in model.config.states.values() for dim in state.dims}
+    taken = {*model.variables(), *model.declared.parameters, *model.declared.dims}
     for name, named in zip(drift.own, drift.names):
         if named in taken:
             raise ConfigError(
                 f"model.invariants: the dataset calls the drift of {name!r} {named}, as something "
                 "in the model is; rename one of them"
             )
-    states, parameters = len(invariants.config.states), len(invariants.config.parameters)
+    states, parameters = len(invariants.declared.states), len(invariants.declared.parameters)
 
     def observables(t: Any, y: Any, args: Any) -> dict[str, Any]:
         own_y = invariants.State(*tuple(y)[:states])
@@ -159,11 +135,16 @@ def with_invariants(model: Model, drift: Drift) -> Model:
 
     known = model.variables()
     variables = {name: known[name] for name in model.observable_names}
-    variables |= {named: Variable() for named in drift.names}
-    reference = (model.config.observables or invariants.config.observables).function  # type: ignore[union-attr]
-    observed = Observables(function=reference, variables=variables)
-    config = model.config.model_copy(update={"observables": observed})
-    return replace(model, config=config, observables_function=observables)
+    words = {name: of.long_name for name, of in invariants.variables().items()}
+    variables |= {named: Variable(long_name=words[n]) for n, named in zip(drift.own, drift.names)}
+    declared = replace(
+        model.declared,
+        observables=variables,
+        observables_origin=(
+            model if model.observables_function else invariants
+        ).declared.observables_origin,
+    )
+    return replace(model, declared=declared, observables_function=observables)
 
 
 def relative_drift(

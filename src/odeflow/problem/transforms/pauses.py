@@ -29,7 +29,7 @@ def with_pauses(model: Model) -> tuple[Model, list[str]]:
         return model, []
     field = lambda t, y, args: model.flat_vector_field(t, y, args)
     scalar = jax.ShapeDtypeStruct((), jnp.result_type(float))
-    shapes = [scalar] * len(model.components), [scalar] * len(model.config.parameters)
+    shapes = [scalar] * len(model.components), [scalar] * len(model.declared.parameters)
     found = [
         (number, crossing)
         for number, crossing in enumerate(crossings(field, scalar, *shapes, evaluate=False))

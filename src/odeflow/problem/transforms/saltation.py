@@ -94,7 +94,7 @@ class Saltation:
         functions = [point(model.vector_field), *map(point, watched)]
         moves: Callable[[Info], bool] = lambda info: bool(info.y or info.args & self.moving)
         tracks = [moves, *(lambda info: True for _ in watched)]
-        size, parameters = len(model.components), len(model.config.parameters)
+        size, parameters = len(model.components), len(model.declared.parameters)
         return Decisions(tuple(functions), tuple(tracks), size, parameters)
 
     def __bool__(self) -> bool:
@@ -112,7 +112,7 @@ class Saltation:
 
     def parts(self, y: Any) -> Parts:
         """A state of the model with sensitivities, taken apart."""
-        size, y = len(self.model.config.states), tuple(y)
+        size, y = len(self.model.declared.states), tuple(y)
         records = [
             self.model.State(*y[i : i + size]) for i in range(0, (1 + len(self.axes)) * size, size)
         ]

@@ -22,16 +22,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from odeflow.config.model import ModelConfig, Observables, State, Variable
-from odeflow.config.root import Config
-from odeflow.config.sensitivities import sensitivity_attributes, sensitivity_names
 from odeflow.files.errors import ConfigError
+from odeflow.problem.clock import Clock
 from odeflow.problem.conditions.compared import kinds
 from odeflow.problem.conditions.comparisons import held_components
 from odeflow.problem.conditions.decisions import HiddenDecisionError
+from odeflow.problem.declaration import Declaration, State, Variable
+from odeflow.problem.derivative_names import sensitivity_attributes, sensitivity_names
+from odeflow.problem.doses import Dose, Stop
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Lanes
-from odeflow.problem.solver import Solver
+from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.saltation import MEMORY, Saltation
 from odeflow.problem.transforms.stop_derivatives import stopping
@@ -45,28 +46,34 @@ PointFunction = Callable[[Any, Any, Any], Any]
 Seeds = Callable[[Any], list[dict[str, Any]]]
 
 
-def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
-    """The experiment that solves for `saveat.sensitivities` too: its config and its model.
+def with_sensitivities(
+    model: Model,
+    axes: Sequence[str],
+    doses: Sequence[Dose],
+    stop: Stop | None,
+    clock: Clock,
+    tolerances: Tolerances,
+) -> Model:
+    """The model that has the derivatives of its states and observables along axes.
 
-    Both are returned as they are where none is asked for. Else the model has the states and
-    observables `d_<variable>_d_<axis>`, in the shape of the variable, and the config is about
-    that model; `sensitivity_tolerances` says what the solver of its problem is.
+    It is returned as it is where there are no axes. Else it has the states and observables
+    `d_<variable>_d_<axis>`, in the shape of the variable; `sensitivity_tolerances` says what the
+    solver of its problem is. `model` is of `with_doses`, `tolerances` are those of its states.
 
     Raises ConfigError where a name is taken, where JAX cannot differentiate the model, or where it
     switches in a way whose effect on derivatives is not known.
     """
-    axes = config.saveat.sensitivities
     if not axes:
-        return config, model
-    variables = [*model.config.states, *model.observable_names]
-    derivatives = sensitivity_names(variables, axes, model.config)
-    doses = DoseDerivatives(config, model, axes)
-    doses = doses if config.doses and doses else None
-    seeds = _seeds(model, axes, doses)
-    conditions = tuple(one.is_beyond(model) for one in thresholds(config, model))
-    jumps = _saltation(model, axes, seeds, doses, conditions)
+        return model
+    variables = [*model.declared.states, *model.observable_names]
+    derivatives = sensitivity_names(variables, axes, model.declared)
+    varied = DoseDerivatives(doses, clock, model, axes)
+    varied = varied if doses and varied else None
+    seeds = _seeds(model, axes, varied)
+    conditions = tuple(one.is_beyond(model) for one in thresholds(stop, model))
+    jumps = _saltation(model, axes, seeds, varied, conditions)
     augmented = Model(
-        _model_config(model, derivatives, jumps.memory if jumps else 0, doses),
+        _declaration(model, derivatives, jumps.memory if jumps else 0, varied),
         _vector_field(model, axes, seeds, jumps),
         model.observables_function and _observables(model, axes, seeds, derivatives),
         derivatives,
@@ -75,19 +82,13 @@ def with_sensitivities(config: Config, model: Model) -> tuple[Config, Model]:
     )
     if jumps:
         augmented = replace(augmented, events=jumps.events(), hidden=(MEMORY,))
-    if jumps or doses:
+    if jumps or varied:
         jumping = Jumping(jumps.leave, jumps.arrive)
-        augmented = replace(augmented, jumping=jumping, dosing=doses)
-    augmented = replace(augmented, stopping=stopping(config, model, jumps, derivatives))
+        augmented = replace(augmented, jumping=jumping, dosing=varied)
+    stopped = stopping(stop, model, jumps, derivatives, tolerances)
+    augmented = replace(augmented, stopping=stopped)
     _check(augmented)
-    kept = config.saveat.variables
-    if kept is not None:
-        kept = [*kept, *(name for name, (variable, _) in derivatives.items() if variable in kept)]
-    changed = {
-        "model": augmented.config,
-        "saveat": config.saveat.model_copy(update={"variables": kept}),
-    }
-    return config.model_copy(update=changed), augmented
+    return augmented
 
 
 def at_start(model: Model, lanes: Lanes) -> Lanes:
@@ -99,7 +100,7 @@ def at_start(model: Model, lanes: Lanes) -> Lanes:
     @jax.vmap
     def arrived(y: Any, args: Any) -> Any:
         assert model.jumping is not None
-        t = jnp.asarray(model.config.t0, y.dtype)
+        t = jnp.asarray(model.declared.t0, y.dtype)
         return jnp.stack(
             model.flatten(model.jumping.arrive(t, model.unflatten(tuple(y)), model.Args(*args)))
         )
@@ -117,7 +118,7 @@ def sensitivity_tolerances(solver: Solver, model: Model) -> Solver:
         return solver
     known = solver.tolerances.atol
     of_sensitivities = {
-        name: known[variable] / _nominal_size(model.config, axis)
+        name: known[variable] / _nominal_size(model.declared, axis)
         for name, (variable, axis) in model.derivatives.items()
         if variable in known
     }
@@ -132,21 +133,21 @@ def sensitivity_tolerances(solver: Solver, model: Model) -> Solver:
 
 def _check(model: Model) -> None:
     """Raises ConfigError where a function has no forward mode; that is seen when it is lowered."""
-    model.check()
+    model.trace()
     both = lambda *point: (model.vector_field(*point), model.observables(*point))
     try:
         jax.jit(both).lower(*model.example())
     except TypeError as error:
         text = str(error).split("\n", 1)[0]
         raise ConfigError(
-            f"saveat.sensitivities: JAX cannot differentiate {model.config.origin} or the "
+            f"saveat.sensitivities: JAX cannot differentiate {model.declared.origin} or the "
             f"observables: {text} Use jax.custom_jvp there"
         ) from error
 
 
 def _seeds(model: Model, axes: Sequence[str], doses: DoseDerivatives | None) -> Seeds:
     """Of the args of the model with sensitivities, by axis, those that depend on it."""
-    names = list(model.config.parameters)
+    names = list(model.declared.parameters)
 
     def seeds(args: Any) -> list[dict[str, Any]]:
         own = [{a: jnp.ones_like(args[names.index(a)])} if a in names else {} for a in axes]
@@ -166,7 +167,7 @@ def _saltation(
     conditions: tuple[PointFunction, ...],
 ) -> Saltation:
     """The jumps of sensitivities; raises ConfigError where they cannot be known."""
-    parameters = list(model.config.parameters)
+    parameters = list(model.declared.parameters)
     moving = frozenset(parameters.index(axis) for axis in axes if axis in parameters)
     moving |= doses.moving if doses else frozenset()
 
@@ -181,16 +182,16 @@ def _saltation(
         number = jumps.decisions.number
     except HiddenDecisionError as error:
         raise ConfigError(
-            f"saveat.sensitivities: {error or model.config.origin} decides by comparing in a way "
+            f"saveat.sensitivities: {error or model.declared.origin} decides by comparing in a way "
             "that derivatives cannot follow; write it with jnp.where, or take the sensitivities out"
         ) from None
     if number > _MOST_DECISIONS:
         raise ConfigError(
-            f"saveat.sensitivities: {model.config.origin} makes {number:,} comparisons that "
+            f"saveat.sensitivities: {model.declared.origin} makes {number:,} comparisons that "
             f"derivatives have to follow; at most {_MOST_DECISIONS:,} can be: write the field with "
             "fewer, or with jnp.maximum and jnp.minimum, which need none"
         )
-    if jumps and MEMORY in {*model.config.states, *parameters, *model.observable_names}:
+    if jumps and MEMORY in {*model.declared.states, *parameters, *model.observable_names}:
         raise ConfigError(
             f"saveat.sensitivities: {MEMORY} is a name that odeflow needs where a model switches; "
             f"rename it in the model"
@@ -203,57 +204,43 @@ def _refuse_equal(model: Model) -> None:
     t, y, args = model.example()
     held = held_components(model) if model.events else frozenset()
     moving = {c.state for i, c in enumerate(model.components) if i not in held}
-    still = [False, *(name not in moving for name in model.config.states)]
+    still = [False, *(name not in moving for name in model.declared.states)]
     for event in model.events:
         if any(kind.equal for kind in kinds(event.trigger, (t, y), (args,), still)):
             raise ConfigError(
-                f"saveat.sensitivities: the trigger of an event in {model.config.origin} asks "
+                f"saveat.sensitivities: the trigger of an event in {model.declared.origin} asks "
                 "whether numbers are equal; derivatives cannot follow that: write two events, one "
                 "with > and one with <"
             )
 
 
-def _model_config(
+def _declaration(
     model: Model,
     derivatives: Mapping[str, tuple[str, str]],
     memory: int,
     doses: DoseDerivatives | None,
-) -> ModelConfig:
-    """The config of a model with the sensitivities among its states and observables.
+) -> Declaration:
+    """That of a model with the sensitivities among its states and observables.
 
     Beside them are a state that remembers so many numbers, if any, and the parameters of doses.
     """
-    config, known = model.config, model.variables()
-    states = dict(config.states)
+    declared, known = model.declared, model.variables()
+    states = dict(declared.states)
     observables = {name: known[name] for name in model.observable_names}
     for name, (variable, axis) in derivatives.items():
         units, words = known[variable].units, known[variable].long_name or variable
-        attributes = sensitivity_attributes(units, words, axis, config)
-        if variable in config.states:
-            state = config.states[variable]
-            initial = np.full(state.shape, float(variable == axis)).tolist()
-            states[name] = State.model_validate(
-                {"initial": initial, "dims": state.dims, **attributes}
-            )
+        attributes = sensitivity_attributes(units, words, axis, declared)
+        if variable in declared.states:
+            state = declared.states[variable]
+            initial = np.full(state.shape, float(variable == axis))
+            states[name] = State(**attributes, initial=initial, dims=state.dims)
         else:
             observables[name] = Variable(**attributes)
     if memory:
-        states[MEMORY] = State.model_validate(
-            {
-                "initial": [0.0] * memory,
-                "units": "1",
-                "long_name": MEMORY,
-                "dims": [f"{MEMORY}_number"],
-            }
-        )
-    changed: dict[str, Any] = {"states": states}
-    if doses is not None:
-        changed["parameters"] = config.parameters | doses.parameters
-    if config.observables is not None:
-        # a derivative's name may be longer than a model's
-        known = {"function": config.observables.function, "variables": observables}
-        changed["observables"] = Observables.model_construct(**known)
-    return config.model_copy(update=changed)
+        numbers = (f"{MEMORY}_number",)
+        states[MEMORY] = State(long_name=MEMORY, initial=np.zeros(memory), dims=numbers)
+    changed = replace(declared, states=states, observables=observables)
+    return changed if doses is None else changed.with_parameters(doses.parameters)
 
 
 def _vector_field(
@@ -302,11 +289,11 @@ def _differentiated(
 
     `y` is a record of the augmented model: the states, then their sensitivities axis by axis.
     """
-    size = len(model.config.states)
+    size = len(model.declared.states)
     starts = range(0, (1 + len(axes)) * size, size)
     state, *directions = (model.State(*y[i : i + size]) for i in starts)
     seeded = seeds(args)
-    args = model.Args(*args[: len(model.config.parameters)])
+    args = model.Args(*args[: len(model.declared.parameters)])
     # The value comes once an axis; both engines compute once what is written twice.
     pairs = [
         _derivative(function, t, state, args, seed, direction)
@@ -332,8 +319,8 @@ def _derivative(
     return jax.jvp(at, (state, *given), (direction, *seed.values()))
 
 
-def _nominal_size(config: ModelConfig, axis: str) -> float:
+def _nominal_size(declared: Declaration, axis: str) -> float:
     """Size of the nominal value of an axis, 1 where that is zero."""
-    if axis in config.parameters:
-        return abs(config.parameters[axis].value) or 1.0
-    return float(np.abs(config.states[axis].initial).max()) or 1.0
+    if axis in declared.parameters:
+        return abs(declared.parameters[axis].value) or 1.0
+    return float(np.abs(declared.states[axis].initial).max()) or 1.0

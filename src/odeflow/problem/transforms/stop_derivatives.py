@@ -13,9 +13,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from odeflow.config.root import Config
-from odeflow.config.sensitivities import time_derivative_names
+from odeflow.problem.derivative_names import time_derivative_names
+from odeflow.problem.doses import Stop
 from odeflow.problem.model import Model, Stopping
+from odeflow.problem.solver import Tolerances
 from odeflow.problem.transforms.saltation import Parts, Saltation, no_derivative
 from odeflow.problem.transforms.stops import Threshold, thresholds
 
@@ -25,16 +26,21 @@ _TOUCHES = 100.0
 
 
 def stopping(
-    config: Config, model: Model, jumps: Saltation, derivatives: Mapping[str, tuple[str, str]]
+    stop: Stop | None,
+    model: Model,
+    jumps: Saltation,
+    derivatives: Mapping[str, tuple[str, str]],
+    tolerances: Tolerances,
 ) -> Stopping | None:
     """What `stop` does in the model with sensitivities of `model`; None without a stop.
 
-    `derivatives` are the names of all sensitivities, with the variable and axis of each.
+    `derivatives` are the names of all sensitivities, with the variable and axis of each;
+    `tolerances` those of the model's states.
     """
-    if config.stop is None:
+    if stop is None:
         return None
-    names = tuple(time_derivative_names(jumps.axes, model.config))
-    at_stop = _AtStop(config, model, jumps, derivatives, names, thresholds(config, model))
+    names = tuple(time_derivative_names(jumps.axes, model.declared))
+    at_stop = _AtStop(tolerances, model, jumps, derivatives, names, thresholds(stop, model))
     return Stopping(names, jumps.stops(), at_stop)
 
 
@@ -42,7 +48,7 @@ def stopping(
 class _AtStop:
     """The derivatives by name where stops have fired, a function of (t, y, args, fired)."""
 
-    config: Config
+    tolerances: Tolerances
     model: Model
     jumps: Saltation
     derivatives: Mapping[str, tuple[str, str]]
@@ -70,7 +76,7 @@ class _AtStop:
                 for axis, time, seed in zip(jumps.axes, times, seeds)
             }
         for name, (variable, axis) in self.derivatives.items():
-            is_state = variable in self.model.config.states
+            is_state = variable in self.model.declared.states
             record = along[axis]._asdict() if is_state else observed[axis]
             values[name] = record[variable]
         return values
@@ -101,5 +107,5 @@ class _AtStop:
 
     def _tolerance(self, threshold: Threshold) -> float:
         """What a variable is uncertain by beside its threshold."""
-        tolerances = self.config.solver.tolerances(self.config.model.states)
+        tolerances = self.tolerances
         return tolerances.of(threshold.variable) + tolerances.rtol * abs(threshold.value)

@@ -1,35 +1,34 @@
-"""Conditions of the config that end a trajectory, as guards of the engines."""
+"""Conditions that end a trajectory, as guards of the engines."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from odeflow.config.doses import SteadyState
-from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
 from odeflow.problem.conditions.comparisons import Degree, crossings, outputs
+from odeflow.problem.doses import SteadyState, Stop
 from odeflow.problem.model import Model, PointFunction
 from odeflow.problem.problem import Guard
+from odeflow.problem.solver import Tolerances
 
 
-def stop_guards(config: Config, model: Model) -> tuple[Guard, ...]:
-    """A guard for each condition of `stop`.
+def stop_guards(stop: Stop | None, model: Model, usual: Tolerances) -> tuple[Guard, ...]:
+    """A guard for each condition of `stop`; `usual` are the tolerances of the model's own states.
 
     A threshold is one that is crossed: where a variable is beyond it already at t0, before the
     doses of that time, it has to come back first. A state that is steady at t0 stops there. Raises
     ConfigError for a variable that the model does not have.
     """
-    stop = config.stop
     if stop is None:
         return ()
     if model.stopping is not None:
         conditions = model.stopping.conditions
     else:
-        conditions = [one.is_beyond(model) for one in thresholds(config, model)]
+        conditions = [one.is_beyond(model) for one in thresholds(stop, model)]
     guards = [Guard(condition) for condition in conditions]
     if stop.steady_state is not None and not moves_with_time(model):
-        steady = _is_steady(config, model, stop.steady_state)
+        steady = _is_steady(model, stop.steady_state, usual)
         guards.append(Guard(steady, initial=False, inside=False, after_all=True))
     return tuple(guards)
 
@@ -49,15 +48,14 @@ class Threshold(NamedTuple):
         )
 
 
-def thresholds(config: Config, model: Model) -> list[Threshold]:
+def thresholds(stop: Stop | None, model: Model) -> list[Threshold]:
     """Those of `stop`, in the order of their guards.
 
     Raises ConfigError for a variable that the model does not have.
     """
-    stop = config.stop
     if stop is None:
         return []
-    known = [*model.config.states, *model.observable_names]
+    known = [*model.declared.states, *model.observable_names]
     for name in (*stop.above, *stop.below):
         if name not in known:
             raise ConfigError(
@@ -87,24 +85,23 @@ def moves_with_time(model: Model) -> bool:
     )
 
 
-def comment(config: Config, model: Model) -> str:
+def comment(stop: Stop | None, model: Model) -> str:
     """What of `stop` cannot be looked for, in one line; "" where there is nothing like that."""
-    if config.stop is None or config.stop.steady_state is None or not moves_with_time(model):
+    if stop is None or stop.steady_state is None or not moves_with_time(model):
         return ""
     return (
-        f"stop.steady_state is not looked for: {config.model.origin} depends on time, so what is "
+        f"stop.steady_state is not looked for: {model.declared.origin} depends on time, so what is "
         "at rest at one time may move later; the trajectories go on to their end"
     )
 
 
-def _is_steady(config: Config, model: Model, tolerances: SteadyState) -> Callable[..., Any]:
+def _is_steady(model: Model, asked: SteadyState, usual: Tolerances) -> Callable[..., Any]:
     """Whether norm(f) < atol + rtol * norm(y), as Diffrax's `steady_state_event`.
 
     The norm is the root of the mean square over the model's own states, without sensitivities.
     """
     others = {*model.derivatives, *model.hidden}
-    usual = config.solver.tolerances(name for name in model.config.states if name not in others)
-    rtol, atol = tolerances.rtol or usual.rtol, tolerances.atol or usual.least
+    rtol, atol = asked.rtol or usual.rtol, asked.atol or usual.least
     own = [component.state not in others for component in model.components]
 
     def norm(record: Any) -> Any:

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.model import Parameter
 from odeflow.files.errors import ConfigError
 from odeflow.problem.conditions.switch_times import MOST_SWITCHES, Switches, TooManySwitchesError
+from odeflow.problem.declaration import Parameter
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes, Problem
 from odeflow.problem.solver import Solver
@@ -58,7 +58,7 @@ class Switching(NamedTuple):
         """The solver, with a longest step where switching times cannot be known."""
         if self.switches is None or not self.switches.unknown:
             return solver
-        model = self.problem.model.config
+        model = self.problem.model.declared
         return bounded(solver, model.t1 - model.t0)
 
     @property
@@ -66,7 +66,7 @@ class Switching(NamedTuple):
         """Bytes of a trajectory's stops, about."""
         if self.switches is None:
             return 0
-        model = self.problem.model.config
+        model = self.problem.model.declared
         given = [p.value for p in model.parameters.values()][: self.switches.parameters]
         args = np.array(given).reshape(-1, 1)
         return 64 * len(_times(self.switches, model.t0, model.t1, args))
@@ -88,18 +88,18 @@ def with_switching(problem: Problem) -> Switching:
     """
     model, paused = with_pauses(problem.model)
     problem = replace(problem, model=model) if paused else problem
-    parameters = list(model.config.parameters)
+    parameters = list(model.declared.parameters)
     switches = Switches(_functions(problem), len(model.components), len(parameters))
-    places = lambda lines: ", ".join(line or model.config.origin for line in lines)
+    places = lambda lines: ", ".join(line or model.declared.origin for line in lines)
     lines = list(dict.fromkeys([*switches.lines, *paused]))
     lines = list(filter(None, lines)) or lines
     comment = f"stops where time is compared: {places(lines)}" if lines else ""
     if not switches:
         return Switching(problem, model, None, comment)
-    taken = {FROM, UNTIL} & {*model.config.states, *parameters, *model.observable_names}
+    taken = {FROM, UNTIL} & {*model.declared.states, *parameters, *model.observable_names}
     if taken:
         raise ConfigError(
-            f"model {model.config.name}: {' and '.join(sorted(taken))} is a name that odeflow "
+            f"model {model.declared.name}: {' and '.join(sorted(taken))} is a name that odeflow "
             "needs where a model compares time; rename it"
         )
     targets = problem.jumps or JumpTargets((), ())
@@ -131,7 +131,7 @@ def _functions(problem: Problem) -> tuple[Callable[..., Any], ...]:
 
     functions = [scalars(model.vector_field)]
     functions += [scalars(guard.condition) for guard in problem.guards]
-    reduced = {r.variable for r in problem.reductions} - set(model.config.states)
+    reduced = {r.variable for r in problem.reductions} - set(model.declared.states)
     if reduced:
         functions.append(scalars(model.observer(sorted(reduced))))
     return tuple(functions)
@@ -139,11 +139,7 @@ def _functions(problem: Problem) -> tuple[Callable[..., Any], ...]:
 
 def _clipped(model: Model) -> Model:
     """The model whose functions see times of the stretch only."""
-    ends = {
-        FROM: Parameter.model_validate({"value": 0.0}),
-        UNTIL: Parameter.model_validate({"value": 0.0}),
-    }
-    config = model.config.model_copy(update={"parameters": model.config.parameters | ends})
+    ends = {name: Parameter(value=0.0) for name in (FROM, UNTIL)}
 
     def within(t: Any, args: Any) -> Any:
         low, high = args[-2:]
@@ -155,7 +151,7 @@ def _clipped(model: Model) -> Model:
 
     return replace(
         model,
-        config=config,
+        declared=model.declared.with_parameters(ends),
         function=clipped(model.function),
         observables_function=model.observables_function and clipped(model.observables_function),
         events=tuple(event.each(lambda f: _cut(model, f)) for event in model.events),
@@ -172,7 +168,7 @@ def _cut(model: Model, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _late(model: Model, function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of a jump, at which what is compared with its time has come out already."""
-    largest = max(abs(model.config.t0), abs(model.config.t1))
+    largest = max(abs(model.declared.t0), abs(model.declared.t1))
     own = _cut(model, function)
 
     def late(t: Any, y: Any, args: Any) -> Any:
@@ -196,7 +192,7 @@ def _times(switches: Switches, t0: float, t1: float, args: np.ndarray) -> np.nda
 def _with_stops(problem: Problem, switches: Switches, lanes: Lanes) -> Lanes:
     """Lanes with a jump at each of their switching times; the last targets are the stretch's."""
     assert problem.jumps is not None
-    model, size = problem.model.config, lanes.size
+    model, size = problem.model.declared, lanes.size
     t0 = model.t0
     t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
     margin = _MARGIN_ULPS * float(np.finfo(problem.dtype).eps) * np.maximum(abs(t0), np.abs(t1))

@@ -11,8 +11,8 @@ import jax
 import numpy as np
 
 from odeflow.config.model import ModelConfig
-from odeflow.problem.model import Model, load_model
-from odeflow.problem.transforms.invariants import load_invariants
+from odeflow.importers.loading import load_invariants, load_model
+from odeflow.problem.model import Model
 
 
 def fingerprint(config: ModelConfig, study: Path) -> str:

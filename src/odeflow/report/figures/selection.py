@@ -3,11 +3,11 @@
 import numpy as np
 import xarray as xr
 
-from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.root import Config
 from odeflow.design import CONDITION, PARAMETER_SET
 from odeflow.ensemble.labels import design_axes, design_dims
 from odeflow.files.errors import ConfigError
+from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.status import has_failed
 
 #: Panels that fit a page.

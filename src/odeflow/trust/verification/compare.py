@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.config.sensitivities import sensitivity_names, time_derivative_names
 from odeflow.ensemble.labels import trajectory
 from odeflow.files.flags import flag_meaning
+from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
@@ -78,17 +78,17 @@ class Checker:
             np.inf if config.verify.max_error is None else config.verify.max_error,
             np.inf if config.verify.max_error_ratio is None else config.verify.max_error_ratio,
         )
-        variables = [*model.config.states, *model.observable_names]
+        variables = [*model.declared.states, *model.observable_names]
         axes = config.saveat.sensitivities or []
         self.derivatives = {
             name: pair
-            for name, pair in sensitivity_names(variables, axes, model.config).items()
+            for name, pair in sensitivity_names(variables, axes, model.declared).items()
             if name in self.names
         }
         if config.stop is not None:
             self.derivatives |= {
                 name: (TIME_REACHED, axis)
-                for name, axis in time_derivative_names(axes, model.config).items()
+                for name, axis in time_derivative_names(axes, model.declared).items()
                 if name in ensemble
             }
 
@@ -244,7 +244,7 @@ class _One:
 
     def _named(self, ys: np.ndarray, args: np.ndarray) -> dict[str, np.ndarray]:
         values, start = {}, 0
-        for name, state in self.model.config.states.items():
+        for name, state in self.model.declared.states.items():
             stop = start + int(np.prod(state.shape))
             values[name] = ys[:, start:stop].reshape(len(ys), *state.shape)
             start = stop
@@ -277,7 +277,7 @@ class _One:
         """Of each variable the scale, and whether all of it lies below its absolute tolerance."""
         result, start = {}, 0
         with np.errstate(all="ignore"):
-            for name, state in self.model.config.states.items():
+            for name, state in self.model.declared.states.items():
                 stop = start + int(np.prod(state.shape))
                 scale = found.largest[start:stop].reshape(state.shape)
                 atol = self.tolerances.atol[start:stop].reshape(state.shape)
@@ -322,7 +322,7 @@ class _One:
         ys, args = (run.at_end[None], run.end_args[None]) if self.only_end else (run.ys, run.args)
         allowed = self.tolerances.of_state(ys)
         result, start = {}, 0
-        for name, state in self.model.config.states.items():
+        for name, state in self.model.declared.states.items():
             stop = start + int(np.prod(state.shape))
             result[name] = allowed[:, start:stop].reshape(len(ys), *state.shape)
             start = stop
@@ -421,7 +421,7 @@ class _One:
 
     def _size(self, axis: str) -> tuple[float, float]:
         """The size of an axis' value in this trajectory, and of its value in the config."""
-        known = self.model.config
+        known = self.model.declared
         if axis in known.parameters:
             nominal = abs(known.parameters[axis].value)
             place = list(known.parameters).index(axis)

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from odeflow.config.model import ModelConfig
 from odeflow.importers.supplied import Supplied
 from odeflow.problem.model import Model
 from odeflow.trust.verification.arrays import NumPy, Value, giving_values, noting, plain, value
@@ -94,7 +95,8 @@ Notes = tuple[np.ndarray, np.ndarray]
 class PointFunctions:
     """Vector field, observables and events of a model over flat NumPy arrays, in float64.
 
-    `evaluator` says what runs them: `numpy`, or `jax` where NumPy cannot. `events` are those of an
+    `imported` is the config of a model that is imported, whose file in the folder `study` is read
+    again; None for any other. `evaluator` says what runs them: `numpy`, or `jax` where NumPy cannot. `events` are those of an
     imported model; None where it has some that only JAX can evaluate. `still` are the components
     that only events change. `is_autonomous` is whether the vector field is known not to ask for the
     time.
@@ -102,7 +104,7 @@ class PointFunctions:
 
     evaluator: Literal["numpy", "jax"]
 
-    def __init__(self, model: Model, study: Path | str = "."):
+    def __init__(self, model: Model, imported: ModelConfig | None = None, study: Path = Path()):
         t, y, args = model.example()
         point = np.float64(t), np.array(model.flatten(y), float), np.array(args, float)
         self.events: tuple[EventFunctions, ...] | None = () if not model.events else None
@@ -110,8 +112,8 @@ class PointFunctions:
         self.is_autonomous = False
         self._notes: Callable[..., Notes] | None = None
         try:
-            if model.config.is_imported:
-                self._by_equations(model, Path(study))
+            if imported is not None:
+                self._by_equations(imported, study)
             else:
                 self._by_numpy(model, point)
             with np.errstate(all="ignore"):
@@ -137,10 +139,10 @@ class PointFunctions:
         self._field, self._observe, self.evaluator = field, observe, "jax"
         self._notes, self.is_autonomous = None, False
 
-    def _by_equations(self, model: Model, study: Path) -> None:
+    def _by_equations(self, imported: ModelConfig, study: Path) -> None:
         from odeflow.trust.verification.imported import ImportedFunctions  # which imports libsbml
 
-        functions = ImportedFunctions(model.config, study)
+        functions = ImportedFunctions(imported, study)
         self._field, self._observe = functions.field, functions.observe
         self._notes, self.events = functions.notes, functions.events
         self.still, self.is_autonomous = functions.still, functions.is_autonomous
@@ -208,7 +210,7 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
 
     With `careful` its arrays are `Value`s.
     """
-    names, shapes = list(model.config.states), [s.shape for s in model.config.states.values()]
+    names, shapes = list(model.declared.states), [s.shape for s in model.declared.states.values()]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
     scalar = not any(shapes)
     numpy = _NumPy(careful)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.problem.model import load_model
+from odeflow.importers.loading import load_model
 from odeflow.trust.verification.compare import Checker, Comparison
 from odeflow.trust.verification.course import OutOfTimeError
 from odeflow.trust.verification.labels import label_verification

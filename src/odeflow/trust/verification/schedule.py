@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.doses import Dose, Quantity
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
+from odeflow.problem.doses import Dose, Quantity
 from odeflow.problem.model import Model
 
 #: Times are one where no more than this many roundings part them.
@@ -51,7 +51,7 @@ def changes(
     quantity that names a parameter is that parameter's value at the time of the dose; one that
     names what an imported model computes of parameters is what `observables(args)` has of it.
     """
-    parameters = list(model.config.parameters)
+    parameters = list(model.declared.parameters)
     size, t0, t1 = len(model.components), config.model.t0, config.model.t1
     rounding = Rounding(config)
     at_start = dict(axes) | dict(zip(parameters, map(float, args)))
@@ -87,7 +87,7 @@ def changes(
     for is_switch in (True, False):
         given = [
             (due(first, dose.every, repeat), place, dose)
-            for place, dose in enumerate(config.doses)
+            for place, dose in enumerate(config.plain_doses)
             if is_switch == (dose.parameter is not None)
             for first in dose.first_times
             for repeat in range(dose.count)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.root import Config
 from odeflow.design import END, has_own_ends
+from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
 from odeflow.trust.verification.numpy_functions import PointFunctions
@@ -31,7 +31,9 @@ class Trajectories:
 
     def __init__(self, config: Config, model: Model, study: Path):
         self.config, self.model = config, model
-        self.functions = PointFunctions(model, study)
+        self.functions = PointFunctions(
+            model, config.model if config.model.is_imported else None, study
+        )
         self.stops = _stops(config, model, self.functions)
 
     def problem(
@@ -41,7 +43,7 @@ class Trajectories:
 
         `moved` changes axes by these numbers, whether the design has them or not.
         """
-        config, model, known = self.config, self.model, self.model.config
+        config, model, known = self.config, self.model, self.model.declared
         cast = lambda values: np.asarray(values).astype(precision).astype(float)
         axes = {name: float(cast(x)) for name, x in _axes(one, config, model).items()}
         t1 = known.t1
@@ -97,7 +99,7 @@ class Trajectories:
         )
 
     def _observed(self, y0: np.ndarray, args: np.ndarray) -> dict[str, float]:
-        values = self.functions.observables(self.model.config.t0, y0, args)
+        values = self.functions.observables(self.model.declared.t0, y0, args)
         return dict(zip(self.model.observable_names, map(float, values)))
 
     def _rests_at(self, one: xr.Dataset) -> float | None:
@@ -132,9 +134,9 @@ class Trajectories:
 
 def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndarray]:
     """By name the numbers that a trajectory has for itself."""
-    named = [name for dose in config.doses for _, name in dose.named()]
-    known = [*model.config.states, *model.config.parameters, END, *named]
-    coordinates = {name: axis_coordinate(name, model.config) for name in known}
+    named = [name for dose in config.plain_doses for _, name in dose.named()]
+    known = [*model.declared.states, *model.declared.parameters, END, *named]
+    coordinates = {name: axis_coordinate(name, model.declared) for name in known}
     return {
         name: np.asarray(one[coordinate].values, float)
         for name, coordinate in coordinates.items()

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from odeflow.config.axis_names import axis_coordinate
 from odeflow.config.root import Config
 from odeflow.design import rows
 from odeflow.ensemble.assemble import assemble_to_file
 from odeflow.ensemble.chunk_file import FOLDER, read_chunk
 from odeflow.files.netcdf import damaged, lazily_readable
 from odeflow.files.opening import open_ensemble
+from odeflow.problem.axis_names import axis_coordinate
 
 
 def assemble(config: Config, study: Path, design: Path, chunks: Sequence[Path], path: Path) -> None:

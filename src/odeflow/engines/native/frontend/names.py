@@ -18,17 +18,17 @@ def component_labels(model: Model) -> list[str]:
 
 def parameter_names(model: Model) -> list[str]:
     """The name of each parameter, in order: `p_<number>`."""
-    return [f"p_{number}" for number in range(len(model.config.parameters))]
+    return [f"p_{number}" for number in range(len(model.declared.parameters))]
 
 
 def state_label(model: Model, state: str) -> str:
     """The label of a state: its number among the states."""
-    return str(list(model.config.states).index(state))
+    return str(list(model.declared.states).index(state))
 
 
 def observable_labels(model: Model, variables: Sequence[str]) -> dict[str, str]:
     """The label of each of these variables that is no state, by name: `o<number>`."""
-    observables = [name for name in variables if name not in model.config.states]
+    observables = [name for name in variables if name not in model.declared.states]
     return {name: f"o{number}" for number, name in enumerate(observables)}
 
 

@@ -26,7 +26,7 @@ class Arrays:
 
     def __init__(self, problem: Problem, lanes: Lanes, module: LaneModule):
         self._problem, self._module, self.size = problem, module, lanes.size
-        model, dtype, size = problem.model.config, problem.dtype, lanes.size
+        model, dtype, size = problem.model.declared, problem.dtype, lanes.size
         # the end value of a trajectory that may stop on the way is kept once it has
         afterwards = problem.ts is None and problem.restarts
         saved = np.full(1, np.inf) if afterwards else problem.times
@@ -86,7 +86,7 @@ class Arrays:
 
     def solution(self) -> Solution:
         """The result, once all trajectories are solved."""
-        model = self._problem.model.config
+        model = self._problem.model.declared
         reached_end = self._status == Status.success
         time_reached = np.where(reached_end, self._t1, self._time_reached)
         solution = Solution(
@@ -110,7 +110,7 @@ class Arrays:
 
     def _accumulators(self) -> dict[str, list[np.ndarray]]:
         """Those of each reduced variable, lanes first."""
-        states = self._problem.model.config.states
+        states = self._problem.model.declared.states
         return {
             name: [
                 self._reduced[:, c].reshape(-1, *(states[name].shape if name in states else ()))
@@ -128,7 +128,7 @@ def _segments(
 
     A segment ends at the next jump. A time to save at a jump is left to the segment after it.
     """
-    t0 = problem.model.config.t0
+    t0 = problem.model.declared.t0
     if problem.jumps is None or lanes.jumps is None:
         none = np.zeros((0, 0, 0), t1.dtype)
         return end_columns(problem.solver, t0, t1), (np.zeros(t1.size, np.int64), none, none)

@@ -49,7 +49,7 @@ class ControllerSource:
 def controller_source(problem: Problem, error_order: float) -> ControllerSource:
     """The controller that a problem asks for; raises `UntranslatableError` as `translate`."""
     solver, model = problem.solver, problem.model
-    settings = {"t0": model.config.t0}
+    settings = {"t0": model.declared.t0}
     if solver.dt0 is not None:
         settings["dt0"] = solver.dt0
     elif not diffrax_selects_first_step():
@@ -103,7 +103,7 @@ def diffrax_selects_first_step() -> bool:
 def tolerances(solver: Solver, model: Model) -> dict[str, float]:
     """The tolerances by their names in the source."""
     atol = solver.tolerances.atol
-    named = {atol_of(solver, model, state): atol[state] for state in model.config.states}
+    named = {atol_of(solver, model, state): atol[state] for state in model.declared.states}
     return {"rtol": solver.tolerances.rtol} | named
 
 
@@ -154,7 +154,7 @@ def _error_lines(problem: Problem) -> list[str]:
             f"size_{n} = abs(new_{n})",
             f"ratio_{n} = error_{n}/({atol} + rtol*maximum(abs(y_{n}), size_{n}))",
         ]
-        if component.state in model.config.nonnegative:
+        if component.state in model.declared.nonnegative:
             negative.append(f"(new_{n} < -{atol})")
     forced = "" if solver.dtmin is None else " | (at_dtmin > 0.0)"
     fit = " & ~negative" if negative else ""

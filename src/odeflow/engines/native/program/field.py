@@ -57,7 +57,7 @@ def watch_program(
 
     A state among it is flattened to its components, a memory to `memory_names`.
     """
-    size, last = len(model.components), len(model.components) + len(model.config.parameters)
+    size, last = len(model.components), len(model.components) + len(model.declared.parameters)
 
     def flat(t: Any, *point: Any) -> list[Any]:
         remembered, memory = list(point[last:]), {}

@@ -1,25 +1,53 @@
 """What an axis of a design is called in a dataset, and what it is there."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from odeflow.config.doses import Dose
-from odeflow.config.model import ModelConfig
 from odeflow.files.flags import flag_attributes
+from odeflow.problem.doses import Dose
+
+
+class Described(Protocol):
+    """What has units and a long name."""
+
+    @property
+    def units(self) -> str:  # noqa: D102
+        ...
+
+    @property
+    def long_name(self) -> str | None:  # noqa: D102
+        ...
+
+
+class Named(Protocol):
+    """What names states and parameters: a model's declaration, or its config."""
+
+    @property
+    def states(self) -> Mapping[str, Described]:  # noqa: D102
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Described]:  # noqa: D102
+        ...
+
+    @property
+    def time_units(self) -> str:  # noqa: D102
+        ...
+
 
 #: Columns that come with conditions: the number of the condition, and that of the set of values.
 CONDITION, PARAMETER_SET = "condition", "parameter_set"
 
 
-def axis_coordinate(name: str, model: ModelConfig) -> str:
+def axis_coordinate(name: str, model: Named) -> str:
     """Name of an axis in a dataset: a state's initial value is `initial_<state>`."""
     return f"initial_{name}" if name in model.states else name
 
 
 def axis_attributes(
-    name: str, model: ModelConfig, doses: Sequence[Dose] = (), conditions: Sequence[str] = ()
+    name: str, model: Named, doses: Sequence[Dose] = (), conditions: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Units and long name of a column: of a state, a parameter, or what one of the doses names.
 
@@ -42,7 +70,7 @@ def axis_attributes(
     return {"units": model.time_units, "long_name": "end of the trajectory"}
 
 
-def _dose_attributes(key: str, number: int, dose: Dose, model: ModelConfig) -> dict[str, str]:
+def _dose_attributes(key: str, number: int, dose: Dose, model: Named) -> dict[str, str]:
     known = model.states[dose.state] if dose.state else model.parameters[dose.parameter or ""]
     key, _, place = key.partition(".")
     what, units = {

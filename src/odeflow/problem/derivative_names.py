@@ -4,17 +4,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from odeflow.config.axis_names import axis_attributes, axis_coordinate
-from odeflow.config.base import RESERVED_NAMES
-from odeflow.config.model import ModelConfig
 from odeflow.files.errors import ConfigError, shown
+from odeflow.problem.axis_names import axis_attributes, axis_coordinate
+from odeflow.problem.declaration import Declaration
+from odeflow.problem.names import RESERVED_NAMES
 
 #: Bytes of a name to which a metric's is added; NetCDF allows 256.
 _LONGEST = 230
 
 
 def sensitivity_names(
-    variables: Iterable[str], axes: Iterable[str], model: ModelConfig
+    variables: Iterable[str], axes: Iterable[str], model: Declaration
 ) -> dict[str, tuple[str, str]]:
     """`{d_<variable>_d_<axis>: (variable, axis)}` of every pair, variables first.
 
@@ -25,8 +25,7 @@ def sensitivity_names(
     variables = list(variables)
     pairs = [(variable, axis) for axis in axes for variable in variables]
     names = [f"d_{variable}_d_{axis_coordinate(axis, model)}" for variable, axis in pairs]
-    dims = [dim for state in model.states.values() for dim in state.dims]
-    taken = {*variables, *model.states, *model.parameters, *dims, *RESERVED_NAMES}
+    taken = {*variables, *model.states, *model.parameters, *model.dims, *RESERVED_NAMES}
     for name, count in Counter(names).items():
         if len(name.encode()) > _LONGEST:
             raise ConfigError(
@@ -42,15 +41,14 @@ def sensitivity_names(
     return dict(zip(names, pairs))
 
 
-def time_derivative_names(axes: Iterable[str], model: ModelConfig) -> dict[str, str]:
+def time_derivative_names(axes: Iterable[str], model: Declaration) -> dict[str, str]:
     """`{d_time_reached_d_<axis>: axis}`: the derivatives of the time at which a stop ends.
 
     Raises ConfigError where the model has such a name.
     """
     names = {f"d_time_reached_d_{axis_coordinate(axis, model)}": axis for axis in axes}
-    observables = model.observables.variables if model.observables else {}
     for name in names:
-        if name in {*model.states, *model.parameters, *observables}:
+        if name in {*model.states, *model.parameters, *model.observables}:
             raise ConfigError(
                 f"saveat.sensitivities: the dataset calls the derivative of a stop's time {name}, "
                 f"but model {model.name} has that name; rename it in the model"
@@ -59,7 +57,7 @@ def time_derivative_names(axes: Iterable[str], model: ModelConfig) -> dict[str, 
 
 
 def sensitivity_attributes(
-    units: str, long_name: str, axis: str, model: ModelConfig
+    units: str, long_name: str, axis: str, model: Declaration
 ) -> dict[str, str]:
     """Units and long name of the derivative of a variable with these."""
     of = axis_attributes(axis, model)

@@ -4,11 +4,10 @@
 end of a trajectory, would miss each other by the last bit.
 """
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from jaxtyping import Float
-
-from odeflow.config.root import Config
-from odeflow.config.saved_times import save_times
 
 Times = Float[np.ndarray, "*times"]
 
@@ -16,24 +15,25 @@ Times = Float[np.ndarray, "*times"]
 _ROUNDINGS = 8
 
 
+@dataclass(frozen=True, eq=False)
 class Clock:
-    """Which times of an experiment are the same, in the precision that it is solved in.
+    """The span of trajectories, and which times in it are the same in the precision `dtype`.
 
-    `saved` are the times to save, none where `saveat.ts` is null.
+    `saved` are the times to save, increasing; none where only the end is saved.
     """
 
-    def __init__(self, config: Config):
-        self.t0 = config.model.t0
-        self.saved = np.array([] if config.saveat.ts is None else save_times(config))
-        # near a t0 of zero the next time that is looked at says what is close
-        later = self.saved[self.saved > self.t0]
-        following = later[0] if len(later) else config.model.t1
-        self._scale = max(abs(self.t0), abs(float(following)))
-        self._rounding = _ROUNDINGS * float(np.finfo(config.runtime.precision).eps)
+    t0: float
+    t1: float
+    dtype: np.dtype
+    saved: Float[np.ndarray, " time"] = field(default_factory=lambda: np.empty(0))
 
     def resolution(self, times: Times) -> Times:
         """How far times may lie from these to be the same."""
-        return self._rounding * np.maximum(np.abs(times), self._scale)
+        # near a t0 of zero the next time that is looked at says what is close
+        later = self.saved[self.saved > self.t0]
+        following = later[0] if len(later) else self.t1
+        scale = max(abs(self.t0), abs(float(following)))
+        return _ROUNDINGS * float(np.finfo(self.dtype).eps) * np.maximum(np.abs(times), scale)
 
     def is_before_start(self, times: Times) -> np.ndarray:
         """Whether times are before t0, and not it."""

@@ -1,0 +1,89 @@
+"""A model of a config: its functions imported, supplied with data, traced once and checked."""
+
+from pathlib import Path
+
+import jax
+
+from odeflow.config.base import check_variable_name
+from odeflow.config.model import ModelConfig, Observables
+from odeflow.files.errors import ConfigError
+from odeflow.importers.functions import load_function
+from odeflow.importers.model_data import read_data
+from odeflow.importers.supplied import supplied, users_own
+from odeflow.importers.user_errors import check_signature, user_errors
+from odeflow.problem.model import Model
+
+
+def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
+    """The model of a config, its functions imported and traced once.
+
+    Raises ConfigError where a function is missing, does not import, cannot be traced by JAX or
+    returns the wrong structure (it names the state).
+    """
+    study = Path(study)
+    if config.vector_field is None:
+        from odeflow.importers.sbml.field import imported_functions  # which imports libsbml
+
+        imported = imported_functions(config, study)
+        model = Model(
+            config.declaration(),
+            imported.vector_field,
+            imported.observables,
+            events=imported.events,
+            start=imported.start,
+            fixed=imported.fixed,
+        )
+    else:
+        function = load_function(config.vector_field, study, "model.vector_field")
+        observables = None
+        if config.observables is not None and config.observables.function is not None:
+            observables = load_function(config.observables.function, study, "model.observables")
+        data = read_data(config, study)
+        observables = observables and supplied(observables, config, data)
+        model = Model(config.declaration(), supplied(function, config, data), observables)
+    check_model(model)
+    return model
+
+
+def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | None:
+    """The model with its invariants as the only observables; None where it has none.
+
+    An invariant may be called as an observable is. Raises ConfigError as `load_model` does.
+    """
+    invariants: Observables | None = config.invariants
+    if invariants is None or invariants.function is None:
+        return None
+    study = Path(study)
+    field = load_model(config, study).function
+    function = load_function(invariants.function, study, "model.invariants")
+    function = supplied(function, config, read_data(config, study))
+    observed = config.model_copy(update={"observables": invariants})
+    model = Model(observed.declaration(), field, function)
+    try:
+        check_model(model)
+    except ConfigError as error:
+        text = str(error).replace("model.observables:", "model.invariants:", 1)
+        raise ConfigError(text) from error
+    return model
+
+
+def check_model(model: Model) -> None:
+    """Traces field and observables once; raises ConfigError that says what is wrong."""
+    t, y, args = model.example()
+    declared = model.declared
+    functions = [("model.vector_field", declared.origin, model.function, model.vector_field)]
+    if model.observables_function is not None:
+        origin, called = declared.observables_origin, model.observables_function
+        functions.append(("model.observables", origin, called, model.observables))
+    for key, origin, called, function in functions:
+        written = users_own(called)
+        check_signature(key, origin, written)
+        with user_errors(key, origin, written):
+            jax.eval_shape(function, t, y, args)
+    for name in model.observable_names:
+        try:
+            check_variable_name(name)
+        except ValueError as error:
+            raise ConfigError(
+                f"model.observables: {declared.observables_origin}: {error}"
+            ) from None

@@ -1,0 +1,69 @@
+"""What a model says of itself beside its functions: names in order, numbers, shapes, units.
+
+Plain records, so that a model can be made without a config; `ModelConfig.declaration` makes them
+of one. They are not checked here: the config's records are, before these are made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Units and long name of a quantity; None where it has no other than its name."""
+
+    units: str = "1"
+    long_name: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class State(Variable):
+    """A state: its initial value where none is given, and names of its dimensions."""
+
+    initial: Float[np.ndarray, "*shape"] = field(kw_only=True)
+    dims: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape: () for a scalar."""
+        return self.initial.shape
+
+
+@dataclass(frozen=True)
+class Parameter(Variable):
+    """A scalar parameter: its value where none is given."""
+
+    value: float = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Declaration:
+    """A model's states and parameters, in the order of its records, and its time span.
+
+    `origin` says in messages where the vector field is from, `observables_origin` the same of the
+    observables, whose names, units and long names are in `observables` as far as they are known;
+    `nonnegative` names the states that cannot be negative.
+    """
+
+    name: str
+    t0: float
+    t1: float
+    states: Mapping[str, State]
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    observables: Mapping[str, Variable] = field(default_factory=dict)
+    nonnegative: tuple[str, ...] = ()
+    time_units: str = "1"
+    origin: str = ""
+    observables_origin: str = ""
+
+    @property
+    def dims(self) -> frozenset[str]:
+        """Names of the dimensions of all array states."""
+        return frozenset(dim for state in self.states.values() for dim in state.dims)
+
+    def with_parameters(self, added: Mapping[str, Parameter]) -> "Declaration":
+        """The same with further parameters behind its own."""
+        return replace(self, parameters={**self.parameters, **added})

@@ -1,0 +1,65 @@
+"""What is given to a trajectory on its way, and what may end it, as plain records."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+#: A number, or the name of an axis, a parameter or a computed quantity that has it.
+Quantity = float | str
+
+
+@dataclass(frozen=True)
+class Dose:
+    """A bolus or an infusion into a component of a state, or a parameter's new value.
+
+    `amount` is what the component of `state` with this `index` receives, at once or, with a
+    `duration` or a `rate`, at a constant rate; or `parameter` has `value` from then on. It happens
+    at `time` or at `times`, and `count` times at intervals of `every` from each of them on.
+    """
+
+    state: str | None = None
+    index: tuple[int, ...] = ()
+    amount: Quantity | None = None
+    duration: Quantity | None = None
+    rate: Quantity | None = None
+    parameter: str | None = None
+    value: Quantity | None = None
+    time: Quantity | None = None
+    times: tuple[Quantity, ...] | None = None
+    every: Quantity | None = None
+    count: int = 1
+
+    @property
+    def first_times(self) -> tuple[Quantity, ...]:
+        """When it happens, repetitions left out."""
+        return self.times if self.times is not None else (self.time or 0.0,)
+
+    @property
+    def is_infusion(self) -> bool:
+        """Whether it takes a while."""
+        return self.duration is not None or self.rate is not None
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Keys whose value is a name, and that name; a time is `times.<number>` of several."""
+        for key in ("amount", "duration", "rate", "value", "time", "every"):
+            if isinstance(name := getattr(self, key), str):
+                yield key, name
+        for number, name in enumerate(self.times or ()):
+            if isinstance(name, str):
+                yield f"times.{number}", name
+
+
+@dataclass(frozen=True)
+class SteadyState:
+    """Tolerances of the derivative at which a trajectory counts as steady; None: the solver's."""
+
+    rtol: float | None = None
+    atol: float | None = None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Conditions that end a trajectory: thresholds by variable, and being steady."""
+
+    above: Mapping[str, float] = field(default_factory=dict)
+    below: Mapping[str, float] = field(default_factory=dict)
+    steady_state: SteadyState | None = None
