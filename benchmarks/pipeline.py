@@ -98,13 +98,15 @@ def alone(folder: Path, size: int, cores: int) -> dict[str, float]:
     from odeflow import compose
     from odeflow import engines as engine
     from odeflow.design import axis_names, rows
-    from odeflow.ensemble.solve import configure_jax, load_problem, make_lanes
+    from odeflow.ensemble.build import build
+    from odeflow.ensemble.solve import configure_jax
 
     resources = engine.Resources(threads=cores, cache=folder)
     configure_jax(resources)
     config = compose(EXPERIMENT, f"design.size={size}")
-    config, problem, drift, chosen = load_problem(config, ROOT, axis_names(config.design, ROOT))
-    lanes = make_lanes(config, rows(config.design, 0, size, ROOT))
+    built = build(config, ROOT, axis_names(config.design, ROOT))
+    problem, drift, chosen = built.problem, built.drift, built.engine
+    lanes = built.lanes(rows(config.design, 0, size, ROOT))
     engine.solve(problem, lanes.take(np.arange(8)), chosen, resources)
     begun = time.perf_counter()
     values = engine.solve(problem, lanes, chosen, resources).values

@@ -77,7 +77,7 @@ class Case:
 
     def lanes(self, size: int) -> Lanes:
         """Initial values and parameters; the first lanes are the same whatever the size."""
-        config = self.model.declared
+        declared = self.model.declared
         values = {}
         draws = np.random.default_rng(0).random((size, len(self.varied)))
         for draw, (name, bounds) in zip(draws.T, self.varied.items()):
@@ -88,9 +88,11 @@ class Case:
             np.broadcast_to(
                 values.get(n, np.reshape(s.initial, (-1, 1))), (np.size(s.initial), size)
             )
-            for n, s in config.states.items()
+            for n, s in declared.states.items()
         ]
-        args = [np.broadcast_to(values.get(n, p.value), size) for n, p in config.parameters.items()]
+        args = [
+            np.broadcast_to(values.get(n, p.value), size) for n, p in declared.parameters.items()
+        ]
         return Lanes(np.concatenate(y0), np.array(args))
 
 
@@ -112,7 +114,7 @@ def ring(states: int, t1: float) -> Model:
         "states": {"y": {"initial": [0.1 * (i % 7 + 1) for i in range(states)], "dims": ["i"]}},
         "parameters": {"gain": {"value": 10.0}, "coupling": {"value": 1.0}},
     }
-    return Model(ModelConfig.model_validate(config), field)
+    return Model(ModelConfig.model_validate(config).declaration(), field)
 
 
 def ring_case(states: int, size: int, **changes: Any) -> Case:

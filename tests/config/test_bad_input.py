@@ -6,7 +6,7 @@ import pytest
 from snakemake.cli import parse_config
 
 from odeflow.design import axis_names
-from odeflow.ensemble.solve import load_problem
+from odeflow.ensemble.build import build
 from odeflow.files.errors import ConfigError
 from odeflow.workflow.ownership import check_results
 from odeflow.workflow.plan import chunk_table, plan
@@ -24,7 +24,7 @@ def message_of(case: BadInput, study: Path) -> str:
         check_results(experiments.values(), study)
         assert case.needs_jax, "accepted"
         config = experiments["decay"].config
-        load_problem(config, study, axis_names(config.design, study))
+        build(config, study, axis_names(config.design, study))
     return str(caught.value)
 
 

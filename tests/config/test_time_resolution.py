@@ -84,7 +84,7 @@ def test_an_axis_of_ends_has_room_too():
 
 def test_no_engine_takes_a_span_without_steps_for_a_success(tmp_path: Path):
     model = make_model(decay, {"y": 1.0}, 1600000008.0, k=1.0)
-    model = dataclasses.replace(model, config=model.declared.model_copy(update={"t0": 1.6e9}))
+    model = dataclasses.replace(model, declared=dataclasses.replace(model.declared, t0=1.6e9))
     problem = make_problem(model, dtype="float32")
     lanes = Lanes(np.ones((1, 1)), np.ones((1, 1)))
     for engine in ("native", "diffrax"):

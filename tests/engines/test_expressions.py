@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from odeflow.config.model import Observables
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes
 from tests.support.problems import make_model, make_problem
@@ -31,11 +30,10 @@ def by_native(expressions: list[Expression], values: np.ndarray, tmp_path: Path)
     """What the native engine saves at t0 of observables of three parameters."""
     names = [f"o{i}" for i in range(len(expressions))]
     model = make_model(lambda t, y, args: {"y": 0.0}, {"y": 1.0}, 1.0, a=0.0, b=0.0, c=0.0)
-    config = model.declared.model_copy(update={"observables": Observables(function="tests:none")})
     observed = lambda t, y, args: {
         name: jnp.asarray(e.function(JAX, *args), float) for name, e in zip(names, expressions)
     }
-    problem = make_problem(replace(model, config=config, observables_function=observed), [0.0])
+    problem = make_problem(replace(model, observables_function=observed), [0.0])
     lanes = Lanes(np.ones((1, values.shape[1])), values)
     solution = native_engine.solve(
         replace(problem, variables=tuple(names)), lanes, threads=1, cache_dir=tmp_path

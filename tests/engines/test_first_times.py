@@ -50,7 +50,7 @@ def wave_model() -> Model:
         "parameters": {name: {"value": 1.0} for name in ("size", "rate", "phase")},
         "observables": "tests:none",
     }
-    return Model(ModelConfig.model_validate(config), wave, bent)
+    return Model(ModelConfig.model_validate(config).declaration(), wave, bent)
 
 
 def waves(count: int) -> tuple[Lanes, np.ndarray, np.ndarray]:

@@ -21,12 +21,11 @@ from odeflow.config.solver import SolverConfig
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native
 from odeflow.engines.native.loop.layout import Layout
-from odeflow.ensemble.solve import resolved
+from odeflow.ensemble.build import augmented, resolved
 from odeflow.problem.model import Event, Model
 from odeflow.problem.problem import Guard, JumpTargets, Lanes, Problem
 from odeflow.problem.reductions import Reduction
-from odeflow.problem.transforms.sensitivity import with_sensitivities
-from tests.support.problems import make_solver
+from tests.support.problems import make_solver, model_group
 
 METRICS = ("integral", "max", "time_of_min", "first_time_above")
 
@@ -129,7 +128,10 @@ def model_of(names: Names, events: bool = False) -> Model:
         ),
     )
     return Model(
-        ModelConfig.model_validate(config), field, observed, events=happens if events else ()
+        ModelConfig.model_validate(config).declaration(),
+        field,
+        observed,
+        events=happens if events else (),
     )
 
 
@@ -139,11 +141,11 @@ def problem_of(names: Names, variant: Variant) -> Problem:
     solver = SolverConfig.model_validate({"atol": atol} | variant.solver)
     if variant.sensitivities:
         asked = {"sensitivities": [names.rate, names.scalar], "ts": [1.0]}
-        group = {"model": model.declared.model_dump(), "solver": solver.model_dump()}
+        group = {"model": model_group(model), "solver": solver.model_dump()}
         config = Config.model_validate(
             group | {"name": "names", "design": {"kind": "grid"}, "saveat": asked}
         )
-        _, model = with_sensitivities(config, model)
+        model = augmented(config, model)
     variables = [*model.declared.states, *model.observable_names]
     thresholds = {"first_time_above": 4.0}
     return Problem(
@@ -271,7 +273,7 @@ def decays(names: Sequence[str], rates: Sequence[float]) -> Model:
         name: -getattr(args, rate) * getattr(y, name)
         for name, rate in zip(names[:size], names[size:])
     }
-    return Model(ModelConfig.model_validate(config), field)
+    return Model(ModelConfig.model_validate(config).declaration(), field)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +344,9 @@ def test_an_array_beside_a_scalar_named_like_its_element(tmp_path: Path):
     )
     solver = make_solver(["x", "x_0"], rtol=1e-9)
     times = np.array([0.0, 1.0])
-    problem = Problem(Model(config, field), solver, times, ("x", "x_0"), np.dtype("float64"))
+    problem = Problem(
+        Model(config.declaration(), field), solver, times, ("x", "x_0"), np.dtype("float64")
+    )
     lanes = Lanes(np.array([[1.0], [3.0], [4.0]]), np.array([[2.0]]))
     found = native.solve(problem, lanes, threads=1, cache_dir=tmp_path)
     decayed = np.exp(-2.0 * times)[:, None] * [1.0, 3.0]

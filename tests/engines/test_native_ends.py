@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from odeflow.config.model import Observables
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes, Solution
@@ -61,9 +60,8 @@ def test_values_are_those_of_jax(function: Any, values: Any, tmp_path: Path) -> 
     expected = jax.vmap(function)(*numbers)
     names = [f"o{i}" for i in range(expected.shape[1])]
     model = make_model(lambda t, y, args: {"y": 0.0}, {"y": 1.0}, 1.0, a=0.0, b=0.0)
-    config = model.declared.model_copy(update={"observables": Observables(function="tests:none")})
     observed = lambda t, y, args: dict(zip(names, function(args.a, args.b)))
-    model = replace(model, config=config, observables_function=observed)
+    model = replace(model, observables_function=observed)
     problem = replace(make_problem(model, [0.0]), variables=tuple(names))
     found = solve("native", problem, np.ones((1, numbers.shape[1])), numbers, tmp_path)
     values = np.stack([found.values[name][:, 0] for name in names], axis=1)

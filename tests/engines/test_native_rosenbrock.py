@@ -21,8 +21,9 @@ from odeflow.engines.native.methods.sparse_lu import plan
 from odeflow.engines.native.methods.stepper import StepSource
 from odeflow.engines.native.program.differentiated_field import DifferentiatedField
 from odeflow.engines.native.program.proportions import Proportions
-from odeflow.engines.shared.rosenbrock_tableau import RODAS3P
 from odeflow.models import kinetics
+from odeflow.problem.methods import find_method
+from odeflow.problem.methods.rosenbrock import RODAS3P
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.status import Status
 from tests.support.problems import make_model, make_problem
@@ -207,7 +208,7 @@ def test_a_jacobian_that_is_too_full_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(generator, "_LARGEST_DENSE", 8)
     problem, _ = coupled_problem(9)
     with pytest.raises(UntranslatableError, match=r"9 x 9 Jacobian have 81 entries"):
-        rosenbrock(problem.model, "Rodas5P")
+        rosenbrock(problem.model, find_method("rodas5p"))
 
 
 def reference_case(name: str, **settings: Any) -> tuple[Problem, Lanes, dict[str, float]]:

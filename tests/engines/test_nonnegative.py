@@ -1,5 +1,6 @@
 """States that cannot be negative: steps beyond zero are taken again, shorter, by both engines."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from odeflow.config.compose import compose
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
-from odeflow.ensemble.solve import make_lanes
+from odeflow.ensemble.build import make_lanes
 from odeflow.files.errors import ConfigError
+from odeflow.importers.loading import load_model
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.status import Status
@@ -18,7 +20,7 @@ from tests.support.problems import make_model, make_problem, michaelis_menten
 
 
 def with_nonnegative(model: Model, *names: str) -> Model:
-    return Model(model.declared.model_copy(update={"nonnegative": list(names)}), model.function)
+    return Model(replace(model.declared, nonnegative=names), model.function)
 
 
 def solved(engine: str, problem: Problem, tmp_path: Path, lanes: Lanes) -> Solution:
@@ -89,4 +91,4 @@ def test_a_mistake_is_one_line(overrides: tuple[str, ...], message: str):
 def test_an_axis_cannot_start_below_zero():
     config = compose("model.nonnegative=[enzyme]", "design.axes.enzyme={values:[-1,1]}")
     with pytest.raises(ConfigError, match="an initial value of enzyme is -1"):
-        make_lanes(config, {"enzyme": np.array([-1.0, 1.0])})
+        make_lanes(config, load_model(config.model), {"enzyme": np.array([-1.0, 1.0])})

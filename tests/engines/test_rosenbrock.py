@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from odeflow.engines.diffrax.rosenbrock import Rodas3P, Rodas5P
-from odeflow.engines.shared.rosenbrock_tableau import RODAS3P, RODAS5P, RosenbrockTableau
+from odeflow.problem.methods.rosenbrock import RODAS3P, RODAS5P
+from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
 
 TABLEAUS = pytest.mark.parametrize("tableau", [RODAS5P, RODAS3P], ids=["rodas5p", "rodas3p"])
 SOLVERS = pytest.mark.parametrize("solver", [Rodas5P(), Rodas3P()], ids=["rodas5p", "rodas3p"])

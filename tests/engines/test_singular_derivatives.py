@@ -13,12 +13,11 @@ import pytest
 from scipy.optimize import brentq
 
 from odeflow.config.ladder import Attempt
-from odeflow.config.solver import SolverConfig
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.problem import Lanes, Solution
 from odeflow.problem.status import Status
-from tests.support.problems import make_model, make_problem
+from tests.support.problems import make_model, make_problem, make_solver
 
 ENGINES = ("native", pytest.param("diffrax", marks=pytest.mark.slow))
 
@@ -117,11 +116,11 @@ def test_fields_of_sums_and_products_have_nothing_to_look_at():
 
 
 def test_an_explicit_rung_is_for_fields_without_derivatives():
-    solver = SolverConfig.model_validate({"method": "tsit5"})
+    solver = make_solver(["x"], method="tsit5")
     rung = Attempt(solver, frozenset({"method"}), replaced="rodas5p")
     every = np.array([Status.success, Status.max_steps_reached, Status.non_finite])
     assert rung.may_help(every, np.ones(3)).tolist() == [False, False, True]
-    solver = SolverConfig.model_validate({"method": "kvaerno5"})
+    solver = make_solver(["x"], method="kvaerno5")
     rung = Attempt(solver, frozenset({"method"}), replaced="rodas5p")
     every = np.array([Status.nonlinear_solve_failed, Status.max_steps_reached, Status.non_finite])
     assert rung.may_help(every, np.ones(3)).tolist() == [True, False, False]

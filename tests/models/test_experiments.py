@@ -115,7 +115,7 @@ def test_both_engines_take_the_same_steps(name: str, tmp_path: Path):
     )
     assert same.mean() >= 0.99
     assert isinstance(solver.atol, float)
-    for variable in load_model(odeflow.compose(*overrides, study=tmp_path).model).config.states:
+    for variable in odeflow.compose(*overrides, study=tmp_path).model.states:
         tolerance = solver.atol + solver.rtol * np.abs(reference[variable])
         difference = np.abs(native[variable] - reference[variable]) / tolerance
         assert float(difference.where(same).max()) < 1e-3, variable

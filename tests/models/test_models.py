@@ -52,8 +52,7 @@ def test_yaml_is_complete(name: str) -> None:
     first, second, *_ = path.read_text(encoding="utf-8").splitlines()
     assert first.startswith("# ") and "@package" not in first
     assert second == f"name: {name}"
-    model = shipped(name)
-    config = model.declared
+    model, config = shipped(name), ModelConfig.model_validate(raw_config(name))
     assert config.title and config.references and config.time_units
     assert set(OmegaConf.load(path)) >= {"t0", "t1", "time_units"}
     raw = raw_config(name)
@@ -67,7 +66,7 @@ def test_yaml_is_complete(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_field_cites_its_source(name: str) -> None:
-    reference = shipped(name).config.vector_field
+    reference = ModelConfig.model_validate(raw_config(name)).vector_field
     if reference is None:  # an SBML file; what it is from is in the YAML
         return
     module, function = reference.split(":")

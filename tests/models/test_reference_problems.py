@@ -84,13 +84,13 @@ def published(problem: dict[str, Any], names: Sequence[str]) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["hires", "robertson", "pollution", "arenstorf"])
 def test_defaults_are_the_published_problem(name: str) -> None:
-    config, problem = shipped(name).config, PROBLEMS[name]
-    assert {n: p.value for n, p in config.parameters.items()} == problem["parameters"]
-    initial = {n: state.initial for n, state in config.states.items()}
+    declared, problem = shipped(name).declared, PROBLEMS[name]
+    assert {n: p.value for n, p in declared.parameters.items()} == problem["parameters"]
+    initial = {n: float(state.initial) for n, state in declared.states.items()}
     assert initial == dict.fromkeys(initial, 0.0) | problem["initial"]
-    assert config.t0 == problem["t0"]
+    assert declared.t0 == problem["t0"]
     # Robertson's published value is at 1e11; a sweep ends earlier.
-    assert config.t1 == (1e5 if name == "robertson" else problem["t1"])
+    assert declared.t1 == (1e5 if name == "robertson" else problem["t1"])
 
 
 @pytest.mark.parametrize(

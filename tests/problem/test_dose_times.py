@@ -9,10 +9,11 @@ import yaml
 
 import odeflow
 from odeflow.design import number_of_samples, rows
-from odeflow.ensemble.solve import make_lanes
+from odeflow.ensemble import build
+from odeflow.ensemble.build import make_lanes
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_model
-from odeflow.problem.transforms.doses import schedule, with_doses
+from odeflow.problem.transforms.doses import with_doses
 from odeflow.trust.verification import verify
 
 MODEL = """name: drained
@@ -51,8 +52,9 @@ def compose(folder: Path, doses: list[Any], *overrides: str, end: Any = END, **c
 
 def scheduled(config: Any) -> Any:
     axes = rows(config.design, 0, number_of_samples(config.design, config.study), config.study)
-    config, model = with_doses(config, load_model(config.model, config.study))
-    return schedule(config, axes, make_lanes(config, {**axes, **model.start(axes)}), model)
+    model = with_doses(load_model(config.model, config.study), config.plain_doses)
+    lanes = make_lanes(config, model, {**axes, **model.start(axes)})
+    return build.scheduled(config, model, axes, lanes)
 
 
 def course(t: np.ndarray, doses: list[tuple[float, float, float]], k: float = K) -> np.ndarray:

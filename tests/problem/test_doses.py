@@ -9,11 +9,12 @@ import pytest
 
 import odeflow
 from odeflow.design import rows
-from odeflow.ensemble.solve import make_lanes
+from odeflow.ensemble import build
+from odeflow.ensemble.build import make_lanes
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_model
 from odeflow.problem.status import Status
-from odeflow.problem.transforms.doses import schedule, with_doses
+from odeflow.problem.transforms.doses import with_doses
 from odeflow.workflow.chunks import solve_digest
 
 EXPERIMENT = """# @package _global_
@@ -104,8 +105,8 @@ def test_ten_thousand_subjects_with_doses_and_times_from_a_table(
 
 def scheduled(config: Any) -> Any:
     axes = rows(config.design, 0, 2, config.study)
-    config, model = with_doses(config, load_model(config.model, config.study))
-    return schedule(config, axes, make_lanes(config, axes), model), model
+    model = with_doses(load_model(config.model, config.study), config.plain_doses)
+    return build.scheduled(config, model, axes, make_lanes(config, model, axes)), model
 
 
 def test_a_schedule(tmp_path: Path):
@@ -247,6 +248,6 @@ def test_what_does_not_go_together(override: str, message: str, tmp_path: Path):
 def test_the_name_of_a_rate_may_be_taken(tmp_path: Path):
     config = compose(study(tmp_path, INFUSED, infused=[1.0]))
     model = load_model(config.model)
-    once, _ = with_doses(config, model)
-    twice, _ = with_doses(once, replace(model, config=once.model))
-    assert list(twice.model.parameters)[-2:] == ["infusion_central", "infusion_central_"]
+    once = with_doses(model, config.plain_doses)
+    twice = with_doses(replace(model, declared=once.declared), config.plain_doses)
+    assert list(twice.declared.parameters)[-2:] == ["infusion_central", "infusion_central_"]

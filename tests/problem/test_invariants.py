@@ -8,7 +8,6 @@ import pytest
 
 import odeflow
 from odeflow.analysis.summary import summarise
-from odeflow.config.model import Observables
 from odeflow.config.shipped import shipped_config
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_invariants
@@ -87,9 +86,7 @@ def test_without_saved_times_the_drift_is_that_of_the_end(study: Path):
 
 def test_the_scale_is_the_size_of_the_terms():
     model = make_model(lambda t, y, args: {"a": y.a, "b": y.b}, {"a": 1.0, "b": 1.0}, 1.0)
-    observed = Observables(function="tests:none")
-    config = model.declared.model_copy(update={"observables": observed})
-    sums = type(model)(config, model.function, lambda t, y, args: {"total": y.a + y.b})
+    sums = type(model)(model.declared, model.function, lambda t, y, args: {"total": y.a + y.b})
     y0 = np.array([[2.0, 1.0, 0.0], [-2.0, 3.0, 0.0]])
     start, scale = Drift(sums).at_start(y0, np.empty((0, 3)))
     np.testing.assert_allclose(start["total"], [0.0, 4.0, 0.0])

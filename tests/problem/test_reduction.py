@@ -112,7 +112,7 @@ def wave() -> Model:
             "parameters": {"omega": {"value": 1.0}},
         }
     )
-    return Model(config, oscillator, observed)
+    return Model(config.declaration(), oscillator, observed)
 
 
 OMEGA = np.array([1.0, 1.3, 1.9, 3.0, 3.1, 4.4])

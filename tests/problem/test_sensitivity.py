@@ -19,18 +19,17 @@ from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.program.differentiated_field import differentiated_field
 from odeflow.engines.native.program.field import field_program
-from odeflow.ensemble.solve import make_lanes, make_problem
+from odeflow.ensemble.build import augmented, make_lanes, make_problem
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_model
 from odeflow.models import diffusion, kinetics
 from odeflow.problem.derivative_names import quotient_units
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
-from odeflow.problem.transforms.sensitivity import with_sensitivities
 from odeflow.report.figures.selection import shown_variables
 from odeflow.workflow.chunks import chunk_size, solve_digest
 from tests.support.marks import fast
-from tests.support.problems import decay, make_model
+from tests.support.problems import decay, make_model, model_group
 
 ENGINES = pytest.mark.parametrize("engine", ["native", "diffrax"])
 TIGHT = {"rtol": 1e-10, "atol": 1e-12}
@@ -41,12 +40,13 @@ def experiment(model: Model, axes: list[str], ts: Any = TS, **solver: Any) -> tu
     """The augmented config and model, for a model without a file."""
     data = {
         "name": "test",
-        "model": model.declared.model_dump(),
+        "model": model_group(model),
         "design": {"kind": "grid", "axes": {}},
         "saveat": {"ts": None if ts is None else list(ts), "sensitivities": axes},
         "solver": TIGHT | solver,
     }
-    return with_sensitivities(Config.model_validate(data), model)
+    config = Config.model_validate(data)
+    return config, augmented(config, model)
 
 
 def solve(
@@ -57,7 +57,7 @@ def solve(
 ) -> dict[str, np.ndarray]:
     """Values (lane, time, ...) of all variables at these parameters and initial values."""
     config, model = experiment
-    problem, lanes = make_problem(config, model), make_lanes(config, at)
+    problem, lanes = make_problem(config, model), make_lanes(config, model, at)
     if engine == "native":
         assert native_engine.refusal(problem) is None
         solution = native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path)
@@ -92,10 +92,7 @@ def test_logistic_growth_with_its_observable(tmp_path: Path):
         return {"n": n, "room": capacity - n, "filled": t * n / capacity}
 
     plain = make_model(field, {"n": 0.1}, 2.0, r=2.0, capacity=3.0)
-    named = plain.config.model_dump() | {"observables": "tests:none"}
-    model = replace(
-        plain, config=type(plain.config).model_validate(named), observables_function=observables
-    )
+    model = replace(plain, observables_function=observables)
     axes = ["r", "capacity", "n"]
     at = {"r": np.array([2.0, 4.0]), "capacity": np.array([3.0, 1.0]), "n": np.array([0.1, 0.7])}
     values = solve("native", experiment(model, axes), at, tmp_path)
@@ -118,17 +115,12 @@ def test_an_array_state(tmp_path: Path):
         diffusivity=1.0,
         length=1.0,
     )
-    named = plain.config.model_dump() | {"observables": "tests:none"}
-    model = replace(
-        plain,
-        config=type(plain.config).model_validate(named),
-        observables_function=diffusion.heat_equation_observables,
-    )
+    model = replace(plain, observables_function=diffusion.heat_equation_observables)
     ts = [0.0, 0.02, t1]
-    augmented = experiment(model, ["diffusivity", "u"], ts)
-    state = augmented[0].model.states["d_u_d_diffusivity"]
-    assert (state.dims, state.shape, state.units) == (["x"], (size,), "K")
-    values = solve("native", augmented, {"diffusivity": np.array([0.5, 1.0])}, tmp_path)
+    asked = experiment(model, ["diffusivity", "u"], ts)
+    state = asked[1].declared.states["d_u_d_diffusivity"]
+    assert (state.dims, state.shape, state.units) == (("x",), (size,), "K")
+    values = solve("native", asked, {"diffusivity": np.array([0.5, 1.0])}, tmp_path)
     matrix = (size + 1) ** 2 * (np.eye(size, k=1) + np.eye(size, k=-1) - 2 * np.eye(size))
     for lane, diffusivity in enumerate([0.5, 1.0]):
         for i, t in enumerate(ts):
@@ -145,7 +137,7 @@ def shipped(name: str, axes: list[str], **solver: Any) -> tuple[Config, Model]:
     settings = [f"solver.{key}={value}" for key, value in (TIGHT | solver).items()]
     asked = f"saveat.sensitivities=[{','.join(axes)}]"
     config = compose(f"experiment={name}", *settings, asked)
-    return with_sensitivities(config, load_model(config.model))
+    return config, augmented(config, load_model(config.model))
 
 
 @pytest.mark.parametrize("engine", fast({"native"}, ["native", "diffrax"]))
@@ -281,7 +273,7 @@ def test_chunks_follow_them(tmp_path: Path):
 def test_without_them_nothing_changes(tmp_path: Path):
     config = compose("experiment=quickstart", "saveat.sensitivities=[]", study=tmp_path)
     model = load_model(config.model)
-    assert with_sensitivities(config, model) == (config, model)
+    assert augmented(config, model) is model
 
 
 MISTAKES = {
@@ -327,9 +319,7 @@ def test_a_mistake_is_one_line(overrides: list[str], words: list[str], tmp_path:
 def refused(function: Callable[..., Any], observables: Any = None) -> str:
     model = make_model(function, {"y": 1.0}, 1.0, k=1.0)
     if observables is not None:
-        named = model.declared.model_dump() | {"observables": "tests:none"}
-        config = type(model.declared).model_validate(named)
-        model = replace(model, config=config, observables_function=observables)
+        model = replace(model, observables_function=observables)
     with pytest.raises(ConfigError) as caught:
         experiment(model, ["k"])
     assert "\n" not in str(caught.value)
@@ -352,9 +342,9 @@ def test_a_field_without_forward_mode():
 
 def test_an_infinite_sensitivity_ends_its_trajectory(tmp_path: Path):
     model = make_model(lambda t, y, args: {"y": jnp.sqrt(y.y)}, {"y": 1.0}, 2.0)
-    config, augmented = experiment(model, ["y"])
-    lanes = make_lanes(config, {"y": np.array([0.0, 1.0])})
-    problem = make_problem(config, augmented)
+    config, with_derivatives = experiment(model, ["y"])
+    lanes = make_lanes(config, with_derivatives, {"y": np.array([0.0, 1.0])})
+    problem = make_problem(config, with_derivatives)
     solution = native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path)
     assert list(solution.status) == [Status.non_finite, Status.success]
     # y = (1 + t/2)^2 from sqrt(y0) = 1

@@ -44,7 +44,7 @@ def driven_pendulum() -> Model:
         "states": {"y": {"initial": [0.5, 0.0], "dims": ["part"]}},
         "parameters": {"damping": {"value": 0.1}, "pull": {"value": 2.0}},
     }
-    return Model(ModelConfig.model_validate(config), pendulum, observed)
+    return Model(ModelConfig.model_validate(config).declaration(), pendulum, observed)
 
 
 def cases() -> dict[str, tuple[Problem, Lanes]]:

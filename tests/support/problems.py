@@ -29,6 +29,27 @@ def make_model(function: Any, states: dict[str, Any], t1: float, **parameters: f
     return Model(config.declaration(), function)
 
 
+def model_group(model: Model) -> dict[str, Any]:
+    """The `model` group of a config that declares what a model without a file does."""
+    declared = model.declared
+    described = lambda one: {"units": one.units, "long_name": one.long_name}
+    group: dict[str, Any] = {
+        "name": declared.name,
+        "vector_field": "tests:none",
+        "t0": declared.t0,
+        "t1": declared.t1,
+        "states": {
+            name: {"initial": one.initial.tolist(), "dims": list(one.dims), **described(one)}
+            for name, one in declared.states.items()
+        },
+        "parameters": {
+            name: {"value": one.value, **described(one)}
+            for name, one in declared.parameters.items()
+        },
+    }
+    return group | ({"observables": "tests:none"} if model.observables_function else {})
+
+
 def make_solver(states: Iterable[str], **solver: Any) -> Solver:
     """A solver for these states, with what is given and the defaults."""
     return SolverConfig.model_validate(solver).solver(states)

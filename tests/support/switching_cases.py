@@ -9,19 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from odeflow.config.model import Observables
 from odeflow.config.root import Config
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.diffrax.events import counted_before
 from odeflow.engines.native import engine as native_engine
-from odeflow.ensemble.solve import make_lanes, make_problem
+from odeflow.ensemble.build import augmented, make_lanes, make_problem, scheduled
 from odeflow.problem.model import Event, Model
 from odeflow.problem.problem import Solution
 from odeflow.problem.status import has_failed
-from odeflow.problem.transforms.doses import schedule, with_doses
-from odeflow.problem.transforms.sensitivity import at_start, with_sensitivities
+from odeflow.problem.transforms.sensitivity import at_start
 from odeflow.problem.transforms.switching import with_switching
-from tests.support.problems import make_model
+from tests.support.problems import make_model, model_group
 
 TIGHT = {"rtol": 1e-12, "atol": 1e-13}
 
@@ -50,13 +48,7 @@ class Case:
     def model(self) -> Model:
         """The model, its events included."""
         made = make_model(self.field, dict(self.states), self.ts[-1], **self.parameters)
-        config = made.config
-        if self.observables is not None:
-            known = Observables.model_validate({"function": "tests:none"})
-            config = config.model_copy(update={"observables": known})
-        return replace(
-            made, config=config, events=self.events, observables_function=self.observables
-        )
+        return replace(made, events=self.events, observables_function=self.observables)
 
     def solve(
         self,
@@ -75,7 +67,7 @@ class Case:
         model = self.model
         data = {
             "name": "test",
-            "model": model.declared.model_dump(),
+            "model": model_group(model),
             "design": {"kind": "grid", "axes": {}},
             "saveat": {"ts": None if ends else list(self.ts), "sensitivities": axes or None},
             "solver": {"max_steps": 100_000} | TIGHT | solver,
@@ -83,11 +75,11 @@ class Case:
             "stop": self.stop,
             "summary": {"metrics": []} | dict(summary or {}),
         }
-        config, model = with_doses(Config.model_validate(data), model)
-        config, model = with_sensitivities(config, model)
+        config = Config.model_validate(data)
+        model = augmented(config, model)
         switching = with_switching(make_problem(config, model))
-        before = at_start(model, make_lanes(config, at))
-        lanes = switching.scheduled(at_start(model, schedule(config, at, before, model)))
+        before = at_start(model, make_lanes(config, model, at))
+        lanes = switching.scheduled(at_start(model, scheduled(config, model, at, before)))
         if switching.problem.counted:
             args = np.concatenate([before.args, lanes.args[len(before.args) :]])
             counted = counted_before(switching.problem, before.y0, args)

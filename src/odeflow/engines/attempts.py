@@ -42,7 +42,8 @@ class Retrier:
 
     A lane keeps the attempt that succeeded; where all failed, the one that came furthest in time,
     the first of equals. What succeeded is not solved again, and an attempt that no lane has needed
-    costs nothing. `chosen` is the engine of the first, `wanted` and `device` what was asked for; the other attempts take what can run them.
+    costs nothing. `chosen` is the engine of the first, `wanted` and `device` what was asked for;
+    the other attempts take what can run them.
     """
 
     def __init__(

@@ -14,8 +14,9 @@ from odeflow.problem.status import Status, has_failed
 class Attempt:
     """One attempt at a trajectory: its solver, what that changes of the attempt before, a name.
 
-    `changed` are names of the config. `name` is a word of CF's `flag_meanings`, `replaced` the method of the attempt
-    before. `tightened` is the one after all changes, for lanes that are suspect.
+    `changed` are keys of the config's `solver`. `name` is a word of CF's `flag_meanings`,
+    `replaced` the method of the attempt before. `tightened` is the one after all changes, for lanes
+    that are suspect.
     """
 
     solver: Solver

@@ -110,11 +110,11 @@ class Model:
 
     `declared` says what its states and parameters are; `function` is the user's `(t, y, args)`, and
     `observables_function` theirs for the observables, if any. `y` and `args` are NamedTuples in
-    the order of the declaration; a state's leaf has the state's shape. `derivatives` names the states
-    and observables that are derivatives, and the variable and axis of each. `start` gives what the
-    model computes at t0 from the values of axes: states and parameters by name. `fixed` are the
-    observables that do not change along a trajectory unless a parameter does. `hidden` names
-    the states that are never saved, `jumping` is what the model itself does at jumps,
+    the order of the declaration; a state's leaf has the state's shape. `derivatives` names the
+    states and observables that are derivatives, and the variable and axis of each. `start` gives
+    what the model computes at t0 from the values of axes: states and parameters by name. `fixed`
+    are the observables that do not change along a trajectory unless a parameter does. `hidden`
+    names the states that are never saved, `jumping` is what the model itself does at jumps,
     `dosing` how doses change its derivatives, and `stopping` what stops do.
     """
 

@@ -15,12 +15,9 @@ from jaxtyping import Array, Float
 
 from odeflow.engines.diffrax.lane_lu import LaneLU
 from odeflow.engines.diffrax.linearised import contradicted
-from odeflow.engines.shared.rosenbrock_tableau import (
-    RODAS3P,
-    RODAS5P,
-    RosenbrockTableau,
-    largest_entry,
-)
+from odeflow.engines.shared.jacobian_entries import largest_entry
+from odeflow.problem.methods.rosenbrock import RODAS3P, RODAS5P
+from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
 
 Vector = Float[Array, " n"]
 

@@ -11,8 +11,8 @@ from odeflow.engines.native.frontend.program_size import check_size
 from odeflow.engines.native.frontend.refusal import UntranslatableError
 from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
-from odeflow.engines.native.methods.explicit_rk import EXPLICIT_METHODS, explicit_rk
-from odeflow.engines.native.methods.rosenbrock import ROSENBROCK_METHODS, rosenbrock
+from odeflow.engines.native.methods.explicit_rk import explicit_rk
+from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import StepSource
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.problem.methods import find_method
@@ -76,10 +76,10 @@ def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
 
 
 def _step(problem: Problem) -> StepSource:
-    method = find_method(problem.solver.method).diffrax_name
-    if method in EXPLICIT_METHODS:
+    method = find_method(problem.solver.method)
+    if method.family == "explicit":
         return explicit_rk(problem.model, method, problem.dtype)
-    if method in ROSENBROCK_METHODS:
+    if method.family == "rosenbrock":
         return rosenbrock(problem.model, method, problem.dtype)
     raise UntranslatableError(problem.solver.method, "the native engine does not have this method")
 

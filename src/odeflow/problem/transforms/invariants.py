@@ -26,9 +26,9 @@ _BLOCK = 4096
 class Drift:
     """The drift of a model's invariants; of none where `invariants` is None.
 
-    `invariants` is the model with its invariants as the only observables. `names` are those of the drifts in the dataset:
-    the engines evaluate the invariants under them, so that a model may call an observable and an
-    invariant alike.
+    `invariants` is the model with its invariants as the only observables. `names` are those of the
+    drifts in the dataset: the engines evaluate the invariants under them, so that a model may call
+    an observable and an invariant alike.
     """
 
     def __init__(self, invariants: Model | None):

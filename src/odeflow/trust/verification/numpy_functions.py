@@ -96,10 +96,10 @@ class PointFunctions:
     """Vector field, observables and events of a model over flat NumPy arrays, in float64.
 
     `imported` is the config of a model that is imported, whose file in the folder `study` is read
-    again; None for any other. `evaluator` says what runs them: `numpy`, or `jax` where NumPy cannot. `events` are those of an
-    imported model; None where it has some that only JAX can evaluate. `still` are the components
-    that only events change. `is_autonomous` is whether the vector field is known not to ask for the
-    time.
+    again; None for any other. `evaluator` says what runs them: `numpy`, or `jax` where NumPy
+    cannot. `events` are those of an imported model; None where it has some that only JAX can
+    evaluate. `still` are the components that only events change. `is_autonomous` is whether the
+    vector field is known not to ask for the time.
     """
 
     evaluator: Literal["numpy", "jax"]

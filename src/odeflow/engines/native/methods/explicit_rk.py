@@ -13,34 +13,34 @@ from odeflow.engines.native.methods.stepper import Carried, StepSource
 from odeflow.engines.native.program.field import evaluated, field_program
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.proportions import proportions
+from odeflow.problem.methods import Method
 from odeflow.problem.model import Model
 
 Weights = Sequence[float] | np.ndarray
 
-#: The methods that this generator knows, by the name of their Diffrax class.
-EXPLICIT_METHODS = ("Euler", "Heun", "Midpoint", "Ralston", "Bosh3", "Tsit5", "Dopri5", "Dopri8")
 
-
-def explicit_rk(model: Model, method: str, dtype: Any = np.float64) -> StepSource:
-    """One step of an explicit Runge-Kutta method, which is given by the name of its Diffrax class.
+def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> StepSource:
+    """One step of an explicit Runge-Kutta method.
 
     With the derivatives k_i = f(t + c_i h, u_i), u_i = y + h sum_j a_ij k_j, a step is
     y1 = y + h sum_i b_i k_i. A method whose last stage is y1 itself (FSAL) carries the last
     derivative over to the next step. Raises `UntranslatableError` from the field.
 
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
-    sections II.1 and II.5; each method's own reference is in Diffrax's documentation.
+    sections II.1 and II.5; each method's own reference is in the registry.
     """
     names = component_labels(model)
     field = field_program(model, dtype)
-    if method == "Euler":
+    if method.name == "euler":
         lines, k1 = _derivative(field, names, 1, "t", [f"y_{name}" for name in names])
         candidate = [f"y_{name} + h*{k}" for name, k in zip(names, k1)]
         dense = interpolant("Euler")
         return StepSource(2.0, lines, candidate, None, dense.polynomial(names))
-    solver = getattr(diffrax, method)()
+    solver = getattr(diffrax, method.diffrax_name)()
     order = solver.error_order(diffrax.ODETerm(lambda t, y, args: y))
-    return _runge_kutta(field, names, solver.tableau, float(order), interpolant(method))
+    return _runge_kutta(
+        field, names, solver.tableau, float(order), interpolant(method.diffrax_name)
+    )
 
 
 def _runge_kutta(

@@ -17,16 +17,10 @@ from odeflow.engines.native.program.differentiated_field import (
     DifferentiatedField,
     differentiated_field,
 )
-from odeflow.engines.shared.rosenbrock_tableau import (
-    RODAS3P,
-    RODAS5P,
-    RosenbrockTableau,
-    largest_entry,
-)
+from odeflow.engines.shared.jacobian_entries import largest_entry
+from odeflow.problem.methods import Method
+from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
 from odeflow.problem.model import Model
-
-#: The methods that this generator knows, by the name of their Diffrax class.
-ROSENBROCK_METHODS = {"Rodas5P": RODAS5P, "Rodas3P": RODAS3P}
 
 LinearAlgebra = SparseLU | LoopedLU | DenseLU
 
@@ -41,15 +35,16 @@ _MOST_OPERATIONS = 250_000
 _LARGEST_DENSE = 128
 
 
-def rosenbrock(model: Model, method: str, dtype: Any = np.float64) -> StepSource:
-    """One step of a Rosenbrock method, which is given by the name of its Diffrax class.
+def rosenbrock(model: Model, method: Method, dtype: Any = np.float64) -> StepSource:
+    """One step of a Rosenbrock method.
 
     Raises UntranslatableError from the field, and where its linear algebra is too long to be
     written out.
     """
-    tableau = ROSENBROCK_METHODS[method]
+    assert method.tableau is not None
+    tableau = method.tableau
     field = differentiated_field(model, dtype)
-    lu = _linear_algebra(method, field, tableau.stages)
+    lu = _linear_algebra(method.diffrax_name, field, tableau.stages)
     labels = component_labels(model)
     return rosenbrock_source(tableau, labels, field, lu, dtype)
 

@@ -1,0 +1,43 @@
+"""What is known of a method."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
+
+#: `explicit` are Runge-Kutta methods with a tableau of Diffrax's, which the native engine has too,
+#: `esdirk` implicit ones with root finds, `rosenbrock` those with linear solves, natively too.
+Family = Literal["explicit", "esdirk", "rosenbrock", "other"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A one-step method.
+
+    `name` is a config's, `diffrax_name` that of its class, Diffrax's or ours. `order` is the order
+    of convergence of the solution that is propagated. `adaptive` is whether it estimates its
+    errors, `implicit` whether it needs the derivatives of the field, `sees_end` whether a step
+    evaluates the field at its end. `tableau` has the coefficients where they are not Diffrax's.
+    `summary` and `advice`, when to take it, are for people; `citation` is its paper.
+    """
+
+    name: str
+    diffrax_name: str
+    order: int
+    family: Family
+    summary: str
+    advice: str
+    citation: str
+    adaptive: bool = True
+    sees_end: bool = True
+    tableau: RosenbrockTableau | None = None
+
+    @property
+    def implicit(self) -> bool:
+        """Whether stages are solved for, by root finds or linear solves."""
+        return self.family in ("esdirk", "rosenbrock")
+
+    @property
+    def linearly_implicit(self) -> bool:
+        """Whether it solves linear systems where other implicit methods find roots."""
+        return self.family == "rosenbrock"
