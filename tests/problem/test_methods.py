@@ -50,9 +50,8 @@ def test_order_and_errors_are_those_of_the_class(method: Method):
 
 @EACH
 def test_the_native_engine_has_what_the_page_says(method: Method):
-    problem = make_problem(
-        make_model(decay, {"y": 1.0}, 1.0, k=1.0), np.ones(1), method=method.name
-    )
+    model = make_model(decay, {"y": 1.0}, 1.0, k=1.0)
+    problem = make_problem(model, [1.0], **dict(OmegaConf.load(FOLDER / f"{method.name}.yaml")))
     taken = native_engine.refusal(problem) is None
     assert taken == (method.family in ("explicit", "rosenbrock"))
 
