@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
+from odeflow.config.base import check_variable_name
 from odeflow.files.errors import ConfigError
 from odeflow.workflow.commands import new_study
 from odeflow.workflow.commands.parser import Commands
@@ -55,11 +56,7 @@ def write_study(folder: Path, source: Path | None = None) -> list[Path]:
             model cannot be read. Nothing is written then.
     """
     name = folder.resolve().name
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in _TAKEN:
-        raise ConfigError(
-            f"{name}: no name for a study; letters, digits, '_' and '-', a letter first, and not "
-            f"{', '.join(sorted(_TAKEN))}"
-        )
+    _check_name(name)
     files = new_study.own_model(name) if source is None else _imported(name, source)
     there = [file for file in files if (folder / file).exists()]
     if there:
@@ -68,6 +65,20 @@ def write_study(folder: Path, source: Path | None = None) -> list[Path]:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_bytes(content)
     return [folder / file for file in files]
+
+
+def _check_name(name: str) -> None:
+    """Raises ConfigError where an experiment, or its model, could not be called so."""
+    try:
+        check_variable_name(new_study.model_name(name))
+        usable = re.fullmatch(r"[A-Za-z0-9_-]+", name) and name not in _TAKEN
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(
+            f"{name}: no name for a study; letters, digits, '_' and '-', a letter first, no word "
+            f"of Python's or the dataset's, and not {', '.join(sorted(_TAKEN))}"
+        )
 
 
 def _imported(name: str, source: Path) -> Mapping[str, bytes]:

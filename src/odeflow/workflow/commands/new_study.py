@@ -1,4 +1,4 @@
-"""The texts of a first study: `{name}` is the study's."""
+"""The texts of a first study: `{name}` is the study's, `{model}` its model's."""
 
 _README = """\
 # {name}
@@ -25,14 +25,14 @@ _OWN_FILES = """\
 | file | what it says |
 |---|---|
 | `models.py` | the equations |
-| `config/model/{name}.yaml` | names, units and values of states and parameters |
+| `config/model/{model}.yaml` | names, units and values of states and parameters |
 | `config/experiment/{name}.yaml` | what varies, the solver, what is saved |"""
 
 _IMPORTED_FILES = """\
 | file | what it says |
 |---|---|
 | `{file}` | the model |
-| `config/model/{name}.yaml` | how long it runs; what is said there wins over the model's file |
+| `config/model/{model}.yaml` | how long it runs; what is said there wins over the model's file |
 | `config/experiment/{name}.yaml` | what varies, the solver, what is saved |"""
 
 _IGNORED = """\
@@ -61,7 +61,7 @@ def observables(t, y, args):
 
 _MODEL = """\
 # The model: names, units and default values of what models.py computes with.
-name: {name}
+name: {model}
 title: A drug that is swallowed, absorbed and cleared
 vector_field: models.py:vector_field
 t1: 24.0 # the end; t0 is 0
@@ -90,8 +90,8 @@ _EXPERIMENT = """\
 # @package _global_
 # What is done with the model.
 defaults:
-  - override /model: {name}
-  - override /design: {design} # grid: all combinations; also sobol, latin_hypercube, table
+  - override /model: {model}
+  - override /design: grid # grid: all combinations; also sobol, latin_hypercube, table
   - override /solver: {solver} # {advice}
 
 name: {name} # of the folder in results/
@@ -114,17 +114,29 @@ plot:
 """
 
 
+def model_name(name: str) -> str:
+    """The name of the model of a study: one that Python could use."""
+    return name.replace("-", "_")
+
+
 def own_model(name: str) -> dict[str, bytes]:
     """The files of a study with a model in Python, by their names."""
+    model = model_name(name)
     experiment = _EXPERIMENT.format(
-        name=name, design="grid", solver="tsit5", advice="rodas5p where the model is stiff",
-        axes=_OWN_AXES, end=24, number=97, more=_OWN_SUMMARY,
-    )  # fmt: skip
+        name=name,
+        model=model,
+        solver="tsit5",
+        advice="rodas5p where the model is stiff",
+        axes=_OWN_AXES,
+        end=24,
+        number=97,
+        more=_OWN_SUMMARY,
+    )
     texts = {
         "models.py": _MODELS.format(name=name),
-        f"config/model/{name}.yaml": _MODEL.format(name=name),
+        f"config/model/{model}.yaml": _MODEL.format(model=model),
         f"config/experiment/{name}.yaml": experiment,
-        "README.md": _README.format(name=name, files=_OWN_FILES.format(name=name)),
+        "README.md": _README.format(name=name, files=_OWN_FILES.format(name=name, model=model)),
         ".gitignore": _IGNORED,
     }
     return {file: text.encode() for file, text in texts.items()}
@@ -143,14 +155,20 @@ def of_a_file(
         axis: what varies.
         value: the value that it has in the file, not 0.
     """
+    model = model_name(name)
     experiment = _EXPERIMENT.format(
-        name=name, design="grid", solver="rodas5p", advice="tsit5 where the model is not stiff",
-        axes=f"    {axis}: {{linspace: [{value / 2!r}, {value * 2!r}, 16]}}", end=100, number=101,
+        name=name,
+        model=model,
+        solver="rodas5p",
+        advice="tsit5 where the model is not stiff",
+        axes=f"    {axis}: {{linspace: [{value / 2!r}, {value * 2!r}, 16]}}",
+        end=100,
+        number=101,
         more="",
-    )  # fmt: skip
-    files = _IMPORTED_FILES.format(name=name, file=file)
+    )
+    files = _IMPORTED_FILES.format(name=name, model=model, file=file)
     texts = {
-        f"config/model/{name}.yaml": _IMPORTED_MODEL.format(
+        f"config/model/{model}.yaml": _IMPORTED_MODEL.format(
             key=key, file=file, axis=axis, value=value
         ),
         f"config/experiment/{name}.yaml": experiment,
