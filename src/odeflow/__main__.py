@@ -26,7 +26,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if flags:
         given.flags = flags
     try:
-        with needed(f"odeflow {words[0]}"):
+        with needed(given.command):
             given.run(given)
     except ConfigError as error:
         print(f"odeflow: {error}", file=sys.stderr)

@@ -156,7 +156,7 @@ except SystemExit as ended:
     assert said.splitlines() == [
         "odeflow.compose: it needs the package hydra: pip install 'odeflow[workflow]'",
         "odeflow.reproduce: it needs the package netCDF4: pip install 'odeflow[workflow]'",
-        "odeflow: odeflow run: it needs the package snakemake: pip install 'odeflow[workflow]'",
+        "odeflow: run: it needs the package snakemake: pip install 'odeflow[workflow]'",
         "1",
     ]
 

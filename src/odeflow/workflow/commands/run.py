@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from odeflow.files.errors import ConfigError, shown
-from odeflow.files.extras import needed
 from odeflow.files.shipped import shipped
 from odeflow.workflow.commands.parser import Commands
 
@@ -47,10 +46,9 @@ def add(commands: Commands) -> None:
 
 
 def _run(given: Namespace) -> None:
-    with needed("odeflow run"):
-        if find_spec("snakemake") is None:
-            raise ModuleNotFoundError(name="snakemake")
-        command = snakemake_command(given.settings, given.cores, given.flags, Path.cwd())
+    if find_spec("snakemake") is None:
+        raise ModuleNotFoundError(name="snakemake")
+    command = snakemake_command(given.settings, given.cores, given.flags, Path.cwd())
     print(shlex.join(command), file=sys.stderr, flush=True)
     os.execv(command[0], command)
 
