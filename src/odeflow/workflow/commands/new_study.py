@@ -3,7 +3,7 @@
 _README = """\
 # {name}
 
-A study for [odeflow](https://pypi.org/project/odeflow/): what is solved, and what with.
+A study for odeflow: a model, and what is done with it.
 
 ```bash
 odeflow run experiment={name}
