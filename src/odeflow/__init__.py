@@ -7,15 +7,17 @@ ds = odeflow.run(cfg)
 from typing import TYPE_CHECKING, Any
 
 from odeflow.files.errors import ConfigError
+from odeflow.files.extras import needed
 from odeflow.problem.status import Status
 
 if TYPE_CHECKING:
+    __version__: str
     from odeflow.config.compose import compose
     from odeflow.config.root import Config
     from odeflow.ensemble.run import run
     from odeflow.trust.reproduce import reproduce
 
-__all__ = ["Config", "ConfigError", "Status", "compose", "reproduce", "run"]
+__all__ = ["Config", "ConfigError", "Status", "__version__", "compose", "reproduce", "run"]
 
 _HOMES = {
     "Config": "odeflow.config.root",
@@ -26,9 +28,17 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the rest when first used: most jobs need neither Hydra nor JAX."""
+    """Imports the rest when first used: most jobs need neither Hydra nor JAX.
+
+    Raises MissingPackageError where that needs an extra: `pip install 'odeflow[workflow]'`.
+    """
+    if name == "__version__":
+        from odeflow.provenance.versions import VERSION
+
+        return VERSION
     if name not in _HOMES:
         raise AttributeError(f"module 'odeflow' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    with needed(f"odeflow.{name}"):
+        return getattr(importlib.import_module(_HOMES[name]), name)

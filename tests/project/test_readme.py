@@ -13,6 +13,7 @@ import xarray as xr
 
 from benchmarks.ratios import ASKED, ratio
 from benchmarks.report import number
+from odeflow.provenance.versions import VERSION
 from tests.support.snakes import PROJECT
 
 README = (PROJECT / "README.md").read_text()
@@ -65,6 +66,12 @@ def test_the_python_example_runs_as_printed(study: Path):
 def test_every_file_it_links_to_exists():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (PROJECT / target).exists(), target
+
+
+def test_it_names_the_wheel_of_this_version():
+    assert {*re.findall(r"odeflow-[\w.]+-py3-none-any\.whl", README)} == {
+        f"odeflow-{VERSION}-py3-none-any.whl"
+    }
 
 
 def test_its_ratios_are_those_of_the_benchmarks():

@@ -9,10 +9,10 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 # The checkout's own source, whatever else is installed; also where a workflow of the user's has
-# this one as a module.
-sys.path.insert(
-    0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../../src"))
-)
+# this one as a module. In a wheel there is none, and what is installed is imported.
+SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../../src")
+if SOURCE.is_dir():
+    sys.path.insert(0, str(SOURCE))
 
 from odeflow.workflow import job_resources
 from odeflow.files.errors import ConfigError

@@ -22,7 +22,8 @@ from odeflow.config.check import check
 from odeflow.config.overrides import group_names, parse_override
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
-from odeflow.config.study_files import StudyFiles, one_line, read_settings, yaml_mistake
+from odeflow.config.study_files import one_line, read_settings, yaml_mistake
+from odeflow.config.study_source import StudyFiles
 from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import nearest, validate
 from odeflow.files.errors import ConfigError, shown

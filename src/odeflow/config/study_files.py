@@ -5,9 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
-from hydra.plugins.config_source import ConfigResult
-from omegaconf import OmegaConf
 
 from odeflow.config.yaml_text import read_yaml
 from odeflow.files.errors import ConfigError
@@ -17,35 +14,15 @@ from odeflow.files.text_files import read_text
 _MOST_VALUES = 10**6
 
 
-class StudyFiles(FileConfigSource):
-    """Hydra's source of the study's `config/`. Raises ConfigError where a file cannot be read."""
-
-    @staticmethod
-    def scheme() -> str:
-        """What its paths start with in Hydra's search path."""
-        return "study"
-
-    def load_config(self, config_path: str) -> ConfigResult:
-        """A file of the study, as Hydra wants it."""
-        name = self._normalize_file_name(config_path)
-        text, data = _read(Path(self.path) / name, str(Path("config") / name))
-        return ConfigResult(
-            provider=self.provider,
-            path=f"{self.scheme()}://{self.path}",
-            config=OmegaConf.create(data),
-            header=self._get_header_dict(text[:512]),
-        )
-
-
 def read_settings(path: Path, where: str) -> dict[str, Any]:
     """What one of Snakemake's configuration files says, as YAML 1.2.
 
     Raises ConfigError, which calls the file `where`.
     """
-    return _read(path, where)[1]
+    return read_keys_and_values(path, where)[1]
 
 
-def _read(path: Path, where: str) -> tuple[str, dict[str, Any]]:
+def read_keys_and_values(path: Path, where: str) -> tuple[str, dict[str, Any]]:
     """Text and data of a file of keys and values; raises ConfigError."""
     try:
         text = read_text(path)

@@ -11,6 +11,7 @@ import numpy as np
 from odeflow.config.design import DesignConfig
 from odeflow.files.csv_cells import TableError, check_names, is_number, not_a_number, read_cells
 from odeflow.files.errors import ConfigError
+from odeflow.files.extras import needed
 from odeflow.files.plain_text import one_spelling
 
 #: Columns that number the rows; no axis can have these names.
@@ -86,8 +87,9 @@ def _not_a_number(names: list[str], body: list[list[str]]) -> TableError:
 
 def _read_parquet(path: Path) -> _Columns:
     """Columns of integers and floats; a column that numbers the rows is left out."""
-    import pyarrow as pa
-    from pyarrow import parquet
+    with needed("Parquet"):
+        import pyarrow as pa
+        from pyarrow import parquet
 
     table = parquet.ParquetFile(path).read()
     names, columns = [], []
@@ -105,7 +107,8 @@ def _read_parquet(path: Path) -> _Columns:
 
 def _read_netcdf(path: Path) -> _Columns:
     """Variables over one common dimension; a coordinate that numbers the rows is left out."""
-    import netCDF4
+    with needed("NetCDF"):
+        import netCDF4
 
     names, columns, dimension = [], [], None
     with netCDF4.Dataset(path) as file:

@@ -11,9 +11,7 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.design import grid_levels
 from odeflow.ensemble.labels import data_attributes, global_attributes
-from odeflow.files.netcdf import write_filled
 from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled
-from odeflow.files.zarr import write_filled_store
 from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 from odeflow.provenance.environment import environment_attribute
 
@@ -66,6 +64,10 @@ def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], pa
 
     A NetCDF file, or, where the name ends in .zarr, a Zarr store.
     """
+    # Imported here: an ensemble in memory needs no library of files.
+    from odeflow.files.netcdf import write_filled
+    from odeflow.files.zarr import write_filled_store
+
     ahead = iter(parts)
     first = next(ahead)
     template = ensemble_template(config, total, first)

@@ -18,6 +18,7 @@ from odeflow.config.data import DataFile
 from odeflow.config.validate import nearest
 from odeflow.files.csv_cells import TableError, first_not_a_number, not_a_number, read_cells
 from odeflow.files.errors import ConfigError
+from odeflow.files.extras import needed
 from odeflow.files.plain_text import one_spelling
 
 if TYPE_CHECKING:
@@ -219,8 +220,9 @@ def _read_csv(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
 
 
 def _read_parquet(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
-    import pyarrow as pa
-    from pyarrow import parquet
+    with needed("Parquet"):
+        import pyarrow as pa
+        from pyarrow import parquet
 
     arrays: dict[str | None, np.ndarray] = {}
     with parquet.ParquetFile(path) as file:
@@ -236,7 +238,8 @@ def _read_parquet(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
 
 
 def _read_netcdf(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
-    import netCDF4
+    with needed("NetCDF"):
+        import netCDF4
 
     arrays: dict[str | None, np.ndarray] = {}
     with netCDF4.Dataset(path) as file:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import importlib.metadata
+import tomllib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from odeflow.files.shipped import shipped
 
 if TYPE_CHECKING:
     from odeflow.config.model import ModelConfig
 
-VERSION = "0.1.0"
+
+def _version() -> str:
+    """That of a checkout, which may be newer than what is installed; else the installed one."""
+    project = shipped() / "pyproject.toml"  # no wheel has it
+    if not project.is_file():
+        return importlib.metadata.version("odeflow")
+    return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+
+
+VERSION = _version()
 #: Packages whose version can change the numbers of a trajectory.
 NUMERICAL_PACKAGES = (
     "diffrax", "equinox", "jax", "jaxlib", "lineax", "numba", "numpy", "optimistix", "scipy",

@@ -11,7 +11,7 @@ from odeflow.config.compose import compose
 from odeflow.config.sources import Request
 from odeflow.files.digests import digest
 from odeflow.files.errors import ConfigError
-from odeflow.files.source_code import PACKAGE
+from odeflow.files.shipped import source_folder
 from odeflow.provenance.records import Stage
 from odeflow.workflow.chunks import RESULTS, Chunk
 from odeflow.workflow.experiment import Experiment
@@ -21,9 +21,9 @@ from odeflow.workflow.processes import name_to_jobs
 def share_source() -> None:
     """Lets the jobs that this process starts import the odeflow that it does, and end with it."""
     name_to_jobs()
-    own, given = str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")
-    if given.split(os.pathsep)[0] != own:  # in a job it is there already
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [own, given]))
+    own, given = source_folder(), os.environ.get("PYTHONPATH", "")
+    if own and given.split(os.pathsep)[0] != str(own):  # in a job it is there already
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(own), given]))
 
 
 def plan(request: Request, study: Path) -> dict[str, Experiment]:

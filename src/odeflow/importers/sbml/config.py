@@ -12,6 +12,7 @@ import numpy as np
 from odeflow.config.model import ModelConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
+from odeflow.files.extras import needed
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.refusal import Source
 from odeflow.importers.sbml.source import FORMATS, model_source
@@ -66,20 +67,15 @@ def _extended(model: Mapping[str, Any], system: "System") -> "System":
 @lru_cache(maxsize=4)
 def read_system(source: Source) -> "System":
     """The system of a source, read once; raises ConfigError as `imported_model`."""
-    package = "antimony" if source.key == "model.antimony" else "libsbml"
-    try:
+    with needed(source.key):
         from odeflow.importers.sbml.document import read_document
         from odeflow.importers.sbml.reading import read_model
 
         text = source.text
-        if package == "antimony":
+        if source.key == "model.antimony":
             from odeflow.importers.antimony.antimony_text import sbml_of_antimony
 
             text = sbml_of_antimony(source)
-    except ImportError as error:
-        raise ConfigError(
-            f"{source.key}: it needs the package {error.name}: pip install 'odeflow[sbml]'"
-        ) from None
     document = read_document(source, text)
     system = read_model(document.getModel(), source)
     try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from odeflow.files.digests import canonical_json, digest
 from odeflow.files.errors import ConfigError
+from odeflow.files.shipped import source_folder
 from odeflow.files.source_code import PACKAGE
 from odeflow.files.whole_file import replaced_when_whole
 from odeflow.provenance.observed.things import Thing, path_name, present
@@ -144,7 +145,8 @@ def _observe(model: ModelConfig, study: Path) -> tuple[Manifest, bool]:
     with tempfile.TemporaryDirectory(prefix="odeflow-") as folder:
         told = Path(folder) / "told.json"
         asked = canonical_json({"model": model.model_dump(mode="json"), "told": str(told)})
-        paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        given = os.environ.get("PYTHONPATH", "")
+        paths = filter(None, [str(source_folder() or ""), given])
         errors = Path(folder) / "errors.txt"
         # no pipes but for what is asked: a program that the model leaves running would hold them
         with errors.open("wb") as said:
@@ -155,7 +157,7 @@ def _observe(model: ModelConfig, study: Path) -> tuple[Manifest, bool]:
                         "-P",
                         "-m",
                         "odeflow.provenance.observed",
-                        os.pathsep.join(paths[1:]),
+                        given,
                     ],
                     input=asked.encode(),
                     stdout=subprocess.DEVNULL,

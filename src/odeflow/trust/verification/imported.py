@@ -11,7 +11,6 @@ import numpy as np
 from odeflow.config.model import ModelConfig, Observables
 from odeflow.importers.expressions.expression import TIME, Call, Expression, Symbol, is_zero, names
 from odeflow.importers.sbml.config import read_system
-from odeflow.importers.sbml.formulas import extended
 from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import System, assigned_to
 from odeflow.trust.verification.event_functions import EventFunctions, Function
@@ -22,6 +21,8 @@ class ImportedFunctions:
     """Field, observables and events of an imported model. Raises where it cannot be done here."""
 
     def __init__(self, config: ModelConfig, study: Path):
+        from odeflow.importers.sbml.formulas import extended  # which imports libsbml
+
         source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
         assert source is not None
         observed = config.observables or Observables.model_validate({})
