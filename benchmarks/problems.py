@@ -73,7 +73,7 @@ class Case:
         )
         ts = None if self.ts is None else np.array(self.ts)
         names = tuple(self.model.declared.states)
-        return Problem(self.model, solver, ts, names, np.dtype(np.float64))
+        return Problem(self.model, solver.solver(names), ts, names, np.dtype(np.float64))
 
     def lanes(self, size: int) -> Lanes:
         """Initial values and parameters; the first lanes are the same whatever the size."""
