@@ -1,0 +1,70 @@
+"""What a call asks for, in two parts: what decides the program, and the numbers it runs with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from odeflow.api.layout import Layout
+
+
+class Same:
+    """A function as a key: it is equal to the same object only, or the same method of it.
+
+    What is compared by its value, or cannot be hashed, as modules with arrays, is a key too.
+    """
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function  # kept, so that no other object gets its identity
+        parts = getattr(function, "__self__", None), getattr(function, "__func__", None)
+        self._key = (id(function),) if None in parts else tuple(map(id, parts))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+class Seen:
+    """What Diffrax shows a condition beside (t, y, args), and a key for its values."""
+
+    def __init__(self, keywords: dict[str, Any], key: tuple[Any, ...]):
+        self.keywords, self._key = keywords, key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Seen) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What decides the program: two calls of one structure differ in numbers only.
+
+    `words` are the keys of the solver that are no numbers, `given` the names of its numbers,
+    `loose` whether its tolerance is one at which steps may be wild. `fn` is what is saved, None for
+    the state. `event` is `(condition, direction, inside)`, and `seen` what it may look at.
+    """
+
+    field: Same
+    y: Layout
+    args: Layout
+    words: tuple[tuple[str, Any], ...]
+    given: tuple[str, ...]
+    loose: bool
+    ends_only: bool
+    fn: Same | None
+    event: tuple[Same, bool | None, bool] | None
+    seen: Seen | None
+    precision: str
+    wanted: str
+
+
+class Numbers(NamedTuple):
+    """The numbers of a call that all trajectories share: the span, times to save, the solver's."""
+
+    t0: float
+    t1: float
+    ts: tuple[float, ...] | None
+    solver: tuple[tuple[str, float], ...]
