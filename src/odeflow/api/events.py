@@ -45,12 +45,12 @@ def guards_of(
     if not is_scalar or not any(jnp.issubdtype(found.dtype, kind) for kind in kinds):
         raise TypeError("Event(cond_fn=...): it has to return one boolean or floating-point number")
     if jnp.issubdtype(found.dtype, jnp.bool_):
-        return (Guard(condition, initial=False, inside=False),)
-    above = Guard(lambda t, y, args: condition(t, y, args) > 0, inside=inside)
-    below = Guard(lambda t, y, args: condition(t, y, args) < 0, inside=inside)
+        return (Guard(condition, initial=False, inside=False, located=False),)
+    above = Guard(lambda t, y, args: condition(t, y, args) > 0, inside=inside, located=inside)
+    below = Guard(lambda t, y, args: condition(t, y, args) < 0, inside=inside, located=inside)
     if direction is None:
         return above, below
     if direction:
         return (above,)
     # as Diffrax has it, from above zero to zero or below
-    return (Guard(lambda t, y, args: condition(t, y, args) <= 0, inside=inside),)
+    return (Guard(lambda t, y, args: condition(t, y, args) <= 0, inside=inside, located=inside),)

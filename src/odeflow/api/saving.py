@@ -59,8 +59,6 @@ def saving_of(saveat: Any, has_event: bool) -> Saving:
         )
     fn = None if sub.fn is _SAVES_ALL else sub.fn
     ts = sub.ts
-    if ts is not None and len(ts) == 0 and not (sub.t0 or sub.t1):
-        raise ValueError("SaveAt(ts=...) has no times: there is nothing to save")
     ts = ts if ts is None or isinstance(ts, Tracer) else np.asarray(ts)
     return Saving(ts, bool(sub.t0), bool(sub.t1), fn)
 
