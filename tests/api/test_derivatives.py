@@ -37,6 +37,7 @@ def numbers() -> tuple[Any, Any]:
     return jax.tree.map(jnp.asarray, animals(3))
 
 
+@pytest.mark.slow
 def test_reverse_mode():
     ours = jax.value_and_grad(loss(by_odeflow), argnums=(0, 1))(*numbers())
     theirs = jax.value_and_grad(loss(by_diffrax), argnums=(0, 1))(*numbers())
@@ -45,11 +46,11 @@ def test_reverse_mode():
 
 def test_reverse_mode_in_jit_of_what_is_shared():
     y0, args = numbers()
-    ours, theirs = (
-        jax.jit(jax.grad(lambda b: loss(solve)(y0, (args[0], b, *args[2:]))))(args[1])
-        for solve in (by_odeflow, by_diffrax)
-    )
-    assert_close(ours, theirs)
+
+    def gradient(solve: Any) -> Any:
+        return jax.jit(jax.grad(lambda b: loss(solve)(y0, (args[0], b, *args[2:]))))(args[1])
+
+    assert_close(gradient(by_odeflow), gradient(by_diffrax))
 
 
 def test_forward_mode():
@@ -60,6 +61,7 @@ def test_forward_mode():
     assert_close(ours, jax.jvp(forward, (y0, args), tangents))
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_saved_function():
     saveat = diffrax.SaveAt(ts=TS, fn=lambda t, y, args: {"all": t * y, "one": args[2] * y[0] ** 2})
     ours, theirs = (
@@ -125,6 +127,7 @@ def test_times_may_be_traced():
         np.testing.assert_allclose(ours.ts, theirs.ts, rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_what_is_not_native_is_inlined_with_derivatives_of_diffrax():
     def solve(solver: Any) -> Any:
         known = {"in_axes": ANIMALS_AXES, "stepsize_controller": TIGHT}
@@ -182,3 +185,44 @@ def test_a_failure_in_jit_raises_where_it_is_asked_for():
     assert (np.asarray(sol.status) == odeflow.Status.max_steps_reached).all()
     with pytest.raises(Exception, match="a trajectory failed"):
         jax.block_until_ready(jax.jit(lambda y0: solve(y0, True).ys)(y0))
+
+
+def test_what_is_known_while_jax_traces_is_solved_all_the_same():
+    """Nothing in it is traced, but a program of JAX's cannot be run there."""
+
+    @jax.jit
+    def plus(x: Any) -> Any:
+        known = {"stepsize_controller": TIGHT}
+        for solver in (diffrax.Tsit5(), diffrax.Kvaerno3()):
+            sol = by_odeflow(lambda t, y, args: -y, solver, 0.0, 1.0, 0.1, np.ones(2), **known)
+            x = x + sol.ys[:, 0]
+        return x
+
+    np.testing.assert_allclose(plus(np.zeros(2)), 2 * np.exp(-1), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_nothing_traced_is_kept():
+    event = diffrax.Event(lambda t, y, args, **_: y[0] > 1.5)
+    with jax.checking_leaks():  # Equinox's errors of `throw` are taken for a leak
+        for known in ({}, {"event": event}):
+
+            @jax.jit
+            def end(y0: Any, t1: Any, known: Any = known) -> Any:
+                saveat = diffrax.SaveAt(ts=jnp.linspace(0, t1, 3))
+                return by_odeflow(
+                    lotka_volterra, diffrax.Tsit5(), 0.0, t1, 0.1, y0, animals(3)[1],
+                    in_axes=ANIMALS_AXES, saveat=saveat, stepsize_controller=TIGHT, throw=False,
+                    **known,
+                ).ys  # fmt: skip
+
+            assert end(animals(3)[0], 2.0).shape == (3, 3, 2)
+
+
+@pytest.mark.slow
+def test_derivatives_in_single_precision():
+    y0, args = numbers()
+    loose = diffrax.PIDController(rtol=1e-4, atol=1e-5)
+    single = loss(by_odeflow, precision="float32", stepsize_controller=loose)
+    ours, exact = jax.grad(single)(y0, args), jax.grad(loss(by_odeflow))(y0, args)
+    np.testing.assert_allclose(ours, exact, rtol=0.01, atol=0.01)

@@ -14,6 +14,7 @@ from tests.api.reference import PID, by_odeflow
 
 FIELD = diffrax.ODETerm(lambda t, y, args: -y)
 PATH = diffrax.VirtualBrownianTree(0.0, 1.0, 0.1, (), jax.random.key(0))
+CONDITION = lambda t, y, args, **_: y > 2
 NOISE = diffrax.ControlTerm(lambda t, y, args: y, PATH)
 
 
@@ -62,7 +63,7 @@ def solve(terms: Any = FIELD, solver: Any = None, **changed: Any) -> Any:
             r"PIDController\(error_order=\.\.\.\)",
         ),
         (
-            {"event": diffrax.Event([lambda t, y, args, **_: y > 2, lambda t, y, args, **_: y < 0])},
+            {"event": diffrax.Event([CONDITION, CONDITION])},
             r"Event\(cond_fn=\.\.\.\) with 2 conditions",
         ),
     ],
@@ -102,7 +103,7 @@ def test_what_has_no_counterpart(changed: Any, named: str):
         ({"y0": np.ones(2) * 1j}, TypeError, "y0 is complex"),
         ({"args": {"k": np.ones(3)}}, ValueError, r"args\['k'\] has 3 .* axis 0, y0 has 2"),
         ({"args": 1.0}, ValueError, "args has shape .* no axis 0; write None"),
-        ({"args": (1.0, 2.0), "in_axes": (0, (None,))}, ValueError, "no prefix of the tree of args"),
+        ({"args": (1.0, 2.0), "in_axes": (0, (None,))}, ValueError, "no prefix of the tree of arg"),
         ({"in_axes": (0, 0, 0)}, ValueError, "a pair for y0 and args"),
         ({"in_axes": "first"}, ValueError, "'first'; an integer or None is needed"),
         (

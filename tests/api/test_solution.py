@@ -152,7 +152,7 @@ def test_labels():
 
 
 def test_labels_of_one_trajectory_and_of_ends():
-    y0, args = animals(1)
+    y0, _ = animals(1)
     one = by_odeflow(
         lotka_volterra, diffrax.Tsit5(), 0.0, 5.0, None, y0[0], (1.0, 1.0, 0.9, 1.0),
         in_axes=None, stepsize_controller=PID,

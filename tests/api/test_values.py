@@ -80,7 +80,7 @@ def test_implicit_solvers_go_to_diffrax_and_say_so():
     assert "kvaerno5" in ours.reason
     for one, other in zip(ours.ys, theirs.ys):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
-    with pytest.raises(ValueError, match="engine='native'.*kvaerno5"):
+    with pytest.raises(ValueError, match=r"engine='native'.*kvaerno5"):
         by_odeflow(*call, stepsize_controller=PID, engine="native")
 
 
@@ -203,7 +203,8 @@ def test_a_trajectory_does_not_depend_on_its_neighbours(lanes: int):
     y0, args = animals(300)
     call = lambda n: by_odeflow(
         lotka_volterra, diffrax.Tsit5(), 0.0, 10.0, None, y0[:n],
-        (args[0][:n], 1.0, 0.9, args[3][:n]), in_axes=ANIMALS_AXES, saveat=diffrax.SaveAt(ts=TS), stepsize_controller=PID, threads=2,
+        (args[0][:n], 1.0, 0.9, args[3][:n]), in_axes=ANIMALS_AXES,
+        saveat=diffrax.SaveAt(ts=TS), stepsize_controller=PID, threads=2,
     )  # fmt: skip
     np.testing.assert_array_equal(call(lanes).ys, call(300).ys[:lanes])
 

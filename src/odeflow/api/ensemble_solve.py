@@ -8,6 +8,7 @@ from typing import Any, Literal
 import diffrax
 
 from odeflow.api.call import Call
+from odeflow.api.jax_state import in_jit
 from odeflow.api.refusal import refuse_arguments
 from odeflow.api.results import checked, inlined, solved, traced
 from odeflow.api.solution import EnsembleSolution
@@ -86,7 +87,7 @@ def ensemble_solve(
     handle, reason = call.handle()
     if reason and engine == "native":
         raise ValueError(f"engine='native': {reason}")
-    if handle is None or (reason and call.is_traced):
+    if handle is None or (reason and (call.is_traced or in_jit())):
         return checked(inlined(call, reason), throw)
     if call.is_traced:
         return checked(traced(call, handle, resources), throw)

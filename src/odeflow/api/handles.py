@@ -8,10 +8,11 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from odeflow.api.jax_state import in_float64
 from odeflow.api.layout import Layout
-from odeflow.api.precision import in_float64
+from odeflow.api.numbers import Numbers
 from odeflow.api.problems import make_problem, output_layout, saved_values, with_numbers
-from odeflow.api.structure import Numbers, Structure
+from odeflow.api.structure import Structure
 from odeflow.engines.choice import EngineChoice, Resources, choose_engine, solve
 from odeflow.engines.native.frontend.refusal import UntranslatableError
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution

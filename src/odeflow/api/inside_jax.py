@@ -17,11 +17,8 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
 from odeflow.api.handles import Handle, Outcome
-from odeflow.api.structure import Numbers
+from odeflow.api.numbers import Numbering
 from odeflow.engines.choice import Resources
-
-#: Makes the numbers of a call of (t0, t1, dt0) and ts, whose values are known when it is solved.
-Numbered = Callable[[np.ndarray, np.ndarray], tuple[Numbers, np.ndarray | None]]
 
 #: What comes out beside the values, in order: an int8, counts, and a time.
 _COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")
@@ -29,8 +26,7 @@ _COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")
 
 def solve_traced(
     handle: Handle,
-    numbered: Numbered,
-    number_of_times: int,
+    numbering: Numbering,
     span: Any,
     ts: Any,
     leaves: Sequence[Any],
@@ -43,7 +39,7 @@ def solve_traced(
     dtype, lanes = leaves[0].dtype, leaves[0].shape[0]
     count = jax.dtypes.canonicalize_dtype(np.int64)
     of_lanes = [np.int8, *[count] * len(_COUNTS), dtype]
-    shape = (lanes, number_of_times, handle.outputs.size)
+    shape = (lanes, numbering.saving.number, handle.outputs.size)
     plain = (
         jax.ShapeDtypeStruct(shape, dtype),
         *(jax.ShapeDtypeStruct((lanes,), kind) for kind in of_lanes),
@@ -55,7 +51,7 @@ def solve_traced(
         shapes: Any = plain
         if columns is not None:
             shapes = (jax.ShapeDtypeStruct((*shape, columns.shape[1]), dtype), *plain)
-        host = partial(_solve, handle, numbered, columns, resources, shapes)
+        host = partial(_solve, handle, numbering, columns, resources, shapes)
         return jax.pure_callback(host, shapes, span, ts, *leaves, vmap_method="expand_dims")
 
     @jax.custom_jvp
@@ -130,7 +126,7 @@ def _columns(sizes: Sequence[int], perturbed: Sequence[int]) -> np.ndarray:
 
 def _solve(
     handle: Handle,
-    numbered: Numbered,
+    numbering: Numbering,
     columns: np.ndarray | None,
     resources: Resources,
     shapes: Sequence[Any],
@@ -141,7 +137,7 @@ def _solve(
     """The solve itself, on NumPy's arrays; axes of `vmap` come first, of length 1 where shared."""
     arrays = [np.asarray(leaf, float) for leaf in leaves]
     batch = np.broadcast_shapes(*(array.shape[:-2] for array in arrays))
-    numbers, place = numbered(_shared(span, 1), _shared(ts, 1))
+    numbers, place = numbering.numbers(_shared(span, 1), _shared(ts, 1))
     flat = [np.broadcast_to(a, (*batch, *a.shape[-2:])).reshape(-1, a.shape[-1]).T for a in arrays]
     count, lanes = len(handle.structure.y.leaves), flat[0].shape[1]
     rows = tuple(

@@ -21,14 +21,15 @@ import numpy as np
 
 from odeflow.api.events import guards_of
 from odeflow.api.layout import Layout, layout_of
-from odeflow.api.structure import Numbers, Structure
+from odeflow.api.numbers import Numbers
+from odeflow.api.structure import Structure
 from odeflow.config.model import ModelConfig
 from odeflow.config.solver import SolverConfig
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Problem
 
-#: A tolerance that no error comes near to; its square and the square's inverse are normal numbers.
-_ANY = 1e100
+#: Tolerances that no error comes near to; what is divided by them, and its square, stay normal.
+_ANY = {"float64": 1e100, "float32": 1e15}
 #: The states, and the first letters of parameters and observables, of values and of derivatives.
 STATE, ALONG = "y", "s"
 _ARG, _DIRECTION, _OUTPUT, _OUTPUT_ALONG = "a", "d", "o", "q"
@@ -124,7 +125,7 @@ def _solver(structure: Structure, numbers: Numbers, along: bool) -> SolverConfig
         # the mean of squares is over twice as many components
         part = sqrt(0.5)
         given["rtol"] *= part
-        given["atol"] = {STATE: given["atol"] * part, ALONG: _ANY}
+        given["atol"] = {STATE: given["atol"] * part, ALONG: _ANY[structure.precision]}
     return SolverConfig.model_validate(given)
 
 

@@ -11,7 +11,7 @@ from odeflow.api.by_diffrax import solve_inlined
 from odeflow.api.call import Call
 from odeflow.api.handles import Handle
 from odeflow.api.inside_jax import solve_traced
-from odeflow.api.precision import in_float64
+from odeflow.api.jax_state import in_float64
 from odeflow.api.solution import EnsembleSolution, failure
 from odeflow.engines.choice import Resources
 from odeflow.problem.problem import Progress
@@ -24,7 +24,7 @@ def solved(
     call: Call, handle: Handle, resources: Resources, progress: Progress | None
 ) -> EnsembleSolution:
     """The solution of a call whose numbers are all known, as NumPy arrays."""
-    numbers, place = call.numbers(call.span_values(), call.saving.ts)
+    numbers, place = call.numbering.numbers(call.span_values(), call.ts)
     rows = call.batch.rows()
     if handle.choice.name == "native":
         outcome = handle.solve(numbers, rows, resources, progress)
@@ -45,16 +45,15 @@ def solved(
 
 def traced(call: Call, handle: Handle, resources: Resources) -> EnsembleSolution:
     """The solution of a call inside of a transformation of JAX's, by the native engine."""
-    dtype = jnp.result_type(float)
+    dtype, saving = jnp.result_type(float), call.numbering.saving
     span = jnp.stack([jnp.asarray(x, dtype) for x in call.span])
-    ts = jnp.zeros(0, dtype) if call.saving.ts is None else jnp.asarray(call.saving.ts)
+    ts = jnp.zeros(0, dtype) if call.ts is None else jnp.asarray(call.ts)
     values, status, *counts, reached = solve_traced(
-        handle, call.numbers, call.saving.number, span, ts, call.batch.traced(dtype), resources
+        handle, call.numbering, span, ts, call.batch.traced(dtype), resources
     )
     times = reached[:, None]
-    if not call.saving.ends_only:
-        ends = ([span[:1]] * call.saving.t0, [ts.astype(dtype)], [span[1:2]] * call.saving.t1)
-        row = jnp.concatenate([*ends[0], *ends[1], *ends[2]])
+    if not saving.ends_only:
+        row = jnp.concatenate([span[:1][: saving.t0], ts.astype(dtype), span[1:2][: saving.t1]])
         times = jnp.broadcast_to(row[None], (len(status), len(row)))
     stats: dict[str, Any] = dict(zip(_COUNTS, counts))
     return _assembled(call, handle, jnp, times, values, status, stats, reached, handle.choice)

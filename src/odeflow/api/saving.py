@@ -16,12 +16,11 @@ _ROUNDED = 4 * float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True)
 class Saving:
-    """What is saved: `t0`, then `ts`, then `t1`; of the state all, or what `fn(t, y, args)` gives.
-
-    `ts` is None where none are given, and traced where they are known to JAX only.
+    """What is saved: `t0`, then so many `ts`, then `t1`; and of the state all, or what
+    `fn(t, y, args)` gives. `number_of_ts` is None where no `ts` are given.
     """
 
-    ts: Any
+    number_of_ts: int | None
     t0: bool
     t1: bool
     fn: Callable[..., Any] | None
@@ -29,16 +28,19 @@ class Saving:
     @property
     def ends_only(self) -> bool:
         """Whether the end of each trajectory is all that is saved."""
-        return self.t1 and not self.t0 and self.ts is None
+        return self.t1 and not self.t0 and self.number_of_ts is None
 
     @property
     def number(self) -> int:
         """How many times are saved."""
-        return (0 if self.ts is None else len(self.ts)) + self.t0 + self.t1
+        return (self.number_of_ts or 0) + self.t0 + self.t1
 
 
-def saving_of(saveat: Any, has_event: bool) -> Saving:
-    """What a `SaveAt` asks for; raises NoCounterpartError that names what there is not."""
+def saving_of(saveat: Any, has_event: bool) -> tuple[Saving, Any]:
+    """What a `SaveAt` asks for, and its `ts`, which are traced where they are known to JAX only.
+
+    Raises NoCounterpartError that names what there is not.
+    """
     if not isinstance(saveat, diffrax.SaveAt):
         raise TypeError(f"saveat: a diffrax.SaveAt is needed, found {type(saveat).__name__}")
     for name in ("dense", "solver_state", "controller_state", "made_jump"):
@@ -57,10 +59,9 @@ def saving_of(saveat: Any, has_event: bool) -> Saving:
         raise NoCounterpartError(
             "SaveAt(t1=True) beside other times with an event", "save the end alone, or times alone"
         )
-    fn = None if sub.fn is _SAVES_ALL else sub.fn
-    ts = sub.ts
+    ts, fn = sub.ts, None if sub.fn is _SAVES_ALL else sub.fn
     ts = ts if ts is None or isinstance(ts, Tracer) else np.asarray(ts)
-    return Saving(ts, bool(sub.t0), bool(sub.t1), fn)
+    return Saving(None if ts is None else len(ts), bool(sub.t0), bool(sub.t1), fn), ts
 
 
 #: What Diffrax takes for `fn` where none is given.
@@ -72,7 +73,7 @@ def saved_times(
 ) -> tuple[tuple[float, ...] | None, np.ndarray | None]:
     """The increasing times that an engine saves, and which of them each saved time is.
 
-    Both are None where only the end is saved. `ts` are the values of `saving.ts`.
+    Both are None where only the end is saved. `ts` are those of the `SaveAt`, if it has any.
 
     Raises ValueError where they decrease, are not numbers, or are outside of the span.
     """

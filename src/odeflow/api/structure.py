@@ -1,8 +1,8 @@
-"""What a call asks for, in two parts: what decides the program, and the numbers it runs with."""
+"""What decides the program of a call: two calls of one structure differ in numbers only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from odeflow.api.layout import Layout
 
@@ -59,12 +59,3 @@ class Structure:
     seen: Seen | None
     precision: str
     wanted: str
-
-
-class Numbers(NamedTuple):
-    """The numbers of a call that all trajectories share: the span, times to save, the solver's."""
-
-    t0: float
-    t1: float
-    ts: tuple[float, ...] | None
-    solver: tuple[tuple[str, float], ...]

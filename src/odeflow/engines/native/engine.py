@@ -121,6 +121,11 @@ def _solve_on_cores(arrays: Arrays, kernel: Any, threads: int, progress: Progres
 
     size = int(np.clip(arrays.size // (4 * threads), _SMALLEST_BATCH, _LARGEST_BATCH))
     done = 0
+    if arrays.size <= size:  # a thread would take longer to start than most of such solves
+        done = solve_batch(0, arrays.size)
+        if progress is not None:
+            progress(done)
+        return
     with ThreadPoolExecutor(threads) as pool:
         batches = [
             pool.submit(solve_batch, first, min(first + size, arrays.size))

@@ -1,8 +1,10 @@
-"""JAX's 64-bit mode for as long as it is needed, and never for the caller."""
+"""JAX at this moment: its 64-bit mode for as long as it is needed, and whether it traces."""
 
 from contextlib import AbstractContextManager
 
 import jax
+import jax.numpy as jnp
+from jax.core import Tracer
 
 
 def in_float64() -> AbstractContextManager[None]:
@@ -12,3 +14,8 @@ def in_float64() -> AbstractContextManager[None]:
     from jax import experimental  # before JAX 0.8
 
     return experimental.enable_x64()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def in_jit() -> bool:
+    """Whether JAX is tracing a program, so that it runs none, not even one without arguments."""
+    return isinstance(jnp.zeros(()), Tracer)
