@@ -8,8 +8,8 @@ Both solve the same Michaelis-Menten problem to the same tolerance, saved at 121
 asked in turn, so that a machine whose speed drifts slows both. A pair is one solve by Diffrax and
 the fastest of a few by odeflow, which are short. Prints the seconds of each pair and their ratio
 (Diffrax / odeflow), that of the fastest of all and of the processor's time, the largest difference
-between the two and the largest error of each, in units of the state, and whether all counts of steps
-are equal.
+between the two and the largest error of each, in units of the state, and whether all counts of
+steps are equal.
 """
 
 import argparse
@@ -107,12 +107,10 @@ def pairs(lanes: int, number: int) -> float:
         np.array_equal(ours.stats[name], other.stats[name])
         for name in ("num_steps", "num_accepted_steps", "num_rejected_steps")
     )
-    print(
-        f"median {statistics.median(ratios):.0f} times, fastest of all {fastest[1] / fastest[0]:.0f}"
-    )
-    used = [
-        processor_seconds(call) for call in (lambda: by_odeflow(args, known), lambda: theirs(args))
-    ]
+    of_fastest = fastest[1] / fastest[0]
+    print(f"median {statistics.median(ratios):.0f} times, fastest of all {of_fastest:.0f}")
+    both = (lambda: by_odeflow(args, known), lambda: theirs(args))
+    used = [processor_seconds(call) for call in both]
     print(f"processor: {used[0]:.2f} s, {used[1]:.2f} s; {used[1] / used[0]:.0f} times")
     print(f"engine {ours.engine}")
     print(f"largest difference {largest(ours.ys, other.ys):.1e}; steps equal: {same}")
