@@ -217,7 +217,7 @@ def test_a_guard_that_is_not_located_fires_at_the_end_of_a_step(engine: str, com
     """The first multiple of the step's length at which it holds."""
     guard = replace(below(1.0), inside=False, located=False)
     problem = decaying(None, guard, stepsize_controller="constant", dt0=0.25)
-    found = solve(engine, problem, LANES, compiled)
+    found = solve(engine, compiled, problem, LANES)
     crossed = np.log(3.0) / RATES
     ends = np.ceil(crossed / 0.25) * 0.25
     np.testing.assert_allclose(found.time_reached, np.minimum(ends, 2.0))
