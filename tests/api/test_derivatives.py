@@ -37,6 +37,30 @@ def numbers() -> tuple[Any, Any]:
     return jax.tree.map(jnp.asarray, animals(3))
 
 
+def test_a_closed_form_in_all_modes():
+    """Y' = -k y + c: derivatives of y(1) in y(0), k and c."""
+
+    def end(y0: Any, args: Any) -> Any:
+        field = lambda t, y, args: -args["k"] * y + args["c"]
+        sol = by_odeflow(
+            field, diffrax.Tsit5(), 0.0, 1.0, None, y0, args, stepsize_controller=TIGHT
+        )
+        return sol.ys[:, 0]
+
+    def exact(y0: Any, args: Any) -> Any:
+        fall = jnp.exp(-args["k"])
+        return y0 * fall + args["c"] / args["k"] * (1 - fall)
+
+    point = jnp.array([1.0, 2.0]), {"k": jnp.array([0.5, 1.5]), "c": jnp.array([0.0, 1.0])}
+    for mode in (jax.jacrev, jax.jacfwd, lambda f, argnums: jax.jit(jax.jacrev(f, argnums))):
+        ours, theirs = (mode(f, argnums=(0, 1))(*point) for f in (end, exact))
+        assert jax.tree.structure(ours) == jax.tree.structure(theirs)
+        for one, other in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs)):
+            np.testing.assert_allclose(one, other, atol=1e-7)
+    only = jax.jvp(lambda y0: end(y0, point[1]), point[:1], (jnp.ones(2),))[1]
+    np.testing.assert_allclose(only, jnp.exp(-point[1]["k"]), rtol=1e-7)
+
+
 @pytest.mark.slow
 def test_reverse_mode():
     ours = jax.value_and_grad(loss(by_odeflow), argnums=(0, 1))(*numbers())
@@ -44,6 +68,7 @@ def test_reverse_mode():
     assert_close(ours, theirs)
 
 
+@pytest.mark.slow
 def test_reverse_mode_in_jit_of_what_is_shared():
     y0, args = numbers()
 

@@ -111,6 +111,12 @@ def test_what_has_no_counterpart(changed: Any, named: str):
             ValueError,
             "the vector field returned .*one derivative for each leaf",
         ),
+        ({"terms": diffrax.ODETerm(lambda t, y, args: 1j * y)}, TypeError, "returned complex128"),
+        (
+            {"saveat": diffrax.SaveAt(t1=True, fn=lambda t, y, args: {})},
+            ValueError,
+            "gives nothing to save",
+        ),
         (
             {"stepsize_controller": diffrax.PIDController(rtol=0.0, atol=1e-6)},
             ValueError,

@@ -25,6 +25,7 @@ from tests.api.reference import (
     lotka_volterra,
     pendulum,
 )
+from tests.support.marks import fast
 
 
 def blow_up(t: Any, y: Any, args: Any) -> Any:
@@ -81,7 +82,7 @@ def test_no_trajectories(engine: Any):
     assert sol.status.shape == (0,)
 
 
-@pytest.mark.parametrize("kind", ["boolean", "sign", "falling", "rising"])
+@pytest.mark.parametrize("kind", fast({"sign"}, ["boolean", "sign", "falling", "rising"]))
 def test_events_that_end_a_step(kind: str):
     """Without a root finder: the first step at whose end it holds, as under Diffrax."""
     event = {
@@ -206,6 +207,7 @@ assert not jax.config.jax_enable_x64 and jnp.zeros(1).dtype == jnp.float32
 """
 
 
+@pytest.mark.slow
 def test_double_precision_where_jax_has_single():
     subprocess.run([sys.executable, "-c", WITHOUT_X64], check=True, env=os.environ)
 

@@ -72,6 +72,7 @@ def test_the_coefficients_and_limits_of_a_pid_controller():
     assert_same(ours, theirs, rtol=1e-9)  # powers of errors are rounded to some 10 digits
 
 
+@pytest.mark.slow
 def test_implicit_solvers_go_to_diffrax_and_say_so():
     y0 = (np.ones(2), np.zeros(2), np.zeros(2))
     call = (robertson, diffrax.Kvaerno5(), 0.0, 40.0, 1e-4, y0, np.array([0.04, 0.05]))
@@ -170,6 +171,7 @@ def test_integers_stay_integers_for_the_field():
     np.testing.assert_allclose(ours.ys[:, 0], np.exp(-rates[[2, 0, 1]]), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_numbers_may_change_from_call_to_call():
     """Times, tolerances and lengths: one structure, so that nothing of the first call is left."""
     y0, args = animals(3)

@@ -11,9 +11,10 @@ from odeflow.api.batch import Batch, batched
 from odeflow.api.events import condition_of
 from odeflow.api.handles import Handle, handle_of
 from odeflow.api.numbers import Numbering
+from odeflow.api.same import Same
 from odeflow.api.saving import saving_of
 from odeflow.api.settings import number, settings_of, vector_field_of
-from odeflow.api.structure import Same, Seen, Structure
+from odeflow.api.structure import Seen, Structure
 from odeflow.config.ladder import SAFE_RTOL
 
 #: What is written in place of a dt0 that is not given, which nobody reads.

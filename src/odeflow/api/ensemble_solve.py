@@ -44,8 +44,8 @@ def ensemble_solve(
     The arguments are those of `diffrax.diffeqsolve`, for which `jax.vmap(..., in_axes)` would be
     called. Outside of JAX's transformations all is computed in float64 and returned as NumPy
     arrays, whatever JAX's 64-bit mode; inside of `jit`, `grad`, `jvp` and `vmap` values come and go
-    in JAX's own precision and are computed in float64 all the same. A vector field is known by its
-    identity: define it once, and let it read what changes from `args`.
+    in JAX's own precision and are computed in float64 all the same. As under `jax.jit`, what a
+    vector field closes over is read once: let it read what changes from `args`.
 
     Arguments:
         terms: `diffrax.ODETerm(vector_field)`.

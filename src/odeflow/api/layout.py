@@ -58,7 +58,8 @@ class Layout:
     def flatten(self, tree: Any, dtype: Any, what: str) -> Any:
         """The components of a pytree of this structure as a vector, in JAX.
 
-        Raises ValueError that says what `what` returned where the structure is another one.
+        Raises ValueError that says what `what` returned where the structure is another one, and
+        TypeError where numbers are complex.
         """
         leaves, structure = jax.tree.flatten(tree)
         leaves = [jnp.asarray(leaf) for leaf in leaves]
@@ -69,6 +70,9 @@ class Layout:
                 f"{what} returned {_described(structure, shapes)}; "
                 f"y0 is {_described(self.structure, expected)}: return one derivative for each leaf"
             )
+        for leaf in leaves:
+            if jnp.issubdtype(leaf.dtype, jnp.complexfloating):
+                raise TypeError(f"{what} returned {leaf.dtype} numbers; real ones are needed")
         return jnp.concatenate([jnp.ravel(leaf).astype(dtype) for leaf in leaves])
 
 

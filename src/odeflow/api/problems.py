@@ -42,7 +42,10 @@ def output_layout(structure: Structure) -> Layout:
     if structure.fn is None:
         return structure.y
     t, y, args = _example(structure)
-    return layout_of(jax.eval_shape(structure.fn.function, t, y, args))
+    layout = layout_of(jax.eval_shape(structure.fn.function, t, y, args))
+    if layout.size == 0:
+        raise ValueError("SaveAt(fn=...) gives nothing to save")
+    return layout
 
 
 def make_problem(structure: Structure, numbers: Numbers, along: bool = False) -> Problem:

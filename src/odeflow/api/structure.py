@@ -1,28 +1,10 @@
 """What decides the program of a call: two calls of one structure differ in numbers only."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from odeflow.api.layout import Layout
-
-
-class Same:
-    """A function as a key: it is equal to the same object only, or the same method of it.
-
-    What is compared by its value, or cannot be hashed, as modules with arrays, is a key too.
-    """
-
-    def __init__(self, function: Callable[..., Any]):
-        self.function = function  # kept, so that no other object gets its identity
-        parts = getattr(function, "__self__", None), getattr(function, "__func__", None)
-        self._key = (id(function),) if None in parts else tuple(map(id, parts))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
+from odeflow.api.same import Same
 
 
 class Seen:
