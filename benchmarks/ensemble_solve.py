@@ -1,6 +1,7 @@
 """`odeflow.ensemble_solve` in place of `jit(vmap(diffeqsolve))`, for the README's first model.
 
     python -m benchmarks.ensemble_solve                      100,000 trajectories, three pairs
+    python -m benchmarks.ensemble_solve --state dict         the state by name
     python -m benchmarks.ensemble_solve --lanes 4096 --pairs 5
     python -m benchmarks.ensemble_solve --calls 50           what a second call costs, and no pairs
 
@@ -25,6 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import odeflow
+from benchmarks.fields import array_field
 
 TS = np.linspace(0.0, 120.0, 121)
 #: Trajectories of which the error is looked at, by a solve to a tight tolerance.
@@ -33,14 +35,19 @@ CHECKED = 256
 SHORT = 7
 
 
-def field(t: Any, y: Any, args: Any) -> Any:
+def by_name(t: Any, y: Any, args: Any) -> Any:
     del t
     vmax, km = args
     rate = y["enzyme"] * vmax * y["substrate"] / (km + y["substrate"])
     return {"substrate": -rate, "enzyme": 0.09 * rate}
 
 
-TERM, SOLVER, Y0 = diffrax.ODETerm(field), diffrax.Tsit5(), {"substrate": 10.0, "enzyme": 0.2}
+#: How the state is written, which changes what Diffrax takes: its field and its initial value.
+STATES = {
+    "array": (diffrax.ODETerm(array_field("michaelis_menten")), np.array([10.0, 0.2])),
+    "dict": (diffrax.ODETerm(by_name), {"substrate": 10.0, "enzyme": 0.2}),
+}
+SOLVER = diffrax.Tsit5()
 
 
 def settings(rtol: float = 1e-6, atol: float = 1e-8) -> dict[str, Any]:
@@ -48,15 +55,18 @@ def settings(rtol: float = 1e-6, atol: float = 1e-8) -> dict[str, Any]:
     return {"saveat": diffrax.SaveAt(ts=TS), "stepsize_controller": controller}
 
 
-def by_odeflow(args: Any, known: dict[str, Any], **more: Any) -> Any:
+def by_odeflow(args: Any, state: str, known: dict[str, Any], **more: Any) -> Any:
+    term, y0 = STATES[state]
     return odeflow.ensemble_solve(
-        TERM, SOLVER, 0.0, 120.0, 0.1, Y0, args, in_axes=(None, 0), **known, **more
+        term, SOLVER, 0.0, 120.0, 0.1, y0, args, in_axes=(None, 0), **known, **more
     )
 
 
-def by_diffrax(known: dict[str, Any]) -> Callable[[Any], Any]:
+def by_diffrax(state: str, known: dict[str, Any]) -> Callable[[Any], Any]:
+    term, y0 = STATES[state]
+
     def one(args: Any) -> Any:
-        return diffrax.diffeqsolve(TERM, SOLVER, 0.0, 120.0, 0.1, Y0, args, **known)
+        return diffrax.diffeqsolve(term, SOLVER, 0.0, 120.0, 0.1, y0, args, **known)
 
     return jax.jit(jax.vmap(one))
 
@@ -84,16 +94,16 @@ def largest(one: Any, other: Any) -> float:
     return max(float(np.max(np.abs(np.asarray(a) - np.asarray(b)))) for a, b in pairs)
 
 
-def pairs(lanes: int, number: int) -> float:
+def pairs(lanes: int, number: int, state: str = "array") -> float:
     """Prints the comparison and gives the median ratio."""
     args, known = parameters(lanes), settings()
-    theirs = by_diffrax(known)
-    first = {"odeflow": seconds(lambda: by_odeflow(args, known))[0]}
+    theirs = by_diffrax(state, known)
+    first = {"odeflow": seconds(lambda: by_odeflow(args, state, known))[0]}
     first["diffrax"] = seconds(lambda: theirs(args))[0]
     print(f"{lanes:,} trajectories; first call: {first['odeflow']:.1f} s, {first['diffrax']:.1f} s")
     ratios, ours, other, fastest = [], None, None, (np.inf, np.inf)
     for _ in range(number):
-        short = [seconds(lambda: by_odeflow(args, known)) for _ in range(SHORT)]
+        short = [seconds(lambda: by_odeflow(args, state, known)) for _ in range(SHORT)]
         ours_s, ours = min(short, key=lambda pair: pair[0])
         other_s, other = seconds(lambda: theirs(args))
         ratios.append(other_s / ours_s)
@@ -101,7 +111,7 @@ def pairs(lanes: int, number: int) -> float:
         print(f"odeflow {ours_s:.3f} s, diffrax {other_s:.3f} s: {ratios[-1]:.0f} times")
     assert ours is not None and other is not None
     few = tuple(x[:CHECKED] for x in args)
-    exact = by_odeflow(few, settings(1e-12, 1e-13)).ys
+    exact = by_odeflow(few, state, settings(1e-12, 1e-13)).ys
     head = lambda sol: jax.tree.map(lambda x: x[:CHECKED], sol.ys)
     same = all(
         np.array_equal(ours.stats[name], other.stats[name])
@@ -109,7 +119,7 @@ def pairs(lanes: int, number: int) -> float:
     )
     of_fastest = fastest[1] / fastest[0]
     print(f"median {statistics.median(ratios):.0f} times, fastest of all {of_fastest:.0f}")
-    both = (lambda: by_odeflow(args, known), lambda: theirs(args))
+    both = (lambda: by_odeflow(args, state, known), lambda: theirs(args))
     used = [processor_seconds(call) for call in both]
     print(f"processor: {used[0]:.2f} s, {used[1]:.2f} s; {used[1] / used[0]:.0f} times")
     print(f"engine {ours.engine}")
@@ -121,7 +131,7 @@ def pairs(lanes: int, number: int) -> float:
 def calls(number: int) -> dict[str, float]:
     """Prints, and gives, the median milliseconds of a call with new numbers."""
     known, found = settings(), {}
-    plain = lambda args: by_odeflow(args, known, throw=False).ys
+    plain = lambda args: by_odeflow(args, "array", known, throw=False).ys
     for lanes in (1, 64):
         for name, call in (("plain", plain), ("in jit", jax.jit(plain))):
             given = [
@@ -139,13 +149,14 @@ def main(options: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--lanes", type=int, default=100_000)
     parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--state", choices=STATES, default="array")
     parser.add_argument("--calls", type=int, default=0)
     given = parser.parse_args(options)
     jax.config.update("jax_enable_x64", True)
     if given.calls:
         calls(given.calls)
     else:
-        pairs(given.lanes, given.pairs)
+        pairs(given.lanes, given.pairs, given.state)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from odeflow.api.batch import Batch, batched
 from odeflow.api.events import condition_of
 from odeflow.api.handles import Handle, handle_of
 from odeflow.api.numbers import Numbering
+from odeflow.api.problems import is_loose
 from odeflow.api.same import Same
 from odeflow.api.saving import saving_of
 from odeflow.api.settings import number, settings_of, vector_field_of
 from odeflow.api.structure import Seen, Structure
-from odeflow.config.ladder import SAFE_RTOL
 
 #: What is written in place of a dt0 that is not given, which nobody reads.
 _NO_DT0 = 0.0
@@ -74,7 +74,7 @@ class Call:
             args=batch.args,
             words=settings.words,
             given=tuple(names if dt0 is None else [*names, "dt0"]),
-            loose=dict(settings.numbers)["rtol"] > SAFE_RTOL,
+            loose=is_loose(dict(settings.numbers)["rtol"]),
             ends_only=saving.ends_only,
             fn=None if saving.fn is None else Same(saving.fn),
             event=condition and (Same(condition[0]), *condition[1:]),

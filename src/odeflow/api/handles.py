@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from threading import Lock
 
 import jax
 import numpy as np
@@ -19,6 +20,8 @@ from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 
 #: Structures that are kept, and for each sets of numbers.
 _MOST_STRUCTURES, _MOST_NUMBERS = 64, 16
+#: What a solution says of each lane, in order.
+_OUTCOMES = ("status", "num_steps", "num_accepted_steps", "num_rejected_steps", "time_reached")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Problems:
         self._structure, self._along = structure, along
         self._first = make_problem(structure, _placeholder(structure), along)
         self._known: OrderedDict[Numbers, Problem] = OrderedDict()
+        self._lock = Lock()
 
     @cached_property
     def choice(self) -> EngineChoice:
@@ -54,17 +58,18 @@ class Problems:
 
     def problem(self, numbers: Numbers) -> Problem:
         """The problem with these numbers."""
-        if numbers not in self._known:
-            problem = with_numbers(self._first, self._structure, numbers, self._along)
-            if self.choice.name == "native":
-                from odeflow.engines.native.engine import renumber
+        with self._lock:
+            known = self._known.pop(numbers, None)
+            if known is None:
+                known = with_numbers(self._first, self._structure, numbers, self._along)
+                if self.choice.name == "native":
+                    from odeflow.engines.native.engine import renumber
 
-                renumber(problem, self._first)
-            self._known[numbers] = problem
+                    renumber(known, self._first)
+            self._known[numbers] = known  # the last that was used is the last to go
             if len(self._known) > _MOST_NUMBERS:
                 self._known.popitem(last=False)
-        self._known.move_to_end(numbers)
-        return self._known[numbers]
+        return known
 
     def solve(
         self, numbers: Numbers, lanes: Lanes, resources: Resources, progress: Progress | None
@@ -143,19 +148,7 @@ class Handle:
         values = saved_values(self.structure, solution.values)[own]
         found = saved_values(self.structure, solution.values, along=True)
         found = found.reshape(lanes, count, *found.shape[1:])
-        first = Solution(
-            {},
-            *(
-                getattr(solution, name)[own]
-                for name in (
-                    "status",
-                    "num_steps",
-                    "num_accepted_steps",
-                    "num_rejected_steps",
-                    "time_reached",
-                )
-            ),
-        )
+        first = Solution({}, *(getattr(solution, name)[own] for name in _OUTCOMES))
         return Outcome(values, first, np.moveaxis(found, 1, -1))
 
 

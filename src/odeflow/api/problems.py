@@ -23,6 +23,7 @@ from odeflow.api.events import guards_of
 from odeflow.api.layout import Layout, layout_of
 from odeflow.api.numbers import Numbers
 from odeflow.api.structure import Structure
+from odeflow.config.ladder import SAFE_RTOL
 from odeflow.config.model import ModelConfig
 from odeflow.config.solver import SolverConfig
 from odeflow.problem.model import Model
@@ -35,6 +36,11 @@ STATE, ALONG = "y", "s"
 _ARG, _DIRECTION, _OUTPUT, _OUTPUT_ALONG = "a", "d", "o", "q"
 
 PointFunction = Callable[[Any, Any, Any], Any]
+
+
+def is_loose(rtol: float) -> bool:
+    """Whether a tolerance is one at which steps are looked at for being wild: another program."""
+    return rtol > SAFE_RTOL
 
 
 def output_layout(structure: Structure) -> Layout:
