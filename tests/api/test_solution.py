@@ -49,6 +49,18 @@ def test_one_that_fails_stops_no_other():
         by_odeflow(*call, **settings)
 
 
+def test_one_trajectory_that_fails():
+    call: Any = (blow_up, diffrax.Tsit5(), 0.0, 2.0, 0.01, 1.0)
+    known: Any = {"in_axes": None, "stepsize_controller": PID, "max_steps": 1000}
+    sol = by_odeflow(*call, **known, throw=False)
+    assert (sol.status.shape, sol.ys.shape) == ((), (1,))
+    assert sol.status in (Status.max_steps_reached, Status.dt_min_reached, Status.non_finite)
+    assert np.isnan(sol.ys).all()
+    assert sol.result != diffrax.RESULTS.successful
+    with pytest.raises(RuntimeError, match="1 of 1 trajectories failed"):
+        by_odeflow(*call, **known)
+
+
 def test_inputs_that_are_no_numbers_are_failures():
     y0, args = animals(3)
     y0[1] = np.nan

@@ -95,8 +95,9 @@ def _assembled(
 ) -> EnsembleSolution:
     """The solution of arrays with lanes first; the axis goes where there is one trajectory."""
     if call.batch.lanes is None:
-        ts, values, status, reached = ts[0], values[0], status[0], reached[0]
-        stats = {name: count[0] for name, count in stats.items()}
+        # arrays without axes, not NumPy's scalars
+        ts, values, status, reached = (x[0, ...] for x in (ts, values, status, reached))
+        stats = {name: count[0, ...] for name, count in stats.items()}
     layout = handle.outputs
     shape = values.shape[:-1]
     leaves = [
