@@ -17,8 +17,8 @@ from odeflow.config.compose import compose
 from odeflow.config.root import Config
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
-from odeflow.engines.native.program.differentiated_field import differentiated_field
-from odeflow.engines.native.program.field import field_program
+from odeflow.engines.native.frontend.field import field_program
+from odeflow.engines.native.methods.differentiated_field import differentiated_field
 from odeflow.ensemble.build import augmented, make_lanes, make_problem
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_model

@@ -19,12 +19,12 @@ from jax import lax
 from jax.core import eval_jaxpr
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from odeflow.engines.diffrax.events import Watch, with_stop_values
 from odeflow.engines.diffrax.lane_control import WILD, lane_controller
 from odeflow.engines.diffrax.methods import diffrax_solver
 from odeflow.engines.diffrax.reducing import ReducingSolver
 from odeflow.engines.diffrax.restarts import Segment, WatchingSolver, course, known_at, select_times
 from odeflow.engines.shared.crossings import Crossings
+from odeflow.engines.shared.events import Watch, with_stop_values
 from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import JumpTargets, Lanes, Problem, Progress, Solution
 from odeflow.problem.reductions import finish, reducers

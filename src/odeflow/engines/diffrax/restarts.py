@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from diffrax import RESULTS
 from jax import lax
 
-from odeflow.engines.diffrax.events import MOST_ROUNDS, Memory, Outcome, Watch
 from odeflow.engines.shared.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
+from odeflow.engines.shared.events import MOST_ROUNDS, Memory, Outcome, Watch
 from odeflow.problem.problem import SAME_TIME_ULPS, Problem
 from odeflow.problem.reductions import Reducer
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from odeflow.engines.diffrax.linearised import MOST_AMISS, MOST_CURVED, ROUNDINGS
 from odeflow.engines.native.methods.controller import total
+from odeflow.engines.shared.linearised import MOST_AMISS, MOST_CURVED, ROUNDINGS
 
 
 class Ends(NamedTuple):

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 
 from odeflow.engines.native.frontend.names import component_labels
-from odeflow.engines.native.frontend.refusal import UntranslatableError
 from odeflow.engines.native.methods.controller import total
 from odeflow.engines.native.methods.dense_lu import DenseLU
+from odeflow.engines.native.methods.differentiated_field import (
+    DifferentiatedField,
+    differentiated_field,
+)
 from odeflow.engines.native.methods.linearised_lines import Ends, contradiction_lines
 from odeflow.engines.native.methods.looped_lu import LoopedLU
 from odeflow.engines.native.methods.sparse_lu import Entry, SparseLU, plan
 from odeflow.engines.native.methods.stepper import StepSource
-from odeflow.engines.native.program.differentiated_field import (
-    DifferentiatedField,
-    differentiated_field,
-)
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.shared.jacobian_entries import largest_entry
 from odeflow.problem.methods import Method
 from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
