@@ -19,7 +19,7 @@ from odeflow.config.saved_times import save_times
 from odeflow.config.solver import SolverConfig
 from odeflow.design import END, has_own_ends
 from odeflow.engines.choice import EngineChoice, choose_engine
-from odeflow.engines.shared.events import counted_before
+from odeflow.engines.shared.watch import counted_before
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_invariants, load_model
 from odeflow.problem.attempt import Attempt

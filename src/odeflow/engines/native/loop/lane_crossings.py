@@ -19,7 +19,7 @@ from odeflow.engines.native.methods.stepper import StepSource, coefficient
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.targets.layout import Layout, load, store
 from odeflow.engines.shared.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
-from odeflow.engines.shared.events import Memory, Watch
+from odeflow.engines.shared.watch import Memory, Watch
 from odeflow.problem.problem import Problem
 
 #: Rows of the part of a step that is looked at, in the order of `Place`.

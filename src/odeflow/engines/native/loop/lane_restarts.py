@@ -22,7 +22,7 @@ from odeflow.engines.native.methods.controller import ControllerSource
 from odeflow.engines.native.methods.stepper import StepSource
 from odeflow.engines.native.targets.layout import Layout, load, store
 from odeflow.engines.shared.crossings import Verdict
-from odeflow.engines.shared.events import MOST_ROUNDS, Outcome, Watch
+from odeflow.engines.shared.watch import MOST_ROUNDS, Outcome, Watch
 from odeflow.problem.problem import SAME_TIME_ULPS, Problem
 from odeflow.problem.status import Status
 
