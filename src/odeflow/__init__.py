@@ -12,16 +12,16 @@ from odeflow.problem.status import Status
 
 if TYPE_CHECKING:
     __version__: str
-    from odeflow.config.compose import compose
     from odeflow.config.root import Config
     from odeflow.ensemble.run import run
+    from odeflow.importers.study.compose import compose
     from odeflow.trust.reproduce import reproduce
 
 __all__ = ["Config", "ConfigError", "Status", "__version__", "compose", "reproduce", "run"]
 
 _HOMES = {
     "Config": "odeflow.config.root",
-    "compose": "odeflow.config.compose",
+    "compose": "odeflow.importers.study.compose",
     "reproduce": "odeflow.trust.reproduce",
     "run": "odeflow.ensemble.run",
 }

@@ -113,7 +113,7 @@ def build(config: Config, study: Path, axes: Iterable[str]) -> Built:
         switching = switching._replace(comment="; ".join(comments))
     limit, problem = None, switching.problem
     if config.solver.reject_drift:
-        assert config.verify.max_drift is not None  # as `config.check` sees to
+        assert config.verify.max_drift is not None  # as `importers.study.check` sees to
         limit = with_drift_limit(problem, drift, config.verify.max_drift)
         problem = limit.problem
     chosen = choose_engine(problem, config.runtime.engine, config.runtime.device)
