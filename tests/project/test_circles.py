@@ -1,7 +1,7 @@
-"""No module and no room imports itself by way of others, be it for a type or inside of a function."""
+"""No module and no room imports itself by way of others, for a type or within a function either."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -21,8 +21,10 @@ def module_name(file: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(tree: ast.Module, name: str, is_package: bool) -> Iterator[str]:
-    """What a module imports, wherever in it: modules, and names in them as if they were modules."""
+def imported(
+    tree: ast.Module, name: str, is_package: bool, modules: Container[str]
+) -> Iterator[str]:
+    """What a module imports, wherever in it; `from a import b` is `a.b` if that is a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -30,27 +32,18 @@ def imported(tree: ast.Module, name: str, is_package: bool) -> Iterator[str]:
             here = name.split(".")
             above = here[: len(here) - node.level + is_package] if node.level else []
             source = ".".join([*above, *([node.module] if node.module else [])])
-            yield source
-            yield from (f"{source}.{alias.name}" for alias in node.names)
+            whole = (f"{source}.{alias.name}" for alias in node.names)
+            yield from (one if one in modules else source for one in whole)
 
 
 def import_graph(package: Path) -> Graph:
-    """The modules of a package that each of its modules imports.
-
-    Of `from a import b` that is `a.b` where it is a module, else `a`.
-    """
-    root = package.parent
-    files = {module_name(file, root): file for file in package.rglob("*.py")}
+    """The modules of a package that each of its modules imports."""
+    files = {module_name(file, package.parent): file for file in package.rglob("*.py")}
     graph: Graph = {}
     for name, file in files.items():
-        found = {*imported(ast.parse(file.read_text()), name, file.name == "__init__.py")}
-        known = found & files.keys()
-        # `a` is meant by `from a import b` only where some b is no module
-        plain = {m for m in known if not any(x.startswith(f"{m}.") for x in known)}
-        named = {
-            m for m in known if any(x.rpartition(".")[0] == m and x not in files for x in found)
-        }
-        graph[name] = (plain | named) - {name}
+        tree = ast.parse(file.read_text())
+        found = imported(tree, name, file.name == "__init__.py", files)
+        graph[name] = {*found} & files.keys() - {name}
     return graph
 
 
@@ -91,15 +84,14 @@ def test_nothing_in_a_package_is_in_a_circle(package: str):
     assert circle(between_children(GRAPH, package)) == []
 
 
-def written(folder: Path, **files: str) -> Graph:
-    """The graph of a package of these modules; `a__b` is the module b of the package a."""
-    package = folder / "house"
-    for name, text in {"__init__": "", **files}.items():
-        file = package / f"{name.replace('__', '/', 1) if name != '__init__' else name}.py"
+def written(folder: Path, files: dict[str, str]) -> Graph:
+    """The graph of the package `house` of these files."""
+    for name, text in files.items():
+        file = folder / "house" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         (file.parent / "__init__.py").touch()
         file.write_text(text)
-    return import_graph(package)
+    return import_graph(folder / "house")
 
 
 @pytest.mark.parametrize(
@@ -115,20 +107,23 @@ def written(folder: Path, **files: str) -> Graph:
     ],
 )
 def test_every_kind_of_import_closes_a_circle(tmp_path: Path, back: str):
-    found = circle(written(tmp_path, a="from house.b import y", b=back))
+    found = circle(written(tmp_path, {"a.py": "from house.b import y", "b.py": back}))
     assert {*found} == {"house.a", "house.b"}
 
 
 def test_rooms_are_in_a_circle_though_no_modules_are(tmp_path: Path):
-    graph = written(tmp_path, a__x="from house.b.x import n", b__x="", b__y="from house.a import x")
+    files = {"a/x.py": "from house.b.x import n", "b/x.py": "", "b/y.py": "from house.a import x"}
+    graph = written(tmp_path, files)
     assert circle(graph) == []
     assert {*circle(between_children(graph, "house"))} == {"a", "b"}
 
 
 def test_importing_a_neighbour_from_the_package_is_no_circle(tmp_path: Path):
-    files: Iterable[tuple[str, str]] = [("a", "from house import b"), ("b", "x = 1")]
-    graph = written(tmp_path, **dict(files))
+    graph = written(
+        tmp_path, {"__init__.py": "import house.a", "a.py": "from house import b", "b.py": ""}
+    )
     assert graph["house.a"] == {"house.b"}
+    assert circle(graph) == []
 
 
 def test_no_file_is_too_long_to_read():

@@ -1,4 +1,4 @@
-"""`engines.diffrax.linearised` as source: the error of a component that the field contradicts."""
+"""`engines.shared.linearised` as source: the error of a component that the field contradicts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

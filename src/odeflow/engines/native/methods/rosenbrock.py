@@ -78,7 +78,7 @@ def rosenbrock_source(
     or above `largest`, that component's row of J is taken for zero: the step is then explicit in it
     and of order 1, which the error estimate sees. A step that ends where the field is not defined
     is rejected; where the field contradicts the linear model, its error is not damped
-    (`engines.diffrax.linearised`). Where a pivot vanishes the stages are not finite, so the error
+    (`engines.shared.linearised`). Where a pivot vanishes the stages are not finite, so the error
     estimate is not; the candidate is then the old state, unless it was the field that was not
     finite. Where a pivot all but vanishes, the error estimate has the same rounding errors as the
     stages.
