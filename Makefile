@@ -37,7 +37,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n0 tests/project/test_dependencies.py
+	$(BIN)/python -m pytest -n0 tests/project/test_dependencies.py tests/project/test_circles.py
 	$(BIN)/snakefmt --check Snakefile workflow/rules examples
 	$(BIN)/snakemake --lint
 

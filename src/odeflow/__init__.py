@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from odeflow.api.ensemble_solve import ensemble_solve
     from odeflow.api.explain import explain
     from odeflow.api.solution import EnsembleSolution
-    from odeflow.config.compose import compose
     from odeflow.config.root import Config
     from odeflow.engines.diffrax.rosenbrock import Rodas3P, Rodas5P
     from odeflow.ensemble.run import run
+    from odeflow.importers.study.compose import compose
     from odeflow.trust.reproduce import reproduce
 
 __all__ = [
@@ -43,7 +43,7 @@ _HOMES = {
     "EnsembleSolution": "odeflow.api.solution",
     "Rodas3P": "odeflow.engines.diffrax.rosenbrock",
     "Rodas5P": "odeflow.engines.diffrax.rosenbrock",
-    "compose": "odeflow.config.compose",
+    "compose": "odeflow.importers.study.compose",
     "ensemble_solve": "odeflow.api.ensemble_solve",
     "explain": "odeflow.api.explain",
     "reproduce": "odeflow.trust.reproduce",

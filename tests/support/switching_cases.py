@@ -11,8 +11,8 @@ import numpy as np
 
 from odeflow.config.root import Config
 from odeflow.engines.diffrax import engine as diffrax_engine
-from odeflow.engines.diffrax.events import counted_before
 from odeflow.engines.native import engine as native_engine
+from odeflow.engines.shared.watch import counted_before
 from odeflow.ensemble.build import augmented, make_lanes, make_problem, scheduled
 from odeflow.problem.model import Event, Model
 from odeflow.problem.problem import Solution

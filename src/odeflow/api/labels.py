@@ -2,16 +2,28 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 import xarray as xr
 
-from odeflow.api.solution import EnsembleSolution
 from odeflow.files.flags import flag_attributes
 from odeflow.problem.status import Status
 from odeflow.provenance.versions import VERSION
+
+
+class Solved(Protocol):
+    """What a solution says of its trajectories, see `EnsembleSolution`."""
+
+    ts: Any
+    ys: Any
+    stats: Any
+    status: Any
+    time_reached: Any
+    engine: str
+    reason: str
+
 
 _WORDS = {
     "num_steps": "attempted solver steps",
@@ -21,7 +33,7 @@ _WORDS = {
 
 
 def dataset(
-    solution: EnsembleSolution,
+    solution: Solved,
     coords: Mapping[str, Any],
     units: Mapping[str, str],
     long_names: Mapping[str, str],
@@ -79,7 +91,7 @@ def dataset(
     return result
 
 
-def _time(solution: EnsembleSolution, lanes: int, units: str) -> Any:
+def _time(solution: Solved, lanes: int, units: str) -> Any:
     """The coordinate of time: the number of the saved value where times differ by trajectory."""
     ts = np.asarray(solution.ts)
     shared = ts.reshape(-1, ts.shape[-1]) if lanes else ts[None]

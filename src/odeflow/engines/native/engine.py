@@ -8,12 +8,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from odeflow.engines.native.frontend.program_size import check_size
-from odeflow.engines.native.frontend.refusal import UntranslatableError
 from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import StepSource
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.problem.methods import find_method
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
@@ -53,7 +53,7 @@ def solve(
     kernel = load_kernel(module.source, cache_dir)
     arrays = Arrays(problem, lanes, module)
     if device == "gpu":
-        from odeflow.engines.native.targets.cuda_launch import Launch
+        from odeflow.engines.native.loop.cuda_launch import Launch
 
         Launch(arrays, kernel).run()
         arrays.clear_late(0, lanes.size)
@@ -104,7 +104,7 @@ def _step(problem: Problem) -> StepSource:
 def _loop(problem: Problem, device: Device) -> Loop:
     if device == "cpu":
         return LANE_LOOP
-    from odeflow.engines.native.targets.cuda_loop import THREAD_LOOP
+    from odeflow.engines.native.loop.cuda_loop import THREAD_LOOP
 
     if problem.restarts:
         raise UntranslatableError("doses, stops and events", "on a GPU it has none of them yet")

@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from odeflow.engines.diffrax.events import Memory, Watch
+from odeflow.engines.shared.watch import Memory, Watch
 from odeflow.problem.lobatto import lobatto
 from odeflow.problem.problem import Problem
 

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from odeflow.engines.native.loop.lane_functions import LaneFunctions
-from odeflow.engines.native.loop.layout import Layout, vector_width, ways
 from odeflow.engines.native.methods.controller import controller_settings, controller_source
 from odeflow.engines.native.methods.stepper import StepSource
 from odeflow.engines.native.targets import runtime
+from odeflow.engines.native.targets.layout import Layout, vector_width, ways
 from odeflow.problem.problem import Problem
 from odeflow.problem.status import Status
 

@@ -18,8 +18,8 @@ import numpy as np
 from diffrax._term import WrapTerm
 from jaxtyping import Float
 
+from odeflow.engines.native.frontend.field import evaluated, step_program
 from odeflow.engines.native.frontend.names import component_labels, state_label
-from odeflow.engines.native.program.field import evaluated, step_program
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Problem
