@@ -15,7 +15,7 @@ from odeflow.api.numbers import Numbers
 from odeflow.api.problems import make_problem, output_layout, saved_values, with_numbers
 from odeflow.api.structure import Structure
 from odeflow.engines.choice import EngineChoice, Resources, choose_engine, solve
-from odeflow.engines.native.frontend.refusal import UntranslatableError
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 
 #: Structures that are kept, and for each sets of numbers.
