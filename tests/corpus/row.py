@@ -1,6 +1,7 @@
 """What is kept of a case: its settings, the outcome of each lane, a few of its numbers."""
 
 import math
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -75,8 +76,9 @@ def rounded(number: float, allowed: float) -> float | int:
 
 
 def refused_row(problem: Problem, reason: str) -> Row:
-    """The row of a case that the native engine does not take."""
+    """The row of a case that the native engine does not take, whatever line of code is to blame."""
     solver = problem.solver
+    reason = re.sub(r" \(\S+:\d+ in \S+\)", "", reason)
     return Row(solver.method, str(problem.dtype), solver.tolerances.rtol, refused=reason)
 
 

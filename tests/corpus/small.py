@@ -73,7 +73,6 @@ _EXPERIMENTS: dict[str, dict[str, Any]] = {
         "axes": _PHARMACOKINETICS["axes"] | {"t1": {"uniform": [20, 48]}}},
     # doses
     "doses: tsit5": _PHARMACOKINETICS,
-    "doses: dopri8": _PHARMACOKINETICS | {"solver": {"method": "dopri8"}},
     "doses: rodas5p": _PHARMACOKINETICS | {"solver": {"method": "rodas5p"}},
     "doses: metrics": _PHARMACOKINETICS | {
         "saveat": {"ts": None},
@@ -81,7 +80,7 @@ _EXPERIMENTS: dict[str, dict[str, Any]] = {
     "doses: into an array": {
         "model": ("heat_equation", {}), "axes": {"diffusivity": {"uniform": [5e-5, 2e-4]}},
         "doses": [{"state": "u", "index": [3], "amount": 50, "time": 600}],
-        "solver": {"method": "rodas5p"}},
+        "solver": {"method": "rodas5p"}, "summary": {"metrics": ["max", "time_of_max"]}},
     # stops
     "stops: above and below": _SIR | {
         "stop": {"above": {"infected": 300}, "below": {"susceptible": 600}},
