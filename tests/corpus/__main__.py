@@ -67,16 +67,18 @@ def _compare(chosen: Sequence[Case], jobs: int) -> int:
 def _write(chosen: Sequence[Case], jobs: int) -> int:
     """Cases that are not chosen keep their rows; those that are no longer there lose them."""
     rows, failed = (record.read() if record.FILE.exists() else {}), 0
-    for case, found in solve_all(chosen, jobs):
+    for case, found in solve_all(chosen, jobs, edges=True):
         if found.row is None:
             failed += 1
             print(f"{case.name:50.50s} raises {found.error}", flush=True)
             continue
         rows[case.name] = found.row
         outcome = found.row.refused or f"{found.row.lanes} lanes"
-        print(f"{case.name:50.50s} {found.seconds:8.2f} s  {outcome}", flush=True)
-    record.write({case.name: rows[case.name] for case in cases(SUITE) if case.name in rows})
-    print(f"wrote {len(rows)} cases, {record.FILE.stat().st_size / 1e3:.0f} kB")
+        edge = f"; at an edge: {', '.join(map(str, found.at_edge))}" if found.at_edge else ""
+        print(f"{case.name:50.50s} {found.seconds:8.2f} s  {outcome}{edge}", flush=True)
+    kept = {case.name: rows[case.name] for case in cases(SUITE) if case.name in rows}
+    record.write(kept)
+    print(f"wrote {len(kept)} cases, {record.FILE.stat().st_size / 1e3:.0f} kB")
     return int(failed > 0)
 
 

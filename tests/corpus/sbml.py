@@ -18,7 +18,7 @@ NAMES = (
     "stoichiometries that rate rules change",
     "fast ones, in equilibrium at all times",
     "that make triggers true or false at the same time",
-    "delays, also of an event that fires again before",
+    "values that wait for the delay, or are those after it",
     "not `persistent`: forgotten where the trigger is false within the delay",
     "equal priorities: the order is drawn, the same in each trajectory",
     "assignments to parameters and compartments, which become states",

@@ -17,7 +17,7 @@ _PUBLISHED = json.loads((PROJECT / "tests/support/reference_problems.json").read
 #: Method, rtol and atol; their ends are compared with the published ones in tests/models.
 _SOLVERS = {
     "hires": ("rodas5p", 1e-8, 1e-12),
-    "robertson": ("rodas5p", 1e-8, 1e-17),
+    "robertson": ("rodas5p", 1e-6, 1e-14),
     "van_der_pol": ("rodas5p", 1e-8, 1e-12),
     "pollution": ("rodas5p", 1e-6, 1e-10),
     "arenstorf": ("dopri8", 1e-8, 1e-8),
@@ -34,6 +34,8 @@ _MODELS: dict[str, dict[str, Any]] = {
     "hodgkin_huxley": {"axes": {"i_ext": {"linspace": [0, 20, 8]}}},
     "michaelis_menten": {"axes": {"km": {"linspace": [4, 6, 8]}}},
 }
+#: Lanes of stiff problems that an explicit method ends amid thousands of steps.
+_AT_EDGE = {"van_der_pol": (2, 13, 18)}
 
 
 def cases() -> list[Case]:
@@ -48,6 +50,7 @@ def cases() -> list[Case]:
             f"experiment {file.stem}",
             partial(_experiment, file.stem, study),
             fast=file.stem in ("quickstart", "robertson"),
+            at_edge=_AT_EDGE.get(file.stem, ()),
         )
         for folder, study in examples
         for file in sorted(folder.glob("*.yaml"))

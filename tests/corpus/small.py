@@ -58,13 +58,17 @@ _EXPERIMENTS: dict[str, dict[str, Any]] = {
         "model": ("michaelis_menten", {"nonnegative": ["substrate"]}),
         "solver": {"rtol": 1e-3, "atol": 1e-5}},
     # float32
-    "float32: tsit5": _LOTKA_VOLTERRA | {
-        "solver": {"rtol": 1e-3, "atol": 1e-3}, "runtime": {"precision": "float32"}},
-    "float32: rodas5p": _STIFF | {
-        "solver": {"method": "rodas5p", "rtol": 1e-3, "atol": 1e-6},
+    "float32: tsit5": _SIR | {
+        "solver": {"rtol": 1e-3, "atol": 1e-2}, "saveat": {"ts": {"linspace": [0, 160, 9]}},
+        "runtime": {"precision": "float32"}},
+    "float32: constant steps": _LOTKA_VOLTERRA | {
+        "solver": {"stepsize_controller": "constant", "dt0": 0.05, "rtol": 1e-3, "atol": 1e-3},
         "runtime": {"precision": "float32"}},
     "float32: doses": _PHARMACOKINETICS | {
-        "solver": {"rtol": 1e-3, "atol": 1e-2}, "runtime": {"precision": "float32"}},
+        "solver": {"rtol": 1e-2, "atol": 1e-1}, "runtime": {"precision": "float32"}},
+    "float32: doses, rodas5p": _PHARMACOKINETICS | {
+        "solver": {"method": "rodas5p", "rtol": 1e-2, "atol": 1e-1},
+        "runtime": {"precision": "float32"}},
     # ends
     "ends: of their own": _SIR | {
         "axes": _SIR["axes"] | {"t1": {"uniform": [40, 160]}},
@@ -106,6 +110,8 @@ _EXPERIMENTS: dict[str, dict[str, Any]] = {
     "sensitivities: doses": _PHARMACOKINETICS | {
         "saveat": _PHARMACOKINETICS["saveat"] | {"sensitivities": ["ka", "v", "gut"]}},
 }  # fmt: skip
+#: In float32 the estimate of an error has few digits.
+_AT_EDGE = {"float32: tsit5": (10,)}
 
 
 def cases() -> list[Case]:
@@ -114,7 +120,9 @@ def cases() -> list[Case]:
         Case(f"method {name}", partial(_method, name), fast=name in ("bosh3", "kvaerno5"))
         for name in METHODS
     ]
-    experiments = [Case(name, partial(_made, name)) for name in _EXPERIMENTS]
+    experiments = [
+        Case(name, partial(_made, name), at_edge=_AT_EDGE.get(name, ())) for name in _EXPERIMENTS
+    ]
     others = [
         Case("published detest_a", _detest_class_a),
         Case("not finite at the start", _not_finite, fast=True),
@@ -149,8 +157,8 @@ def _detest_class_a() -> tuple[Problem, Lanes]:
 
     def field(t: Any, y: Any, args: Any) -> dict[str, Any]:
         values = [problem(t, y.y) for problem in DETEST_A]
-        numbers = [args.number == i for i in range(len(DETEST_A))]
-        return {"y": jnp.select(numbers, values, 0.0)}
+        numbers = [args.number < i + 0.5 for i in range(len(DETEST_A))]
+        return {"y": jnp.select(numbers, values)}
 
     model = make_model(field, {"y": 1.0}, 20.0, number=0.0)
     problem = make_problem(model, [5.0, 10.0, 15.0, 20.0], rtol=1e-8, atol=1e-12)

@@ -18,10 +18,8 @@ _SOLVER: dict[str, Any] = {"rtol": 1e-7, "atol": 1e-8}
 _FACTORS = np.array([0.9, 0.97, 1.0, 1.04, 1.1])
 #: By the name of a case of those tests: the method that takes it.
 _SAVED = {
-    "time and state apart": "tsit5",
     "periodic pulses": "tsit5",
     "time and state at once": "rodas5p",
-    "steps and tables": "tsit5",
     "an array": "tsit5",
     "doses at given times": "tsit5",
     "infusions": "dopri8",
@@ -41,6 +39,7 @@ _STOPPED = {
     "an array": "tsit5",
     "none in time": "tsit5",
 }
+_PLAIN = ("end values", "stiff, saved times", "observables, saved times", "metrics")
 _JUMPS = ("few", "memory", "constant")
 
 
@@ -48,7 +47,7 @@ def cases() -> list[Case]:
     """Those of `test_sensitivity_switches`, of `test_stop_sensitivities`, and of other tests."""
     saved = [Case(f"sensitivities: {name}", partial(_saved, name)) for name in _SAVED]
     stopped = [Case(f"stops: {name}", partial(_stopped, name)) for name in _STOPPED]
-    others = [Case(f"plain: {name}", partial(_plain, name)) for name in cuda_cases.cases()]
+    others = [Case(f"plain: {name}", partial(_plain, name)) for name in _PLAIN]
     controls = [Case(f"jumps: {name}", partial(_jumps, name)) for name in _JUMPS]
     wild = [
         Case(f"loose: {method}", partial(_wild, method), fast=method == "tsit5")
