@@ -121,8 +121,7 @@ _AT_EDGE = {"float32: tsit5": (10,)}
 def cases() -> list[Case]:
     """Every method on one problem, those that the native engine does not have too; the others."""
     methods = [
-        Case(f"method {name}", partial(_method, name), fast=name == "kvaerno5")
-        for name in METHODS
+        Case(f"method {name}", partial(_method, name), fast=name == "kvaerno5") for name in METHODS
     ]
     experiments = [
         Case(name, partial(_made, name), at_edge=_AT_EDGE.get(name, ())) for name in _EXPERIMENTS
