@@ -21,7 +21,7 @@ from benchmarks.problems import find_case
 from odeflow.engines.native.engine import generated
 from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.cuda_launch import Launch, missing_device
-from odeflow.engines.native.targets.kernel import load_kernel
+from odeflow.engines.native.targets.cuda_kernel import load_cuda_kernel
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import has_failed
 
@@ -45,7 +45,7 @@ def measure(size: int, cache: Path) -> dict[str, Any]:
     args[list(case.model.declared.parameters).index("rho")] = np.linspace(*case.varied["rho"], size)
     module = generated(problem, "gpu")
     arrays = Arrays(problem, Lanes(np.repeat(first.y0, size, axis=1), args), module)
-    launch = Launch(arrays, load_kernel(module.source, cache))
+    launch = Launch(arrays, load_cuda_kernel(module.source, cache))
     launch.run()  # compiles
     times = []
     for _ in range(_REPEATS):

@@ -23,7 +23,7 @@ from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.cuda_launch import missing_device
 from odeflow.engines.native.methods import rosenbrock
-from odeflow.engines.native.targets.kernel import load_kernel
+from odeflow.engines.native.targets.cuda_kernel import load_cuda_kernel
 from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Guard, Lanes, Problem, Solution
 from odeflow.problem.status import Status
@@ -90,7 +90,7 @@ def ptx(problem: Problem, lanes: Lanes, capability: tuple[int, int], folder: Pat
         types.UniTuple(typed(values[0]), len(values)),
         *map(typed, others),
     )
-    kernel = load_kernel(module.source, folder)
+    kernel = load_cuda_kernel(module.source, folder)
     text, _ = cuda.compile_ptx(kernel.py_func, signature, cc=capability)
     return text
 

@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 
-from odeflow.engines.native.targets.lane_code import lanes_of, lowest_bit
+from odeflow.engines.native.targets.lane_code import lanes_of
 from odeflow.engines.native.targets.layout import Layout
 from odeflow.engines.native.targets.primitives import (
     bits,
@@ -20,8 +19,13 @@ from odeflow.engines.native.targets.primitives import (
     select,
 )
 from odeflow.engines.native.targets.vector_math import exp
+from tests.support.compiled_loops import compiled_loop
 
 LANES = pytest.mark.parametrize("number", ["all", "vector", "one"])
+SOURCE = """
+def solve(rows: real[:], settings: real[:], lane: int64, returned: int64[:]):
+    returned[0] = code(rows, settings, lane)
+"""
 PRECISIONS = pytest.mark.parametrize("real", ["float64", "float32"])
 
 
@@ -29,14 +33,16 @@ def run(function: Callable[..., Any], real: Any, number: str, **rows: Any) -> tu
     """Row `out` after the function ran on rows of 16 lanes, and what it returned."""
     layout = Layout(real, 8, 2, (*rows, "out"), ("half",))
     code = lanes_of(layout, number)(function)
-    solve = numba.njit(lambda buffer, settings, lane: code(buffer, settings, lane))
+    solve = compiled_loop(SOURCE, str(np.dtype(real)), code=code)
     buffer = np.zeros((len(layout.rows), 16), real)
     for i, values in enumerate(rows.values()):
         buffer[i] = values
     flat = buffer.ravel()
     lanes = {"all": [0], "vector": [0, 8], "one": range(16)}[number]
-    returned = [solve(flat, np.array([0.5], real), lane) for lane in lanes]
-    return flat.reshape(buffer.shape)[-1], returned[0]
+    returned = np.zeros(1, np.int64)
+    for lane in lanes:
+        solve(flat, np.array([0.5], real), lane, returned)
+    return flat.reshape(buffer.shape)[-1], int(returned[0])
 
 
 @LANES
@@ -90,11 +96,6 @@ def test_the_mask_has_a_bit_a_lane():
     x = np.full(16, -1.0)
     x[[1, 8, 15]] = 1.0
     assert run(function, "float64", "all", x=x)[1] == 1 << 1 | 1 << 8 | 1 << 15
-
-
-def test_the_lowest_bit_of_a_mask():
-    lowest = numba.njit(lambda word: lowest_bit(word))
-    assert [lowest(1), lowest(40), lowest(-(2**63))] == [0, 3, 63]
 
 
 def test_a_fused_product_is_rounded_once():

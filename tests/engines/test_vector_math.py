@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 
 from odeflow.engines.native.targets import vector_math
 from odeflow.engines.native.targets.lane_code import lanes_of
 from odeflow.engines.native.targets.layout import Layout
+from tests.support.compiled_loops import compiled_loop
 
 Array = np.ndarray
 COUNT = 40_000
@@ -20,6 +20,18 @@ ROUGH = ["rough_log", "rough_exp"]
 SPECIAL = [0.0, 1.0, 0.5, 2.0, 1e-20, 5e-324, 1e-310, 2.3e-308, 700.0, 1e300, 1.7e308]
 SPECIAL = [*SPECIAL, 709.782712893384, 709.7827128933841, 710.5, 745.13, 745.2, 1e9]
 SPECIAL = np.array([*SPECIAL, np.inf, np.nan, *(-x for x in SPECIAL), -np.inf])
+
+SOURCE = """
+def solve(x: real[:], y: real[:], rows: real[:], settings: real[:], out: real[:, :]):
+    for start in range(0, len(x), 8):
+        for lane in range(8):
+            rows[lane] = x[start + lane]
+            rows[8 + lane] = y[start + lane]
+        code(rows, settings, 0)
+        for row in range(out.shape[0]):
+            for lane in range(8):
+                out[row, start + lane] = rows[16 + 8 * row + lane]
+"""
 
 extended = pytest.mark.skipif(
     np.finfo(np.longdouble).nmant < 60, reason="this machine has no extended precision"
@@ -44,13 +56,7 @@ def compiled(real: str) -> Callable[..., Array]:
 
     code = lanes_of(layout, "vector")(evaluate)
 
-    @numba.njit
-    def run(x: Array, y: Array, rows: Array, settings: Array, out: Array) -> None:
-        for start in range(0, x.size, 8):
-            rows[:8] = x[start : start + 8]
-            rows[8:16] = y[start : start + 8]
-            code(rows, settings, 0)
-            out[:, start : start + 8] = rows[16:].reshape(-1, 8)
+    run = compiled_loop(SOURCE, real, code=code)
 
     def call(x: Any, y: Any = 1.0) -> dict[str, Array]:
         x, y = (np.ravel(a).astype(real) for a in np.broadcast_arrays(x, y))

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from odeflow.files.compiled.numba_cache import digest, keep
+from odeflow.files.compiled.numba_cache import keep
+from odeflow.files.digests import texts_digest
 
 _SIGN = np.uint64(1 << 63)
 #: Rows that stay in the cache while their columns are gone through.
@@ -22,7 +23,7 @@ _TILE = 128
 #: Bits of a place in the table of intervals.
 _LOOK_UP_BITS = 12
 
-_SOURCE = digest(Path(__file__).read_bytes())
+_SOURCE = texts_digest(Path(__file__).read_bytes())
 
 
 def _compiled(function: Callable[..., None]) -> Any:

@@ -25,3 +25,12 @@ def file_digest(path: Path) -> str:
 def text_digest(text: str) -> str:
     """SHA-256 of a text, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def texts_digest(*texts: str | bytes) -> str:
+    """SHA-256 of texts one after another, in hexadecimal."""
+    found = hashlib.sha256()
+    for text in texts:
+        found.update(text.encode() if isinstance(text, str) else text)
+        found.update(b"\0")
+    return found.hexdigest()

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,6 +15,7 @@ from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import StepSource
 from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
+from odeflow.engines.native.targets.machine_code import Kernel
 from odeflow.problem.methods import find_method
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 
@@ -50,17 +51,17 @@ def solve(
     reason.
     """
     module = generated(problem, device)
-    kernel = load_kernel(module.source, cache_dir)
     arrays = Arrays(problem, lanes, module)
     if device == "gpu":
         from odeflow.engines.native.loop.cuda_launch import Launch
+        from odeflow.engines.native.targets.cuda_kernel import load_cuda_kernel
 
-        Launch(arrays, kernel).run()
+        Launch(arrays, load_cuda_kernel(module.source, cache_dir)).run()
         arrays.clear_late(0, lanes.size)
         if progress is not None:
             progress(lanes.size)
     else:
-        _solve_on_cores(arrays, kernel, threads, progress)
+        _solve_on_cores(arrays, load_kernel(module.source, cache_dir), threads, progress)
     return arrays.solution()
 
 
@@ -111,7 +112,9 @@ def _loop(problem: Problem, device: Device) -> Loop:
     return THREAD_LOOP
 
 
-def _solve_on_cores(arrays: Arrays, kernel: Any, threads: int, progress: Progress | None) -> None:
+def _solve_on_cores(
+    arrays: Arrays, kernel: Kernel, threads: int, progress: Progress | None
+) -> None:
     """Solves in batches that the threads take in turn."""
 
     def solve_batch(first: int, last: int) -> int:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from odeflow.files.compiled.numba_cache import machine
+from odeflow.files.compiled.machine import machine
 from odeflow.files.compiled.store import Store, note
 
 #: By folder, what JAX takes for the cache there.

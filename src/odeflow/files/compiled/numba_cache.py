@@ -4,45 +4,17 @@ Numba unpickles its files as they are and dies of an empty one. Its classes do t
 compiled function is as data, and how it is loaded again.
 """
 
-import hashlib
-import os
 import pickle
 import sys
 from collections.abc import Callable
 from functools import cache
-from importlib import metadata
 from typing import Any
 
-import llvmlite
-import llvmlite.binding
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
+from odeflow.files.compiled.machine import machine
 from odeflow.files.compiled.store import Store, open_store
-
-#: Settings of Numba's that say where and how many, not what is compiled.
-_NOT_CODE = ("NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES")
-
-
-@cache
-def machine() -> str:
-    """What machine code hangs on besides its source: the processor, the compilers, Python."""
-    features = llvmlite.binding.get_host_cpu_features().flatten()
-    versions = [f"{name} {_version(name)}" for name in ("numba", "llvmlite", "numba-cuda")]
-    settings = [
-        f"{name}={value}"
-        for name, value in sorted(os.environ.items())
-        if name.startswith("NUMBA_") and name not in _NOT_CODE
-    ]
-    processor = (llvmlite.binding.get_process_triple(), llvmlite.binding.get_host_cpu_name())
-    return "\n".join([*processor, features, *versions, sys.version, *settings])
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "-"
 
 
 def keep(dispatcher: Any, source: str, store: Callable[[], Store] = open_store) -> Any:
@@ -116,12 +88,3 @@ class _NoFile:
 
     def ensure_cache_path(self) -> None:
         """The store has seen to that."""
-
-
-def digest(*texts: str | bytes) -> str:
-    """A digest of source texts."""
-    found = hashlib.sha256()
-    for text in texts:
-        found.update(text.encode() if isinstance(text, str) else text)
-        found.update(b"\0")
-    return found.hexdigest()

@@ -36,9 +36,10 @@ class Arrays:
         if problem.counted and lanes.counted is not None:
             counted = lanes.counted.astype(dtype)
             ends |= dict(zip(counted_columns(problem), counted, strict=True))
+        columns = [lanes.args.astype(dtype), *(x[None] for x in ends.values())]
         self.inputs: tuple[Any, ...] = (
             np.ascontiguousarray(lanes.y0, dtype),
-            np.concatenate([lanes.args.astype(dtype), *(x[None] for x in ends.values())]),
+            np.ascontiguousarray(np.concatenate(columns)),
             times,
             np.array(module.settings, dtype),
             problem.solver.max_steps,
@@ -51,8 +52,8 @@ class Arrays:
             np.empty((size, len(times) - 1, math.prod(shape)), dtype)
             for shape in self._shapes.values()
         )
-        columns = [c.stop for slices in module.reduced.values() for c in slices]
-        self._columns = max(columns, default=0)
+        stops = [c.stop for slices in module.reduced.values() for c in slices]
+        self._columns = max(stops, default=0)
         at_stop = sum(math.prod(shape) for shape in stop_shapes(problem).values())
         self._reduced = np.empty((size, self._columns + at_stop), dtype)
         self._saved = np.zeros(size, np.int64)
@@ -142,5 +143,6 @@ def _segments(
     columns = end_columns(problem.solver, t0, ends)
     columns["last_save"] = np.where(followed, np.nextafter(ends, dtype.type(-np.inf)), ends)
     later = np.stack([columns[name][1:] for name in SEGMENT], axis=1)
-    data = (happens.sum(0), np.ascontiguousarray(amounts), np.concatenate([values, later], axis=1))
+    sets = np.concatenate([values, later], axis=1)
+    data = (happens.sum(0), np.ascontiguousarray(amounts), np.ascontiguousarray(sets))
     return {name: column[0] for name, column in columns.items()}, data

@@ -210,8 +210,8 @@ class LaneRestarts:
             dt = f"settings[{layout.settings.index('dt0')}]"
             span = f"{place('t1')} - {place('t')}"
             lines += [
-                f"dt = np.nextafter({dt}, REAL(INFINITY))",
-                f"{place('steps')} = np.ceil(({span}) / dt)",
+                f"dt = nextafter({dt}, REAL(INFINITY))",
+                f"{place('steps')} = ceil(({span}) / dt)",
             ]
         lines += ["begin(rows, settings, lane)"]
         if self and self._problem.reductions:
@@ -267,7 +267,7 @@ class LaneRestarts:
                 "            cut_step(rows, settings, lane)",
                 f"            {place('stalled')} = REAL({FIRED})",
                 # what is saved at that time is the value after what happens there
-                f"            until = np.nextafter({place('t')}, REAL(-INFINITY))",
+                f"            until = nextafter({place('t')}, REAL(-INFINITY))",
                 f"            same = {place('t')} - {self._same_time} * abs({place('t')})",
                 f"            {place('saved_until')} = min(until, same)",
             ]

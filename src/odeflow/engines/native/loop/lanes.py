@@ -114,6 +114,7 @@ def _header(
         **{row: layout.place(row) for row in _LOOP_ROWS},
         **{name: layout.place(row) for name, row in functions.blocks().items()},
         **functions.counts(),
+        "VARIABLES": len(problem.variables),
     }
     names = set(re.findall(r"\w+", body))
     return "\n".join(
@@ -152,20 +153,34 @@ _LOOP_ROWS = ("t", "t1", "active", "accepted", "stalled", "next_save", "saved_un
 _SOURCE = f'''
 @compiled
 def solve(
-    rows, jumps, first, last, y0, args, ts, settings, max_steps,
-    values, reduced, saved, status, num_steps, num_accepted, time_reached,
+    rows: real[:],
+    jumps: (int64[:], real[:, :, :], real[:, :, :]),
+    first: int64,
+    last: int64,
+    y0: real[:, :],
+    args: real[:, :],
+    ts: real[:],
+    settings: real[:],
+    max_steps: int64,
+    values: (real[:, :],) * VARIABLES,
+    reduced: real[:, :],
+    saved: int64[:],
+    status: int8[:],
+    num_steps: int64[:],
+    num_accepted: int64[:],
+    time_reached: real[:],
 ):
     """Solves trajectories first to last; ts ends with an infinity.
 
     `jumps` are the number of each trajectory's, what they add to the state, and what they set.
     Each of `values` has a row a trajectory and time, and a column a component.
     """
-    sample = np.full(LANES, -1)
-    started = np.zeros(LANES, np.int64)
-    index = np.zeros(LANES, np.int64)
-    jump = np.zeros(LANES, np.int64)
-    taken = np.zeros(LANES, np.int64)
-    place = np.zeros(LANES, np.uint64)
+    sample = integers(LANES, -1)
+    started = integers(LANES, 0)
+    index = integers(LANES, 0)
+    jump = integers(LANES, 0)
+    taken = integers(LANES, 0)
+    place = integers(LANES, 0)
     queue = first
     busy = 0
     steps = 0
@@ -255,7 +270,7 @@ def solve(
                     time = rows[next_save + lane]
                     while time <= until:
                         write(values, place[lane], rows, lane, time)
-                        place[lane] += np.uint64(1)
+                        place[lane] += 1
                         index[lane] += 1
                         time = ts[index[lane]]
                         if RECORDED:

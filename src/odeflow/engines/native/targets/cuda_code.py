@@ -17,8 +17,9 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import njit
+from numba.extending import intrinsic
 
-from odeflow.engines.native.targets.lane_code import PROCESSOR, Target, lanes_of
+from odeflow.engines.native.targets.lane_code import LaneFunction, vectors_of
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
 from odeflow.engines.native.targets.layout import Layout
 
@@ -66,23 +67,44 @@ def device_function(name: str) -> Callable[..., LaneValue]:
 
 def device_lanes_of(layout: Layout, number: str) -> Callable[[Callable[..., Any]], Any]:
     """As `lane_code.lanes_of`, for a CUDA device; inlined, so that rows can become registers."""
-    from numba.cuda.extending import intrinsic
+    from numba.cuda.extending import intrinsic as device_intrinsic
 
-    target = Target(intrinsic, DeviceWriter, ("alwaysinline", "nounwind"))
-    return lanes_of(layout, number, target)
+    attributes = ("alwaysinline", "nounwind")
+    width, ways = vectors_of(layout, number)
+    return lambda function: _intrinsic(
+        LaneFunction(function, layout, width, ways, DeviceWriter, attributes), device_intrinsic
+    )
 
 
 def simulated_lanes_of(layout: Layout, number: str) -> Callable[[Callable[..., Any]], Any]:
     """As `device_lanes_of`, for Python to call with the arrays of the simulator."""
     _put_c_in_the_place_of_libdevice()
-    target = PROCESSOR._replace(writer=DeviceWriter)
+    width, ways = vectors_of(layout, number)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        code = lanes_of(layout, number, target)(function)
+        code = _intrinsic(LaneFunction(function, layout, width, ways, DeviceWriter), intrinsic)
         compiled = njit(lambda rows, settings, lane: code(rows, settings, lane))
         return lambda rows, settings, lane: compiled(rows, np.positive(settings), lane)
 
     return decorate
+
+
+def _intrinsic(written: LaneFunction, intrinsic: Callable[..., Any]) -> Any:
+    """The function as an intrinsic of a Numba, `(rows, settings, first lane)`."""
+
+    def called(typing: Any, rows: Any, settings: Any, lane: Any) -> Any:
+        # `lane` is a 64-bit integer, and so is the result: types of the target's own Numba
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+            arrays = (
+                context.make_array(kind)(context, builder, value).data
+                for kind, value in zip(signature.args[:2], args)
+            )
+            return builder.call(written.written(builder.module), [*arrays, args[2]])
+
+        return lane(rows, settings, lane), generate
+
+    called.__name__ = written.function.__name__
+    return intrinsic(called)
 
 
 @cache

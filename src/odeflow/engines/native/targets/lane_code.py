@@ -1,13 +1,12 @@
-"""The functions of a generated module as machine code, for Numba to call."""
+"""The functions of a generated module that are written for lanes: vectors of numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
 from odeflow.engines.native.targets.layout import Layout
@@ -86,82 +85,53 @@ class _Settings:
         return LaneValue(writer, writer.real, [vector] * writer.ways)
 
 
-class Target(NamedTuple):
-    """What code is written for: Numba's decorator of intrinsics, the writer, LLVM's attributes."""
+@dataclass(frozen=True)
+class LaneFunction:
+    """A function of `(rows, settings)` that writes code for `ways` vectors of `width` lanes.
 
-    intrinsic: Callable[[Callable[..., Any]], Any]
-    writer: type[Writer]
-    attributes: tuple[str, ...]
-
-
-PROCESSOR = Target(intrinsic, Writer, ("noinline", "nounwind"))
-
-
-def lanes_of(
-    layout: Layout, number: str, target: Target = PROCESSOR
-) -> Callable[[Callable[..., Any]], Any]:
-    """A function of `(rows, settings)` for `all` lanes, a `vector` of them or `one`.
-
-    It is called with the number of the first lane as well. It returns 0, or the 64-bit integer
-    that the function decorated returns.
+    Width 0 is one lane. It returns None or an integer of LLVM. `writer` and LLVM's `attributes` are
+    the target's.
     """
-    numbers = {"all": (layout.width, layout.ways), "vector": (layout.width, 1), "one": (0, 1)}
-    return lambda function: _compiled(function, layout, *numbers[number], target)
+
+    function: Callable[..., Any]
+    layout: Layout
+    width: int
+    ways: int
+    writer: type[Writer] = Writer
+    attributes: tuple[str, ...] = ("noinline", "nounwind")
+
+    def written(self, module: ir.Module) -> ir.Function:
+        """The function in a module, where it is once.
+
+        It takes pointers to rows and settings and the number of the first lane, a 64-bit integer,
+        and returns one, 0 in the place of None.
+        """
+        name = f"odeflow_{self.function.__name__}"
+        if name in module.globals:
+            return module.globals[name]
+        layout = self.layout
+        real = ir.DoubleType() if layout.real == "float64" else ir.FloatType()
+        pointer = real.as_pointer()
+        written = ir.Function(module, ir.FunctionType(_WORD, [pointer, pointer, _WORD]), name)
+        written.linkage = "internal"
+        for attribute in self.attributes:
+            written.attributes.add(attribute)
+        rows, settings, lane = written.args
+        builder = ir.IRBuilder(written.append_basic_block("entry"))
+        writer = self.writer(builder, layout.real, self.width, self.ways)
+        rows = builder.gep(rows, [lane], inbounds=True)
+        result = self.function(Rows(writer, layout, rows), _Settings(writer, layout, settings))
+        builder.ret(ir.Constant(_WORD, 0) if result is None else result)
+        return written
 
 
-@intrinsic
-def lowest_bit(typing: Any, word: Any) -> Any:
-    """The number of the lowest bit that is set in a 64-bit integer."""
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.int64), generate
+def lanes_of(layout: Layout, number: str) -> Callable[[Callable[..., Any]], LaneFunction]:
+    """Makes a function one for `all` lanes, a `vector` of them or `one`."""
+    width, ways = vectors_of(layout, number)
+    return lambda function: LaneFunction(function, layout, width, ways)
 
 
-def _compiled(
-    function: Callable[..., Any], layout: Layout, width: int, ways: int, target: Target
-) -> Any:
-    """The function as an intrinsic of Numba, `(rows, settings, first lane)`."""
-
-    def called(typing: Any, rows: Any, settings: Any, lane: Any) -> Any:
-        # `lane` is a 64-bit integer, and so is the result: types of the target's own Numba
-        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-            arrays = (
-                context.make_array(kind)(context, builder, value).data
-                for kind, value in zip(signature.args[:2], args)
-            )
-            written = _written(builder.module, function, layout, width, ways, target)
-            return builder.call(written, [*arrays, args[2]])
-
-        return lane(rows, settings, lane), generate
-
-    called.__name__ = function.__name__
-    return target.intrinsic(called)
-
-
-def _written(
-    module: ir.Module,
-    function: Callable[..., Any],
-    layout: Layout,
-    width: int,
-    ways: int,
-    target: Target,
-) -> ir.Function:
-    """The function's own LLVM function in a module."""
-    name = f"odeflow_{function.__name__}"
-    if name in module.globals:
-        return module.globals[name]
-    real = ir.DoubleType() if layout.real == "float64" else ir.FloatType()
-    pointer = real.as_pointer()
-    written = ir.Function(module, ir.FunctionType(_WORD, [pointer, pointer, _WORD]), name)
-    written.linkage = "internal"
-    for attribute in target.attributes:
-        written.attributes.add(attribute)
-    rows, settings, lane = written.args
-    builder = ir.IRBuilder(written.append_basic_block("entry"))
-    writer = target.writer(builder, layout.real, width, ways)
-    rows = builder.gep(rows, [lane], inbounds=True)
-    result = function(Rows(writer, layout, rows), _Settings(writer, layout, settings))
-    builder.ret(ir.Constant(_WORD, 0) if result is None else result)
-    return written
+def vectors_of(layout: Layout, number: str) -> tuple[int, int]:
+    """The width of a vector, and how many there are, for `all` lanes, a `vector`, or `one`."""
+    sizes = {"all": (layout.width, layout.ways), "vector": (layout.width, 1), "one": (0, 1)}
+    return sizes[number]

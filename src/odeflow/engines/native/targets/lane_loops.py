@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils
 
 from odeflow.engines.native.targets.lane_values import Kind, LaneValue
 
@@ -23,10 +22,19 @@ def number(value: int) -> ir.Constant:
 
 def loop(builder: Any, start: Any, stop: Any) -> Iterator[ir.Value]:
     """Writes what the body of a `for` writes, once, as the body of a loop over integers."""
-    bounds: Any = [number(x) if isinstance(x, int) else x for x in (start, stop)]
-    span: Any = cgutils.for_range_slice
-    with span(builder, *bounds, number(1)) as (index, _):
-        yield index
+    first, last = (number(x) if isinstance(x, int) else x for x in (start, stop))
+    before = builder.block
+    test, body, after = map(builder.append_basic_block, ("loop", "body", "after"))
+    builder.branch(test)
+    builder.position_at_end(test)
+    index = builder.phi(_WORD)
+    index.add_incoming(first, before)
+    builder.cbranch(builder.icmp_signed("<", index, last), body, after)
+    builder.position_at_end(body)
+    yield index
+    index.add_incoming(builder.add(index, number(1)), builder.block)
+    builder.branch(test)
+    builder.position_at_end(after)
 
 
 class Table:
@@ -57,7 +65,8 @@ class Sum:
         self._writer = start.writer
         self._kind: Kind = start.kind
         vector = self._writer.type(self._kind)
-        self._places = [cgutils.alloca_once(self._writer.builder, vector) for _ in start.parts]
+        with self._writer.builder.goto_entry_block():
+            self._places = [self._writer.builder.alloca(vector) for _ in start.parts]
         self._set(start)
 
     def _set(self, value: LaneValue) -> None:

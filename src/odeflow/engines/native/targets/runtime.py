@@ -3,10 +3,9 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from odeflow.engines.native.targets.dense_elimination import lu_factor, lu_solve
-from odeflow.engines.native.targets.lane_code import lanes_of, lowest_bit
+from odeflow.engines.native.targets.lane_code import lanes_of
 from odeflow.engines.native.targets.layout import Layout
 from odeflow.engines.native.targets.primitives import (
     acos,
@@ -66,7 +65,6 @@ __all__ = [
     "atanh",
     "cbrt",
     "ceil",
-    "compiled",
     "cos",
     "cosh",
     "erf",
@@ -76,13 +74,11 @@ __all__ = [
     "expm1",
     "floor",
     "fmod",
-    "inlined",
     "isfinite",
     "lanes_of",
     "lgamma",
     "log",
     "log1p",
-    "lowest_bit",
     "lu_factor",
     "lu_solve",
     "mask",
@@ -105,8 +101,3 @@ __all__ = [
 ]  # fmt: skip
 
 INFINITY = math.inf
-
-#: A part of the function below.
-inlined = njit(error_model="numpy", inline="always")
-#: The function that Python calls; `load_kernel` keeps its machine code.
-compiled = njit(error_model="numpy", nogil=True)
