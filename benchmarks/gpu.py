@@ -45,7 +45,7 @@ def measure(size: int, cache: Path) -> dict[str, Any]:
     args[list(case.model.declared.parameters).index("rho")] = np.linspace(*case.varied["rho"], size)
     module = generated(problem, "gpu")
     arrays = Arrays(problem, Lanes(np.repeat(first.y0, size, axis=1), args), module)
-    launch = Launch(arrays, load_cuda_kernel(module.source, cache))
+    launch = Launch(arrays, load_cuda_kernel(module.code, cache))
     launch.run()  # compiles
     times = []
     for _ in range(_REPEATS):

@@ -90,7 +90,7 @@ def ptx(problem: Problem, lanes: Lanes, capability: tuple[int, int], folder: Pat
         types.UniTuple(typed(values[0]), len(values)),
         *map(typed, others),
     )
-    kernel = load_cuda_kernel(module.source, folder)
+    kernel = load_cuda_kernel(module.code, folder)
     text, _ = cuda.compile_ptx(kernel.py_func, signature, cc=capability)
     return text
 
@@ -163,7 +163,7 @@ def test_loops_over_a_full_matrix_compile(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(rosenbrock, "_MOST_OPERATIONS", 0)
     problem, lanes = CASES["stiff, saved times"]
     problem = replace(problem)  # not the one whose module is there
-    assert "lu_factor(rows, 3)" in native_engine.generated(problem, "gpu").source
+    assert "call(lu_factor, 3)" in native_engine.generated(problem, "gpu").code.text
     ptx(problem, lanes, (9, 0), tmp_path)
 
 

@@ -167,7 +167,7 @@ def problem_of(names: Names, variant: Variant) -> Problem:
 
 def source_of(names: Names, variant: Variant) -> str:
     problem = problem_of(names, variant)
-    return native.generated(problem, variant.device).source
+    return native.generated(problem, variant.device).code.text
 
 
 @cache

@@ -1,7 +1,6 @@
 """The generated Rosenbrock step: the same numbers as the Diffrax class."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,19 @@ from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.diffrax.rosenbrock import Rodas3P, Rodas5P
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.methods import rosenbrock as generator
-from odeflow.engines.native.methods.differentiated_field import DifferentiatedField
-from odeflow.engines.native.methods.rosenbrock import rosenbrock, rosenbrock_source
+from odeflow.engines.native.methods.differentiated_field import (
+    Derivatives,
+    DifferentiatedField,
+    Point,
+)
+from odeflow.engines.native.methods.rosenbrock import rosenbrock, rosenbrock_stepper
 from odeflow.engines.native.methods.sparse_lu import plan
-from odeflow.engines.native.methods.stepper import StepSource
+from odeflow.engines.native.methods.stepper import Inside, Start, interpolated
+from odeflow.engines.native.program.builder import Builder
+from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.program.proportions import Proportions
 from odeflow.engines.native.program.refusal import UntranslatableError
+from odeflow.engines.native.program.value import Value, apply
 from odeflow.models import kinetics
 from odeflow.problem.methods import find_method
 from odeflow.problem.methods.rosenbrock import RODAS3P
@@ -43,67 +49,65 @@ def driven_robertson(t: Any, y: Any, args: Any) -> dict[str, Any]:
     return {"a": third - first + jnp.sin(t), "b": first - second - third, "c": second}
 
 
-def evaluate(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], list[str]]:
-    a, b, c = y
-    lines = [
-        f"{prefix}1 = p_slow*{a}",
-        f"{prefix}2 = p_fast*{b}*{b}",
-        f"{prefix}3 = p_cross*{b}*{c}",
-        f"{prefix}a = {prefix}3 - {prefix}1 + sin({t})",
-        f"{prefix}b = {prefix}1 - {prefix}2 - {prefix}3",
-    ]
-    return lines, [f"{prefix}a", f"{prefix}b", f"{prefix}2"]
+def evaluate(point: Point) -> list[Value]:
+    a, b, c = point.y
+    first, second, third = RATES["slow"] * a, RATES["fast"] * b * b, RATES["cross"] * b * c
+    return [third - first + apply("sin", point.t), first - second - third, second]
 
 
-VALUE_LINES, VALUE = evaluate("v", "t", ["y_a", "y_b", "y_c"])
+def differentiate(point: Point) -> Derivatives:
+    _, b, c = point.y
+    slow, fast, cross = RATES.values()
+    constant = Value(b.builder, slow)
+    jacobian = {
+        (0, 0): -constant,
+        (0, 1): cross * c,
+        (0, 2): cross * b,
+        (1, 0): constant,
+        (1, 1): -2.0 * fast * b - cross * c,
+        (1, 2): -(cross * b),
+        (2, 1): 2.0 * fast * b,
+    }
+    return Derivatives(evaluate(point), jacobian, {0: apply("cos", point.t)})
+
+
 DRIVEN_ROBERTSON = DifferentiatedField(
     evaluate=evaluate,
-    start_lines=["j_t = cos(t)", "j_b = p_cross*y_b", *VALUE_LINES],
-    value=VALUE,
-    jacobian={
-        (0, 0): "-p_slow",
-        (0, 1): "p_cross*y_c",
-        (0, 2): "j_b",
-        (1, 0): "p_slow",
-        (1, 1): "-2.0*p_fast*y_b - p_cross*y_c",
-        (1, 2): "-j_b",
-        (2, 1): "2.0*p_fast*y_b",
-    },
-    time_derivative={0: "j_t"},
+    differentiate=differentiate,
+    entries=frozenset({(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 1)}),
     uses_time=True,
     related=Proportions(3),
 )
 
 
-def source_of(solver: Any, names: Sequence[str], field: DifferentiatedField) -> StepSource:
-    return rosenbrock_source(solver.tableau, names, field, plan(len(names), field.jacobian))
-
-
 class Step:
-    """Runs a `StepSource` on arrays of lanes."""
+    """Runs a step of a solver's method on arrays of lanes, by NumPy."""
 
-    def __init__(self, source: StepSource, t: Any, h: Any, y: dict[str, Any], theta: float = 0.5):
-        names: dict[str, Any] = {
-            "select": np.where,
-            "isfinite": np.isfinite,
-            "sin": np.sin,
-            "cos": np.cos,
-            "t": t,
-            "h": h,
-            "t_next": t + h,
-            "theta": theta,
-        }
-        names |= {f"y_{name}": value for name, value in y.items()}
-        names |= {f"p_{name}": value for name, value in RATES.items()}
+    def __init__(
+        self,
+        solver: Any,
+        field: DifferentiatedField,
+        t: Any,
+        h: Any,
+        y: dict[str, Any],
+        theta: float = 0.5,
+    ):
+        stepper = rosenbrock_stepper(solver.tableau, field, plan(len(y), field.entries))
+        builder = Builder(["t", "t_next", "h", "theta", *(f"y_{name}" for name in y)])
+        start, end, length, place, *state = (Value(builder, name) for name in builder.inputs)
+        stepped = stepper.step(Start(start, end, length, state, [], {}))
+        assert stepped.error is not None
+        inside = Inside(length, state, stepped.candidate, stepped.dense)
+        between = [interpolated(terms, place) for terms in stepper.polynomial(inside)]
+        found = [*stepped.candidate, *stepped.error, *between]
+        program = builder.program([value.operand for value in found])
+        functions = {name: x.numpy for name, x in OPERATIONS.items() if x.numpy is not None}
+        given = dict(zip(builder.inputs, [t, t + h, h, theta, *y.values()]))
         with np.errstate(all="ignore"):
-            exec("\n".join(source.lines), names)
-            self.y1 = [eval(value, names) for value in source.candidate]
-            assert source.error is not None
-            self.error = [eval(value, names) for value in source.error]
-            names |= {row: eval(value, names) for row, value in source.dense.items()}
-            names |= {f"y1_{name}": value for name, value in zip(y, self.y1)}
-            exec("\n".join(source.interpolant_lines), names)
-            self.inside = [eval(value, names) for value in source.interpolated]
+            results = program.evaluate(given, functions)
+        size = len(y)
+        self.y1, self.error = results[:size], results[size : 2 * size]
+        self.inside = results[2 * size :]
 
 
 @SOLVERS
@@ -112,7 +116,7 @@ def test_equals_the_diffrax_class(solver: Any):
     y = {"a": rng.uniform(0.1, 1, 32), "b": rng.uniform(1e-5, 1e-4, 32)}
     y["c"] = rng.uniform(0.1, 1, 32)
     h, theta, t = rng.uniform(0.1, 10, 32), 0.37, 0.3
-    step = Step(source_of(solver, NAMES, DRIVEN_ROBERTSON), t, h, y, theta)
+    step = Step(solver, DRIVEN_ROBERTSON, t, h, y, theta)
     solver = type(solver)(unbounded=())
 
     @jax.jit
@@ -129,23 +133,27 @@ def test_equals_the_diffrax_class(solver: Any):
             np.testing.assert_allclose(mine[i], expected[name], rtol=0, atol=1e-13 * scale)
 
 
-def growth(rate: str) -> DifferentiatedField:
+def growth(rate: float) -> DifferentiatedField:
     """Two states: y0' = rate y0, y1' = y0 - y1."""
 
-    def evaluate(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], list[str]]:
-        return [f"{prefix}0 = {rate}*{y[0]}"], [f"{prefix}0", f"{y[0]} - {y[1]}"]
+    def evaluate(point: Point) -> list[Value]:
+        return [rate * point.y[0], point.y[0] - point.y[1]]
 
-    start_lines, value = evaluate("v", "t", ["y_a", "y_b"])
-    jacobian = {(0, 0): rate, (1, 0): "1.0", (1, 1): "-1.0"}
-    return DifferentiatedField(evaluate, start_lines, value, jacobian, {}, False, Proportions(2))
+    def differentiate(point: Point) -> Derivatives:
+        one = Value(point.t.builder, 1.0)
+        jacobian = {(0, 0): rate * one, (1, 0): one, (1, 1): -one}
+        return Derivatives(evaluate(point), jacobian, {})
+
+    entries = frozenset({(0, 0), (1, 0), (1, 1)})
+    return DifferentiatedField(evaluate, differentiate, entries, False, Proportions(2))
 
 
 @SOLVERS
 def test_a_vanishing_pivot_rejects_the_step(solver: Any):
     rate = 2.0 / solver.tableau.gamma
-    source = source_of(solver, ("a", "b"), growth(repr(rate)))
     # the first lane's 1 / (gamma h) is the rate
-    step = Step(source, 0.0, np.array([0.5, 0.25]), {"a": np.ones(2), "b": np.ones(2)})
+    y = {"a": np.ones(2), "b": np.ones(2)}
+    step = Step(solver, growth(rate), 0.0, np.array([0.5, 0.25]), y)
     assert not np.isfinite([error[0] for error in step.error]).all()
     assert [y[0] for y in step.y1] == [1.0, 1.0]
     assert np.isfinite([error[1] for error in step.error]).all()
@@ -155,8 +163,8 @@ def test_a_vanishing_pivot_rejects_the_step(solver: Any):
 @SOLVERS
 @pytest.mark.parametrize("poison", [np.nan, np.inf])
 def test_a_field_that_is_not_finite_shows_in_the_candidate(solver: Any, poison: float):
-    source = source_of(solver, ("a", "b"), growth("-1.0"))
-    step = Step(source, 0.0, np.full(2, 0.1), {"a": np.array([poison, 1.0]), "b": np.ones(2)})
+    y = {"a": np.array([poison, 1.0]), "b": np.ones(2)}
+    step = Step(solver, growth(-1.0), 0.0, np.full(2, 0.1), y)
     assert not np.isfinite([error[0] for error in step.error]).all()
     assert not np.isfinite([y[0] for y in step.y1]).all()
     assert np.isfinite([y[1] for y in step.y1]).all()
@@ -183,8 +191,8 @@ def star(t: Any, y: Any, args: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("size", "field", "bound", "call"),
     [
-        (8, star, "_MOST_WRITTEN", "sparse_factor(rows, ELIMINATION)"),
-        (10, coupled, "_MOST_OPERATIONS", "lu_factor(rows, 10)"),
+        (8, star, "_MOST_WRITTEN", "call(sparse_factor, "),
+        (10, coupled, "_MOST_OPERATIONS", "call(lu_factor, 10)"),
     ],
 )
 def test_factors_are_computed_by_loops_as_they_are_written_out(
@@ -196,7 +204,7 @@ def test_factors_are_computed_by_loops_as_they_are_written_out(
         settings = {"method": "rodas5p", "rtol": 1e-8, "atol": 1e-10, "dt0": 1e-3}
         problem, lanes = coupled_problem(size, field, **settings)
         solutions.append(native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path))
-        assert (call in native_engine.generated(problem).source) == (most == 0)
+        assert (call in native_engine.generated(problem).code.text) == (most == 0)
     written, looped = solutions
     assert (looped.status == Status.success).all()
     np.testing.assert_array_equal(looped.num_steps, written.num_steps)

@@ -4,24 +4,28 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
-from scipy import special
 
 from odeflow.engines.native.frontend.derivatives import translate_jacobian
 from odeflow.engines.native.frontend.translate import UntranslatableError, translate
 from odeflow.engines.native.program.builder import Builder
-from odeflow.engines.native.program.program import Operand, Program, literal_text
+from odeflow.engines.native.program.lane_program import LaneBuilder
+from odeflow.engines.native.program.operations import OPERATIONS
+from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.refusal import Refused
+from odeflow.engines.native.program.value import inlined
+from odeflow.engines.native.targets.lane_code import lane_function
+from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.runtime import LANE_CODE
+from tests.support.compiled_loops import compiled_loop
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -30,40 +34,29 @@ NAMES = ["x", "y", "z"]
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5, -3.5, 0.49999999999999994, 1e-200, 30.0]
 SPECIAL += [1e300, -1e300, math.inf, -math.inf, math.nan, 2.0**52 + 1, 3.7, -0.3]
 
-# Python's math raises where C gives inf or NaN, as Numba does.
 _SAME = ["exp", "exp2", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh"]
 _ARC = ["sin", "cos", "tan", "sinh", "cosh", "tanh"]
-MATH = SimpleNamespace(
-    **{name: getattr(np, name) for name in [*_SAME, "tanh", "inf", "nan"]},
-    **{f"a{name}": getattr(np, f"arc{name}") for name in _ARC},
-    atan2=np.arctan2,
-    # NumPy takes the square root where the exponent is 1/2.
-    pow=lambda x, y: np.float64(math.inf) if (x, y) == (-math.inf, 0.5) else np.power(x, y),
-    erf=special.erf,
-    erfc=special.erfc,
-    lgamma=lambda x: np.float64(math.inf if x == -math.inf else special.gammaln(x)),
-)
-
-
-def typed_literal(value: Operand) -> str:
-    """A constant in the precision of the program."""
-    return repr(value) if isinstance(value, bool) else f"real({literal_text(value)})"
-
-
-def source_of(program: Program) -> str:
-    lines, outputs = program.lines(literal=typed_literal)
-    body = "\n    ".join([*lines, f"return ({', '.join(outputs)},)"])
-    return f"def run({', '.join(program.inputs)}):\n    {body}\n"
+MEANING = {name: operation.numpy for name, operation in OPERATIONS.items()}
+# NumPy takes the square root where the exponent is 1/2.
+MEANING["pow"] = lambda x, y: np.float64(math.inf) if (x, y) == (-math.inf, 0.5) else np.power(x, y)
 
 
 def compiled(program: Program, dtype: Any = np.float64) -> Callable[..., tuple[Any, ...]]:
     """The program as a Python function of NumPy scalars."""
-    space = {"math": MATH, "np": np, "real": dtype}
-    exec(source_of(program), space)
+
+    def typed(value: Any) -> Any:
+        return value if isinstance(value, (bool, np.bool_)) else dtype(value)
+
+    functions = {
+        name: lambda *values, numpy=numpy: numpy(*map(typed, values))
+        for name, numpy in MEANING.items()
+        if numpy is not None
+    }
 
     def run(*values: Any) -> tuple[Any, ...]:
         with np.errstate(all="ignore"):
-            return space["run"](*map(dtype, values))
+            inputs = dict(zip(program.inputs, map(dtype, values)))
+            return tuple(program.evaluate(inputs, functions))
 
     return run
 
@@ -486,19 +479,9 @@ def test_builder_tells_constants_apart():
     assert b.apply("select", c, "x", math.nan) in names
 
 
-def test_lines():
+def test_a_program_as_text():
     program = translate(lambda x, y: (x * y + math.inf, x), ["x", "y"])
-    lines, outputs = program.lines({"x": "u", "y": 2.5}, "s_", {"mul": "times({0}, {1})"})
-    assert lines == ["s_mul0 = times(u, 2.5)", "s_add1 = s_mul0 + math.inf"]
-    assert outputs == ["s_add1", "u"]
-    lines, _ = program.lines(literal=lambda value: f"<{value}>")
-    assert lines[1] == "add1 = mul0 + <inf>"
-
-
-@pytest.mark.parametrize("value", [0.1, -0.0, 1e-310, 1e22, math.inf, -math.inf, math.nan, True])
-def test_literals_are_exact(value: float):
-    back = eval(literal_text(value), {"math": math})
-    assert repr(back) == repr(value)
+    assert program.text() == ["mul0 = mul(x, y)", "add1 = add(mul0, inf)", "return add1, x"]
 
 
 def test_names_do_not_clash_with_inputs():
@@ -511,7 +494,7 @@ def test_names_do_not_clash_with_inputs():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_numba_runs_the_source(dtype: Any):
+def test_lanes_compute_what_jax_does(dtype: Any):
     def function(x: Any, y: Any, z: Any) -> Any:
         table = jnp.interp(x, jnp.asarray(XP, dtype), jnp.asarray(FP, dtype))
         rounded = jnp.round(x) + jnp.floor(y) + jnp.ceil(z) + jnp.trunc(x) + jnp.sign(y)
@@ -520,13 +503,23 @@ def test_numba_runs_the_source(dtype: Any):
         special_functions = lax.erf(x) + lax.erfc(y) + lax.lgamma(z * z + 1.0) + jnp.exp2(x / 8)
         return table, rounded, angles, logic, special_functions, z * z**2.5, jnp.log(y)
 
-    space = {"math": math, "np": np, "real": dtype}
-    exec(source_of(translate(function, NAMES, dtype)), space)
-    run = numba.njit(error_model="numpy")(space["run"])
+    builder = LaneBuilder(dtype)
+    program = translate(function, NAMES, dtype)
+    outputs = [f"out{i}" for i in range(len(program.outputs))]
+    for row, value in zip(outputs, inlined(builder, program, {n: builder.row(n) for n in NAMES})):
+        builder.store(row, value)
+    real = np.dtype(dtype).name
+    layout = Layout(real, 8, 1, (*NAMES, *outputs), ("none",))  # type: ignore[arg-type]
+    code = lane_function(builder.finished("run", "one", ""), layout, LANE_CODE)
+    source = "def solve(rows: real[:], settings: real[:]):\n    code(rows, settings, 0)"
+    run = compiled_loop(source, real, code=code)
     tolerance = 1e-13 if dtype == np.float64 else 2e-5
     for point in [*points(3), (1e300, -1.0, math.nan), (math.inf, 0.0, 0.0), (30.0, 1.0, -1.0)]:
         typed = [dtype(v) if abs(v) < 1e30 or not np.isfinite(v) else dtype(1e30) for v in point]
-        got = np.array(run(*typed), float)
+        rows = np.zeros((len(layout.rows), 8), dtype)
+        rows[:3, 0] = typed
+        run(rows.ravel(), np.zeros(1, dtype))
+        got = rows[3:, 0].astype(float)
         np.testing.assert_allclose(got, expected(function, *typed, dtype=dtype), rtol=tolerance)
 
 

@@ -6,24 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odeflow.engines.native.methods.sparse_lu import SparseLU, plan
+from odeflow.engines.native.program.builder import Builder
+from odeflow.engines.native.program.value import Value
 
 
-def run(lu: SparseLU, matrix: np.ndarray, right: np.ndarray) -> dict[str, np.float64]:
-    """Every name that the statements define, computed with NumPy scalars."""
+def factors_of(lu: SparseLU, matrix: np.ndarray) -> dict[tuple[int, int], np.float64]:
+    """The entries of the factors, computed with NumPy scalars."""
     diagonal = {(i, i) for i in range(len(matrix))}
-    pattern = {(i, j): f"a{i}_{j}" for i, j in places(matrix) | diagonal}
-    names = {name: matrix[entry] for entry, name in pattern.items()}
-    names |= {f"b{i}": value for i, value in enumerate(right)}
-    lines = lu.factor_lines(pattern, "m")
-    lines += lu.solve_lines([f"b{i}" for i in range(len(right))], "m", "x")
     with np.errstate(all="ignore"):
-        exec("\n".join(lines), {}, names)
-    return names
+        return lu.factor({entry: matrix[entry] for entry in places(matrix) | diagonal})
 
 
 def solution(lu: SparseLU, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-    names = run(lu, matrix, right)
-    return np.array([names[f"x{i}"] for i in range(len(right))])
+    with np.errstate(all="ignore"):
+        return np.array(lu.solve(factors_of(lu, matrix), list(right)))
 
 
 @st.composite
@@ -71,17 +67,23 @@ def test_entries_are_where_elimination_puts_nonzeros(system: tuple[np.ndarray, n
 
 @settings(max_examples=50, deadline=None)
 @given(dominant_systems())
-def test_operation_counts_are_those_of_the_source(system: tuple[np.ndarray, np.ndarray]):
+def test_operation_counts_are_those_of_the_program(system: tuple[np.ndarray, np.ndarray]):
     matrix, right = system
     lu = plan(len(matrix), places(matrix))
-    pattern = dict.fromkeys(places(matrix), "v")
-    source = lu.factor_lines(pattern, "m")
-    # a fill-in starts with a product: its leading minus negates and is not counted as a subtraction
-    text = " ".join(line.split(" = ")[1] for line in source)
-    assert text.count("*") + text.count(" - ") + text.count("/") <= lu.factor_operations
-    assert len(source) == len(lu.entries)
-    text = " ".join(lu.solve_lines(["v"] * len(right), "m", "x"))
-    assert text.count("*") + text.count(" - ") == lu.solve_operations
+    names = {entry: "a{}_{}".format(*entry) for entry in sorted(places(matrix))}
+    builder = Builder([*names.values(), *(f"b{i}" for i in range(len(right)))])
+    factors = lu.factor({entry: Value(builder, name) for entry, name in names.items()})
+    assert set(factors) == lu.entries
+
+    statements = builder.program([value.operand for value in factors.values()]).statements
+    # a fill-in starts with a product, which is negated and not subtracted
+    assert sum(s.operation != "neg" for s in statements) <= lu.factor_operations
+    known = {str(value.operand) for value in factors.values()}
+    fresh = Builder([*sorted(known), *(f"b{i}" for i in range(len(right)))])
+    again = {entry: Value(fresh, str(value.operand)) for entry, value in factors.items()}
+    solved = lu.solve(again, [Value(fresh, f"b{i}") for i in range(len(right))])
+    statements = fresh.program([value.operand for value in solved]).statements
+    assert len(statements) == lu.solve_operations
 
 
 def test_an_arrow_is_eliminated_without_fill_in():
@@ -118,9 +120,6 @@ def test_a_vanishing_pivot_shows_in_the_solution(matrix: np.ndarray):
     assert not np.isfinite(solution(lu, matrix, np.ones(len(matrix)))).all()
 
 
-def test_the_same_pattern_gives_the_same_source():
+def test_the_same_pattern_gives_the_same_order():
     pattern = [(0, 3), (3, 1), (1, 2), (2, 0), (1, 0)]
-    first, second = plan(4, pattern), plan(4, reversed(pattern))
-    assert first == second
-    matrix = dict.fromkeys(pattern, "v") | {(i, i): "d" for i in range(4)}
-    assert first.factor_lines(matrix, "m") == second.factor_lines(matrix, "m")
+    assert plan(4, pattern) == plan(4, reversed(pattern))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from odeflow.engines.native.targets import vector_math
-from odeflow.engines.native.targets.lane_code import lanes_of
+from odeflow.engines.native.targets.lane_code import LaneFunction
 from odeflow.engines.native.targets.layout import Layout
 from tests.support.compiled_loops import compiled_loop
 
@@ -54,7 +54,7 @@ def compiled(real: str) -> Callable[..., Array]:
         rows.out_power = vector_math.power(rows.x, rows.y)
         rows.out_power_of_three = vector_math.power(3.0, rows.y)
 
-    code = lanes_of(layout, "vector")(evaluate)
+    code = LaneFunction(evaluate, layout, 8, 1)
 
     run = compiled_loop(SOURCE, real, code=code)
 

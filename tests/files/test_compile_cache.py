@@ -19,7 +19,7 @@ from jax._src import compilation_cache
 from numba import njit
 
 from odeflow.engines.native import engine as native_engine
-from odeflow.engines.native.targets.kernel import load_kernel
+from odeflow.engines.native.targets.kernel import forget_kernels
 from odeflow.files.compiled import folder, store
 from odeflow.files.compiled.jax_cache import keep_programs
 from odeflow.files.compiled.machine import machine
@@ -39,7 +39,7 @@ def entries(place: Path) -> list[Path]:
 
 def lane_loop(place: Path) -> float:
     """A whole solve: exp(-1)."""
-    load_kernel.cache_clear()
+    forget_kernels()
     problem, lanes = decay_problem()
     solution = native_engine.solve(problem, lanes, threads=1, cache_dir=place)
     return float(solution.values["y"][0, -1])

@@ -178,9 +178,9 @@ def test_robertson(engine: str, tmp_path: Path):
 def test_the_jacobian_is_block_triangular():
     model = make_model(kinetics.robertson, {"a": 1.0, "b": 0.0, "c": 0.0}, 1.0, k1=1, k2=2, k3=3)
     _, augmented = experiment(model, ["k1", "k2", "b"])
-    own = differentiated_field(model).jacobian
+    own = differentiated_field(model).entries
     blocks: dict[tuple[int, int], set[tuple[int, int]]] = {}
-    for i, j in differentiated_field(augmented).jacobian:
+    for i, j in differentiated_field(augmented).entries:
         blocks.setdefault((i // 3, j // 3), set()).add((i % 3, j % 3))
     # along the diagonal the Jacobian of the model itself; its derivatives in the first column
     assert set(blocks) == {(0, 0), (1, 1), (2, 2), (3, 3), (1, 0), (2, 0), (3, 0)}

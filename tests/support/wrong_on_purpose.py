@@ -69,12 +69,12 @@ def _coefficient(size: float) -> Callable[[], AbstractContextManager[Any]]:
     """Tsit5 of the native engine with one coefficient of its last stage changed by that."""
     original = explicit_rk._runge_kutta
 
-    def broken(field: Any, names: Any, tableau: Any, *rest: Any) -> Any:
+    def broken(field: Any, tableau: Any, *rest: Any) -> Any:
         rows = [np.array(row) for row in tableau.a_lower]
         rows[-1][2] += size
         changed = copy.copy(tableau)  # `replace` would find that the row's sum is not c
         object.__setattr__(changed, "a_lower", tuple(rows))
-        return original(field, names, changed, *rest)
+        return original(field, changed, *rest)
 
     return lambda: patch.object(explicit_rk, "_runge_kutta", broken)
 

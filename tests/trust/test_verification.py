@@ -377,12 +377,12 @@ def test_a_wrong_coefficient_of_the_native_engine_is_caught(
     """One coefficient of Tsit5 is off by a percent."""
     original = explicit_rk._runge_kutta
 
-    def broken(field: Any, names: Any, tableau: Any, *rest: Any) -> Any:
+    def broken(field: Any, tableau: Any, *rest: Any) -> Any:
         rows = [np.array(row) for row in tableau.a_lower]
         rows[-1][2] *= 1.01
         changed = copy.copy(tableau)  # `replace` would find that the row's sum is not c
         object.__setattr__(changed, "a_lower", tuple(rows))
-        return original(field, names, changed, *rest)
+        return original(field, changed, *rest)
 
     monkeypatch.setattr(explicit_rk, "_runge_kutta", broken)
     config, ensemble = run("experiment=decay", "runtime.engine=native", study=make_study(tmp_path))
@@ -393,9 +393,9 @@ def test_a_wrong_coefficient_of_the_native_engine_is_caught(
 
 
 #: Goes before the statement of a stage.
-STAGE = "        lines += related.advance(y, changes(row), "
-BROKEN = """        if i == 7:
-            row = np.where(np.arange(len(row)) == 2, 1.01 * row, row)
+STAGE = "            arguments = related.advance(y, changed(row))"
+BROKEN = """            if len(stages) == 6:
+                row = np.where(np.arange(len(row)) == 2, 1.01 * row, row)
 """
 
 

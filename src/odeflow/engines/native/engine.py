@@ -12,7 +12,7 @@ from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
-from odeflow.engines.native.methods.stepper import StepSource
+from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.engines.native.targets.machine_code import Kernel
@@ -56,12 +56,12 @@ def solve(
         from odeflow.engines.native.loop.cuda_launch import Launch
         from odeflow.engines.native.targets.cuda_kernel import load_cuda_kernel
 
-        Launch(arrays, load_cuda_kernel(module.source, cache_dir)).run()
+        Launch(arrays, load_cuda_kernel(module.code, cache_dir)).run()
         arrays.clear_late(0, lanes.size)
         if progress is not None:
             progress(lanes.size)
     else:
-        _solve_on_cores(arrays, load_kernel(module.source, cache_dir), threads, progress)
+        _solve_on_cores(arrays, load_kernel(module.code, cache_dir), threads, progress)
     return arrays.solution()
 
 
@@ -74,12 +74,12 @@ def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
     known = _GENERATED.setdefault(problem, {})
     if device not in known:
         step = _step(problem)
-        if device == "gpu" and step.constants:
+        if device == "gpu" and step.loops_over_tables:
             raise UntranslatableError(
                 "large sparse Jacobians", "on a GPU it has no loops for them yet"
             )
         module = lane_module(problem, step, _loop(problem, device))
-        check_size(module.source)
+        check_size(module.code.cost)
         known[device] = module
     return known[device]
 
@@ -93,7 +93,7 @@ def renumber(problem: Problem, like: Problem, device: Device = "cpu") -> None:
     _GENERATED[problem] = {device: generated(like, device).renumbered(problem)}
 
 
-def _step(problem: Problem) -> StepSource:
+def _step(problem: Problem) -> Stepper:
     method = find_method(problem.solver.method)
     if method.family == "explicit":
         return explicit_rk(problem.model, method, problem.dtype)

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from odeflow.engines.native.program.builder import Builder
+from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.program.program import Operand
 from odeflow.engines.native.program.refusal import Refused
 
@@ -15,18 +16,8 @@ Params = Mapping[str, Any]
 Function = Callable[..., Operand]
 
 #: Primitives that are one operation each, by JAX's name.
-_OPERATIONS = {
-    **{
-        name: name
-        for name in (
-            *("add", "sub", "mul", "div", "neg", "rem", "pow", "abs", "floor", "ceil"),
-            *("lt", "le", "eq", "ne", "sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log1p"),
-            *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh"),
-            *("asinh", "acosh", "atanh", "erf", "erfc", "lgamma"),
-        )
-    },
-    "add_any": "add",
-}
+_OPERATIONS = {x.primitive: name for name, x in OPERATIONS.items() if x.primitive is not None}
+_OPERATIONS["add_any"] = "add"
 
 
 def _max(b: Builder, x: Operand, y: Operand) -> Operand:

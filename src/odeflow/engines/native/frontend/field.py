@@ -1,4 +1,4 @@
-"""The user's functions as scalar programs in the names of the lane loop."""
+"""The user's functions as scalar programs: of the time, the state and the parameters."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +9,8 @@ import numpy as np
 
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.program.functions import LANE_FUNCTIONS
-from odeflow.engines.native.program.program import Operand, Program
+from odeflow.engines.native.program.program import Program
+from odeflow.engines.native.program.value import Value, inlined
 from odeflow.engines.shared.watch import Watch
 from odeflow.problem.model import Model
 
@@ -96,8 +96,8 @@ def step_program(model: Model, function: Callable[..., Any], dtype: Any = np.flo
     return translate(flat, ["h", *field_inputs(model)], dtype)
 
 
-def evaluated(
-    program: Program, rename: Mapping[str, Operand], prefix: str
-) -> tuple[list[str], list[str]]:
-    """Statements of a program in the lane loop, and the expressions of its outputs."""
-    return program.lines(rename, prefix, LANE_FUNCTIONS)
+def field_at(
+    program: Program, t: Value, y: Sequence[Value], parameters: Sequence[Value]
+) -> list[Value]:
+    """The outputs of a program whose inputs are those of the field."""
+    return inlined(t.builder, program, dict(zip(program.inputs, [t, *y, *parameters])))

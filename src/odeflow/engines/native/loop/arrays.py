@@ -73,7 +73,7 @@ class Arrays:
 
     def rows(self) -> np.ndarray:
         """A new buffer of the lanes' rows, at the start of a cache line."""
-        dtype, size = self._problem.dtype, self._module.buffer_size
+        dtype, size = self._problem.dtype, self._module.code.layout.size
         raw = np.zeros(size + _CACHE_LINE // dtype.itemsize, dtype)
         start = -raw.ctypes.data % _CACHE_LINE // dtype.itemsize
         return raw[start : start + size]

@@ -1,10 +1,9 @@
-"""The loop of one CUDA thread as source: one trajectory after another, each in a lane of its own.
+"""The loop of one CUDA thread: one trajectory after another, each in a lane of its own.
 
 The functions that it calls are those of the lane loop (`loop.lanes`), written for one lane.
 """
 
 from odeflow.engines.native.loop.lanes import Loop
-from odeflow.engines.native.targets import cuda_runtime
 from odeflow.problem.status import Status
 
 _SOURCE = f'''
@@ -56,4 +55,4 @@ def solve(
         time_reached[sample] = rows[t]
 '''
 
-THREAD_LOOP = Loop(_SOURCE, cuda_runtime, lambda problem: (0, 1))
+THREAD_LOOP = Loop(_SOURCE, lambda problem: (0, 1))

@@ -5,35 +5,31 @@ fired in them. Those are searched one by one.
 """
 
 import math
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 
-from odeflow.engines.native.frontend.field import evaluated, memory_names
+from odeflow.engines.native.frontend.field import memory_names
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.methods.stepper import StepSource, coefficient
+from odeflow.engines.native.methods.stepper import (
+    Inside,
+    Start,
+    Stepped,
+    Stepper,
+    coefficient,
+)
+from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
-from odeflow.engines.native.targets.layout import Layout, load, store
+from odeflow.engines.native.program.value import Value, inlined, select
+from odeflow.engines.native.targets.layout import Layout
 from odeflow.engines.shared.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
 from odeflow.engines.shared.watch import Memory, Watch
 from odeflow.problem.problem import Problem
 
 #: Rows of the part of a step that is looked at, in the order of `Place`.
 _PLACE = ("low", "high", "from_t", "to_t", "verdict")
-_NAME = re.compile(r"[A-Za-z_]\w*")
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A program's statements, the expressions of its outputs, and the inputs that it reads."""
-
-    lines: list[str]
-    values: list[str]
-    reads: set[str]
 
 
 class LaneCrossings:
@@ -45,8 +41,8 @@ class LaneCrossings:
     has changed.
     """
 
-    def __init__(self, problem: Problem, watch: Watch, step: StepSource):
-        self._problem, self._model, self._step = problem, problem.model, step
+    def __init__(self, problem: Problem, watch: Watch, stepper: Stepper):
+        self._problem, self._model, self._stepper = problem, problem.model, stepper
         self._watch, self._crossings = watch, Crossings(problem, watch)
         self._components = component_labels(self._model)
         self._parameters = parameter_names(self._model)
@@ -61,46 +57,30 @@ class LaneCrossings:
         """Names of the rows of the buffer."""
         return ["suspect", "is_fine", *_PLACE, *self._signs, *self._ends, *self.reached]
 
-    def suspect_lines(self) -> list[str]:
-        """After a step of all lanes, whose new state is `new_<component>`: defines `suspect`."""
-        found = self._found(self._crossings.may_fire, False)
-        suspect, *now = found.values
-        return [
-            *map(load, [name for name in self._memory if name in {*found.reads, *self._guards}]),
-            *self._coefficient_lines(found.reads),
-            *found.lines,
-            f"suspect = keep & ({suspect})",
-            store("suspect", "select(suspect, 1.0, 0.0)"),
-            *(
-                store(row, f"select(keep & ~suspect, select({value}, 1.0, 0.0), {row})")
-                for row, value in zip(self._guards, now)
-            ),
-        ]
+    def suspect(self, b: LaneBuilder, start: Start, stepped: Stepped, keep: Value) -> Value:
+        """After a step of all lanes: in which of them something may have fired."""
+        inside = Inside(start.h, start.y, stepped.candidate, stepped.dense)
+        given = self._given(b, inside, start.t, start.t_next, start.parameters)
+        program = self._program(self._crossings.may_fire, False)
+        found, *now = inlined(b, program, given)
+        suspect = keep & found
+        b.store("suspect", select(suspect, 1.0, 0.0))
+        for row, value in zip(self._guards, now):
+            b.store(row, select(keep & ~suspect, select(value, 1.0, 0.0), b.row(row)))
+        return suspect
 
-    def functions(self) -> list[tuple[str, str, Sequence[str]]]:
-        """Functions of one lane: name, what it does, body."""
+    def programs(self) -> list[LaneProgram]:
+        """Functions of one lane."""
         place = [*_PLACE, *self._guards, *self._signs, *self._ends, *self._found_rows]
+        look = "Looks at a part of a step for what fires."
+        halve = "Halves a part of a step that holds one change."
+        settle = "Says whether a change lets something fire."
+        reach = "Takes up the state at the end of a part of a step."
         return [
-            (
-                "look",
-                "Looks at a part of a step for what fires.",
-                self._body(self._crossings.look, place),
-            ),
-            (
-                "halve",
-                "Halves a part of a step that holds one change.",
-                self._body(self._halved, [*place, "is_fine"]),
-            ),
-            (
-                "settle",
-                "Says whether a change lets something fire.",
-                self._body(self._settled, [*place, *self.reached]),
-            ),
-            (
-                "reach",
-                "Takes up the state at the end of a part of a step.",
-                self._body(self._reached, self.reached),
-            ),
+            self._searching("look", look, self._crossings.look, place),
+            self._searching("halve", halve, self._halved, [*place, "is_fine"]),
+            self._searching("settle", settle, self._settled, [*place, *self.reached]),
+            self._searching("reach", reach, self._reached, self.reached),
         ]
 
     def _settled(self, place: Place, path: Path, args: Any, memory: Memory) -> tuple[Any, ...]:
@@ -142,41 +122,45 @@ class LaneCrossings:
             "    reach(rows, settings, lane)",
         ]
 
-    def _body(self, function: Callable[..., Any], stored: Sequence[str]) -> list[str]:
-        found = self._found(function, True)
-        changed = [(row, value) for row, value in zip(stored, found.values) if row != value]
-        return [
-            *map(load, self._parameters),
-            load("step_start"),
-            load("step_length", "h"),
-            load("t", "step_end"),
-            *(load(f"from_y_{n}", f"y_{n}") for n in self._components),
-            *(load(f"y_{n}", f"y1_{n}") for n in self._components),
-            *map(load, self._step.dense),
-            *map(load, [*_PLACE, *self._signs, *self._ends, *self._memory]),
-            *self._step.interpolant_lines,
-            *found.lines,
-            *(store(row, value) for row, value in changed),
-        ]
+    def _searching(
+        self, name: str, doc: str, function: Callable[..., Any], stored: Sequence[str]
+    ) -> LaneProgram:
+        """A function of the search in the last step of a lane, which writes these rows."""
+        b = LaneBuilder(self._problem.dtype)
+        inside = Inside(
+            h=b.row("step_length"),
+            y=b.rows([f"from_y_{n}" for n in self._components]),
+            y1=b.rows([f"y_{n}" for n in self._components]),
+            dense={row: b.row(row) for row in self._stepper.dense},
+        )
+        given = self._given(b, inside, b.row("step_start"), b.row("t"), b.rows(self._parameters))
+        given |= {row: b.row(row) for row in (*_PLACE, *self._signs, *self._ends)}
+        for row, value in zip(stored, inlined(b, self._program(function, True), given)):
+            b.store(row, value)
+        return b.finished(name, "one", doc)
 
-    def _found(self, function: Callable[..., Any], searches: bool) -> _Found:
-        """A function of the search in the names of a step of all lanes, or of a lane searched."""
-        program = self._program(function, searches)
-        reads = {x for statement in program.statements for x in statement.reads()}
-        reads.update(x for x in program.outputs if isinstance(x, str))
-        lanes = {"step_start": "t", "step_end": "t_next", "step_length": "h"}
-        rename = {"step_length": "h"} if searches else lanes
-        end = "y1_" if searches else "new_"
-        for i, name in enumerate(self._components):
-            rename |= {coefficient(0, i): f"y_{name}", f"end_{i}": f"{end}{name}"}
-        return _Found(*evaluated(program, rename, "g_"), reads & set(program.inputs))
+    def _given(
+        self, b: LaneBuilder, inside: Inside, t: Value, t_end: Value, parameters: Sequence[Value]
+    ) -> dict[str, Value]:
+        """The inputs of `_program` that are known of any step."""
+        given = {"step_start": t, "step_length": inside.h, "step_end": t_end}
+        for i, polynomial in enumerate(self._stepper.polynomial(inside)):
+            given |= {coefficient(power, i): x for power, x in enumerate(polynomial)}
+            given[f"end_{i}"] = inside.y1[i]
+        given |= dict(zip(self._parameters, parameters))
+        return given | {row: b.row(row) for row in self._memory}
 
     def _program(self, function: Callable[..., Any], searches: bool) -> Program:
         """`function(path, args, memory)`, or where it searches `(place, path, args, memory)`."""
         model, shapes = self._model, self._watch.shapes()
+        b = LaneBuilder(self._problem.dtype)
+        count = len(self._components)
+        dense = {row: b.row(row) for row in self._stepper.dense}
+        some = [b.row("y")] * count
+        polynomials = self._stepper.polynomial(Inside(b.row("h"), some, some, dense))
         names = [
             [coefficient(power, i) for power in range(len(terms))]
-            for i, terms in enumerate(self._step.polynomial)
+            for i, terms in enumerate(polynomials)
         ]
         ends = [f"end_{i}" for i in range(len(self._components))]
         place = [*_PLACE, *self._signs, *self._ends] if searches else []
@@ -221,21 +205,6 @@ class LaneCrossings:
             return list(function(start, path, args, memory))
 
         return translate(flat, inputs, self._problem.dtype)
-
-    def _coefficient_lines(self, reads: set[str]) -> list[str]:
-        """Defines those coefficients of the interpolant that are read, in a step of all lanes."""
-        lines: dict[str, None] = {}
-        for i, (name, terms) in enumerate(zip(self._components, self._step.polynomial)):
-            for power, value in list(enumerate(terms))[1:]:
-                if coefficient(power, i) not in reads:
-                    continue
-                for used in _NAME.findall(value):
-                    if used == f"y1_{name}":
-                        lines[f"{used} = new_{name}"] = None
-                    elif used in self._step.dense:
-                        lines[f"{used} = {self._step.dense[used]}"] = None
-                lines[f"{coefficient(power, i)} = {value}"] = None
-        return list(lines)
 
 
 def _horner(coefficients: Sequence[Any], place: Any) -> Any:

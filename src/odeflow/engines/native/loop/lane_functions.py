@@ -1,12 +1,14 @@
 """The functions of a lane loop that depend on the model, the method and what is saved."""
 
 import itertools
+import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
-from odeflow.engines.native.frontend.field import evaluated, field_program, observables_program
+from odeflow.engines.native.frontend.field import field_at, field_program, observables_program
 from odeflow.engines.native.frontend.names import (
     component_labels,
     observable_labels,
@@ -15,50 +17,59 @@ from odeflow.engines.native.frontend.names import (
 )
 from odeflow.engines.native.loop.lane_reductions import LaneReductions
 from odeflow.engines.native.loop.lane_restarts import LaneRestarts
-from odeflow.engines.native.methods.controller import ControllerSource, end_columns
-from odeflow.engines.native.methods.first_step import first_step_lines
-from odeflow.engines.native.methods.stepper import StepSource, coefficient
-from odeflow.engines.native.methods.wild_lines import wild_lines
-from odeflow.engines.native.targets.layout import Layout, load, store
+from odeflow.engines.native.methods.controller import controller_rows, decide, end_columns
+from odeflow.engines.native.methods.first_step import first_step
+from odeflow.engines.native.methods.stepper import (
+    Inside,
+    Start,
+    Stepper,
+    coefficient,
+    interpolated,
+)
+from odeflow.engines.native.methods.wild import without_wild_step
+from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
+from odeflow.engines.native.program.value import Value, select
+from odeflow.engines.native.targets.layout import Layout
 from odeflow.problem.problem import Problem
 
 
 class LaneFunctions:
-    """Writes the functions of one problem: `step`, `prepare`, `record`, `begin`, `write`, ...
+    """Makes the functions of one problem: `step`, `prepare`, `record`, `begin`, `write`, ...
 
-    Names follow `methods.stepper`. Where values inside of steps are needed, a step leaves behind
-    what the interpolant needs: its start and length, the state there (`from_y_<component>`), dense
-    rows.
-    `prepare` makes the interpolant's polynomials of these, and `write` evaluates them; with
-    observables `record` does, for some lanes at a time.
+    Where values inside of steps are needed, a step leaves behind what the interpolant needs: its
+    start and length, the state there (`from_y_<component>`), dense rows. `prepare` makes the
+    interpolant's polynomials of these, and `write` evaluates them; with observables `record` does,
+    for some lanes at a time.
     """
 
-    def __init__(self, problem: Problem, step: StepSource, control: ControllerSource):
+    def __init__(self, problem: Problem, stepper: Stepper):
         model = problem.model
-        self._problem = problem
-        self._step = step
-        self._control = control
-        self.reductions = LaneReductions(problem, step)
-        self.restarts = LaneRestarts(problem, step, control)
+        self._problem, self._stepper = problem, stepper
+        self._control = controller_rows(problem, stepper.error_order)
+        self.reductions = LaneReductions(problem, stepper)
+        self.restarts = LaneRestarts(problem, stepper)
         self._inside = problem.ts is not None
         self._dense = self._inside or bool(self.reductions) or self.restarts.has_guards
         self._components = component_labels(model)
         self._y = [f"y_{name}" for name in self._components]
         self._parameters = parameter_names(model)
-        self._parameters += end_columns(problem.solver, 0.0, np.ones(1))
-        self._parameters += self.restarts.columns()
+        self._columns = [
+            *self._parameters,
+            *end_columns(problem.solver, 0.0, np.ones(1)),
+            *self.restarts.columns(),
+        ]
         self._observables = observable_labels(model, problem.variables)
 
     def rows(self) -> list[str]:
         """Names of the rows of the buffer."""
         rows = ["t", "t_next", "active", "accepted", "stalled", "next_save", "saved_until"]
-        rows += [*self._control.rows, *self._parameters, *self._y, *self._step.carried]
+        rows += [*self._control, *self._columns, *self._y, *self._stepper.carried]
         if self._dense:
             rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
-            rows += self._step.dense
+            rows += self._stepper.dense
         rows += [*self.restarts.rows(), *self.reductions.rows()]
         if self._inside:
-            rows += [name for names in self._coefficients() for name in names]
+            rows += [name for names in self._coefficients for name in names]
         return rows + [f"out_{name}" for _, _, name in self._kept() if self.is_recorded]
 
     @property
@@ -66,21 +77,23 @@ class LaneFunctions:
         """Whether what is kept has to be computed for several lanes at a time."""
         return bool(self._observables)
 
+    @cached_property
     def _coefficients(self) -> list[list[str]]:
         """Rows of the interpolant's coefficients, by power from 1 on: a component each."""
-        highest = max(map(len, self._step.polynomial))
+        builder = LaneBuilder(self._problem.dtype)
+        highest = max(map(len, self._stepper.polynomial(self._last_step(builder))))
         return [
             [coefficient(power, i) for i in range(len(self._components))]
             for power in range(1, highest)
         ]
 
     def blocks(self) -> dict[str, str]:
-        """The first row of the state, of the parameters and of what is kept."""
-        return {"STATE": self._y[0], "PARAMETERS": self._parameters[0]}
+        """The first row of the state, and of the columns that a trajectory brings."""
+        return {"STATE": self._y[0], "PARAMETERS": self._columns[0]}
 
     def counts(self) -> dict[str, int]:
         """How many rows the state has, and the columns that a trajectory brings besides."""
-        return {"COMPONENTS": len(self._y), "COLUMNS": len(self._parameters)}
+        return {"COMPONENTS": len(self._y), "COLUMNS": len(self._columns)}
 
     def _kept(self) -> list[tuple[int, int, str]]:
         """For every scalar kept: number of its variable, its number in that, its label."""
@@ -91,147 +104,145 @@ class LaneFunctions:
             result += [(i, j, name) for j, name in enumerate(parts)]
         return result
 
-    def _function(self, name: str, number: str, doc: str, body: Sequence[str]) -> str:
-        text = "\n".join([f'"""{doc}"""', *body])
-        signature = f"@lanes_of(LAYOUT, {number!r})\ndef {name}(rows, settings):\n"
-        return signature + textwrap.indent(text, "    ")
+    def programs(self) -> list[LaneProgram]:
+        """The functions that compute."""
+        return [
+            self._step(),
+            self._finished(),
+            self._prepare(),
+            self._record(),
+            self._begin(),
+            *self.restarts.programs(),
+            *self.reductions.programs(bool(self.restarts)),
+        ]
 
-    def _read_settings(self) -> list[str]:
-        return [f"{name} = settings.{name}" for name in self._control.settings]
+    def source(self, layout: Layout) -> list[str]:
+        """The functions that move numbers, and call those that compute, as the loop's source."""
+        return [
+            self.restarts.source(layout),
+            self._write(layout),
+            self.reductions.source(),
+            self._collect(layout),
+        ]
 
-    def step(self) -> str:
-        """A step of every lane; returns a mask of those with times to save or that ended."""
-        source, control, names = self._step, self._control, self._components
-        kept = []
+    def _step(self) -> LaneProgram:
+        b, problem = LaneBuilder(self._problem.dtype), self._problem
+        t, t_next, active = b.row("t"), b.row("t_next"), b.row("active")
+        carried = {row: b.row(row) for row in self._stepper.carried}
+        y = b.rows(self._y)
+        start = Start(t, t_next, t_next - t, y, b.rows(self._parameters), carried)
+        stepped = self._stepper.step(start)
+        order = self._stepper.error_order
+        decision = decide(b, problem, order, start, stepped, self.restarts.origin(b))
+        decision = without_wild_step(b, problem, start, stepped.candidate, stepped.error, decision)
+        keep = decision.keep & (active > 0.0)
+        until = self.restarts.until(b, select(keep, t_next, -math.inf))
+        is_over = (decision.stalled > 0.0) | (decision.t >= b.row("t1"))
+        attention = (b.row("next_save") <= until) | (is_over & (active > 0.0))
+        suspect = self.restarts.watch(b, start, stepped, keep)
+        if suspect is not None:
+            attention = attention | suspect
         if self._dense:
-            kept = [store("step_start", "t"), store("step_length", "h")]
-            kept += [store(f"from_{y}", y) for y in self._y]
-            kept += [store(row, value) for row, value in source.dense.items()]
-        loads = ["t", "t_next", "active", "accepted", "next_save", *control.rows]
-        loads += [*self._parameters, *self._y, *source.carried]
-        body = [
-            *self._read_settings(),
-            *(self.restarts.origin_lines("origin") if self.restarts.is_constant else []),
-            *map(load, loads),
-            "h = t_next - t",
-            *source.lines,
-            *(f"new_{n} = {value}" for n, value in zip(names, source.candidate)),
-            *(f"error_{n} = {value}" for n, value in zip(names, source.error or [])),
-            *control.lines,
-            *wild_lines(self._problem),
-            "keep = keep & (active > 0.0)",
-            "until = select(keep, t_next, -INFINITY)",
-            *self.restarts.until_lines(),
-            "ended = ((stalled > 0.0) | (new_t >= t1)) & (active > 0.0)",
-            *self.restarts.watch_lines(),
-            *kept,
-            store("t", "select(keep, new_t, t)"),
-            store("t_next", "new_t_next"),
-            store("accepted", "accepted + select(keep, 1.0, 0.0)"),
-            store("stalled", "stalled"),
-            store("saved_until", "until"),
-            *(store(row, f"new_{row}") for row in control.rows),
-            *(store(f"y_{n}", f"select(keep, new_{n}, y_{n})") for n in names),
-            *(
-                store(row, f"select(keep, {value.next}, {row})")
-                for row, value in source.carried.items()
-            ),
-            f"return mask((next_save <= until) | ended{self.restarts.attention})",
-        ]
-        doc = "One step of every lane; returns a mask of those with times to save or that ended."
-        return self._function("step", "all", doc, body)
+            b.store("step_start", t)
+            b.store("step_length", start.h)
+            self._store_rows(b, [f"from_{row}" for row in self._y], y)
+            for row, value in stepped.dense.items():
+                b.store(row, value)
+        b.store("t", select(keep, decision.t, t))
+        b.store("t_next", decision.t_next)
+        b.store("accepted", b.row("accepted") + select(keep, 1.0, 0.0))
+        b.store("stalled", decision.stalled)
+        b.store("saved_until", until)
+        for row, value in decision.rows.items():
+            b.store(row, value)
+        kept = [select(keep, new, old) for new, old in zip(stepped.candidate, y)]
+        self._store_rows(b, self._y, kept)
+        for row, value in stepped.carried.items():
+            b.store(row, select(keep, value, carried[row]))
+        doc = "One step of every lane; a mask of those with times to save or that ended."
+        return b.finished("step", "all", doc, attention)
 
-    def finished(self) -> str:
-        """A mask of the lanes whose trajectory is at its end, or cannot go on."""
-        body = [*map(load, ["t", "t1", "active", "stalled"])]
-        body += ["return mask(((stalled > 0.0) | (t >= t1)) & (active > 0.0))"]
+    @staticmethod
+    def _store_rows(b: LaneBuilder, rows: Sequence[str], values: Sequence[Value]) -> None:
+        for row, value in zip(rows, values):
+            b.store(row, value)
+
+    def _finished(self) -> LaneProgram:
+        b = LaneBuilder(self._problem.dtype)
+        is_over = (b.row("stalled") > 0.0) | (b.row("t") >= b.row("t1"))
         doc = "A mask of the lanes whose trajectory is at its end, or cannot go on."
-        return self._function("finished", "all", doc, body)
+        return b.finished("finished", "all", doc, is_over & (b.row("active") > 0.0))
 
-    def prepare(self) -> str:
-        """The interpolants of the last step of some lanes."""
-        body = ["pass"]
+    def _last_step(self, b: LaneBuilder) -> Inside:
+        """The last step of a lane, as its rows say it."""
+        return Inside(
+            h=b.row("step_length"),
+            y=b.rows([f"from_{row}" for row in self._y]),
+            y1=b.rows(self._y),
+            dense={row: b.row(row) for row in self._stepper.dense},
+        )
+
+    def _prepare(self) -> LaneProgram:
+        b = LaneBuilder(self._problem.dtype)
         if self._inside:
-            body = [load("step_length", "h")]
-            body += [load(f"from_{y}", y) for y in self._y]
-            body += [load(f"y_{n}", f"y1_{n}") for n in self._components]
-            body += [*map(load, self._step.dense), *self._step.interpolant_lines]
-            body += [store(row, row) for rows in self._coefficients() for row in rows]
-        return self._function("prepare", "vector", "The interpolants of some lanes.", body)
+            polynomials = self._stepper.polynomial(self._last_step(b))
+            for power, rows in enumerate(self._coefficients, start=1):
+                self._store_rows(b, rows, [polynomial[power] for polynomial in polynomials])
+        return b.finished("prepare", "vector", "The interpolants of the last step of some lanes.")
 
-    def record(self) -> str:
-        """The kept variables of some lanes, each at its next time to save."""
-        names = self._components
-        body = [*map(load, ["next_save", *self._parameters])]
-        if not self.is_recorded:
-            body = ["pass"]
-        elif self._inside:
-            body += [load("step_start"), load("step_length", "h")]
-            body += [load(f"from_y_{n}", coefficient(0, i)) for i, n in enumerate(names)]
-            body += [load(row) for rows in self._coefficients() for row in rows]
-            body += ["theta = (next_save - step_start)/h"]
-            body += [f"at_{n} = {value}" for n, value in zip(names, self._step.interpolated)]
-        else:
-            body += [load(f"y_{n}", f"at_{n}") for n in names]
-        if self._observables:
-            program = observables_program(
-                self._problem.model, list(self._observables), self._problem.dtype
-            )
-            rename = {"t": "next_save"} | {f"y_{n}": f"at_{n}" for n in names}
-            lines, values = evaluated(program, rename, "o_")
-            body += lines
-            body += [
-                f"at_{name} = {value}" for name, value in zip(self._observables.values(), values)
-            ]
-        if self.is_recorded:
-            body += [store(f"out_{name}", f"at_{name}") for _, _, name in self._kept()]
+    def _record(self) -> LaneProgram:
+        b, problem = LaneBuilder(self._problem.dtype), self._problem
         doc = "What is kept of some lanes, each at its next time to save."
-        return self._function("record", "vector", doc, body)
+        if not self.is_recorded:
+            return b.finished("record", "vector", doc)
+        time = b.row("next_save")
+        if self._inside:
+            theta = (time - b.row("step_start")) / b.row("step_length")
+            coefficients = [[f"from_{row}" for row in self._y], *self._coefficients]
+            here = [interpolated(b.rows(rows), theta) for rows in zip(*coefficients)]
+        else:
+            here = b.rows(self._y)
+        program = observables_program(problem.model, list(self._observables), problem.dtype)
+        observed = field_at(program, time, here, b.rows(self._parameters))
+        values: Mapping[str, Value] = dict(zip(self._components, here))
+        values |= dict(zip(self._observables.values(), observed))
+        for _, _, name in self._kept():
+            b.store(f"out_{name}", values[name])
+        return b.finished("record", "vector", doc)
 
-    def begin(self) -> str:
-        """Puts a trajectory into a lane."""
-        model, solver, dtype = self._problem.model, self._problem.solver, self._problem.dtype
-        names, step = self._components, self._step
-        field = field_program(model, dtype)
-        derivative, values = evaluated(field, {"t": "t0"}, "v_")
-        body = [
-            *self._read_settings(),
-            *self.restarts.origin_lines("t"),
-            *map(load, [*self._parameters, *self._y]),
-            *derivative,
-            *(f"f_{n} = {value}" for n, value in zip(names, values)),
-            *first_step_lines(solver, model, field, step.error_order),
-            "end = t0 + dt",
-            store("t", "t0"),
-            store("t_next", "select(end > t1, t1, end)"),
-            store("active", "1.0"),
-            store("accepted", "0.0"),
-            store("stalled", "0.0"),
-            store("saved_until", "t0"),
-            *(store(row, value) for row, value in self._control.rows.items()),
-            *(store(row, value.start) for row, value in step.carried.items()),
-        ]
+    def _begin(self) -> LaneProgram:
+        b, problem, stepper = LaneBuilder(self._problem.dtype), self._problem, self._stepper
+        t0 = b.row("t") if self.restarts else b.setting("t0")
+        y, parameters = b.rows(self._y), b.rows(self._parameters)
+        field = field_program(problem.model, problem.dtype)
+        f = field_at(field, t0, y, parameters)
+        end = t0 + first_step(b, problem, field, stepper.error_order, t0, y, f, parameters)
+        t1 = b.row("t1")
+        b.store("t", t0)
+        b.store("t_next", select(end > t1, t1, end))
+        b.store("active", 1.0)
+        b.store("accepted", 0.0)
+        b.store("stalled", 0.0)
+        b.store("saved_until", t0)
+        for row in self._control:
+            b.store(row, 0.0)
+        for row, component in stepper.carried.items():
+            b.store(row, f[component])
         if self._dense:
             # a step of no change, for a time to save at t0
-            body += [store("step_start", "t0"), store("step_length", "1.0")]
-            body += [store(f"from_{y}", y) for y in self._y]
-            body += [store(row, "0.0") for row in step.dense]
-        if "origin" in self.rows():
-            body += [store("origin", "t0")]
+            b.store("step_start", t0)
+            b.store("step_length", 1.0)
+            self._store_rows(b, [f"from_{row}" for row in self._y], y)
+            for row in stepper.dense:
+                b.store(row, 0.0)
+        if "origin" in self.restarts.rows():
+            b.store("origin", t0)
         if not self.restarts:
-            body += self.reductions.start_lines()
+            self.reductions.start(b, t0, y, parameters)
         doc = "Starts the trajectory whose initial state and parameters are in a lane."
-        return self._function("begin", "one", doc, body)
+        return b.finished("begin", "one", doc)
 
-    def restart(self, layout: Layout) -> str:
-        """What starts trajectories, and lets them go on after jumps and events."""
-        functions = self.restarts.functions(layout)
-        if self.restarts and self.reductions:
-            functions += self.reductions.restart_functions()
-        parts = [self._function(name, "one", doc, body) for name, doc, body in functions]
-        return "\n\n\n".join([*parts, self.restarts.source(layout)])
-
-    def write(self, layout: Layout) -> str:
+    def _write(self, layout: Layout) -> str:
         """Stores what is kept of a lane at a time of its last step."""
         lines = []
         if self._inside and not self.is_recorded:
@@ -239,14 +250,10 @@ class LaneFunctions:
             lines.append(f"theta = (time - rows[{start} + lane]) / rows[{length} + lane]")
         for number, parts in itertools.groupby(self._kept(), lambda kept: kept[0]):
             names = [name for _, _, name in parts]
-            value = self._kept_value(layout, names[0])
-            if len(names) == 1:
-                lines.append(f"values[{number}][place, 0] = {value.replace('@', '')}")
-            else:
-                lines += [
-                    f"for i in range({len(names)}):",
-                    f"    values[{number}][place, i] = {value.replace('@', ' + i * LANES')}",
-                ]
+            lines += [
+                f"for i in range({len(names)}):",
+                f"    values[{number}][place, i] = {self._kept_value(layout, names[0])}",
+            ]
         text = "\n".join(
             ['"""Stores what is kept of a lane at a time of its last step."""', *lines]
         )
@@ -254,38 +261,20 @@ class LaneFunctions:
         return signature + textwrap.indent(text, "    ")
 
     def _kept_value(self, layout: Layout, name: str) -> str:
-        """The value of the first scalar of a variable; `@` stands for the way to the others."""
-        row = lambda name: f"rows[{layout.place(name)} + lane@]"
+        """The value of the i-th scalar of a variable whose first one has this name."""
+        row = lambda name: f"rows[{layout.place(name)} + lane + i * LANES]"
         if self.is_recorded:
             return row(f"out_{name}")
         if not self._inside:
             return row(f"y_{name}")
-        i = self._components.index(name)
-        coefficients = self._coefficients()
-        value = row(coefficients[-1][i])
+        component = self._components.index(name)
+        coefficients = self._coefficients
+        value = row(coefficients[-1][component])
         for names in reversed(coefficients[:-1]):
-            value = f"({value}) * theta + {row(names[i])}"
+            value = f"({value}) * theta + {row(names[component])}"
         return f"({value}) * theta + {row(f'from_y_{name}')}"
 
-    def reduce(self) -> str:
-        """Reduces the last step of every lane into the accumulators of its metrics."""
-        doc = "The variables to be reduced, at the nodes of the last step of every lane."
-        parts = [self._function("find_nodes", "all", doc, self.reductions.node_lines())]
-        calls = ["find_nodes(rows, settings, 0)"]
-        for number, (size, lines) in enumerate(self.reductions.update_lines()):
-            doc = "Reduces what was found at the nodes, of one scalar of every lane."
-            parts.append(self._function(f"reduce{number}", "all", doc, lines))
-            calls += [
-                f"for scalar in range({size}):",
-                f"    reduce{number}(rows, settings, scalar * LANES)",
-            ]
-        if not self.reductions:
-            parts, calls = [], ["pass"]
-        text = "\n".join(['"""Reduces the last step of every lane."""', *calls])
-        caller = "@inlined\ndef reduce(rows, settings):\n" + textwrap.indent(text, "    ")
-        return "\n\n\n".join([*parts, caller])
-
-    def collect(self, layout: Layout) -> str:
+    def _collect(self, layout: Layout) -> str:
         """Stores the accumulators of a lane that ended, and what is kept of its stop."""
         lines, column = [], 0
         for kept in (self.reductions.kept_rows(), self.restarts.kept_rows()):

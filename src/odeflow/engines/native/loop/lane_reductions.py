@@ -1,11 +1,11 @@
-"""Metrics reduced after every step of the lanes: `odeflow.problem.reductions` as statements."""
+"""Metrics reduced after every step of the lanes: `odeflow.problem.reductions` as programs."""
 
-import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odeflow.engines.native.frontend.field import evaluated, observables_program
+from odeflow.engines.native.frontend.field import field_at, observables_program
 from odeflow.engines.native.frontend.names import (
     component_labels,
     observable_labels,
@@ -13,12 +13,12 @@ from odeflow.engines.native.frontend.names import (
     scalar_labels,
 )
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.methods.stepper import StepSource
-from odeflow.engines.native.targets.layout import load, store
+from odeflow.engines.native.methods.stepper import Inside, Stepper, interpolated
+from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
+from odeflow.engines.native.program.value import Value, inlined, select
 from odeflow.problem.problem import Problem
 from odeflow.problem.reductions import Reducer, reducers
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*) = ")
 #: What a scalar's reduction needs of the step besides values: copies, since it sees the rows of one
 #: scalar only.
 _STEP = ("step_start", "step_length", "saved_until")
@@ -49,16 +49,16 @@ class _Group:
 
 
 class LaneReductions:
-    """The statements of the reductions of one problem; none where it has none.
+    """The functions of the reductions of one problem; none where it has none.
 
     Of every step the values of the variables at the nodes are put into rows `node<k>_<scalar>`
-    (`node_lines`), which a loop over the scalars reduces into rows `reduced_<kind>_<scalar>`
-    (`update_lines`, called at the place of each): so that code does not grow with an array state.
+    (`find_nodes`), which a loop over the scalars reduces into rows `reduced_<kind>_<scalar>`
+    (`reduce<group>`, called at the place of each): so that code does not grow with an array state.
     """
 
-    def __init__(self, problem: Problem, step: StepSource):
+    def __init__(self, problem: Problem, stepper: Stepper):
         model = problem.model
-        self._problem, self._step = problem, step
+        self._problem, self._stepper = problem, stepper
         self._is_cut = bool(problem.guards)
         self._components = component_labels(model)
         self._parameters = parameter_names(model)
@@ -100,35 +100,50 @@ class LaneReductions:
             for variable, (group, first, last) in self._parts.items()
         }
 
-    def start_lines(self) -> list[str]:
-        """Puts the accumulators of a trajectory at t0 into its lane, from `y_<component>`."""
-        here = {name: f"y_{name}" for name in self._components}
-        lines, values = self._observed("t0", here, "s_")
-        for number, group in enumerate(self._groups):
+    def start(
+        self, b: LaneBuilder, t0: Value, y: Sequence[Value], parameters: Sequence[Value]
+    ) -> None:
+        """Puts the accumulators of a trajectory at t0 into its lane."""
+        values = self._scalars(b, t0, y, parameters)
+        for group in self._groups:
             program = translate(group.reducer.start, ["t", "value"], self._problem.dtype)
             for i, name in enumerate(group.scalars):
-                rename = {"t": "t0", "value": (here | values)[name]}
-                prefix = f"s{number}_{i}_"
-                statements, kept = evaluated(program, rename, prefix)
-                lines += statements
-                lines += [store(rows[i], value) for rows, value in zip(group.kept(), kept)]
-        return lines
+                kept = inlined(b, program, {"t": t0, "value": values[name]})
+                for rows, value in zip(group.kept(), kept):
+                    b.store(rows[i], value)
 
-    def restart_functions(self) -> list[tuple[str, str, list[str]]]:
-        """Functions of one lane for trajectories that jump: name, what it does, body."""
-        read = [load("t", "t0"), *map(load, self._parameters)]
-        read += [load(f"y_{n}") for n in self._components]
-        start = "Starts the metrics of a trajectory."
-        jump = "Lets metrics see a state that has jumped."
-        return [
-            ("start_reductions", start, [*read, *self.start_lines()]),
-            ("jump_reductions", jump, [*read, *self._jump_lines()]),
-        ]
+    def programs(self, restarts: bool) -> list[LaneProgram]:
+        """The functions that compute; where trajectories may jump, those for that too."""
+        if not self:
+            return []
+        parts = [self._start(), self._jump()] if restarts else []
+        updates = [self._update(number, group) for number, group in enumerate(self._groups)]
+        return [*parts, self._find_nodes(), *updates]
 
-    def _jump_lines(self) -> list[str]:
-        here = {name: f"y_{name}" for name in self._components}
-        lines, values = self._observed("t0", here, "s_")
+    def source(self) -> str:
+        """The function `reduce` of the loop, which calls those that compute."""
+        calls = ["find_nodes(rows, settings, 0)"] if self else ["pass"]
         for number, group in enumerate(self._groups):
+            calls += [
+                f"for scalar in range({len(group.scalars)}):",
+                f"    reduce{number}(rows, settings, scalar * LANES)",
+            ]
+        text = "\n".join(['"""Reduces the last step of every lane."""', *calls])
+        return "@inlined\ndef reduce(rows, settings):\n" + textwrap.indent(text, "    ")
+
+    def _here(self, b: LaneBuilder) -> tuple[Value, list[Value], list[Value]]:
+        return b.row("t"), b.rows([f"y_{n}" for n in self._components]), b.rows(self._parameters)
+
+    def _start(self) -> LaneProgram:
+        b = LaneBuilder(self._problem.dtype)
+        self.start(b, *self._here(b))
+        return b.finished("start_reductions", "one", "Starts the metrics of a trajectory.")
+
+    def _jump(self) -> LaneProgram:
+        b = LaneBuilder(self._problem.dtype)
+        t0, y, parameters = self._here(b)
+        values = self._scalars(b, t0, y, parameters)
+        for group in self._groups:
             accumulators = group.reducer.accumulators
 
             def jump(t: Any, value: Any, *kept: Any, reducer: Any = group.reducer) -> Any:
@@ -137,87 +152,87 @@ class LaneReductions:
             program = translate(jump, ["t", "value", *accumulators], self._problem.dtype)
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
-                rename = {"t": "t0", "value": (here | values)[name]} | dict(zip(accumulators, rows))
-                statements, kept = evaluated(program, rename, f"s{number}_{i}_")
-                lines += [*map(load, rows), *statements, *map(store, rows, kept)]
-        return lines
+                given = {"t": t0, "value": values[name]} | dict(zip(accumulators, b.rows(rows)))
+                for row, value in zip(rows, inlined(b, program, given)):
+                    b.store(row, value)
+        return b.finished("jump_reductions", "one", "Lets metrics see a state that has jumped.")
 
-    def node_lines(self) -> list[str]:
+    def _find_nodes(self) -> LaneProgram:
         """Puts the values of a lane's last step at the nodes into rows."""
-        lines = [load(p) for p in self._parameters]
-        lines += [load("t"), load("step_start"), load("step_length", "h"), load("saved_until")]
+        b, last = LaneBuilder(self._problem.dtype), len(self._problem.nodes) - 1
+        parameters, step_start = b.rows(self._parameters), b.row("step_start")
+        h = b.row("step_length")
         # a step in which a guard fired ends there
-        lines += [load("cut"), "length = h*cut"] if self._is_cut else ["length = h"]
-        lines += [load(f"from_y_{n}", f"y_{n}") for n in self._components]
-        lines += [load(f"y_{n}", f"y1_{n}") for n in self._components]
-        lines += map(load, self._step.dense)
-        last = len(self._problem.nodes) - 1
+        length = h * b.row("cut") if self._is_cut else h
+        inside = Inside(
+            h=h,
+            y=b.rows([f"from_y_{n}" for n in self._components]),
+            y1=b.rows([f"y_{n}" for n in self._components]),
+            dense={row: b.row(row) for row in self._stepper.dense},
+        )
+        polynomials = self._stepper.polynomial(inside)
         for k, node in enumerate(self._problem.nodes):
-            statements, here = self._state_at(k, node)
-            lines += statements
-            time = {0: "step_start", last: "t"}.get(k, f"step_start + {node!r}*length")
-            statements, values = self._observed(f"time{k}", here, f"o{k}_")
-            if statements or values:
-                lines += [f"time{k} = {time}", *statements]
+            y = self._state_at(b, k, node, inside, polynomials)
+            time = {0: step_start, last: b.row("t")}.get(k)
+            if time is None:
+                time = step_start + node * length
+            values = self._scalars(b, time, y, parameters)
             for group in self._groups:
-                rows = group.nodes()[k]
-                lines += [store(r, (here | values)[n]) for r, n in zip(rows, group.scalars)]
+                for row, name in zip(group.nodes()[k], group.scalars):
+                    b.store(row, values[name])
         for group in self._groups:
-            for rows, value in zip(group.step(), ("step_start", "length", "saved_until")):
-                lines += [store(row, value) for row in rows]
-        return lines
+            for rows, value in zip(group.step(), (step_start, length, b.row("saved_until"))):
+                for row in rows:
+                    b.store(row, value)
+        doc = "The variables to be reduced, at the nodes of the last step of every lane."
+        return b.finished("find_nodes", "all", doc)
 
-    def update_lines(self) -> list[tuple[int, list[str]]]:
-        """For each group: its number of scalars, and what to do for the first of them."""
-        return [(len(group.scalars), self._update(group)) for group in self._groups]
-
-    def _update(self, group: _Group) -> list[str]:
-        accumulators = group.reducer.accumulators
+    def _update(self, number: int, group: _Group) -> LaneProgram:
+        """What was found at the nodes reduced, for the first scalar of a group."""
+        b, accumulators = LaneBuilder(self._problem.dtype), group.reducer.accumulators
         nodes = [f"v{k}" for k in range(group.number_of_nodes)]
 
         def update(t: Any, h: Any, *numbers: Any) -> Any:
             return group.reducer.update(numbers[len(nodes) :], t, h, numbers[: len(nodes)])
 
         program = translate(update, ["t", "h", *nodes, *accumulators], self._problem.dtype)
-        statements, values = evaluated(program, {}, "u_")
-        names = [*nodes, "t", "h", "until", *accumulators]
-        rows = [rows[0] for rows in (*group.nodes(), *group.step(), *group.kept())]
-        return [
-            *(load(row, name) for name, row in zip(names, rows)),
-            "keep = until > t",
-            *statements,
-            *(
-                store(rows[0], f"select(keep, {value}, {name})")
-                for name, rows, value in zip(accumulators, group.kept(), values)
-            ),
-        ]
+        first = lambda rows: b.rows([row[0] for row in rows])
+        (t, h, until), kept = first(group.step()), first(group.kept())
+        given = [t, h, *first(group.nodes()), *kept]
+        reduced = inlined(b, program, dict(zip(program.inputs, given)))
+        for rows, value, before in zip(group.kept(), reduced, kept):
+            b.store(rows[0], select(until > t, value, before))
+        doc = "Reduces what was found at the nodes, of one scalar of every lane."
+        return b.finished(f"reduce{number}", "all", doc)
 
-    def _state_at(self, k: int, node: float) -> tuple[list[str], dict[str, str]]:
-        """Statements of the state at a node, and its names."""
+    def _state_at(
+        self,
+        b: LaneBuilder,
+        k: int,
+        node: float,
+        inside: Inside,
+        polynomials: Sequence[Sequence[Value]],
+    ) -> Sequence[Value]:
+        """The state at a node."""
         is_last = k == len(self._problem.nodes) - 1
-        if k == 0 or (is_last and not self._is_cut):
-            prefix = "y_" if k == 0 else "y1_"
-            return [], {name: f"{prefix}{name}" for name in self._components}
-        theta = f"{node!r}*cut" if self._is_cut else repr(node)
-        lines = [f"theta = {theta}", *self._step.interpolant_lines]
-        lines += [f"at_{n} = {x}" for n, x in zip(self._components, self._step.interpolated)]
-        if is_last:
-            lines += [f"at_{n} = select(cut < 1.0, at_{n}, y1_{n})" for n in self._components]
-        own = {match[1] for line in lines if (match := _ASSIGNMENT.match(line))}
-        lines = [
-            re.sub(r"\b[A-Za-z_]\w*", lambda m: m[0] + f"_at{k}" if m[0] in own else m[0], line)
-            for line in lines
-        ]
-        return lines, {name: f"at_{name}_at{k}" for name in self._components}
+        if k == 0:
+            return inside.y
+        if is_last and not self._is_cut:
+            return inside.y1
+        theta = node * b.row("cut") if self._is_cut else Value(b, node)
+        there = [interpolated(polynomial, theta) for polynomial in polynomials]
+        if not is_last:
+            return there
+        return [select(b.row("cut") < 1.0, x, y1) for x, y1 in zip(there, inside.y1)]
 
-    def _observed(
-        self, time: str, state: Mapping[str, str], prefix: str
-    ) -> tuple[list[str], dict[str, str]]:
-        """Statements of the observables at a state, and the expressions of their values."""
-        if not self._observables:
-            return [], {}
-        problem = self._problem
-        program = observables_program(problem.model, list(self._observables), problem.dtype)
-        rename = {"t": time} | {f"y_{name}": value for name, value in state.items()}
-        lines, values = evaluated(program, rename, prefix)
-        return lines, dict(zip(self._observables.values(), values))
+    def _scalars(
+        self, b: LaneBuilder, time: Value, y: Sequence[Value], parameters: Sequence[Value]
+    ) -> dict[str, Value]:
+        """The components and the reduced observables at a state, by label."""
+        values = dict(zip(self._components, y))
+        if self._observables:
+            problem = self._problem
+            program = observables_program(problem.model, list(self._observables), problem.dtype)
+            found = field_at(program, time, y, parameters)
+            values |= dict(zip(self._observables.values(), found))
+        return values

@@ -5,22 +5,19 @@ from there with the same trajectory. Where a problem has neither, the functions 
 """
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from odeflow.engines.native.frontend.field import (
-    evaluated,
-    lane_program,
-    memory_names,
-    watch_program,
-)
+from odeflow.engines.native.frontend.field import lane_program, memory_names, watch_program
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.loop.lane_crossings import LaneCrossings
-from odeflow.engines.native.methods.controller import ControllerSource
-from odeflow.engines.native.methods.stepper import StepSource
-from odeflow.engines.native.targets.layout import Layout, load, store
+from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
+from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
+from odeflow.engines.native.program.program import Program
+from odeflow.engines.native.program.value import Value, inlined, select
+from odeflow.engines.native.targets.layout import Layout
 from odeflow.engines.shared.crossings import Verdict
 from odeflow.engines.shared.watch import MOST_ROUNDS, Outcome, Watch
 from odeflow.problem.problem import SAME_TIME_ULPS, Problem
@@ -44,16 +41,16 @@ class LaneRestarts:
     a lane remembers of guards and events are rows of their own.
     """
 
-    def __init__(self, problem: Problem, step: StepSource, control: ControllerSource):
+    def __init__(self, problem: Problem, stepper: Stepper):
         model = problem.model
-        self._problem, self._step, self._control = problem, step, control
+        self._problem = problem
         self._components = component_labels(model)
         self._parameters = parameter_names(model)
         self._watch = Watch(problem)
         self._same_time = f"REAL({SAME_TIME_ULPS * float(np.finfo(problem.dtype).eps)!r})"
         self._memory = memory_names(self._watch) if self._watch else []
         self._found = [row for row in self._memory if row.startswith("found_")]
-        self._crossings = LaneCrossings(problem, self._watch, step) if self._watch else None
+        self._crossings = LaneCrossings(problem, self._watch, stepper) if self._watch else None
 
     def __bool__(self) -> bool:
         return self._problem.restarts
@@ -62,11 +59,6 @@ class LaneRestarts:
     def has_guards(self) -> bool:
         """Whether there are guards: steps may then be cut short."""
         return bool(self._watch)
-
-    @property
-    def attention(self) -> str:
-        """What else lets a lane be looked at after a step."""
-        return " | suspect" if self._watch else ""
 
     @property
     def is_constant(self) -> bool:
@@ -89,58 +81,53 @@ class LaneRestarts:
         columns = ["last_save"] if self._problem.jumps is not None else []
         return columns + counted_columns(self._problem)
 
-    def origin_lines(self, t: str) -> list[str]:
-        """Defines `t0` as where the lane began or begins."""
-        return [f"t0 = rows.{t}"] if self else []
+    def origin(self, b: LaneBuilder) -> Value:
+        """Where the lane began, for steps of equal length."""
+        return b.row("origin") if "origin" in self.rows() else b.setting("t0")
 
-    def until_lines(self) -> list[str]:
-        """Leaves a time to save at a jump to what comes after it."""
+    def until(self, b: LaneBuilder, until: Value) -> Value:
+        """The time until which values are saved: one at a jump is left to what comes after it."""
         if self._problem.jumps is None:
-            return []
-        return ["until = select(until > last_save, last_save, until)"]
+            return until
+        last_save = b.row("last_save")
+        return select(until > last_save, last_save, until)
 
-    def watch_lines(self) -> list[str]:
-        """After a step: defines which lanes are `suspect`, where something may have fired."""
+    def watch(self, b: LaneBuilder, start: Start, stepped: Stepped, keep: Value) -> Value | None:
+        """After a step: which lanes are suspect, where something may have fired."""
         if self._crossings is None:
-            return []
-        return [*self._crossings.suspect_lines(), store("cut", "1.0")]
+            return None
+        b.store("cut", 1.0)
+        return self._crossings.suspect(b, start, stepped, keep)
 
-    def functions(self, layout: Layout) -> list[tuple[str, str, Sequence[str]]]:
-        """Functions of one lane: name, what it does, body."""
+    def programs(self) -> list[LaneProgram]:
+        """Functions of one lane."""
         return [*self._jumping(), *self._watching()]
 
     @property
     def _has_jumping(self) -> bool:
         return self._problem.jumps is not None and self._problem.model.jumping is not None
 
-    def _jumping(self) -> list[tuple[str, str, Sequence[str]]]:
+    def _jumping(self) -> list[LaneProgram]:
         jumping = self._problem.model.jumping
         if not self._has_jumping or jumping is None:
             return []
+        before = "What a lane does before something is given."
+        after = "What a lane does after something is given."
         return [
-            ("leave", "What a lane does before something is given.", self._changed(jumping.leave)),
-            ("arrive", "What a lane does after something is given.", self._changed(jumping.arrive)),
+            self._changed("leave", before, jumping.leave),
+            self._changed("arrive", after, jumping.arrive),
         ]
 
-    def _changed(self, function: Callable[..., Any]) -> list[str]:
+    def _changed(self, name: str, doc: str, function: Callable[..., Any]) -> LaneProgram:
         """Gives a lane the state that a function of (t, y, args) gives."""
-        problem = self._problem
+        problem, b = self._problem, LaneBuilder(self._problem.dtype)
         program = lane_program(problem.model, function, problem.dtype)
-        lines, values = evaluated(program, {}, "g_")
-        rows = [f"y_{n}" for n in self._components]
-        changed = [(row, value) for row, value in zip(rows, values) if value != row]
-        return [*self._state(), *lines, *(store(row, value) for row, value in changed)]
+        return self._stored(b, program, [f"y_{n}" for n in self._components], name, doc)
 
-    def _watching(self) -> list[tuple[str, str, Sequence[str]]]:
+    def _watching(self) -> list[LaneProgram]:
         if self._crossings is None:
             return []
-        return [
-            ("arm_guards", "What is remembered of guards before a trajectory.", self._arm()),
-            *self._crossings.functions(),
-            ("cut_step", "Ends a step where a guard fires.", self._cut()),
-            ("land", "Puts the state where a guard fired into a lane.", self._land()),
-            ("fire", "One round of what guards and events ask for.", self._fire()),
-        ]
+        return [self._arm(), *self._crossings.programs(), self._cut(), self._land(), self._fire()]
 
     def source(self, layout: Layout) -> str:
         """The functions that the loop calls."""
@@ -273,54 +260,45 @@ class LaneRestarts:
             ]
         )
 
-    def _arm(self) -> list[str]:
+    def _arm(self) -> LaneProgram:
+        b, problem = LaneBuilder(self._problem.dtype), self._problem
         start = lambda t, y, args, memory: [self._watch.start(t, y, args)]
-        _, lines, values = self._evaluated(start, {})
-        columns = counted_columns(self._problem)
-        return [
-            *self._state(),
-            *lines,
-            *map(store, self._memory, values),
-            *(store(row, f"rows.{column}") for row, column in zip(self._memory, columns)),
-        ]
+        program = watch_program(problem.model, self._watch, start, problem.dtype)
+        doc = "What is remembered of guards before a trajectory."
+        values = inlined(b, program, self._here(b, program))
+        counted = [b.row(column) for column in counted_columns(problem)]
+        for row, value in zip(self._memory, [*counted, *values[len(counted) :]]):
+            b.store(row, value)
+        return b.finished("arm_guards", "one", doc)
 
-    def _cut(self) -> list[str]:
-        return [load("high"), load("to_t"), store("cut", "high"), store("t", "to_t")]
+    def _cut(self) -> LaneProgram:
+        b = LaneBuilder(self._problem.dtype)
+        b.store("cut", b.row("high"))
+        b.store("t", b.row("to_t"))
+        return b.finished("cut_step", "one", "Ends a step where a guard fires.")
 
-    def _land(self) -> list[str]:
+    def _land(self) -> LaneProgram:
         assert self._crossings is not None
-        reached = self._crossings.reached
-        return [
-            *map(load, reached),
-            *(store(f"y_{n}", row) for n, row in zip(self._components, reached)),
-        ]
+        b = LaneBuilder(self._problem.dtype)
+        for n, value in zip(self._components, b.rows(self._crossings.reached)):
+            b.store(f"y_{n}", value)
+        return b.finished("land", "one", "Puts the state where a guard fired into a lane.")
 
-    def _fire(self) -> list[str]:
-        _, lines, values = self._evaluated(self._watch.round, {})
+    def _fire(self) -> LaneProgram:
+        problem, b = self._problem, LaneBuilder(self._problem.dtype)
+        program = watch_program(problem.model, self._watch, self._watch.round, problem.dtype)
         rows = [*(f"y_{n}" for n in self._components), *self._memory, "outcome"]
-        changed = [(row, value) for row, value in zip(rows, values) if value != row]
-        return [
-            *self._state(),
-            *map(load, self._memory),
-            *lines,
-            *(store(row, value) for row, value in changed),
-        ]
+        doc = "One round of what guards and events ask for."
+        return self._stored(b, program, rows, "fire", doc)
 
-    def _evaluated(
-        self, function: Callable[..., Any], rename: Mapping[str, str]
-    ) -> tuple[list[str], list[str], list[str]]:
-        """The rows of the memory that a function of a `Watch` reads, its statements and values."""
-        problem = self._problem
-        program = watch_program(problem.model, self._watch, function, problem.dtype)
-        reads = {x for statement in program.statements for x in statement.reads()}
-        reads.update(x for x in program.outputs if isinstance(x, str))
-        read = [name for name in self._memory if name in reads]
-        lines, values = evaluated(program, rename, "g_")
-        return read, lines, values
+    def _stored(
+        self, b: LaneBuilder, program: Program, rows: list[str], name: str, doc: str
+    ) -> LaneProgram:
+        """The function that puts a program's outputs at the state of a lane into rows of it."""
+        for row, value in zip(rows, inlined(b, program, self._here(b, program))):
+            b.store(row, value)
+        return b.finished(name, "one", doc)
 
-    def _state(self) -> list[str]:
-        return [
-            load("t"),
-            *map(load, self._parameters),
-            *(load(f"y_{n}") for n in self._components),
-        ]
+    def _here(self, b: LaneBuilder, program: Program) -> dict[str, Value]:
+        """The inputs of a program: rows of the same names."""
+        return dict(zip(program.inputs, b.rows(program.inputs)))

@@ -1,41 +1,34 @@
-"""The lane loop as a Python module's source: many trajectories through a few SIMD lanes.
+"""The lane loop: many trajectories through a few SIMD lanes.
 
 The state of a lane is a column of a small buffer, `rows`. `step` takes one step of every lane in
-one sequence of vector instructions (`targets.lane_code`). `solve` calls it until its queue is
+one sequence of vector instructions (`program.lane_program`). `solve` calls it until its queue is
 empty; a lane that is done is refilled from the queue, so that no lane waits for a slower one. Every
 trajectory runs through the same instructions whatever its lane.
 """
 
-import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import ModuleType
-from typing import NamedTuple
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from odeflow.engines.native.loop.lane_functions import LaneFunctions
-from odeflow.engines.native.methods.controller import controller_settings, controller_source
-from odeflow.engines.native.methods.stepper import StepSource
-from odeflow.engines.native.targets import runtime
+from odeflow.engines.native.methods.controller import controller_settings
+from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.targets.layout import Layout, vector_width, ways
+from odeflow.engines.native.targets.loop_module import LoopModule
 from odeflow.problem.problem import Problem
 from odeflow.problem.status import Status
 
 
 @dataclass(frozen=True)
 class LaneModule:
-    """Source of a module with the function `solve`, and what its caller must know.
+    """The functions of a problem with their loop, and what the caller must know.
 
-    `settings` are the numbers that `solve` takes, in order; `buffer_size` is the length of `rows`;
-    `reduced` are the columns of each reduced variable's accumulators. `error_order` is that of the
-    method's error estimate.
+    `settings` are the numbers that `solve` takes, in order; `reduced` are the columns of each
+    reduced variable's accumulators. `error_order` is that of the method's error estimate.
     """
 
-    source: str
+    code: LoopModule
     settings: Sequence[float]
-    buffer_size: int
     reduced: Mapping[str, Sequence[slice]]
     error_order: float
 
@@ -48,62 +41,43 @@ class LaneModule:
 class Loop(NamedTuple):
     """What calls the functions of a problem.
 
-    `source` has the function `solve`, `runtime` the names that a generated module imports, and
-    `vectors` gives the width of a vector and how many there are.
+    `source` has the function `solve`, and `vectors` gives the width of a vector and how many there
+    are.
     """
 
     source: str
-    runtime: ModuleType
     vectors: Callable[[Problem], tuple[int, int]]
 
 
-def lane_module(problem: Problem, step: StepSource, loop: Loop) -> LaneModule:
-    """Writes the functions of a problem and its method, and the loop that calls them.
+def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
+    """Makes the functions of a problem and its method, and the loop that calls them.
 
     Raises `UntranslatableError` where the field or an observable has no scalar program.
     """
-    dtype = problem.dtype
-    control = controller_source(problem, step.error_order)
-    functions = LaneFunctions(problem, step, control)
+    functions = LaneFunctions(problem, stepper)
+    settings = controller_settings(problem, stepper.error_order)
     layout = Layout(
-        "float32" if dtype == np.float32 else "float64",
+        "float32" if problem.dtype == "float32" else "float64",
         *loop.vectors(problem),
         tuple(functions.rows()),
-        tuple(control.settings),
-        step.blocks,
+        tuple(settings),
+        stepper.blocks,
     )
-    parts = [
-        functions.step(),
-        functions.finished(),
-        functions.prepare(),
-        functions.record(),
-        functions.begin(),
-        functions.restart(layout),
-        functions.write(layout),
-        functions.reduce(),
-        functions.collect(layout),
-        loop.source.strip(),
-    ]
-    body = "\n\n\n".join(parts) + "\n"
-    source = f"{_header(problem, layout, functions, loop, body, step.constants)}\n\n\n{body}"
-    settings = list(control.settings.values())
-    columns = functions.reductions.columns()
-    return LaneModule(source, settings, layout.size, columns, step.error_order)
+    source = "\n\n\n".join([*functions.source(layout), loop.source.strip()]) + "\n"
+    constants = _constants(problem, layout, functions)
+    return LaneModule(
+        LoopModule(layout, functions.programs(), source, constants),
+        list(settings.values()),
+        functions.reductions.columns(),
+        stepper.error_order,
+    )
 
 
-def _header(
-    problem: Problem,
-    layout: Layout,
-    functions: LaneFunctions,
-    loop: Loop,
-    body: str,
-    tables: Mapping[str, str],
-) -> str:
-    """The layout, the constants that the body reads, and the tables of the step."""
-    constants = {
+def _constants(problem: Problem, layout: Layout, functions: LaneFunctions) -> dict[str, Any]:
+    """What the loop's source reads."""
+    return {
         "LANES": layout.lanes,
         "SIZE": layout.size,
-        "REAL": f"np.{problem.dtype}",
         "T0": layout.settings.index("t0"),
         "END_ONLY": problem.ts is None and not functions.restarts,
         "END_AFTERWARDS": problem.ts is None and bool(functions.restarts),
@@ -111,36 +85,11 @@ def _header(
         "WIDTH": layout.width,
         "ALL": _lowest_bits(layout.lanes),
         "VECTOR": _lowest_bits(layout.width),
+        "VARIABLES": len(problem.variables),
         **{row: layout.place(row) for row in _LOOP_ROWS},
         **{name: layout.place(row) for name, row in functions.blocks().items()},
         **functions.counts(),
-        "VARIABLES": len(problem.variables),
     }
-    names = set(re.findall(r"\w+", body))
-    return "\n".join(
-        [
-            f'"""{problem.solver.method}, {problem.dtype}; lanes: {layout.lanes}."""',
-            "",
-            f"from {loop.runtime.__name__} import *",
-            "",
-            f"LAYOUT = Layout({layout.real!r}, {layout.width}, {layout.ways},",
-            *_wrapped(f"rows={layout.rows},"),
-            *_wrapped(f"settings={layout.settings},"),
-            f"    blocks={dict(layout.blocks)},",
-            ")",
-            *(f"{name} = {value}" for name, value in constants.items() if name in names),
-            *(_wrapped_constant(name, value) for name, value in tables.items()),
-        ]
-    )
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent=" " * 8)
-
-
-def _wrapped_constant(name: str, value: str) -> str:
-    """Its source is a call, which may go on on further lines."""
-    return textwrap.fill(f"{name} = {value}", 100, subsequent_indent="    ")
 
 
 def _lowest_bits(number: int) -> int:
@@ -294,6 +243,5 @@ def solve(
 #: The lane loop: as many lanes as keep the processor's vector units busy.
 LANE_LOOP = Loop(
     _SOURCE,
-    runtime,
     lambda problem: (vector_width(problem.dtype), ways(len(problem.model.components))),
 )

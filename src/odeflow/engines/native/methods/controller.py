@@ -1,4 +1,4 @@
-"""Step-size control as straight-line source: Diffrax's `PIDController` and `ConstantStepSize`.
+"""Step-size control as a program: Diffrax's `PIDController` and `ConstantStepSize`.
 
 A lane takes the steps that it takes under Diffrax, with three differences that
 `engines.diffrax.lane_control` makes too: a candidate that is not finite is never kept, a step that
@@ -9,17 +9,31 @@ References: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations 
 II.4; Soderlind, ACM Trans. Math. Softw. 29, 1-26 (2003), for the PID filter.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 
 import diffrax
 import numpy as np
 from diffrax._term import WrapTerm
 from jaxtyping import Float
 
-from odeflow.engines.native.frontend.field import evaluated, step_program
-from odeflow.engines.native.frontend.names import component_labels, state_label
+from odeflow.engines.native.frontend.field import step_program
+from odeflow.engines.native.frontend.names import state_label
+from odeflow.engines.native.methods.stepper import Start, Stepped
+from odeflow.engines.native.program.lane_program import LaneBuilder
+from odeflow.engines.native.program.value import (
+    Value,
+    any_of,
+    inlined,
+    isfinite,
+    maximum,
+    rough_exp,
+    rough_log,
+    select,
+    total,
+)
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Problem
@@ -30,24 +44,22 @@ from odeflow.problem.status import Status
 _CLIP_ULPS = 100
 
 
-@dataclass(frozen=True)
-class ControllerSource:
-    """The controller's part of the loop body.
+class Decision(NamedTuple):
+    """What the controller makes of a step, lane by lane.
 
-    `lines` read `t`, `t_next`, `h`, `active`, `y_<component>`, the candidate `new_<component>`
-    and its error estimate `error_<component>`, and define `keep`, `stalled` (0, or the status
-    that ends the lane), `new_t`, `new_t_next`, and `new_<row>` for each row in `rows`. `rows` maps
-    the controller's rows to their start values. `settings` are the numbers that the lines, and the
-    choice of the first step, read by name. The lines read those of `end_columns` too.
+    `keep` is whether it counts, `stalled` the status that ends the lane or 0, `t` and `t_next` the
+    ends of the next step, and `rows` what the controller remembers.
     """
 
-    lines: Sequence[str]
-    rows: Mapping[str, str]
-    settings: Mapping[str, float]
+    keep: Value
+    stalled: Value
+    t: Value
+    t_next: Value
+    rows: Mapping[str, Value]
 
 
 def controller_settings(problem: Problem, error_order: float) -> dict[str, float]:
-    """The numbers that the lines of `controller_source` read, by name and in order."""
+    """The numbers that `decide` and the choice of the first step read, by name and in order."""
     solver, model = problem.solver, problem.model
     settings = {"t0": model.declared.t0}
     if solver.dt0 is not None:
@@ -74,26 +86,36 @@ def _coefficients(solver: Solver, error_order: float) -> tuple[float, float, flo
     )
 
 
-def controller_source(problem: Problem, error_order: float) -> ControllerSource:
-    """The controller that a problem asks for; raises `UntranslatableError` as `translate`."""
-    solver, model = problem.solver, problem.model
-    settings = controller_settings(problem, error_order)
+def controller_rows(problem: Problem, error_order: float) -> list[str]:
+    """Rows of what the controller remembers, which start at 0."""
+    solver = problem.solver
     if not solver.is_adaptive:
-        return ControllerSource(
-            _constant_lines(model, METHODS[solver.method].adaptive), {}, settings
-        )
-    coefficients = _coefficients(solver, error_order)
-    memory = 2 if coefficients[2] != 0 else 1 if coefficients[1] != 0 else 0
-    rows = {f"past_error{i}": "0.0" for i in range(1, memory + 1)}
-    if solver.dtmin is not None:
-        rows["at_dtmin"] = "0.0"
-    lines = [
-        *_error_lines(problem),
-        *_factor_lines([i for i, c in enumerate(coefficients, start=1) if c != 0], memory),
-        *_dt_lines("dtmin" in settings, "dtmax" in settings),
-        *_next_step_lines(problem.rejected is not None),
-    ]
-    return ControllerSource(lines, rows, settings)
+        return []
+    rows = [f"past_error{i}" for i in range(1, _memory(_coefficients(solver, error_order)) + 1)]
+    return rows if solver.dtmin is None else [*rows, "at_dtmin"]
+
+
+def _memory(coefficients: tuple[float, float, float]) -> int:
+    """How many errors of the past are looked at."""
+    return 2 if coefficients[2] != 0 else 1 if coefficients[1] != 0 else 0
+
+
+def decide(
+    builder: LaneBuilder,
+    problem: Problem,
+    error_order: float,
+    start: Start,
+    step: Stepped,
+    t0: Value,
+) -> Decision:
+    """What becomes of a step. Raises `UntranslatableError` as `translate`.
+
+    Reads the rows of `controller_rows` and `end_columns`, and `accepted`; `t0` is where the lane
+    began.
+    """
+    if not problem.solver.is_adaptive:
+        return _constant_steps(builder, problem, start, step, t0)
+    return _adapted_steps(builder, problem, error_order, start, step)
 
 
 #: What Diffrax takes where it does not select.
@@ -115,7 +137,7 @@ def diffrax_selects_first_step() -> bool:
 
 
 def tolerances(solver: Solver, model: Model) -> dict[str, float]:
-    """The tolerances by their names in the source."""
+    """The tolerances by their names as settings."""
     atol = solver.tolerances.atol
     named = {atol_of(solver, model, state): atol[state] for state in model.declared.states}
     return {"rtol": solver.tolerances.rtol} | named
@@ -130,7 +152,7 @@ def atol_of(solver: Solver, model: Model, state: str) -> str:
 def end_columns(
     solver: Solver, t0: float, t1: Float[np.ndarray, " *lane"]
 ) -> dict[str, Float[np.ndarray, " *lane"]]:
-    """What the lines read of the end of each trajectory, in the precision of `t1`.
+    """What `decide` reads of the end of each trajectory, in the precision of `t1`.
 
     Beside `t1`: `clip_floor`, so many ulp before it, counted like Diffrax without subnormal
     numbers; for constant steps their number, `steps`. Like Diffrax, a span of a whole number of
@@ -153,129 +175,133 @@ def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *l
     return np.where(place < 0, -size, size)
 
 
-def _error_lines(problem: Problem) -> list[str]:
-    """Defines `finite`, `keep`, and `squared_error`: the mean square of error / (atol + rtol |y|).
+def _adapted_steps(
+    builder: LaneBuilder, problem: Problem, error_order: float, start: Start, step: Stepped
+) -> Decision:
+    solver, coefficients = problem.solver, _coefficients(problem.solver, error_order)
+    finite, fit, squared_error, vain = _judged(builder, problem, start, step)
+    keep = squared_error < 1.0
+    if solver.dtmin is not None:
+        keep = keep | (builder.row("at_dtmin") > 0.0)
+    keep = keep & fit
+    factor, rows = _factor(builder, coefficients, keep, squared_error)
+    dt, allowed = start.h * factor, True
+    if solver.dtmax is not None:
+        dtmax = builder.setting("dtmax")
+        dt = select(dt < dtmax, dt, dtmax)
+    if solver.dtmin is not None:
+        dtmin = builder.setting("dtmin")
+        allowed = dt >= dtmin
+        dt = select((builder.row("at_dtmin") > 0.0) & (factor == 1.0), dtmin, dt)
+        rows["at_dtmin"] = select(dt <= dtmin, 1.0, 0.0)
+        dt = select(dt > dtmin, dt, dtmin)
+    keep = keep & finite
+    t = select(keep, start.t_next, start.t)
+    next_end = t + dt
+    # A rejected step of one ulp may come back unchanged, rounded up.
+    advances = (next_end > t) & (keep | (next_end < start.t_next)) & allowed
+    if vain is not None:
+        advances = advances & ~vain
+    return _ended(builder, keep, t, next_end, advances, finite, rows)
 
-    It is infinite where the candidate or an error is not finite, where the candidate is negative,
-    by more than its absolute tolerance, though it cannot be, and where the problem rejects it.
+
+def _judged(
+    builder: LaneBuilder, problem: Problem, start: Start, step: Stepped
+) -> tuple[Value, Value, Value, Value | None]:
+    """Whether a step is finite, and fit to be kept; its squared error; whether another is in vain.
+
+    The squared error is the mean square of error / (atol + rtol |y|). It is infinite where the
+    candidate or an error is not finite, where the candidate is negative, by more than its absolute
+    tolerance, though it cannot be, and where the problem rejects it.
     """
     solver, model = problem.solver, problem.model
-    lines, negative = _rejection_lines(problem), []
-    names = component_labels(model)
-    for n, component in zip(names, model.components):
-        atol = atol_of(solver, model, component.state)
-        lines += [
-            f"size_{n} = abs(new_{n})",
-            f"ratio_{n} = error_{n}/({atol} + rtol*maximum(abs(y_{n}), size_{n}))",
-        ]
+    rtol = builder.setting("rtol")
+    assert step.error is not None
+    sizes, ratios, negative = [], [], []
+    for component, y, new, error in zip(model.components, start.y, step.candidate, step.error):
+        atol = builder.setting(atol_of(solver, model, component.state))
+        sizes.append(abs(new))
+        ratios.append(error / (atol + rtol * maximum(abs(y), sizes[-1])))
         if component.state in model.declared.nonnegative:
-            negative.append(f"(new_{n} < -{atol})")
-    forced = "" if solver.dtmin is None else " | (at_dtmin > 0.0)"
-    fit = " & ~negative" if negative else ""
-    fit += " & ~rejected" if problem.rejected is not None else ""
-    squares = total([f"ratio_{n}*ratio_{n}" for n in names])
-    return [
-        *lines,
-        f"mean_square = ({squares})/{float(len(names))!r}",
-        f"finite = isfinite(mean_square) & isfinite({total([f'size_{n}' for n in names])})",
-        *([f"negative = {' | '.join(negative)}"] if negative else []),
-        f"squared_error = select(finite{fit}, mean_square, INFINITY)",
-        f"keep = ((squared_error < 1.0){forced}){fit}",
-    ]
+            negative.append(new < -atol)
+    mean_square = total([ratio * ratio for ratio in ratios]) / float(len(ratios))
+    finite = isfinite(mean_square) & isfinite(total(sizes))
+    unfit, vain = [any_of(negative)] if negative else [], None
+    if problem.rejected is not None:
+        program = step_program(model, problem.rejected, problem.dtype)
+        point = [start.h, start.t_next, *step.candidate, *start.parameters]
+        rejected, vain = inlined(builder, program, dict(zip(program.inputs, point)))
+        unfit.append(rejected)
+    fit: Value = Value(builder, True)
+    for condition in unfit:
+        fit = fit & ~condition
+    return finite, fit, select(finite & fit, mean_square, math.inf), vain
 
 
-def _rejection_lines(problem: Problem) -> list[str]:
-    """Defines `rejected` and `vain`; nothing where the problem rejects no step."""
-    if problem.rejected is None:
-        return []
-    program = step_program(problem.model, problem.rejected, problem.dtype)
-    ends = {f"y_{n}": f"new_{n}" for n in component_labels(problem.model)}
-    lines, (rejected, vain) = evaluated(program, {"t": "t_next"} | ends, "r_")
-    return [*lines, f"rejected = {rejected}", f"vain = {vain}"]
-
-
-def total(terms: Sequence[str]) -> str:
-    """Sum of expressions, as a tree: neither a deep expression nor a long chain of additions."""
-    if len(terms) <= 4:
-        return " + ".join(terms)
-    half = len(terms) // 2
-    return f"({total(terms[:half])}) + ({total(terms[half:])})"
-
-
-def _factor_lines(used: Sequence[int], memory: int) -> list[str]:
-    """Defines `factor`: safety times powers of this error and, for PI and PID, of past ones."""
-    errors = {1: "log_error", 2: "past_error1", 3: "past_error2"}
-    exponent = " + ".join(f"power{i}*{errors[i]}" for i in used)
+def _factor(
+    builder: LaneBuilder,
+    coefficients: tuple[float, float, float],
+    keep: Value,
+    squared_error: Value,
+) -> tuple[Value, dict[str, Value]]:
+    """Safety times powers of this error and, for PI and PID, of past ones; and what to remember."""
+    used = [i for i, c in enumerate(coefficients, start=1) if c != 0]
+    memory = _memory(coefficients)
     # Where the step ends in some 10 digits is nothing that the solution depends on.
-    lines = ["log_error = rough_log(squared_error)"] if memory or 1 in used else []
-    lines += [
-        f"free_factor = safety*rough_exp({exponent})" if used else "free_factor = safety",
-        "least = select(keep, 1.0, factormin)",
-        "most = select(keep, factormax, safety)",
-        "raised_factor = select(free_factor > least, free_factor, least)",
-        "factor = select(raised_factor < most, raised_factor, most)",
-    ]
+    log_error = rough_log(squared_error)
+    errors = [log_error, *(builder.row(f"past_error{i}") for i in range(1, memory + 1))]
+    factor = safety = builder.setting("safety")
+    if used:
+        powers = [builder.setting(f"power{i}") * errors[i - 1] for i in used]
+        exponent = powers[0]
+        for power in powers[1:]:
+            exponent = exponent + power
+        factor = safety * rough_exp(exponent)
+    least = select(keep, 1.0, builder.setting("factormin"))
+    most = select(keep, builder.setting("factormax"), safety)
+    factor = select(factor > least, factor, least)
+    factor = select(factor < most, factor, most)
+    rows = {}
     if memory:
         # An error of zero or infinity says nothing about the next step.
-        lines += [
-            "sound = (squared_error > 0.0) & (squared_error < INFINITY)",
-            "new_past_error1 = select(keep, select(sound, log_error, 0.0), past_error1)",
-        ]
+        sound = (squared_error > 0.0) & (squared_error < math.inf)
+        rows["past_error1"] = select(keep, select(sound, log_error, 0.0), errors[1])
     if memory == 2:
-        lines.append("new_past_error2 = select(keep, past_error1, past_error2)")
-    return lines
+        rows["past_error2"] = select(keep, errors[1], errors[2])
+    return factor, rows
 
 
-def _dt_lines(dtmin: bool, dtmax: bool) -> list[str]:
-    """Defines `dt`, the length of the next step, and `allowed`: whether dtmin permits it."""
-    lines = ["dt = h*factor", "allowed = True"]
-    if dtmax:
-        lines.append("dt = select(dt < dtmax, dt, dtmax)")
-    if dtmin:
-        lines += [
-            "allowed = dt >= dtmin",
-            "dt = select((at_dtmin > 0.0) & (factor == 1.0), dtmin, dt)",
-            "new_at_dtmin = select(dt <= dtmin, 1.0, 0.0)",
-            "dt = select(dt > dtmin, dt, dtmin)",
-        ]
-    return lines
-
-
-def _next_step_lines(vain: bool) -> list[str]:
-    """Defines `keep`, `stalled`, `new_t` and `new_t_next` from `dt`; `vain` is whether that is."""
-    return [
-        "keep = keep & finite",
-        "new_t = select(keep, t_next, t)",
-        "next_end = new_t + dt",
-        # A rejected step of one ulp may come back unchanged, rounded up.
-        "advances = (next_end > new_t) & (keep | (next_end < t_next)) & allowed",
-        *(["advances = advances & ~vain"] if vain else []),
-        *_END_LINES,
-    ]
-
-
-def _constant_lines(model: Model, estimated: bool) -> list[str]:
+def _constant_steps(
+    builder: LaneBuilder, problem: Problem, start: Start, step: Stepped, t0: Value
+) -> Decision:
     """Steps that end at equal parts of the time span, so that rounding does not add up.
 
     As under Diffrax the first is dt0 all the same: 0.3, 0.2, 0.25, 0.25 for dt0 = 0.3 and a span of
     1. An error estimate, where the method has one, says whether the step could be taken at all.
     """
-    sizes = total([f"abs(new_{n})" for n in component_labels(model)])
-    errors = total([f"error_{n}" for n in component_labels(model)])
-    return [
-        f"finite = isfinite({sizes})" + (f" & isfinite({errors})" if estimated else ""),
-        "keep = finite",
-        "new_t = select(keep, t_next, t)",
-        "next_step = accepted + 2.0",
-        "next_end = select(next_step == steps, t1, t0 + (t1 - t0)*(next_step/steps))",
-        "advances = keep & (next_end > new_t)",
-        *_END_LINES,
-    ]
+    keep = isfinite(total([abs(new) for new in step.candidate]))
+    if METHODS[problem.solver.method].adaptive:
+        assert step.error is not None
+        keep = keep & isfinite(total(list(step.error)))
+    t1, steps = builder.row("t1"), builder.row("steps")
+    t = select(keep, start.t_next, start.t)
+    next_step = builder.row("accepted") + 2.0
+    next_end = select(next_step == steps, t1, t0 + (t1 - t0) * (next_step / steps))
+    return _ended(builder, keep, t, next_end, keep & (next_end > t), keep, {})
 
 
-_END_LINES = [
-    f"failure = select(finite, {Status.dt_min_reached:d}.0, {Status.non_finite:d}.0)",
-    "stalled = select(advances, 0.0, failure)",
-    "clipped = select(keep, t1, new_t + 0.5*(t1 - new_t))",
-    "new_t_next = select(next_end > clip_floor, clipped, next_end)",
-]
+def _ended(
+    builder: LaneBuilder,
+    keep: Value,
+    t: Value,
+    next_end: Value,
+    advances: Value,
+    finite: Value,
+    rows: Mapping[str, Value],
+) -> Decision:
+    """The decision, the next step cut at the end of the trajectory."""
+    t1, clip_floor = builder.row("t1"), builder.row("clip_floor")
+    failure = select(finite, float(Status.dt_min_reached), float(Status.non_finite))
+    clipped = select(keep, t1, t + 0.5 * (t1 - t))
+    t_next = select(next_end > clip_floor, clipped, next_end)
+    return Decision(keep, select(advances, 0.0, failure), t, t_next, rows)

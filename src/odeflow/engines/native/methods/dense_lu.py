@@ -1,16 +1,18 @@
-"""LU factorisation of a full matrix as statements: calls of `targets.dense_elimination`."""
+"""LU factorisation of a full matrix by loops over rows: `targets.dense_elimination`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from odeflow.engines.native.methods.sparse_lu import Entry
+from odeflow.engines.native.methods.looped_lu import lane_builder
+from odeflow.engines.native.methods.sparse_lu import Entry, Factors
+from odeflow.engines.native.program.value import Value
 
 
 @dataclass(frozen=True)
 class DenseLU:
-    """The statements that factor a size x size matrix and solve with it; see `SparseLU`.
+    """Factors a size x size matrix and solves with it, in the rows of a lane; see `SparseLU`.
 
     The matrix is the block of rows `MATRIX`, row by row, and a right-hand side is `RIGHT`.
     Nothing is pivoted: lanes would then differ in what they do.
@@ -23,24 +25,18 @@ class DenseLU:
         """Numbers of rows by block."""
         return {"MATRIX": self.size**2, "RIGHT": self.size}
 
-    @property
-    def constants(self) -> dict[str, str]:
-        """The statements read nothing besides."""
-        return {}
+    def factor(self, matrix: Mapping[Entry, Value]) -> Factors:
+        """Factors a matrix given by its entries; gives the builder, whose rows hold the factors."""
+        builder, n = lane_builder(matrix.values()), self.size
+        for i in range(n):
+            for j in range(n):
+                builder.store("MATRIX", matrix.get((i, j), 0.0), i * n + j)
+        builder.call("lu_factor", n)
+        return builder
 
-    def factor_lines(self, matrix: Mapping[Entry, str], prefix: str) -> list[str]:
-        """Statements that factor a matrix given by the expressions of its entries."""
-        del prefix
-        n = self.size
-        entries = [matrix.get((i, j), "0.0") for i in range(n) for j in range(n)]
-        stores = [f"rows['MATRIX', {k}] = {value}" for k, value in enumerate(entries)]
-        return [*stores, f"lu_factor(rows, {n})"]
-
-    def solve_lines(self, right: Sequence[str], prefix: str, out: str) -> list[str]:
-        """Statements that solve for the right-hand side given by n expressions."""
-        del prefix
-        return [
-            *(f"rows['RIGHT', {i}] = {value}" for i, value in enumerate(right)),
-            f"lu_solve(rows, {self.size})",
-            *(f"{out}{i} = rows['RIGHT', {i}]" for i in range(self.size)),
-        ]
+    def solve(self, factors: Factors, right: Sequence[Value]) -> list[Value]:
+        """The solution for a right-hand side of n values."""
+        for i, value in enumerate(right):
+            factors.store("RIGHT", value, i)
+        factors.call("lu_solve", self.size)
+        return [factors.row("RIGHT", i) for i in range(self.size)]

@@ -1,4 +1,4 @@
-"""A model's vector field with its derivatives, as source for linearly implicit methods."""
+"""A model's vector field with its derivatives, for linearly implicit methods."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -6,57 +6,74 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from odeflow.engines.native.frontend.derivatives import translate_jacobian
-from odeflow.engines.native.frontend.field import evaluated, field_inputs, field_program
-from odeflow.engines.native.methods.domains import defined_lines, unbounded
+from odeflow.engines.native.frontend.field import field_at, field_inputs, field_program
+from odeflow.engines.native.methods.domains import defined_at, unbounded
 from odeflow.engines.native.methods.sparse_lu import Entry
 from odeflow.engines.native.program.proportions import Proportions, proportions
 from odeflow.engines.native.program.refusal import UntranslatableError
+from odeflow.engines.native.program.value import Value
 from odeflow.problem.model import Model
 
 
-def _everywhere(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], None]:
-    """The condition of a field that is finite at every state."""
-    del prefix, t, y
-    return [], None
+class Derivatives(NamedTuple):
+    """f, df/dy and df/dt at a point; entries that are zero everywhere are left out."""
+
+    value: Sequence[Value]
+    jacobian: Mapping[Entry, Value]
+    time_derivative: Mapping[int, Value]
+
+
+class Point(NamedTuple):
+    """A time and a state, and the parameters."""
+
+    t: Value
+    y: Sequence[Value]
+    parameters: Sequence[Value]
+
+
+def _everywhere(point: Point) -> None:
+    """Where a field is finite that is so at every state."""
+    del point
 
 
 class DifferentiatedField(NamedTuple):
-    """A vector field as source.
+    """A vector field with its derivatives.
 
-    `evaluate(prefix, t, y)` gives the statements that evaluate f at the time and state of these
-    names, and the expressions of its components. `value`, `jacobian` and `time_derivative` are f,
-    df/dy and df/dt at the start of the step, in the names that `start_lines` define; entries of
-    the derivatives that are zero everywhere are left out. `unbounded` are the components of which
-    some derivative may be infinite or NaN where f is finite. `related` are the components that
-    change in proportion to others. `defined(prefix, t, y)` gives statements and a condition,
-    whether f is finite at a time and state (None where it always is).
+    `evaluate` gives f at a point, and `differentiate` its derivatives too. `entries` are those of
+    df/dy that are not zero everywhere. `unbounded` are the components of which some derivative may
+    be infinite or NaN where f is finite. `related` are the components that change in proportion to
+    others. `defined` says whether f is finite at a point (None where it always is).
     """
 
-    evaluate: Callable[[str, str, Sequence[str]], tuple[Sequence[str], Sequence[str]]]
-    start_lines: Sequence[str]
-    value: Sequence[str]
-    jacobian: Mapping[Entry, str]
-    time_derivative: Mapping[int, str]
+    evaluate: Callable[[Point], Sequence[Value]]
+    differentiate: Callable[[Point], Derivatives]
+    entries: frozenset[Entry]
     uses_time: bool
     related: Proportions
     unbounded: frozenset[int] = frozenset()
-    defined: Callable[[str, str, Sequence[str]], tuple[Sequence[str], str | None]] = _everywhere
+    defined: Callable[[Point], Value | None] = _everywhere
 
-    @property
-    def reduced_jacobian(self) -> dict[Entry, str]:
-        """df_i/dy_j for the independent components, by place, the others moving with them."""
+    def reduced(self, jacobian: Mapping[Entry, Any]) -> dict[Entry, list[tuple[float, Any]]]:
+        """df_i/dy_j for the independent components, by place, the others moving with them.
+
+        Each is a sum of factors times entries.
+        """
         places = {i: k for k, i in enumerate(self.related.independent)}
-        terms: dict[Entry, list[str]] = {}
-        for (i, j), x in self.jacobian.items():
+        terms: dict[Entry, list[tuple[float, Any]]] = {}
+        for (i, j), x in jacobian.items():
             if i in places:
                 source, factor = self.related.factors.get(j, (j, 1.0))
-                text = x if source == j else f"({factor!r})*({x})"
-                terms.setdefault((places[i], places[source]), []).append(text)
-        return {entry: " + ".join(texts) for entry, texts in terms.items()}
+                terms.setdefault((places[i], places[source]), []).append((factor, x))
+        return terms
+
+    @property
+    def reduced_entries(self) -> frozenset[Entry]:
+        """The places of `reduced`."""
+        return frozenset(self.reduced(dict.fromkeys(sorted(self.entries))))
 
 
 def differentiated_field(model: Model, dtype: Any = np.float64) -> DifferentiatedField:
-    """A model's vector field and its derivatives as source; raises UntranslatableError."""
+    """A model's vector field and its derivatives; raises UntranslatableError."""
     inputs, size = field_inputs(model), len(model.components)
     program = field_program(model, dtype)
 
@@ -64,29 +81,28 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
         return model.flat_vector_field(t, point[:size], point[size:])
 
     derivatives = translate_jacobian(field, size, inputs, dtype, with_value=True)
-    lines, texts = evaluated(derivatives, {}, "j_")
     wild = unbounded(derivatives, inputs[: size + 1])
     nonzero = [i for i, x in enumerate(derivatives.outputs[: size * (size + 1)]) if x != 0]
-    entries = {divmod(i, size): texts[i] for i in nonzero}
 
-    def evaluate(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], list[str]]:
-        return evaluated(program, dict(zip(inputs, [t, *y])), prefix)
-
-    def defined(prefix: str, t: str, y: Sequence[str]) -> tuple[list[str], str | None]:
-        return defined_lines(program, dict(zip(inputs, [t, *y])), prefix)
+    def differentiate(point: Point) -> Derivatives:
+        values = field_at(derivatives, *point)
+        entries = {divmod(i, size): values[i] for i in nonzero}
+        return Derivatives(
+            value=values[size * (size + 1) :],
+            jacobian={(i, j): x for (i, j), x in entries.items() if i < size},
+            time_derivative={j: x for (i, j), x in entries.items() if i == size},
+        )
 
     return DifferentiatedField(
-        evaluate=evaluate,
-        start_lines=lines,
-        value=texts[size * (size + 1) :],
-        jacobian={(i, j): text for (i, j), text in entries.items() if i < size},
-        time_derivative={j: text for (i, j), text in entries.items() if i == size},
+        evaluate=lambda point: field_at(program, *point),
+        differentiate=differentiate,
+        entries=frozenset(divmod(i, size) for i in nonzero if i < size * size),
         uses_time=any("t" in statement.reads() for statement in program.statements)
         or "t" in program.outputs,
         related=proportions(program),
         # an entry's row; those of df/dt come last
         unbounded=frozenset(i // size if i < size * size else i % size for i in nonzero if wild[i]),
-        defined=defined,
+        defined=lambda point: defined_at(program, *point),
     )
 
 

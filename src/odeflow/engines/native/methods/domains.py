@@ -5,11 +5,11 @@ roots and logarithms need not be. Nothing is emitted for what cannot go wrong.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
-from odeflow.engines.native.frontend.field import evaluated
-from odeflow.engines.native.methods.controller import total
-from odeflow.engines.native.program.program import Operand, Program, Statement
+from odeflow.engines.native.frontend.field import field_at
+from odeflow.engines.native.program.program import Program, Statement, needed
+from odeflow.engines.native.program.value import Value, isfinite, total
 
 #: Operations whose value is moderate where their operands are.
 _BOUNDED = frozenset(
@@ -64,16 +64,16 @@ def _is_bounded(statement: Statement, moves: set[str]) -> bool:
     return statement.operation in _BOUNDED
 
 
-def defined_lines(
-    program: Program, rename: Mapping[str, Operand], prefix: str
-) -> tuple[list[str], str | None]:
-    """Statements, and the condition that a field is finite at the point that `rename` names.
+def defined_at(
+    program: Program, t: Value, y: Sequence[Value], parameters: Sequence[Value]
+) -> Value | None:
+    """Whether a field is finite at a point; None where it is at every moderate one.
 
-    The condition is None where the field is finite at every moderate point. A step whose end lies
-    outside of the field's domain must not be kept, since no other could start there.
+    A step whose end lies outside of the field's domain must not be kept, since no other could
+    start there.
     """
-    lines, values = evaluated(_restricted(program), rename, prefix)
-    return lines, f"isfinite({total(values)})" if values else None
+    values = field_at(_restricted(program), t, y, parameters)
+    return isfinite(total(values)) if values else None
 
 
 def _restricted(program: Program) -> Program:
@@ -83,14 +83,5 @@ def _restricted(program: Program) -> Program:
         if statement.operation in _RESTRICTED or any(x in touched for x in statement.reads()):
             touched.add(statement.name)
     outputs = tuple(output for output in program.outputs if output in touched)
-    return Program(program.inputs, _needed(program, outputs), outputs)
-
-
-def _needed(program: Program, outputs: tuple[Operand, ...]) -> tuple[Statement, ...]:
-    names = {output for output in outputs if isinstance(output, str)}
-    live = []
-    for statement in reversed(program.statements):
-        if statement.name in names:
-            live.append(statement)
-            names.update(statement.reads())
-    return tuple(reversed(live))
+    statements = needed(program.statements, {x for x in outputs if isinstance(x, str)})
+    return Program(program.inputs, statements, outputs)

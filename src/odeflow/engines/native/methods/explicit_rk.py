@@ -1,26 +1,27 @@
-"""Explicit Runge-Kutta methods as straight-line source, from Diffrax's own tableaus."""
+"""Explicit Runge-Kutta methods as programs, from Diffrax's own tableaus."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import diffrax
 import numpy as np
 
-from odeflow.engines.native.frontend.field import evaluated, field_program
-from odeflow.engines.native.frontend.names import component_labels
-from odeflow.engines.native.methods.domains import defined_lines
+from odeflow.engines.native.frontend.field import field_at, field_program
+from odeflow.engines.native.methods.domains import defined_at
 from odeflow.engines.native.methods.interpolants import Interpolant, interpolant
-from odeflow.engines.native.methods.stepper import Carried, StepSource
+from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.proportions import proportions
+from odeflow.engines.native.program.value import Value, select
 from odeflow.problem.methods import Method
 from odeflow.problem.model import Model
 
 Weights = Sequence[float] | np.ndarray
 
 
-def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> StepSource:
-    """One step of an explicit Runge-Kutta method.
+def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> Stepper:
+    """An explicit Runge-Kutta method.
 
     With the derivatives k_i = f(t + c_i h, u_i), u_i = y + h sum_j a_ij k_j, a step is
     y1 = y + h sum_i b_i k_i. A method whose last stage is y1 itself (FSAL) carries the last
@@ -29,81 +30,84 @@ def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> StepSo
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
     sections II.1 and II.5; each method's own reference is in the registry.
     """
-    names = component_labels(model)
     field = field_program(model, dtype)
     if method.name == "euler":
-        lines, k1 = _derivative(field, names, 1, "t", [f"y_{name}" for name in names])
-        candidate = [f"y_{name} + h*{k}" for name, k in zip(names, k1)]
-        dense = interpolant("Euler")
-        return StepSource(2.0, lines, candidate, None, dense.polynomial(names))
+        return _euler(field)
     solver = getattr(diffrax, method.diffrax_name)()
     order = solver.error_order(diffrax.ODETerm(lambda t, y, args: y))
-    return _runge_kutta(
-        field, names, solver.tableau, float(order), interpolant(method.diffrax_name)
-    )
+    return _runge_kutta(field, solver.tableau, float(order), interpolant(method.diffrax_name))
 
 
-def _runge_kutta(
-    field: Program, names: Sequence[str], tableau: Any, error_order: float, dense: Interpolant
-) -> StepSource:
-    lines: list[str] = []
-    carried: dict[str, Carried] = {}
-    y = [f"y_{name}" for name in names]
-    arguments, related = y, proportions(field)
-    independent = [names[i] for i in related.independent]
+def _euler(field: Program) -> Stepper:
+    dense = interpolant("Euler")
 
-    def changes(weights: Weights) -> dict[int, str]:
-        return {i: f"h*({weighted_sum(weights, names[i])})" for i in related.independent}
+    def step(start: Start) -> Stepped:
+        slopes = field_at(field, start.t, start.y, start.parameters)
+        candidate = [y + start.h * k for y, k in zip(start.y, slopes)]
+        return Stepped(candidate, None, {}, {})
 
-    if not tableau.fsal:
-        lines += _derivative(field, names, 1, "t", arguments)[0]
-    for i, (row, c) in enumerate(zip(tableau.a_lower, tableau.c), start=2):
-        arguments = [f"u{i}_{name}" for name in names]
-        lines += related.advance(y, changes(row), arguments.__getitem__, f"change{i}_{{}}".format)
-        time = "t_next" if c == 1 else f"t + {float(c)!r}*h"
-        lines += _derivative(field, names, i, time, arguments)[0]
-    last = tableau.num_stages
-    if tableau.fsal:
-        carried = {f"k1_{name}": Carried(f"f_{name}", f"k{last}_{name}") for name in independent}
-    candidate = arguments
-    if not tableau.ssal:
-        candidate = [f"z_{name}" for name in names]
-        change = changes(tableau.b_sol)
-        lines += related.advance(y, change, candidate.__getitem__, "change_{}".format)
-    error = related.complete(changes(tableau.b_error))
-    if not tableau.fsal:
-        # the others have the field at the end of the step in their error
-        rename = {"t": "t_next"} | {f"y_{name}": x for name, x in zip(names, candidate)}
-        domain, defined = defined_lines(field, rename, "d_")
-        if defined is not None:
-            lines += [*domain, f"defined = {defined}"]
-            error = [f"select(defined, {error[0]}, INFINITY)", *error[1:]]
-    return StepSource(
-        error_order=error_order,
-        lines=lines,
-        candidate=candidate,
-        error=error,
-        polynomial=related.polynomials(
-            dense.polynomial(names), names, [row.removesuffix("_@") for row in dense.rows]
-        ),
-        carried=carried,
-        dense=dense.dense(independent),
-    )
+    def polynomial(inside: Inside) -> list[list[Value]]:
+        return [dense.polynomial(inside.h, y, y1, {}) for y, y1 in zip(inside.y, inside.y1)]
+
+    return Stepper(2.0, step, polynomial)
 
 
-def _derivative(
-    field: Program, names: Sequence[str], stage: int, time: str, state: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """Statements of k<stage>_<component>, the field at a time and state; and these names."""
-    rename: Mapping[str, str] = {"t": f"time{stage}"} | {
-        f"y_{name}": value for name, value in zip(names, state)
-    }
-    lines, values = evaluated(field, rename, f"v{stage}_")
-    ks = [f"k{stage}_{name}" for name in names]
-    return [f"time{stage} = {time}", *lines, *(f"{k} = {v}" for k, v in zip(ks, values))], ks
+def _runge_kutta(field: Program, tableau: Any, error_order: float, dense: Interpolant) -> Stepper:
+    related = proportions(field)
+    solved = related.independent
+    carried = {f"k1_{i}": i for i in solved} if tableau.fsal else {}
+
+    def step(start: Start) -> Stepped:
+        h, y = start.h, start.y
+        if tableau.fsal:
+            slopes = related.complete({i: start.carried[row] for row, i in carried.items()})
+        else:
+            slopes = field_at(field, start.t, y, start.parameters)
+        stages = [slopes]
+
+        def changed(weights: Weights) -> dict[int, Value]:
+            return {i: h * weighted_sum(weights, [k[i] for k in stages]) for i in solved}
+
+        arguments: Sequence[Value] = y
+        for row, c in zip(tableau.a_lower, tableau.c):
+            arguments = related.advance(y, changed(row))
+            time = start.t_next if c == 1 else start.t + float(c) * h
+            stages.append(field_at(field, time, arguments, start.parameters))
+        candidate = arguments if tableau.ssal else related.advance(y, changed(tableau.b_sol))
+        error = related.complete(changed(tableau.b_error))
+        if not tableau.fsal:
+            # the others have the field at the end of the step in their error
+            defined = defined_at(field, start.t_next, candidate, start.parameters)
+            if defined is not None:
+                error = [select(defined, error[0], math.inf), *error[1:]]
+        rows = {
+            f"{row}_{i}": value
+            for i in solved
+            for row, value in dense.rows_of(h, [k[i] for k in stages]).items()
+        }
+        following = {row: stages[-1][i] for row, i in carried.items()}
+        return Stepped(candidate, error, following, rows)
+
+    def polynomial(inside: Inside) -> list[list[Value]]:
+        result = []
+        for i in range(related.size):
+            # both ends remain its own: the change between those of a large component is not known
+            # well enough for a small one
+            source, factor = related.factors.get(i, (i, None))
+            rows = {row: inside.dense[f"{row}_{source}"] for row in dense.rows}
+            if factor is not None:
+                rows = {row: factor * value for row, value in rows.items()}
+            result.append(dense.polynomial(inside.h, inside.y[i], inside.y1[i], rows))
+        return result
+
+    names = [f"{row}_{i}" for row in dense.rows for i in solved]
+    return Stepper(error_order, step, polynomial, carried, names)
 
 
-def weighted_sum(weights: Weights, name: str, k: str = "k") -> str:
-    """Sum of weights[i] times k<i+1>_<name> over the weights that are not zero."""
-    terms = [f"{float(w)!r}*{k}{i}_{name}" for i, w in enumerate(weights, start=1) if w != 0]
-    return " + ".join(terms).replace("+ -", "- ")
+def weighted_sum(weights: Weights, values: Sequence[Value]) -> Value:
+    """Sum of weights times values, over the weights that are not zero."""
+    terms = [float(w) * value for w, value in zip(weights, values) if w != 0]
+    result = terms[0]
+    for term in terms[1:]:
+        result = result + term
+    return result

@@ -1,60 +1,59 @@
-"""The choice of the first step as source: Diffrax's `_select_initial_step`."""
+"""The choice of the first step: Diffrax's `_select_initial_step`."""
 
-from odeflow.engines.native.frontend.field import evaluated
-from odeflow.engines.native.frontend.names import component_labels
-from odeflow.engines.native.methods.controller import atol_of, diffrax_selects_first_step, total
+from collections.abc import Sequence
+
+from odeflow.engines.native.frontend.field import field_at
+from odeflow.engines.native.methods.controller import atol_of, diffrax_selects_first_step
+from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.program import Program
-from odeflow.problem.model import Model
-from odeflow.problem.solver import Solver
+from odeflow.engines.native.program.value import Value, exp, log, select, sqrt, total
+from odeflow.problem.problem import Problem
 
 
-def first_step_lines(solver: Solver, model: Model, field: Program, error_order: float) -> list[str]:
-    """Defines `dt` from `t0`, `y_<component>`, `f_<component>` (the derivative) and the settings.
+def first_step(
+    builder: LaneBuilder,
+    problem: Problem,
+    field: Program,
+    error_order: float,
+    t0: Value,
+    y: Sequence[Value],
+    f: Sequence[Value],
+    parameters: Sequence[Value],
+) -> Value:
+    """Its length; `f` is the derivative at `t0`.
 
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
     section II.4, "Starting step size".
     """
+    solver, model = problem.solver, problem.model
     if solver.dt0 is not None or not diffrax_selects_first_step():
-        lines = ["dt = dt0"]
+        dt = builder.setting("dt0")
     else:
-        lines = _selection(solver, model, field, error_order)
-    if solver.is_adaptive:
-        if solver.dtmax is not None:
-            lines.append("dt = select(dt > dtmax, dtmax, dt)")
-        if solver.dtmin is not None:
-            lines.append("dt = select(dt < dtmin, dtmin, dt)")
-    return lines
-
-
-def _selection(solver: Solver, model: Model, field: Program, error_order: float) -> list[str]:
-    names = component_labels(model)
-    atols = [atol_of(solver, model, component.state) for component in model.components]
-    scales = [f"scale_{n} = {atol} + abs(y_{n})*rtol" for n, atol in zip(names, atols)]
-    rename = {"t": "trial_t"} | {f"y_{n}": f"trial_{n}" for n in names}
-    again, values = evaluated(field, rename, "again_")
-    return [
-        *scales,
-        f"size = {_norm([f'y_{n}/scale_{n}' for n in names])}",
-        f"slope = {_norm([f'f_{n}/scale_{n}' for n in names])}",
-        "tiny = (size < 1e-5) | (slope < 1e-5)",
-        "slope = select(tiny, 1.0, slope)",
-        "trial = select(tiny, 1e-6, 0.01*(size/slope))",
-        "trial_t = t0 + trial",
-        *(f"trial_{n} = y_{n} + trial*f_{n}" for n in names),
-        *again,
-        *(f"change_{n} = ({value} - f_{n})/scale_{n}" for n, value in zip(names, values)),
-        f"curvature = {_norm([f'change_{n}' for n in names])}/trial",
+        rtol = builder.setting("rtol")
+        atols = [builder.setting(atol_of(solver, model, x.state)) for x in model.components]
+        scales = [atol + abs(x) * rtol for atol, x in zip(atols, y)]
+        size, slope = (_norm([x / s for x, s in zip(values, scales)]) for values in (y, f))
+        tiny = (size < 1e-5) | (slope < 1e-5)
+        slope = select(tiny, 1.0, slope)
+        trial = select(tiny, 1e-6, 0.01 * (size / slope))
+        there = [x + trial * slope_of for x, slope_of in zip(y, f)]
+        again = field_at(field, t0 + trial, there, parameters)
+        changes = [(new - old) / scale for new, old, scale in zip(again, f, scales)]
+        curvature = _norm(changes) / trial
         # a NaN in either is the greater
-        "steepest = select(curvature < slope, slope, curvature)",
-        "steepest = select(slope == slope, steepest, slope)",
-        f"likely = exp(log(0.01/steepest)*{1.0 / error_order!r})",
-        "least = select(trial*1e-3 > 1e-6, trial*1e-3, 1e-6)",
-        "likely = select(steepest <= 1e-15, least, likely)",
-        "dt = select(100.0*trial < likely, 100.0*trial, likely)",
-    ]
+        steepest = select(curvature < slope, slope, curvature)
+        steepest = select(slope == slope, steepest, slope)
+        likely = exp(log(0.01 / steepest) * (1.0 / error_order))
+        least = select(trial * 1e-3 > 1e-6, trial * 1e-3, 1e-6)
+        likely = select(steepest <= 1e-15, least, likely)
+        dt = select(100.0 * trial < likely, 100.0 * trial, likely)
+    if solver.is_adaptive and solver.dtmax is not None:
+        dt = select(dt > builder.setting("dtmax"), builder.setting("dtmax"), dt)
+    if solver.is_adaptive and solver.dtmin is not None:
+        dt = select(dt < builder.setting("dtmin"), builder.setting("dtmin"), dt)
+    return dt
 
 
-def _norm(terms: list[str]) -> str:
+def _norm(values: Sequence[Value]) -> Value:
     """Root mean square."""
-    squares = total([f"({term})*({term})" for term in terms])
-    return f"sqrt(({squares})/{float(len(terms))!r})"
+    return sqrt(total([value * value for value in values]) / float(len(values)))

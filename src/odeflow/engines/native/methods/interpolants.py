@@ -1,41 +1,34 @@
 """Diffrax's local interpolants as polynomials: the state inside of a step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
 
 import diffrax
 import numpy as np
 
+from odeflow.engines.native.program.value import Value
+
+Rows = Mapping[str, Value]
+
 
 class Interpolant(NamedTuple):
-    """The state inside of a step as a polynomial of theta, by templates with `@` for a component.
+    """The state inside of a step as a polynomial of theta, component by component.
 
-    `rows` are what a step leaves behind for it, as expressions in `h` and the derivatives
-    `k<stage>_@`; `coefficients` are expressions in these rows, in `h`, and in the state at both
-    ends, `y_@` and `y1_@`. The constant comes first.
+    `rows_of(h, k)` are what a step leaves behind for it, of its length and the stages' derivatives,
+    under the names in `rows`. `polynomial(h, y, y1, rows)` are the coefficients, with the state at
+    both ends. The constant comes first.
     """
 
-    rows: Mapping[str, str]
-    coefficients: Sequence[str]
-
-    def dense(self, names: Sequence[str]) -> dict[str, str]:
-        """The rows of all components."""
-        return {
-            row.replace("@", name): value.replace("@", name)
-            for row, value in self.rows.items()
-            for name in names
-        }
-
-    def polynomial(self, names: Sequence[str]) -> list[list[str]]:
-        """The coefficients of each component."""
-        return [[c.replace("@", name) for c in self.coefficients] for name in names]
+    rows: Sequence[str]
+    rows_of: Callable[[Value, Sequence[Value]], dict[str, Value]]
+    polynomial: Callable[[Value, Value, Value, Rows], list[Value]]
 
 
 def interpolant(method: str) -> Interpolant:
     """The interpolant of a method, given by the name of its Diffrax class."""
     if method == "Euler":
-        return Interpolant({}, ["y_@", _CHANGE])
+        return Interpolant((), lambda h, k: {}, lambda h, y, y1, rows: [y, y1 - y])
     if method == "Tsit5":
         # With both ends and the derivatives there, the value in the middle decides a quartic.
         return _fourth_order([float(np.polyval(p, 0.5)) for p in _tsit5()])
@@ -43,26 +36,26 @@ def interpolant(method: str) -> Interpolant:
         return _fourth_order(diffrax.Dopri5.interpolation_cls.c_mid)
     if method == "Dopri8":
         return _eighth_order()
-    return _hermite(getattr(diffrax, method).tableau.num_stages)
+    return _HERMITE
 
 
-_CHANGE = "(y1_@ - y_@)"
+def _slopes(h: Value, k: Sequence[Value]) -> dict[str, Value]:
+    """The slopes at both ends: the first and the last stage's derivatives, times h."""
+    return {"slope0": h * k[0], "slope1": h * k[-1]}
 
 
-def _slopes(last: int) -> dict[str, str]:
-    """Rows of the slopes at both ends: the first and the last stage's derivatives, times h."""
-    return {"slope0_@": "h*k1_@", "slope1_@": f"h*k{last}_@"}
-
-
-def _hermite(last: int) -> Interpolant:
-    """Cubic through both ends with the slopes there."""
-    coefficients = [
-        "y_@",
-        "slope0_@",
-        f"3.0*{_CHANGE} - 2.0*slope0_@ - slope1_@",
-        f"slope0_@ + slope1_@ - 2.0*{_CHANGE}",
+def _cubic(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
+    slope0, slope1, change = rows["slope0"], rows["slope1"], y1 - y
+    return [
+        y,
+        slope0,
+        3.0 * change - 2.0 * slope0 - slope1,
+        slope0 + slope1 - 2.0 * change,
     ]
-    return Interpolant(_slopes(last), coefficients)
+
+
+#: Cubic through both ends with the slopes there.
+_HERMITE = Interpolant(("slope0", "slope1"), _slopes, _cubic)
 
 
 def _fourth_order(middle: Sequence[float]) -> Interpolant:
@@ -70,16 +63,22 @@ def _fourth_order(middle: Sequence[float]) -> Interpolant:
 
     Reference: Shampine, Mathematics of Computation 46, 135-150 (1986).
     """
-    terms = [f"({float(m)!r})*k{i}_@" for i, m in enumerate(middle, start=1) if m != 0]
-    rows = _slopes(len(middle)) | {"half_@": f"h*({' + '.join(terms)})"}
-    coefficients = [
-        "y_@",
-        "slope0_@",
-        f"16.0*half_@ - 5.0*{_CHANGE} + (slope1_@ - 4.0*slope0_@)",
-        f"14.0*{_CHANGE} - 32.0*half_@ + (5.0*slope0_@ - 3.0*slope1_@)",
-        f"16.0*half_@ - 8.0*{_CHANGE} + 2.0*(slope1_@ - slope0_@)",
-    ]
-    return Interpolant(rows, coefficients)
+
+    def rows_of(h: Value, k: Sequence[Value]) -> dict[str, Value]:
+        terms = [float(m) * derivative for m, derivative in zip(middle, k) if m != 0]
+        return _slopes(h, k) | {"half": h * reduce(Value.__add__, terms)}
+
+    def polynomial(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
+        slope0, slope1, half, change = rows["slope0"], rows["slope1"], rows["half"], y1 - y
+        return [
+            y,
+            slope0,
+            16.0 * half - 5.0 * change + (slope1 - 4.0 * slope0),
+            14.0 * change - 32.0 * half + (5.0 * slope0 - 3.0 * slope1),
+            16.0 * half - 8.0 * change + 2.0 * (slope1 - slope0),
+        ]
+
+    return Interpolant(("slope0", "slope1", "half"), rows_of, polynomial)
 
 
 def _eighth_order() -> Interpolant:
@@ -88,12 +87,19 @@ def _eighth_order() -> Interpolant:
     Reference: Bogacki and Shampine, Comput. Math. with Appl. 20, 15-24 (1990).
     """
     weights = np.array(diffrax.Dopri8.interpolation_cls.eval_coeffs, float)  # highest power first
-    used = [i for i, polynomial in enumerate(weights, start=1) if polynomial.any()]
-    coefficients = ["y_@"]
-    for column in weights.T[::-1]:
-        terms = [f"({float(column[i - 1])!r})*dense_k{i}_@" for i in used if column[i - 1] != 0]
-        coefficients.append(f"h*({' + '.join(terms)})")
-    return Interpolant({f"dense_k{i}_@": f"k{i}_@" for i in used}, coefficients)
+    used = [i for i, polynomial in enumerate(weights) if polynomial.any()]
+
+    def rows_of(h: Value, k: Sequence[Value]) -> dict[str, Value]:
+        return {f"dense_k{i + 1}": k[i] for i in used}
+
+    def polynomial(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
+        coefficients = [y]
+        for column in weights.T[::-1]:
+            terms = [float(column[i]) * rows[f"dense_k{i + 1}"] for i in used if column[i] != 0]
+            coefficients.append(h * reduce(Value.__add__, terms))
+        return coefficients
+
+    return Interpolant(tuple(f"dense_k{i + 1}" for i in used), rows_of, polynomial)
 
 
 def _tsit5() -> list[np.ndarray]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from odeflow.engines.native.methods.sparse_lu import Entry, SparseLU
+from odeflow.engines.native.methods.sparse_lu import Entry, Factors, SparseLU
+from odeflow.engines.native.program.lane_program import LaneBuilder
+from odeflow.engines.native.program.value import Value
 
 
 @dataclass(frozen=True)
 class LoopedLU:
-    """The statements that factor a matrix of a known pattern and solve with it; see `SparseLU`.
+    """Factors a matrix of a known pattern and solves with it, in a lane's rows; see `SparseLU`.
 
     The factors are the block of rows `MATRIX`, in the order in which they are computed, and a
     right-hand side is `RIGHT`. The operations are those of `SparseLU`, in the same order.
@@ -28,27 +30,26 @@ class LoopedLU:
         """Numbers of rows by block."""
         return {"MATRIX": len(self.pattern.entries), "RIGHT": len(self.pattern.order)}
 
-    @property
-    def constants(self) -> dict[str, str]:
-        """What the statements read besides, as source."""
-        return {"ELIMINATION": f"Elimination({self.pattern.order}, {self._columns})"}
-
-    def factor_lines(self, matrix: Mapping[Entry, str], prefix: str) -> list[str]:
-        """Statements that factor a matrix given by the expressions of its entries."""
-        del prefix
+    def factor(self, matrix: Mapping[Entry, Value]) -> Factors:
+        """Factors a matrix given by its entries; gives the builder, whose rows hold the factors."""
+        builder = lane_builder(matrix.values())
         order = self.pattern.order
         entries = [(i, j) for i, columns in zip(order, self._columns) for j in columns]
-        stores = [
-            f"rows['MATRIX', {place}] = {matrix.get(entry, '0.0')}"
-            for place, entry in enumerate(entries)
-        ]
-        return [*stores, "sparse_factor(rows, ELIMINATION)"]
+        for place, entry in enumerate(entries):
+            builder.store("MATRIX", matrix.get(entry, 0.0), place)
+        builder.call("sparse_factor", order, self._columns)
+        return builder
 
-    def solve_lines(self, right: Sequence[str], prefix: str, out: str) -> list[str]:
-        """Statements that solve for the right-hand side given by n expressions."""
-        del prefix
-        return [
-            *(f"rows['RIGHT', {i}] = {value}" for i, value in enumerate(right)),
-            "sparse_solve(rows, ELIMINATION)",
-            *(f"{out}{i} = rows['RIGHT', {i}]" for i in range(len(right))),
-        ]
+    def solve(self, factors: Factors, right: Sequence[Value]) -> list[Value]:
+        """The solution for a right-hand side of n values."""
+        for i, value in enumerate(right):
+            factors.store("RIGHT", value, i)
+        factors.call("sparse_solve", self.pattern.order, self._columns)
+        return [factors.row("RIGHT", i) for i in range(len(right))]
+
+
+def lane_builder(values: object) -> LaneBuilder:
+    """The builder of a program that may loop over rows."""
+    builder = next(iter(values)).builder  # type: ignore[call-overload]
+    assert isinstance(builder, LaneBuilder)
+    return builder

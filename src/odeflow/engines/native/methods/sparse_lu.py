@@ -1,15 +1,20 @@
-"""Sparse LU factorisation as straight-line source: zeros are known when the source is written."""
+"""Sparse LU factorisation as straight-line code: zeros are known when it is written."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+from odeflow.engines.native.program.value import Value
 
 Entry = tuple[int, int]
+#: The factors of a matrix, whatever solves with them.
+Factors = Any
 
 
 @dataclass(frozen=True)
 class SparseLU:
-    """Where the factors of a matrix can be nonzero, and the statements that compute them.
+    """Where the factors of a matrix can be nonzero, and how they are computed.
 
     `order` lists the pivots, which are diagonal entries, in the order of elimination; `entries`
     are the places of both factors in one matrix, fill-in included (the unit diagonal of L is not
@@ -26,11 +31,6 @@ class SparseLU:
     @property
     def blocks(self) -> dict[str, int]:
         """It needs no rows of the buffer."""
-        return {}
-
-    @property
-    def constants(self) -> dict[str, str]:
-        """The statements read nothing besides."""
         return {}
 
     @cached_property
@@ -62,40 +62,35 @@ class SparseLU:
         """Additions and multiplications of one solve."""
         return 2 * (len(self.entries) - len(self.order)) + len(self.order)
 
-    def factor_lines(self, matrix: Mapping[Entry, str], prefix: str) -> list[str]:
-        """Statements that factor a matrix given by the expressions of its entries.
+    def factor(self, matrix: Mapping[Entry, Value]) -> Factors:
+        """The factors of a matrix given by its entries; those that it lacks are zero.
 
-        Entry (i, j) of the factors is called `{prefix}{i}_{j}`; on the diagonal it is the
-        reciprocal of the pivot. Entries that `matrix` lacks are zero.
+        On the diagonal they are the reciprocals of the pivots.
         """
-        lines = []
+        factors: dict[Entry, Value] = {}
         for i in self.order:
             for j in (*self.lower[i], i, *self.upper[i]):
-                value = matrix.get((i, j), "")
+                value: Any = matrix.get((i, j), 0.0)
                 for k in self._inner(i, j):
-                    value += f" - {prefix}{i}_{k}*{prefix}{k}_{j}"
-                value = value.strip() or "0.0"
+                    value = value - factors[i, k] * factors[k, j]
                 if i == j:
-                    value = f"1.0/({value})"
+                    value = 1.0 / value
                 elif j in self.lower[i]:
-                    value = f"({value})*{prefix}{j}_{j}"
-                lines.append(f"{prefix}{i}_{j} = {value}")
-        return lines
+                    value = value * factors[j, j]
+                factors[i, j] = value
+        return factors
 
-    def solve_lines(self, right: Sequence[str], prefix: str, out: str) -> list[str]:
-        """Statements that solve for the right-hand side given by n expressions.
-
-        `prefix` is that of `factor_lines`; component i of the solution is called `{out}{i}`.
-        """
-        lines = []
+    def solve(self, factors: Factors, right: Sequence[Value]) -> list[Value]:
+        """The solution for a right-hand side of n values."""
+        solution = list(right)
         for i in self.order:
-            terms = "".join(f" - {prefix}{i}_{j}*{out}{j}" for j in self.lower[i])
-            lines.append(f"{out}{i} = {right[i]}{terms}")
+            for j in self.lower[i]:
+                solution[i] = solution[i] - factors[i, j] * solution[j]
         for i in reversed(self.order):
-            terms = "".join(f" - {prefix}{i}_{j}*{out}{j}" for j in self.upper[i])
-            value = f"({out}{i}{terms})" if terms else f"{out}{i}"
-            lines.append(f"{out}{i} = {value}*{prefix}{i}_{i}")
-        return lines
+            for j in self.upper[i]:
+                solution[i] = solution[i] - factors[i, j] * solution[j]
+            solution[i] = solution[i] * factors[i, i]
+        return solution
 
     def _inner(self, i: int, j: int) -> list[int]:
         """The k of the products l_ik u_kj in entry (i, j)."""

@@ -1,90 +1,87 @@
-"""The interface between a method and the lane loop: one step of one lane as straight-line source.
+"""The interface between a method and the lane loop: one step of one lane as a program.
 
-A method's generator (`explicit_rk.explicit_rk`, `rosenbrock.rosenbrock`) takes the model and gives
-a `StepSource`. The lane loop (`loop.lanes`) puts its statements into a function that runs once, on
-values that write LLVM (`targets.lane_values`). So every name stands for a scalar of one lane, is a
-vector of many in the machine code, and there is no branch: write `select(condition, a, b)`, never
-`if`.
+A method's maker (`explicit_rk.explicit_rk`, `rosenbrock.rosenbrock`) takes a model and gives a
+`Stepper`, whose functions compute with `Value`s: each stands for a scalar of one lane, and is a
+vector of many in the machine code. There is no branch: write `select(condition, a, b)`, never `if`.
 
-Names that the statements may read:
-
-    t, t_next, h        start, end and length of the step (t_next is exact: stages at c = 1 use it)
-    y_<component>       the state at t, by the labels of `frontend.names.component_labels`
-    p_<parameter>       the parameters, by their numbers
-    <row>               every row named in `carried`
-
-and they may call `select`, `isfinite` and the functions of `targets.vector_math`. They define names
-of their own; names with the prefixes `lane_` and `new_` are the loop's.
-
-A step that must not be kept (a vanishing pivot, a failed solve) has an infinite `error`, and a
-finite candidate such as the old state: the controller then rejects it and takes `factormin`. A NaN
-in `error` counts as infinite. A candidate that is not finite is never kept.
+A step that must not be kept (a vanishing pivot, a failed solve) has an infinite error, and a finite
+candidate such as the old state: the controller then rejects it and takes `factormin`. A NaN in the
+error counts as infinite. A candidate that is not finite is never kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from odeflow.engines.native.program.value import Value
 
-class Carried(NamedTuple):
-    """A number that a lane carries from step to step, such as the derivative of a FSAL method.
 
-    `start` is its value at t0, an expression in `f_<component>`, the derivative at (t0, y0);
-    `next` its value after an accepted step, an expression in the names of the step. A rejected
-    step leaves it as it was.
+class Start(NamedTuple):
+    """Where a step starts.
+
+    `t_next` is its end to the last bit, for stages at c = 1, and `h` its length. `y` is the state,
+    `parameters` in order, `carried` the numbers that the step before has left by row.
     """
 
-    start: str
-    next: str
+    t: Value
+    t_next: Value
+    h: Value
+    y: Sequence[Value]
+    parameters: Sequence[Value]
+    carried: Mapping[str, Value]
+
+
+class Stepped(NamedTuple):
+    """What a step gives.
+
+    `candidate` is the state at `t_next`, `error` its estimate (None where the method has none),
+    `carried` what an accepted step leaves, and `dense` what the interpolant needs, by row.
+    """
+
+    candidate: Sequence[Value]
+    error: Sequence[Value] | None
+    carried: Mapping[str, Value]
+    dense: Mapping[str, Value]
+
+
+class Inside(NamedTuple):
+    """A step that was taken: its length, the state at both ends, and its dense rows."""
+
+    h: Value
+    y: Sequence[Value]
+    y1: Sequence[Value]
+    dense: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
-class StepSource:
+class Stepper:
     """One method for one model. Sequences have one entry a component of the state.
 
-    `lines` are the statements of a step, and `candidate` and `error` expressions in the names they
-    define: the state at t_next and its error estimate (None where a method has no estimate).
-    `error_order` is Diffrax's: the exponent of the step factor is -1 / error_order.
-
-    Inside of a step the state is a polynomial of theta, 0 at the step's start and 1 at its end:
-    `polynomial` has its coefficients, the constant first, as expressions in `h`, `y_<component>`
-    (the state at the start), `y1_<component>` (at the end) and the names in `dense`, rows that are
-    written at each step where values inside of steps are needed. `blocks` are numbers of further
-    rows by name, `constants` what the statements read besides, as source.
+    `error_order` is Diffrax's: the exponent of the step factor is -1 / error_order. `step` is one
+    step; `carried` are rows that it hands on, with the component whose derivative at t0 is their
+    first value. `dense` are rows that a step leaves where values inside of it are needed:
+    `polynomial` makes of them the coefficients of each component's polynomial of theta, 0 at the
+    step's start and 1 at its end, the constant first. `blocks` are numbers of further rows by name;
+    `loops_over_tables` is whether its linear algebra does.
     """
 
     error_order: float
-    lines: Sequence[str]
-    candidate: Sequence[str]
-    error: Sequence[str] | None
-    polynomial: Sequence[Sequence[str]]
-    carried: Mapping[str, Carried] = field(default_factory=dict)
-    dense: Mapping[str, str] = field(default_factory=dict)
+    step: Callable[[Start], Stepped]
+    polynomial: Callable[[Inside], list[list[Value]]]
+    carried: Mapping[str, int] = field(default_factory=dict)
+    dense: Sequence[str] = ()
     blocks: Mapping[str, int] = field(default_factory=dict)
-    constants: Mapping[str, str] = field(default_factory=dict)
+    loops_over_tables: bool = False
 
-    @property
-    def interpolant_lines(self) -> list[str]:
-        """Statements that define the coefficients, as `coefficient` names them."""
-        return [
-            f"{coefficient(power, i)} = {value}"
-            for i, coefficients in enumerate(self.polynomial)
-            for power, value in enumerate(coefficients)
-        ]
 
-    @property
-    def interpolated(self) -> list[str]:
-        """Expressions of the state at `theta`, in the names of `interpolant_lines`."""
-        result = []
-        for i, coefficients in enumerate(self.polynomial):
-            names = [coefficient(power, i) for power in range(len(coefficients))]
-            value = names.pop()
-            for name in reversed(names):
-                value = f"({value})*theta + {name}"
-            result.append(value)
-        return result
+def interpolated(coefficients: Sequence[Value], theta: Value) -> Value:
+    """A polynomial's value, by Horner's rule."""
+    value = coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        value = value * theta + coefficient
+    return value
 
 
 def coefficient(power: int, component: int) -> str:
-    """The name of a coefficient of `StepSource.polynomial`."""
+    """The row of a coefficient of a step's polynomial."""
     return f"c{power}_{component}"

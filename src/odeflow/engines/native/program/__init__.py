@@ -1,4 +1,4 @@
-"""The typed program, and what it is as text: its statements, what is shared, proportions.
+"""The typed program, kept as data: its operations, what is shared, what a lane reads and writes.
 
-A program computes scalars from scalars. Nothing knows of JAX, time steps, lanes or processors.
+A program computes scalars from scalars. Nothing knows of JAX, time steps or processors.
 """

@@ -5,59 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
-from odeflow.engines.native.program.program import Operand, Program, Statement
+from odeflow.engines.native.program.operations import OPERATIONS
+from odeflow.engines.native.program.program import Operand, Program, Statement, needed
 from odeflow.engines.native.program.refusal import Refused
-
-#: Values of operations on constants, as JAX computes them.
-_FOLDS: dict[str, Callable[..., Any]] = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "div": np.divide,
-    "neg": np.negative,
-    "lt": np.less,
-    "le": np.less_equal,
-    "eq": np.equal,
-    "ne": np.not_equal,
-    "and": np.logical_and,
-    "or": np.logical_or,
-    "xor": np.logical_xor,
-    "not": np.logical_not,
-    "abs": np.abs,
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "trunc": np.trunc,
-    "round_even": np.rint,
-    "rem": np.fmod,
-    "sqrt": np.sqrt,
-    "cbrt": np.cbrt,
-    "exp": np.exp,
-    "exp2": np.exp2,
-    "expm1": np.expm1,
-    "log": np.log,
-    "log1p": np.log1p,
-    "pow": np.power,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "atan2": np.arctan2,
-    "sinh": np.sinh,
-    "cosh": np.cosh,
-    "tanh": np.tanh,
-    "asinh": np.arcsinh,
-    "acosh": np.arccosh,
-    "atanh": np.arctanh,
-    "erf": special.erf,
-    "erfc": special.erfc,
-    "lgamma": lambda x: np.abs(x) if np.isinf(x) else special.gammaln(x),
-}
-
-_COMMUTATIVE = {"add", "mul", "eq", "ne", "and", "or", "xor"}
 
 
 def is_name(operand: Operand) -> bool:
@@ -129,20 +80,15 @@ class Builder:
 
     def program(self, outputs: Sequence[Operand], inputs: Sequence[str] | None = None) -> Program:
         """The statements that the outputs need, in order."""
-        needed = {output for output in outputs if isinstance(output, str)}
-        live = []
-        for statement in reversed(self._statements.values()):
-            if statement.name in needed:
-                live.append(statement)
-                needed.update(statement.reads())
-        return Program(
-            self.inputs if inputs is None else tuple(inputs), tuple(reversed(live)), tuple(outputs)
-        )
+        names = {output for output in outputs if isinstance(output, str)}
+        statements = needed(list(self._statements.values()), names)
+        return Program(self.inputs if inputs is None else tuple(inputs), statements, tuple(outputs))
 
-    def _emit(self, operation: str, operands: tuple[Operand, ...]) -> str:
+    def _emit(self, operation: str, operands: tuple[Any, ...]) -> str:
         # repr tells apart what == does not: 0.0 from -0.0, 1.0 from 1 and True, NaN from NaN not.
         keys = [x if isinstance(x, str) else (repr(x),) for x in operands]
-        if operation in _COMMUTATIVE:
+        known = OPERATIONS.get(operation)
+        if known is not None and known.is_commutative:
             keys.sort(key=str)
         key = (operation, *keys)
         name = self._shared.get(key)
@@ -166,7 +112,7 @@ class Builder:
     def _fold(self, operation: str, operands: tuple[Operand, ...]) -> Operand:
         typed = [x if isinstance(x, bool) else self.dtype.type(x) for x in operands]
         with np.errstate(all="ignore"):
-            return _FOLDS[operation](*typed).item()
+            return OPERATIONS[operation].numpy(*typed).item()  # type: ignore[misc]
 
     def _negated(self, operand: Operand) -> Operand | None:
         """The y of an operand that is -y."""

@@ -10,14 +10,14 @@ several others has the rounding errors of the largest of them.
 """
 
 import math
-import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from heapq import heappop, heappush
 
 from odeflow.engines.native.program.program import Operand, Program
+from odeflow.engines.native.program.value import Value
 
 #: A sum of products: factors by name; and what a statement is the sum of, operands with factors.
 Form = dict[str, Fraction]
@@ -41,43 +41,16 @@ class Proportions:
         """The components that follow from no other, in order."""
         return [i for i in range(self.size) if i not in self.factors]
 
-    def complete(self, values: Mapping[int, str]) -> list[str]:
-        """Expressions of what is linear in the derivative, given those of the independents."""
+    def complete(self, values: Mapping[int, Value]) -> list[Value]:
+        """What is linear in the derivative, of all components, given that of the independents."""
         every = dict(values)
         for d, (i, factor) in self.factors.items():
-            every[d] = f"({factor!r})*({values[i]})"
+            every[d] = factor * values[i]
         return [every[i] for i in range(self.size)]
 
-    def advance(
-        self,
-        start: Sequence[str],
-        changes: Mapping[int, str],
-        name: Callable[[int], str],
-        change: Callable[[int], str],
-    ) -> list[str]:
-        """Statements of `name(i)`, `start` plus a change that is given for the independents.
-
-        A change that another one follows from is called `change(i)`.
-        """
-        shared = sorted({i for i, _ in self.factors.values()})
-        lines = [f"{change(i)} = {changes[i]}" for i in shared]
-        every = self.complete(dict(changes) | {i: change(i) for i in shared})
-        return lines + [f"{name(i)} = {start[i]} + {text}" for i, text in enumerate(every)]
-
-    def polynomials(
-        self, polynomials: Sequence[Sequence[str]], names: Sequence[str], rows: Iterable[str]
-    ) -> list[list[str]]:
-        """The coefficients of every component, its rows `<row>_<name>` being those of another.
-
-        Both ends remain its own: the change between those of a large component is not known well
-        enough for a small one.
-        """
-        result = [list(texts) for texts in polynomials]
-        for d, (i, factor) in self.factors.items():
-            for row in rows:
-                own, other = rf"\b{row}_{names[d]}\b", f"(({factor!r})*{row}_{names[i]})"
-                result[d] = [re.sub(own, other, text) for text in result[d]]
-        return result
+    def advance(self, start: Sequence[Value], changes: Mapping[int, Value]) -> list[Value]:
+        """`start` plus a change that is given for the independents."""
+        return [y + change for y, change in zip(start, self.complete(changes))]
 
 
 def proportions(field: Program) -> Proportions:

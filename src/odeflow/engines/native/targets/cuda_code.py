@@ -1,6 +1,6 @@
 """Code for one thread of a CUDA device: a lane of numbers, functions of NVIDIA's libdevice.
 
-The functions of a generated module are written as for the processor, by a writer whose width is 0.
+Programs of lanes are written as for the processor, by a writer whose width is 0.
 Numba's simulator of CUDA runs Python and no LLVM: there they are machine code of the processor, the
 same instructions with C's library in the place of libdevice.
 
@@ -9,7 +9,8 @@ References: NVIDIA, NVVM IR Specification; libdevice User's Guide.
 
 import ctypes
 import ctypes.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -19,22 +20,18 @@ from llvmlite import ir
 from numba import njit
 from numba.extending import intrinsic
 
-from odeflow.engines.native.targets.lane_code import LaneFunction, vectors_of
+from odeflow.engines.native.program.lane_program import LaneProgram
+from odeflow.engines.native.program.operations import OPERATIONS
+from odeflow.engines.native.targets.lane_code import LaneFunction, lane_function
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
 from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.runtime import LANE_CODE
 
 #: Functions that statements may call, by the names that they have in libdevice and in C.
 _ARITHMETIC = ("ceil", "fabs", "floor", "fma", "rint", "sqrt", "trunc")
-#: By their names in generated modules. On a device float64 may be a 64th as fast, so they keep the
-#: precision of their arguments: the step control of a float32 problem must not be in float64.
-LIBRARY = {
-    name: name
-    for name in (
-        "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cos", "cosh", "erf",
-        "erfc", "exp", "exp2", "expm1", "fmod", "lgamma", "log", "log1p", "sin", "sinh", "tan",
-        "tanh",
-    )
-} | {"power": "pow", "rough_exp": "exp", "rough_log": "log"}  # fmt: skip
+#: By operation. On a device float64 may be a 64th as fast, so they keep the precision of their
+#: arguments: the step control of a float32 problem must not be in float64.
+LIBRARY = {name: x.device for name, x in OPERATIONS.items() if x.device is not None}
 
 
 class DeviceWriter(Writer):
@@ -65,28 +62,31 @@ def device_function(name: str) -> Callable[..., LaneValue]:
     return function
 
 
-def device_lanes_of(layout: Layout, number: str) -> Callable[[Callable[..., Any]], Any]:
-    """As `lane_code.lanes_of`, for a CUDA device; inlined, so that rows can become registers."""
+#: What writes each operation of a program for a device.
+DEVICE_CODE: Mapping[str, Callable[..., Any]] = {
+    **LANE_CODE,
+    **{name: device_function(known) for name, known in LIBRARY.items()},
+}
+
+
+def device_lanes(program: LaneProgram, layout: Layout) -> Any:
+    """A program's function for a CUDA kernel; inlined, so that rows can become registers."""
     from numba.cuda.extending import intrinsic as device_intrinsic
 
+    function = lane_function(program, layout, DEVICE_CODE)
     attributes = ("alwaysinline", "nounwind")
-    width, ways = vectors_of(layout, number)
-    return lambda function: _intrinsic(
-        LaneFunction(function, layout, width, ways, DeviceWriter, attributes), device_intrinsic
+    return _intrinsic(
+        replace(function, writer=DeviceWriter, attributes=attributes), device_intrinsic
     )
 
 
-def simulated_lanes_of(layout: Layout, number: str) -> Callable[[Callable[..., Any]], Any]:
-    """As `device_lanes_of`, for Python to call with the arrays of the simulator."""
+def simulated_lanes(program: LaneProgram, layout: Layout) -> Callable[..., Any]:
+    """As `device_lanes`, for Python to call with the arrays of the simulator."""
     _put_c_in_the_place_of_libdevice()
-    width, ways = vectors_of(layout, number)
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        code = _intrinsic(LaneFunction(function, layout, width, ways, DeviceWriter), intrinsic)
-        compiled = njit(lambda rows, settings, lane: code(rows, settings, lane))
-        return lambda rows, settings, lane: compiled(rows, np.positive(settings), lane)
-
-    return decorate
+    function = lane_function(program, layout, DEVICE_CODE)
+    code = _intrinsic(replace(function, writer=DeviceWriter), intrinsic)
+    compiled = njit(lambda rows, settings, lane: code(rows, settings, lane))
+    return lambda rows, settings, lane: compiled(rows, np.positive(settings), lane)
 
 
 def _intrinsic(written: LaneFunction, intrinsic: Callable[..., Any]) -> Any:

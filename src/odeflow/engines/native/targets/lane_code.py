@@ -1,13 +1,14 @@
-"""The functions of a generated module that are written for lanes: vectors of numbers."""
+"""Functions written for lanes: vectors of numbers in the rows of a buffer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
+from odeflow.engines.native.program.lane_program import LaneProgram
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
 from odeflow.engines.native.targets.layout import Layout
 
@@ -125,10 +126,30 @@ class LaneFunction:
         return written
 
 
-def lanes_of(layout: Layout, number: str) -> Callable[[Callable[..., Any]], LaneFunction]:
-    """Makes a function one for `all` lanes, a `vector` of them or `one`."""
-    width, ways = vectors_of(layout, number)
-    return lambda function: LaneFunction(function, layout, width, ways)
+def lane_function(
+    program: LaneProgram, layout: Layout, functions: Mapping[str, Callable[..., Any]]
+) -> LaneFunction:
+    """The function of a program; `functions` write its operations and calls."""
+
+    def write(rows: Rows, settings: Any) -> Any:
+        def called(name: Any, *data: Any) -> None:
+            functions[name.name](rows, *data)
+
+        def stored(row: Any, value: Any) -> None:
+            rows[row] = value
+
+        effects = {
+            "load": rows.__getitem__,
+            "setting": lambda setting: getattr(settings, setting.name),
+            "store": stored,
+            "call": called,
+        }
+        results = program.program.evaluate({}, {**functions, **effects})
+        return functions["mask"](*results) if results else None
+
+    width, ways = vectors_of(layout, program.lanes)
+    write.__name__ = program.name
+    return LaneFunction(write, layout, width, ways)
 
 
 def vectors_of(layout: Layout, number: str) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Numbers of many lanes while their code is written: to compute with them is to write LLVM.
 
-The functions of a generated module run once, on the values of this module, and every operation
+Programs run once, on the values of this module, and every operation
 leaves a vector instruction behind. So a statement costs little to compile, and that vectors come
 out does not hang on what LLVM can prove of a loop.
 """

@@ -49,16 +49,6 @@ class Layout:
         return dict(zip(lengths, accumulate((n * self.lanes for n in lengths.values()), initial=0)))
 
 
-def load(row: str, name: str | None = None) -> str:
-    """Statement that reads a row, into its own name unless another is given."""
-    return f"{name or row} = rows.{row}"
-
-
-def store(row: str, value: str) -> str:
-    """Statement that writes a row."""
-    return f"rows.{row} = {value}"
-
-
 def vector_width(dtype: np.dtype) -> int:
     """Lanes of one vector register; at least 8, which shorter registers take in turns."""
     features = llvm.get_host_cpu_features()

@@ -1,10 +1,10 @@
 """The loop around the lanes as LLVM: the few statements of Python that it is written in.
 
-The loop is text of a generated module, as are the functions of lanes that it calls. It needs
-`while`, `for` over a range, `if`, assignments, and arithmetic of scalars and of elements of arrays;
-a general compiler of Python spends seconds on finding out what its types are. Here parameters say
-them (`real[:, :]`, `int64`), and a variable has the kind of what is first put into it. Functions
-are written into their callers; each ends with its only `return`, if it has one.
+The loop is text, and calls functions of lanes, which are programs. It needs `while`, `for` over a
+range, `if`, assignments, and arithmetic of scalars and of elements of arrays; a general compiler of
+Python spends seconds on finding out what its types are. Here parameters say them (`real[:, :]`,
+`int64`), and a variable has the kind of what is first put into it. Functions are written into their
+callers; each ends with its only `return`, if it has one.
 """
 
 from __future__ import annotations

@@ -1,103 +1,28 @@
-"""What a generated module imports: its decorators and the functions of its statements."""
+"""What writes each operation of a program for the vectors of a CPU."""
 
-import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import numpy as np
-
+from odeflow.engines.native.program.operations import OPERATIONS
+from odeflow.engines.native.targets import primitives, vector_math
 from odeflow.engines.native.targets.dense_elimination import lu_factor, lu_solve
-from odeflow.engines.native.targets.lane_code import lanes_of
-from odeflow.engines.native.targets.layout import Layout
-from odeflow.engines.native.targets.primitives import (
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan2,
-    atanh,
-    ceil,
-    erf,
-    erfc,
-    floor,
-    fmod,
-    isfinite,
-    lgamma,
-    mask,
-    maximum,
-    rint,
-    select,
-    sqrt,
-    trunc,
-)
-from odeflow.engines.native.targets.sparse_elimination import (
-    Elimination,
-    sparse_factor,
-    sparse_solve,
-)
-from odeflow.engines.native.targets.vector_math import (
-    atan,
-    cbrt,
-    cos,
-    cosh,
-    exp,
-    exp2,
-    expm1,
-    log,
-    log1p,
-    power,
-    rough_exp,
-    rough_log,
-    sin,
-    sinh,
-    tan,
-    tanh,
-)
+from odeflow.engines.native.targets.sparse_elimination import sparse_factor, sparse_solve
 
-__all__ = [
-    "INFINITY",
-    "Elimination",
-    "Layout",
-    "acos",
-    "acosh",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "cbrt",
-    "ceil",
-    "cos",
-    "cosh",
-    "erf",
-    "erfc",
-    "exp",
-    "exp2",
-    "expm1",
-    "floor",
-    "fmod",
-    "isfinite",
-    "lanes_of",
-    "lgamma",
-    "log",
-    "log1p",
-    "lu_factor",
-    "lu_solve",
-    "mask",
-    "math",
-    "maximum",
-    "np",
-    "power",
-    "rint",
-    "rough_exp",
-    "rough_log",
-    "select",
-    "sin",
-    "sinh",
-    "sparse_factor",
-    "sparse_solve",
-    "sqrt",
-    "tan",
-    "tanh",
-    "trunc",
-]  # fmt: skip
+_PLACES = (operator, primitives, vector_math)
 
-INFINITY = math.inf
+
+def _written(name: str) -> Callable[..., Any]:
+    """The function of this name, which takes values of lanes."""
+    return next(getattr(place, name) for place in _PLACES if hasattr(place, name))
+
+
+#: By operation, and the calls of programs of lanes.
+LANE_CODE: Mapping[str, Callable[..., Any]] = {
+    **{name: _written(operation.lanes) for name, operation in OPERATIONS.items()},
+    "mask": primitives.mask,
+    "lu_factor": lu_factor,
+    "lu_solve": lu_solve,
+    "sparse_factor": sparse_factor,
+    "sparse_solve": sparse_solve,
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llvmlite import ir
@@ -65,9 +65,12 @@ class Elimination:
         )
 
 
-def sparse_factor(rows: Rows, elimination: Elimination) -> None:
+_elimination = cache(Elimination)
+
+
+def sparse_factor(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, ...], ...]) -> None:
     """Replaces MATRIX by its factors: L without its diagonal of ones, U, its diagonal inverted."""
-    builder = rows.builder
+    builder, elimination = rows.builder, _elimination(order, columns)
     start, diagonal, _, pivot, first, left, right = (
         Table(builder, values) for values in elimination.places
     )
@@ -88,22 +91,23 @@ def sparse_factor(rows: Rows, elimination: Elimination) -> None:
             rows["MATRIX", place] = reduced(place)
 
 
-def sparse_solve(rows: Rows, elimination: Elimination) -> None:
+def sparse_solve(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, ...], ...]) -> None:
     """Replaces RIGHT by the solution, given the factors in MATRIX."""
-    builder, size = rows.builder, len(elimination.order)
-    start, diagonal, column, *_ = (Table(builder, values) for values in elimination.places)
-    order = Table(builder, elimination.order)
+    builder, size = rows.builder, len(order)
+    places = _elimination(order, columns).places
+    start, diagonal, column, *_ = (Table(builder, values) for values in places)
+    row_of = Table(builder, order)
 
     def reduced(row: ir.Value, begin: ir.Value, end: ir.Value) -> Any:
-        total = Sum(rows["RIGHT", order[row]])
+        total = Sum(rows["RIGHT", row_of[row]])
         for place in loop(builder, begin, end):
             total.subtract(rows["MATRIX", place] * rows["RIGHT", column[place]])
         return total.value
 
     for row in loop(builder, 0, size):
-        rows["RIGHT", order[row]] = reduced(row, start[row], diagonal[row])
+        rows["RIGHT", row_of[row]] = reduced(row, start[row], diagonal[row])
     for k in loop(builder, 0, size):
         row = builder.sub(number(size - 1), k)
         after, end = builder.add(diagonal[row], number(1)), start[builder.add(row, number(1))]
         solved = reduced(row, after, end) * rows["MATRIX", diagonal[row]]
-        rows["RIGHT", order[row]] = solved
+        rows["RIGHT", row_of[row]] = solved

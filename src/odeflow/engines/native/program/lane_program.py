@@ -1,0 +1,120 @@
+"""Programs of lanes: what is read of a lane's rows, computed, and written there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from odeflow.engines.native.program.builder import Builder
+from odeflow.engines.native.program.operations import OPERATIONS
+from odeflow.engines.native.program.program import Operand, Program, Statement, needed
+from odeflow.engines.native.program.value import Value, operand_of
+
+Lanes = Literal["all", "vector", "one"]
+
+
+class Row(NamedTuple):
+    """A row of the lanes' buffer: the `index`-th of a block, or a block of one row."""
+
+    block: str
+    index: int = 0
+
+    def __repr__(self) -> str:
+        return f"{self.block}[{self.index}]" if self.index else self.block
+
+
+@dataclass(frozen=True)
+class LaneProgram:
+    """A function of `all` lanes, a `vector` of them or `one`.
+
+    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`
+    and `call(name, ...)`, which may change any row. It returns a mask of the lanes where its output
+    holds, if it has one.
+    """
+
+    name: str
+    lanes: Lanes
+    doc: str
+    program: Program
+
+    def text(self) -> str:
+        """To read, and to take digests of."""
+        head = f"{self.name}, {self.lanes}: {self.doc}"
+        return "\n    ".join([head, *self.program.text()])
+
+    @property
+    def cost(self) -> int:
+        """What it takes to compile, in additions."""
+        costs = (OPERATIONS.get(s.operation) for s in self.program.statements)
+        return sum(operation.cost if operation else 1 for operation in costs)
+
+
+class LaneBuilder(Builder):
+    """Builds the program of one function of lanes.
+
+    A row is loaded once until it is stored or a call may have changed it. What is stored and called
+    stays in its order; all else goes where nothing reads it.
+    """
+
+    def __init__(self, dtype: Any = np.float64):
+        super().__init__((), dtype, limit=10_000_000)
+        self._known: dict[Row, Value] = {}
+        self._effects: list[str] = []
+
+    def row(self, block: str, index: int = 0) -> Value:
+        """The number in a row."""
+        row = Row(block, index)
+        if row not in self._known:
+            self._known[row] = self._append("load", row)
+        return self._known[row]
+
+    def rows(self, names: Sequence[str]) -> list[Value]:
+        """The numbers in rows."""
+        return [self.row(name) for name in names]
+
+    def setting(self, name: str) -> Value:
+        """A number that is the same in all lanes."""
+        return Value(self, self._emit("setting", (Setting(name),)))
+
+    def store(self, block: str, value: Any, index: int = 0) -> None:
+        """Writes a row, unless that is what it holds."""
+        row, given = Row(block, index), Value(self, operand_of(value))
+        known = self._known.get(row)
+        if known is not None and known.operand == given.operand and isinstance(given.operand, str):
+            return
+        self._effects.append(str(self._append("store", row, given.operand).operand))
+        self._known[row] = given
+
+    def call(self, name: str, *data: Any) -> None:
+        """Calls what is written as a loop over rows."""
+        self._effects.append(str(self._append("call", Setting(name), *data).operand))
+        self._known.clear()
+
+    def finished(
+        self, name: str, lanes: Lanes, doc: str, result: Value | None = None
+    ) -> LaneProgram:
+        """The program."""
+        outputs: tuple[Operand, ...] = () if result is None else (result.operand,)
+        names = {*self._effects, *(x for x in outputs if isinstance(x, str))}
+        statements = needed(list(self._statements.values()), names)
+        return LaneProgram(name, lanes, doc, Program((), statements, outputs))
+
+    def _append(self, operation: str, *operands: Any) -> Value:
+        """A statement that is no other's equal."""
+        position = len(self._statements)
+        name = f"{operation}{position}"
+        self._statements[name] = Statement(name, operation, operands)
+        self._positions[name] = position
+        return Value(self, name)
+
+
+class Setting(NamedTuple):
+    """A name that is no operand."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return self.name

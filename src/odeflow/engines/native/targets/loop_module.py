@@ -1,0 +1,34 @@
+"""What a target makes a kernel of: programs of lanes, and the loop that calls them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from odeflow.engines.native.program.lane_program import LaneProgram
+from odeflow.engines.native.targets.layout import Layout
+
+
+@dataclass(frozen=True)
+class LoopModule:
+    """Functions that compute, and those that move numbers.
+
+    `loop` is the source of the latter, `solve` among them, and `constants` what that reads.
+    """
+
+    layout: Layout
+    programs: Sequence[LaneProgram]
+    loop: str
+    constants: Mapping[str, Any]
+
+    @cached_property
+    def text(self) -> str:
+        """All of it, to read and to take digests of."""
+        constants = [f"{name} = {value!r}" for name, value in self.constants.items()]
+        parts = [repr(self.layout), "\n".join(constants), self.loop]
+        return "\n\n\n".join([*parts, *(program.text() for program in self.programs)])
+
+    @property
+    def cost(self) -> int:
+        """What it takes to compile, in additions."""
+        return sum(program.cost for program in self.programs)
