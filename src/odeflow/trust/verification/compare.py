@@ -281,13 +281,13 @@ class _One:
                 stop = start + int(np.prod(state.shape))
                 scale = found.largest[start:stop].reshape(state.shape)
                 atol = self.tolerances.atol[start:stop].reshape(state.shape)
-                result[name] = scale, scale <= atol
+                result[name] = scale, np.asarray(scale <= atol)
                 start = stop
             for name in values:
                 if name in result or name == TIME_REACHED:
                     continue
-                scale = np.nanmax(np.abs(values[name]), axis=0, initial=0.0)
-                result[name] = scale, scale == 0
+                scale = np.asarray(np.nanmax(np.abs(values[name]), axis=0, initial=0.0))
+                result[name] = scale, np.asarray(scale == 0)
         span = np.array(self.problem.t1 - self.problem.t0)
         result[TIME_REACHED] = span, np.array(False)
         return result
@@ -402,7 +402,7 @@ class _One:
                     unknown.add(name)
                 else:
                     error = np.where(np.isnan(saved) & ~np.isnan(reference), np.inf, error)
-                scale = np.nanmax(np.abs(reference), axis=0, initial=0.0)
+                scale = np.asarray(np.nanmax(np.abs(reference), axis=0, initial=0.0))
                 absolute = widths[variable] / nominal
                 width = absolute + self.tolerances.rtol * np.abs(np.nan_to_num(reference))
                 below = scale <= np.nanmin(self.tolerances.atol) / nominal
