@@ -1,6 +1,7 @@
 # make run   everything on a fresh machine: the environment, then the default experiment
 # make test  the environment, then the tests
 # make check lint, format, types
+# make corpus compares what the native engine gives with what it gave, some minutes
 # make bench the benchmarks against other tools, about 20 minutes; writes benchmarks/
 # make scale what a chunk costs here and on Slurm, about fifteen minutes; writes docs/scale.md
 PYTHON ?= python3
@@ -12,7 +13,7 @@ BENCH := .venv-bench
 BENCH_OPTIONS ?=
 SLOW ?= tests
 
-.PHONY: run test test-slow test-slurm scale check format bench lock clean
+.PHONY: run test test-slow test-slurm corpus scale check format bench lock clean
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -28,6 +29,9 @@ test-slow: $(READY)
 test-slurm: $(READY)
 	$(BIN)/python -m pytest -m slurm tests/workflow/test_slurm.py
 
+corpus: $(READY)
+	$(BIN)/python -m tests.corpus
+
 scale: $(READY)
 	$(BIN)/python -m benchmarks.scale plan rate local
 	$(BIN)/python -m tests.support.slurm_cluster $(BIN)/python -m benchmarks.scale empty slurm report
@@ -37,7 +41,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n0 tests/project/test_dependencies.py
+	$(BIN)/python -m pytest -n0 tests/project/test_dependencies.py tests/project/test_circles.py
 	$(BIN)/snakefmt --check Snakefile workflow/rules examples
 	$(BIN)/snakemake --lint
 

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.problems import find_case
 from odeflow.engines.native.engine import generated
 from odeflow.engines.native.loop.arrays import Arrays
-from odeflow.engines.native.targets.cuda_launch import Launch, missing_device
+from odeflow.engines.native.loop.cuda_launch import Launch, missing_device
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.problem.problem import Lanes
 from odeflow.problem.status import has_failed

@@ -72,7 +72,7 @@ def provenance() -> float:
     code = f"""
 import time
 from pathlib import Path
-from odeflow.config.compose import compose
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.experiment import Experiment
 from odeflow.provenance.sources import all_sources
 from odeflow.files.digests import canonical_json

@@ -2,6 +2,8 @@
 
 cfg = odeflow.compose("experiment=robertson", "solver.rtol=1e-8")
 ds = odeflow.run(cfg)
+
+sol = odeflow.ensemble_solve(term, solver, t0, t1, dt0, y0, args)  # Diffrax's own objects
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,16 +14,38 @@ from odeflow.problem.status import Status
 
 if TYPE_CHECKING:
     __version__: str
-    from odeflow.config.compose import compose
+    from odeflow.api.ensemble_solve import ensemble_solve
+    from odeflow.api.explain import explain
+    from odeflow.api.solution import EnsembleSolution
     from odeflow.config.root import Config
+    from odeflow.engines.diffrax.rosenbrock import Rodas3P, Rodas5P
     from odeflow.ensemble.run import run
+    from odeflow.importers.study.compose import compose
     from odeflow.trust.reproduce import reproduce
 
-__all__ = ["Config", "ConfigError", "Status", "__version__", "compose", "reproduce", "run"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "EnsembleSolution",
+    "Rodas3P",
+    "Rodas5P",
+    "Status",
+    "__version__",
+    "compose",
+    "ensemble_solve",
+    "explain",
+    "reproduce",
+    "run",
+]
 
 _HOMES = {
     "Config": "odeflow.config.root",
-    "compose": "odeflow.config.compose",
+    "EnsembleSolution": "odeflow.api.solution",
+    "Rodas3P": "odeflow.engines.diffrax.rosenbrock",
+    "Rodas5P": "odeflow.engines.diffrax.rosenbrock",
+    "compose": "odeflow.importers.study.compose",
+    "ensemble_solve": "odeflow.api.ensemble_solve",
+    "explain": "odeflow.api.explain",
     "reproduce": "odeflow.trust.reproduce",
     "run": "odeflow.ensemble.run",
 }

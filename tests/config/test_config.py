@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from odeflow.config.compose import compose
 from odeflow.config.overrides import flatten_overrides
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
 from odeflow.config.validate import record_of
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.commands.schema import config_schema
 
 EXPERIMENTS = sorted(path.stem for path in (shipped_config() / "experiment").glob("*.yaml"))

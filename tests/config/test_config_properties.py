@@ -10,9 +10,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odeflow.config.compose import compose
 from odeflow.config.overrides import flatten_overrides
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.plan import chunk_table, plan
 from tests.support.bad_input import EXPERIMENT, MODEL
 from tests.support.snakes import EXPERIMENT_YAML, MODEL_YAML, make_study, request

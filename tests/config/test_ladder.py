@@ -2,11 +2,11 @@
 
 import pytest
 
-from odeflow.config.compose import compose
 from odeflow.config.ladder import ladder
 from odeflow.config.outputs import RuntimeConfig
 from odeflow.config.validate import validate
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.chunks import solve_slice
 
 

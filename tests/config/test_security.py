@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from odeflow.config.compose import compose
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.plan import plan
 from tests.support.bad_input import EXPERIMENT, MODEL
 from tests.support.hostile import CASES, Case

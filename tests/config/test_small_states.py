@@ -1,7 +1,7 @@
 """States that start below their tolerance: said before anything is solved, and on the page."""
 
-from odeflow.config.compose import compose
 from odeflow.config.small_states import small_state_notes
+from odeflow.importers.study.compose import compose
 
 
 def notes(*overrides: str) -> list[str]:

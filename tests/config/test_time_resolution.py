@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import odeflow
-from odeflow.config.compose import compose
 from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.problem.problem import Lanes
 from odeflow.problem.time_text import shown_time
 from tests.support.problems import decay, make_model, make_problem

@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from odeflow.config.compose import compose
 from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import read_settings, yaml_mistake
 from odeflow.config.yaml_text import read_yaml, write_yaml
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 
 
 @pytest.mark.parametrize(

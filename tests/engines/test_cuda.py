@@ -21,8 +21,8 @@ import odeflow
 from odeflow.engines.choice import choose_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.loop.arrays import Arrays
+from odeflow.engines.native.loop.cuda_launch import missing_device
 from odeflow.engines.native.methods import rosenbrock
-from odeflow.engines.native.targets.cuda_launch import missing_device
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.files.errors import ConfigError
 from odeflow.problem.problem import Guard, Lanes, Problem, Solution

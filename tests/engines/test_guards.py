@@ -210,3 +210,15 @@ def test_events_at_one_time_act_in_their_order(engine: str, tmp_path: Path):
     found = solve(engine, tmp_path, problem, lanes)
     # the second overrides the first, the third sees both
     assert found.values["count"].item() == 10.5 and found.values["seen"].item() == 15.5
+
+
+@ENGINES
+def test_a_guard_that_is_not_located_fires_at_the_end_of_a_step(engine: str, compiled: Path):
+    """The first multiple of the step's length at which it holds."""
+    guard = replace(below(1.0), inside=False, located=False)
+    problem = decaying(None, guard, stepsize_controller="constant", dt0=0.25)
+    found = solve(engine, compiled, problem, LANES)
+    crossed = np.log(3.0) / RATES
+    ends = np.ceil(crossed / 0.25) * 0.25
+    np.testing.assert_allclose(found.time_reached, np.minimum(ends, 2.0))
+    assert ((found.status == Status.stopped_by_event) == (ends <= 2.0)).all()

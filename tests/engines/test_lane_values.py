@@ -8,8 +8,8 @@ import numba
 import numpy as np
 import pytest
 
-from odeflow.engines.native.loop.layout import Layout
 from odeflow.engines.native.targets.lane_code import lanes_of, lowest_bit
+from odeflow.engines.native.targets.layout import Layout
 from odeflow.engines.native.targets.primitives import (
     bits,
     fma,

@@ -20,7 +20,7 @@ from odeflow.config.root import Config
 from odeflow.config.solver import SolverConfig
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native
-from odeflow.engines.native.loop.layout import Layout
+from odeflow.engines.native.targets.layout import Layout
 from odeflow.ensemble.build import augmented, resolved
 from odeflow.problem.model import Event, Model
 from odeflow.problem.problem import Guard, JumpTargets, Lanes, Problem

@@ -179,3 +179,31 @@ def test_a_failure_is_what_the_diffrax_engine_says(name: str, method: str, tmp_p
     np.testing.assert_allclose(native.num_steps, reference.num_steps, rtol=0.25)
     success = native.status == Status.success
     np.testing.assert_array_equal(native.num_steps[success], reference.num_steps[success])
+
+
+def test_a_problem_may_take_the_module_of_one_that_differs_in_numbers(tmp_path: Path):
+    """Bit for bit what the module that is generated for it gives."""
+
+    def problem(t1: float, rtol: float, **more: float) -> Any:
+        model = make_model(wave, {"y": 1.0}, t1, k=1.0)
+        return make_problem(model, np.linspace(0, t1, 5), rtol=rtol, dt0=0.1, pcoeff=0.2, **more)
+
+    lanes = Lanes(np.ones((1, 9)), np.linspace(0.5, 2, 9)[None])
+    first, second, own = problem(4.0, 1e-6), problem(7.0, 1e-8), problem(7.0, 1e-8)
+    native_engine.renumber(second, first)
+    assert native_engine.generated(second).source == native_engine.generated(first).source
+    taken, expected = (solve(one, lanes, tmp_path) for one in (second, own))
+    for one, other in zip(taken.arrays, expected.arrays):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_generated_module_goes_with_its_problem():
+    import gc
+
+    before = len(native_engine._GENERATED)
+    problem = make_problem(make_model(wave, {"y": 1.0}, 4.0, k=1.0), [4.0])
+    native_engine.generated(problem)
+    assert len(native_engine._GENERATED) == before + 1
+    del problem
+    gc.collect()
+    assert len(native_engine._GENERATED) <= before

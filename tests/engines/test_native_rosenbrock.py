@@ -14,13 +14,13 @@ import pytest
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.diffrax.rosenbrock import Rodas3P, Rodas5P
 from odeflow.engines.native import engine as native_engine
-from odeflow.engines.native.frontend.refusal import UntranslatableError
 from odeflow.engines.native.methods import rosenbrock as generator
+from odeflow.engines.native.methods.differentiated_field import DifferentiatedField
 from odeflow.engines.native.methods.rosenbrock import rosenbrock, rosenbrock_source
 from odeflow.engines.native.methods.sparse_lu import plan
 from odeflow.engines.native.methods.stepper import StepSource
-from odeflow.engines.native.program.differentiated_field import DifferentiatedField
 from odeflow.engines.native.program.proportions import Proportions
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.models import kinetics
 from odeflow.problem.methods import find_method
 from odeflow.problem.methods.rosenbrock import RODAS3P

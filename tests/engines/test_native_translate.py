@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from jax import lax
 from scipy import special
 
-from odeflow.engines.native.frontend.refusal import Refused
+from odeflow.engines.native.frontend.derivatives import translate_jacobian
 from odeflow.engines.native.frontend.translate import UntranslatableError, translate
 from odeflow.engines.native.program.builder import Builder
-from odeflow.engines.native.program.derivatives import translate_jacobian
 from odeflow.engines.native.program.program import Operand, Program, literal_text
+from odeflow.engines.native.program.refusal import Refused
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from odeflow.config.compose import compose
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.ensemble.build import make_lanes
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_model
+from odeflow.importers.study.compose import compose
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.status import Status

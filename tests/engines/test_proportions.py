@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
-from odeflow.engines.native.program.field import field_program
+from odeflow.engines.native.frontend.field import field_program
 from odeflow.engines.native.program.proportions import proportions
 from odeflow.problem.problem import Lanes
 from tests.support.marks import fast

@@ -7,9 +7,9 @@ import numba
 import numpy as np
 import pytest
 
-from odeflow.engines.native.loop.layout import Layout
 from odeflow.engines.native.targets import vector_math
 from odeflow.engines.native.targets.lane_code import lanes_of
+from odeflow.engines.native.targets.layout import Layout
 
 Array = np.ndarray
 COUNT = 40_000

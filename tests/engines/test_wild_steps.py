@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from odeflow.config.compose import compose
 from odeflow.config.ladder import ladder
 from odeflow.engines.attempts import Retrier
 from odeflow.engines.choice import EngineChoice, Resources
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
+from odeflow.importers.study.compose import compose
 from odeflow.problem.attempt import Attempt
 from odeflow.problem.problem import Lanes
 from odeflow.problem.solver import SAFE_RTOL

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 import odeflow
-from odeflow.config.compose import compose
 from odeflow.ensemble.assemble import assemble_in_memory, assemble_to_file
 from odeflow.ensemble.chunk_file import read_chunk, write_chunk
 from odeflow.files import slabs
 from odeflow.files.netcdf import DamagedFileError, atomic_path, read_dataset, write_dataset
 from odeflow.files.slabs import hyperslabs
+from odeflow.importers.study.compose import compose
 
 
 @given(st.lists(st.integers(1, 5), max_size=4), st.data())

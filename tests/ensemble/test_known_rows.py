@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from odeflow.config.compose import compose
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.chunk_file import read_chunk
 from odeflow.ensemble.known_rows import known_rows
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.chunks import chunks
 from odeflow.workflow.stages.solve import solve_chunk
 from tests.support.snakes import EXPERIMENT_YAML, make_study

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from odeflow.config.compose import compose
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.small_rates import small_rate_notes
 from odeflow.ensemble.solve import solve_slabs
+from odeflow.importers.study.compose import compose
 from odeflow.problem.problem import Lanes
 from tests.support.problems import make_model, make_problem
 from tests.support.snakes import make_study

@@ -12,10 +12,10 @@ import pytest
 import xarray as xr
 
 import odeflow
-from odeflow.config.compose import compose
 from odeflow.ensemble.assemble import assemble_to_file
 from odeflow.files.opening import open_ensemble
 from odeflow.files.zarr import new_store, open_store
+from odeflow.importers.study.compose import compose
 from tests.support.snakes import PROJECT, make_study, planned, snakemake
 
 ZARR = "experiment=decay assemble__format=zarr"

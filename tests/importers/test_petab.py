@@ -18,10 +18,10 @@ pytest.importorskip("libsbml")
 
 import odeflow
 from odeflow.analysis.summary import summarise
-from odeflow.config.compose import compose
 from odeflow.config.root import Config
 from odeflow.design import number_of_samples, rows
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.problem.noise import log_density
 from odeflow.report import figures as plots
 from odeflow.workflow.plan import Experiment

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("libsbml")
 
 from odeflow.config.model import ModelConfig
-from odeflow.engines.diffrax.events import Outcome, Watch
+from odeflow.engines.shared.watch import Outcome, Watch
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_model
 from odeflow.importers.sbml.config import imported_model

@@ -9,8 +9,8 @@ pytest.importorskip("antimony")
 
 from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import MOST_OPERATIONS, checked_antimony
+from odeflow.importers.refusal import Source
 from odeflow.importers.sbml.config import imported_model
-from odeflow.importers.sbml.refusal import Source
 from odeflow.importers.sbml.xml_text import DEEPEST, checked_text
 from tests.support.sbml_text import compartment, function, parameter, rule, sbml, species
 

@@ -13,15 +13,15 @@ from scipy.linalg import expm
 
 import odeflow
 from odeflow.analysis.summary import summarise
-from odeflow.config.compose import compose
 from odeflow.config.root import Config
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
-from odeflow.engines.native.program.differentiated_field import differentiated_field
-from odeflow.engines.native.program.field import field_program
+from odeflow.engines.native.frontend.field import field_program
+from odeflow.engines.native.methods.differentiated_field import differentiated_field
 from odeflow.ensemble.build import augmented, make_lanes, make_problem
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_model
+from odeflow.importers.study.compose import compose
 from odeflow.models import diffusion, kinetics
 from odeflow.problem.derivative_names import quotient_units
 from odeflow.problem.model import Model

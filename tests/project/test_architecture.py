@@ -20,8 +20,9 @@ SECTIONS = re.split(r"^#{2,3} ", PAGE, flags=re.MULTILINE)
 NAMED = re.compile(r"`([\w./-]+(?:\.(?:py|smk|md|yaml|toml)|/))(?:: ([\w.]+))?`")
 #: Names on the pages of what is no part of the project.
 MADE_BY_A_RUN = {".snakemake/", "build/bench/", "study.yaml"}
-#: Most files and folders directly in the package: what a newcomer can take in at a glance.
-MOST_ENTRIES = 16
+#: Most files and folders directly in the package, its marker of types aside: what a newcomer can
+#: take in at a glance.
+MOST_ENTRIES, MARKER = 16, "py.typed"
 
 WALKS = PAGE[PAGE.index("## Four walks") : PAGE.index("## Debts")]
 
@@ -109,7 +110,7 @@ def test_the_citation_is_of_this_version():
 
 
 def test_few_things_lie_directly_in_the_package():
-    entries = sorted(path.name for path in PACKAGE.iterdir() if path.name != "__pycache__")
+    entries = sorted({path.name for path in PACKAGE.iterdir()} - {"__pycache__", MARKER})
     assert len(entries) <= MOST_ENTRIES, entries
 
 

@@ -12,7 +12,7 @@ from benchmarks.problems import CASES, ring_case
 from benchmarks.ratios import Asked, less_exact, ratio
 from benchmarks.reference import native_solution, scipy_solution
 from benchmarks.report import number, table, write_report
-from odeflow.engines.native.targets.cuda_launch import missing_device
+from odeflow.engines.native.loop.cuda_launch import missing_device
 
 MODELS = {case.model_name: case for case in CASES.values()}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from odeflow.config.compose import compose
+from odeflow.importers.study.compose import compose
 from odeflow.provenance.sources import source_digest
 from odeflow.provenance.versions import VERSION
 from odeflow.workflow.experiment import Experiment

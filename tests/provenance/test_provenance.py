@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from odeflow.config.compose import compose
 from odeflow.files.digests import canonical_json, digest
+from odeflow.importers.study.compose import compose
 from odeflow.provenance.sources import model_source_digest, model_sources, source_digest
 from odeflow.workflow.chunks import chunk_size, chunks, solve_digest
 

@@ -12,10 +12,10 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from odeflow.config.compose import compose
 from odeflow.config.validate import validate
 from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import escaped, without_hidden
+from odeflow.importers.study.compose import compose
 from odeflow.report import pages
 from odeflow.report.figures import style
 from odeflow.report.figures.math_text import is_readable, wrapped

@@ -7,10 +7,10 @@ import pytest
 import xarray as xr
 
 from odeflow.analysis.summary import summarise
-from odeflow.config.compose import compose
 from odeflow.config.figure_choice import figure_kinds
 from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.problem.status import Status
 from odeflow.report import figures as plots
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from odeflow.config.compose import compose
 from odeflow.config.yaml_text import write_yaml
 from odeflow.files.digests import text_digest
+from odeflow.importers.study.compose import compose
 from odeflow.trust.reproduce import reproduce
 from odeflow.workflow.ownership import check_results
 from odeflow.workflow.plan import plan

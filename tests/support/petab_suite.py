@@ -15,8 +15,8 @@ import yaml
 
 import odeflow
 from odeflow.analysis.summary import summarise
-from odeflow.config.compose import compose
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.stages.summarise import measurements_of
 
 EXPERIMENT = "# @package _global_\nname: case\ndesign: {{petab: _{}.yaml, nominal: true}}\n"

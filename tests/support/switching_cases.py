@@ -11,11 +11,11 @@ import numpy as np
 
 from odeflow.config.root import Config
 from odeflow.engines.diffrax import engine as diffrax_engine
-from odeflow.engines.diffrax.events import counted_before
 from odeflow.engines.native import engine as native_engine
+from odeflow.engines.shared.watch import counted_before
 from odeflow.ensemble.build import augmented, make_lanes, make_problem, scheduled
 from odeflow.problem.model import Event, Model
-from odeflow.problem.problem import Solution
+from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.status import has_failed
 from odeflow.problem.transforms.sensitivity import at_start
 from odeflow.problem.transforms.switching import with_switching
@@ -64,13 +64,28 @@ class Case:
 
         Compiled programs are kept in `folder`.
         """
+        problem, lanes = self.problem(axes, at, ends, summary, **TIGHT | solver)
+        if engine == "native":
+            assert native_engine.refusal(problem) is None
+            return native_engine.solve(problem, lanes, threads=1, cache_dir=folder)
+        return diffrax_engine.solve(problem, lanes)
+
+    def problem(
+        self,
+        axes: list[str],
+        at: Mapping[str, np.ndarray],
+        ends: bool = False,
+        summary: Mapping[str, Any] | None = None,
+        **solver: Any,
+    ) -> tuple[Problem, Lanes]:
+        """What `solve` solves."""
         model = self.model
         data = {
             "name": "test",
             "model": model_group(model),
             "design": {"kind": "grid", "axes": {}},
             "saveat": {"ts": None if ends else list(self.ts), "sensitivities": axes or None},
-            "solver": {"max_steps": 100_000} | TIGHT | solver,
+            "solver": {"max_steps": 100_000} | solver,
             "doses": list(self.doses),
             "stop": self.stop,
             "summary": {"metrics": []} | dict(summary or {}),
@@ -84,10 +99,7 @@ class Case:
             args = np.concatenate([before.args, lanes.args[len(before.args) :]])
             counted = counted_before(switching.problem, before.y0, args)
             lanes = replace(lanes, counted=counted)
-        if engine == "native":
-            assert native_engine.refusal(switching.problem) is None
-            return native_engine.solve(switching.problem, lanes, threads=1, cache_dir=folder)
-        return diffrax_engine.solve(switching.problem, lanes)
+        return switching.problem, lanes
 
     def nominal(self, axis: str) -> np.ndarray:
         """The value of a parameter, or of an initial value."""

@@ -22,16 +22,11 @@ from odeflow.importers.loading import load_model
 from odeflow.trust.facts import verification_facts, worst_cases
 from odeflow.trust.verification import verify
 from odeflow.trust.verification.compare import Checker
-from odeflow.trust.verification.course import (
-    Accuracy,
-    NoReferenceError,
-    OutOfTimeError,
-    Work,
-    course,
-)
+from odeflow.trust.verification.course import course
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.problem import PointProblem
 from odeflow.trust.verification.schedule import Change
+from odeflow.trust.verification.stepping import Accuracy, NoReferenceError, OutOfTimeError, Work
 from odeflow.trust.verification.suspects import suspects
 from odeflow.trust.verification.tolerances import Tolerances
 from odeflow.workflow.specs import stage_spec

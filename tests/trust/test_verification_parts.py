@@ -12,9 +12,10 @@ import yaml
 import odeflow
 from odeflow.importers.loading import load_model
 from odeflow.trust.verification.arrays import value
-from odeflow.trust.verification.course import Accuracy, Course, Work, course
+from odeflow.trust.verification.course import Course, course
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.schedule import changes
+from odeflow.trust.verification.stepping import Accuracy, Work
 from odeflow.trust.verification.switching import activity, switching_times
 from odeflow.trust.verification.trajectory import Trajectories
 from tests.support.problems import make_model

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from odeflow.__main__ import main
-from odeflow.config.compose import compose
 from odeflow.files.errors import ConfigError
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.commands.new import write_study
 from odeflow.workflow.commands.run import snakemake_command
 from tests.support.snakes import PROJECT, make_study, planned, request

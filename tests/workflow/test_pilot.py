@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from odeflow.config.compose import compose
 from odeflow.files.slabs import SLAB_BYTES
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.experiment import Experiment
 from odeflow.workflow.job_resources import threads
 from odeflow.workflow.pilot import (

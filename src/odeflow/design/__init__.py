@@ -5,7 +5,6 @@ rows of a design follow from its config (and the table's content), and any range
 without the others. Where there are conditions, each set of the axes' values has a row a condition.
 """
 
-from odeflow.config.levels import count, expand
 from odeflow.design.check import check_axes
 from odeflow.design.dataset import design_to_file
 from odeflow.design.ends import END, has_own_ends
@@ -19,20 +18,15 @@ from odeflow.design.samples import (
     rows,
     table_digest,
 )
-from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 
 __all__ = [
     "CONDITION",
     "END",
     "PARAMETER_SET",
-    "axis_attributes",
-    "axis_coordinate",
     "axis_names",
     "check_axes",
     "column_names",
-    "count",
     "design_to_file",
-    "expand",
     "grid_levels",
     "has_own_ends",
     "number_of_samples",

@@ -14,7 +14,7 @@ from odeflow.engines.choice import (
     missing_device,
     solve,
 )
-from odeflow.engines.diffrax.events import counted_before
+from odeflow.engines.shared.watch import counted_before
 from odeflow.problem.problem import Guard, Jumps, JumpTargets, Lanes, Problem, Progress, Solution
 from odeflow.problem.reductions import Reduction
 

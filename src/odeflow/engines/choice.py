@@ -58,7 +58,7 @@ def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> 
 def missing_device(engine: EngineChoice) -> str | None:
     """One line on the device of an engine where this machine does not have it, else None."""
     if engine.name == "native" and engine.device == "gpu":
-        from odeflow.engines.native.targets import cuda_launch
+        from odeflow.engines.native.loop import cuda_launch
 
         why = cuda_launch.missing_device()
         needed = "numba-cuda[cu12]"

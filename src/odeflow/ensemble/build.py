@@ -19,7 +19,7 @@ from odeflow.config.saved_times import save_times
 from odeflow.config.solver import SolverConfig
 from odeflow.design import END, has_own_ends
 from odeflow.engines.choice import EngineChoice, choose_engine
-from odeflow.engines.diffrax.events import counted_before
+from odeflow.engines.shared.watch import counted_before
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_invariants, load_model
 from odeflow.problem.attempt import Attempt
@@ -113,7 +113,7 @@ def build(config: Config, study: Path, axes: Iterable[str]) -> Built:
         switching = switching._replace(comment="; ".join(comments))
     limit, problem = None, switching.problem
     if config.solver.reject_drift:
-        assert config.verify.max_drift is not None  # as `config.check` sees to
+        assert config.verify.max_drift is not None  # as `importers.study.check` sees to
         limit = with_drift_limit(problem, drift, config.verify.max_drift)
         problem = limit.problem
     chosen = choose_engine(problem, config.runtime.engine, config.runtime.device)

@@ -12,7 +12,7 @@ from odeflow.design import axis_names, rows
 from odeflow.engines.attempts import Retried, Retrier, progress_after
 from odeflow.engines.choice import Resources, missing_device
 from odeflow.ensemble.build import Axes, build
-from odeflow.ensemble.labels import label_chunk
+from odeflow.ensemble.chunk_labels import label_chunk
 from odeflow.ensemble.small_rates import small_rate_notes
 from odeflow.files.ahead import ahead
 from odeflow.files.compiled.jax_cache import keep_programs

@@ -1,4 +1,5 @@
 """A user's file becomes a model and a config: SBML, Antimony, PEtab, tables of data.
 
-Formulas of all formats are `expressions`. Engines are not known here, and nothing is solved.
+Formulas of all formats are `expressions`; `study` composes a study's YAML with what that names.
+Engines are not known here, and nothing is solved.
 """

@@ -52,13 +52,15 @@ class Guard:
     which it becomes true is found on the dense output, see `engines.shared.crossings`; where not
     `inside`, it is looked at after steps only, and what is true for a part of a step is not seen.
     `initial` is whether it counts as true before t0; None: as at t0, before the jumps of that time.
-    One that is `after_all` holds only once all jumps and delayed events have happened.
+    One that is `after_all` holds only once all jumps and delayed events have happened. Where none
+    of a problem's guards is `located`, one fires at the end of the step after which it holds.
     """
 
     condition: Callable[[Any, Any, Any], Any]
     initial: bool | None = None
     inside: bool = True
     after_all: bool = False
+    located: bool = True
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: engines keep compiled code by it

@@ -7,11 +7,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from odeflow.config.compose import compose
 from odeflow.config.sources import Request
 from odeflow.files.digests import digest
 from odeflow.files.errors import ConfigError
 from odeflow.files.shipped import source_folder
+from odeflow.importers.study.compose import compose
 from odeflow.provenance.records import Stage
 from odeflow.workflow.chunks import RESULTS, Chunk
 from odeflow.workflow.experiment import Experiment

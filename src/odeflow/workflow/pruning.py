@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from odeflow.config.compose import compose
 from odeflow.config.shipped import shipped_config
 from odeflow.files.errors import ConfigError
 from odeflow.files.whole_file import TEMPORARY
+from odeflow.importers.study.compose import compose
 from odeflow.workflow.chunks import RESULTS
 from odeflow.workflow.experiment import Experiment
 from odeflow.workflow.leases import LEASES, Held, leased

@@ -95,7 +95,7 @@ def diffrax_solver(problem: Problem) -> diffrax.AbstractSolver:
     method = find_method(solver.method)
     cls = _solver_class(method.diffrax_name)
     if issubclass(cls, rosenbrock.AbstractRosenbrock):
-        from odeflow.engines.native.program.differentiated_field import unbounded_components
+        from odeflow.engines.native.methods.differentiated_field import unbounded_components
 
         return cls(unbounded=unbounded_components(problem.model, problem.dtype))
     if not issubclass(cls, diffrax.AbstractImplicitSolver):

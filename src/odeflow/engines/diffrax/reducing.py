@@ -6,7 +6,7 @@ from typing import Any
 import diffrax
 import equinox as eqx
 
-from odeflow.engines.diffrax.restarts import WatchingSolver
+from odeflow.engines.diffrax.watching import WatchingSolver
 from odeflow.problem.reductions import Reducer
 
 

@@ -14,8 +14,8 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from odeflow.engines.diffrax.lane_lu import LaneLU
-from odeflow.engines.diffrax.linearised import contradicted
 from odeflow.engines.shared.jacobian_entries import largest_entry
+from odeflow.engines.shared.linearised import contradicted
 from odeflow.problem.methods.rosenbrock import RODAS3P, RODAS5P
 from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
 

@@ -1,19 +1,19 @@
 """The native engine: trajectories through a compiled loop, on all cores or on a CUDA device."""
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from odeflow.engines.native.frontend.program_size import check_size
-from odeflow.engines.native.frontend.refusal import UntranslatableError
 from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import StepSource
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.problem.methods import find_method
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
@@ -53,7 +53,7 @@ def solve(
     kernel = load_kernel(module.source, cache_dir)
     arrays = Arrays(problem, lanes, module)
     if device == "gpu":
-        from odeflow.engines.native.targets.cuda_launch import Launch
+        from odeflow.engines.native.loop.cuda_launch import Launch
 
         Launch(arrays, kernel).run()
         arrays.clear_late(0, lanes.size)
@@ -64,15 +64,32 @@ def solve(
     return arrays.solution()
 
 
-@lru_cache(maxsize=8)
+#: Modules that were generated, as long as their problems are in use.
+_GENERATED: WeakKeyDictionary[Problem, dict[Device, LaneModule]] = WeakKeyDictionary()
+
+
 def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
     """The module that is generated for a problem; raises `UntranslatableError`."""
-    step = _step(problem)
-    if device == "gpu" and step.constants:
-        raise UntranslatableError("large sparse Jacobians", "on a GPU it has no loops for them yet")
-    module = lane_module(problem, step, _loop(problem, device))
-    check_size(module.source)
-    return module
+    known = _GENERATED.setdefault(problem, {})
+    if device not in known:
+        step = _step(problem)
+        if device == "gpu" and step.constants:
+            raise UntranslatableError(
+                "large sparse Jacobians", "on a GPU it has no loops for them yet"
+            )
+        module = lane_module(problem, step, _loop(problem, device))
+        check_size(module.source)
+        known[device] = module
+    return known[device]
+
+
+def renumber(problem: Problem, like: Problem, device: Device = "cpu") -> None:
+    """Lets a problem have the module of one `like` it: they may differ in numbers only.
+
+    These are t0, t1, `ts` where both save times, and the solver's, where both give them; not its
+    method, its coefficients and which side of `SAFE_RTOL` its tolerance is on.
+    """
+    _GENERATED[problem] = {device: generated(like, device).renumbered(problem)}
 
 
 def _step(problem: Problem) -> StepSource:
@@ -87,7 +104,7 @@ def _step(problem: Problem) -> StepSource:
 def _loop(problem: Problem, device: Device) -> Loop:
     if device == "cpu":
         return LANE_LOOP
-    from odeflow.engines.native.targets.cuda_loop import THREAD_LOOP
+    from odeflow.engines.native.loop.cuda_loop import THREAD_LOOP
 
     if problem.restarts:
         raise UntranslatableError("doses, stops and events", "on a GPU it has none of them yet")
@@ -104,6 +121,11 @@ def _solve_on_cores(arrays: Arrays, kernel: Any, threads: int, progress: Progres
 
     size = int(np.clip(arrays.size // (4 * threads), _SMALLEST_BATCH, _LARGEST_BATCH))
     done = 0
+    if arrays.size <= size:  # a thread would take longer to start than most of such solves
+        done = solve_batch(0, arrays.size)
+        if progress is not None:
+            progress(done)
+        return
     with ThreadPoolExecutor(threads) as pool:
         batches = [
             pool.submit(solve_batch, first, min(first + size, arrays.size))

@@ -1,4 +1,4 @@
-"""What both engines follow: tableaus, the search for crossings, steps that mean nothing.
+"""What both engines follow: guards and events, the search for crossings, steps that mean nothing.
 
-Formulas and numbers only; each engine writes them in its own language.
+Functions of JAX that one calls and the other translates, formulas and numbers. No engine is known.
 """

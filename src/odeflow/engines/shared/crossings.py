@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from odeflow.engines.diffrax.events import Memory, Watch
+from odeflow.engines.shared.watch import Memory, Watch
 from odeflow.problem.lobatto import lobatto
 from odeflow.problem.problem import Problem
 
@@ -96,6 +96,8 @@ class Crossings:
         self._narrow = 256 * self._epsilon
         #: Halvings after which a bracket is a last bit, also one near to the start of a step.
         self.halvings = int(np.finfo(problem.dtype).nmant) + 24
+        if not any(guard.located for guard in problem.guards):
+            self.halvings = 0  # the end of a step is all that is looked at
 
     @cached_property
     def number(self) -> int:

@@ -7,7 +7,7 @@ import antimony
 
 from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import checked_antimony
-from odeflow.importers.sbml.refusal import Source
+from odeflow.importers.refusal import Source
 
 #: Characters of a message that are shown: what libsbml finds comes with all of its rules.
 _LONGEST = 500

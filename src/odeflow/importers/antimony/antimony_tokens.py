@@ -6,7 +6,7 @@ Reference: the lexer of Antimony, `yylex` in antimony.ypp; its keywords may be i
 import re
 
 from odeflow.files.errors import ConfigError
-from odeflow.importers.sbml.refusal import Source
+from odeflow.importers.refusal import Source
 
 #: Operations of one formula as text: the parsers that read it are recursive.
 MOST_OPERATIONS = 2000

@@ -13,8 +13,8 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.extras import needed
+from odeflow.importers.refusal import Source
 from odeflow.importers.sbml.naming import free_name
-from odeflow.importers.sbml.refusal import Source
 from odeflow.importers.sbml.source import FORMATS, model_source
 
 if TYPE_CHECKING:

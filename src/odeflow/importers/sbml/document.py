@@ -5,7 +5,7 @@ from typing import Any
 import libsbml
 
 from odeflow.files.errors import ConfigError
-from odeflow.importers.sbml.refusal import Source, UnsupportedError
+from odeflow.importers.refusal import Source, UnsupportedError
 from odeflow.importers.sbml.xml_text import checked_text
 
 #: Categories of checks whose findings change no number.

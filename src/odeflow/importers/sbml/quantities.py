@@ -14,9 +14,9 @@ from odeflow.importers.expressions.expression import (
     is_zero,
     rate_of,
 )
+from odeflow.importers.refusal import Source, UnsupportedError
 from odeflow.importers.sbml.mathml import MathError, Translator
 from odeflow.importers.sbml.naming import dataset_names, free_name
-from odeflow.importers.sbml.refusal import Source, UnsupportedError
 from odeflow.importers.sbml.system import Species
 from odeflow.importers.sbml.units import Units
 

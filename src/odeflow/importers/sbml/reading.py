@@ -4,10 +4,10 @@ from typing import Any
 
 from odeflow.files.plain_text import without_hidden
 from odeflow.importers.expressions.expression import Expression, Number, Symbol, call, rate_of
+from odeflow.importers.refusal import Source, UnsupportedError
 from odeflow.importers.sbml.events import read_events
 from odeflow.importers.sbml.quantities import Quantities, children
 from odeflow.importers.sbml.reactions import read_reactions
-from odeflow.importers.sbml.refusal import Source, UnsupportedError
 from odeflow.importers.sbml.system import System
 
 #: The state of a model that has none: the time since its start.

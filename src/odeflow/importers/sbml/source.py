@@ -8,7 +8,7 @@ from typing import Any
 from odeflow.config.shipped import shipped_config
 from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import one_spelling
-from odeflow.importers.sbml.refusal import Source
+from odeflow.importers.refusal import Source
 
 #: The keys of the `model` group that name a model in another format.
 FORMATS = ("sbml", "antimony")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from xml.parsers import expat
 
 from odeflow.files.errors import ConfigError
-from odeflow.importers.sbml.refusal import Source
+from odeflow.importers.refusal import Source
 
 #: Levels of elements within each other; the recursion of libsbml ends at some thousands.
 DEEPEST = 1000

@@ -35,6 +35,7 @@ from odeflow.problem.problem import Lanes
 from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.saltation import MEMORY, Saltation
+from odeflow.problem.transforms.saltation_events import SaltationEvents
 from odeflow.problem.transforms.stop_derivatives import stopping
 from odeflow.problem.transforms.stops import thresholds
 
@@ -81,7 +82,7 @@ def with_sensitivities(
         fixed=model.fixed,
     )
     if jumps:
-        augmented = replace(augmented, events=jumps.events(), hidden=(MEMORY,))
+        augmented = replace(augmented, events=SaltationEvents(jumps).events(), hidden=(MEMORY,))
     if jumps or varied:
         jumping = Jumping(jumps.leave, jumps.arrive)
         augmented = replace(augmented, jumping=jumping, dosing=varied)

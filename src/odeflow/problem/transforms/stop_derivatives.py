@@ -18,6 +18,7 @@ from odeflow.problem.doses import Stop
 from odeflow.problem.model import Model, Stopping
 from odeflow.problem.solver import Tolerances
 from odeflow.problem.transforms.saltation import Parts, Saltation, no_derivative
+from odeflow.problem.transforms.saltation_events import SaltationEvents
 from odeflow.problem.transforms.stops import Threshold, thresholds
 
 #: Tolerances that a trajectory has to pass its threshold by, before it turns back, or to have come
@@ -41,7 +42,7 @@ def stopping(
         return None
     names = tuple(time_derivative_names(jumps.axes, model.declared))
     at_stop = _AtStop(tolerances, model, jumps, derivatives, names, thresholds(stop, model))
-    return Stopping(names, jumps.stops(), at_stop)
+    return Stopping(names, SaltationEvents(jumps).stops(), at_stop)
 
 
 @dataclass(frozen=True, eq=False)

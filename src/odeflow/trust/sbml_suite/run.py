@@ -10,8 +10,8 @@ from odeflow.config.root import Config
 from odeflow.config.validate import validate
 from odeflow.files.errors import ConfigError
 from odeflow.files.flags import flag_meaning
+from odeflow.importers.refusal import UnsupportedError
 from odeflow.importers.sbml.config import imported_model, read_system
-from odeflow.importers.sbml.refusal import UnsupportedError
 from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import System
 from odeflow.trust.sbml_suite.case import Case, NoTimeCourseError, read_case

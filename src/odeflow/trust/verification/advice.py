@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from odeflow.problem.methods import METHODS
-from odeflow.trust.verification.course import Accuracy, NoReferenceError
+from odeflow.trust.verification.stepping import Accuracy, NoReferenceError
 from odeflow.trust.verification.tolerances import Tolerances
 
 #: Evaluations that one try may take.

@@ -7,66 +7,23 @@ Reference: E. Hairer, S. P. Nørsett and G. Wanner (1993), Solving Ordinary Diff
 sections II.5 and II.6; E. Hairer and G. Wanner (1996), II, section IV.8. Springer.
 """
 
-import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.integrate import DOP853, LSODA, RK45, Radau
 
-from odeflow.trust.verification.crossings import Conditions, first_change
+from odeflow.trust.verification.crossings import first_change
 from odeflow.trust.verification.events import Events, EventsFailedError
 from odeflow.trust.verification.problem import PointProblem
 from odeflow.trust.verification.schedule import Change
+from odeflow.trust.verification.stepping import Accuracy, NoReferenceError, Stepping, Work
 from odeflow.trust.verification.switching import TooManySwitchesError
 
-#: SciPy refuses a smaller relative tolerance.
-SMALLEST_RTOL = 100 * float(np.finfo(float).eps)
-_METHODS = {"DOP853": DOP853, "LSODA": LSODA, "RK45": RK45, "Radau": Radau}
 #: Saved times this near to an event or stop, as a part of the span, may be of either side of it.
 _BESIDE = 1e-6
 #: Restarts of a trajectory after which events pile up.
 _MOST_RESTARTS = 100_000
-
-
-class NoReferenceError(RuntimeError):
-    """SciPy found no solution; the message says why."""
-
-
-class OutOfTimeError(Exception):
-    """The time that there was for verification is over."""
-
-
-class Accuracy(NamedTuple):
-    """How SciPy solves: one of its methods, tolerances (`atol` one a component), longest step."""
-
-    method: str
-    rtol: float
-    atol: Float[np.ndarray, " component"]
-    max_step: float = np.inf
-
-
-class Work:
-    """Counts evaluations of a field, up to a limit and a deadline of `time.monotonic`."""
-
-    def __init__(self, most: int, deadline: float = np.inf):
-        self.most, self.deadline, self.count = most, deadline, 0
-
-    def look(self) -> None:
-        """Raises OutOfTimeError after the deadline."""
-        if time.monotonic() > self.deadline:
-            raise OutOfTimeError
-
-    def add(self) -> None:
-        """One more. Raises NoReferenceError beyond the limit, OutOfTimeError after the deadline."""
-        self.count += 1
-        if self.count > self.most:
-            raise NoReferenceError(f"it needs more than {self.most:,} evaluations")
-        if not self.count % 64:
-            self.look()
 
 
 @dataclass
@@ -222,7 +179,7 @@ class _Walk:
         self._record_at(start)
         inside = np.flatnonzero((self.ts > start) & (self.ts < target))
         conditions = problem.conditions(change, self.events)
-        stepping = _Stepping(
+        stepping = Stepping(
             field, start, self.y, target, self.accuracy, problem.longest(change, self.y)
         )
         holds = None if conditions is None else conditions.holds(start, self.y)
@@ -249,99 +206,6 @@ class _Walk:
                 return
         self.t, self.y = target, stepping.y
         self.left = self.y
-
-
-class _Stepping:
-    """SciPy's solver of one stretch, whose bound may come nearer on the way."""
-
-    def __init__(
-        self,
-        field: Callable[[float, np.ndarray], np.ndarray],
-        t: float,
-        y: np.ndarray,
-        target: float,
-        accuracy: Accuracy,
-        longest: float,
-    ):
-        self._field, self._accuracy = field, accuracy
-        self._max_step = min(accuracy.max_step, longest)
-        self._solver = self._made(t, y, target)
-
-    def _made(self, t: float, y: np.ndarray, target: float) -> Any:
-        accuracy = self._accuracy
-        return _METHODS[accuracy.method](
-            self._field,
-            t,
-            y,
-            target,
-            rtol=max(accuracy.rtol, SMALLEST_RTOL),
-            atol=accuracy.atol,
-            max_step=self._max_step,
-        )
-
-    @property
-    def t(self) -> float:
-        return float(self._solver.t)
-
-    @property
-    def y(self) -> np.ndarray:
-        return self._solver.y
-
-    def step(
-        self, bound: float, with_dense: bool
-    ) -> tuple[float, float, Callable[[float], np.ndarray]]:
-        """One step, not beyond `bound`: its ends, and the values between them."""
-        solver = self._solver
-        solver.t_bound, solver.status = bound, "running"
-        self._from = (solver.t, solver.y.copy())
-        message = solver.step()
-        if solver.status == "failed":
-            raise NoReferenceError(f"{message} at t = {solver.t:g}")
-        if not np.isfinite(solver.y).all():
-            raise NoReferenceError(f"not finite at t = {solver.t:g}")
-        a, b, y = float(solver.t_old), float(solver.t), solver.y
-        dense = solver.dense_output() if with_dense else lambda t: y
-        return a, b, lambda t: y if t == b else dense(t)
-
-    def exactly(
-        self,
-        conditions: Conditions,
-        before: np.ndarray,
-        t: float,
-        dense: Callable[[float], np.ndarray],
-    ) -> tuple[float, np.ndarray]:
-        """Time and state at which a condition changes in the last step, which begins anew for it
-        where the dense output is not as good as a step.
-        """
-        if self._accuracy.method != "Radau" or t == self._solver.t:
-            return t, dense(t)
-        a, y = self._from
-        shift = np.zeros_like(y)
-        for _ in range(8):
-            off = shift
-            shift = self._at(a, y, t) - dense(t)
-            moved = lambda t, shift=shift: dense(t) + shift
-            again = first_change(conditions, moved, a, self.t, before)
-            if again is None or abs(again - t) <= 4 * np.spacing(abs(t)):
-                break
-            t = again
-            if np.allclose(off, shift, rtol=1e-12, atol=0):
-                break
-        state = dense(t) + shift
-        for power in range(60):  # to where it has changed at that state too
-            if (conditions.holds(t, state) != before).any():
-                break
-            t = min(t + 2.0**power * np.spacing(abs(t)), self.t)
-            state = dense(t) + shift
-        return t, state
-
-    def _at(self, a: float, y: np.ndarray, t: float) -> np.ndarray:
-        solver = self._made(a, y, t)
-        while solver.status == "running":
-            solver.step()
-        if solver.status == "failed":
-            raise NoReferenceError(f"no step to t = {t:g}")
-        return solver.y
 
 
 def _snapped(ts: np.ndarray, times: list[float]) -> np.ndarray:

@@ -9,15 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from odeflow.trust.verification.course import (
-    SMALLEST_RTOL,
-    Accuracy,
-    Course,
-    NoReferenceError,
-    Work,
-    course,
-)
+from odeflow.trust.verification.course import Course, course
 from odeflow.trust.verification.problem import PointProblem
+from odeflow.trust.verification.stepping import SMALLEST_RTOL, Accuracy, NoReferenceError, Work
 from odeflow.trust.verification.tolerances import Tolerances
 
 #: What later solutions divide the tolerances of the first one by: relative, absolute.

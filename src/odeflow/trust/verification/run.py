@@ -11,8 +11,8 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.importers.loading import load_model
 from odeflow.trust.verification.compare import Checker, Comparison
-from odeflow.trust.verification.course import OutOfTimeError
 from odeflow.trust.verification.labels import label_verification
+from odeflow.trust.verification.stepping import OutOfTimeError
 from odeflow.trust.verification.suspects import suspects
 from odeflow.trust.verification.verdict import verdict_of
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from odeflow.config.root import Config
 from odeflow.trust.verification.compare import Checker, Comparison
-from odeflow.trust.verification.course import OutOfTimeError
 from odeflow.trust.verification.judgement import Outcome, is_of_end
+from odeflow.trust.verification.stepping import OutOfTimeError
 
 
 class Verdict(NamedTuple):

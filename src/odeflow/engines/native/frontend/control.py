@@ -16,7 +16,7 @@ from odeflow.engines.native.frontend.interpreter import (
     object_array,
     shape_of,
 )
-from odeflow.engines.native.frontend.refusal import Refused
+from odeflow.engines.native.program.refusal import Refused
 
 #: A loop with more iterations is not unrolled.
 MOST_ITERATIONS = 1000

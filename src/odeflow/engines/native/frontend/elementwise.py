@@ -7,9 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from odeflow.engines.native.frontend.refusal import Refused
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.program import Operand
+from odeflow.engines.native.program.refusal import Refused
 
 Params = Mapping[str, Any]
 Function = Callable[..., Operand]

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from odeflow.engines.native.frontend.elementwise import Params, scalar_operation
-from odeflow.engines.native.frontend.refusal import Refused
 from odeflow.engines.native.program.builder import Builder, is_name
 from odeflow.engines.native.program.program import Operand
+from odeflow.engines.native.program.refusal import Refused
 
 Value = TypeVar("Value")
 

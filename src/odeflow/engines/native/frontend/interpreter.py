@@ -15,9 +15,9 @@ from jaxtyping import Key
 
 from odeflow.engines.native.frontend.elementwise import ELEMENTWISE, scalar_operation
 from odeflow.engines.native.frontend.integers import integer_operation
-from odeflow.engines.native.frontend.refusal import Refused, UntranslatableError
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.program import Operand
+from odeflow.engines.native.program.refusal import Refused, UntranslatableError
 from odeflow.problem.conditions.comparisons import dtype_of
 from odeflow.problem.conditions.source_line import source_line
 

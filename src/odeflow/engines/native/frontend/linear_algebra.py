@@ -15,9 +15,9 @@ from odeflow.engines.native.frontend.interpreter import (
     shape_of,
     unless_constant,
 )
-from odeflow.engines.native.frontend.refusal import Refused
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.program import Operand
+from odeflow.engines.native.program.refusal import Refused
 
 _BOOLEAN, _INT = np.dtype(bool), np.dtype(np.int32)
 

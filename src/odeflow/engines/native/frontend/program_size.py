@@ -7,7 +7,7 @@ core). So a module is counted before it is compiled.
 
 import re
 
-from odeflow.engines.native.frontend.refusal import UntranslatableError
+from odeflow.engines.native.program.refusal import UntranslatableError
 
 #: What one call of an elementary function is, in operations.
 _CALL = 30

@@ -13,9 +13,9 @@ from odeflow.engines.native.frontend.interpreter import Interpreter, object_arra
 from odeflow.engines.native.frontend.linear_algebra import LINEAR_ALGEBRA
 from odeflow.engines.native.frontend.lookups import LOOKUPS
 from odeflow.engines.native.frontend.moves import MOVES
-from odeflow.engines.native.frontend.refusal import UntranslatableError
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.program import Operand, Program
+from odeflow.engines.native.program.refusal import UntranslatableError
 
 __all__ = ["UntranslatableError", "translate", "translate_into"]
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.engines.diffrax.events import stop_shapes, with_stop_values
 from odeflow.engines.native.loop.lane_restarts import SEGMENT, counted_columns
 from odeflow.engines.native.loop.lanes import LaneModule
 from odeflow.engines.native.methods.controller import end_columns
+from odeflow.engines.shared.stop_values import stop_shapes, with_stop_values
 from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.reductions import finish
 from odeflow.problem.status import Status, has_failed

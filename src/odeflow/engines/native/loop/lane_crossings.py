@@ -12,14 +12,14 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from odeflow.engines.diffrax.events import Memory, Watch
+from odeflow.engines.native.frontend.field import evaluated, memory_names
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.loop.layout import Layout, load, store
 from odeflow.engines.native.methods.stepper import StepSource, coefficient
-from odeflow.engines.native.program.field import evaluated, memory_names
 from odeflow.engines.native.program.program import Program
+from odeflow.engines.native.targets.layout import Layout, load, store
 from odeflow.engines.shared.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
+from odeflow.engines.shared.watch import Memory, Watch
 from odeflow.problem.problem import Problem
 
 #: Rows of the part of a step that is looked at, in the order of `Place`.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from odeflow.engines.native.frontend.field import evaluated, field_program, observables_program
 from odeflow.engines.native.frontend.names import (
     component_labels,
     observable_labels,
@@ -14,12 +15,11 @@ from odeflow.engines.native.frontend.names import (
 )
 from odeflow.engines.native.loop.lane_reductions import LaneReductions
 from odeflow.engines.native.loop.lane_restarts import LaneRestarts
-from odeflow.engines.native.loop.layout import Layout, load, store
 from odeflow.engines.native.methods.controller import ControllerSource, end_columns
 from odeflow.engines.native.methods.first_step import first_step_lines
 from odeflow.engines.native.methods.stepper import StepSource, coefficient
 from odeflow.engines.native.methods.wild_lines import wild_lines
-from odeflow.engines.native.program.field import evaluated, field_program, observables_program
+from odeflow.engines.native.targets.layout import Layout, load, store
 from odeflow.problem.problem import Problem
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from odeflow.engines.native.frontend.field import evaluated, observables_program
 from odeflow.engines.native.frontend.names import (
     component_labels,
     observable_labels,
@@ -12,9 +13,8 @@ from odeflow.engines.native.frontend.names import (
     scalar_labels,
 )
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.loop.layout import load, store
 from odeflow.engines.native.methods.stepper import StepSource
-from odeflow.engines.native.program.field import evaluated, observables_program
+from odeflow.engines.native.targets.layout import load, store
 from odeflow.problem.problem import Problem
 from odeflow.problem.reductions import Reducer, reducers
 

@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from odeflow.engines.diffrax.events import MOST_ROUNDS, Outcome, Watch
-from odeflow.engines.native.frontend.names import component_labels, parameter_names
-from odeflow.engines.native.loop.lane_crossings import LaneCrossings
-from odeflow.engines.native.loop.layout import Layout, load, store
-from odeflow.engines.native.methods.controller import ControllerSource
-from odeflow.engines.native.methods.stepper import StepSource
-from odeflow.engines.native.program.field import (
+from odeflow.engines.native.frontend.field import (
     evaluated,
     lane_program,
     memory_names,
     watch_program,
 )
+from odeflow.engines.native.frontend.names import component_labels, parameter_names
+from odeflow.engines.native.loop.lane_crossings import LaneCrossings
+from odeflow.engines.native.methods.controller import ControllerSource
+from odeflow.engines.native.methods.stepper import StepSource
+from odeflow.engines.native.targets.layout import Layout, load, store
 from odeflow.engines.shared.crossings import Verdict
+from odeflow.engines.shared.watch import MOST_ROUNDS, Outcome, Watch
 from odeflow.problem.problem import SAME_TIME_ULPS, Problem
 from odeflow.problem.status import Status
 

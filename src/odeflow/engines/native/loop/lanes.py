@@ -9,17 +9,17 @@ trajectory runs through the same instructions whatever its lane.
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
 from odeflow.engines.native.loop.lane_functions import LaneFunctions
-from odeflow.engines.native.loop.layout import Layout, vector_width, ways
-from odeflow.engines.native.methods.controller import controller_source
+from odeflow.engines.native.methods.controller import controller_settings, controller_source
 from odeflow.engines.native.methods.stepper import StepSource
 from odeflow.engines.native.targets import runtime
+from odeflow.engines.native.targets.layout import Layout, vector_width, ways
 from odeflow.problem.problem import Problem
 from odeflow.problem.status import Status
 
@@ -29,13 +29,20 @@ class LaneModule:
     """Source of a module with the function `solve`, and what its caller must know.
 
     `settings` are the numbers that `solve` takes, in order; `buffer_size` is the length of `rows`;
-    `reduced` are the columns of each reduced variable's accumulators.
+    `reduced` are the columns of each reduced variable's accumulators. `error_order` is that of the
+    method's error estimate.
     """
 
     source: str
     settings: Sequence[float]
     buffer_size: int
     reduced: Mapping[str, Sequence[slice]]
+    error_order: float
+
+    def renumbered(self, problem: Problem) -> "LaneModule":
+        """The module for a problem that differs in numbers only: times, tolerances, lengths."""
+        settings = controller_settings(problem, self.error_order)
+        return replace(self, settings=list(settings.values()))
 
 
 class Loop(NamedTuple):
@@ -80,7 +87,8 @@ def lane_module(problem: Problem, step: StepSource, loop: Loop) -> LaneModule:
     body = "\n\n\n".join(parts) + "\n"
     source = f"{_header(problem, layout, functions, loop, body, step.constants)}\n\n\n{body}"
     settings = list(control.settings.values())
-    return LaneModule(source, settings, layout.size, functions.reductions.columns())
+    columns = functions.reductions.columns()
+    return LaneModule(source, settings, layout.size, columns, step.error_order)
 
 
 def _header(

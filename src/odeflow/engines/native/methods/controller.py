@@ -18,8 +18,8 @@ import numpy as np
 from diffrax._term import WrapTerm
 from jaxtyping import Float
 
+from odeflow.engines.native.frontend.field import evaluated, step_program
 from odeflow.engines.native.frontend.names import component_labels, state_label
-from odeflow.engines.native.program.field import evaluated, step_program
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Problem
@@ -46,8 +46,8 @@ class ControllerSource:
     settings: Mapping[str, float]
 
 
-def controller_source(problem: Problem, error_order: float) -> ControllerSource:
-    """The controller that a problem asks for; raises `UntranslatableError` as `translate`."""
+def controller_settings(problem: Problem, error_order: float) -> dict[str, float]:
+    """The numbers that the lines of `controller_source` read, by name and in order."""
     solver, model = problem.solver, problem.model
     settings = {"t0": model.declared.t0}
     if solver.dt0 is not None:
@@ -55,20 +55,34 @@ def controller_source(problem: Problem, error_order: float) -> ControllerSource:
     elif not diffrax_selects_first_step():
         settings["dt0"] = _DEFAULT_DT0
     if not solver.is_adaptive:
-        return ControllerSource(
-            _constant_lines(model, METHODS[solver.method].adaptive), {}, settings
-        )
+        return settings
     settings |= tolerances(solver, model)
     settings |= {key: getattr(solver, key) for key in ("safety", "factormin", "factormax")}
     settings |= {
         key: value for key in ("dtmin", "dtmax") if (value := getattr(solver, key)) is not None
     }
-    coefficients = (
+    coefficients = _coefficients(solver, error_order)
+    return settings | {f"power{i}": -c / 2 for i, c in enumerate(coefficients, start=1) if c != 0}
+
+
+def _coefficients(solver: Solver, error_order: float) -> tuple[float, float, float]:
+    """Those of this error and of the two before, as exponents."""
+    return (
         (solver.icoeff + solver.pcoeff + solver.dcoeff) / error_order,
         -(solver.pcoeff + 2 * solver.dcoeff) / error_order,
         solver.dcoeff / error_order,
     )
-    settings |= {f"power{i}": -c / 2 for i, c in enumerate(coefficients, start=1) if c != 0}
+
+
+def controller_source(problem: Problem, error_order: float) -> ControllerSource:
+    """The controller that a problem asks for; raises `UntranslatableError` as `translate`."""
+    solver, model = problem.solver, problem.model
+    settings = controller_settings(problem, error_order)
+    if not solver.is_adaptive:
+        return ControllerSource(
+            _constant_lines(model, METHODS[solver.method].adaptive), {}, settings
+        )
+    coefficients = _coefficients(solver, error_order)
     memory = 2 if coefficients[2] != 0 else 1 if coefficients[1] != 0 else 0
     rows = {f"past_error{i}": "0.0" for i in range(1, memory + 1)}
     if solver.dtmin is not None:

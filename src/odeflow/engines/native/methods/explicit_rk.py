@@ -6,11 +6,11 @@ from typing import Any
 import diffrax
 import numpy as np
 
-from odeflow.engines.native.frontend.domains import defined_lines
+from odeflow.engines.native.frontend.field import evaluated, field_program
 from odeflow.engines.native.frontend.names import component_labels
+from odeflow.engines.native.methods.domains import defined_lines
 from odeflow.engines.native.methods.interpolants import Interpolant, interpolant
 from odeflow.engines.native.methods.stepper import Carried, StepSource
-from odeflow.engines.native.program.field import evaluated, field_program
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.proportions import proportions
 from odeflow.problem.methods import Method

@@ -1,8 +1,8 @@
 """The choice of the first step as source: Diffrax's `_select_initial_step`."""
 
+from odeflow.engines.native.frontend.field import evaluated
 from odeflow.engines.native.frontend.names import component_labels
 from odeflow.engines.native.methods.controller import atol_of, diffrax_selects_first_step, total
-from odeflow.engines.native.program.field import evaluated
 from odeflow.engines.native.program.program import Program
 from odeflow.problem.model import Model
 from odeflow.problem.solver import Solver

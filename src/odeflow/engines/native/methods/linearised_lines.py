@@ -1,12 +1,12 @@
-"""`engines.diffrax.linearised` as source: the error of a component that the field contradicts."""
+"""`engines.shared.linearised` as source: the error of a component that the field contradicts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from odeflow.engines.diffrax.linearised import MOST_AMISS, MOST_CURVED, ROUNDINGS
 from odeflow.engines.native.methods.controller import total
+from odeflow.engines.shared.linearised import MOST_AMISS, MOST_CURVED, ROUNDINGS
 
 
 class Ends(NamedTuple):

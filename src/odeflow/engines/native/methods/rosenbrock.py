@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 
 from odeflow.engines.native.frontend.names import component_labels
-from odeflow.engines.native.frontend.refusal import UntranslatableError
 from odeflow.engines.native.methods.controller import total
 from odeflow.engines.native.methods.dense_lu import DenseLU
+from odeflow.engines.native.methods.differentiated_field import (
+    DifferentiatedField,
+    differentiated_field,
+)
 from odeflow.engines.native.methods.linearised_lines import Ends, contradiction_lines
 from odeflow.engines.native.methods.looped_lu import LoopedLU
 from odeflow.engines.native.methods.sparse_lu import Entry, SparseLU, plan
 from odeflow.engines.native.methods.stepper import StepSource
-from odeflow.engines.native.program.differentiated_field import (
-    DifferentiatedField,
-    differentiated_field,
-)
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.shared.jacobian_entries import largest_entry
 from odeflow.problem.methods import Method
 from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
@@ -78,7 +78,7 @@ def rosenbrock_source(
     or above `largest`, that component's row of J is taken for zero: the step is then explicit in it
     and of order 1, which the error estimate sees. A step that ends where the field is not defined
     is rejected; where the field contradicts the linear model, its error is not damped
-    (`engines.diffrax.linearised`). Where a pivot vanishes the stages are not finite, so the error
+    (`engines.shared.linearised`). Where a pivot vanishes the stages are not finite, so the error
     estimate is not; the candidate is then the old state, unless it was the field that was not
     finite. Where a pivot all but vanishes, the error estimate has the same rounding errors as the
     stages.

@@ -1,8 +1,8 @@
 """`engines.shared.wild_steps` as source: what ends a lane before a step that means nothing."""
 
+from odeflow.engines.native.frontend.field import evaluated, field_program
 from odeflow.engines.native.frontend.names import component_labels
 from odeflow.engines.native.methods.controller import atol_of, total
-from odeflow.engines.native.program.field import evaluated, field_program
 from odeflow.engines.shared.wild_steps import (
     MOST_CURVATURE,
     MOST_GROWTH,

@@ -1,4 +1,4 @@
-"""The typed program, and what is made of it: derivatives, the Jacobian, proportions.
+"""The typed program, and what it is as text: its statements, what is shared, proportions.
 
-A program computes scalars from scalars. Nothing knows of time steps, lanes or processors.
+A program computes scalars from scalars. Nothing knows of JAX, time steps, lanes or processors.
 """

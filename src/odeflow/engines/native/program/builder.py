@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from odeflow.engines.native.frontend.refusal import Refused
 from odeflow.engines.native.program.program import Operand, Program, Statement
+from odeflow.engines.native.program.refusal import Refused
 
 #: Values of operations on constants, as JAX computes them.
 _FOLDS: dict[str, Callable[..., Any]] = {

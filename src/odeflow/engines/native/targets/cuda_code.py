@@ -18,9 +18,9 @@ import numpy as np
 from llvmlite import ir
 from numba import njit
 
-from odeflow.engines.native.loop.layout import Layout
 from odeflow.engines.native.targets.lane_code import PROCESSOR, Target, lanes_of
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
+from odeflow.engines.native.targets.layout import Layout
 
 #: Functions that statements may call, by the names that they have in libdevice and in C.
 _ARITHMETIC = ("ceil", "fabs", "floor", "fma", "rint", "sqrt", "trunc")

@@ -9,8 +9,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from odeflow.engines.native.loop.layout import Layout
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
+from odeflow.engines.native.targets.layout import Layout
 
 _WORD = ir.IntType(64)
 #: That of one number: a buffer may begin anywhere, and where it is aligned this costs nothing.

@@ -5,10 +5,9 @@ import math
 import numpy as np
 from numba import njit
 
-from odeflow.engines.native.loop.layout import Layout
-from odeflow.engines.native.methods.dense_lu import lu_factor, lu_solve
-from odeflow.engines.native.methods.looped_lu import Elimination, sparse_factor, sparse_solve
+from odeflow.engines.native.targets.dense_elimination import lu_factor, lu_solve
 from odeflow.engines.native.targets.lane_code import lanes_of, lowest_bit
+from odeflow.engines.native.targets.layout import Layout
 from odeflow.engines.native.targets.primitives import (
     acos,
     acosh,
@@ -29,6 +28,11 @@ from odeflow.engines.native.targets.primitives import (
     select,
     sqrt,
     trunc,
+)
+from odeflow.engines.native.targets.sparse_elimination import (
+    Elimination,
+    sparse_factor,
+    sparse_solve,
 )
 from odeflow.engines.native.targets.vector_math import (
     atan,

@@ -1,4 +1,4 @@
-"""What the importer says where it cannot go on: which element, on which line, and why."""
+"""What importing a model says where it cannot go on: which element, on which line, and why."""
 
 import re
 from dataclasses import dataclass

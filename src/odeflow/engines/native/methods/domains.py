@@ -7,8 +7,8 @@ roots and logarithms need not be. Nothing is emitted for what cannot go wrong.
 import math
 from collections.abc import Iterable, Mapping
 
+from odeflow.engines.native.frontend.field import evaluated
 from odeflow.engines.native.methods.controller import total
-from odeflow.engines.native.program.field import evaluated
 from odeflow.engines.native.program.program import Operand, Program, Statement
 
 #: Operations whose value is moderate where their operands are.

@@ -1,4 +1,4 @@
-"""Guards and events while solving: what a lane remembers of them, and what happens where they fire.
+"""Guards and events while solving: what a lane remembers of them, and what it does where one fires.
 
 Written in JAX for one lane: the Diffrax engine calls it, the native engine translates it.
 
@@ -6,7 +6,6 @@ Reference: SBML Level 3 Version 2 Core, section 4.11.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import IntEnum
 from functools import cached_property
 from typing import Any
@@ -16,23 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from odeflow.engines.shared.pending_events import SEED, PendingEvents
+from odeflow.engines.shared.stop_values import stop_shapes
 from odeflow.problem.conditions.compared import Kind, compared, just_after, kinds, where_equal
 from odeflow.problem.conditions.comparisons import crossings, held_components
-from odeflow.problem.model import Event
-from odeflow.problem.problem import Problem, Solution
-from odeflow.problem.status import Status, has_failed
+from odeflow.problem.problem import Problem
 
-#: How often one event may have fired without having happened yet. One that is not persistent
-#: never waits twice, since its trigger has to become false in between.
-MOST_PENDING = 16
 #: Rounds at one time after which events set each other off without end.
 MOST_ROUNDS = 10_000
-#: Firings one after another between which time does not pass, after which they are without end.
-MOST_AT_ONE_TIME = 100
-#: A Lehmer generator whose numbers are exact in float32 too, one of the three of Wichmann and
-#: Hill, Appl. Stat. 31, 188-190 (1982).
-_MULTIPLIER, _MODULUS, _SEED = 171.0, 30269.0, 12345.0
-
 #: What a lane remembers, by name: arrays of floating-point numbers.
 #: `guard` (guard,): 1 where the guard counts as true, 2 where it holds only here and has to become
 #: false right after. `found` (guard,): where the search in a step has ended here, whether it found
@@ -62,23 +52,13 @@ class Watch:
     def __init__(self, problem: Problem) -> None:
         self._problem, self._model = problem, problem.model
         self._stops = len(problem.stops)
-        self._values = [self._shapes(event) for event in self._model.events]
+        self._pending = PendingEvents(self._model, problem.dtype)
         self._delayed = [(i, e) for i, e in enumerate(self._model.events) if e.delay is not None]
         self._at_stop = stop_shapes(problem)
         self._counts_jumps = problem.jumps is not None and any(s.after_all for s in problem.stops)
 
     def __bool__(self) -> bool:
         return bool(self._problem.guards)
-
-    def _shapes(self, event: Event) -> dict[str, tuple[int, ...]]:
-        """Shapes of what an event remembers from when it fires."""
-        if not event.uses_trigger_values:
-            return {}
-        point = self._model.example(self._problem.dtype)
-        values = jax.eval_shape(
-            lambda *x: {k: jnp.asarray(v) for k, v in event.assignments(*x).items()}, *point
-        )
-        return {name: values[name].shape for name in sorted(values)}
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the memory, by name."""
@@ -88,15 +68,7 @@ class Watch:
             shapes["pending"] = ()
         if self._at_stop:
             shapes["at_stop"] = (sum(int(np.prod(x)) for x in self._at_stop.values()),)
-        if self._model.events:
-            shapes |= {"next_due": (), "draw": (), "landed": (), "crowd": ()}
-        for i, (event, values) in enumerate(zip(self._model.events, self._values)):
-            pending = MOST_PENDING if event.persistent else 1
-            shapes[f"due{i}"] = (pending,)
-            size = sum(int(np.prod(shape)) for shape in values.values())
-            if size:
-                shapes[f"values{i}"] = (pending, size)
-        return shapes
+        return shapes | self._pending.shapes()
 
     def start(self, t: Any, y: Any, args: Any, counted: Any = None) -> Memory:
         """The memory of a trajectory before its t0; `counted` is what guards count as there, as
@@ -108,7 +80,7 @@ class Watch:
             initial = [guard.initial for guard in self._problem.guards]
             counted = [now[i] if x is not False else jnp.asarray(x) for i, x in enumerate(initial)]
             counted = jnp.stack(counted)
-        fill = {"draw": _SEED, "next_due": jnp.inf, "landed": -jnp.inf}
+        fill = {"draw": SEED, "next_due": jnp.inf, "landed": -jnp.inf}
         memory = {
             name: jnp.full(shape, fill.get(name, jnp.inf if name.startswith("due") else 0.0), dtype)
             for name, shape in self.shapes().items()
@@ -235,16 +207,16 @@ class Watch:
             memory["at_stop"] = jnp.where(stopped, flat, memory["at_stop"])
         if self._model.events:
             failed = jnp.any((found > 0) & (memory["guard"] == 2))
-            failed |= self._crowded(t, jnp.any(found != 0), memory)
+            failed |= self._pending.crowded(t, jnp.any(found != 0), memory)
         for i, event in enumerate(self._model.events):
             guard = self._stops + i
-            failed |= self._fire(i, event, rises[guard], now[guard], (t, y, args), memory)
+            failed |= self._pending.fire(i, event, rises[guard], now[guard], (t, y, args), memory)
         memory["guard"] = jnp.where(now & self._leaves(t, y, args), 2.0, now).astype(dtype)
         happens, new = jnp.asarray(False), y
-        chosen = self._chosen(t, y, args, memory)
+        chosen = self._pending.chosen(t, y, args, memory)
         for i, event in enumerate(self._model.events):
             this = chosen[i] & ~stopped & ~failed
-            assigned = self._happen(i, event, this, (t, y, args), memory)
+            assigned = self._pending.happen(i, event, this, (t, y, args), memory)
             changed = {k: jnp.where(this, v, getattr(new, k)) for k, v in assigned.items()}
             new, happens = new._replace(**changed), happens | this
         if self._model.events:
@@ -290,131 +262,6 @@ class Watch:
         guards = [guard.condition for guard in self._problem.guards]
         sides = [compared(condition, (t, y), (args,)) for condition in guards]
         return [left - right for left, right in sides]
-
-    def _crowded(self, t: Any, lands: Any, memory: dict[str, Any]) -> Any:
-        """Whether firings in steps follow each other so closely that time does not pass."""
-        again = jnp.where(t > memory["landed"], 0.0, memory["crowd"] + 1)
-        # more rounds at a landing are no further ones
-        memory["crowd"] = jnp.where(lands, again, memory["crowd"])
-        memory["landed"] = jnp.where(lands, t, memory["landed"])
-        return memory["crowd"] > MOST_AT_ONE_TIME
-
-    def _fire(
-        self, i: int, event: Event, rises: Any, holds: Any, here: Any, memory: dict[str, Any]
-    ) -> Any:
-        """Puts an event whose trigger has become true among those pending; whether that fails."""
-        due = memory[f"due{i}"]
-        if not event.persistent:
-            due = jnp.where(holds, due, jnp.inf)
-        free = due == jnp.inf
-        # those pending come first
-        place = rises & free & ~jnp.concatenate([jnp.zeros(1, bool), free[:-1]])
-        delay = jnp.zeros_like(here[0])
-        failed = rises & ~jnp.any(free)
-        if event.delay is not None:
-            delay = jnp.asarray(event.delay(*here), delay.dtype)
-            failed |= rises & ~(delay >= 0)
-        memory[f"due{i}"] = jnp.where(place, here[0] + delay, due)
-        if f"values{i}" in memory:
-            values = event.assignments(*here)
-            parts = [
-                jnp.ravel(jnp.broadcast_to(jnp.asarray(values[name], delay.dtype), shape))
-                for name, shape in self._values[i].items()
-            ]
-            old = memory[f"values{i}"]
-            memory[f"values{i}"] = jnp.where(place[:, None], jnp.concatenate(parts)[None], old)
-        return failed
-
-    def _chosen(self, t: Any, y: Any, args: Any, memory: dict[str, Any]) -> list[Any]:
-        """Which event is the next to happen, if any is due.
-
-        Of those with a priority the one with the highest, and of equals one at random; after them
-        those without, in their order. The numbers that decide are the same in each trajectory.
-        """
-        events = self._model.events
-        ready = [jnp.min(memory[f"due{i}"]) <= t for i in range(len(events))]
-        chosen = [jnp.asarray(False)] * len(events)
-        taken = jnp.asarray(False)
-        ranked = [i for i, event in enumerate(events) if event.priority is not None]
-        if ranked:
-            given = [jnp.asarray(events[i].priority(t, y, args), t.dtype) for i in ranked]  # type: ignore[misc]
-            lowest = jnp.asarray(-jnp.inf, t.dtype)
-            priority = [jnp.where(ready[i] & (p == p), p, lowest) for i, p in zip(ranked, given)]
-            best = jnp.max(jnp.stack(priority))
-            equal = [ready[i] & (p == best) for i, p in zip(ranked, priority)]
-            number = sum(jnp.where(x, 1.0, 0.0) for x in equal)
-            draw = memory["draw"]
-            drawn = jnp.floor(draw / _MODULUS * number)
-            before = jnp.zeros_like(t)
-            for i, one in zip(ranked, equal):
-                chosen[i] = one & (before == drawn)
-                before = before + jnp.where(one, 1.0, 0.0)
-                taken |= one
-            product = _MULTIPLIER * draw
-            following = product - jnp.floor(product / _MODULUS) * _MODULUS
-            memory["draw"] = jnp.where(number > 1, following, draw)
-        for i, event in enumerate(events):
-            if event.priority is None:
-                chosen[i] = ready[i] & ~taken
-                taken |= ready[i]
-        return chosen
-
-    def _happen(
-        self, i: int, event: Event, happens: Any, here: Any, memory: dict[str, Any]
-    ) -> Mapping[str, Any]:
-        """What an event gives states, as one that is pending; it is pending no more."""
-        t, y, args = here
-        due = memory[f"due{i}"]
-        first = due == jnp.min(due)
-        later = jnp.cumsum(first.astype(t.dtype)) > 0  # from the first of those due next
-        first &= ~jnp.concatenate([jnp.zeros(1, bool), later[:-1]])
-        end = jnp.full((1,), jnp.inf, t.dtype)
-        memory[f"due{i}"] = jnp.where(happens & later, jnp.concatenate([due[1:], end]), due)
-        if f"values{i}" not in memory:
-            return self._model.assigned(event, t, y, args)
-        kept = memory[f"values{i}"]
-        flat = jnp.sum(jnp.where(first[:, None], kept, 0.0), axis=0)
-        shifted = jnp.concatenate([kept[1:], kept[:1]])
-        memory[f"values{i}"] = jnp.where((happens & later)[:, None], shifted, kept)
-        values, start = {}, 0
-        for name, shape in self._values[i].items():
-            size = int(np.prod(shape))
-            values[name] = flat[start : start + size].reshape(shape)
-            start += size
-        return self._model.assigned(event, t, y, args, values)
-
-
-def stop_shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
-    """Shapes of what is kept of a stop, by name."""
-    states, pairs = problem.model.declared.states, problem.model.derivatives
-    shape = lambda name: states[name].shape if name in pairs and name in states else ()
-    return {name: shape(name) for name in problem.at_stop}
-
-
-def with_stop_values(
-    problem: Problem, solution: Solution, kept: Float[np.ndarray, "lane number"] | None
-) -> Solution:
-    """The solution with what the model says of stops; `kept` has the numbers of `stop_shapes`."""
-    model = problem.model
-    if model.stopping is None or kept is None:
-        return solution
-    stopped = solution.status == Status.stopped_by_event
-    otherwise = np.where(has_failed(solution.status), np.nan, 0.0)
-    values, reduced, times = dict(solution.values), dict(solution.reduced), {}
-    start = 0
-    for name, shape in stop_shapes(problem).items():
-        size = int(np.prod(shape))
-        said = kept[:, start : start + size].reshape(-1, *shape)
-        start += size
-        if name in model.stopping.names:
-            times[name] = np.where(stopped, said, otherwise).astype(problem.dtype)
-            continue
-        where = stopped.reshape(-1, *[1] * len(shape))
-        if problem.ts is None and name in values:
-            values[name] = np.where(where[:, None], said[:, None], values[name])
-        if f"{name}_final" in reduced:
-            reduced[f"{name}_final"] = np.where(where, said, reduced[f"{name}_final"])
-    return replace(solution, values=values, reduced=reduced, time_derivatives=times)
 
 
 def counted_before(

@@ -7,11 +7,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from odeflow.engines.diffrax.events import Watch
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.program.functions import LANE_FUNCTIONS
 from odeflow.engines.native.program.program import Operand, Program
+from odeflow.engines.shared.watch import Watch
 from odeflow.problem.model import Model
 
 

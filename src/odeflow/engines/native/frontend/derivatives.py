@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from odeflow.engines.native.frontend.refusal import Refused, UntranslatableError
 from odeflow.engines.native.frontend.translate import translate_into
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.program import Operand, Program, Statement
+from odeflow.engines.native.program.refusal import Refused, UntranslatableError
 
 #: A tangent as its entries by column: the columns of y, then that of t. Missing entries are zero.
 Row = dict[int, Operand]

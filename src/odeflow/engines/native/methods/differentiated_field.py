@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from odeflow.engines.native.frontend.domains import defined_lines, unbounded
-from odeflow.engines.native.frontend.refusal import UntranslatableError
+from odeflow.engines.native.frontend.derivatives import translate_jacobian
+from odeflow.engines.native.frontend.field import evaluated, field_inputs, field_program
+from odeflow.engines.native.methods.domains import defined_lines, unbounded
 from odeflow.engines.native.methods.sparse_lu import Entry
-from odeflow.engines.native.program.derivatives import translate_jacobian
-from odeflow.engines.native.program.field import evaluated, field_inputs, field_program
 from odeflow.engines.native.program.proportions import Proportions, proportions
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.problem.model import Model
 
 

@@ -1,0 +1,43 @@
+"""What decides the program of a call: two calls of one structure differ in numbers only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from odeflow.api.layout import Layout
+from odeflow.api.same import Same
+
+
+class Seen:
+    """What Diffrax shows a condition beside (t, y, args), and a key for its values."""
+
+    def __init__(self, keywords: dict[str, Any], key: tuple[Any, ...]):
+        self.keywords, self._key = keywords, key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Seen) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What decides the program: two calls of one structure differ in numbers only.
+
+    `words` are the keys of the solver that are no numbers, `given` the names of its numbers,
+    `loose` whether its tolerance is one at which steps may be wild. `fn` is what is saved, None for
+    the state. `event` is `(condition, direction, inside)`, and `seen` what it may look at.
+    """
+
+    field: Same
+    y: Layout
+    args: Layout
+    words: tuple[tuple[str, Any], ...]
+    given: tuple[str, ...]
+    loose: bool
+    ends_only: bool
+    fn: Same | None
+    event: tuple[Same, bool | None, bool] | None
+    seen: Seen | None
+    precision: str
+    wanted: str

@@ -1,0 +1,117 @@
+"""A chunk's solution as a labelled dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from odeflow.config.metrics import metric_attributes
+from odeflow.engines.attempts import Retried
+from odeflow.ensemble.labels import ENGINES, OUTCOMES
+from odeflow.files.flags import flag_attributes
+from odeflow.problem.attempt import Attempt
+from odeflow.problem.axis_names import axis_attributes, axis_coordinate
+from odeflow.problem.derivative_names import sensitivity_attributes, time_derivative_names
+from odeflow.problem.doses import Dose
+from odeflow.problem.names import drift_name
+from odeflow.problem.problem import Problem
+
+_NO_DERIVATIVE = (
+    "0 where no stop ended the trajectory; NaN where it failed, where it ended at rest, which is "
+    "noticed after steps only, and where it touches its threshold, so that there is no derivative"
+)
+
+
+def label_chunk(
+    problem: Problem,
+    solved: Retried,
+    attempts: Sequence[Attempt],
+    axes: Mapping[str, np.ndarray],
+    start: int,
+    drifts: Mapping[str, np.ndarray],
+    doses: Sequence[Dose] = (),
+    conditions: Sequence[str] = (),
+) -> xr.Dataset:
+    """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
+
+    `drifts` are the relative drifts of the model's invariants, one a lane, by invariant; `doses`
+    are those of the config, which name axes, and `conditions` the names of the design's.
+    """
+    declared, solution = problem.model.declared, solved.solution
+    known = problem.model.variables()
+    size = len(solution.status)
+    data: dict[str, Any] = {}
+    for name in (name for name in problem.variables if name in solution.values):
+        state = declared.states.get(name)
+        dims = ("sample", "time", *(state.dims if state else ()))
+        attributes = {"units": known[name].units, "long_name": known[name].long_name}
+        if name in problem.model.derivatives:
+            attributes["derivative_of"], _ = problem.model.derivatives[name]
+        data[name] = (dims, solution.values[name], attributes)
+    for name, metric, threshold in problem.reductions:
+        state, units = declared.states.get(name), known[name].units
+        words = known[name].long_name or name
+        data[f"{name}_{metric}"] = (
+            ("sample", *(state.dims if state else ())),
+            solution.reduced[f"{name}_{metric}"],
+            metric_attributes(metric, threshold, units, words, declared.time_units),
+        )
+    for name, values in drifts.items():
+        words = known[drift_name(name)].long_name
+        attributes = {
+            "units": "1",
+            "long_name": f"largest relative drift of {words}",
+            "drift_of": name,
+        }
+        data[drift_name(name)] = ("sample", values, attributes)
+    for name, attributes in OUTCOMES.items():
+        units = {"units": declared.time_units} if name == "time_reached" else {}
+        data[name] = ("sample", getattr(solution, name), attributes | units)
+    axes_of = time_derivative_names(_varied(problem), declared) if solution.time_derivatives else {}
+    for name, values in solution.time_derivatives.items():
+        units, words = declared.time_units, OUTCOMES["time_reached"]["long_name"]
+        attributes = sensitivity_attributes(units, words, axes_of[name], declared)
+        data[name] = ("sample", values, attributes | {"comment": _NO_DERIVATIVE})
+    data |= _attempt_variables(solved, attempts)
+    time = {"units": declared.time_units, "long_name": "time"}
+    if problem.own_ends and problem.ts is None:
+        time["comment"] = "values are at each trajectory's own end, the coordinate t1"
+    coords: dict[str, Any] = {
+        "sample": ("sample", np.arange(start, start + size), {"long_name": "row of the design"}),
+        "time": ("time", problem.times, time),
+    }
+    for name, values in axes.items():
+        coordinate = axis_coordinate(name, declared)
+        attributes = axis_attributes(name, declared, doses, conditions)
+        coords[coordinate] = ("sample", values, attributes)
+    first = solved.engines[0]
+    assert first is not None
+    return xr.Dataset(data, coords, {"engine": first.name, "engine_reason": first.reason})
+
+
+def _varied(problem: Problem) -> list[str]:
+    """The axes of the sensitivities, in order."""
+    return list(dict.fromkeys(axis for _, axis in problem.model.derivatives.values()))
+
+
+def _attempt_variables(solved: Retried, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """The attempt that is kept of each trajectory, its method and its engine, as flags."""
+    methods = list(dict.fromkeys(attempt.solver.method for attempt in attempts))
+    method_of = np.array([methods.index(attempt.solver.method) for attempt in attempts], np.int8)
+    engine_of = np.array([ENGINES.index(e.name) if e else 0 for e in solved.engines], np.int8)
+    flags = {
+        "attempt": (solved.attempt, [a.name for a in attempts], "attempt that is kept"),
+        "method": (method_of[solved.attempt], methods, "method of that attempt"),
+        "engine": (engine_of[solved.attempt], ENGINES, "engine of that attempt"),
+    }
+    return {
+        name: (
+            "sample",
+            values,
+            {"long_name": long_name, **flag_attributes(meanings, np.int8)},
+        )
+        for name, (values, meanings, long_name) in flags.items()
+    }
