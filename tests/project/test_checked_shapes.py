@@ -11,7 +11,7 @@ from tests.support.checked_shapes import ViolationError
 
 
 def test_all_rooms_that_are_named_exist(pytestconfig: pytest.Config):
-    *rooms, _ = pytestconfig.getoption("jaxtyping_packages").split(",")
+    *rooms, _ = str(pytestconfig.getoption("jaxtyping_packages")).split(",")
     assert "odeflow.problem" in rooms
     assert [room for room in rooms if importlib.util.find_spec(room) is None] == []
 
