@@ -4,6 +4,7 @@ Compiled code is kept in the checkout, not in the cache of who runs the tests.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from odeflow.provenance.observed import manifest
+from tests.support.checked_shapes import ViolationError
 from tests.support.faults import waiting_study
 from tests.support.snakes import PROJECT, snakemake
 
@@ -36,6 +38,14 @@ def no_process_looks_at_models(
     """Planning in the tests' own process sees nothing of what a model reads, but in slow tests."""
     if request.node.get_closest_marker("slow") is None:
         monkeypatch.setattr(manifest, "_observe", lambda *_: (manifest.Manifest(), False))
+
+
+@pytest.fixture(autouse=True)
+def annotations_hold() -> Iterator[None]:
+    """A value that is not what its annotation says fails the test, whoever catches the error."""
+    ViolationError.noted.clear()
+    yield
+    assert ViolationError.noted == []
 
 
 @pytest.fixture(scope="session")

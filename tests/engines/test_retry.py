@@ -12,7 +12,6 @@ import xarray as xr
 import odeflow
 from odeflow.config.ladder import Attempt, ladder
 from odeflow.config.root import Config
-from odeflow.config.solver import SolverConfig
 from odeflow.engines.attempts import Retried, Retrier
 from odeflow.engines.choice import Resources, choose_engine
 from odeflow.ensemble.solve import solve_samples
@@ -114,7 +113,7 @@ def test_a_rung_gives_what_its_solver_gives(overrides: list[str]):
             }
         )
         here = np.flatnonzero(found.attempt == number)
-        start, stop = here.min(), here.max() + 1
+        start, stop = int(here.min()), int(here.max()) + 1
         assert stop - start == len(here)
         alone = solved(itself, start, stop)
         for name in set(map(str, found.variables)) - {"attempt", "method", "time"}:
@@ -194,7 +193,7 @@ def mask(attempt: Attempt, *status: Status, duration: float = 1.0) -> list[bool]
 
 
 def test_a_rung_passes_over_what_it_cannot_help():
-    solver = SolverConfig.model_validate({})
+    solver = make_solver(["y"])
     every = (Status.success, Status.max_steps_reached, Status.dt_min_reached, Status.non_finite)
     for changed, helps in (
         (set(), [False, False, False, False]),

@@ -13,6 +13,7 @@ import pytest
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.files.errors import ConfigError
+from odeflow.problem.conditions.compared import Kind, kinds
 from odeflow.problem.conditions.switch_times import Switches
 from odeflow.problem.model import Event
 from odeflow.problem.problem import Guard, Jumps, JumpTargets, Lanes, Solution
@@ -183,6 +184,11 @@ def test_an_unknown_time_bounds_the_steps() -> None:
     assert found.problem.solver.dtmax == 0.05
     assert "steps of at most 0.001 of the time span" in found.comment
     assert "in counted" in found.comment
+
+
+def test_random_numbers_of_a_fixed_key_are_compared_as_others_are() -> None:
+    noise = lambda: jax.random.normal(jax.random.key(3), ())
+    assert kinds(lambda y: y > noise(), (1.0,), ()) == [Kind(1, smooth=True, equal=False)]
 
 
 def test_too_many_are_refused() -> None:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 from numba import njit
@@ -27,15 +27,18 @@ _SOURCE = texts_digest(Path(__file__).read_bytes())
 
 
 def _compiled(function: Callable[..., None]) -> Any:
+    """What `no_type_check` is for: tests would wrap the function, and Numba compiles no wrapper."""
     return keep(njit(nogil=True)(function), _SOURCE)
 
 
 @njit(inline="always")
+@no_type_check
 def _key(bits):
     return ~bits if bits > _SIGN else bits | _SIGN  # -0.0, which is _SIGN itself, is 0.0
 
 
 @_compiled
+@no_type_check
 def _count(begin, stop, bits, low, last, shift, counts, below):
     for top in range(0, bits.shape[0], _TILE):
         bottom = min(top + _TILE, bits.shape[0])
@@ -53,6 +56,7 @@ def _count(begin, stop, bits, low, last, shift, counts, below):
 
 
 @_compiled
+@no_type_check
 def _look_up(begin, stop, low, last, wanted, shift, table):
     for column in range(begin, stop):
         for group in range(low.shape[0] - 1, -1, -1):
@@ -66,6 +70,7 @@ def _look_up(begin, stop, low, last, wanted, shift, table):
 
 
 @_compiled
+@no_type_check
 def _collect(begin, stop, slab, bits, low, last, wanted, shift, table, kept, end):
     groups = low.shape[0]
     for top in range(0, bits.shape[0], _TILE):

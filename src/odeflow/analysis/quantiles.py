@@ -172,7 +172,7 @@ class _Brackets:
             order_counts.count(slab, low, last, shift, counts, below)
         for number, group in enumerate(groups):
             cumulated = counts[number].cumsum(axis=1)
-            for rank in group:
+            for rank in group.tolist():
                 known = low[number], last[number], before[number]
                 self.take(rank, *known, cumulated, shift[number])
 

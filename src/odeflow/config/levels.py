@@ -12,9 +12,17 @@ MOST_LEVELS = 10**8
 
 
 def count(levels: Levels, key: str = "levels") -> int:
-    """How many values the law lists, without making them.
+    """How many values a law lists, without making them.
 
-    Raises ConfigError, which starts with `key`, for more than `MOST_LEVELS`.
+    Arguments:
+        levels: one of the laws `values`, `linspace`, `geomspace`, `logspace` and `arange`.
+        key: what messages call it.
+
+    Returns:
+        The number of values.
+
+    Raises:
+        ConfigError: they are more than `MOST_LEVELS`; it starts with `key`.
     """
     given = getattr(levels, levels.law)
     if levels.law == "values":
@@ -29,15 +37,29 @@ def count(levels: Levels, key: str = "levels") -> int:
 
 
 def expand(levels: Levels, key: str = "levels") -> np.ndarray:
-    """The values of the law, in order: float64, shape (n,).
+    """The values of a law, in order.
 
     The laws are NumPy's. `linspace` [start, stop, n] has both ends, as have `geomspace` and
     `logspace`, whose ends are given as decimal logarithms; with n = 1 each is its start alone.
     `arange` [start, stop, step] is start + i * step without stop: unlike `numpy.arange`, a last
     value that is stop but for rounding is left out too, so that [1, 1.3, 0.1] has 3 values.
 
-    Raises ConfigError, which starts with `key`, for a value that float64 cannot hold and for
-    more than `MOST_LEVELS` values.
+    Arguments:
+        levels: one of the laws `values`, `linspace`, `geomspace`, `logspace` and `arange`.
+        key: what messages call it.
+
+    Returns:
+        Float64 (level,), in the units of what the law is for.
+
+    Raises:
+        ConfigError: a value that float64 cannot hold, or more than `MOST_LEVELS` values; it starts
+            with `key`.
+
+    Example:
+        >>> from odeflow.config.design import Axis
+        >>> from odeflow.design import expand
+        >>> expand(Axis(geomspace=(1, 100, 3))).tolist()
+        [1.0, 10.0, 100.0]
     """
     number = count(levels, key)
     given = getattr(levels, levels.law)

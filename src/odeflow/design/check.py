@@ -21,11 +21,17 @@ from odeflow.problem.axis_names import axis_coordinate
 
 
 def check_axes(config: Config, root: Path) -> None:
-    """Raises ConfigError, one line, for the first axis that the model cannot have.
+    """Refuses a design that its model cannot have.
 
     Each axis is a parameter, a scalar state or named by a dose, its name in the dataset is free,
-    and its values are ones that float64 holds; a grid's levels are distinct. `root` is the folder
-    that a table's path is relative to.
+    and its values are ones that float64 holds; a grid's levels are distinct.
+
+    Arguments:
+        config: the experiment.
+        root: the folder that a table's path is relative to.
+
+    Raises:
+        ConfigError: the first axis that does not fit, in one line.
     """
     design = config.design
     names = axis_names(design, root)

@@ -20,13 +20,20 @@ from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 
 
 def design_to_file(config: Config, root: Path, path: Path) -> None:
-    """Writes all samples: dimension `sample` (numbered from 0), one variable a column of `rows`.
+    """Writes all samples: dimension `sample`, from 0, and one variable for each column of `rows`.
 
     A variable has the name, units and long name of its axis in the ensemble. Attributes: `kind`;
     `axes`, the axes' names in order, as JSON; for samplers `seed`, in decimal digits; for a grid
     `grid_axes` and `grid_shape`, the names of the variables and their numbers of levels, as JSON:
-    a variable's values reshaped to `grid_shape` are in C order. `root` is the folder that a
-    table's path is relative to. Raises ConfigError as `rows` does.
+    a variable's values reshaped to `grid_shape` are in C order.
+
+    Arguments:
+        config: the experiment.
+        root: the folder that a table's path is relative to.
+        path: the file to write, NetCDF.
+
+    Raises:
+        ConfigError: as `rows`, and where the file cannot be written.
     """
     import xarray as xr
 

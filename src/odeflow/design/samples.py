@@ -19,24 +19,60 @@ MOST_SAMPLES = 10**9
 
 
 def axis_names(design: DesignConfig, root: Path) -> list[str]:
-    """The axes in order; a table's columns. `root` is the folder that a table's path is from.
+    """The axes of a design, in order; a table's columns.
 
-    Raises ConfigError for a table that cannot be read, as all functions that take `root`.
+    Arguments:
+        design: the group `design` of a config.
+        root: the folder that a table's path is relative to.
+
+    Returns:
+        Their names: of parameters, states, what doses name, or `t1`.
+
+    Raises:
+        ConfigError: the table cannot be read.
     """
     return list(read_table(design, root)) if design.kind == "table" else list(design.axes)
 
 
 def column_names(design: DesignConfig, root: Path) -> list[str]:
-    """The columns of `rows` in order: the axes, and what comes with conditions."""
+    """The columns of `rows` in order: the axes, and what comes with conditions.
+
+    Arguments:
+        design: the group `design` of a config.
+        root: the folder that a table's path is relative to.
+
+    Returns:
+        The axes' names, those of what conditions set, then `condition` and `parameter_set`.
+
+    Raises:
+        ConfigError: the table cannot be read.
+    """
     numbers = [CONDITION, PARAMETER_SET] if design.conditions else []
     return [*axis_names(design, root), *design.set_by_conditions, *numbers]
 
 
 def number_of_samples(design: DesignConfig, root: Path) -> int:
-    """Rows of the design, without making them. A grid or zip without axes has one.
+    """Rows of the design, without making them.
 
-    Where there are conditions, each set of the axes' values has a row a condition. Raises
-    ConfigError for a zip of unequal axes and for more than `MOST_SAMPLES`.
+    Arguments:
+        design: the group `design` of a config.
+        root: the folder that a table's path is relative to.
+
+    Returns:
+        Their number; 1 for a grid or zip without axes. Where there are conditions, each set of the
+        axes' values has one row per condition.
+
+    Raises:
+        ConfigError: a zip of unequal axes, more than `MOST_SAMPLES`, or a table that cannot be
+            read.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import odeflow
+        >>> from odeflow.design import number_of_samples
+        >>> axes = "design.axes={vmax: {values: [8, 10]}, km: {linspace: [4, 6, 3]}}"
+        >>> number_of_samples(odeflow.compose(axes).design, Path())
+        6
     """
     if design.kind == "table":
         return len(next(iter(read_table(design, root).values())))
@@ -71,9 +107,16 @@ def _number_of_sets(design: DesignConfig) -> tuple[int, str, str]:
 
 
 def grid_levels(design: DesignConfig) -> dict[str, np.ndarray]:
-    """The levels of each axis of a grid, in order. Empty where it has none.
+    """The levels of each axis of a grid, in order.
 
-    Raises ConfigError for a level that occurs twice: selecting by it would be ambiguous.
+    Arguments:
+        design: the group `design` of a config.
+
+    Returns:
+        The levels by axis, float64 (level,), in the axis' own units; empty where there is no axis.
+
+    Raises:
+        ConfigError: a level occurs twice: selecting by it would be ambiguous.
     """
     levels = {}
     for name, axis in design.axes.items():
@@ -90,14 +133,34 @@ def grid_levels(design: DesignConfig) -> dict[str, np.ndarray]:
 
 
 def rows(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, np.ndarray]:
-    """Samples start..stop of every axis, in order: float64, each of shape (stop - start,).
+    """Samples start..stop of every axis. A row is the same to the last bit in any range.
 
-    A row is the same to the last bit whatever range it is asked for in. In a grid the last axis
-    varies fastest. Empty for a grid or zip without axes. Where there are conditions they vary
-    fastest; what they set comes after the axes, then whole numbers: that of the condition and that
-    of the set of the axes' values.
+    In a grid the last axis varies fastest. Where there are conditions they vary fastest; what they
+    set comes after the axes, then whole numbers: that of the condition and that of the set of the
+    axes' values.
 
-    Raises ValueError for a range that is not in the design, ConfigError where a table is shorter.
+    Arguments:
+        design: the group `design` of a config.
+        start: number of the first sample, from 0.
+        stop: number after the last one.
+        root: the folder that a table's path is relative to.
+
+    Returns:
+        The columns by name, in order: float64 (stop - start,), in the units of what they set.
+        Empty for a grid or zip without axes.
+
+    Raises:
+        ValueError: the range is not in the design.
+        ConfigError: a table is shorter than when the workflow was planned, or cannot be read.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import odeflow
+        >>> from odeflow.design import rows
+        >>> axes = "design.axes={vmax: {values: [8, 10]}, km: {linspace: [4, 6, 3]}}"
+        >>> cfg = odeflow.compose(axes)
+        >>> {name: column.tolist() for name, column in rows(cfg.design, 2, 5, Path()).items()}
+        {'vmax': [8.0, 10.0, 10.0], 'km': [6.0, 4.0, 5.0]}
     """
     total = number_of_samples(design, root)
     if not 0 <= start <= stop <= total:
@@ -154,9 +217,21 @@ def _sets(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, 
 
 
 def table_digest(design: DesignConfig, root: Path, start: int, stop: int) -> str:
-    """16 hexadecimal digits of SHA-256 over the column names and the rows start..stop of a table.
+    """What the rows start..stop of a table say, as a digest.
 
     Other rows, the file's name, format and dates do not matter.
+
+    Arguments:
+        design: the group `design` of a config.
+        root: the folder that the table's path is relative to.
+        start: number of the first sample, from 0.
+        stop: number after the last one.
+
+    Returns:
+        16 hexadecimal digits of SHA-256 over the column names and these rows.
+
+    Raises:
+        ConfigError: as `rows`.
     """
     sha = hashlib.sha256()
     for name, column in rows(design, start, stop, root).items():

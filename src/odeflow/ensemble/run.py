@@ -13,9 +13,28 @@ if TYPE_CHECKING:
 def run(config: Config) -> xr.Dataset:
     """Design, solve and label: the dataset that `ensemble.nc` would hold.
 
-    Model files and tables are looked for in the study the config was composed for. Raises
-    ConfigError where the model does not load. A trajectory that fails has a status that is not
-    `success`, and NaN from where it failed; none is dropped.
+    Model files and tables are looked for in the study the config was composed for.
+
+    Arguments:
+        config: what `compose` gives.
+
+    Returns:
+        A dimension for each axis of a grid, else `sample` with the axes as coordinates; a variable
+        for each state and observable, (*axes, time, *shape of the state), with its `units` and
+        `long_name`; `status` (*axes), a `Status`, and numbers of steps. A trajectory that fails
+        has a status that is not `success`, and NaN from where it failed; none is dropped.
+
+    Raises:
+        ConfigError: the model does not load, or a table of the design has changed.
+
+    Example:
+        >>> import odeflow
+        >>> cfg = odeflow.compose("design.axes={vmax: {values: [8, 10, 12]}}", "saveat.ts=[0, 60]")
+        >>> ds = odeflow.run(cfg)
+        >>> dict(ds.sizes)
+        {'vmax': 3, 'time': 2}
+        >>> ds["substrate"].attrs["units"], bool((ds["status"] == odeflow.Status.success).all())
+        ('mmol/L', True)
     """
     # Imported here so that `import odeflow`, which the Snakefile does, stays free of JAX.
     from odeflow.design import number_of_samples

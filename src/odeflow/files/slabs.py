@@ -6,7 +6,7 @@ array with the dimension `sample`, or, in C order, in one whose leading dimensio
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
@@ -20,12 +20,14 @@ PIECE = 1024
 _PIECE_VALUES = 2**17
 
 
+@runtime_checkable
 class Target(Protocol):
     """A NumPy array or a NetCDF variable: something slices can be assigned to."""
 
     def __setitem__(self, key: Any, value: Any, /) -> None: ...
 
 
+@runtime_checkable
 class Source(Protocol):
     """A NumPy array or a NetCDF variable: something slices can be read from."""
 

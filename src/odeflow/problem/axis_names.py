@@ -1,7 +1,7 @@
 """What an axis of a design is called in a dataset, and what it is there."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from odeflow.files.flags import flag_attributes
 from odeflow.problem.doses import Dose
 
 
+@runtime_checkable
 class Described(Protocol):
     """What has units and a long name."""
 
@@ -21,6 +22,7 @@ class Described(Protocol):
         ...
 
 
+@runtime_checkable
 class Named(Protocol):
     """What names states and parameters: a model's declaration, or its config."""
 
@@ -42,7 +44,22 @@ CONDITION, PARAMETER_SET = "condition", "parameter_set"
 
 
 def axis_coordinate(name: str, model: Named) -> str:
-    """Name of an axis in a dataset: a state's initial value is `initial_<state>`."""
+    """What an axis is called in a dataset: a state's initial value is `initial_<state>`.
+
+    Arguments:
+        name: of the axis in the design.
+        model: what names the states.
+
+    Returns:
+        The name of the coordinate.
+
+    Example:
+        >>> import odeflow
+        >>> from odeflow.design import axis_coordinate
+        >>> model = odeflow.compose().model
+        >>> axis_coordinate("substrate", model), axis_coordinate("km", model)
+        ('initial_substrate', 'km')
+    """
     return f"initial_{name}" if name in model.states else name
 
 
@@ -51,7 +68,14 @@ def axis_attributes(
 ) -> dict[str, Any]:
     """Units and long name of a column: of a state, a parameter, or what one of the doses names.
 
-    Where there are conditions, the column of their numbers has their names as CF flags.
+    Arguments:
+        name: of the column in the design.
+        model: what names states and parameters.
+        doses: what may name axes.
+        conditions: their names, if there are any; the column of their numbers has these as flags.
+
+    Returns:
+        `units`, `long_name`, and CF's attributes of flags, for a variable of a dataset.
     """
     if conditions and name == CONDITION:
         return {"long_name": "condition", **flag_attributes(conditions, np.int16)}

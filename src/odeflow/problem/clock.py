@@ -7,9 +7,10 @@ end of a trajectory, would miss each other by the last bit.
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-Times = Float[np.ndarray, "*times"]
+#: One time or many: NumPy gives a number for the arithmetic of arrays without axes.
+Times = Float[np.ndarray, "*times"] | float
 
 #: Times are one where they differ by no more than so many times the rounding of the larger.
 _ROUNDINGS = 8
@@ -35,16 +36,16 @@ class Clock:
         scale = max(abs(self.t0), abs(float(following)))
         return _ROUNDINGS * float(np.finfo(self.dtype).eps) * np.maximum(np.abs(times), scale)
 
-    def is_before_start(self, times: Times) -> np.ndarray:
+    def is_before_start(self, times: Times) -> Bool[np.ndarray, "*times"]:
         """Whether times are before t0, and not it."""
-        return times < self.t0 - self.resolution(np.asarray(self.t0))
+        return np.asarray(times < self.t0 - self.resolution(self.t0))
 
     def moved(self, times: Times, t1: Float[np.ndarray, " *lane"]) -> Times:
         """The times; t0, a saved time or the end t1 instead, where it is the same."""
         times = self.moved_to_saved(times)
         with np.errstate(invalid="ignore"):
             times = np.where(np.abs(times - t1) <= self.resolution(t1), t1, times)
-        return np.where(times <= self.t0 + self.resolution(np.asarray(self.t0)), self.t0, times)
+        return np.where(times <= self.t0 + self.resolution(self.t0), self.t0, times)
 
     def moved_to_saved(self, times: Times) -> Times:
         """The times; a saved time instead, where it is the same."""

@@ -6,7 +6,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -93,6 +93,7 @@ class Stopping(NamedTuple):
     values: Callable[[Any, Any, Any, Any], Mapping[str, Any]]
 
 
+@runtime_checkable
 class Dosing(Protocol):
     """Doses and their derivatives: what jumps change, and the jumps of lanes, the first at t0."""
 

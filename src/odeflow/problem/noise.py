@@ -10,25 +10,30 @@ T (identity, natural or decimal logarithm), and independent measurements:
 import math
 
 import numpy as np
+from jaxtyping import Float
+
+Values = Float[np.ndarray, "*#shape"]
 
 TRANSFORMATIONS = ("lin", "log", "log10")
 DISTRIBUTIONS = ("normal", "laplace")
 
 
-def transformed(values: np.ndarray, transformation: str) -> np.ndarray:
+def transformed(
+    values: Float[np.ndarray, "*shape"], transformation: str
+) -> Float[np.ndarray, "*shape"]:
     """T of values; minus infinity at zero and not a number below it for a logarithm."""
     function = {"lin": np.asarray, "log": np.log, "log10": np.log10}[transformation]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return function(values)
+        return np.asarray(function(values))
 
 
 def log_density(
-    measured: np.ndarray,
-    simulated: np.ndarray,
-    noise: np.ndarray,
+    measured: Values,
+    simulated: Values,
+    noise: Values | float,
     transformation: str,
     distribution: str,
-) -> np.ndarray:
+) -> Float[np.ndarray, "..."]:
     """Logarithm of the density of measured values, by broadcasting.
 
     Minus infinity where a simulated value has no logarithm, NaN where it or the noise is NaN.
@@ -45,4 +50,4 @@ def log_density(
         else:
             density = -distance / noise - np.log(2 * noise)
         impossible = (simulated <= 0) & (transformation != "lin")
-    return np.where(impossible, -np.inf, density) - jacobian
+    return np.asarray(np.where(impossible, -np.inf, density) - jacobian)

@@ -24,6 +24,8 @@ from jaxtyping import Array, Bool, Float
 from odeflow.problem.lobatto import lobatto, lobatto_weights
 
 Value = Float[Array, "*shape"]
+#: One for all of a variable's components, or one each.
+Time = Float[Array, "*#shape"]
 
 #: Newton's method from the middle of a bracket is at rounding error after five; where a curve
 #: passes a threshold just below its peak, it first halves the distance a few times.
@@ -80,7 +82,7 @@ class Reducer:
         self.accumulators = tuple(name for name in _NEEDS if name in needed)
         self.metrics = dict(metrics)
 
-    def start(self, t: Value, value: Value) -> tuple[Value, ...]:
+    def start(self, t: Time, value: Value) -> tuple[Value, ...]:
         """The accumulators at t0, where the variable has this value."""
         nothing, start = jnp.zeros_like(value), jnp.zeros_like(value) + t
         kept = {"integral": nothing, "time_of_max": start, "time_of_min": start}
@@ -91,7 +93,7 @@ class Reducer:
         return tuple(kept[name] for name in self.accumulators)
 
     def update(
-        self, kept: Sequence[Value], t: Value, h: Value, values: Sequence[Value]
+        self, kept: Sequence[Value], t: Time, h: Time, values: Sequence[Value]
     ) -> tuple[Value, ...]:
         """The accumulators after a step of length h from t, of the values at its nodes."""
         old = dict(zip(self.accumulators, kept))
@@ -115,7 +117,7 @@ class Reducer:
             new[name] = jnp.where(is_first, t + h * (0.5 + 0.5 * place), old[name])
         return tuple(new[name] for name in self.accumulators)
 
-    def jump(self, kept: Sequence[Value], t: Value, value: Value) -> tuple[Value, ...]:
+    def jump(self, kept: Sequence[Value], t: Time, value: Value) -> tuple[Value, ...]:
         """The accumulators after the variable jumps to a value at t."""
         old, start = dict(zip(self.accumulators, kept)), jnp.zeros_like(value) + t
         new = {**old, "final": value}
@@ -130,7 +132,9 @@ class Reducer:
             new[name] = jnp.where(is_first, start, old[name])
         return tuple(new[name] for name in self.accumulators)
 
-    def finish(self, kept: Sequence[np.ndarray], duration: np.ndarray) -> dict[str, np.ndarray]:
+    def finish(
+        self, kept: Sequence[np.ndarray], duration: Float[np.ndarray, "..."] | float
+    ) -> dict[str, np.ndarray]:
         """The metrics by name; `duration` is t1 - t0, of a shape that broadcasts."""
         total = dict(zip(self.accumulators, kept))
         derived = {
@@ -238,7 +242,7 @@ def _peak(values: Sequence[Value]) -> tuple[Value, Value]:
     return jnp.where(better, value, greatest), jnp.where(better, inside, place)
 
 
-def _first_above(values: Sequence[Value], threshold: float) -> tuple[Value, Value]:
+def _first_above(values: Sequence[Value], threshold: float) -> tuple[Bool[Array, "*shape"], Value]:
     """Whether a variable exceeds a threshold in a step that it does not at its start, and where.
 
     Looks at the nodes, half-way between them where they are few, and at peaks next to these.

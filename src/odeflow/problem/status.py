@@ -6,7 +6,13 @@ import numpy as np
 
 
 class Status(IntEnum):
-    """What became of a trajectory."""
+    """What became of a trajectory.
+
+    Example:
+        >>> from odeflow import Status
+        >>> Status(2).name, Status.dt_min_reached.is_failure, Status.stopped_by_event.is_failure
+        ('dt_min_reached', True, False)
+    """
 
     success = 0
     max_steps_reached = 1

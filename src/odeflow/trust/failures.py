@@ -2,7 +2,8 @@
 
 import csv
 from collections.abc import Iterator
-from typing import Any, TextIO
+from io import TextIOBase
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -79,7 +80,7 @@ def _failed(ensemble: xr.Dataset, axes: list[str]) -> Iterator[tuple[int, dict[s
                 yield sample, dict(zip(columns, row))
 
 
-def write_failures(config: Config, ensemble: xr.Dataset, file: TextIO) -> None:
+def write_failures(config: Config, ensemble: xr.Dataset, file: TextIOBase) -> None:
     """Writes the failures as CSV; the header alone where there are none."""
     columns = ["sample", *design_axes(ensemble), *COLUMNS, "cause", "advice"]
     table = csv.DictWriter(file, columns, lineterminator="\n")

@@ -38,9 +38,30 @@ class NotReproducedError(ConfigError):
 def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
     """What `ensemble.nc` says of how it was made, and what differs here.
 
-    `study` is the folder where the model's own files are looked for. Nothing is solved and no
-    code of the file is run. Raises ConfigError where the file is not a dataset of odeflow's, or
-    its config is not one for this version.
+    Nothing is solved, and no code of the file is run.
+
+    Arguments:
+        path: an `ensemble.nc`, or a Zarr store of an ensemble.
+        study: the folder where the model's own files are looked for.
+
+    Returns:
+        A `Reproduction`: the config, the sources and data of the model, and what differs. Its
+        `check` solves trajectories again, its `write` makes a study of the file.
+
+    Raises:
+        ConfigError: the file is not a dataset of odeflow's, or its config is not one for this
+            version.
+        DamagedFileError: it cannot be read, or the model's data in it are not what was written.
+
+    Example:
+        >>> import odeflow
+        >>> cfg = odeflow.compose("design.axes={vmax: {values: [8, 10]}}", "saveat.ts=[0, 60]")
+        >>> _ = odeflow.run(cfg).to_netcdf("ensemble.nc")
+        >>> made = odeflow.reproduce("ensemble.nc")
+        >>> made.config.name, made.versions, made.same_odeflow
+        ('quickstart', {}, True)
+        >>> print(made.check(number=2))
+        check: 2 of 2 trajectories solved again, the same bit for bit
     """
     path = Path(path)
     try:
@@ -125,11 +146,21 @@ class Reproduction:
         )
 
     def check(self, number: int = 32, seed: int = 0, run_stored_source: bool = False) -> str:
-        """Solves a seeded random part of the trajectories again and compares every bit.
+        """Solves a random part of the trajectories again and compares every bit.
 
-        Returns one line that says so. Raises NotReproducedError where a value differs, and
-        ConfigError where the model's source on disk is not the stored one, unless
-        `run_stored_source`: then **the code in the file is run**, with all that it may do.
+        Arguments:
+            number: how many trajectories.
+            seed: of the choice of them.
+            run_stored_source: take the model's source from the file and not from the study:
+                **the code in the file is run**, with all that it may do.
+
+        Returns:
+            One line that says that they are the same.
+
+        Raises:
+            NotReproducedError: a value differs.
+            ConfigError: the model's source on disk is not the stored one, and not
+                `run_stored_source`; or `number` is below 1.
         """
         if number < 1:
             raise ConfigError(f"check: {number} trajectories; 1 or more are needed")
@@ -191,10 +222,18 @@ class Reproduction:
             return {axis: ensemble[name].values for axis, name in coordinates.items()}
 
     def write(self, folder: Path) -> list[Path]:
-        """Writes a study that makes the file anew: config, model files and the design's table.
+        """Writes a study that makes the file again: config, model files and the design's table.
 
-        Returns the files. Raises ConfigError where one of them is there already. What is written
-        is not run.
+        What is written is not run.
+
+        Arguments:
+            folder: where the study goes; made where it is not there.
+
+        Returns:
+            The files.
+
+        Raises:
+            ConfigError: one of them is there already.
         """
         table = self.table() if self.config.design.kind == "table" else None
         texts = study_files(self.config, self.sources, table)
@@ -225,7 +264,7 @@ def _different(
     return list(dict.fromkeys(name for name, _ in found)), list(dict.fromkeys(i for _, i in found))
 
 
-def _bits(values: np.ndarray) -> tuple[str, bytes]:
+def _bits(values: np.ndarray | np.generic) -> tuple[str, bytes]:
     """Type and content, any NaN being as good as another."""
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), np.asarray(np.nan, values.dtype), values)

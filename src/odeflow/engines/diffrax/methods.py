@@ -38,6 +38,9 @@ class ImplicitEuler(diffrax.ImplicitEuler):
 class LaneVeryChord(diffrax.VeryChord):
     """Diffrax's chord iteration, its tolerance no lower than the state needs."""
 
+    # within a step it is one for each component
+    atol: float | ω  # pyright: ignore[reportInvalidTypeForm, reportIncompatibleVariableOverride]
+
     def step(self, fn: Any, y: Any, args: Any, *rest: Any) -> Any:
         """See `optimistix.AbstractRootFinder.step`."""
         return diffrax.VeryChord.step(_as_the_state(self, args), fn, y, args, *rest)
@@ -45,6 +48,9 @@ class LaneVeryChord(diffrax.VeryChord):
 
 class LaneChord(optx.Chord):
     """Optimistix' chord iteration, its tolerance no lower than the state needs."""
+
+    # within a step it is one for each component
+    atol: float | ω  # pyright: ignore[reportInvalidTypeForm, reportIncompatibleVariableOverride]
 
     def step(self, fn: Any, y: Any, args: Any, *rest: Any) -> Any:
         """See `optimistix.AbstractRootFinder.step`."""

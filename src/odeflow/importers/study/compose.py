@@ -20,14 +20,29 @@ _ABOUT = "study.yaml"
 
 
 def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str] = ()) -> Config:
-    """The validated config of one experiment.
+    """The validated config of one experiment. Nothing is solved, and JAX is not imported.
 
-    `overrides` are in Hydra's grammar, such as `"experiment=robertson", "solver.rtol=1e-8"`;
-    `study` is the folder whose `config/` is searched before the shipped one, and whose model
-    files and tables are meant by relative names. `resolvers` are those of OmegaConf's that the
-    config may use: `["oc.env"]` for `${oc.env:NAME}`; none by default, a config is data.
+    Arguments:
+        overrides: settings in Hydra's grammar; a group's choice or a value, the later wins.
+        study: the folder whose `config/` is searched before the shipped one, and whose model
+            files and tables are meant by relative names.
+        resolvers: those of OmegaConf's that the config may use: `["oc.env"]` for
+            `${oc.env:NAME}`; none by default, a config is data.
 
-    Raises ConfigError, one line that names the key, the value and what is allowed.
+    Returns:
+        The `Config`, of which every value has been checked.
+
+    Raises:
+        ConfigError: a mistake, in one line that names the key, the value and what is allowed.
+
+    Example:
+        >>> import odeflow
+        >>> cfg = odeflow.compose("experiment=robertson", "solver.rtol=1e-8")
+        >>> cfg.model.name, cfg.solver.rtol
+        ('robertson', 1e-08)
+        >>> odeflow.compose("solver.rtol=loose")
+        Traceback (most recent call last):
+        odeflow.files.errors.ConfigError: solver.rtol: expected a number (got 'loose')
     """
     data = composed_data(overrides, Path(study), resolvers)
     if _brings_a_model(data):

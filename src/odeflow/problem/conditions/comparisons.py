@@ -291,8 +291,9 @@ def _degree(name: str, infos: Sequence[Info]) -> Degree:
 
 
 def dtype_of(variable: Any) -> np.dtype:
-    """Type of a variable of a jaxpr, of which JAX's types do not say that it is an array."""
-    return variable.aval.dtype
+    """Type of a variable of a jaxpr; void for a random key, whose type is none of NumPy's."""
+    dtype = variable.aval.dtype
+    return dtype if isinstance(dtype, np.dtype) else np.dtype(np.void)
 
 
 def is_unrolled(equation: Any) -> bool:

@@ -19,7 +19,7 @@ Automation and Remote Control 10, 1650-1659 (1967).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -54,6 +54,7 @@ class Parts(NamedTuple):
 Seeds = Callable[[Any], tuple[Any, tuple[Any, ...]]]
 
 
+@runtime_checkable
 class Moves(Protocol):
     """How the time of a dose moves along each axis, of (t, args); zero where none is given then."""
 

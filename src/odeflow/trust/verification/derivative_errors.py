@@ -85,7 +85,7 @@ def errors_of_derivatives(
                 unknown.add(name)
             else:
                 error = np.where(np.isnan(saved) & ~np.isnan(reference), np.inf, error)
-            scale = np.nanmax(np.abs(reference), axis=0, initial=0.0)
+            scale = np.asarray(np.nanmax(np.abs(reference), axis=0, initial=0.0))
             absolute = widths[variable] / nominal
             width = absolute + trajectory.tolerances.rtol * np.abs(np.nan_to_num(reference))
             below = scale <= np.nanmin(trajectory.tolerances.atol) / nominal

@@ -225,7 +225,7 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
         parts = np.split(y, ends[:-1])
         return model.State(*(given(p.reshape(s) if s else p[0]) for p, s in zip(parts, shapes)))
 
-    def field(t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
+    def field(t: float | _Unasked, y: np.ndarray, args: np.ndarray) -> np.ndarray:
         moment = t if isinstance(t, _Unasked) else given(np.float64(t))
         result = function(moment, record(y), model.Args(*map(given, args)))
         leaves = _named(result, names) if isinstance(result, Mapping) else list(result)

@@ -98,13 +98,13 @@ class SavedTrajectory:
                 stop = start + int(np.prod(state.shape))
                 scale = found.largest[start:stop].reshape(state.shape)
                 atol = self.tolerances.atol[start:stop].reshape(state.shape)
-                result[name] = scale, scale <= atol
+                result[name] = scale, np.asarray(scale <= atol)
                 start = stop
             for name in values:
                 if name in result or name == TIME_REACHED:
                     continue
-                scale = np.nanmax(np.abs(values[name]), axis=0, initial=0.0)
-                result[name] = scale, scale == 0
+                scale = np.asarray(np.nanmax(np.abs(values[name]), axis=0, initial=0.0))
+                result[name] = scale, np.asarray(scale == 0)
         span = np.array(self.problem.t1 - self.problem.t0)
         result[TIME_REACHED] = span, np.array(False)
         return result

@@ -19,8 +19,16 @@ from odeflow.problem.axis_names import axis_coordinate
 def assemble(config: Config, study: Path, design: Path, chunks: Sequence[Path], path: Path) -> None:
     """Puts the chunks together to one labelled ensemble, holding one slab of samples in memory.
 
-    Raises DamagedFileError naming a chunk that is damaged, or, where a chunk does not fit the
-    design, the one of the two that is not what the config asks for.
+    Arguments:
+        config: the experiment.
+        study: the folder that its tables and model files are relative to.
+        design: `design.nc`, as `write_design` makes it.
+        chunks: files of `solve_chunk`, which together have all samples, in order.
+        path: the file to write, NetCDF, or Zarr where it ends so.
+
+    Raises:
+        DamagedFileError: a chunk is damaged, or does not fit the design: names the one of the two
+            that is not what the config asks for.
     """
     with open_ensemble(design) as rows_there:
 

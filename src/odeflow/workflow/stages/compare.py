@@ -14,7 +14,17 @@ from odeflow.report.comparison import comparison_page
 def compare(
     configs: Sequence[Config], ensembles: Sequence[Path], summaries: Sequence[Path], path: Path
 ) -> None:
-    """Writes the page that compares experiments; the first is what the others are compared with."""
+    """Writes the page that compares experiments.
+
+    Arguments:
+        configs: the experiments; the first is what the others are compared with.
+        ensembles: the `ensemble.nc` of each.
+        summaries: the `summary.nc` of each.
+        path: the page to write, HTML.
+
+    Raises:
+        DamagedFileError: a result cannot be read.
+    """
     with ExitStack() as stack, atomic_path(path) as temporary:
         opened = [
             [stack.enter_context(open_ensemble(file)) for file in files]

@@ -9,7 +9,16 @@ from odeflow.trust.failures import write_failures
 
 
 def diagnose(config: Config, ensemble: Path, path: Path) -> None:
-    """Writes the table of failed trajectories, a diagnosis each."""
+    """Writes the table of failed trajectories, a diagnosis each.
+
+    Arguments:
+        config: the experiment.
+        ensemble: its `ensemble.nc`.
+        path: the table to write, CSV: one row per failed trajectory.
+
+    Raises:
+        DamagedFileError: the ensemble cannot be read.
+    """
     with (
         open_ensemble(ensemble) as dataset,
         atomic_path(path) as temporary,

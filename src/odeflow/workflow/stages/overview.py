@@ -21,7 +21,20 @@ def overview(
     verification: Path | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Writes the page of outcomes, failures, config and versions, and the verdict on the run."""
+    """Writes the page of outcomes, failures, config and versions, and the verdict on the run.
+
+    Arguments:
+        config: the experiment.
+        ensemble: its `ensemble.nc`.
+        failures: its `failures.csv`.
+        path: the page to write, HTML.
+        verdict: the JSON file to write: what speaks against the results, none if nothing does.
+        verification: its `verification.nc`; None where it is not verified.
+        notes: lines to put on the page.
+
+    Raises:
+        DamagedFileError: a result cannot be read.
+    """
     verified = None if verification is None else read_dataset(verification)
     with (
         open_ensemble(ensemble) as dataset,

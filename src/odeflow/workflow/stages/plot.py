@@ -10,7 +10,17 @@ from odeflow.report import figures as plots
 
 
 def plot(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:
-    """Draws the figures; a file's name is its kind, its suffix the format."""
+    """Draws the figures.
+
+    Arguments:
+        config: the experiment.
+        ensemble: its `ensemble.nc`.
+        summary: its `summary.nc`.
+        files: what to draw: a file's name is the kind of figure, its suffix the format.
+
+    Raises:
+        DamagedFileError: a result cannot be read.
+    """
     with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:
         drawn: dict[str, Any] = {}
         for file in files:

@@ -9,7 +9,16 @@ from odeflow.report import figures as plots
 
 
 def plot_verification(config: Config, verification: Path, files: Sequence[Path]) -> None:
-    """Draws it, in each format."""
+    """Draws the figure of the verification.
+
+    Arguments:
+        config: the experiment.
+        verification: its `verification.nc`.
+        files: the files to write, one for each format.
+
+    Raises:
+        DamagedFileError: the verification cannot be read.
+    """
     drawn = plots.draw_verification(read_dataset(verification))
     for file in files:
         plots.save(drawn, file, dpi=config.plot.dpi)

@@ -33,7 +33,22 @@ def solve_chunk(
 
     The name of the folder, a digest of what decides the numbers, is recorded too: a chunk copied
     from another folder is known by it. Rows that a neighbour in the folder holds are taken from
-    there. Returns how many were solved.
+    there.
+
+    Arguments:
+        config: the experiment.
+        study: the folder that its tables and model files are relative to.
+        start: number of the first sample, from 0.
+        stop: number after the last one.
+        path: the file to write, NetCDF.
+        resources: cores, and the folder for compiled code.
+        progress: called with the number of trajectories done.
+
+    Returns:
+        How many trajectories were solved and not taken from a neighbour.
+
+    Raises:
+        ConfigError: the model does not load, or the engine asked for cannot run it.
     """
     from odeflow.ensemble.solve import configure_jax, solve_slabs
 
@@ -86,8 +101,17 @@ def _with_known_rows(
 def keep_chunk(path: Path, start: int, stop: int, newer_than: Sequence[Path] = ()) -> bool:
     """Whether the chunk of samples start..stop is in place and whole: there is nothing to solve.
 
-    Its folder's name says all that decides its numbers. Where a file in `newer_than` is newer, its
-    date is made new, since Snakemake wants results to be newer than what they are made of.
+    Its folder's name says all that decides its numbers.
+
+    Arguments:
+        path: the file of the chunk.
+        start: number of its first sample, from 0.
+        stop: number after its last one.
+        newer_than: where one of these files is newer than the chunk, its date is made new, since
+            Snakemake wants results to be newer than what they are made of.
+
+    Returns:
+        Whether it may stay.
     """
     samples: list[int] = []
     try:

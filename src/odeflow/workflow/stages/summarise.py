@@ -9,13 +9,35 @@ from odeflow.importers.petab.likelihood_data import Measurements
 
 
 def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
-    """Writes metrics of every trajectory, quantiles and the likelihood of measurements."""
+    """Writes metrics of every trajectory, quantiles and the likelihood of measurements.
+
+    Arguments:
+        config: the experiment.
+        study: the folder that its tables are relative to.
+        ensemble: its `ensemble.nc`.
+        path: the file to write, NetCDF.
+
+    Raises:
+        DamagedFileError: the ensemble cannot be read.
+        ConfigError: the measurements cannot be read.
+    """
     with open_ensemble(ensemble) as dataset:
         summarise_to_file(dataset, config.summary, path, measurements_of(config, study))
 
 
 def measurements_of(config: Config, study: Path) -> Measurements | None:
-    """The measurements that the trajectories are compared with, if there are any."""
+    """The measurements that the trajectories are compared with.
+
+    Arguments:
+        config: the experiment.
+        study: the folder that its PEtab problem is relative to.
+
+    Returns:
+        What the PEtab problem of the design has measured; None where there is no such problem.
+
+    Raises:
+        ConfigError: they cannot be read.
+    """
     if config.design.petab is None:
         return None
     from odeflow.importers.petab.data import read_measurements  # which imports libsbml

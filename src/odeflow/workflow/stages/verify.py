@@ -16,7 +16,16 @@ def verify(
 ) -> None:
     """Solves some of the trajectories again and writes their errors, with the verdict.
 
-    `solve_seconds` is how long the solve took, which decides how long this may take.
+    Arguments:
+        config: the experiment.
+        study: the folder that its model files are relative to.
+        ensemble: its `ensemble.nc`.
+        path: the file to write, NetCDF.
+        solve_seconds: how long the solve took, which decides how long this may take.
+
+    Raises:
+        DamagedFileError: the ensemble cannot be read.
+        ConfigError: the model does not load.
     """
     with open_ensemble(ensemble) as dataset:
         number = min(config.verify.number, int(dataset["status"].size))

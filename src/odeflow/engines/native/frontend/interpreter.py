@@ -5,12 +5,13 @@ else an object array of operands.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
+from jaxtyping import Key
 
 from odeflow.engines.native.frontend.elementwise import ELEMENTWISE, scalar_operation
 from odeflow.engines.native.frontend.integers import integer_operation
@@ -20,8 +21,14 @@ from odeflow.engines.native.program.refusal import Refused, UntranslatableError
 from odeflow.problem.conditions.comparisons import dtype_of
 from odeflow.problem.conditions.source_line import source_line
 
-Values = list[np.ndarray]
-Handler = Callable[["Interpreter", JaxprEqn, Values], Sequence[np.ndarray]]
+# A random key is a constant that NumPy cannot hold. It is handed on to JAX's own primitives, so
+# handlers are written, and read by pyright, for arrays.
+if TYPE_CHECKING:
+    Value = np.ndarray
+else:
+    Value = np.ndarray | Key[jax.Array, "..."]
+Values = list[Value]
+Handler = Callable[["Interpreter", JaxprEqn, Values], Sequence[Value]]
 
 _BOOLEAN = np.dtype(bool)
 
@@ -35,10 +42,10 @@ class Interpreter:
 
     def evaluate(self, jaxpr: Jaxpr, consts: Sequence[Any], arguments: Values) -> Values:
         """The outputs of a jaxpr; raises UntranslatableError that names the primitive."""
-        values: dict[Any, np.ndarray] = dict(zip(jaxpr.invars, arguments))
+        values: dict[Any, Value] = dict(zip(jaxpr.invars, arguments))
         values.update(zip(jaxpr.constvars, map(_constant, consts)))
 
-        def read(variable: Any) -> np.ndarray:
+        def read(variable: Any) -> Value:
             if isinstance(variable, Literal):
                 return np.asarray(variable.val, dtype_of(variable))
             return values[variable]
@@ -67,7 +74,7 @@ class Interpreter:
             raise
         return results
 
-    def _results(self, equation: JaxprEqn, operands: Values) -> Sequence[np.ndarray]:
+    def _results(self, equation: JaxprEqn, operands: Values) -> Sequence[Value]:
         name = equation.primitive.name
         if name in ELEMENTWISE:
             return [self._elementwise_equation(equation, operands)]
@@ -134,7 +141,7 @@ class Interpreter:
         which = object_array([condition], ())
         return self.elementwise("select_n", (which, y, x), (_BOOLEAN, dtype, dtype), dtype)
 
-    def _check_precision(self, result: np.ndarray, dtype: np.dtype) -> None:
+    def _check_precision(self, result: Value, dtype: np.dtype) -> None:
         if is_traced(result) and dtype.kind not in "biu" and dtype != self.builder.dtype:
             raise Refused(f"it computes in {dtype} in a model that runs in {self.builder.dtype}")
 
@@ -144,7 +151,7 @@ def shape_of(variable: Any) -> tuple[int, ...]:
     return variable.aval.shape
 
 
-def is_traced(array: np.ndarray) -> bool:
+def is_traced(array: Value) -> bool:
     """Whether an element is not constant, in a settled array."""
     return array.dtype == object
 
@@ -173,12 +180,12 @@ def unless_constant(handler: Handler) -> Handler:
     return handle
 
 
-def _constant(value: Any) -> Any:
+def _constant(value: Any) -> Value:
     """A constant as a NumPy array; a random key, which NumPy cannot hold, as JAX's."""
     return value if jnp.issubdtype(value.dtype, jax.dtypes.extended) else np.asarray(value)
 
 
-def _settled(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def _settled(array: Value, dtype: np.dtype) -> Value:
     """An array without names in its own dtype."""
     if array.dtype != object or any(isinstance(x, str) for x in array.flat):
         return array

@@ -124,7 +124,7 @@ def _scatter(run: Interpreter, equation: JaxprEqn, operands: Values) -> Values:
         update = by_batch[(*batch, ...)]
         for d in single:
             update = np.expand_dims(update, d)
-        mapped = list(numbers.scatter_dims_to_operand_dims)
+        mapped = [int(d) for d in numbers.scatter_dims_to_operand_dims]
         _write(run, result, update, indices[batch], mapped, starts, combined, clips, dtypes)
     return [result]
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import diffrax
 import numpy as np
+from jaxtyping import Float
 
 from odeflow.engines.native.program.value import Value
 
@@ -31,7 +32,7 @@ def interpolant(method: str) -> Interpolant:
         return Interpolant((), lambda h, k: {}, lambda h, y, y1, rows: [y, y1 - y])
     if method == "Tsit5":
         # With both ends and the derivatives there, the value in the middle decides a quartic.
-        return _fourth_order([float(np.polyval(p, 0.5)) for p in _tsit5()])
+        return _fourth_order(np.array([np.polyval(p, 0.5) for p in _tsit5()]))
     if method == "Dopri5":
         return _fourth_order(diffrax.Dopri5.interpolation_cls.c_mid)
     if method == "Dopri8":
@@ -58,7 +59,7 @@ def _cubic(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
 _HERMITE = Interpolant(("slope0", "slope1"), _slopes, _cubic)
 
 
-def _fourth_order(middle: Sequence[float]) -> Interpolant:
+def _fourth_order(middle: Float[np.ndarray, " stage"]) -> Interpolant:
     """Quartic through both ends with the slopes there, and y + h sum_i m_i k_i in the middle.
 
     Reference: Shampine, Mathematics of Computation 46, 135-150 (1986).
