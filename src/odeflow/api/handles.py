@@ -1,4 +1,4 @@
-"""What is kept of a structure from call to call: its problem, its engine, its module of programs."""
+"""What is kept of a structure from call to call: its problem, its engine and its programs."""
 
 from collections import OrderedDict
 from dataclasses import dataclass

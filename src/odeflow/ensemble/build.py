@@ -229,7 +229,7 @@ def own_ends(config: Config, axes: Axes) -> Float[np.ndarray, " sample"]:
         end, start = shown_time(t1.min(), t0), shown_time(t0, t1.min())
         raise ConfigError(f"design.axes.t1: {end} is not after model.t0, {start}")
     check_span("design.axes.t1", t0, float(t1.min()), np.dtype(config.runtime.precision))
-    return clock_of(config).moved_to_saved(t1)
+    return np.asarray(clock_of(config).moved_to_saved(t1))
 
 
 def scheduled(config: Config, model: Model, axes: Axes, lanes: Lanes) -> Lanes:
