@@ -7,19 +7,23 @@ from hypothesis import strategies as st
 
 from odeflow.engines.native.methods.sparse_lu import SparseLU, plan
 from odeflow.engines.native.program.builder import Builder
+from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.program.value import Value
 
 
-def factors_of(lu: SparseLU, matrix: np.ndarray) -> dict[tuple[int, int], np.float64]:
-    """The entries of the factors, computed with NumPy scalars."""
-    diagonal = {(i, i) for i in range(len(matrix))}
-    with np.errstate(all="ignore"):
-        return lu.factor({entry: matrix[entry] for entry in places(matrix) | diagonal})
-
-
 def solution(lu: SparseLU, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """What the program of factoring and solving gives, computed by NumPy."""
+    diagonal = {(i, i) for i in range(len(matrix))}
+    names = {entry: "a{}_{}".format(*entry) for entry in sorted(places(matrix) | diagonal)}
+    builder = Builder([*names.values(), *(f"b{i}" for i in range(len(right)))])
+    factors = lu.factor({entry: Value(builder, name) for entry, name in names.items()})
+    solved = lu.solve(factors, [Value(builder, f"b{i}") for i in range(len(right))])
+    program = builder.program([value.operand for value in solved])
+    given = {name: matrix[entry] for entry, name in names.items()}
+    given |= {f"b{i}": value for i, value in enumerate(right)}
+    functions = {name: x.numpy for name, x in OPERATIONS.items() if x.numpy is not None}
     with np.errstate(all="ignore"):
-        return np.array(lu.solve(factors_of(lu, matrix), list(right)))
+        return np.array(program.evaluate(given, functions))
 
 
 @st.composite
