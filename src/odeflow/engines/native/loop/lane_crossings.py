@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from odeflow.engines.native.frontend.field import memory_names
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.frontend.translate import translate
+from odeflow.engines.native.loop.last_step import last_step, number_of_coefficients
 from odeflow.engines.native.methods.stepper import (
     Inside,
     Start,
@@ -127,16 +128,10 @@ class LaneCrossings:
     ) -> LaneProgram:
         """A function of the search in the last step of a lane, which writes these rows."""
         b = LaneBuilder(self._problem.dtype)
-        inside = Inside(
-            h=b.row("step_length"),
-            y=b.rows([f"from_y_{n}" for n in self._components]),
-            y1=b.rows([f"y_{n}" for n in self._components]),
-            dense={row: b.row(row) for row in self._stepper.dense},
-        )
+        inside = last_step(b, self._stepper, len(self._components))
         given = self._given(b, inside, b.row("step_start"), b.row("t"), b.rows(self._parameters))
         given |= {row: b.row(row) for row in (*_PLACE, *self._signs, *self._ends)}
-        for row, value in zip(stored, inlined(b, self._program(function, True), given)):
-            b.store(row, value)
+        b.store_rows(stored, inlined(b, self._program(function, True), given))
         return b.finished(name, "one", doc)
 
     def _given(
@@ -153,15 +148,9 @@ class LaneCrossings:
     def _program(self, function: Callable[..., Any], searches: bool) -> Program:
         """`function(path, args, memory)`, or where it searches `(place, path, args, memory)`."""
         model, shapes = self._model, self._watch.shapes()
-        b = LaneBuilder(self._problem.dtype)
         count = len(self._components)
-        dense = {row: b.row(row) for row in self._stepper.dense}
-        some = [b.row("y")] * count
-        polynomials = self._stepper.polynomial(Inside(b.row("h"), some, some, dense))
-        names = [
-            [coefficient(power, i) for power in range(len(terms))]
-            for i, terms in enumerate(polynomials)
-        ]
+        powers = range(number_of_coefficients(self._stepper, count))
+        names = [[coefficient(power, i) for power in powers] for i in range(count)]
         ends = [f"end_{i}" for i in range(len(self._components))]
         place = [*_PLACE, *self._signs, *self._ends] if searches else []
         inputs = [

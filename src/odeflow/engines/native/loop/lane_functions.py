@@ -3,7 +3,7 @@
 import itertools
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -17,10 +17,10 @@ from odeflow.engines.native.frontend.names import (
 )
 from odeflow.engines.native.loop.lane_reductions import LaneReductions
 from odeflow.engines.native.loop.lane_restarts import LaneRestarts
+from odeflow.engines.native.loop.last_step import last_step, number_of_coefficients
 from odeflow.engines.native.methods.controller import controller_rows, decide, end_columns
 from odeflow.engines.native.methods.first_step import first_step
 from odeflow.engines.native.methods.stepper import (
-    Inside,
     Start,
     Stepper,
     coefficient,
@@ -80,11 +80,10 @@ class LaneFunctions:
     @cached_property
     def _coefficients(self) -> list[list[str]]:
         """Rows of the interpolant's coefficients, by power from 1 on: a component each."""
-        builder = LaneBuilder(self._problem.dtype)
-        highest = max(map(len, self._stepper.polynomial(self._last_step(builder))))
+        size = len(self._components)
         return [
-            [coefficient(power, i) for i in range(len(self._components))]
-            for power in range(1, highest)
+            [coefficient(power, i) for i in range(size)]
+            for power in range(1, number_of_coefficients(self._stepper, size))
         ]
 
     def blocks(self) -> dict[str, str]:
@@ -145,27 +144,20 @@ class LaneFunctions:
         if self._dense:
             b.store("step_start", t)
             b.store("step_length", start.h)
-            self._store_rows(b, [f"from_{row}" for row in self._y], y)
-            for row, value in stepped.dense.items():
-                b.store(row, value)
+            b.store_rows([f"from_{row}" for row in self._y], y)
+            b.store_rows(list(stepped.dense), list(stepped.dense.values()))
         b.store("t", select(keep, decision.t, t))
         b.store("t_next", decision.t_next)
         b.store("accepted", b.row("accepted") + select(keep, 1.0, 0.0))
         b.store("stalled", decision.stalled)
         b.store("saved_until", until)
-        for row, value in decision.rows.items():
-            b.store(row, value)
+        b.store_rows(list(decision.rows), list(decision.rows.values()))
         kept = [select(keep, new, old) for new, old in zip(stepped.candidate, y)]
-        self._store_rows(b, self._y, kept)
+        b.store_rows(self._y, kept)
         for row, value in stepped.carried.items():
             b.store(row, select(keep, value, carried[row]))
         doc = "One step of every lane; a mask of those with times to save or that ended."
         return b.finished("step", "all", doc, attention)
-
-    @staticmethod
-    def _store_rows(b: LaneBuilder, rows: Sequence[str], values: Sequence[Value]) -> None:
-        for row, value in zip(rows, values):
-            b.store(row, value)
 
     def _finished(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
@@ -173,21 +165,12 @@ class LaneFunctions:
         doc = "A mask of the lanes whose trajectory is at its end, or cannot go on."
         return b.finished("finished", "all", doc, is_over & (b.row("active") > 0.0))
 
-    def _last_step(self, b: LaneBuilder) -> Inside:
-        """The last step of a lane, as its rows say it."""
-        return Inside(
-            h=b.row("step_length"),
-            y=b.rows([f"from_{row}" for row in self._y]),
-            y1=b.rows(self._y),
-            dense={row: b.row(row) for row in self._stepper.dense},
-        )
-
     def _prepare(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
         if self._inside:
-            polynomials = self._stepper.polynomial(self._last_step(b))
+            polynomials = self._stepper.polynomial(last_step(b, self._stepper, len(self._y)))
             for power, rows in enumerate(self._coefficients, start=1):
-                self._store_rows(b, rows, [polynomial[power] for polynomial in polynomials])
+                b.store_rows(rows, [polynomial[power] for polynomial in polynomials])
         return b.finished("prepare", "vector", "The interpolants of the last step of some lanes.")
 
     def _record(self) -> LaneProgram:
@@ -232,7 +215,7 @@ class LaneFunctions:
             # a step of no change, for a time to save at t0
             b.store("step_start", t0)
             b.store("step_length", 1.0)
-            self._store_rows(b, [f"from_{row}" for row in self._y], y)
+            b.store_rows([f"from_{row}" for row in self._y], y)
             for row in stepper.dense:
                 b.store(row, 0.0)
         if "origin" in self.restarts.rows():

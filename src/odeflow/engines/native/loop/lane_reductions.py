@@ -13,6 +13,7 @@ from odeflow.engines.native.frontend.names import (
     scalar_labels,
 )
 from odeflow.engines.native.frontend.translate import translate
+from odeflow.engines.native.loop.last_step import last_step
 from odeflow.engines.native.methods.stepper import Inside, Stepper, interpolated
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.value import Value, inlined, select
@@ -153,23 +154,16 @@ class LaneReductions:
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
                 given = {"t": t0, "value": values[name]} | dict(zip(accumulators, b.rows(rows)))
-                for row, value in zip(rows, inlined(b, program, given)):
-                    b.store(row, value)
+                b.store_rows(rows, inlined(b, program, given))
         return b.finished("jump_reductions", "one", "Lets metrics see a state that has jumped.")
 
     def _find_nodes(self) -> LaneProgram:
         """Puts the values of a lane's last step at the nodes into rows."""
         b, last = LaneBuilder(self._problem.dtype), len(self._problem.nodes) - 1
         parameters, step_start = b.rows(self._parameters), b.row("step_start")
-        h = b.row("step_length")
+        inside = last_step(b, self._stepper, len(self._components))
         # a step in which a guard fired ends there
-        length = h * b.row("cut") if self._is_cut else h
-        inside = Inside(
-            h=h,
-            y=b.rows([f"from_y_{n}" for n in self._components]),
-            y1=b.rows([f"y_{n}" for n in self._components]),
-            dense={row: b.row(row) for row in self._stepper.dense},
-        )
+        length = inside.h * b.row("cut") if self._is_cut else inside.h
         polynomials = self._stepper.polynomial(inside)
         for k, node in enumerate(self._problem.nodes):
             y = self._state_at(b, k, node, inside, polynomials)
@@ -178,8 +172,7 @@ class LaneReductions:
                 time = step_start + node * length
             values = self._scalars(b, time, y, parameters)
             for group in self._groups:
-                for row, name in zip(group.nodes()[k], group.scalars):
-                    b.store(row, values[name])
+                b.store_rows(group.nodes()[k], [values[name] for name in group.scalars])
         for group in self._groups:
             for rows, value in zip(group.step(), (step_start, length, b.row("saved_until"))):
                 for row in rows:

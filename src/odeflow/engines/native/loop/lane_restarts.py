@@ -267,8 +267,7 @@ class LaneRestarts:
         doc = "What is remembered of guards before a trajectory."
         values = inlined(b, program, self._here(b, program))
         counted = [b.row(column) for column in counted_columns(problem)]
-        for row, value in zip(self._memory, [*counted, *values[len(counted) :]]):
-            b.store(row, value)
+        b.store_rows(self._memory, [*counted, *values[len(counted) :]])
         return b.finished("arm_guards", "one", doc)
 
     def _cut(self) -> LaneProgram:
@@ -280,8 +279,8 @@ class LaneRestarts:
     def _land(self) -> LaneProgram:
         assert self._crossings is not None
         b = LaneBuilder(self._problem.dtype)
-        for n, value in zip(self._components, b.rows(self._crossings.reached)):
-            b.store(f"y_{n}", value)
+        rows = [f"y_{n}" for n in self._components]
+        b.store_rows(rows, b.rows(self._crossings.reached))
         return b.finished("land", "one", "Puts the state where a guard fired into a lane.")
 
     def _fire(self) -> LaneProgram:
@@ -295,8 +294,7 @@ class LaneRestarts:
         self, b: LaneBuilder, program: Program, rows: list[str], name: str, doc: str
     ) -> LaneProgram:
         """The function that puts a program's outputs at the state of a lane into rows of it."""
-        for row, value in zip(rows, inlined(b, program, self._here(b, program))):
-            b.store(row, value)
+        b.store_rows(rows, inlined(b, program, self._here(b, program)))
         return b.finished(name, "one", doc)
 
     def _here(self, b: LaneBuilder, program: Program) -> dict[str, Value]:

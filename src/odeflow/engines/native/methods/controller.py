@@ -252,10 +252,7 @@ def _factor(
     errors = [log_error, *(builder.row(f"past_error{i}") for i in range(1, memory + 1))]
     factor = safety = builder.setting("safety")
     if used:
-        powers = [builder.setting(f"power{i}") * errors[i - 1] for i in used]
-        exponent = powers[0]
-        for power in powers[1:]:
-            exponent = exponent + power
+        exponent = total([builder.setting(f"power{i}") * errors[i - 1] for i in used])
         factor = safety * rough_exp(exponent)
     least = select(keep, 1.0, builder.setting("factormin"))
     most = select(keep, builder.setting("factormax"), safety)

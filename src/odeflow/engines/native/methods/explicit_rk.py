@@ -13,7 +13,7 @@ from odeflow.engines.native.methods.interpolants import Interpolant, interpolant
 from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.proportions import proportions
-from odeflow.engines.native.program.value import Value, select
+from odeflow.engines.native.program.value import Value, select, weighted_sum
 from odeflow.problem.methods import Method
 from odeflow.problem.model import Model
 
@@ -93,21 +93,9 @@ def _runge_kutta(field: Program, tableau: Any, error_order: float, dense: Interp
         for i in range(related.size):
             # both ends remain its own: the change between those of a large component is not known
             # well enough for a small one
-            source, factor = related.factors.get(i, (i, None))
-            rows = {row: inside.dense[f"{row}_{source}"] for row in dense.rows}
-            if factor is not None:
-                rows = {row: factor * value for row, value in rows.items()}
+            rows = related.rows(i, dense.rows, inside.dense)
             result.append(dense.polynomial(inside.h, inside.y[i], inside.y1[i], rows))
         return result
 
     names = [f"{row}_{i}" for row in dense.rows for i in solved]
     return Stepper(error_order, step, polynomial, carried, names)
-
-
-def weighted_sum(weights: Weights, values: Sequence[Value]) -> Value:
-    """Sum of weights times values, over the weights that are not zero."""
-    terms = [float(w) * value for w, value in zip(weights, values) if w != 0]
-    result = terms[0]
-    for term in terms[1:]:
-        result = result + term
-    return result

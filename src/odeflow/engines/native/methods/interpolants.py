@@ -8,7 +8,7 @@ import diffrax
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.engines.native.program.value import Value
+from odeflow.engines.native.program.value import Value, weighted_sum
 
 Rows = Mapping[str, Value]
 
@@ -66,8 +66,7 @@ def _fourth_order(middle: Float[np.ndarray, " stage"]) -> Interpolant:
     """
 
     def rows_of(h: Value, k: Sequence[Value]) -> dict[str, Value]:
-        terms = [float(m) * derivative for m, derivative in zip(middle, k) if m != 0]
-        return _slopes(h, k) | {"half": h * reduce(Value.__add__, terms)}
+        return _slopes(h, k) | {"half": h * weighted_sum(middle, k)}
 
     def polynomial(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
         slope0, slope1, half, change = rows["slope0"], rows["slope1"], rows["half"], y1 - y
@@ -96,8 +95,8 @@ def _eighth_order() -> Interpolant:
     def polynomial(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
         coefficients = [y]
         for column in weights.T[::-1]:
-            terms = [float(column[i]) * rows[f"dense_k{i + 1}"] for i in used if column[i] != 0]
-            coefficients.append(h * reduce(Value.__add__, terms))
+            terms = weighted_sum(column[used], [rows[f"dense_k{i + 1}"] for i in used])
+            coefficients.append(h * terms)
         return coefficients
 
     return Interpolant(tuple(f"dense_k{i + 1}" for i in used), rows_of, polynomial)

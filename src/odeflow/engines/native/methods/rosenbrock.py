@@ -18,7 +18,7 @@ from odeflow.engines.native.methods.sparse_lu import Entry, SparseLU, plan
 from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper
 from odeflow.engines.native.program.proportions import Proportions
 from odeflow.engines.native.program.refusal import UntranslatableError
-from odeflow.engines.native.program.value import Value, isfinite, select, total
+from odeflow.engines.native.program.value import Value, isfinite, select, total, weighted_sum
 from odeflow.engines.shared.jacobian_entries import largest_entry
 from odeflow.problem.methods import Method
 from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
@@ -121,15 +121,16 @@ class _Step:
         factors = self._lu.factor(_matrix(len(self._solved), jacobian, shift))
         slopes = {i: h * self._bounded(i, x) for i, x in derivatives.time_derivative.items()}
         stages: list[list[Value]] = []
-        changes = lambda terms: {
-            i: _weighted(terms, [k[place] for k in stages]) for place, i in enumerate(self._solved)
+        changes = lambda weights: {
+            i: weighted_sum(weights, [k[place] for k in stages])
+            for place, i in enumerate(self._solved)
         }
         arguments: list[Sequence[Value]] = []
         values: list[Sequence[Value]] = []
         given: list[Value] = []
         for stage, (base, terms) in enumerate(tableau.increments[:-1]):
             from_y = y if base is None else arguments[base]
-            arguments.append(related.advance(from_y, changes(terms)) if terms else from_y)
+            arguments.append(related.advance(from_y, changes(_row(terms))) if terms else from_y)
             shared = tableau.evaluations[stage]
             if shared == 0:
                 values.append(derivatives.value)
@@ -138,22 +139,22 @@ class _Step:
                 values.append(field.evaluate(Point(time, arguments[stage], start.parameters)))
             else:
                 values.append(values[shared])
-            coupling = dict(enumerate(tableau.c[stage]))
+            coupling = tableau.c[stage]
             right = []
             for place, i in enumerate(self._solved):
                 value = values[stage][i]
-                if any(x != 0 for x in coupling.values()):
-                    value = value + inverse_h * _weighted(coupling, [k[place] for k in stages])
+                if any(x != 0 for x in coupling):
+                    value = value + inverse_h * weighted_sum(coupling, [k[place] for k in stages])
                 if i in slopes and tableau.gammas[stage]:
                     value = value + tableau.gammas[stage] * slopes[i]
                 right.append(value)
             given = given or right
             stages.append(self._lu.solve(factors, right))
         base, terms = tableau.increments[-1]
-        end = related.advance(y if base is None else arguments[base], changes(terms))
+        end = related.advance(y if base is None else arguments[base], changes(_row(terms)))
         # Zero where the field was not finite, else finite if the linear system could be solved.
         solvable = isfinite(select(isfinite(total(given)), total(stages[0]), 0.0))
-        error = related.complete(changes(dict(enumerate(tableau.error))))
+        error = related.complete(changes(tableau.error))
         ends = Ends(y, arguments[-1], end, derivatives.value, values[-1])
         for i in sorted(field.unbounded):
             row = self._usable_row(i, derivatives.jacobian, usable)
@@ -165,7 +166,7 @@ class _Step:
         dense = {
             f"q{r}_{i}": change
             for r, row in enumerate(tableau.dense)
-            for i, change in changes(dict(enumerate(row))).items()
+            for i, change in changes(row).items()
         }
         return Stepped([select(solvable, z, x) for z, x in zip(end, y)], error, {}, dense)
 
@@ -180,7 +181,7 @@ class _Step:
     ) -> tuple[dict[Entry, Value], dict[int, Value]]:
         """The Jacobian of the independents, and by row where it is usable; zero where it is not."""
         reduced = {
-            entry: _weighted(dict(enumerate(factors)), values)
+            entry: weighted_sum(factors, values)
             for entry, terms in self._field.reduced(full).items()
             for factors, values in [zip(*terms)]
         }
@@ -219,13 +220,9 @@ def _time(start: Start, alpha: float) -> Value:
     return start.t_next if alpha == 1 else start.t + alpha * start.h
 
 
-def _weighted(coefficients: Mapping[int, float], values: Sequence[Value]) -> Value:
-    """The sum of coefficients times values, over coefficients that are not zero."""
-    terms = [values[j] if x == 1 else x * values[j] for j, x in coefficients.items() if x != 0]
-    result = terms[0]
-    for term in terms[1:]:
-        result = result + term
-    return result
+def _row(coefficients: Mapping[int, float]) -> list[float]:
+    """Coefficients by stage, with zeros where there is none."""
+    return [coefficients.get(j, 0.0) for j in range(max(coefficients) + 1)]
 
 
 def _polynomials(
@@ -235,12 +232,9 @@ def _polynomials(
 
     They are those of y + theta (y1 - y) + theta (1 - theta) (q0 + theta q1 + ...).
     """
-    result = []
+    result, names = [], [f"q{r}" for r in range(len(tableau.dense))]
     for i, (y, y1) in enumerate(zip(inside.y, inside.y1)):
-        source, factor = related.factors.get(i, (i, None))
-        qs = [inside.dense[f"q{r}_{source}"] for r in range(len(tableau.dense))]
-        if factor is not None:
-            qs = [factor * q for q in qs]
+        qs = list(related.rows(i, names, inside.dense).values())
         inner = [q - before for before, q in zip(qs, qs[1:])]
         result.append([y, (y1 - y) + qs[0], *inner, -qs[-1]])
     return result

@@ -93,17 +93,21 @@ class Builder:
         key = (operation, *keys)
         name = self._shared.get(key)
         if name is None:
-            position = len(self._statements)
-            if position >= self.limit:
-                raise Refused(f"the program would have more than {self.limit:,} statements")
-            name = f"{operation}{position}"
-            while name in self.inputs:
-                name += "_"
-            self._shared[key] = name
-            self._statements[name] = Statement(name, operation, operands)
-            self._positions[name] = position
+            name = self._shared[key] = self._append(operation, operands)
             if operation == "select" and all(self._is_table(x) for x in operands[1:]):
                 self._tables.add(name)
+        return name
+
+    def _append(self, operation: str, operands: tuple[Any, ...]) -> str:
+        """The name of a further statement."""
+        position = len(self._statements)
+        if position >= self.limit:
+            raise Refused(f"the program would have more than {self.limit:,} statements")
+        name = f"{operation}{position}"
+        while name in self.inputs:
+            name += "_"
+        self._statements[name] = Statement(name, operation, operands)
+        self._positions[name] = position
         return name
 
     def _is_table(self, operand: Operand) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.operations import OPERATIONS
-from odeflow.engines.native.program.program import Operand, Program, Statement, needed
+from odeflow.engines.native.program.program import Operand, Program, needed
 from odeflow.engines.native.program.value import Value, operand_of
 
 Lanes = Literal["all", "vector", "one"]
@@ -68,7 +68,7 @@ class LaneBuilder(Builder):
         """The number in a row."""
         row = Row(block, index)
         if row not in self._known:
-            self._known[row] = self._append("load", row)
+            self._known[row] = Value(self, self._append("load", (row,)))
         return self._known[row]
 
     def rows(self, names: Sequence[str]) -> list[Value]:
@@ -85,12 +85,17 @@ class LaneBuilder(Builder):
         known = self._known.get(row)
         if known is not None and known.operand == given.operand and isinstance(given.operand, str):
             return
-        self._effects.append(str(self._append("store", row, given.operand).operand))
+        self._effects.append(self._append("store", (row, given.operand)))
         self._known[row] = given
+
+    def store_rows(self, names: Sequence[str], values: Sequence[Any]) -> None:
+        """Writes rows."""
+        for name, value in zip(names, values):
+            self.store(name, value)
 
     def call(self, name: str, *data: Any) -> None:
         """Calls what is written as a loop over rows."""
-        self._effects.append(str(self._append("call", Setting(name), *data).operand))
+        self._effects.append(self._append("call", (Setting(name), *data)))
         self._known.clear()
 
     def finished(
@@ -101,14 +106,6 @@ class LaneBuilder(Builder):
         names = {*self._effects, *(x for x in outputs if isinstance(x, str))}
         statements = needed(list(self._statements.values()), names)
         return LaneProgram(name, lanes, doc, Program((), statements, outputs))
-
-    def _append(self, operation: str, *operands: Any) -> Value:
-        """A statement that is no other's equal."""
-        position = len(self._statements)
-        name = f"{operation}{position}"
-        self._statements[name] = Statement(name, operation, operands)
-        self._positions[name] = position
-        return Value(self, name)
 
 
 class Setting(NamedTuple):

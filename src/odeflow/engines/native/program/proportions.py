@@ -48,6 +48,11 @@ class Proportions:
             every[d] = factor * values[i]
         return [every[i] for i in range(self.size)]
 
+    def rows(self, i: int, names: Sequence[str], dense: Mapping[str, Value]) -> dict[str, Value]:
+        """Of rows that the independents have, `<name>_<component>`, those of component i."""
+        source, factor = self.factors.get(i, (i, 1.0))
+        return {name: factor * dense[f"{name}_{source}"] for name in names}
+
     def advance(self, start: Sequence[Value], changes: Mapping[int, Value]) -> list[Value]:
         """`start` plus a change that is given for the independents."""
         return [y + change for y, change in zip(start, self.complete(changes))]

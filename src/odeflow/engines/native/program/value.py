@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from odeflow.engines.native.program.program import Operand, Program
 
@@ -130,18 +133,17 @@ def total(values: Sequence[Value]) -> Value:
     if len(values) > 4:
         half = len(values) // 2
         return total(values[:half]) + total(values[half:])
-    result = values[0]
-    for value in values[1:]:
-        result = result + value
-    return result
+    return reduce(Value.__add__, values)
+
+
+def weighted_sum(weights: Sequence[float] | np.ndarray, values: Sequence[Value]) -> Value:
+    """Weights times values, one after another, over the weights that are not zero."""
+    return reduce(Value.__add__, [float(w) * x for w, x in zip(weights, values) if w != 0])
 
 
 def any_of(conditions: Sequence[Value]) -> Value:
     """Whether one of them holds."""
-    result = conditions[0]
-    for condition in conditions[1:]:
-        result = result | condition
-    return result
+    return reduce(Value.__or__, conditions)
 
 
 def inlined(builder: Builder, program: Program, inputs: Mapping[str, Any]) -> list[Value]:

@@ -26,7 +26,7 @@ def load_cuda_kernel(code: LoopModule, cache_dir: Path | None = None) -> Any:
     which is kept in `cache_dir`, in the user's cache by default. Many processes may do this at
     once.
     """
-    whole = texts_digest(code.text, foundation())
+    whole = texts_digest(code.digest, foundation())
     name = f"lanes_{whole[:24]}"
     if name in sys.modules:
         return sys.modules[name].solve

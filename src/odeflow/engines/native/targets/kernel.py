@@ -36,7 +36,7 @@ def load_kernel(module: LoopModule, cache_dir: Path | None = None) -> Kernel:
     Its machine code is kept in `cache_dir`, in the user's cache by default, by a digest of the
     module and of what makes machine code of it. Many processes may do this at once.
     """
-    key = f"lanes {texts_digest(module.text, foundation())}\n{machine()}"
+    key = f"lanes {module.digest} {foundation()}\n{machine()}"
     if (cache_dir, key) not in _KERNELS:
         store = open_store(cache_dir)
         code = store.get(key)

@@ -7,6 +7,7 @@ from typing import Any
 
 from odeflow.engines.native.program.lane_program import LaneProgram
 from odeflow.engines.native.targets.layout import Layout
+from odeflow.files.digests import texts_digest
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class LoopModule:
         constants = [f"{name} = {value!r}" for name, value in self.constants.items()]
         parts = [repr(self.layout), "\n".join(constants), self.loop]
         return "\n\n\n".join([*parts, *(program.text() for program in self.programs)])
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the text; computed once, however often the module is solved with."""
+        return texts_digest(self.text)
 
     @property
     def cost(self) -> int:
