@@ -50,7 +50,7 @@ def compare(recorded: Row | None, found: Row) -> Comparison:
         if was.shape != now.shape:
             differences.append(f"{name} has shape {now.shape}, recorded is {was.shape}")
             continue
-        part = _parts(was, now, recorded.allowed(name))
+        part = parts(was, now, recorded.allowed(name))
         worst = np.unravel_index(np.argmax(part), part.shape)
         largest = max(largest, float(part[worst]))
         if part[worst] > 1:
@@ -61,7 +61,7 @@ def compare(recorded: Row | None, found: Row) -> Comparison:
     return Comparison(int(equal.sum()), largest, tuple(differences))
 
 
-def _parts(was: np.ndarray, now: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+def parts(was: np.ndarray, now: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     """Differences as parts of what is allowed; what is not finite has to be the same."""
     with np.errstate(invalid="ignore"):
         part = np.abs(now - was) / allowed

@@ -13,8 +13,9 @@ import jax
 import numpy as np
 
 from odeflow.engines.native import engine
-from odeflow.problem.problem import Lanes
+from odeflow.problem.problem import Lanes, Problem
 from tests.corpus.case import Case
+from tests.corpus.comparing import parts
 from tests.corpus.row import Row, refused_row, row_of
 
 #: How often lanes are nudged.
@@ -25,8 +26,8 @@ _NUDGES = 8
 class Found:
     """The row of a case as it is now, and the seconds from its config to its machine code.
 
-    `at_edge` are lanes with other statuses or step counts where initial values and parameters are
-    one rounding away, where that was asked for. `error` is what a case raised that has no row.
+    `at_edge` are lanes that differ from themselves where initial values and parameters are one
+    rounding away, where that was asked for. `error` is what a case raised that has no row.
     """
 
     row: Row | None
@@ -50,18 +51,31 @@ def solve(case: Case, folder: Path, edges: bool = False) -> Found:
     solving = time.perf_counter() - compiled
     row, at_edge = row_of(problem, solution), np.zeros(lanes.size, bool)
     for number in range(_NUDGES if edges else 0):
-        other = _nudged(lanes, problem.dtype, number)
+        other = _nudged(problem, lanes, number)
         found = row_of(problem, engine.solve(problem, other, threads=1, cache_dir=folder))
         for name, outcome in row.outcomes.items():
             at_edge |= found.outcomes[name] != outcome
+        for name, numbers in row.numbers.items():
+            far = parts(numbers, found.numbers[name], row.allowed(name)) > 1
+            at_edge |= far.any(axis=1)
     return Found(row, compiled - began - solving, tuple(np.flatnonzero(at_edge).tolist()))
 
 
-def _nudged(lanes: Lanes, dtype: np.dtype, seed: int) -> Lanes:
-    """Lanes with each initial value and parameter unchanged or one rounding away, at random."""
-    draw, rounding = np.random.default_rng(seed), float(np.finfo(dtype).eps)
-    moved = lambda x: x * (1 + rounding * draw.integers(-1, 2, x.shape))
-    return replace(lanes, y0=moved(lanes.y0), args=moved(lanes.args))
+def _nudged(problem: Problem, lanes: Lanes, seed: int) -> Lanes:
+    """Lanes with each initial value and parameter unchanged or one rounding away, at random.
+
+    Where something is given, its times and amounts are those of the parameters, which stay. So do
+    derivatives, and what a model remembers.
+    """
+    draw, rounding = np.random.default_rng(seed), float(np.finfo(problem.dtype).eps)
+    factors = lambda x: 1 + rounding * draw.integers(-1, 2, x.shape)
+    model = problem.model
+    others = {*model.derivatives, *model.hidden}
+    own = np.array([[component.state not in others] for component in model.components])
+    with np.errstate(over="ignore"):
+        y0 = np.where(own, lanes.y0 * factors(lanes.y0), lanes.y0)
+    args = lanes.args * factors(lanes.args) if lanes.jumps is None else lanes.args
+    return replace(lanes, y0=y0, args=args)
 
 
 def solve_all(
