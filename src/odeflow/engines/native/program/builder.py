@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ class Builder:
     one statement; operations on constants are no statement. A constant zero times anything is
     zero, and zero over anything that is not constant: that keeps the zeros of a Jacobian, at the
     price that JAX's NaN of 0 * inf is not seen. Else no rule changes a value, but for the sign of
-    a zero; `x**c` for a small c becomes products and square roots, as XLA has it.
+    a zero, and for two roundings in `x**c` with a small multiple c of a quarter, which becomes
+    products and square roots.
     """
 
     def __init__(self, inputs: Sequence[str], dtype: Any = np.float64, limit: int = 20_000) -> None:
@@ -178,11 +180,18 @@ class Builder:
     def _pow(self, x: Operand, y: Operand) -> Operand | None:
         if isinstance(y, str) or isinstance(x, bool) or isinstance(y, bool):
             return None
-        if y == 0.5:
-            return self.apply("sqrt", x)
-        if y in (-1, 0, 1, 2, 3):
-            return self.power(x, int(y))
-        return None
+        if abs(y) > _LARGEST_PRODUCT or y % 0.25 != 0.0:
+            return None
+        whole, quarters = divmod(int(4.0 * abs(y)), 4)
+        roots: list[Operand] = []
+        if quarters:
+            root = self.apply("sqrt", x)
+            roots += [root] if quarters >= 2 else []
+            roots += [self.apply("sqrt", root)] if quarters % 2 else []
+        if y < 0 and roots and (whole + len(roots)) % 2:
+            return None  # where x is -0.0 it is infinity, and the quotient would be -infinity
+        result = reduce(partial(self.apply, "mul"), roots, self.power(x, whole))
+        return self.apply("div", 1.0, result) if y < 0 else result
 
     def power(self, x: Operand, exponent: int) -> Operand:
         """The integer power x**exponent by products, in JAX's order."""
@@ -263,6 +272,10 @@ class Builder:
 def identical(x: Operand, y: Operand) -> bool:
     """Whether two operands are the same name, or constants of the same type and bits."""
     return repr(x) == repr(y)
+
+
+#: The largest exponent of a power that is written as a product.
+_LARGEST_PRODUCT = 8.0
 
 
 def _is_power_of_two(y: float) -> bool:
