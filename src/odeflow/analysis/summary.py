@@ -13,7 +13,7 @@ import xarray as xr
 from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.config.metrics import (
-    Course,
+    TimeCourses,
     metric_attributes,
     metric_function,
     needs_times,
@@ -98,7 +98,9 @@ class _Plan:
         self._outcomes = [name for name in ("status", "time_reached") if name in ensemble]
         self._copied += [str(n) for n, v in ensemble.data_vars.items() if "drift_of" in v.attrs]
         #: By name: the variable it is of, its function, its attributes.
-        self._computed: dict[str, tuple[str, Callable[[Course], np.ndarray], dict[str, str]]] = {}
+        self._computed: dict[
+            str, tuple[str, Callable[[TimeCourses], np.ndarray], dict[str, str]]
+        ] = {}
         for name in self._arrays:
             self._plan_metrics(name, config)
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
@@ -238,7 +240,7 @@ class _Plan:
         def work_on(start: int) -> None:
             rows = slice(start, start + _BLOCK)
             block = np.ascontiguousarray(np.moveaxis(values[rows], 1, 0), float)
-            course = Course(block, time)
+            course = TimeCourses(block, time)
             with np.errstate(invalid="ignore"):
                 for metric, function in functions.items():
                     found[metric][rows] = function(course)

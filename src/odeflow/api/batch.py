@@ -11,7 +11,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Float
 
-from odeflow.api.layout import Layout, Leaf
+from odeflow.api.layout import Leaf, PytreeLayout
 
 #: Stands for None among axes: trees of axes would lose it.
 _SHARED = object()
@@ -28,8 +28,8 @@ class Batch:
     leaves: tuple[Any, ...]
     axes: tuple[int | None, ...]
     lanes: int | None
-    y: Layout
-    args: Layout
+    y: PytreeLayout
+    args: PytreeLayout
 
     @property
     def is_traced(self) -> bool:
@@ -109,10 +109,10 @@ def batched(y0: Any, args: Any, in_axes: Any) -> Batch:
         found.append(axis % leaf.ndim)
     count = len(y_leaves)
     records = tuple(map(_one, names, leaves, found))
-    y = Layout(y_structure, tuple(Leaf(r.name, r.shape) for r in records[:count]))
+    y = PytreeLayout(y_structure, tuple(Leaf(r.name, r.shape) for r in records[:count]))
     if y.size == 0:
         raise ValueError("y0 has no components: there is nothing to solve")
-    return Batch(leaves, tuple(found), lanes, y, Layout(arg_structure, records[count:]))
+    return Batch(leaves, tuple(found), lanes, y, PytreeLayout(arg_structure, records[count:]))
 
 
 def _axes(name: str, prefix: Any, tree: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import diffrax
 
-from odeflow.api.call import Call
+from odeflow.api.call import CheckedCall
 from odeflow.api.jax_state import in_jit
 from odeflow.api.refusal import refuse_arguments
 from odeflow.api.results import checked, inlined, solved, traced
@@ -79,7 +79,7 @@ def ensemble_solve(
         RuntimeError: a trajectory failed, and `throw`.
     """
     refuse_arguments(unsupported)
-    call = Call.of(
+    call = CheckedCall.of(
         terms, solver, (t0, t1, dt0), y0, args, in_axes, saveat, stepsize_controller, event,
         max_steps, engine, precision,
     )  # fmt: skip

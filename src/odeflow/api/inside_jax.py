@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
-from odeflow.api.handles import Handle, Outcome
+from odeflow.api.handles import Handle, SolvedLanes
 from odeflow.api.numbers import Numbering
 from odeflow.engines.choice import Resources
 
@@ -155,7 +155,7 @@ def _solve(
     )
 
 
-def _outputs(outcome: Outcome, place: np.ndarray | None) -> list[np.ndarray]:
+def _outputs(outcome: SolvedLanes, place: np.ndarray | None) -> list[np.ndarray]:
     taken = lambda x: x if place is None else x[:, place]
     solution = outcome.solution
     found = [] if outcome.derivatives is None else [taken(outcome.derivatives)]

@@ -17,7 +17,7 @@ Values = Float[np.ndarray, "time *rest"]
 Times = Float[np.ndarray, " time"]
 
 
-class Course:
+class TimeCourses:
     """Time courses of trajectories that have the same times; what metrics share is found once.
 
     Where a course ends in NaN, its trajectory has ended: metrics are those of the times before. A
@@ -76,7 +76,7 @@ class MetricDefinition(NamedTuple):
     `units` is a template of the variable's and the time's units; `long_name` of the variable's.
     """
 
-    function: Callable[[Course], np.ndarray]
+    function: Callable[[TimeCourses], np.ndarray]
     units: str
     long_name: str
     needs_times: bool = True
@@ -123,7 +123,7 @@ def product_units(template: str, y: str, t: str) -> str:
     return " ".join(factors) or "1"
 
 
-def metric_function(metric: str, threshold: float | None) -> Callable[[Course], np.ndarray]:
+def metric_function(metric: str, threshold: float | None) -> Callable[[TimeCourses], np.ndarray]:
     """A metric as a function of a time course."""
     if threshold is None:
         return METRICS[metric].function

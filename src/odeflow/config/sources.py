@@ -23,7 +23,7 @@ _NAMING_KEYS = {"solver": "solver.method", "design": "design.kind"}
 
 
 @dataclass(frozen=True)
-class Source:
+class SettingsSource:
     """What one place asks for; `name` is how messages call it."""
 
     name: str
@@ -59,7 +59,7 @@ def names_in(settings: Mapping[str, Any], key: str) -> list[str]:
     return [name.strip() for name in names if name.strip()]
 
 
-def settle(sources: Sequence[Source], study: Path) -> Request:
+def settle(sources: Sequence[SettingsSource], study: Path) -> Request:
     """What is asked for, each source put over the ones before it.
 
     A group that a later source chooses replaces all that earlier ones set in it. Raises ConfigError
@@ -102,7 +102,7 @@ def settle(sources: Sequence[Source], study: Path) -> Request:
     return Request(experiments, overrides, replaced=replaced, **lists)
 
 
-def _refuse_two_experiments(source: Source, override: Override | None) -> None:
+def _refuse_two_experiments(source: SettingsSource, override: Override | None) -> None:
     """Raises ConfigError where `experiment` and `overrides` of a source name different ones."""
     if override is None or "experiment" not in source.settings:
         return

@@ -47,7 +47,7 @@ class Lease:
     writes: tuple[str, ...] = ()
 
 
-class Held:
+class HeldLease:
     """A lease of this process, kept until the process ends.
 
     Where it cannot be written, the disk may be full, that is tried again while the process runs.

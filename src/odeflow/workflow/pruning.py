@@ -13,7 +13,7 @@ from odeflow.files.whole_file import TEMPORARY
 from odeflow.importers.study.compose import compose
 from odeflow.workflow.chunks import RESULTS
 from odeflow.workflow.experiment import Experiment
-from odeflow.workflow.leases import LEASES, Held, leased
+from odeflow.workflow.leases import LEASES, HeldLease, leased
 
 #: A file that is being written is younger.
 _LEFTOVER_SECONDS = 24 * 3600
@@ -48,7 +48,7 @@ def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     what a process that was killed left half written a day ago or earlier. Raises ConfigError where
     it cannot be told what runs need.
     """
-    Held(study, prunes=True)
+    HeldLease(study, prunes=True)
     needed = leased(study)
     if needed is None:
         raise ConfigError(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import libsbml
 
-from odeflow.config.model import Variable
+from odeflow.config.model import VariableConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import MOST_OPERATIONS, count_operations
@@ -98,7 +98,7 @@ def extended(system: System, formulas: Mapping[str, str], added: Iterable[str]) 
         system,
         values={**system.values, **dict.fromkeys(added)},
         assigned=assigned,
-        labels={**system.labels, **dict.fromkeys((*added, *formulas), Variable())},
+        labels={**system.labels, **dict.fromkeys((*added, *formulas), VariableConfig())},
         observables=(*system.observables, *formulas),
     )
     try:

@@ -39,7 +39,7 @@ _RESOLVING = {"realpath", "_joinrealpath"}
 WHOLE_ENVIRONMENT = "reads the whole environment"
 
 
-class Watch:
+class ReadWatch:
     """What was read while it was on: pairs of kind and name of place, and lines on the rest.
 
     `files`, `existing` and `listed` are absolute paths, `variables` those of the environment,
@@ -233,7 +233,7 @@ def _version(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def _watched_environment(watch: Watch) -> Any:
+def _watched_environment(watch: ReadWatch) -> Any:
     """A class for `os.environ` and `os.environb` that tells what is read, whoever imported them."""
 
     class Environment(os._Environ):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from odeflow.trust.sbml_suite.case import find_cases
-from odeflow.trust.sbml_suite.run import Outcome
+from odeflow.trust.sbml_suite.run import CaseOutcome
 from odeflow.trust.sbml_suite.workers import SECONDS_PER_CASE, run_cases
 
 
@@ -43,7 +43,7 @@ def main() -> int:
     return int(any(outcome.verdict == "fail" for outcome in outcomes))
 
 
-def print_totals(outcomes: Sequence[Outcome], seconds: float) -> None:
+def print_totals(outcomes: Sequence[CaseOutcome], seconds: float) -> None:
     """How many cases there are of each kind, and why some are unsupported."""
     counts = Counter(outcome.verdict for outcome in outcomes)
     print(

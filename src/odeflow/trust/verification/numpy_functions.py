@@ -2,9 +2,10 @@
 
 `jax.numpy` has NumPy's names, so a vector field that is written for JAX is one for NumPy too once
 `jnp` means `numpy` in it. Here its code runs with globals where that is so; the user's module
-stays as it is. Where plain NumPy means something else than JAX, `arrays.Value` stands for its
-arrays. The equations of an imported model are those of `imported`. What NumPy has not (`jax.lax`),
-and fast reactions, are evaluated by `jax.jit`, whose compiler is still not the native engine's.
+stays as it is. Where plain NumPy means something else than JAX, `arrays.JaxLikeArray` stands for
+its arrays. The equations of an imported model are those of `imported`. What NumPy does not have
+(`jax.lax`), and fast reactions, are evaluated by `jax.jit`, whose compiler is still not the native
+engine's.
 """
 
 import types
@@ -22,7 +23,14 @@ from jaxtyping import Float
 from odeflow.config.model import ModelConfig
 from odeflow.importers.supplied import Supplied
 from odeflow.problem.model import Model
-from odeflow.trust.verification.arrays import NumPy, Value, giving_values, noting, plain, value
+from odeflow.trust.verification.arrays import (
+    JaxLikeArray,
+    NumPy,
+    giving_values,
+    noting,
+    plain,
+    value,
+)
 from odeflow.trust.verification.event_functions import EventFunctions
 
 #: NumPy's function for each one of `jax.numpy`, for `from jax.numpy import exp`.
@@ -32,7 +40,7 @@ _COUNTERPARTS: dict[int, Any] = {
     if callable(function) and not isinstance(function, type) and hasattr(np, name)
 }
 
-_NUMPYS = (np.float64, np.ndarray, float, Value)
+_NUMPYS = (np.float64, np.ndarray, float, JaxLikeArray)
 #: What may be done with a number, or to find out about it.
 _OPERATORS = [
     "__abs__",
@@ -208,7 +216,7 @@ for _name in _OPERATORS:
 def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Field and observables of a model as functions of flat arrays, by NumPy alone.
 
-    With `careful` its arrays are `Value`s.
+    With `careful` its arrays are `JaxLikeArray`s.
     """
     names, shapes = list(model.declared.states), [s.shape for s in model.declared.states.values()]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])

@@ -71,7 +71,7 @@ def snakemake_command(
     Raises:
         ConfigError: one line, where a setting cannot be read or contradicts another.
     """
-    from odeflow.config.sources import Source, settle
+    from odeflow.config.sources import SettingsSource, settle
 
     if "--config" in flags or "-C" in flags:
         raise ConfigError("--config after --: only one counts; name what it sets before --")
@@ -90,7 +90,7 @@ def snakemake_command(
             own[key] = value
         else:
             raise ConfigError(f"{shown(text)}: {key} is given once, as {key}=NAME or {key}=A,B")
-    settle([Source("odeflow run", {**own, "overrides": overrides})], study)
+    settle([SettingsSource("odeflow run", {**own, "overrides": overrides})], study)
     config = [f"{key}={value}" for key, value in own.items()]
     config += [f"overrides={' '.join(overrides)}"] if overrides else []
     if cores is None and not any("profile" in flag for flag in flags):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from odeflow.engines.native.loop.lane_functions import LaneFunctions
 from odeflow.engines.native.methods.controller import controller_settings
 from odeflow.engines.native.methods.stepper import Stepper
-from odeflow.engines.native.targets.layout import Layout, vector_width, ways
+from odeflow.engines.native.targets.layout import BufferLayout, vector_width, ways
 from odeflow.engines.native.targets.loop_module import LoopModule
 from odeflow.problem.problem import Problem
 from odeflow.problem.status import Status
@@ -56,7 +56,7 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
     """
     functions = LaneFunctions(problem, stepper)
     settings = controller_settings(problem, stepper.error_order)
-    layout = Layout(
+    layout = BufferLayout(
         "float32" if problem.dtype == "float32" else "float64",
         *loop.vectors(problem),
         tuple(functions.rows()),
@@ -73,7 +73,7 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
     )
 
 
-def _constants(problem: Problem, layout: Layout, functions: LaneFunctions) -> dict[str, Any]:
+def _constants(problem: Problem, layout: BufferLayout, functions: LaneFunctions) -> dict[str, Any]:
     """What the loop's source reads."""
     return {
         "LANES": layout.lanes,

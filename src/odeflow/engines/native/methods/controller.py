@@ -44,7 +44,7 @@ from odeflow.problem.status import Status
 _CLIP_ULPS = 100
 
 
-class Decision(NamedTuple):
+class StepDecision(NamedTuple):
     """What the controller makes of a step, lane by lane.
 
     `keep` is whether it counts, `stalled` the status that ends the lane or 0, `t` and `t_next` the
@@ -107,7 +107,7 @@ def decide(
     start: Start,
     step: Stepped,
     t0: Value,
-) -> Decision:
+) -> StepDecision:
     """What becomes of a step. Raises `UntranslatableError` as `translate`.
 
     Reads the rows of `controller_rows` and `end_columns`, and `accepted`; `t0` is where the lane
@@ -177,7 +177,7 @@ def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *l
 
 def _adapted_steps(
     builder: LaneBuilder, problem: Problem, error_order: float, start: Start, step: Stepped
-) -> Decision:
+) -> StepDecision:
     solver, coefficients = problem.solver, _coefficients(problem.solver, error_order)
     finite, fit, squared_error, vain = _judged(builder, problem, start, step)
     keep = squared_error < 1.0
@@ -270,7 +270,7 @@ def _factor(
 
 def _constant_steps(
     builder: LaneBuilder, problem: Problem, start: Start, step: Stepped, t0: Value
-) -> Decision:
+) -> StepDecision:
     """Steps that end at equal parts of the time span, so that rounding does not add up.
 
     As under Diffrax the first is dt0 all the same: 0.3, 0.2, 0.25, 0.25 for dt0 = 0.3 and a span of
@@ -295,10 +295,10 @@ def _ended(
     advances: Value,
     finite: Value,
     rows: Mapping[str, Value],
-) -> Decision:
+) -> StepDecision:
     """The decision, the next step cut at the end of the trajectory."""
     t1, clip_floor = builder.row("t1"), builder.row("clip_floor")
     failure = select(finite, float(Status.dt_min_reached), float(Status.non_finite))
     clipped = select(keep, t1, t + 0.5 * (t1 - t))
     t_next = select(next_end > clip_floor, clipped, next_end)
-    return Decision(keep, select(advances, 0.0, failure), t, t_next, rows)
+    return StepDecision(keep, select(advances, 0.0, failure), t, t_next, rows)

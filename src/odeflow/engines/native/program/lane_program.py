@@ -16,7 +16,7 @@ from odeflow.engines.native.program.value import Value, operand_of
 Lanes = Literal["all", "vector", "one"]
 
 
-class Row(NamedTuple):
+class LaneRow(NamedTuple):
     """A row of the lanes' buffer: the `index`-th of a block, or a block of one row."""
 
     block: str
@@ -61,12 +61,12 @@ class LaneBuilder(Builder):
 
     def __init__(self, dtype: Any = np.float64):
         super().__init__((), dtype, limit=10_000_000)
-        self._known: dict[Row, Value] = {}
+        self._known: dict[LaneRow, Value] = {}
         self._effects: list[str] = []
 
     def row(self, block: str, index: int = 0) -> Value:
         """The number in a row."""
-        row = Row(block, index)
+        row = LaneRow(block, index)
         if row not in self._known:
             self._known[row] = Value(self, self._append("load", (row,)))
         return self._known[row]
@@ -81,7 +81,7 @@ class LaneBuilder(Builder):
 
     def store(self, block: str, value: Any, index: int = 0) -> None:
         """Writes a row, unless that is what it holds."""
-        row, given = Row(block, index), Value(self, operand_of(value))
+        row, given = LaneRow(block, index), Value(self, operand_of(value))
         known = self._known.get(row)
         if known is not None and known.operand == given.operand and isinstance(given.operand, str):
             return

@@ -10,7 +10,7 @@ from llvmlite import ir
 
 from odeflow.engines.native.program.lane_program import LaneProgram
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 
 _WORD = ir.IntType(64)
 #: That of one number: a buffer may begin anywhere, and where it is aligned this costs nothing.
@@ -25,10 +25,10 @@ class Rows:
 
     if TYPE_CHECKING:
         _writer: Writer
-        _layout: Layout
+        _layout: BufferLayout
         _pointer: ir.Value
 
-    def __init__(self, writer: Writer, layout: Layout, pointer: ir.Value):
+    def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
         vars(self).update(_writer=writer, _layout=layout, _pointer=pointer)
 
     @property
@@ -70,7 +70,7 @@ class Rows:
 class _Settings:
     """The settings as attributes, the same in every lane."""
 
-    def __init__(self, writer: Writer, layout: Layout, pointer: ir.Value):
+    def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
         self._writer, self._layout, self._pointer = writer, layout, pointer
 
     def __getattr__(self, name: str) -> LaneValue:
@@ -95,7 +95,7 @@ class LaneFunction:
     """
 
     function: Callable[..., Any]
-    layout: Layout
+    layout: BufferLayout
     width: int
     ways: int
     writer: type[Writer] = Writer
@@ -127,7 +127,7 @@ class LaneFunction:
 
 
 def lane_function(
-    program: LaneProgram, layout: Layout, functions: Mapping[str, Callable[..., Any]]
+    program: LaneProgram, layout: BufferLayout, functions: Mapping[str, Callable[..., Any]]
 ) -> LaneFunction:
     """The function of a program; `functions` write its operations and calls."""
 
@@ -152,7 +152,7 @@ def lane_function(
     return LaneFunction(write, layout, width, ways)
 
 
-def vectors_of(layout: Layout, number: str) -> tuple[int, int]:
+def vectors_of(layout: BufferLayout, number: str) -> tuple[int, int]:
     """The width of a vector, and how many there are, for `all` lanes, a `vector`, or `one`."""
     sizes = {"all": (layout.width, layout.ways), "vector": (layout.width, 1), "one": (0, 1)}
     return sizes[number]

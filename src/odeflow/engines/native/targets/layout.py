@@ -12,7 +12,7 @@ from odeflow.engines.native.targets.lane_values import Kind
 
 
 @dataclass(frozen=True)
-class Layout:
+class BufferLayout:
     """A flat buffer of rows, each with one number a lane; lanes are `ways` vectors of `width`.
 
     Width 0 is a number instead of a vector: one lane a way.
