@@ -159,5 +159,5 @@ def excess_bits(values: np.ndarray, kept: int) -> np.ndarray:
 
 
 def sort(kept: np.ndarray, start: np.ndarray, end: np.ndarray) -> None:
-    """Sorts each of the pieces start..end of `kept`."""
+    """Sorts each of the ranges start..end of `kept`."""
     _shared(_sort, start.shape[1], kept, start, end)

@@ -71,7 +71,7 @@ _NUMBER_ATTRIBUTES = {
     "units": "1",
 }
 #: Trajectories whose values are worked on at once: they stay in the cache.
-_BLOCK = 512
+_AT_ONCE = 512
 
 
 class _Plan:
@@ -238,16 +238,16 @@ class _Plan:
         found = {m: np.empty((len(values), *values.shape[2:])) for m in functions}
 
         def work_on(start: int) -> None:
-            rows = slice(start, start + _BLOCK)
-            block = np.ascontiguousarray(np.moveaxis(values[rows], 1, 0), float)
-            course = TimeCourses(block, time)
+            rows = slice(start, start + _AT_ONCE)
+            together = np.ascontiguousarray(np.moveaxis(values[rows], 1, 0), float)
+            course = TimeCourses(together, time)
             with np.errstate(invalid="ignore"):
                 for metric, function in functions.items():
                     found[metric][rows] = function(course)
 
         if functions:
             with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-                list(pool.map(work_on, range(0, len(values), _BLOCK)))
+                list(pool.map(work_on, range(0, len(values), _AT_ONCE)))
         for value in found.values():
             value[~succeeded] = np.nan
         return found

@@ -122,10 +122,10 @@ class Switches:
         """Values (point, element) of a crossing at times with their parameters, and its table."""
         parts = []
         for start in range(0, len(t), _POINTS):
-            piece = slice(start, start + _POINTS)
-            count = len(t[piece])
+            part = slice(start, start + _POINTS)
+            count = len(t[part])
             pad = (0, max(64, 2 ** (count - 1).bit_length()) - count)
-            points = np.pad(t[piece], pad, "edge"), np.pad(args[:, piece], ((0, 0), pad), "edge")
+            points = np.pad(t[part], pad, "edge"), np.pad(args[:, part], ((0, 0), pad), "edge")
             found = self._compiled(*points)
             parts.append(jax.tree.map(lambda x, count=count: np.asarray(x)[:count], found[number]))
         values, levels = zip(*parts)

@@ -79,14 +79,14 @@ class LaneFunctions:
 
     @cached_property
     def _coefficients(self) -> list[list[str]]:
-        """Rows of the interpolant's coefficients, by power from 1 on: a component each."""
+        """Rows of the interpolant's coefficients, by power from 1 on: one component each."""
         size = len(self._components)
         return [
             [coefficient(power, i) for i in range(size)]
             for power in range(1, number_of_coefficients(self._stepper, size))
         ]
 
-    def blocks(self) -> dict[str, str]:
+    def first_rows(self) -> dict[str, str]:
         """The first row of the state, and of the columns that a trajectory brings."""
         return {"STATE": self._y[0], "PARAMETERS": self._columns[0]}
 

@@ -61,7 +61,7 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
         *loop.vectors(problem),
         tuple(functions.rows()),
         tuple(settings),
-        stepper.blocks,
+        stepper.row_groups,
     )
     source = "\n\n\n".join([*functions.source(layout), loop.source.strip()]) + "\n"
     constants = _constants(problem, layout, functions)
@@ -87,7 +87,7 @@ def _constants(problem: Problem, layout: BufferLayout, functions: LaneFunctions)
         "VECTOR": _lowest_bits(layout.width),
         "VARIABLES": len(problem.variables),
         **{row: layout.place(row) for row in _LOOP_ROWS},
-        **{name: layout.place(row) for name, row in functions.blocks().items()},
+        **{name: layout.place(row) for name, row in functions.first_rows().items()},
         **functions.counts(),
     }
 
@@ -122,7 +122,7 @@ def solve(
     """Solves trajectories first to last; ts ends with an infinity.
 
     `jumps` are the number of each trajectory's, what they add to the state, and what they set.
-    Each of `values` has a row a trajectory and time, and a column a component.
+    Each of `values` has one row per trajectory and time, and one column per component.
     """
     sample = integers(LANES, -1)
     started = integers(LANES, 0)

@@ -20,7 +20,7 @@ _ALIGNMENT = 4
 class Rows:
     """The rows of the buffer as attributes: reading one loads it, setting one stores it.
 
-    `rows["BLOCK", i]` is row i of a block; i may be an LLVM integer.
+    `rows["GROUP", i]` is row i of a group; i may be an LLVM integer.
     """
 
     if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Rows:
         for pointer, part in zip(self._pointers(*place), parts):
             self.builder.store(part, pointer, align=_ALIGNMENT)
 
-    def _pointers(self, block: str, index: Any) -> list[ir.Value]:
+    def _pointers(self, group: str, index: Any) -> list[ir.Value]:
         """Of each vector of a row."""
         writer, builder, layout = self._writer, self.builder, self._layout
         first = self._pointer
@@ -61,7 +61,7 @@ class Rows:
             first, index = builder.gep(first, [offset], inbounds=True), 0
         pointers = []
         for way in range(writer.ways):
-            place = layout.place(block) + index * layout.lanes + way * writer.width
+            place = layout.place(group) + index * layout.lanes + way * writer.width
             pointer = builder.gep(first, [ir.Constant(_WORD, place)], inbounds=True)
             pointers.append(builder.bitcast(pointer, writer.type(writer.real).as_pointer()))
         return pointers
