@@ -439,7 +439,7 @@ def test_an_installed_package_counts_by_what_was_installed(
     assert digest_of(study) == digests[-1]
 
 
-#: What cannot be held, and what is said of it.
+#: What cannot be recorded, and what to say of it.
 BEYOND = {
     "clock": ("import time\nFACTOR = 1.0 + 0 * time.time()\n", "models.py, line 2 reads the clock"),
     "date": (

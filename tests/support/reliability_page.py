@@ -109,9 +109,10 @@ all others when Snakemake reads the config, `--dry-run` included.
 
 A study has a random name, kept in `.snakemake/` beside Snakemake's records of how each file was
 made. The folder `results/<experiment>/` is marked with it by the first job that writes there. Files
-of ours in a folder without the mark (a colleague's results, a folder copied without `.snakemake/`)
-could be stale without Snakemake knowing, so the run is refused: move or delete the folder. Solved
-chunks in `results/chunks/` need no mark, their folder's name says all that decides their numbers.
+of odeflow in a folder without the mark (a colleague's results, a folder copied without
+`.snakemake/`) could be stale without Snakemake knowing, so the run is refused: move or delete the
+folder. Solved chunks in `results/chunks/` need no mark, their folder's name says all that decides
+their numbers.
 
 ## Compiled code
 
@@ -123,9 +124,9 @@ can be used, `results/cache` of the study takes its place, and where that cannot
 compiles. A line in the job's log says so. Above 1 GiB the entries that were not used for longest
 are removed, and no other file; all of it may be deleted at any time.
 
-An entry is named by a digest of all that it hangs on (source, versions of the compilers, processor)
-and carries a digest of that and of its content, compared before anything in it is read; so is
-whether the file is ours, and ours alone to write. The slow tests of
+An entry is named by a digest of all that it depends on (source, versions of the compilers,
+processor) and carries a digest of that and of its content, compared before anything in it is read;
+so is whether the file is ours, and ours alone to write. The slow tests of
 `tests/files/test_compile_cache.py` cut, flip, swap, empty, lengthen and garble entries of each
 kind, 520 times, and put entries of another machine in their place: each time the result is right,
 one line says that the entry was removed, and it is compiled again. Of two processes that compile

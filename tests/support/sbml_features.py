@@ -384,7 +384,7 @@ def table() -> str:
 
 
 def page_with_table(page: str) -> str:
-    """The page, its table made anew."""
+    """The page, its table made again."""
     before, rest = page.split(BEGIN)
     return before + BEGIN + table() + END + rest.split(END)[1]
 

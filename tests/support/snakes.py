@@ -129,7 +129,7 @@ def planned(study: Path, config: str = "experiment=decay") -> dict[str, int]:
 
 
 def whole(study: Path) -> dict[Path, int]:
-    """Chunks in place, and their inodes, which change where one is written anew.
+    """Chunks in place, and their inodes, which change where one is written again.
 
     Snakemake gives what is done a new date, so dates say nothing. A second link keeps an inode from
     being used again.

@@ -98,7 +98,7 @@ def _sort(begin, stop, kept, start, end):
 
 
 def _shared(function: Callable[..., None], columns: int, *arguments: Any) -> None:
-    """Calls a function for all columns, a part of them a thread."""
+    """Calls a function for all columns, one part of them per thread."""
     threads = min(len(os.sched_getaffinity(0)), columns)
     bounds = [columns * part // threads for part in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:

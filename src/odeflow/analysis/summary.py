@@ -33,7 +33,7 @@ def summarise(
 ) -> xr.Dataset:
     """Summary of an ensemble.
 
-    One variable `<variable>_<metric>` a metric over the dimensions of the design, NaN for a
+    One variable `<variable>_<metric>` per metric over the dimensions of the design, NaN for a
     trajectory that failed: a metric of what is left of it would be one of something else.
     `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded and are still
     running at the time, `num_running(time)` of them. Metrics that were reduced while solving, and
@@ -62,7 +62,7 @@ def summarise_to_file(
 
 #: Attributes that a summary does not repeat.
 _ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source", "odeflow_model_data"}
-#: Pieces of the ensemble that suggest where its quantiles are.
+#: Stored pieces of the ensemble that suggest where its quantiles are.
 _SOME_PIECES = 8
 #: The variable of how many trajectories the quantiles are over.
 _NUMBER = "num_running"
@@ -256,7 +256,7 @@ class _Plan:
 def _rows(
     values: np.ndarray, succeeded: np.ndarray, ended: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The trajectories that succeeded, a row each, and which of their values are missing.
+    """The trajectories that succeeded, one row each, and which of their values are missing.
 
     `ended` is where trajectories have ended, (sample, time).
     """

@@ -33,7 +33,7 @@ class Batch:
 
     @property
     def is_traced(self) -> bool:
-        """Whether some leaf is known to a transformation of JAX only."""
+        """Whether some leaf is known only to a transformation of JAX."""
         return any(isinstance(leaf, Tracer) for leaf in self.leaves)
 
     def rows(self) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
@@ -51,7 +51,7 @@ class Batch:
         return _joined(rows[:count], lanes), _joined(rows[count:], lanes)
 
     def traced(self, dtype: Any) -> list[Any]:
-        """Each leaf as an array (lane, component) of JAX's."""
+        """Each leaf as a JAX array (lane, component)."""
         lanes = 1 if self.lanes is None else self.lanes
         arrays = []
         for leaf, axis in zip(self.leaves, self.axes):
@@ -75,7 +75,7 @@ def batched(y0: Any, args: Any, in_axes: Any) -> Batch:
             their trees.
 
     Raises:
-        TypeError: a leaf is no array of real numbers.
+        TypeError: a leaf is not an array of real numbers.
         ValueError: `in_axes` does not fit, or leaves have different numbers of trajectories.
     """
     pair = in_axes if isinstance(in_axes, tuple | list) else (in_axes, in_axes)
@@ -122,11 +122,11 @@ def _axes(name: str, prefix: Any, tree: Any) -> list[Any]:
     try:
         return jax.tree.leaves(jax.tree.map(spread, prefix, tree, is_leaf=is_none))
     except (ValueError, TypeError) as error:
-        raise ValueError(f"in_axes: {prefix!r} is no prefix of the tree of {name}") from error
+        raise ValueError(f"in_axes: {prefix!r} is not a prefix of the tree of {name}") from error
 
 
 def _leaves(name: str, tree: Any) -> tuple[list[Any], list[str], Any]:
-    """Arrays, names and structure; raises TypeError that names a leaf that is no array."""
+    """Arrays, names and structure; raises TypeError that names a leaf that is not an array."""
     paths, structure = jax.tree_util.tree_flatten_with_path(tree)
     arrays, names = [], []
     for path, leaf in paths:

@@ -91,7 +91,7 @@ class CheckedCall:
 
     @property
     def is_traced(self) -> bool:
-        """Whether some number is known to a transformation of JAX only."""
+        """Whether some number is known only to a transformation of JAX."""
         return self.batch.is_traced or any(isinstance(x, Tracer) for x in (*self.span, self.ts))
 
     def handle(self) -> tuple[Handle | None, str]:

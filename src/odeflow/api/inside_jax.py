@@ -1,4 +1,4 @@
-"""A solve by the native engine as an operation of JAX's, with derivatives.
+"""A solve by the native engine as a JAX operation, with derivatives.
 
 Under `jit` it is a callback, and under `vmap` the new axis is folded into the lanes. A derivative
 comes from forward sensitivities: each direction of what is perturbed is solved for, which gives the

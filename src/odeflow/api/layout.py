@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 @dataclass(frozen=True)
 class Leaf:
-    """One array of a pytree: its place there, its shape, and its type where that is no float."""
+    """One array of a pytree: its place there, its shape, and its type where that is not a float."""
 
     name: str
     shape: tuple[int, ...]

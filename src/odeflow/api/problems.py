@@ -165,7 +165,7 @@ def _called(structure: Structure, function: Any, keywords: dict[str, Any]) -> Po
 
 
 def _flat(structure: Structure, function: Any, layout: PytreeLayout, what: str) -> PointFunction:
-    """A function of the caller's as one of vectors, which gives a vector."""
+    """The caller's function as one from vectors to a vector."""
 
     def flat(t: Any, y: Any, args: Any) -> Any:
         result = function(t, structure.y.unflatten(y), structure.args.unflatten(args))

@@ -44,7 +44,7 @@ def solved(
 
 
 def traced(call: CheckedCall, handle: Handle, resources: Resources) -> EnsembleSolution:
-    """The solution of a call inside of a transformation of JAX's, by the native engine."""
+    """The solution of a call inside of a JAX transformation, by the native engine."""
     dtype, saving = jnp.result_type(float), call.numbering.saving
     span = jnp.stack([jnp.asarray(x, dtype) for x in call.span])
     ts = jnp.zeros(0, dtype) if call.ts is None else jnp.asarray(call.ts)

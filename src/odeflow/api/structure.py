@@ -24,7 +24,7 @@ class ConditionKeywords:
 class Structure:
     """What decides the program: two calls of one structure differ in numbers only.
 
-    `words` are the keys of the solver that are no numbers, `given` the names of its numbers,
+    `words` are the keys of the solver that are not numbers, `given` the names of its numbers,
     `loose` whether its tolerance is one at which steps may be wild. `fn` is what is saved, None for
     the state. `event` is `(condition, direction, inside)`, and `seen` what it may look at.
     """

@@ -73,7 +73,8 @@ class TimeCourses:
 class MetricDefinition(NamedTuple):
     """A metric: what it is of a time course, and how to name it.
 
-    `units` is a template of the variable's and the time's units; `long_name` of the variable's.
+    `units` is a template for the units of the variable and of the time, `long_name` for the name
+    of the variable.
     """
 
     function: Callable[[TimeCourses], np.ndarray]

@@ -48,7 +48,7 @@ class StateConfig(Strict):
         if len(self.shape) != len(self.dims):
             raise ValueError(
                 f"initial has {len(self.shape)} dimension(s) but dims names {len(self.dims)}: "
-                "an array state needs one name a dimension, such as dims: [x]"
+                "an array state needs one name per dimension, such as dims: [x]"
             )
         return self
 
@@ -158,7 +158,7 @@ class ModelConfig(Strict):
 
     @property
     def functions(self) -> list[str]:
-        """References to all functions of the user's."""
+        """References to all of the user's functions."""
         records = (self.observables, self.invariants)
         others = [record.function for record in records if record is not None]
         return [reference for reference in (self.vector_field, *others) if reference is not None]

@@ -16,9 +16,9 @@ from odeflow.config.overrides import flatten_overrides, group_names, parse_overr
 from odeflow.config.shipped import shipped_config
 from odeflow.files.errors import ConfigError, shown
 
-#: Settings of the workflow's own, which are no overrides.
+#: The workflow's own settings, which are not overrides.
 _LISTS = ("compare", "resolvers")
-#: Of a group whose files are named after a value of theirs, that key.
+#: Of a group whose files are named after a value in them, that key.
 _NAMING_KEYS = {"solver": "solver.method", "design": "design.kind"}
 
 

@@ -183,7 +183,7 @@ def _is_from_netcdf(error: Exception) -> bool:
 
 
 def damaged(path: Path, reason: str) -> DamagedFileError:
-    """The error for a file that has to be made anew, with the command."""
+    """The error for a file that has to be made again, with the command."""
     command = "rm -r" if path.is_dir() else "rm"
     return DamagedFileError(f"{path}: {reason}; delete it ({command} {path}) and run again")
 

@@ -25,7 +25,7 @@ class Status(IntEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the trajectory ended where nobody asked it to."""
+        """Whether the trajectory ended where nothing in the problem ends it."""
         return self not in (Status.success, Status.stopped_by_event)
 
 

@@ -1,8 +1,8 @@
 """What made the files of a stage, and from what: told by digest, whatever their dates say.
 
-A job that is done leaves `records/<rule>.json` in its results folder: a digest of what it was asked
+A job that is done leaves `records/<rule>.json` in its results folder: a digest of its settings
 (`plan`), and the content of the files that it read and wrote. Planning compares the first with what
-is asked now; whoever reads a file compares its content with what was written. Without JAX.
+is asked for now; each reader of a file compares its content with what was written. Without JAX.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _THREADS = 4
 
 @dataclass(frozen=True)
 class Stage:
-    """A job's files, relative to the study, and a digest of what it is asked.
+    """A job's files, relative to the study, and a digest of what it is asked for.
 
     `inputs` has, for each file of another stage that it reads, the record of that stage.
     """
@@ -85,7 +85,7 @@ def write_record(stage: Stage, inputs: Mapping[str, str], study: Path = Path()) 
 def checked_inputs(stage: Stage, study: Path = Path()) -> dict[str, str]:
     """Digests of the files that a stage reads, by name.
 
-    Raises DamagedFileError, with the command that has it made again, for one that is not what was
+    Raises DamagedFileError, with the command that makes it again, for one that is not what was
     written.
     """
     from odeflow.files.netcdf import damaged

@@ -1,4 +1,4 @@
-"""The trajectories that failed: a table with a diagnosis each, with bounded memory."""
+"""The trajectories that failed: a table with one diagnosis each, in bounded memory."""
 
 import csv
 from collections.abc import Iterator

@@ -168,7 +168,7 @@ def _read(file: Path) -> Lease | None:
 def _limit(where: str, here: str) -> float:
     """Seconds for which a lease of a process counts that cannot be seen from here.
 
-    One of this machine's name may be of its twin, or of itself before it was started anew: then
+    One of this machine's name may be of its twin, or of itself before it was started again: then
     the lease was not renewed since.
     """
     twin = where.split()[:-1] == here.split()[:-1]

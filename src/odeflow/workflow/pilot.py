@@ -23,7 +23,7 @@ _WORTHWHILE = 600
 class ChunkCost:
     """One chunk's cost. `seconds` includes the start and compiling, `seconds_each` neither.
 
-    `seconds_each` is the time on `threads` cores a trajectory, `peak_mb` the process's memory.
+    `seconds_each` is the time per trajectory on `threads` cores, `peak_mb` the process's memory.
     """
 
     trajectories: int
@@ -98,8 +98,8 @@ def advice(size: int, measured: ChunkCost | None) -> list[str]:
         return ["nothing is measured: a run of several chunks measures the first one"]
     chunk, best = size * measured.seconds_each, advised_chunk_size(measured)
     lines = [
-        f"{1000 * measured.seconds_each:.3g} ms a trajectory on {measured.threads} core(s), "
-        f"{chunk:.3g} s a chunk after a start of {max(measured.seconds - chunk, 0):.3g} s, "
+        f"{1000 * measured.seconds_each:.3g} ms per trajectory on {measured.threads} core(s), "
+        f"{chunk:.3g} s per chunk after a start of {max(measured.seconds - chunk, 0):.3g} s, "
         f"{measured.peak_mb:,} MB",
         f"solving jobs ask for mem_mb={memory_mb(0, measured)} "
         f"runtime={minutes(size, measured.threads, measured)}",
@@ -107,7 +107,7 @@ def advice(size: int, measured: ChunkCost | None) -> list[str]:
     if chunk < _WORTHWHILE / 10:
         lines.append(
             f"short for a job of its own: --group-components chunks={max(best // size, 1)} makes "
-            f"jobs of ten minutes, and so does runtime.chunk_size={best}, which solves anew"
+            f"jobs of ten minutes, and so does runtime.chunk_size={best}, which solves again"
         )
     elif chunk > 12 * _WORTHWHILE:
         lines.append(f"long for one job: runtime.chunk_size={best} makes jobs of ten minutes")

@@ -21,7 +21,7 @@ _MOST_BLOCKS_A_CALL = 16
 
 
 class BlockLayout(NamedTuple):
-    """How lanes are cut: at most `blocks` blocks a device and call, `width` lanes a block.
+    """How lanes are cut: at most `blocks` blocks per device and call, `width` lanes per block.
 
     The last `guard` lanes of a block are not used.
     """

@@ -15,7 +15,7 @@ from odeflow.engines.shared.wild_steps import is_wild, looks_for_wild_steps
 from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import Problem
 
-#: The outcome of Diffrax's that stands for a wild step; nothing else here has it.
+#: Diffrax's outcome that stands for a wild step; nothing else here has it.
 WILD = RESULTS.max_steps_rejected
 
 

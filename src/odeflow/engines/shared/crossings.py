@@ -67,7 +67,7 @@ class Place(NamedTuple):
     """A part of a step and what is known of its start, `low`: which guards hold there, and the
     signs of what is compared (from the first look on). `from_t` and `to_t` are the times of `low`
     and `high`, which a fraction may not tell to the last bit. `ends` are the signs at the end of
-    the part that holds one change, if it is asked whether numbers are equal, else empty. Where
+    the part that holds one change, if a guard asks whether numbers are equal, else empty. Where
     something fires, `found` is which guards hold there, 1 or -1.
     """
 

@@ -115,7 +115,7 @@ class Watch:
 
     @cached_property
     def equal(self) -> Bool[np.ndarray, " comparison"]:
-        """Of which it is asked whether they are equal."""
+        """The comparisons that ask whether numbers are equal."""
         return np.array([kind.equal for kind in self._kinds for _ in range(kind.number)], bool)
 
     @cached_property

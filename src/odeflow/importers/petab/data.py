@@ -88,7 +88,7 @@ def _group(
 def _placeholders(
     placeholders: list[str], measured: list[Measurement]
 ) -> tuple[dict[str, str], dict]:
-    """What placeholders of the noise stand for: names by placeholder, and numbers, one a row."""
+    """What placeholders of the noise stand for: names by placeholder, and numbers, one per row."""
     named, numbers = {}, {}
     for i, placeholder in enumerate(placeholders):
         first = measured[0].noise_parameters[i]

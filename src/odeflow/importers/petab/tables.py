@@ -49,7 +49,7 @@ class TableRow:
         if not _IDENTIFIER.fullmatch(text):
             raise self.mistake(
                 column,
-                f"{shown(text)} is no id: letters, digits and '_', not starting with a digit",
+                f"{shown(text)} is not an id: letters, digits and '_', not starting with a digit",
             )
         return text
 
@@ -83,7 +83,7 @@ class TableRow:
 
 
 def as_number(text: str) -> float | None:
-    """The number that a text is; None where it is none."""
+    """The number that a text is; None where it is not a number."""
     try:
         return float(text)
     except ValueError:

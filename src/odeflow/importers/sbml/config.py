@@ -51,7 +51,7 @@ def fixed_observables(model: ModelConfig, study: Path) -> list[str]:
 
 
 def _extended(model: Mapping[str, Any], system: "System") -> "System":
-    """The system with what the group adds to the file: formulas, and parameters of theirs."""
+    """The system with what the group adds to the file: formulas, and the parameters of those."""
     observables, parameters = model.get("observables"), model.get("parameters")
     formulas = observables.get("formulas") if isinstance(observables, Mapping) else None
     records = parameters.items() if isinstance(parameters, Mapping) else ()
@@ -135,7 +135,7 @@ def _label(system: "System", name: str) -> dict[str, Any]:
 
 
 def _over(generated: dict[str, Any], given: Any) -> Any:
-    """A record of the user's over that of the file; what is no record is for the schema."""
+    """The user's record over that of the file; what is not a record is left to the schema."""
     return {**generated, **given} if isinstance(given, Mapping) else given
 
 
@@ -265,6 +265,6 @@ def _values_at_start(
 
 
 def _number(value: Any, otherwise: float) -> float:
-    """A number of the user's; one that is none is for the schema to refuse."""
+    """A number that the user gave; what is not a number is for the schema to refuse."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number else otherwise

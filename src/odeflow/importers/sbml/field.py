@@ -180,7 +180,7 @@ def _start(system: System, config: ModelConfig) -> Callable[[Columns], Columns]:
 
 
 def _in_equilibrium(system: System, states: list[str], columns: Columns) -> Columns:
-    """The states, a lane a row, moved into the equilibrium of the fast reactions."""
+    """The states, one lane per row, moved into the equilibrium of the fast reactions."""
 
     def moved(known: Any) -> Any:
         known = dict(known)

@@ -1,4 +1,4 @@
-"""Formulas of the config's, as text, over the quantities of an imported model."""
+"""The config's formulas, as text, over the quantities of an imported model."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -76,7 +76,7 @@ def extended(system: System, formulas: Mapping[str, str], added: Iterable[str]) 
     """The system with more parameters, without values, and with formulas as observables.
 
     A formula may read other formulas. Raises ConfigError that names the key: for a name that the
-    file has, and for a formula that is none.
+    file has, and for text that is not a formula.
     """
     added = list(added)
     taken = {*system.values, *system.assigned}

@@ -143,7 +143,7 @@ class Quantities:
         elif identifier in self._set_by_events:
             self.rates[name] = Number(0.0)
         elif isinstance(start, Number) and not math.isfinite(start.value):
-            self.assign(name, start)  # no parameter of a dataset is infinite or not a number
+            self.assign(name, start)  # no parameter of a dataset may be infinite or not a number
             return
         self.hold(name, start)
 

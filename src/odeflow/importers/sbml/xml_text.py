@@ -30,7 +30,7 @@ def checked_text(source: ModelSource, text: str) -> str:
 
     Raises ConfigError where elements are too deep within each other or entities are declared, here
     or elsewhere.
-    What is no XML stays as it is: libsbml has the message.
+    What is not XML stays as it is: libsbml has the message.
     """
     data = text.encode()
     scan = _Scan(data)

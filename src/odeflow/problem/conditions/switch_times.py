@@ -67,12 +67,12 @@ class Switches:
 
     @property
     def unknown(self) -> list[str]:
-        """Lines of the user's whose switching times cannot be found."""
+        """The user's lines whose switching times cannot be found."""
         return list(dict.fromkeys(c.where for c in self._static if c.levels == "unknown"))
 
     @property
     def lines(self) -> list[str]:
-        """Lines of the user's that compare time."""
+        """The user's lines that compare time."""
         return list(dict.fromkeys(c.where for c in self._static))
 
     def times(

@@ -141,7 +141,7 @@ class _Quantities:
         return found
 
     def _times_of_switch(self, key: str, dose: Dose) -> list[Column]:
-        """The times of a switch, which must not hang on switches."""
+        """The times of a switch, which must not depend on switches."""
         for value in (*dose.first_times, dose.every or 0.0):
             moved = self._reads(value) & self._switched
             if moved:
@@ -226,7 +226,7 @@ def _given(key: str, dose: Dose, known: _Quantities) -> list[DoseChange]:
 
 
 def _once(key: str, dose: Dose, known: _Quantities, time: Column, amount: Column) -> DoseChange:
-    """A dose at one of its times; a dose of nothing is none, and may have any time."""
+    """A dose at one of its times; a dose of nothing does not count, and may have any time."""
     given, target = amount != 0, component_number(dose, known.model)
     _refuse(given & ~np.isfinite(amount), f"{key}.amount:", amount, "cannot be given")
     time = _checked(f"{key}: a time", time, known, given)

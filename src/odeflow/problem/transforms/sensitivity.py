@@ -295,7 +295,7 @@ def _differentiated(
     state, *directions = (model.State(*y[i : i + size]) for i in starts)
     seeded = seeds(args)
     args = model.Args(*args[: len(model.declared.parameters)])
-    # The value comes once an axis; both engines compute once what is written twice.
+    # The value comes once per axis; both engines compute once what is written twice.
     pairs = [
         _derivative(function, t, state, args, seed, direction)
         for seed, direction in zip(seeded, directions)

@@ -1,4 +1,4 @@
-"""Clocks, which Python audits nothing of: which line of a user's reads one.
+"""Clocks, which Python audits nothing of: which of the user's lines reads one.
 
 The functions of `time` are wrapped. The classes of `datetime` cannot be, since compiled packages
 check their size: what is called as theirs are is found in the text.
@@ -20,7 +20,7 @@ _METHODS = {"now", "utcnow", "today"}
 
 
 def watch_clocks(watch: ReadWatch) -> None:
-    """Tells the watch of every line of the user's that asks `time` what time it is."""
+    """Tells the watch of every user's line that asks `time` what time it is."""
     for name in ("time", "time_ns"):
         setattr(time, name, _telling(getattr(time, name), watch))
     for name in ("localtime", "gmtime", "ctime", "strftime"):

@@ -27,7 +27,7 @@ _UNSEEN = {
     "pyarrow", "tables", "xarray", "zarr",
 }  # fmt: skip
 
-#: Variables that are others in each terminal, when all are read.
+#: Variables that differ in each terminal, when all are read.
 _OF_A_SESSION = {
     "_", "COLUMNS", "DISPLAY", "HISTFILE", "LINES", "LS_COLORS", "OLDPWD", "PWD", "SHLVL", "TERM",
     "TMUX", "WINDOWID",
@@ -107,7 +107,7 @@ class Seen:
         )
 
     def refuse(self, origin: str) -> None:
-        """The model was another one the second time."""
+        """The model was different the second time."""
         where = [f"{place} {what}" for what, place in self._beyond()]
         self._refused = (
             f"model.vector_field: {origin} is another function each time it is imported "

@@ -1,4 +1,4 @@
-"""Text of the user's in a figure: between dollars it is mathematics, where it can be read as that.
+"""The user's text in a figure: between dollars it is mathematics, where it can be read as that.
 
 Matplotlib draws `$\\mu$` as a letter and ends with an error for `$\\frac{1$` and unknown TeX: after
 everything was solved. Such text is drawn as it stands.

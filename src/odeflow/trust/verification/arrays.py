@@ -81,7 +81,7 @@ def _note(function: Any, inputs: list[Any]) -> None:
 
 
 def _note_call(function: Any, args: Any) -> None:
-    """The same of functions that are no ufuncs."""
+    """The same for functions that are not ufuncs."""
     if _notes is None:
         return
     if function is np.interp:
@@ -98,7 +98,7 @@ def _note_call(function: Any, args: Any) -> None:
 
 
 def value(result: Any) -> Any:
-    """A result of NumPy's as `JaxLikeArray`; what is no number as it is."""
+    """A NumPy result as `JaxLikeArray`; what is not a number stays as it is."""
     if isinstance(result, JaxLikeArray):
         return result
     if isinstance(result, np.ndarray | np.generic):
@@ -274,7 +274,7 @@ class NumPy:
 
 
 def giving_values(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of NumPy's whose results are values."""
+    """A NumPy function whose results are values."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return value(function(*args, **kwargs))

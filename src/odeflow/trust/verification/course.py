@@ -1,4 +1,4 @@
-"""One trajectory by SciPy: stepped, stopped where something happens, and started anew.
+"""One trajectory by SciPy: stepped, stopped where something happens, and started again.
 
 What happens are the changes of `schedule`, times at which the field switches (`switching`), stops
 of the config, and events (`events`). Where conditions change is found on SciPy's dense output.
@@ -54,7 +54,7 @@ def course(
 ) -> Course:
     """The trajectory of a problem at `ts`, increasing, within its span.
 
-    Raises NoReferenceError where SciPy gets not to the end, and OutOfTimeError.
+    Raises NoReferenceError where SciPy does not get to the end, and OutOfTimeError.
     """
     before = work.count
     try:

@@ -284,7 +284,7 @@ def with_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same Python function with `numpy` where its globals have `jax.numpy`.
 
     So are the functions it calls, where their files are in the same folder. Raises TypeError for
-    what is no Python function.
+    what is not a Python function.
     """
     return _NumPy(careful=False).rebound(function)
 
@@ -298,7 +298,7 @@ class _NumPy:
         self._made: dict[int, dict[str, Any]] = {}
 
     def rebound(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function with other globals; TypeError for what is no Python function."""
+        """The same function with other globals; TypeError for what is not a Python function."""
         if not isinstance(function, types.FunctionType):
             raise TypeError(f"{function!r} is not a Python function")
         return self._rebound(function, _folder(function))

@@ -18,7 +18,7 @@ from odeflow.trust.verification.switching import Activity, NotesAt, activity, sw
 
 @dataclass(frozen=True, eq=False)
 class StopCondition:
-    """A condition of the config's that ends a trajectory where `margin` becomes positive.
+    """A condition in the config that ends a trajectory where `margin` becomes positive.
 
     `margin` is a function of (t, y, args). Where it is positive at t0, it has to be negative once
     before.

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from odeflow.problem.model import Model
 from odeflow.problem.solver import Tolerances
 
-#: A relative error below this many units of rounding is none.
+#: A relative error below this many units of rounding counts as zero.
 _ROUNDING = 16
 
 #: Observables over flat arrays: y -> values.
@@ -18,7 +18,7 @@ Observables = Callable[[np.ndarray], np.ndarray]
 class ComponentTolerances:
     """Tolerances of the components of a state, and of what is computed from it.
 
-    `atol` has one number a component. `rtol` is the solver's, but no less than what a number of
+    `atol` has one number per component. `rtol` is the solver's, but no less than what a number of
     `dtype` resolves.
     """
 

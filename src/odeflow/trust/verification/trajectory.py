@@ -145,7 +145,7 @@ def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndar
 
 
 def _stops(config: Config, model: Model, functions: PointFunctions) -> list[StopCondition]:
-    """The thresholds of `stop`, each as a margin that becomes positive where it is met."""
+    """The thresholds of `stop`, each as a margin that becomes positive where it is crossed."""
     stop = config.stop
     if stop is None:
         return []

@@ -91,7 +91,7 @@ class LaneFunctions:
         return {"STATE": self._y[0], "PARAMETERS": self._columns[0]}
 
     def counts(self) -> dict[str, int]:
-        """How many rows the state has, and the columns that a trajectory brings besides."""
+        """How many rows the state has, and the further columns that a trajectory brings."""
         return {"COMPONENTS": len(self._y), "COLUMNS": len(self._columns)}
 
     def _kept(self) -> list[tuple[int, int, str]]:

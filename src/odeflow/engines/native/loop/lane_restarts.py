@@ -1,6 +1,6 @@
 """Where trajectories stop and go on: jumps at given times, guards that fire, in the lane loop.
 
-A lane that reaches a jump, or where a guard fires, is ended like one that is done, and begins anew
+A lane that reaches a jump, or where a guard fires, is ended like one that is done, and begins again
 from there with the same trajectory. Where a problem has neither, the functions here are empty.
 """
 

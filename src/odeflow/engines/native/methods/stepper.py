@@ -61,8 +61,8 @@ class Stepper:
     step; `carried` are rows that it hands on, with the component whose derivative at t0 is their
     first value. `dense` are rows that a step leaves where values inside of it are needed:
     `polynomial` makes of them the coefficients of each component's polynomial of theta, 0 at the
-    step's start and 1 at its end, the constant first. `row_groups` are the numbers of further rows by
-    name; `loops_over_tables` is whether its linear algebra does.
+    step's start and 1 at its end, the constant first. `row_groups` are the numbers of further rows
+    by name; `loops_over_tables` is whether its linear algebra does.
     """
 
     error_order: float

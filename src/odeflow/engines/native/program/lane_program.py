@@ -109,7 +109,7 @@ class LaneBuilder(Builder):
 
 
 class Setting(NamedTuple):
-    """A name that is no operand."""
+    """A name that is not an operand."""
 
     name: str
 

@@ -38,7 +38,7 @@ class DeviceWriter(Writer):
     """Writes for NVVM: an LLVM without C's library, older than the instruction `fneg`."""
 
     def function(self, name: str, *values: LaneValue) -> LaneValue:
-        """A function of libdevice by the name of C's for float64."""
+        """A function of libdevice by the name that C has for float64."""
         kind = values[0].kind
         name = f"__nv_{name}" + ("f" if kind == "float32" else "")
         number = self.type(kind)

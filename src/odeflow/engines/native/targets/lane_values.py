@@ -2,7 +2,7 @@
 
 Programs run once, on the values of this module, and every operation
 leaves a vector instruction behind. So a statement costs little to compile, and that vectors come
-out does not hang on what LLVM can prove of a loop.
+out does not depend on what LLVM can prove of a loop.
 """
 
 from __future__ import annotations
