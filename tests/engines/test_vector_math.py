@@ -39,7 +39,7 @@ extended = pytest.mark.skipif(
 
 
 def compiled(real: str) -> Callable[..., Array]:
-    """All functions in one piece of code: `(x, y)` in, a row a function out."""
+    """All functions in one piece of code: `(x, y)` in, one row per function out."""
     outputs = [
         *(f"out_{name}" for name in (*NUMPY, *ROUGH)),
         *("out_power", "out_power_of_three"),

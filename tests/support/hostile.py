@@ -253,7 +253,7 @@ CASES = [
     Case("YAML", "an environment variable", config_text(MODEL, "title: ${oc.env:HOME}"), "refused"),
     Case(
         "YAML",
-        "an object of Hydra's",
+        "a Hydra object",
         config_text(MODEL, "title: {_target_: os.system}"),
         "_target_",
     ),
@@ -278,7 +278,7 @@ CASES = [
     ),
     Case(
         "`results`",
-        "the chunks' folder a link",
+        "the chunks' folder is a link",
         linked("chunks", to_folder=True),
         "outside of results/",
     ),
@@ -358,7 +358,7 @@ CASES = [
     ),
     Case(
         "`ensemble.nc`",
-        "an object of Hydra's",
+        "a Hydra object",
         with_config("title: ", "title: {_target_: os.system}\n  x: "),
         "_target_",
     ),

@@ -50,11 +50,12 @@ are, byte for byte, those of a run that nothing happened to. Where a study is ru
 
 The stages are the design, solving, assembling, the summary, the verification, the diagnosis of
 failures, the figures, the overview and the verdict. On Linux a job ends with the Snakemake that
-started it; elsewhere a job of one that is killed by SIGKILL runs to its end. A home that cannot be
-written is met by Snakemake before it reads the workflow, so the message is its own, and longer.
+started it; elsewhere a job of one that is killed by SIGKILL runs to its end. Snakemake
+notices that a home cannot be written before it reads the workflow, so the message is its own, and
+longer.
 
 A run leases the files that it reads and writes (`results/chunks/.leases`): `prune` keeps the chunks
-of a run that is going on, and a second run does not write what another is at, with `--nolock` or
+of a run that is going on, and a second run does not write what another is using, with `--nolock` or
 without: it ends with one line, and of two that begin at one time both may. The lease of a process
 that has ended counts no more; that of one on another machine is renewed every minute, and counts
 for a quarter of an hour.

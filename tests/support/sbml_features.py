@@ -373,7 +373,7 @@ FEATURES = [
 
 
 def table() -> str:
-    """A row a feature, in Markdown."""
+    """One row per feature, in Markdown."""
     rows = ["| | | |\n|---|---|---|\n"]
     group = ""
     for feature in FEATURES:

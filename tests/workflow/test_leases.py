@@ -1,4 +1,4 @@
-"""Chunks that a run is at stay where they are when chunks are pruned beside it."""
+"""Chunks that a run is using stay where they are when chunks are pruned beside it."""
 
 import io
 import json
@@ -189,7 +189,7 @@ def test_of_two_claims_at_one_time_no_more_than_one_goes_on(
     held = HeldLease(study)
     file = of_another(study, writes=["b"])
     monkeypatch.setattr(leases, "_others", looked)
-    with pytest.raises(ConfigError, match="another run is at it"):
+    with pytest.raises(ConfigError, match="another run is using it"):
         held.claim({"a"}, {"b"})
     assert seen == ["b"]
     file.unlink()

@@ -34,7 +34,7 @@ def summarise(
     """Summary of an ensemble.
 
     One variable `<variable>_<metric>` per metric over the dimensions of the design, NaN for a
-    trajectory that failed: a metric of what is left of it would be one of something else.
+    trajectory that failed: a metric of what is left of it would mean something else.
     `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded and are still
     running at the time, `num_running(time)` of them. Metrics that were reduced while solving, and
     the drifts of invariants, are taken from the ensemble as they are; else, with one saved time,

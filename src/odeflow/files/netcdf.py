@@ -59,7 +59,7 @@ def written(path: Path) -> Iterator[None]:
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise UnwritableFileError(
-            f"{path}: cannot be written ({reason}); see to space and permissions there, then run "
+            f"{path}: cannot be written ({reason}); check space and permissions there, then run "
             "again"
         ) from error
 

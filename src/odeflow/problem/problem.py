@@ -12,7 +12,7 @@ from odeflow.problem.model import Model
 from odeflow.problem.reductions import Reduction, nodes
 from odeflow.problem.solver import Solver
 
-#: A time to save that is so many roundings from that of a stop or an event is the same time.
+#: A time to save that is this many roundings from that of a stop or an event is the same time.
 SAME_TIME_ULPS = 256
 
 #: Called with the number of trajectories done so far.

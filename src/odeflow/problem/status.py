@@ -56,7 +56,7 @@ ADVICE: dict[Status, str] = {
     ),
     Status.suspect: (
         "the error estimate of a step means nothing at so loose a tolerance: lower solver.rtol, at "
-        "1e-5 and below such steps are not met"
+        "1e-5 and below such steps do not occur"
     ),
     Status.stopped_by_event: "a condition of `stop` was met: the values end there",
 }

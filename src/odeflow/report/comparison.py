@@ -112,7 +112,7 @@ def _differences(first: SolvedExperiment, other: SolvedExperiment) -> Iterator[s
 
 
 def _figure(largest_of: dict[str, np.ndarray]) -> str:
-    """Share of the trajectories whose difference is at most so many tolerances, as SVG text."""
+    """Share of the trajectories whose difference is at most a number of tolerances, as SVG text."""
     with mpl.rc_context(STYLE):
         figure, (ax,) = panels(1)
         for name, values in largest_of.items():

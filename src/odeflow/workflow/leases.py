@@ -1,4 +1,4 @@
-"""Which files runs are at: what one of them needs, another does not remove or write.
+"""Which files runs are using: what one of them needs, another does not remove or write.
 
 A run leases the chunks of its plan: a file with their names and its process, made when it plans,
 renewed while it runs, gone when it ends. `prune` keeps what is leased. Before its first job a run
@@ -32,7 +32,7 @@ _RENEWED, _COUNTS = 60.0, 900.0
 
 @dataclass(frozen=True)
 class Lease:
-    """The files that a process is at; `where` and `started` tell processes of a number apart.
+    """The files that a process is using; `where` and `started` tell processes of a number apart.
 
     `chunks` are those of its plan, `reads` and `writes` the other files of its jobs, once claimed.
     `prunes` says that it removes chunks.
@@ -82,7 +82,7 @@ class HeldLease:
             if shared:
                 self.release()
                 raise ConfigError(
-                    f"{min(shared)}: another run is at it (process {other.process} on "
+                    f"{min(shared)}: another run is using it (process {other.process} on "
                     f"{other.where.split()[0]}); run again when that one has ended"
                 )
 

@@ -41,7 +41,7 @@ def used_chunks(study: Path, resolvers: Collection[str] = ()) -> set[str]:
 
 
 def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
-    """Lists on `out`, then removes, the study's chunks that are not in `keep` and no run is at.
+    """Lists on `out`, then removes, the study's chunks that neither `keep` has nor a run uses.
 
     Runs that plan meanwhile wait until the process ends. Only files that this workflow names are
     touched: `<16 hex digits>/<number>[-...].nc`, the log, timing and measurements beside it, and
@@ -71,7 +71,7 @@ def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     for file in unused:
         print(f"  {file.relative_to(study)}", file=out)
     for file in busy:
-        print(f"  {file.relative_to(study)}, kept: a run is at it", file=out)
+        print(f"  {file.relative_to(study)}, kept: a run is using it", file=out)
     for file in unused:
         for companion in (".nc", ".log", ".tsv", ".pilot.json"):
             file.with_suffix(companion).unlink(missing_ok=True)

@@ -44,7 +44,7 @@ def logged(log: str) -> Iterator[None]:
                 raise
             what = f"{error.filename or path.parent}: cannot be written ({error.strerror})"
             print(
-                f"odeflow: {what}; see to space and permissions there, then run again",
+                f"odeflow: {what}; check space and permissions there, then run again",
                 file=sys.__stderr__,
             )
             sys.exit(1)
@@ -70,7 +70,7 @@ def _log_file(path: Path) -> io.TextIOWrapper:
         return io.TextIOWrapper(_Lossy(path, "w"), encoding="utf-8", line_buffering=True)
     except OSError as error:
         sys.exit(
-            f"odeflow: {path}: cannot be written ({error.strerror}); see to space and permissions "
+            f"odeflow: {path}: cannot be written ({error.strerror}); check space and permissions "
             "there, then run again"
         )
 

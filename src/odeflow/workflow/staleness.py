@@ -83,7 +83,7 @@ def _make_new(place: Path, stage: Stage) -> None:
         place.write_text(f"{stage.plan} {time.time_ns()}\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-            f"{place}: cannot be written ({error.strerror}); see to space and permissions there"
+            f"{place}: cannot be written ({error.strerror}); check space and permissions there"
         ) from None
 
 

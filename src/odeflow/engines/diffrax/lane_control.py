@@ -161,7 +161,7 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
 
 
 class BudgetedController(LaneController):
-    """A `LaneController` that ends the solve after so many steps, a number of each lane.
+    """A `LaneController` that ends the solve after a number of steps, each lane's own.
 
     The state is `(the other's state, steps taken)`.
     """

@@ -61,7 +61,7 @@ class LaneProgress(NamedTuple):
     done: Any
 
 
-#: Solves from (t, y, args) to t1 with so many steps left: `(t, y, args, t1, steps, memory, kept)`.
+#: Solves from (t, y, args) to t1 with `steps` steps left: `(t, y, args, t1, steps, memory, kept)`.
 SolveSegment = Callable[..., Segment]
 
 

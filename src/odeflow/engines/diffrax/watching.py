@@ -31,7 +31,7 @@ class WatchingSolver(diffrax.AbstractSolver):
     """Wraps a solver; takes the same steps, and ends the solve after one in which a guard fires.
 
     The state is `(wrapped state, Watched)`. A guard fires where it becomes true, which `Crossings`
-    finds on the dense output. The end comes as an error of Diffrax's, since its loop forgets the
+    finds on the dense output. The end comes as a Diffrax error, since its loop forgets the
     outcome `event_occurred` of a solver.
     """
 

@@ -31,7 +31,7 @@ from odeflow.problem.problem import Problem
 
 #: Looks at one step, after which it is cut where it is known so far.
 MOST_LOOKS = 1000
-#: A coefficient below so many roundings of what is compared has no sign.
+#: A coefficient below this many roundings of what is compared has no sign.
 _ROUNDINGS = 16
 
 
@@ -67,7 +67,7 @@ class Place(NamedTuple):
     """A part of a step and what is known of its start, `low`: which guards hold there, and the
     signs of what is compared (from the first look on). `from_t` and `to_t` are the times of `low`
     and `high`, which a fraction may not tell to the last bit. `ends` are the signs at the end of
-    the part that holds one change, if a guard asks whether numbers are equal, else empty. Where
+    the part that holds one change, if a guard tests whether numbers are equal, else empty. Where
     something fires, `found` is which guards hold there, 1 or -1.
     """
 
@@ -228,7 +228,7 @@ class Crossings:
     def settle(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
         """After a change has been found: whether a guard fires there.
 
-        Where numbers meet, a guard that asks whether they differ is false for that one time. If
+        Where numbers meet, a guard that tests whether they differ is false for that one time. If
         nothing else happens there it fires at once, of the same state.
         """
         memory = {**memory, "guard": place.guard}

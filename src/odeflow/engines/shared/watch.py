@@ -120,7 +120,7 @@ class Watch:
 
     @cached_property
     def _asks_if_equal(self) -> Bool[np.ndarray, " guard"]:
-        """Which guards ask whether numbers are equal that move."""
+        """Which guards test whether changing numbers are equal."""
         t, y, args = self._model.example(self._problem.dtype)
         conditions = [guard.condition for guard in self._problem.guards]
         found = [kinds(condition, (t, y), (args,), self._still) for condition in conditions]

@@ -44,8 +44,8 @@ def compared(
 
 
 class Kind(NamedTuple):
-    """What is compared: so many numbers, whether they are smooth, not as `floor(x)` that changes in
-    steps, and whether the comparison asks if they are equal.
+    """What is compared: how many numbers, whether they are smooth, unlike `floor(x)`, which changes
+    in steps, and whether the comparison asks if they are equal.
     """
 
     number: int

@@ -183,7 +183,7 @@ class _Search:
             known, samples = finer, 4 * samples
 
     def _between(self, edges: np.ndarray, samples: int) -> Roots:
-        """Roots by so many places in each stretch between edges; two of them for affine pieces."""
+        """Roots by this many places in each stretch between edges; two for affine pieces."""
         start, end = edges[:-1], edges[1:]
         stretch, row = np.nonzero(end > start)
         a, b = start[stretch, row], end[stretch, row]
@@ -279,5 +279,5 @@ class _Search:
 
 
 def _within(counts: np.ndarray) -> np.ndarray:
-    """0, 1, ... within each group of so many."""
+    """0, 1, ... within each group of these sizes."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -223,7 +223,7 @@ def _declaration(
 ) -> Declaration:
     """That of a model with the sensitivities among its states and observables.
 
-    Beside them are a state that remembers so many numbers, if any, and the parameters of doses.
+    Beside them are a state that remembers `memory` numbers, if any, and the parameters of doses.
     """
     declared, known = model.declared, model.variables()
     states = dict(declared.states)

@@ -56,7 +56,7 @@ def look(data: dict[str, Any], study: Path) -> dict[str, Any]:
         try:
             with watch.on():
                 programs.append(fingerprint(model, study))
-        except Exception as error:  # of the user's; the job that solves says it, too
+        except Exception as error:  # the user's own; the job that solves says it, too
             if not programs:
                 text = str(error) if isinstance(error, ConfigError) else repr(error)
                 seen.notes.append(

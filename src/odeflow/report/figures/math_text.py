@@ -46,7 +46,7 @@ def _is_readable(line: str) -> bool:
 
 
 def wrapped(text: str, width: int) -> str:
-    """The text on lines of at most so many characters; a piece of mathematics stays on one."""
+    """The text on lines of at most this many characters; a piece of mathematics stays on one."""
     whole = is_math_text(text)
     if whole:
         text = _MATH.sub(lambda found: found.group().replace(" ", _BLANK), text)

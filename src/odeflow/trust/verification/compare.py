@@ -90,7 +90,7 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
     for event in trajectory.problem.events:
         if event.asks_if_equal:
             raise NoReferenceError(
-                f"the trigger of event {event.name} asks whether numbers are equal that move"
+                f"the trigger of event {event.name} tests whether changing numbers are equal"
             )
     found = reference_solution(
         trajectory.problem,

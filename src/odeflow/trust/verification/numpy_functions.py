@@ -107,7 +107,7 @@ class PointFunctions:
     again; None for any other. `evaluator` says what runs them: `numpy`, or `jax` where NumPy
     cannot. `events` are those of an imported model; None where it has some that only JAX can
     evaluate. `still` are the components that only events change. `is_autonomous` is whether the
-    vector field is known not to ask for the time.
+    vector field is known not to depend on time.
     """
 
     evaluator: Literal["numpy", "jax"]
@@ -164,7 +164,7 @@ class PointFunctions:
         self._field, self._observe = field, observe
         if not seen.is_careful:  # plain NumPy does the same, and is much faster
             self._field, self._observe = _through_numpy(model, careful=False)
-        with suppress(Exception):  # whatever comes of it: something asked for the time
+        with suppress(Exception):  # whatever comes of it: something read the time
             self._field(_Unasked(), *point[1:])
             self.is_autonomous = True
 
@@ -193,7 +193,7 @@ def _notes_of(field: Callable[..., Any], t: float, y: np.ndarray, args: np.ndarr
 
 
 class _AskedError(Exception):
-    """A vector field asked for the time."""
+    """A vector field read the time."""
 
 
 class _Unasked:

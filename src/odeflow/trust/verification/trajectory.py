@@ -18,7 +18,7 @@ from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.problem import PointProblem, StopCondition
 from odeflow.trust.verification.schedule import Rounding, changes
 
-#: A derivative may be so many times as large as that of a steady state.
+#: A derivative may be this many times as large as that of a steady state.
 _NEARLY = 2.0
 #: Later times at which it is looked whether a state at rest stays there.
 _LATER = 100

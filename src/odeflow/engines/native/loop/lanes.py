@@ -93,7 +93,7 @@ def _constants(problem: Problem, layout: BufferLayout, functions: LaneFunctions)
 
 
 def _lowest_bits(number: int) -> int:
-    """A 64-bit integer with so many bits set."""
+    """A 64-bit integer with this many bits set."""
     return (1 << number) - 1 if number < 64 else -1
 
 

@@ -154,7 +154,7 @@ def end_columns(
 ) -> dict[str, Float[np.ndarray, " *lane"]]:
     """What `decide` reads of the end of each trajectory, in the precision of `t1`.
 
-    Beside `t1`: `clip_floor`, so many ulp before it, counted like Diffrax without subnormal
+    Beside `t1`: `clip_floor`, `_CLIP_ULPS` ulp before it, counted like Diffrax without subnormal
     numbers; for constant steps their number, `steps`. Like Diffrax, a span of a whole number of
     dt0 takes that many.
     """
@@ -166,7 +166,7 @@ def end_columns(
 
 
 def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *lane"]:
-    """The numbers so many ulp before, where zero has the smallest normal ones beside it."""
+    """The numbers this many ulp before, where zero has the smallest normal ones beside it."""
     words = np.dtype(f"i{t.dtype.itemsize}")
     subnormal = np.finfo(t.dtype).tiny.view(words) - 1
     place = np.maximum(np.abs(t).view(words) - subnormal, 0)

@@ -57,5 +57,5 @@ def vector_width(dtype: np.dtype) -> int:
 
 
 def ways(components: int) -> int:
-    """Vectors that are worked on in turns, for a state of so many scalars."""
+    """Vectors that are worked on in turns, for a state of this many scalars."""
     return 4 if components <= 2 else 3 if components <= 6 else 2 if components <= 8 else 1

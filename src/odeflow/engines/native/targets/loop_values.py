@@ -71,7 +71,7 @@ class Scalars:
         return "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "real"
 
     def to(self, kind: Kind, value: Any) -> ir.Value:
-        """A value as one of LLVM's of this kind; numbers become integers by leaving the rest."""
+        """The value as an LLVM value of this kind; numbers become integers by leaving the rest."""
         if not isinstance(value, Scalar):
             python = {"int": int, "real": float, "bool": bool}[kind]
             return ir.Constant(self.type(kind), python(value))
@@ -134,7 +134,7 @@ class Scalars:
         return Scalar(kind, select)
 
     def function(self, name: str, *values: Any) -> Scalar:
-        """One of LLVM's functions of numbers (`llvm.`) or of C's library, its type left out."""
+        """A function of numbers in LLVM (`llvm.`) or C's library, its type left out."""
         suffix = {"double": ".f64", "float": ".f32"} if name.startswith("llvm.") else {}
         c_suffix = {"double": "", "float": "f"}
         full = name + (suffix or c_suffix)[str(self.real)]
