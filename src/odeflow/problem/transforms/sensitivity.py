@@ -209,9 +209,9 @@ def _refuse_equal(model: Model) -> None:
     for event in model.events:
         if any(kind.equal for kind in kinds(event.trigger, (t, y), (args,), still)):
             raise ConfigError(
-                f"saveat.sensitivities: the trigger of an event in {model.declared.origin} asks "
-                "whether numbers are equal; derivatives cannot follow that: write two events, one "
-                "with > and one with <"
+                f"saveat.sensitivities: the trigger of an event in {model.declared.origin} "
+                "tests whether numbers are equal; derivatives cannot follow that: write two "
+                "events, one with > and one with <"
             )
 
 
