@@ -202,7 +202,7 @@ def solve(
             reduce(rows, settings)
             steps += 1
         # values at times that the last step has passed: with observables vector by vector, one time
-        # a lane in turn
+        # per lane in turn
         for base in range(0, LANES if attention != 0 else 0, WIDTH):
             due = (attention >> base) & VECTOR
             if due != 0:
