@@ -141,7 +141,7 @@ def calls(number: int) -> dict[str, float]:
             taken = [seconds(partial(call, args))[0] for args in given]
             key = f"{lanes} {name}"
             found[key] = 1e3 * statistics.median(taken)
-            print(f"{lanes} trajectories, {name}: {found[key]:.2f} ms a call")
+            print(f"{lanes} trajectories, {name}: {found[key]:.2f} ms per call")
     return found
 
 

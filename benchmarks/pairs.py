@@ -4,8 +4,8 @@
     python -m benchmarks.pairs ../before --cases lorenz --repeats 9
 
 Each checkout has a process of its own, which compiles once and then solves when asked; the two are
-asked in turn, so that a machine whose speed drifts slows both. Prints, a case a line, the ratio of
-the seconds of each pair (this checkout / the other; above 1 is slower) with its median, and the
+asked in turn, so that a machine whose speed drifts slows both. Prints, one line per case, the ratio
+of the seconds of each pair (this checkout / the other; above 1 is slower) with its median, and the
 largest difference between the two solutions in units of the tolerance.
 """
 

@@ -1,4 +1,4 @@
-"""Runs one contender on one case: in this process, or as one process a core."""
+"""Runs one contender on one case: in this process, or as one process per core."""
 
 import multiprocessing
 import time

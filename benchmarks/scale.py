@@ -53,7 +53,7 @@ def slurm(folder: str) -> dict[str, float]:
 
 
 def rate(folder: str) -> dict[str, float]:
-    """Seconds of one core a trajectory: solving, as the pilot of two full chunks measures it, and
+    """Seconds of one core per trajectory: solving, as the pilot of two full chunks measures it, and
     all that follows, start of the jobs included.
     """
     number = 1024 * 1024

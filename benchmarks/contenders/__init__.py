@@ -1,7 +1,7 @@
-"""One file a contender, each with the same few names.
+"""One file per contender, each with the same few names.
 
 - `LABEL`: its name in tables.
-- `SERIAL`: it uses one core, so it is run as one process a core.
+- `SERIAL`: it uses one core, so it is run as one process per core.
 - `SIZED`: what it compiles is for one number of trajectories only.
 - `build(case, size, cores)`: compiles for that many trajectories; returns a function of
   (lanes, scale), the solution in the contender's own form at tolerances multiplied by `scale`.

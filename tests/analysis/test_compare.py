@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import odeflow
-from odeflow.analysis.differences import Solved, difference, not_comparable
+from odeflow.analysis.differences import SolvedExperiment, difference, not_comparable
 from odeflow.analysis.summary import summarise
 from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
@@ -16,10 +16,10 @@ from odeflow.workflow.plan import compared, plan
 from tests.support.snakes import EXPERIMENT_YAML, make_study, planned, request, snakemake
 
 
-def solved(study: Path, *overrides: str) -> Solved:
+def solved(study: Path, *overrides: str) -> SolvedExperiment:
     config = odeflow.compose("experiment=decay", *overrides, study=study)
     ensemble = odeflow.run(config)
-    return Solved(config, ensemble, summarise(ensemble, config.summary))
+    return SolvedExperiment(config, ensemble, summarise(ensemble, config.summary))
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +28,15 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tsit5(study: Path) -> Solved:
+def tsit5(study: Path) -> SolvedExperiment:
     return solved(study, "name=tsit5", "solver.rtol=1e-4", "solver.atol=1e-6")
 
 
-def shifted(one: Solved, **changes: xr.DataArray) -> Solved:
-    return Solved(one.config, one.ensemble.assign(changes), one.summary)
+def shifted(one: SolvedExperiment, **changes: xr.DataArray) -> SolvedExperiment:
+    return SolvedExperiment(one.config, one.ensemble.assign(changes), one.summary)
 
 
-def test_a_difference_is_in_units_of_tolerance(tsit5: Solved):
+def test_a_difference_is_in_units_of_tolerance(tsit5: SolvedExperiment):
     y = tsit5.ensemble.y
     moved = y.copy(data=y.values + 2 * (1e-6 + 1e-4 * np.abs(y.values)))
     moved[1, 3] = y[1, 3] * 1.01
@@ -49,7 +49,7 @@ def test_a_difference_is_in_units_of_tolerance(tsit5: Solved):
     np.testing.assert_allclose(found.rms, np.sqrt((scaled**2).mean()), rtol=3e-4)
 
 
-def test_a_trajectory_that_failed_in_one_counts_in_none(tsit5: Solved):
+def test_a_trajectory_that_failed_in_one_counts_in_none(tsit5: SolvedExperiment):
     status = tsit5.ensemble.status.copy(deep=True)
     status[2] = 3
     found = difference(tsit5, shifted(tsit5, status=status), "y")
@@ -57,8 +57,8 @@ def test_a_trajectory_that_failed_in_one_counts_in_none(tsit5: Solved):
     assert found.rms == 0
 
 
-def test_only_like_is_compared_with_like(tsit5: Solved, study: Path):
-    change = lambda **data: Solved(
+def test_only_like_is_compared_with_like(tsit5: SolvedExperiment, study: Path):
+    change = lambda **data: SolvedExperiment(
         Config.model_validate(tsit5.config.model_dump() | data), tsit5.ensemble, tsit5.summary
     )
     assert not_comparable(tsit5, tsit5) is None
@@ -70,7 +70,7 @@ def test_only_like_is_compared_with_like(tsit5: Solved, study: Path):
     assert not_comparable(tsit5, tsit5._replace(ensemble=later)) == "their saved times differ"
 
 
-def test_the_page_says_what_was_compared(tsit5: Solved, study: Path):
+def test_the_page_says_what_was_compared(tsit5: SolvedExperiment, study: Path):
     dopri5 = solved(study, "name=dopri5", "solver=dopri5", "solver.rtol=1e-4", "solver.atol=1e-6")
     text = comparison_page([tsit5, dopri5])
     assert "<h1>tsit5 and dopri5</h1>" in text

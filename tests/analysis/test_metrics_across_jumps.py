@@ -10,7 +10,7 @@ import yaml
 
 import odeflow
 from odeflow.analysis.summary import summarise
-from odeflow.config.metrics import Course, first_time_beyond
+from odeflow.config.metrics import TimeCourses, first_time_beyond
 from odeflow.report.figures.time_courses import time_courses
 from odeflow.workflow.chunks import solve_digest
 
@@ -194,7 +194,7 @@ def test_saved_times_after_an_end_count_for_nothing():
             [nan, nan, nan, nan, nan],
         ]
     ).T
-    course = Course(y, t)
+    course = TimeCourses(y, t)
     np.testing.assert_array_equal(course.greatest, [5, 3, 7, nan, nan])
     np.testing.assert_array_equal(course.least, [1, 1, 7, nan, nan])
     np.testing.assert_array_equal(course.integral, [29.5, 4.5, 0, nan, nan])

@@ -213,7 +213,7 @@ def test_a_failure_in_jit_raises_where_it_is_asked_for():
 
 
 def test_what_is_known_while_jax_traces_is_solved_all_the_same():
-    """Nothing in it is traced, but a program of JAX's cannot be run there."""
+    """Nothing in it is traced, but a JAX program cannot be run there."""
 
     @jax.jit
     def plus(x: Any) -> Any:

@@ -103,7 +103,7 @@ def test_what_has_no_counterpart(changed: Any, named: str):
         ({"y0": np.ones(2) * 1j}, TypeError, "y0 is complex"),
         ({"args": {"k": np.ones(3)}}, ValueError, r"args\['k'\] has 3 .* axis 0, y0 has 2"),
         ({"args": 1.0}, ValueError, "args has shape .* no axis 0; write None"),
-        ({"args": (1.0, 2.0), "in_axes": (0, (None,))}, ValueError, "no prefix of the tree of arg"),
+        ({"args": (1.0, 2.0), "in_axes": (0, (None,))}, ValueError, "not a prefix of the tree of"),
         ({"in_axes": (0, 0, 0)}, ValueError, "a pair for y0 and args"),
         ({"in_axes": "first"}, ValueError, "'first'; an integer or None is needed"),
         (

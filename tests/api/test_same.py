@@ -1,4 +1,4 @@
-"""Which functions are taken for the same, so that nothing is compiled anew or stale."""
+"""Which functions are taken for the same, so that nothing is compiled again or stale."""
 
 from functools import partial
 from typing import Any

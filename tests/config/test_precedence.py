@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.config.sources import Request, Source, settle
+from odeflow.config.sources import Request, SettingsSource, settle
 from odeflow.files.errors import ConfigError
 from odeflow.workflow.plan import plan
 from tests.support.snakes import EXPERIMENT_YAML, SHIPPED_SETTINGS, make_study, snakemake
@@ -109,8 +109,8 @@ def composed(study: Path) -> Callable[[Request], Config]:
 
 def settled(study: Path, asked: Mapping[str, Mapping[str, Any]]) -> Request:
     """What sources ask for that are given over `experiment: decay`."""
-    first = Source("first", SHIPPED_SETTINGS | {"experiment": "decay"})
-    return settle([first, *(Source(name, asked.get(name, {})) for name in SOURCES)], study)
+    first = SettingsSource("first", SHIPPED_SETTINGS | {"experiment": "decay"})
+    return settle([first, *(SettingsSource(name, asked.get(name, {})) for name in SOURCES)], study)
 
 
 @pytest.mark.parametrize("setting, first, second", PAIRS)

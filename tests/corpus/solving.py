@@ -1,4 +1,4 @@
-"""Solves cases by the native engine, one after another or in processes of their own."""
+"""Solves cases by the native engine, one after another or in separate processes."""
 
 import multiprocessing
 import tempfile

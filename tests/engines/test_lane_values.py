@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from odeflow.engines.native.targets.lane_code import LaneFunction, vectors_of
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.engines.native.targets.primitives import (
     bits,
     fma,
@@ -31,7 +31,7 @@ PRECISIONS = pytest.mark.parametrize("real", ["float64", "float32"])
 
 def run(function: Callable[..., Any], real: Any, number: str, **rows: Any) -> tuple[Any, int]:
     """Row `out` after the function ran on rows of 16 lanes, and what it returned."""
-    layout = Layout(real, 8, 2, (*rows, "out"), ("half",))
+    layout = BufferLayout(real, 8, 2, (*rows, "out"), ("half",))
     code = LaneFunction(function, layout, *vectors_of(layout, number))
     solve = compiled_loop(SOURCE, str(np.dtype(real)), code=code)
     buffer = np.zeros((len(layout.rows), 16), real)

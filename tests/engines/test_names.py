@@ -20,7 +20,7 @@ from odeflow.config.root import Config
 from odeflow.config.solver import SolverConfig
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.ensemble.build import augmented, resolved
 from odeflow.problem.model import Event, Model
 from odeflow.problem.problem import Guard, JumpTargets, Lanes, Problem
@@ -356,4 +356,4 @@ def test_an_array_beside_a_scalar_named_like_its_element(tmp_path: Path):
 
 def test_rows_of_one_name_are_refused():
     with pytest.raises(ValueError, match="one name: y_0"):
-        Layout("float64", 8, 1, ("t", "y_0", "y_0"), ()).place("t")
+        BufferLayout("float64", 8, 1, ("t", "y_0", "y_0"), ()).place("t")

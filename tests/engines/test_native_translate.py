@@ -24,7 +24,7 @@ from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.refusal import Refused
 from odeflow.engines.native.program.value import inlined
 from odeflow.engines.native.targets.lane_code import lane_function
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.engines.native.targets.runtime import LANE_CODE
 from tests.support.compiled_loops import compiled_loop
 
@@ -515,7 +515,7 @@ def test_lanes_compute_what_jax_does(dtype: Any):
     for row, value in zip(outputs, inlined(builder, program, {n: builder.row(n) for n in NAMES})):
         builder.store(row, value)
     real = np.dtype(dtype).name
-    layout = Layout(real, 8, 1, (*NAMES, *outputs), ("none",))  # type: ignore[arg-type]
+    layout = BufferLayout(real, 8, 1, (*NAMES, *outputs), ("none",))  # type: ignore[arg-type]
     code = lane_function(builder.finished("run", "one", ""), layout, LANE_CODE)
     source = "def solve(rows: real[:], settings: real[:]):\n    code(rows, settings, 0)"
     run = compiled_loop(source, real, code=code)

@@ -8,7 +8,7 @@ import pytest
 
 from odeflow.engines.native.targets import vector_math
 from odeflow.engines.native.targets.lane_code import LaneFunction
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 from tests.support.compiled_loops import compiled_loop
 
 Array = np.ndarray
@@ -39,12 +39,12 @@ extended = pytest.mark.skipif(
 
 
 def compiled(real: str) -> Callable[..., Array]:
-    """All functions in one piece of code: `(x, y)` in, a row a function out."""
+    """All functions in one piece of code: `(x, y)` in, one row per function out."""
     outputs = [
         *(f"out_{name}" for name in (*NUMPY, *ROUGH)),
         *("out_power", "out_power_of_three"),
     ]
-    layout = Layout(real, 8, 1, ("x", "y", *outputs), ("none",))  # type: ignore[arg-type]
+    layout = BufferLayout(real, 8, 1, ("x", "y", *outputs), ("none",))  # type: ignore[arg-type]
 
     def evaluate(rows: Any, settings: Any) -> None:
         """Calls every function."""

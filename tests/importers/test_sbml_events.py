@@ -137,6 +137,6 @@ def test_a_trigger_by_equality_fires_and_is_not_judged():
     found = verify(config, Path(), result)
     assert found.attrs["verdict"] == "not judged" and found.attrs["number_verified"] == 0
     assert (
-        "the trigger of event meets asks whether numbers are equal"
+        "the trigger of event meets tests whether changing numbers are equal"
         in (found.attrs["verdict_reason"])
     )

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("libsbml")
 
 from odeflow.config.model import ModelConfig
-from odeflow.engines.shared.watch import Outcome, Watch
+from odeflow.engines.shared.watch import RoundOutcome, Watch
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_model
 from odeflow.importers.sbml.config import imported_model
@@ -67,10 +67,10 @@ def after_events(model: Model, point: Any, feature: Feature) -> dict[str, list[f
     memory = watch.start(start, y, args)
     found: dict[str, list[float]] = {name: [] for name in model.declared.states}
     for time in (0.0, *feature.after):
-        outcome = Outcome.event
-        while outcome == Outcome.event:
+        outcome = RoundOutcome.event
+        while outcome == RoundOutcome.event:
             y, memory, outcome = watch.round(jnp.asarray(time, float), y, args, memory)
-        assert outcome == Outcome.nothing
+        assert outcome == RoundOutcome.nothing
         for name, values in found.items():
             values.append(float(getattr(y, name)))
     return {name: values[1:] for name, values in found.items()}

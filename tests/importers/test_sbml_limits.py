@@ -9,7 +9,7 @@ pytest.importorskip("antimony")
 
 from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import MOST_OPERATIONS, checked_antimony
-from odeflow.importers.refusal import Source
+from odeflow.importers.refusal import ModelSource
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.sbml.xml_text import DEEPEST, checked_text
 from tests.support.sbml_text import compartment, function, parameter, rule, sbml, species
@@ -120,7 +120,9 @@ def test_the_word_import_may_stand_where_nothing_is_read():
     model = imported_model({"antimony": text, "t1": 1.0}, Path())
     assert model["states"]["x"]["long_name"] == "nuclear import"
     with pytest.raises(ConfigError, match="the text, line 3: 'import' is refused"):
-        checked_antimony(Source("model.antimony", "the text", 'x = 1 /*\n*/\nimport "a"', False))
+        checked_antimony(
+            ModelSource("model.antimony", "the text", 'x = 1 /*\n*/\nimport "a"', False)
+        )
 
 
 DRAWING = (
@@ -147,7 +149,7 @@ def test_packages_that_only_draw_change_nothing(level: int, package: str, tmp_pa
 
 
 def test_what_is_left_out_keeps_the_lines():
-    source = Source("model.sbml", "m.xml", "")
+    source = ModelSource("model.sbml", "m.xml", "")
     text = f"<?xml version='1.0'?>\n<a>{DRAWING}<b>µ &amp; < /b></a>".replace("< /b", "</b")
     cut = checked_text(source, text)
     assert cut.count("\n") == text.count("\n")

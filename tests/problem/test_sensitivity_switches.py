@@ -289,5 +289,5 @@ def test_many_comparisons_are_refused(compiled: Path):
 def test_a_trigger_by_equality_is_refused(compiled: Path):
     event = Event(lambda t, y, args: y.x == args.k, lambda t, y, args: {"x": 0 * y.x})
     case = Case(lambda t, y, args: {"x": args.k}, {"x": 0.0}, {"k": 1.0}, (1.0,), events=(event,))
-    with pytest.raises(ConfigError, match="asks whether numbers are equal"):
+    with pytest.raises(ConfigError, match="tests whether numbers are equal"):
         case.solve("native", ["k"], {"k": np.ones(1)}, compiled)

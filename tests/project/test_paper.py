@@ -1,4 +1,4 @@
-"""A workflow of the user's own that has this one as a module: `examples/paper`."""
+"""A user's own workflow that has this one as a module: `examples/paper`."""
 
 import os
 import re

@@ -29,7 +29,7 @@ from odeflow.provenance.observed.manifest import Manifest, _observe, observed
 from odeflow.provenance.observed.places import Places
 from odeflow.provenance.observed.seen import Seen
 from odeflow.provenance.observed.things import Thing, is_outside, path_name
-from odeflow.provenance.observed.watch import Watch
+from odeflow.provenance.observed.watch import ReadWatch
 from odeflow.workflow.chunks import solve_digest
 from tests.support.snakes import make_study, planned, snakemake
 
@@ -439,7 +439,7 @@ def test_an_installed_package_counts_by_what_was_installed(
     assert digest_of(study) == digests[-1]
 
 
-#: What cannot be held, and what is said of it.
+#: What cannot be recorded, and what to say of it.
 BEYOND = {
     "clock": ("import time\nFACTOR = 1.0 + 0 * time.time()\n", "models.py, line 2 reads the clock"),
     "date": (
@@ -530,7 +530,7 @@ def places() -> Places:
 
 
 def test_a_file_that_is_opened_for_update_is_read_unless_it_changes(tmp_path: Path, places: Places):
-    watch, frame = Watch(places), sys._getframe()
+    watch, frame = ReadWatch(places), sys._getframe()
     for name in ("kept", "kept by number", "changed", "longer", "log", "emptied"):
         (tmp_path / name).write_text("1.0")
     opened = {
@@ -577,7 +577,7 @@ def test_what_inotify_misses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_what_a_thread_does_is_of_who_started_it(
     tmp_path: Path, places: Places, monkeypatch: pytest.MonkeyPatch
 ):
-    watch, file = Watch(places), str(tmp_path / "f.txt")
+    watch, file = ReadWatch(places), str(tmp_path / "f.txt")
     inside: list[bool] = []
     monkeypatch.setattr(threading.Thread, "start", watch._starting(threading.Thread.start))
 
@@ -620,7 +620,7 @@ def test_what_another_process_opens_in_the_study_is_no_input(
     models: str, module: str, counts: bool, tmp_path: Path, places: Places
 ):
     write(tmp_path, {"models.py": models, "helper.py": "", "notes.txt": "", "fast.so": ""})
-    seen = Seen(Watch(places), tmp_path, ["jax", "ctypes", "h5py.h5"])
+    seen = Seen(ReadWatch(places), tmp_path, ["jax", "ctypes", "h5py.h5"])
     seen._modules = {name: tmp_path / f"{name}.py" for name in ("models", "helper")}
     if module.endswith(".so"):
         seen._modules["fast"] = tmp_path / module

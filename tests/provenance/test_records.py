@@ -84,7 +84,7 @@ def test_a_mark_is_newer_than_stale_files_and_new_each_time(stages: list[Stage],
 def test_the_digest_of_a_folder_or_a_large_file_is_that_of_its_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("odeflow.provenance.records._PIECE", 7)
+    monkeypatch.setattr("odeflow.provenance.records._PART", 7)
     file, same = tmp_path / "file", tmp_path / "same"
     file.write_bytes(bytes(range(100)))
     same.write_bytes(bytes(range(100)))

@@ -1,4 +1,4 @@
-"""Words of the user's that a figure, a page, a terminal or a spreadsheet takes for more."""
+"""The user's words that a figure, a page, a terminal or a spreadsheet takes for more."""
 
 import csv
 import html.parser

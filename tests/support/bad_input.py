@@ -1,4 +1,4 @@
-"""Wrong inputs, one a row: what is wrong, how it gets there, what the one line must name.
+"""Wrong inputs, one per row: what is wrong, how it gets there, what the one line must name.
 
 The rows are tests in `test_bad_input.py` and the table in `docs/reliability.md`.
 """
@@ -361,7 +361,7 @@ RESULTS = [
         {"results/decay/ensemble.nc": "of another", "results/decay/.odeflow": "0" * 32},
     ),
     (
-        "a file of the user's",
+        "the user's own file",
         ("results/decay/figures/", "nothing is overwritten"),
         {"results/decay/figures/solver_effort.png": "mine"},
     ),

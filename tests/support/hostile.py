@@ -1,4 +1,4 @@
-"""Files that others wrote to have something run, read, written or filled: a row a case.
+"""Files that others wrote to have something run, read, written or filled: one row per case.
 
 Each case makes its file in a folder and opens it as a user would. It is refused with one line, and
 nothing was made outside of what the case itself puts there.
@@ -253,7 +253,7 @@ CASES = [
     Case("YAML", "an environment variable", config_text(MODEL, "title: ${oc.env:HOME}"), "refused"),
     Case(
         "YAML",
-        "an object of Hydra's",
+        "a Hydra object",
         config_text(MODEL, "title: {_target_: os.system}"),
         "_target_",
     ),
@@ -278,7 +278,7 @@ CASES = [
     ),
     Case(
         "`results`",
-        "the chunks' folder a link",
+        "the chunks' folder is a link",
         linked("chunks", to_folder=True),
         "outside of results/",
     ),
@@ -290,19 +290,19 @@ CASES = [
         "`ensemble.nc`",
         "a hidden file",
         stored("models.py", ".git/hooks/pre-commit"),
-        "it is no model's, but a setting",
+        "it is a setting, not a model's file",
     ),
     Case(
         "`ensemble.nc`",
         "a Snakefile",
         stored("models.py", "Snakefile"),
-        "it is no model's, but a setting",
+        "it is a setting, not a model's file",
     ),
     Case(
         "`ensemble.nc`",
         "the study's settings",
         stored("models.py", "config/workflow.yaml"),
-        "it is no model's, but a setting",
+        "it is a setting, not a model's file",
     ),
     Case("`ensemble.nc`", "a name that no file has", stored("a\0b.py"), "is not inside a study"),
     Case(
@@ -358,7 +358,7 @@ CASES = [
     ),
     Case(
         "`ensemble.nc`",
-        "an object of Hydra's",
+        "a Hydra object",
         with_config("title: ", "title: {_target_: os.system}\n  x: "),
         "_target_",
     ),

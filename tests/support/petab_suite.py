@@ -1,4 +1,4 @@
-"""Runs the cases of the PEtab test suite (version 1, SBML): a row a case, with its log-likelihood.
+"""Runs the cases of the PEtab test suite (version 1, SBML): one row per case, with log-likelihood.
 
     python -m tests.support.petab_suite petabtests/cases/v1.0.0/sbml
 

@@ -50,11 +50,12 @@ are, byte for byte, those of a run that nothing happened to. Where a study is ru
 
 The stages are the design, solving, assembling, the summary, the verification, the diagnosis of
 failures, the figures, the overview and the verdict. On Linux a job ends with the Snakemake that
-started it; elsewhere a job of one that is killed by SIGKILL runs to its end. A home that cannot be
-written is met by Snakemake before it reads the workflow, so the message is its own, and longer.
+started it; elsewhere a job of one that is killed by SIGKILL runs to its end. Snakemake
+notices that a home cannot be written before it reads the workflow, so the message is its own, and
+longer.
 
 A run leases the files that it reads and writes (`results/chunks/.leases`): `prune` keeps the chunks
-of a run that is going on, and a second run does not write what another is at, with `--nolock` or
+of a run that is going on, and a second run does not write what another is using, with `--nolock` or
 without: it ends with one line, and of two that begin at one time both may. The lease of a process
 that has ended counts no more; that of one on another machine is renewed every minute, and counts
 for a quarter of an hour.
@@ -109,9 +110,10 @@ all others when Snakemake reads the config, `--dry-run` included.
 
 A study has a random name, kept in `.snakemake/` beside Snakemake's records of how each file was
 made. The folder `results/<experiment>/` is marked with it by the first job that writes there. Files
-of ours in a folder without the mark (a colleague's results, a folder copied without `.snakemake/`)
-could be stale without Snakemake knowing, so the run is refused: move or delete the folder. Solved
-chunks in `results/chunks/` need no mark, their folder's name says all that decides their numbers.
+of odeflow in a folder without the mark (a colleague's results, a folder copied without
+`.snakemake/`) could be stale without Snakemake knowing, so the run is refused: move or delete the
+folder. Solved chunks in `results/chunks/` need no mark, their folder's name says all that decides
+their numbers.
 
 ## Compiled code
 
@@ -123,9 +125,9 @@ can be used, `results/cache` of the study takes its place, and where that cannot
 compiles. A line in the job's log says so. Above 1 GiB the entries that were not used for longest
 are removed, and no other file; all of it may be deleted at any time.
 
-An entry is named by a digest of all that it hangs on (source, versions of the compilers, processor)
-and carries a digest of that and of its content, compared before anything in it is read; so is
-whether the file is ours, and ours alone to write. The slow tests of
+An entry is named by a digest of all that it depends on (source, versions of the compilers,
+processor) and carries a digest of that and of its content, compared before anything in it is read;
+so is whether the file is ours, and ours alone to write. The slow tests of
 `tests/files/test_compile_cache.py` cut, flip, swap, empty, lengthen and garble entries of each
 kind, 520 times, and put entries of another machine in their place: each time the result is right,
 one line says that the entry was removed, and it is compiled again. Of two processes that compile

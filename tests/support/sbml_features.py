@@ -373,7 +373,7 @@ FEATURES = [
 
 
 def table() -> str:
-    """A row a feature, in Markdown."""
+    """One row per feature, in Markdown."""
     rows = ["| | | |\n|---|---|---|\n"]
     group = ""
     for feature in FEATURES:
@@ -384,7 +384,7 @@ def table() -> str:
 
 
 def page_with_table(page: str) -> str:
-    """The page, its table made anew."""
+    """The page, its table made again."""
     before, rest = page.split(BEGIN)
     return before + BEGIN + table() + END + rest.split(END)[1]
 

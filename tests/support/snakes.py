@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from odeflow.config.sources import Request, Source, settle
+from odeflow.config.sources import Request, SettingsSource, settle
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -72,7 +72,9 @@ def make_study(folder: Path, experiment: str = EXPERIMENT_YAML) -> Path:
 
 def request(settings: Mapping[str, Any], study: Path) -> Request:
     """What a command line's settings ask for, after those that ship."""
-    return settle([Source("shipped", SHIPPED_SETTINGS), Source("--config", settings)], study)
+    return settle(
+        [SettingsSource("shipped", SHIPPED_SETTINGS), SettingsSource("--config", settings)], study
+    )
 
 
 def start_snakemake(
@@ -127,7 +129,7 @@ def planned(study: Path, config: str = "experiment=decay") -> dict[str, int]:
 
 
 def whole(study: Path) -> dict[Path, int]:
-    """Chunks in place, and their inodes, which change where one is written anew.
+    """Chunks in place, and their inodes, which change where one is written again.
 
     Snakemake gives what is done a new date, so dates say nothing. A second link keeps an inode from
     being used again.

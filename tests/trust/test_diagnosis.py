@@ -6,14 +6,16 @@ import pytest
 
 from odeflow.config.solver import SolverConfig
 from odeflow.problem.status import Status
-from odeflow.trust.diagnosis import Diagnosis, Outcome, diagnose
+from odeflow.trust.diagnosis import Diagnosis, FailedTrajectory, diagnose
 
 
 def diagnosis(status: str, *, steps: int, rejected: int, reached: float = 5.0, **solver: Any):
     tried = frozenset(solver.pop("tried", ()))
     starts = solver.pop("starts", {})
     config = SolverConfig.model_validate(solver)
-    outcome = Outcome(Status[status], 0.0, 10.0, reached, steps, rejected, config, tried, starts)
+    outcome = FailedTrajectory(
+        Status[status], 0.0, 10.0, reached, steps, rejected, config, tried, starts
+    )
     return diagnose(outcome)
 
 

@@ -8,21 +8,21 @@ import pytest
 
 pytest.importorskip("libsbml")
 
-from odeflow.trust.sbml_suite.run import Outcome
+from odeflow.trust.sbml_suite.run import CaseOutcome
 from odeflow.trust.sbml_suite.workers import run_cases
 
 
-def by_process(folder: Path) -> Outcome:
-    return Outcome(folder.name, "pass", str(os.getpid()))
+def by_process(folder: Path) -> CaseOutcome:
+    return CaseOutcome(folder.name, "pass", str(os.getpid()))
 
 
-def by_name(folder: Path) -> Outcome:
+def by_name(folder: Path) -> CaseOutcome:
     """What a case is called is what becomes of it."""
     if folder.name.startswith("dies"):
         os._exit(11)
     if folder.name.startswith("hangs"):
         time.sleep(600)
-    return Outcome(folder.name, "pass", "")
+    return CaseOutcome(folder.name, "pass", "")
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ from odeflow.trust.verification.problem import PointProblem
 from odeflow.trust.verification.schedule import Change
 from odeflow.trust.verification.stepping import Accuracy, NoReferenceError, OutOfTimeError, Work
 from odeflow.trust.verification.suspects import suspects
-from odeflow.trust.verification.tolerances import Tolerances
+from odeflow.trust.verification.tolerances import ComponentTolerances
 from odeflow.workflow.specs import stage_spec
 from tests.support.problems import make_model
 from tests.support.snakes import PROJECT, make_study
@@ -202,13 +202,13 @@ def test_tolerances_of_observables_follow_those_of_the_states():
     model = make_model(field, {"a": 1.0, "b": 1.0}, 1.0)
     solver = odeflow.compose("solver.rtol=1e-6", "solver.atol=1e-9").solver
     asked = solver.tolerances(["a", "b"])
-    tolerances = Tolerances(asked, model, np.dtype(float))
+    tolerances = ComponentTolerances(asked, model, np.dtype(float))
     y = np.array([3.0, 5.0])
     np.testing.assert_allclose(tolerances.of_state(y), [3e-6 + 1e-9, 5e-6 + 1e-9])
     found, least = tolerances.of_observables(lambda y: np.array([y[0] - y[1], 1e3 * y[0]]), y)
     np.testing.assert_allclose(least, [2e-9, 1e-6], rtol=1e-6)
     np.testing.assert_allclose(found, [8e-6 + 2e-6, 3e-3 + 3e-3], rtol=1e-2)
-    assert Tolerances(asked, model, np.dtype("float32")).rtol > 1e-6
+    assert ComponentTolerances(asked, model, np.dtype("float32")).rtol > 1e-6
 
 
 def test_ratios_are_those_of_the_exact_solution(tmp_path: Path):

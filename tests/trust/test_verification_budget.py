@@ -18,7 +18,7 @@ def seconds(tsv: Path) -> float:
 @pytest.mark.slow
 def test_a_heavy_verification_ends_in_its_budget_and_says_how_far_it_came(tmp_path: Path):
     """Oscillators from harmonic to very stiff over 3,000 units of time, of which an explicit method
-    of SciPy's needs some 200,000 evaluations each: far more than the engine takes for thousands.
+    by SciPy needs some 200,000 evaluations each: far more than the engine takes for thousands.
     """
     config = "experiment=van_der_pol verify__number=500"
     done = snakemake(make_study(tmp_path), config=config, check=False)

@@ -81,7 +81,7 @@ def test_values_clamp_indices_as_jax_does():
         (True, lambda t, y, args: {"x": t}),
     ],
 )
-def test_a_field_that_asks_for_the_time_is_looked_at_over_the_span(asks: bool, field: Any):
+def test_a_field_that_reads_the_time_is_looked_at_over_the_span(asks: bool, field: Any):
     functions = PointFunctions(make_model(field, {"x": 1.0}, 10.0, k=3.0))
     assert functions.evaluator == "numpy"
     assert functions.is_autonomous is not asks

@@ -193,7 +193,7 @@ EDITED = {
 
 
 def edit(file: Path) -> None:
-    """As a script of someone's would: every number a thousandth larger; a line more in a text."""
+    """As someone's script would: every number a thousandth larger; one more line in a text."""
     if file.suffix == ".nc":
         dataset = xr.load_dataset(file, decode_times=False)
         (dataset * 1.001).assign_attrs(dataset.attrs).to_netcdf(file)

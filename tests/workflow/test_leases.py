@@ -1,4 +1,4 @@
-"""Chunks that a run is at stay where they are when chunks are pruned beside it."""
+"""Chunks that a run is using stay where they are when chunks are pruned beside it."""
 
 import io
 import json
@@ -13,7 +13,7 @@ import pytest
 
 from odeflow.files.errors import ConfigError
 from odeflow.workflow import leases
-from odeflow.workflow.leases import LEASES, Held, Lease, leased, wait_for_pruning
+from odeflow.workflow.leases import LEASES, HeldLease, Lease, leased, wait_for_pruning
 from odeflow.workflow.processes import machine, start_of
 
 CHUNK = "results/chunks/0123456789abcdef/00000.nc"
@@ -82,7 +82,7 @@ from odeflow.files.errors import ConfigError
 
 leases._RENEWED = 0.05
 study = Path(sys.argv[1])
-leases.Held(study, ["a", "b"], prunes=sys.argv[2] == "prunes")
+leases.HeldLease(study, ["a", "b"], prunes=sys.argv[2] == "prunes")
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -141,7 +141,7 @@ def test_a_plan_waits_while_chunks_are_removed(tmp_path: Path):
 
 def test_where_nothing_can_be_written_a_run_goes_on(tmp_path: Path):
     (tmp_path / "results").write_text("a file")
-    Held(tmp_path, ["a"])
+    HeldLease(tmp_path, ["a"])
     assert leased(tmp_path) == set()
 
 
@@ -161,7 +161,7 @@ def test_no_two_runs_are_at_a_file_of_which_one_writes_it(
     other: dict[str, object], shared: str | None, study: Path
 ):
     of_another(study, **other)
-    held = Held(study)
+    held = HeldLease(study)
     if shared is None:
         held.claim({"a"}, {"b"})
         (file,) = (study / LEASES).glob(f"{os.getpid()}-*")
@@ -186,14 +186,14 @@ def test_of_two_claims_at_one_time_no_more_than_one_goes_on(
         seen.extend(json.loads(own.read_text())["writes"])
         return others(place)
 
-    held = Held(study)
+    held = HeldLease(study)
     file = of_another(study, writes=["b"])
     monkeypatch.setattr(leases, "_others", looked)
-    with pytest.raises(ConfigError, match="another run is at it"):
+    with pytest.raises(ConfigError, match="another run is using it"):
         held.claim({"a"}, {"b"})
     assert seen == ["b"]
     file.unlink()
-    Held(study).claim({"a"}, {"b"})  # what was refused has left nothing
+    HeldLease(study).claim({"a"}, {"b"})  # what was refused has left nothing
 
 
 @pytest.mark.parametrize("running, left", [(10, True), (100, True), (500, False), (2000, True)])
@@ -213,7 +213,7 @@ def test_a_claim_that_was_not_written_is_written_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(leases, "_RENEWED", 0.01)
-    held = Held(tmp_path)
+    held = HeldLease(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
         held.claim({"a"}, {"b"})

@@ -28,7 +28,7 @@ def test_runs_that_ignore_locks(config: str, undisturbed: Path, tmp_path: Path):
         for other in others:
             text, _ = other.communicate(timeout=240)
             assert other.returncode != 0 and "Traceback" not in text, text
-            line = r": another run is at it (process "
+            line = r": another run is using it (process "
             assert line in text and "run again when that one has ended" in text
         # what Snakemake knows of it is taken away
         shutil.rmtree(study / ".snakemake/metadata")
@@ -48,7 +48,7 @@ def test_runs_that_begin_together(undisturbed: Path, tmp_path: Path):
     ended = [(run.communicate()[0], run.returncode) for run in runs]
     for text, code in ended:
         assert "Traceback" not in text, text
-        assert code == 0 or "another run is at it" in text, text
+        assert code == 0 or "another run is using it" in text, text
     if 0 not in [code for _, code in ended]:
         snakemake(study, config=OTHER)
     assert "Nothing to be done" in snakemake(study, config=OTHER).stdout

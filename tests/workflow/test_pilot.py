@@ -11,7 +11,7 @@ from odeflow.importers.study.compose import compose
 from odeflow.workflow.experiment import Experiment
 from odeflow.workflow.job_resources import threads
 from odeflow.workflow.pilot import (
-    Measurement,
+    ChunkCost,
     Stopwatch,
     advised_chunk_size,
     memory_mb,
@@ -25,7 +25,7 @@ CHUNKED = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol").replace(
     "design:\n  axes:\n    k: {linspace: [0.5, 2.0, 4]}",
     "design:\n  size: 24\n  axes:\n    k: {uniform: [0.5, 2.0]}\nruntime:\n  chunk_size: 8",
 )
-MEASURED = Measurement(trajectories=1000, threads=2, seconds=90, seconds_each=0.06, peak_mb=800)
+MEASURED = ChunkCost(trajectories=1000, threads=2, seconds=90, seconds_each=0.06, peak_mb=800)
 
 
 def experiment(study: Path, *overrides: str) -> Experiment:

@@ -1,4 +1,4 @@
-"""Pruning solved chunks: what nothing configured uses and no run is at."""
+"""Pruning solved chunks: what nothing configured uses and that no run is using."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def test_pruning_beside_a_run(tmp_path: Path):
     with waiting_jobs(study, 2, config=OTHER) as (process, _):
         (pilot,) = chunk_files(study)  # solved, and not yet assembled
         listed = snakemake(study, "prune").stdout
-        assert f"{pilot.relative_to(study)}, kept: a run is at it" in listed and pilot.exists()
+        assert f"{pilot.relative_to(study)}, kept: a run is using it" in listed and pilot.exists()
         (study / "hold").unlink()
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 0, output

@@ -63,7 +63,7 @@ def test_the_disk_becomes_full(stage: str, undisturbed: Path, tmp_path: Path):
         text = b"".join(said).decode()
         (line,) = {line for line in text.splitlines() if line.startswith("odeflow: ")}
         assert re.match(
-            r"odeflow: results/\S+: cannot be written \(No space left on device\); see to space",
+            r"odeflow: results/\S+: cannot be written \(No space left on device\); check space",
             line,
         )
         assert "Traceback" not in text

@@ -141,7 +141,7 @@ def test_three_experiments_in_one_run_solve_a_shared_chunk_once(tmp_path: Path):
     assert len(modified(study / "results/chunks")) == 3
     assert planned(study, all_three) == {}
     for name in ("decay", "longer", "coarser"):
-        # each verdict waits for all experiments of its run, so it is given anew
+        # each verdict waits for all experiments of its run, so it is given again
         assert planned(study, f"experiment={name}") == {"verdict": 1}
 
 

@@ -16,9 +16,9 @@ if SOURCE.is_dir():
 
 from odeflow.workflow import job_resources
 from odeflow.files.errors import ConfigError
-from odeflow.config.sources import Source, settle
+from odeflow.config.sources import SettingsSource, settle
 from odeflow.config.study_files import read_settings
-from odeflow.workflow.leases import Held, wait_for_pruning
+from odeflow.workflow.leases import HeldLease, wait_for_pruning
 from odeflow.provenance.observed.manifest import keep_manifests, trust_surroundings
 from odeflow.workflow.ownership import check_results, check_space
 from odeflow.workflow.plan import (
@@ -40,15 +40,15 @@ STUDY_FILE = "config/workflow.yaml"
 def sources():
     """Where settings come from, each put over the ones before it."""
     if workflow.modifier.skip_configfile:  # a module of a workflow that gives it a config
-        return [Source("the module's config", config)]
+        return [SettingsSource("the module's config", config)]
     settings, files = workflow.config_settings, []
     if not settings.replace_workflow_config:
         shipped = os.path.join(workflow.basedir, STUDY_FILE)
         own = [STUDY_FILE] if os.path.isfile(STUDY_FILE) else []
         files = [(shipped, f"the shipped {STUDY_FILE}"), *((file, file) for file in own)]
     files += [(file, f"--configfile {file.name}") for file in settings.configfiles]
-    read = [Source(name, read_settings(Path(file), name)) for file, name in files]
-    return [*read, Source("--config", settings.config)]
+    read = [SettingsSource(name, read_settings(Path(file), name)) for file, name in files]
+    return [*read, SettingsSource("--config", settings.config)]
 
 
 share_source()
@@ -101,7 +101,7 @@ if workflow.is_main_process:
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
         keep_manifests()
-        HELD = Held(Path.cwd(), CHUNKS)
+        HELD = HeldLease(Path.cwd(), CHUNKS)
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:
         stale = all_stale()

@@ -1,4 +1,4 @@
-# The parameter design: one row a trajectory.
+# The parameter design: one row per trajectory.
 rule design:
     input:
         table=lambda wildcards: [ancient(t) for t in experiment_of(wildcards).tables],

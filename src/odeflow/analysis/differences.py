@@ -11,7 +11,7 @@ from odeflow.files.slabs import slabs, take
 from odeflow.problem.status import Status
 
 
-class Solved(NamedTuple):
+class SolvedExperiment(NamedTuple):
     """An experiment that has run; both datasets may be opened lazily."""
 
     config: Config
@@ -31,7 +31,7 @@ class Difference(NamedTuple):
     where: dict[str, float]
 
 
-def not_comparable(first: Solved, other: Solved) -> str | None:
+def not_comparable(first: SolvedExperiment, other: SolvedExperiment) -> str | None:
     """Why trajectories of two experiments do not belong together; None where they do."""
     if first.config.model != other.config.model:
         return "their models differ"
@@ -46,7 +46,7 @@ def not_comparable(first: Solved, other: Solved) -> str | None:
     return None
 
 
-def common_variables(first: Solved, other: Solved) -> list[str]:
+def common_variables(first: SolvedExperiment, other: SolvedExperiment) -> list[str]:
     """Variables over time that both have."""
     return [
         str(name)
@@ -55,7 +55,7 @@ def common_variables(first: Solved, other: Solved) -> list[str]:
     ]
 
 
-def difference(first: Solved, other: Solved, name: str) -> Difference:
+def difference(first: SolvedExperiment, other: SolvedExperiment, name: str) -> Difference:
     """The difference of a variable of two comparable experiments, a slab at a time."""
     a, b = first.ensemble[name], other.ensemble[name]
     dims = first.ensemble["status"].dims

@@ -98,7 +98,7 @@ def _sort(begin, stop, kept, start, end):
 
 
 def _shared(function: Callable[..., None], columns: int, *arguments: Any) -> None:
-    """Calls a function for all columns, a part of them a thread."""
+    """Calls a function for all columns, one part of them per thread."""
     threads = min(len(os.sched_getaffinity(0)), columns)
     bounds = [columns * part // threads for part in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
@@ -159,5 +159,5 @@ def excess_bits(values: np.ndarray, kept: int) -> np.ndarray:
 
 
 def sort(kept: np.ndarray, start: np.ndarray, end: np.ndarray) -> None:
-    """Sorts each of the pieces start..end of `kept`."""
+    """Sorts each of the ranges start..end of `kept`."""
     _shared(_sort, start.shape[1], kept, start, end)

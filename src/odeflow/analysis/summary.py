@@ -13,7 +13,7 @@ import xarray as xr
 from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.config.metrics import (
-    Course,
+    TimeCourses,
     metric_attributes,
     metric_function,
     needs_times,
@@ -33,8 +33,8 @@ def summarise(
 ) -> xr.Dataset:
     """Summary of an ensemble.
 
-    One variable `<variable>_<metric>` a metric over the dimensions of the design, NaN for a
-    trajectory that failed: a metric of what is left of it would be one of something else.
+    One variable `<variable>_<metric>` per metric over the dimensions of the design, NaN for a
+    trajectory that failed: a metric of what is left of it would mean something else.
     `<variable>_quantiles(quantile, time)` are over the trajectories that succeeded and are still
     running at the time, `num_running(time)` of them. Metrics that were reduced while solving, and
     the drifts of invariants, are taken from the ensemble as they are; else, with one saved time,
@@ -62,7 +62,7 @@ def summarise_to_file(
 
 #: Attributes that a summary does not repeat.
 _ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source", "odeflow_model_data"}
-#: Pieces of the ensemble that suggest where its quantiles are.
+#: Stored pieces of the ensemble that suggest where its quantiles are.
 _SOME_PIECES = 8
 #: The variable of how many trajectories the quantiles are over.
 _NUMBER = "num_running"
@@ -71,7 +71,7 @@ _NUMBER_ATTRIBUTES = {
     "units": "1",
 }
 #: Trajectories whose values are worked on at once: they stay in the cache.
-_BLOCK = 512
+_AT_ONCE = 512
 
 
 class _Plan:
@@ -98,7 +98,9 @@ class _Plan:
         self._outcomes = [name for name in ("status", "time_reached") if name in ensemble]
         self._copied += [str(n) for n, v in ensemble.data_vars.items() if "drift_of" in v.attrs]
         #: By name: the variable it is of, its function, its attributes.
-        self._computed: dict[str, tuple[str, Callable[[Course], np.ndarray], dict[str, str]]] = {}
+        self._computed: dict[
+            str, tuple[str, Callable[[TimeCourses], np.ndarray], dict[str, str]]
+        ] = {}
         for name in self._arrays:
             self._plan_metrics(name, config)
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
@@ -236,16 +238,16 @@ class _Plan:
         found = {m: np.empty((len(values), *values.shape[2:])) for m in functions}
 
         def work_on(start: int) -> None:
-            rows = slice(start, start + _BLOCK)
-            block = np.ascontiguousarray(np.moveaxis(values[rows], 1, 0), float)
-            course = Course(block, time)
+            rows = slice(start, start + _AT_ONCE)
+            together = np.ascontiguousarray(np.moveaxis(values[rows], 1, 0), float)
+            course = TimeCourses(together, time)
             with np.errstate(invalid="ignore"):
                 for metric, function in functions.items():
                     found[metric][rows] = function(course)
 
         if functions:
             with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-                list(pool.map(work_on, range(0, len(values), _BLOCK)))
+                list(pool.map(work_on, range(0, len(values), _AT_ONCE)))
         for value in found.values():
             value[~succeeded] = np.nan
         return found
@@ -254,7 +256,7 @@ class _Plan:
 def _rows(
     values: np.ndarray, succeeded: np.ndarray, ended: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The trajectories that succeeded, a row each, and which of their values are missing.
+    """The trajectories that succeeded, one row each, and which of their values are missing.
 
     `ended` is where trajectories have ended, (sample, time).
     """

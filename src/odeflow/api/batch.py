@@ -11,7 +11,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Float
 
-from odeflow.api.layout import Layout, Leaf
+from odeflow.api.layout import Leaf, PytreeLayout
 
 #: Stands for None among axes: trees of axes would lose it.
 _SHARED = object()
@@ -28,12 +28,12 @@ class Batch:
     leaves: tuple[Any, ...]
     axes: tuple[int | None, ...]
     lanes: int | None
-    y: Layout
-    args: Layout
+    y: PytreeLayout
+    args: PytreeLayout
 
     @property
     def is_traced(self) -> bool:
-        """Whether some leaf is known to a transformation of JAX only."""
+        """Whether some leaf is known only to a transformation of JAX."""
         return any(isinstance(leaf, Tracer) for leaf in self.leaves)
 
     def rows(self) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
@@ -51,7 +51,7 @@ class Batch:
         return _joined(rows[:count], lanes), _joined(rows[count:], lanes)
 
     def traced(self, dtype: Any) -> list[Any]:
-        """Each leaf as an array (lane, component) of JAX's."""
+        """Each leaf as a JAX array (lane, component)."""
         lanes = 1 if self.lanes is None else self.lanes
         arrays = []
         for leaf, axis in zip(self.leaves, self.axes):
@@ -75,7 +75,7 @@ def batched(y0: Any, args: Any, in_axes: Any) -> Batch:
             their trees.
 
     Raises:
-        TypeError: a leaf is no array of real numbers.
+        TypeError: a leaf is not an array of real numbers.
         ValueError: `in_axes` does not fit, or leaves have different numbers of trajectories.
     """
     pair = in_axes if isinstance(in_axes, tuple | list) else (in_axes, in_axes)
@@ -109,10 +109,10 @@ def batched(y0: Any, args: Any, in_axes: Any) -> Batch:
         found.append(axis % leaf.ndim)
     count = len(y_leaves)
     records = tuple(map(_one, names, leaves, found))
-    y = Layout(y_structure, tuple(Leaf(r.name, r.shape) for r in records[:count]))
+    y = PytreeLayout(y_structure, tuple(Leaf(r.name, r.shape) for r in records[:count]))
     if y.size == 0:
         raise ValueError("y0 has no components: there is nothing to solve")
-    return Batch(leaves, tuple(found), lanes, y, Layout(arg_structure, records[count:]))
+    return Batch(leaves, tuple(found), lanes, y, PytreeLayout(arg_structure, records[count:]))
 
 
 def _axes(name: str, prefix: Any, tree: Any) -> list[Any]:
@@ -122,11 +122,11 @@ def _axes(name: str, prefix: Any, tree: Any) -> list[Any]:
     try:
         return jax.tree.leaves(jax.tree.map(spread, prefix, tree, is_leaf=is_none))
     except (ValueError, TypeError) as error:
-        raise ValueError(f"in_axes: {prefix!r} is no prefix of the tree of {name}") from error
+        raise ValueError(f"in_axes: {prefix!r} is not a prefix of the tree of {name}") from error
 
 
 def _leaves(name: str, tree: Any) -> tuple[list[Any], list[str], Any]:
-    """Arrays, names and structure; raises TypeError that names a leaf that is no array."""
+    """Arrays, names and structure; raises TypeError that names a leaf that is not an array."""
     paths, structure = jax.tree_util.tree_flatten_with_path(tree)
     arrays, names = [], []
     for path, leaf in paths:

@@ -1,6 +1,6 @@
 """What the native engine cannot take, inside of `jit`, `grad` and `vmap`: Diffrax itself, inlined.
 
-There a callback cannot run another program of JAX's, and need not: Diffrax becomes a part of the
+There a callback cannot run another JAX program, and need not: Diffrax becomes a part of the
 caller's program, with its own derivatives.
 """
 

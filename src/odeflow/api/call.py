@@ -15,7 +15,7 @@ from odeflow.api.problems import is_loose
 from odeflow.api.same import Same
 from odeflow.api.saving import saving_of
 from odeflow.api.settings import number, settings_of, vector_field_of
-from odeflow.api.structure import Seen, Structure
+from odeflow.api.structure import ConditionKeywords, Structure
 
 #: What is written in place of a dt0 that is not given, which nobody reads.
 _NO_DT0 = 0.0
@@ -23,7 +23,7 @@ _SPAN = ("t0", "t1", "dt0")
 
 
 @dataclass(frozen=True)
-class Call:
+class CheckedCall:
     """What a caller gave, checked; `given` is what Diffrax itself would be called with.
 
     `span` is (t0, t1, dt0); it and `ts` may be traced, as the leaves of `batch`.
@@ -51,7 +51,7 @@ class Call:
         max_steps: int | None,
         engine: str,
         precision: str,
-    ) -> "Call":
+    ) -> "CheckedCall":
         """Checks what `ensemble_solve` was given; raises as it says."""
         if engine not in ("auto", "native", "diffrax"):
             raise ValueError(f"engine: {engine!r}; it is one of auto, native, diffrax")
@@ -91,7 +91,7 @@ class Call:
 
     @property
     def is_traced(self) -> bool:
-        """Whether some number is known to a transformation of JAX only."""
+        """Whether some number is known only to a transformation of JAX."""
         return self.batch.is_traced or any(isinstance(x, Tracer) for x in (*self.span, self.ts))
 
     def handle(self) -> tuple[Handle | None, str]:
@@ -114,7 +114,7 @@ class Call:
         return np.array([number(name, value) for name, value in zip(_SPAN, self.span)])
 
 
-def _seen(known: dict[str, Any], ts: Any, settings: Any) -> Seen:
+def _seen(known: dict[str, Any], ts: Any, settings: Any) -> ConditionKeywords:
     """What the condition of an event is shown; nothing that is traced, which is not to be kept."""
     span = [known[name] for name in _SPAN]
     traced = {name for name, value in zip(_SPAN, span) if isinstance(value, Tracer)}
@@ -124,4 +124,4 @@ def _seen(known: dict[str, Any], ts: Any, settings: Any) -> Seen:
     key = (*(shown[name] for name in _SPAN), tuple(sorted(traced)), settings)
     if isinstance(ts, np.ndarray):
         key = (*key, ts.tobytes())
-    return Seen(shown, key)
+    return ConditionKeywords(shown, key)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import diffrax
 
-from odeflow.api.call import Call
+from odeflow.api.call import CheckedCall
 from odeflow.api.jax_state import in_jit
 from odeflow.api.refusal import refuse_arguments
 from odeflow.api.results import checked, inlined, solved, traced
@@ -49,7 +49,7 @@ def ensemble_solve(
 
     Arguments:
         terms: `diffrax.ODETerm(vector_field)`.
-        solver: a solver of Diffrax's, `diffrax.Tsit5()`, or `odeflow.Rodas5P()`.
+        solver: a Diffrax solver, `diffrax.Tsit5()`, or `odeflow.Rodas5P()`.
         t0: start of the time span, for all trajectories.
         t1: end of the time span, above t0.
         dt0: first step, or None for the controller's.
@@ -73,13 +73,13 @@ def ensemble_solve(
         An `EnsembleSolution`.
 
     Raises:
-        NotImplementedError: something of Diffrax's has no counterpart; it is named.
+        NotImplementedError: something in Diffrax has no counterpart; it is named.
         TypeError: an argument is of another type than the one that is needed.
         ValueError: arguments do not fit together, or `engine="native"` cannot run the problem.
         RuntimeError: a trajectory failed, and `throw`.
     """
     refuse_arguments(unsupported)
-    call = Call.of(
+    call = CheckedCall.of(
         terms, solver, (t0, t1, dt0), y0, args, in_axes, saveat, stepsize_controller, event,
         max_steps, engine, precision,
     )  # fmt: skip

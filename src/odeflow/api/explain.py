@@ -5,7 +5,7 @@ from typing import Any
 
 import diffrax
 
-from odeflow.api.call import Call
+from odeflow.api.call import CheckedCall
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def explain(
     chosen: Any = diffrax.Tsit5() if solver is None else solver
     if not isinstance(chosen, diffrax.AbstractAdaptiveSolver):
         controller = diffrax.ConstantStepSize()
-    call = Call.of(
+    call = CheckedCall.of(
         term, chosen, (0.0, 1.0, 0.01), y0, args, None, saveat or diffrax.SaveAt(t1=True),
         controller, event, 4096, "auto", "float64",
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.api.jax_state import in_float64
-from odeflow.api.layout import Layout
+from odeflow.api.layout import PytreeLayout
 from odeflow.api.numbers import Numbers
 from odeflow.api.problems import make_problem, output_layout, saved_values, with_numbers
 from odeflow.api.structure import Structure
@@ -25,7 +25,7 @@ _OUTCOMES = ("status", "num_steps", "num_accepted_steps", "num_rejected_steps", 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SolvedLanes:
     """Trajectories as an engine left them: `values` (lane, time, output), and what became of each.
 
     `derivatives` (lane, time, output, column) are those along directions, where asked for.
@@ -89,7 +89,7 @@ class Handle:
 
     def __init__(self, structure: Structure):
         self.structure = structure
-        self.outputs: Layout = output_layout(structure)
+        self.outputs: PytreeLayout = output_layout(structure)
         self._plain = Problems(structure)
         self.choice = self._plain.choice
 
@@ -120,10 +120,10 @@ class Handle:
         rows: tuple[np.ndarray, np.ndarray],
         resources: Resources,
         progress: Progress | None = None,
-    ) -> Outcome:
+    ) -> SolvedLanes:
         """Solves the lanes of these rows of components and of args."""
         solution = self._plain.solve(numbers, Lanes(*rows), resources, progress)
-        return Outcome(saved_values(self.structure, solution.values), solution)
+        return SolvedLanes(saved_values(self.structure, solution.values), solution)
 
     def solve_derivatives(
         self,
@@ -131,7 +131,7 @@ class Handle:
         rows: tuple[np.ndarray, np.ndarray],
         columns: Float[np.ndarray, "number column"],
         resources: Resources,
-    ) -> Outcome:
+    ) -> SolvedLanes:
         """As `solve`, with the derivatives along each column, which is a direction of y0 and args.
 
         Each direction of each trajectory is a lane of its own.
@@ -149,7 +149,7 @@ class Handle:
         found = saved_values(self.structure, solution.values, along=True)
         found = found.reshape(lanes, count, *found.shape[1:])
         first = Solution({}, *(getattr(solution, name)[own] for name in _OUTCOMES))
-        return Outcome(values, first, np.moveaxis(found, 1, -1))
+        return SolvedLanes(values, first, np.moveaxis(found, 1, -1))
 
 
 @lru_cache(maxsize=_MOST_STRUCTURES)

@@ -1,4 +1,4 @@
-"""A solve by the native engine as an operation of JAX's, with derivatives.
+"""A solve by the native engine as a JAX operation, with derivatives.
 
 Under `jit` it is a callback, and under `vmap` the new axis is folded into the lanes. A derivative
 comes from forward sensitivities: each direction of what is perturbed is solved for, which gives the
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
-from odeflow.api.handles import Handle, Outcome
+from odeflow.api.handles import Handle, SolvedLanes
 from odeflow.api.numbers import Numbering
 from odeflow.engines.choice import Resources
 
@@ -155,7 +155,7 @@ def _solve(
     )
 
 
-def _outputs(outcome: Outcome, place: np.ndarray | None) -> list[np.ndarray]:
+def _outputs(outcome: SolvedLanes, place: np.ndarray | None) -> list[np.ndarray]:
     taken = lambda x: x if place is None else x[:, place]
     solution = outcome.solution
     found = [] if outcome.derivatives is None else [taken(outcome.derivatives)]

@@ -13,7 +13,7 @@ from odeflow.problem.status import Status
 from odeflow.provenance.versions import VERSION
 
 
-class Solved(Protocol):
+class SolutionLike(Protocol):
     """What a solution says of its trajectories, see `EnsembleSolution`."""
 
     ts: Any
@@ -33,7 +33,7 @@ _WORDS = {
 
 
 def dataset(
-    solution: Solved,
+    solution: SolutionLike,
     coords: Mapping[str, Any],
     units: Mapping[str, str],
     long_names: Mapping[str, str],
@@ -91,7 +91,7 @@ def dataset(
     return result
 
 
-def _time(solution: Solved, lanes: int, units: str) -> Any:
+def _time(solution: SolutionLike, lanes: int, units: str) -> Any:
     """The coordinate of time: the number of the saved value where times differ by trajectory."""
     ts = np.asarray(solution.ts)
     shared = ts.reshape(-1, ts.shape[-1]) if lanes else ts[None]

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 @dataclass(frozen=True)
 class Leaf:
-    """One array of a pytree: its place there, its shape, and its type where that is no float."""
+    """One array of a pytree: its place there, its shape, and its type where that is not a float."""
 
     name: str
     shape: tuple[int, ...]
@@ -26,7 +26,7 @@ class Leaf:
 
 
 @dataclass(frozen=True)
-class Layout:
+class PytreeLayout:
     """The structure of a pytree, without its numbers; hashable."""
 
     structure: Any
@@ -76,7 +76,7 @@ class Layout:
         return jnp.concatenate([jnp.ravel(leaf).astype(dtype) for leaf in leaves])
 
 
-def layout_of(tree: Any) -> Layout:
+def layout_of(tree: Any) -> PytreeLayout:
     """The layout of a pytree of arrays or of what JAX says of their shapes and types."""
     paths, structure = jax.tree_util.tree_flatten_with_path(tree)
     leaves = []
@@ -84,7 +84,7 @@ def layout_of(tree: Any) -> Layout:
         floating = jnp.issubdtype(leaf.dtype, jnp.floating)
         name = jax.tree_util.keystr(path)
         leaves.append(Leaf(name, tuple(leaf.shape), None if floating else str(leaf.dtype)))
-    return Layout(structure, tuple(leaves))
+    return PytreeLayout(structure, tuple(leaves))
 
 
 def _described(structure: Any, shapes: Sequence[tuple[int, ...]]) -> str:

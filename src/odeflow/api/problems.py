@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from odeflow.api.events import guards_of
-from odeflow.api.layout import Layout, layout_of
+from odeflow.api.layout import PytreeLayout, layout_of
 from odeflow.api.numbers import Numbers
 from odeflow.api.structure import Structure
 from odeflow.config.solver import SolverConfig
@@ -43,7 +43,7 @@ def is_loose(rtol: float) -> bool:
     return rtol > SAFE_RTOL
 
 
-def output_layout(structure: Structure) -> Layout:
+def output_layout(structure: Structure) -> PytreeLayout:
     """The layout of what is saved at one time."""
     if structure.fn is None:
         return structure.y
@@ -115,7 +115,7 @@ def _numbered(letter: str, number: int) -> list[str]:
     return [f"{letter}{i}" for i in range(number)]
 
 
-def _variables(structure: Structure, outputs: Layout, along: bool) -> tuple[str, ...]:
+def _variables(structure: Structure, outputs: PytreeLayout, along: bool) -> tuple[str, ...]:
     letters = [_OUTPUT, _OUTPUT_ALONG] if along else [_OUTPUT]
     if structure.fn is None:
         return (STATE, ALONG) if along else (STATE,)
@@ -141,7 +141,7 @@ def _example(structure: Structure) -> tuple[Any, Any, Any]:
     """`(t, y, args)` of one trajectory, as shapes."""
     dtype = np.dtype(structure.precision)
 
-    def shapes(layout: Layout) -> Any:
+    def shapes(layout: PytreeLayout) -> Any:
         return layout.pack(
             [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype or dtype) for leaf in layout.leaves]
         )
@@ -164,8 +164,8 @@ def _called(structure: Structure, function: Any, keywords: dict[str, Any]) -> Po
     return called
 
 
-def _flat(structure: Structure, function: Any, layout: Layout, what: str) -> PointFunction:
-    """A function of the caller's as one of vectors, which gives a vector."""
+def _flat(structure: Structure, function: Any, layout: PytreeLayout, what: str) -> PointFunction:
+    """The caller's function as one from vectors to a vector."""
 
     def flat(t: Any, y: Any, args: Any) -> Any:
         result = function(t, structure.y.unflatten(y), structure.args.unflatten(args))
@@ -193,7 +193,7 @@ def _field(structure: Structure, along: bool) -> PointFunction:
     return lambda t, y, args: {STATE: flat(t, y[0], _vector(args, y[0].dtype))}
 
 
-def _observables(structure: Structure, outputs: Layout, along: bool) -> PointFunction:
+def _observables(structure: Structure, outputs: PytreeLayout, along: bool) -> PointFunction:
     assert structure.fn is not None
     flat = _flat(structure, structure.fn.function, outputs, "SaveAt(fn=...)")
     derived = _derived(structure, flat)

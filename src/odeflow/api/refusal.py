@@ -14,7 +14,7 @@ UNSUPPORTED = {
 
 
 class NoCounterpartError(NotImplementedError):
-    """Something of Diffrax's that odeflow does not have; it is named."""
+    """Something in Diffrax that odeflow does not have; it is named."""
 
     def __init__(self, what: str, why: str):
         super().__init__(f"odeflow.ensemble_solve has no counterpart of {what}: {why}")

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from odeflow.api.by_diffrax import solve_inlined
-from odeflow.api.call import Call
+from odeflow.api.call import CheckedCall
 from odeflow.api.handles import Handle
 from odeflow.api.inside_jax import solve_traced
 from odeflow.api.jax_state import in_float64
@@ -21,7 +21,7 @@ _COUNTS = ("num_steps", "num_accepted_steps", "num_rejected_steps")
 
 
 def solved(
-    call: Call, handle: Handle, resources: Resources, progress: Progress | None
+    call: CheckedCall, handle: Handle, resources: Resources, progress: Progress | None
 ) -> EnsembleSolution:
     """The solution of a call whose numbers are all known, as NumPy arrays."""
     numbers, place = call.numbering.numbers(call.span_values(), call.ts)
@@ -43,8 +43,8 @@ def solved(
     )
 
 
-def traced(call: Call, handle: Handle, resources: Resources) -> EnsembleSolution:
-    """The solution of a call inside of a transformation of JAX's, by the native engine."""
+def traced(call: CheckedCall, handle: Handle, resources: Resources) -> EnsembleSolution:
+    """The solution of a call inside of a JAX transformation, by the native engine."""
     dtype, saving = jnp.result_type(float), call.numbering.saving
     span = jnp.stack([jnp.asarray(x, dtype) for x in call.span])
     ts = jnp.zeros(0, dtype) if call.ts is None else jnp.asarray(call.ts)
@@ -59,7 +59,7 @@ def traced(call: Call, handle: Handle, resources: Resources) -> EnsembleSolution
     return _assembled(call, handle, jnp, times, values, status, stats, reached, handle.choice)
 
 
-def inlined(call: Call, reason: str) -> EnsembleSolution:
+def inlined(call: CheckedCall, reason: str) -> EnsembleSolution:
     """The solution of a call by Diffrax, as a part of the caller's own program."""
     ts, ys, stats, status, reached = solve_inlined(**call.given)
     stats = stats | {"max_steps": call.given["max_steps"]}
@@ -83,7 +83,7 @@ def checked(solution: EnsembleSolution, throw: bool) -> EnsembleSolution:
 
 
 def _assembled(
-    call: Call,
+    call: CheckedCall,
     handle: Handle,
     numpy: Any,
     ts: Any,
@@ -110,7 +110,7 @@ def _assembled(
     return EnsembleSolution(ts, ys, stats, status, reached, mask, choice.name, choice.reason)
 
 
-def _mask(call: Call, status: Any) -> Any:
+def _mask(call: CheckedCall, status: Any) -> Any:
     """Which condition of the event ended a trajectory, in the structure of its `cond_fn`."""
     event = call.given["event"]
     if event is None:

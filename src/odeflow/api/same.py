@@ -17,8 +17,8 @@ class Same:
     Two functions are the same if they are one object, or the same method of one object; or if they
     have the same code, and what they close over, their defaults and the globals that they read are
     the same objects or numbers. So a lambda may be written where it is used, and a global number
-    may change; a function of theirs, or of the same module, is looked into as well. What cannot be
-    hashed, as modules with arrays, is a key too.
+    may change; a function among these, or of the same module, is looked into as well. What cannot
+    be hashed, as modules with arrays, is a key too.
     """
 
     def __init__(self, function: Callable[..., Any]):

@@ -16,7 +16,7 @@ _ROUNDED = 4 * float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True)
 class Saving:
-    """What is saved: `t0`, then so many `ts`, then `t1`; and of the state all, or what
+    """What is saved: `t0`, then the `ts`, then `t1`; and of the state all, or what
     `fn(t, y, args)` gives. `number_of_ts` is None where no `ts` are given.
     """
 

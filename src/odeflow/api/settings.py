@@ -11,7 +11,7 @@ from jax.core import Tracer
 from odeflow.api.refusal import NoCounterpartError
 from odeflow.problem.methods import METHODS
 
-#: Methods by their Diffrax classes; Rosenbrock methods are classes of odeflow's.
+#: Methods by their Diffrax classes; Rosenbrock methods are odeflow's own classes.
 _NAMES = {method.diffrax_name: name for name, method in METHODS.items()}
 #: Steps of a solve for which Diffrax would set no limit.
 _UNLIMITED = 2**31 - 1
@@ -28,7 +28,7 @@ class Settings(NamedTuple):
 
 
 def vector_field_of(terms: Any) -> Callable[..., Any]:
-    """The function of `(t, y, args)` in a term; raises where it is no ordinary one."""
+    """The function of `(t, y, args)` in a term; raises where it is not an ordinary one."""
     if type(terms) is diffrax.ODETerm:
         return terms.vector_field
     if isinstance(terms, diffrax.AbstractTerm):
@@ -62,7 +62,7 @@ def settings_of(solver: Any, controller: Any, has_dt0: bool, max_steps: int | No
 
 
 def number(name: str, value: Any) -> float:
-    """One number of the caller's; raises TypeError where it is something else."""
+    """One number that the caller gave; raises TypeError where it is something else."""
     if isinstance(value, Tracer):
         raise TypeError(
             f"{name} is traced by JAX: of what may change inside of jit, grad and vmap there are "

@@ -28,7 +28,7 @@ _RESULTS = {
 
 
 class EnsembleSolution(eqx.Module):
-    """Trajectories, lanes first: NumPy arrays, or arrays of JAX's inside of its transformations.
+    """Trajectories, lanes first: NumPy arrays, or JAX arrays inside of its transformations.
 
     `ts` are the times of `ys`, `(lane, time)`, and `ys` has the structure of `y0`, or what
     `SaveAt(fn=...)` gives, with `(lane, time, ...)` in front. Where a trajectory ended before a
@@ -51,7 +51,7 @@ class EnsembleSolution(eqx.Module):
     def result(self) -> Any:
         """What became of each trajectory, as `diffrax.RESULTS`.
 
-        `status` says more: what is no number, and what is suspect, has no name there.
+        `status` says more: what is not a number, and what is suspect, has no name there.
         """
         table = np.array([int(np.asarray(_RESULTS[status]._value)) for status in Status], np.int32)
         known = table[self.status] if isinstance(self.status, np.ndarray) else None
@@ -82,7 +82,7 @@ class EnsembleSolution(eqx.Module):
             A dataset with the values, `status` with CF flags, and the counts of steps.
 
         Raises:
-            ValueError: a name is that of no variable, or two leaves have the same.
+            ValueError: a name is not that of a variable, or two leaves have the same.
         """
         from odeflow.api.labels import dataset
 

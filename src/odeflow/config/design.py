@@ -129,7 +129,7 @@ Settings = dict[VariableName, Real | VariableName]
 
 
 class DesignConfig(Strict):
-    """The design: one row (sample) a trajectory, one column an axis."""
+    """The design: one row (sample) per trajectory, one column per axis."""
 
     kind: Literal["grid", "zip", "random", "sobol", "halton", "latin_hypercube", "table"] = Field(
         description="how the axes are combined"
@@ -164,7 +164,7 @@ class DesignConfig(Strict):
 
     @property
     def runs(self) -> int:
-        """Trajectories of each set of the axes' values: one a condition."""
+        """Trajectories of each set of the axes' values: one per condition."""
         return max(len(self.conditions), 1)
 
     @property

@@ -109,7 +109,7 @@ class SteadyStateConfig(Strict):
 
 
 class StopConfig(Strict):
-    """Conditions that end a trajectory, whichever is met first."""
+    """Conditions that end a trajectory, whichever comes first."""
 
     above: dict[VariableName, Real] = Field(
         default_factory=dict, description="{variable: threshold}: where it rises above that"

@@ -17,7 +17,7 @@ Values = Float[np.ndarray, "time *rest"]
 Times = Float[np.ndarray, " time"]
 
 
-class Course:
+class TimeCourses:
     """Time courses of trajectories that have the same times; what metrics share is found once.
 
     Where a course ends in NaN, its trajectory has ended: metrics are those of the times before. A
@@ -73,10 +73,11 @@ class Course:
 class MetricDefinition(NamedTuple):
     """A metric: what it is of a time course, and how to name it.
 
-    `units` is a template of the variable's and the time's units; `long_name` of the variable's.
+    `units` is a template for the units of the variable and of the time, `long_name` for the name
+    of the variable.
     """
 
-    function: Callable[[Course], np.ndarray]
+    function: Callable[[TimeCourses], np.ndarray]
     units: str
     long_name: str
     needs_times: bool = True
@@ -123,7 +124,7 @@ def product_units(template: str, y: str, t: str) -> str:
     return " ".join(factors) or "1"
 
 
-def metric_function(metric: str, threshold: float | None) -> Callable[[Course], np.ndarray]:
+def metric_function(metric: str, threshold: float | None) -> Callable[[TimeCourses], np.ndarray]:
     """A metric as a function of a time course."""
     if threshold is None:
         return METRICS[metric].function

@@ -9,8 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from odeflow.config.base import Distinct, PositiveReal, Real, Strict, VariableName
 from odeflow.config.data import DataFile
 from odeflow.config.text import Text
-from odeflow.problem import declaration as problem
-from odeflow.problem.declaration import Declaration
+from odeflow.problem.declaration import Declaration, Parameter, State, Variable
 from odeflow.problem.names import drift_name
 from odeflow.problem.time_text import shown_time
 
@@ -27,7 +26,7 @@ def _function_reference(value: str) -> str:
 FunctionReference = Annotated[str, AfterValidator(_function_reference)]
 
 
-class State(Strict):
+class StateConfig(Strict):
     """One state: a scalar, or an array with named dimensions."""
 
     initial: Real | list[Any] = Field(
@@ -45,11 +44,11 @@ class State(Strict):
     )
 
     @model_validator(mode="after")
-    def _shape_fits_dims(self) -> "State":
+    def _shape_fits_dims(self) -> "StateConfig":
         if len(self.shape) != len(self.dims):
             raise ValueError(
                 f"initial has {len(self.shape)} dimension(s) but dims names {len(self.dims)}: "
-                "an array state needs one name a dimension, such as dims: [x]"
+                "an array state needs one name per dimension, such as dims: [x]"
             )
         return self
 
@@ -76,7 +75,7 @@ def _least(value: Any) -> float:
     return min(map(_least, value)) if isinstance(value, list) else value
 
 
-class Parameter(Strict):
+class ParameterConfig(Strict):
     """One scalar parameter of the vector field."""
 
     value: Real = Field(description="value where no axis varies it")
@@ -87,7 +86,7 @@ class Parameter(Strict):
     )
 
 
-class Variable(Strict):
+class VariableConfig(Strict):
     """Units and long name of an observable or invariant."""
 
     units: Text = "1"
@@ -104,7 +103,7 @@ class Observables(Strict):
         default_factory=dict,
         description="sbml, antimony: {name: formula} over what the file and its parameters name",
     )
-    variables: dict[VariableName, Variable] = Field(
+    variables: dict[VariableName, VariableConfig] = Field(
         default_factory=dict, description="units and long_name of each"
     )
 
@@ -136,10 +135,10 @@ class ModelConfig(Strict):
     t0: Real = Field(0.0, description="start of the time span")
     t1: Real = Field(description="end of the time span")
     time_units: Text = Field("1", description="units of time")
-    states: dict[VariableName, State] = Field(
+    states: dict[VariableName, StateConfig] = Field(
         min_length=1, description="states; their order is the order of the state record"
     )
-    parameters: dict[VariableName, Parameter] = Field(
+    parameters: dict[VariableName, ParameterConfig] = Field(
         default_factory=dict, description="parameters, in the order of the args record"
     )
     data: dict[VariableName, DataFile] = Field(
@@ -159,7 +158,7 @@ class ModelConfig(Strict):
 
     @property
     def functions(self) -> list[str]:
-        """References to all functions of the user's."""
+        """References to all of the user's functions."""
         records = (self.observables, self.invariants)
         others = [record.function for record in records if record is not None]
         return [reference for reference in (self.vector_field, *others) if reference is not None]
@@ -174,13 +173,13 @@ class ModelConfig(Strict):
         observables = self.observables
         named = observables.variables if observables else {}
         states = {
-            name: problem.State(
+            name: State(
                 s.units, s.long_name, initial=np.asarray(s.initial, float), dims=tuple(s.dims)
             )
             for name, s in self.states.items()
         }
         parameters = {
-            name: problem.Parameter(p.units, p.long_name, value=p.value)
+            name: Parameter(p.units, p.long_name, value=p.value)
             for name, p in self.parameters.items()
         }
         return Declaration(
@@ -189,7 +188,7 @@ class ModelConfig(Strict):
             self.t1,
             states,
             parameters,
-            {name: problem.Variable(v.units, v.long_name) for name, v in named.items()},
+            {name: Variable(v.units, v.long_name) for name, v in named.items()},
             tuple(self.nonnegative),
             self.time_units,
             self.origin,

@@ -121,7 +121,7 @@ class RuntimeConfig(Strict):
     )
     precision: Literal["float64", "float32"] = Field("float64", description="floating point type")
     chunk_size: Natural | Literal["auto"] = Field(
-        "auto", description="trajectories a job; auto: about a minute of work, 2 GiB at most"
+        "auto", description="trajectories per job; auto: about a minute of work, 2 GiB at most"
     )
     threads: Natural | Literal["auto"] = Field(
         "auto", description="cores of one solving job; auto: those there are, shared among chunks"

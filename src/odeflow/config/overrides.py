@@ -55,7 +55,7 @@ def _hydra_text(value: Any) -> str:
 
 
 def parse_override(override: str) -> Override:
-    """An override as Hydra reads it; raises ConfigError where it is none, or not for a shell."""
+    """An override as Hydra reads it; raises ConfigError where it is none or unfit for a shell."""
     override = one_spelling(override)
     found = _SHELL_CHARACTERS.search(override)
     if found:
@@ -80,6 +80,6 @@ def parse_override(override: str) -> Override:
 
 
 def group_names(study: Path) -> set[str]:
-    """The groups there are: folders of the shipped config and of the study's."""
+    """The groups there are: folders of the shipped config and of the study."""
     folders = (shipped_config(), (study / "config").resolve())
     return {path.name for base in folders for path in base.glob("*/")}

@@ -1,4 +1,4 @@
-"""The root of the config: one field a group, and the checks that span groups."""
+"""The root of the config: one field per group, and the checks that span groups."""
 
 import re
 from pathlib import Path

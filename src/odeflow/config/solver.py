@@ -38,7 +38,7 @@ class SolverConfig(Strict):
         None, description="a step below this ends the trajectory with status dt_min_reached"
     )
     dtmax: PositiveReal | None = Field(None, description="steps are clipped to this length")
-    max_steps: Natural = Field(100_000, description="attempted steps a trajectory may take")
+    max_steps: Natural = Field(100_000, description="attempted steps that a trajectory may take")
     pcoeff: Real = Field(0.0, description="proportional coefficient of the PID controller")
     icoeff: Real = Field(1.0, description="integral coefficient of the PID controller")
     dcoeff: Real = Field(0.0, description="derivative coefficient of the PID controller")

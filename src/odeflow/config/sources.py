@@ -16,14 +16,14 @@ from odeflow.config.overrides import flatten_overrides, group_names, parse_overr
 from odeflow.config.shipped import shipped_config
 from odeflow.files.errors import ConfigError, shown
 
-#: Settings of the workflow's own, which are no overrides.
+#: The workflow's own settings, which are not overrides.
 _LISTS = ("compare", "resolvers")
-#: Of a group whose files are named after a value of theirs, that key.
+#: Of a group whose files are named after a value in them, that key.
 _NAMING_KEYS = {"solver": "solver.method", "design": "design.kind"}
 
 
 @dataclass(frozen=True)
-class Source:
+class SettingsSource:
     """What one place asks for; `name` is how messages call it."""
 
     name: str
@@ -59,7 +59,7 @@ def names_in(settings: Mapping[str, Any], key: str) -> list[str]:
     return [name.strip() for name in names if name.strip()]
 
 
-def settle(sources: Sequence[Source], study: Path) -> Request:
+def settle(sources: Sequence[SettingsSource], study: Path) -> Request:
     """What is asked for, each source put over the ones before it.
 
     A group that a later source chooses replaces all that earlier ones set in it. Raises ConfigError
@@ -102,7 +102,7 @@ def settle(sources: Sequence[Source], study: Path) -> Request:
     return Request(experiments, overrides, replaced=replaced, **lists)
 
 
-def _refuse_two_experiments(source: Source, override: Override | None) -> None:
+def _refuse_two_experiments(source: SettingsSource, override: Override | None) -> None:
     """Raises ConfigError where `experiment` and `overrides` of a source name different ones."""
     if override is None or "experiment" not in source.settings:
         return

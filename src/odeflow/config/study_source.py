@@ -18,7 +18,7 @@ class StudyFiles(FileConfigSource):
         return "study"
 
     def load_config(self, config_path: str) -> ConfigResult:
-        """A file of the study, as Hydra wants it."""
+        """A file of the study, in the form that Hydra expects."""
         name = self._normalize_file_name(config_path)
         text, data = read_keys_and_values(Path(self.path) / name, str(Path("config") / name))
         return ConfigResult(

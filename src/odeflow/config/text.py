@@ -1,4 +1,4 @@
-"""Words of the user's (titles, units, names of things): text that is printed and drawn as it is."""
+"""The user's words (titles, units, names of things): text that is printed and drawn as it is."""
 
 from typing import Annotated
 

@@ -29,7 +29,7 @@ def _record(value: Any) -> dict[str, Any]:
 
 
 def _scales(model: Any) -> dict[str, float]:
-    """The scale of each state; 1 where it is none, which the schema refuses."""
+    """The scale of each state; 1 where it is not a valid one, which the schema refuses."""
     states = _record(_record(model).get("states"))
     given = {name: _record(state).get("scale", 1.0) for name, state in states.items()}
     return {name: x if _is_positive(x) else 1.0 for name, x in given.items()}

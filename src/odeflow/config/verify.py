@@ -39,7 +39,7 @@ class VerifyConfig(Strict):
         None, description="seconds that it may take; null: 5 more than the solve took"
     )
     max_evaluations: Natural = Field(
-        200_000, description="evaluations of the vector field a trajectory that SciPy may take"
+        200_000, description="evaluations of the vector field that SciPy may take per trajectory"
     )
     max_drift: PositiveReal | None = Field(
         None, description="a larger relative drift of an invariant fails the run; null: none does"

@@ -15,7 +15,7 @@ import yaml
 from odeflow.files.errors import shown
 from odeflow.files.plain_text import one_spelling
 
-#: What is no number in YAML 1.2, and was meant as one: tags of our own.
+#: What is not a number in YAML 1.2, and was meant as one: tags of this module.
 _CLOCK, _COMMA = "!clock", "!comma"
 _DIGITS = list("-+.0123456789")
 #: What plain scalars are: tag, pattern and first characters.
@@ -35,7 +35,7 @@ _WHOLE, _FRACTION = re.compile(r"[-+]?[0-9]+"), re.compile(r"[0-9]+([eE][-+]?[0-
 def read_yaml(text: str) -> Any:
     """The data of one YAML 1.2 document; None where it is empty.
 
-    Raises yaml.YAMLError with the place for what is no YAML, for a key that is there twice, for
+    Raises yaml.YAMLError with the place for what is not YAML, for a key that is there twice, for
     clocks and for decimal commas.
     """
     loader = _Loader(one_spelling(text))

@@ -1,8 +1,9 @@
-"""The design: one row (sample) a trajectory, one column an axis. Cheap to import, without JAX.
+"""The design: one row (sample) per trajectory, one column per axis. Cheap to import, without JAX.
 
 An axis is a parameter, the initial value of a scalar state, or `t1`, each trajectory's own end. All
 rows of a design follow from its config (and the table's content), and any range of rows can be had
-without the others. Where there are conditions, each set of the axes' values has a row a condition.
+without the others. Where there are conditions, each set of the axes' values has one row per
+condition.
 """
 
 from odeflow.design.check import check_axes

@@ -51,7 +51,7 @@ def _random(seed: int, axis: str, start: int, stop: int) -> np.ndarray:
 def _latin(seed: int, axis: str, start: int, stop: int, size: int) -> np.ndarray:
     """One point in each of `size` equal strata, in random order, at a random place within.
 
-    The strata of all samples are made, 16 bytes a sample, to know those of some.
+    The strata of all samples are made, 16 bytes per sample, to know those of some.
     """
     strata = np.argsort(_stream(f"strata {seed} {axis}", 0, size), kind="stable")[start:stop]
     within = _open_unit(_stream(f"within {seed} {axis}", start, stop))

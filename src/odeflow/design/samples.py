@@ -14,7 +14,7 @@ from odeflow.design.tables import read_table
 from odeflow.files.errors import ConfigError
 from odeflow.problem.axis_names import CONDITION, PARAMETER_SET
 
-#: Samples that a design may have: 8 GB an axis in `design.nc`.
+#: Samples that a design may have: 8 GB per axis in `design.nc`.
 MOST_SAMPLES = 10**9
 
 
@@ -178,7 +178,7 @@ def rows(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, n
 def _under_conditions(
     design: DesignConfig, start: int, stop: int, root: Path
 ) -> dict[str, np.ndarray]:
-    """Rows start..stop, of which each set of the axes' values has one a condition."""
+    """Rows start..stop, of which each set of the axes' values has one per condition."""
     sets, conditions = np.divmod(np.arange(start, stop), design.runs)
     first = start // design.runs
     drawn = _sets(design, first, -(-stop // design.runs), root)

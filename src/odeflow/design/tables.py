@@ -22,7 +22,7 @@ def read_table(design: DesignConfig, root: Path) -> Mapping[str, np.ndarray]:
     """Columns of the table in order: float64, read-only, of one length.
 
     The file is read once and again when it changes. Raises ConfigError, which names file, column
-    and row (counted from 1, without the header), where it is no table of finite numbers.
+    and row (counted from 1, without the header), where it is not a table of finite numbers.
     """
     name = design.path or ""
     path = root / name

@@ -19,7 +19,7 @@ from odeflow.provenance.environment import environment_attribute
 def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Dataset:
     """The ensemble's dimensions, coordinates and attributes, its values not yet filled.
 
-    `slab` is any part of it. A grid has one dimension an axis, other designs `sample`.
+    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`.
     """
     if config.design.kind == "grid":
         levels = {
@@ -97,7 +97,7 @@ def _fill(
 def _at_fixed_cuts(
     parts: Iterable[xr.Dataset], total: int, names: Sequence[str]
 ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    """(first sample, arrays) of consecutive samples, cut at places that hang on the whole alone.
+    """(first sample, arrays) of consecutive samples, cut at places that depend on the whole alone.
 
     HDF5 lays pieces out in the order they are written: so a file's bytes do not depend on the
     chunks that its samples come from.

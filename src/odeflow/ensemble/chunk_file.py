@@ -32,7 +32,7 @@ class ContentDigest:
     def update(self, slab: xr.Dataset) -> None:
         """Takes in a slab; what has no dimension `sample` counts with the first one.
 
-        In a thread of its own, beside what the caller does next: the slab must not change.
+        In a separate thread, beside what the caller does next: the slab must not change.
         """
         self._wait()
         self._under_way = self._pool.submit(self._take_in, slab)

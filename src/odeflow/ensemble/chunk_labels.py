@@ -37,7 +37,7 @@ def label_chunk(
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
 
-    `drifts` are the relative drifts of the model's invariants, one a lane, by invariant; `doses`
+    `drifts` are the relative drifts of the model's invariants, one per lane, by invariant; `doses`
     are those of the config, which name axes, and `conditions` the names of the design's.
     """
     declared, solution = problem.model.declared, solved.solution

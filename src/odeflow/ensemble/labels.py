@@ -21,7 +21,7 @@ from odeflow.problem.status import Status
 from odeflow.provenance.sources import SOLVING, source_digest
 from odeflow.provenance.versions import VERSION, numerical_packages, versions
 
-#: Variables besides states and observables, one value a trajectory, of the attempt that is kept.
+#: Variables besides states and observables, one value per trajectory, of the attempt that is kept.
 OUTCOMES: dict[str, dict[str, Any]] = {
     "status": {
         "long_name": "outcome of the trajectory",
@@ -89,7 +89,7 @@ def data_attributes(model: ModelConfig, study: Path, digests: str) -> dict[str, 
     """The files of `model.data` as attributes, and their digest.
 
     `digests` are those of the files that were solved with; raises ConfigError where a file is
-    another one by now.
+    different by now.
     """
     contents = data_bytes(model, study)
     for name, digest in json.loads(digests).items():

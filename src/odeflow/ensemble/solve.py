@@ -27,7 +27,7 @@ from odeflow.provenance.sources import all_sources
 
 
 def configure_jax(resources: Resources) -> None:
-    """Sets JAX up for solving: float64, one CPU device a thread, compiled programs kept on disk.
+    """Sets JAX up for solving: float64, one CPU device per thread, compiled programs kept on disk.
 
     To be called before JAX is first used.
     """
@@ -63,7 +63,7 @@ def solve_axes(
 
     Raises ConfigError where the model does not load or the engine asked for cannot run it.
     A trajectory that fails is solved again as `runtime.retry` says; one that fails in every
-    attempt has a status and NaN. It stops nobody.
+    attempt has a status and NaN. It stops no other.
     """
     prepared = _Prepared(config, study, axes)
     lanes = prepared.built.lanes(axes)
@@ -95,7 +95,7 @@ def solve_slabs(
             done = progress_after(first - start, progress)
             yield first, axes, lanes, prepared.retrier.solve(lanes, resources, done)
 
-    # the engine goes on while the slab before is labelled, and whoever asked for it works on it
+    # the engine goes on while the slab before is labelled and the caller works on it
     for first, axes, lanes, found in ahead(solved()):
         yield prepared.label(axes, first, lanes, found)
 

@@ -90,7 +90,7 @@ def check_names(names: list[str]) -> None:
 
 
 def not_a_number(text: str) -> str:
-    """What is wrong with the text of a cell that is no number."""
+    """What is wrong with the text of a cell that is not a number."""
     found = f"{text!r} is not a number" if text.strip() else "the value is missing"
     if is_number(text.replace(",", ".", 1)):
         found += f"; {_DECIMAL_COMMAS}"
@@ -98,7 +98,7 @@ def not_a_number(text: str) -> str:
 
 
 def first_not_a_number(column: Sequence[str]) -> int | None:
-    """The place of the first cell that is no number."""
+    """The place of the first cell that is not a number."""
     return next((at for at, text in enumerate(column) if not is_number(text)), None)
 
 

@@ -59,7 +59,7 @@ def written(path: Path) -> Iterator[None]:
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise UnwritableFileError(
-            f"{path}: cannot be written ({reason}); see to space and permissions there, then run "
+            f"{path}: cannot be written ({reason}); check space and permissions there, then run "
             "again"
         ) from error
 
@@ -183,7 +183,7 @@ def _is_from_netcdf(error: Exception) -> bool:
 
 
 def damaged(path: Path, reason: str) -> DamagedFileError:
-    """The error for a file that has to be made anew, with the command."""
+    """The error for a file that has to be made again, with the command."""
     command = "rm -r" if path.is_dir() else "rm"
     return DamagedFileError(f"{path}: {reason}; delete it ({command} {path}) and run again")
 

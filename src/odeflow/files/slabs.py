@@ -49,8 +49,8 @@ def slabs(
 def place(target: Target, values: np.ndarray, start: int, leading: Sequence[int]) -> None:
     """Assigns consecutive samples from `start` to their places in a target."""
     for index, first, last in hyperslabs(start, start + len(values), tuple(leading)):
-        block = tuple(s.stop - s.start for s in index)
-        target[index] = values[first - start : last - start].reshape((*block, *values.shape[1:]))
+        shape = tuple(s.stop - s.start for s in index)
+        target[index] = values[first - start : last - start].reshape((*shape, *values.shape[1:]))
 
 
 def take(source: Source, start: int, stop: int, leading: Sequence[int]) -> np.ndarray:

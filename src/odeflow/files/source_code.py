@@ -38,9 +38,9 @@ def _parsed(text: bytes) -> tuple[bytes, tuple[_Import, ...]]:
         tree = ast.parse(text)
     except SyntaxError:
         return text, ()  # reported when the file is imported
-    pieces, at = [], 0
+    parts, at = [], 0
     for start, stop in sorted(_docstrings(tree, text)):
-        pieces.append(text[at:start])
+        parts.append(text[at:start])
         at = stop
     imports: list[_Import] = []
     for node in _statements(tree):
@@ -49,7 +49,7 @@ def _parsed(text: bytes) -> tuple[bytes, tuple[_Import, ...]]:
         elif isinstance(node, ast.ImportFrom):
             taken = tuple(alias.name for alias in node.names)
             imports.append((node.level, node.module or "", taken))
-    return without_comments(b"".join([*pieces, text[at:]])), tuple(imports)
+    return without_comments(b"".join([*parts, text[at:]])), tuple(imports)
 
 
 def without_comments(text: bytes) -> bytes:

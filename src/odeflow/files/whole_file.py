@@ -25,7 +25,7 @@ def replaced_when_whole(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        # mkstemp's files are private; results are readable as any other file of the user's
+        # mkstemp's files are private; results are readable as any other of the user's files
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)

@@ -94,7 +94,7 @@ def restored(texts: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def _stat(key: str, data: DataFile, study: Path) -> Any:
-    """What the system says of a file; ConfigError where it is none that can be taken."""
+    """What the system says of a file; ConfigError where it is not one that can be used."""
     path = study / data.file
     if path.is_dir():
         raise ConfigError(f"{key}.file: {data.file} is a folder; name a file in it")

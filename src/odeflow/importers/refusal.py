@@ -7,7 +7,7 @@ from odeflow.files.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """Where a model is from: the config's key, a name to show, and the text that lines count in.
 
     `has_lines` is false for Antimony: libsbml's lines are not those of that text. `is_inline`
@@ -47,6 +47,8 @@ def _line_of(word: str, text: str) -> int:
 class UnsupportedError(ConfigError):
     """The model has something that would be solved wrongly. `what` says which element."""
 
-    def __init__(self, source: Source, what: str, hint: str, line: int = 0, word: str = "") -> None:
+    def __init__(
+        self, source: ModelSource, what: str, hint: str, line: int = 0, word: str = ""
+    ) -> None:
         self.what = what
         super().__init__(f"{source.place(line, word)}: {what} is not supported{hint}")

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 #: One time or many: NumPy gives a number for the arithmetic of arrays without axes.
 Times = Float[np.ndarray, "*times"] | float
 
-#: Times are one where they differ by no more than so many times the rounding of the larger.
+#: Times are one where they differ by no more than this many times the rounding of the larger.
 _ROUNDINGS = 8
 
 

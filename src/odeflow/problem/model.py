@@ -41,7 +41,7 @@ class Event:
     is false and it holds there. Where not `persistent`, an event that waits is forgotten when its
     trigger becomes false. Of events due at one time that of the highest `priority` happens first;
     one of equals is drawn; those without follow in their order. Triggers and priorities are looked
-    at anew after each. A parameter that an event changes has to be a state whose derivative is
+    at again after each. A parameter that an event changes has to be a state whose derivative is
     zero.
 
     Reference: SBML Level 3 Version 2 Core, section 4.11.
@@ -151,7 +151,7 @@ class Model:
         )
 
     def vector_field(self, t: Any, y: Any, args: Any) -> Any:
-        """Time derivative of the state, as a state record; raises ConfigError on a wrong return."""
+        """Time derivative of the state, as a record; raises ConfigError on a wrong return value."""
         derivative = _by_name(self.function(t, y, args), self.declared, "vector_field")
         leaves = []
         for name, state in self.declared.states.items():
@@ -172,7 +172,7 @@ class Model:
         return self.State(*leaves)
 
     def observables(self, t: Any, y: Any, args: Any) -> dict[str, Scalar]:
-        """Observables by name, each a scalar; raises ConfigError on a wrong return."""
+        """Observables by name, each a scalar; raises ConfigError on a wrong return value."""
         if self.observables_function is None:
             return {}
         values = self.observables_function(t, y, args)
@@ -271,7 +271,7 @@ class Model:
         return jnp.asarray(self.declared.t0, dtype), y, args
 
     def trace(self) -> None:
-        """Traces the functions once; raises ConfigError on a wrong return."""
+        """Traces the functions once; raises ConfigError on a wrong return value."""
         point = self.example()
         jax.eval_shape(self.vector_field, *point)
         jax.eval_shape(self.observables, *point)

@@ -12,7 +12,7 @@ from odeflow.problem.model import Model
 from odeflow.problem.reductions import Reduction, nodes
 from odeflow.problem.solver import Solver
 
-#: A time to save that is so many roundings from that of a stop or an event is the same time.
+#: A time to save that is this many roundings from that of a stop or an event is the same time.
 SAME_TIME_ULPS = 256
 
 #: Called with the number of trajectories done so far.
@@ -69,14 +69,13 @@ class Problem:
 
     `ts` are the times to save, increasing, within [model t0, model t1]; None saves the end only.
     With `own_ends` each trajectory has a t1 of its own: its values are NaN at later `ts`.
-    `jumps` are what the `Lanes.jumps` change; a solver stops and starts anew at each. `stops` end a
-    trajectory where one of them fires. Where it is `counted`, lanes say what guards count as before
-    t0.
-    `rejected(h, t, y, args)`, in JAX on records, is whether a step of length h that ends there is
-    taken again, shorter, and whether that is in vain, which ends the trajectory as
-    `dt_min_reached`; constant steps do not ask it.
-    `variables` are the states and observables to keep, in dataset order. `dtype` is float64 or
-    float32. `reductions` are metrics of states and observables to reduce while solving.
+    `jumps` are what the `Lanes.jumps` change; a solver stops and starts again at each. `stops` end
+    a trajectory where one of them fires. Where it is `counted`, lanes say what guards count as
+    before t0. `rejected(h, t, y, args)`, in JAX on records, is whether a step of length h that ends
+    there is taken again, shorter, and whether that is in vain, which ends the trajectory as
+    `dt_min_reached`; constant steps do not ask it. `variables` are the states and observables to
+    keep, in dataset order. `dtype` is float64 or float32. `reductions` are metrics of states and
+    observables to reduce while solving.
     """
 
     model: Model
@@ -99,7 +98,7 @@ class Problem:
 
     @property
     def restarts(self) -> bool:
-        """Whether a trajectory may stop and start anew on its way."""
+        """Whether a trajectory may stop and start again on its way."""
         return self.jumps is not None or bool(self.guards)
 
     @property

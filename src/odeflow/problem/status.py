@@ -25,7 +25,7 @@ class Status(IntEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the trajectory ended where nobody asked it to."""
+        """Whether the trajectory ended where nothing in the problem ends it."""
         return self not in (Status.success, Status.stopped_by_event)
 
 
@@ -56,7 +56,7 @@ ADVICE: dict[Status, str] = {
     ),
     Status.suspect: (
         "the error estimate of a step means nothing at so loose a tolerance: lower solver.rtol, at "
-        "1e-5 and below such steps are not met"
+        "1e-5 and below such steps do not occur"
     ),
     Status.stopped_by_event: "a condition of `stop` was met: the values end there",
 }

@@ -1,8 +1,8 @@
 """What made the files of a stage, and from what: told by digest, whatever their dates say.
 
-A job that is done leaves `records/<rule>.json` in its results folder: a digest of what it was asked
+A job that is done leaves `records/<rule>.json` in its results folder: a digest of its settings
 (`plan`), and the content of the files that it read and wrote. Planning compares the first with what
-is asked now; whoever reads a file compares its content with what was written. Without JAX.
+is asked for now; each reader of a file compares its content with what was written. Without JAX.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 
 from odeflow.files.errors import ConfigError
 
-#: Bytes that are digested at a time, by a thread each.
-_PIECE = 2**26
+#: Bytes that are digested at a time, by one thread each.
+_PART = 2**26
 _THREADS = 4
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A job's files, relative to the study, and a digest of what it is asked.
+    """A job's files, relative to the study, and a digest of what it is asked for.
 
     `inputs` has, for each file of another stage that it reads, the record of that stage.
     """
@@ -85,7 +85,7 @@ def write_record(stage: Stage, inputs: Mapping[str, str], study: Path = Path()) 
 def checked_inputs(stage: Stage, study: Path = Path()) -> dict[str, str]:
     """Digests of the files that a stage reads, by name.
 
-    Raises DamagedFileError, with the command that has it made again, for one that is not what was
+    Raises DamagedFileError, with the command that makes it again, for one that is not what was
     written.
     """
     from odeflow.files.netcdf import damaged
@@ -120,7 +120,7 @@ def is_stale(stage: Stage, study: Path) -> bool:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 over the pieces of a file, or over the names and files of a folder.
+    """SHA-256 over the parts of a file, or over the names and files of a folder.
 
     Snakemake's own files in a folder do not count. Raises ConfigError where there is nothing.
     """
@@ -131,26 +131,26 @@ def content_digest(path: Path) -> str:
     try:
         size = path.stat().st_size
         with ThreadPoolExecutor(_THREADS) as pool:
-            starts = range(0, max(size, 1), _PIECE)
-            pieces = list(pool.map(lambda start: _piece_digest(path, start), starts))
+            starts = range(0, max(size, 1), _PART)
+            digests = list(pool.map(lambda start: _part_digest(path, start), starts))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); run again") from None
-    return hashlib.sha256(b"".join(pieces)).hexdigest()
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
-def _piece_digest(path: Path, start: int) -> bytes:
+def _part_digest(path: Path, start: int) -> bytes:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         file.seek(start)
-        for block in _blocks(file, _PIECE):
-            digest.update(block)
+        for buffer in _buffers(file, _PART):
+            digest.update(buffer)
     return digest.digest()
 
 
-def _blocks(file: Any, left: int) -> Iterator[bytes]:
+def _buffers(file: Any, left: int) -> Iterator[bytes]:
     while left > 0:
-        block = file.read(min(left, 2**20))
-        if not block:
+        buffer = file.read(min(left, 2**20))
+        if not buffer:
             return
-        left -= len(block)
-        yield block
+        left -= len(buffer)
+        yield buffer

@@ -89,7 +89,7 @@ def _package(root: Path, parts: list[str]) -> Path:
 
 
 def model_digests(model: ModelConfig, study: Path) -> list[str]:
-    """Digests of all source that a model's equations come from: code, or a file of SBML's."""
+    """Digests of all source that a model's equations come from: code, or an SBML file."""
     if model.is_imported:
         return [digest(model_texts(model, study))]
     return [model_source_digest(reference, study) for reference in model.functions]

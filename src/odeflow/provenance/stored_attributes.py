@@ -25,9 +25,9 @@ _LONGEST_NAME = 255
 
 
 def stored_attributes(path: Path, attributes: Mapping[Any, Any]) -> dict[str, str]:
-    """The attributes of odeflow's that are text, those that `reproduce` needs among them.
+    """The attributes of odeflow that are text, those that `reproduce` needs among them.
 
-    Raises ConfigError where one is missing, is no text, or not what was written.
+    Raises ConfigError where one is missing, is not text, or is not what was written.
     """
     known = {str(key): value for key, value in attributes.items() if isinstance(value, str)}
     missing = [key for key in _TEXTS if key not in known]
@@ -47,7 +47,7 @@ def stored_attributes(path: Path, attributes: Mapping[Any, Any]) -> dict[str, st
 
 
 def _check_record(path: Path, key: str, text: str) -> None:
-    """Raises DamagedFileError where an attribute is no JSON of text by name."""
+    """Raises DamagedFileError where an attribute is not JSON of text by name."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
@@ -57,7 +57,7 @@ def _check_record(path: Path, key: str, text: str) -> None:
 
 
 def restored_data(path: Path, text: str) -> dict[str, bytes]:
-    """The content of the model's files of data; raises DamagedFileError where it is none."""
+    """The content of the model's files of data; raises DamagedFileError where it is not that."""
     _check_record(path, "odeflow_model_data", text)
     try:
         return restored(json.loads(text))
@@ -68,7 +68,7 @@ def restored_data(path: Path, text: str) -> dict[str, bytes]:
 
 
 def check_file_name(name: str) -> None:
-    """Raises ConfigError for the name of a stored file that is none of a model's.
+    """Raises ConfigError for the name of a stored file that does not belong to a model.
 
     Outside of the study, hidden, or one that Snakemake, make or Python obey where they find it: to
     look at a study must run nothing of it. The experiment's own config is not among them.
@@ -82,4 +82,6 @@ def check_file_name(name: str) -> None:
     own = own or name == "study.yaml"
     obeyed = path.name.lower() in _OBEYED or path.suffix.lower() in _OBEYED_ENDINGS
     if any(part.startswith(".") for part in path.parts) or (obeyed and not own):
-        raise ConfigError(f"the stored file {name!r} is refused: it is no model's, but a setting")
+        raise ConfigError(
+            f"the stored file {name!r} is refused: it is a setting, not a model's file"
+        )

@@ -1,4 +1,4 @@
-"""A study written anew from what a result says of it: config, model files, table."""
+"""A study written from what a result says of it: config, model files, table."""
 
 import os
 from collections.abc import Mapping

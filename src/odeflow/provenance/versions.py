@@ -26,9 +26,9 @@ VERSION = _version()
 NUMERICAL_PACKAGES = (
     "diffrax", "equinox", "jax", "jaxlib", "lineax", "numba", "numpy", "optimistix", "scipy",
 )  # fmt: skip
-#: Those that can besides where `runtime.device` is gpu.
+#: Those that can do so too where `runtime.device` is gpu.
 _GPU_PACKAGES = ("jax-cuda12-plugin", "jax-cuda13-plugin", "numba-cuda")
-#: What a dataset records besides.
+#: What else a dataset records.
 RECORDED_PACKAGES = (*NUMERICAL_PACKAGES, "hydra-core", "netcdf4", "snakemake", "xarray")
 
 

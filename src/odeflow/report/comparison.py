@@ -7,7 +7,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.ticker import NullFormatter
 
-from odeflow.analysis.differences import Solved, common_variables, difference, not_comparable
+from odeflow.analysis.differences import (
+    SolvedExperiment,
+    common_variables,
+    difference,
+    not_comparable,
+)
 from odeflow.ensemble.labels import OUTCOMES
 from odeflow.problem.status import Status
 from odeflow.report.figures.style import GREY, STYLE, panels, svg_text
@@ -17,7 +22,7 @@ from odeflow.report.pages import page, table
 _SMALLEST = 1e-6
 
 
-def comparison_page(experiments: Sequence[Solved]) -> str:
+def comparison_page(experiments: Sequence[SolvedExperiment]) -> str:
     """The page as HTML text. The first experiment is what the others are compared with."""
     first, *others = experiments
     parts = ["<h2>Experiments</h2>", _facts(experiments)]
@@ -28,7 +33,7 @@ def comparison_page(experiments: Sequence[Solved]) -> str:
     return page(" and ".join([", ".join(names[:-1]), names[-1]]), parts)
 
 
-def _facts(experiments: Sequence[Solved]) -> str:
+def _facts(experiments: Sequence[SolvedExperiment]) -> str:
     rows = []
     for config, ensemble, _ in experiments:
         status, steps = ensemble["status"].values, ensemble["num_steps"].values
@@ -48,7 +53,7 @@ def _facts(experiments: Sequence[Solved]) -> str:
     return table([*header, "median steps"], rows, {3, 5, 6, 7})
 
 
-def _metrics(experiments: Sequence[Solved]) -> Iterator[str]:
+def _metrics(experiments: Sequence[SolvedExperiment]) -> Iterator[str]:
     """Median and spread of every metric that two experiments have at least."""
     found: dict[str, dict[str, xr.DataArray]] = {}
     for config, _, summary in experiments:
@@ -75,7 +80,7 @@ def _spread(metric: xr.DataArray) -> str:
     return f"{middle:.6g}\n{low:.4g} to {high:.4g}"
 
 
-def _differences(first: Solved, other: Solved) -> Iterator[str]:
+def _differences(first: SolvedExperiment, other: SolvedExperiment) -> Iterator[str]:
     names = f"{first.config.name} and {other.config.name}"
     yield f"<h2>Differences between {names}</h2>"
     reason = not_comparable(first, other)
@@ -107,7 +112,7 @@ def _differences(first: Solved, other: Solved) -> Iterator[str]:
 
 
 def _figure(largest_of: dict[str, np.ndarray]) -> str:
-    """Share of the trajectories whose difference is at most so many tolerances, as SVG text."""
+    """Share of the trajectories whose difference is at most a number of tolerances, as SVG text."""
     with mpl.rc_context(STYLE):
         figure, (ax,) = panels(1)
         for name, values in largest_of.items():

@@ -1,4 +1,4 @@
-"""One HTML page an experiment: outcomes, failures, config and versions, for the report."""
+"""One HTML page per experiment: outcomes, failures, config and versions, for the report."""
 
 import html
 import json

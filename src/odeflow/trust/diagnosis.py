@@ -18,7 +18,7 @@ _MANY_STEPS, _TOO_MANY_STEPS = 100_000, 10_000_000
 STIFF_METHODS = "rodas5p or kvaerno5"
 
 
-class Outcome(NamedTuple):
+class FailedTrajectory(NamedTuple):
     """The numbers of a failed trajectory: its last step ended at `time_reached`, of t0..t1.
 
     `solver` is that of the attempt they are of, `tried` the methods of all attempts. `starts` are
@@ -64,7 +64,7 @@ class Diagnosis(NamedTuple):
     advice: str
 
 
-def diagnose(outcome: Outcome) -> Diagnosis:
+def diagnose(outcome: FailedTrajectory) -> Diagnosis:
     """The diagnosis of a failed trajectory."""
     return {
         Status.max_steps_reached: _max_steps,
@@ -76,7 +76,7 @@ def diagnose(outcome: Outcome) -> Diagnosis:
     }[outcome.status](outcome)
 
 
-def _max_steps(it: Outcome) -> Diagnosis:
+def _max_steps(it: FailedTrajectory) -> Diagnosis:
     solver, where = it.solver, f"t = {it.where}"
     if solver.stepsize_controller == "constant" and solver.dt0 is not None:
         needed = -(-(it.t1 - it.t0) // solver.dt0)
@@ -108,7 +108,7 @@ def _max_steps(it: Outcome) -> Diagnosis:
     )
 
 
-def _dt_min(it: Outcome) -> Diagnosis:
+def _dt_min(it: FailedTrajectory) -> Diagnosis:
     where = f"t = {it.where}"
     if it.solver.dtmin is not None:
         return Diagnosis(
@@ -131,7 +131,7 @@ def _dt_min(it: Outcome) -> Diagnosis:
     )
 
 
-def _non_finite(it: Outcome) -> Diagnosis:
+def _non_finite(it: FailedTrajectory) -> Diagnosis:
     if it.num_steps == it.num_rejected_steps:
         return Diagnosis(
             "not defined at the start",
@@ -154,7 +154,7 @@ def _non_finite(it: Outcome) -> Diagnosis:
     )
 
 
-def _nonlinear_solve(it: Outcome) -> Diagnosis:
+def _nonlinear_solve(it: FailedTrajectory) -> Diagnosis:
     if it.solver.method.startswith("rodas"):
         return Diagnosis(
             "Jacobian not usable",
@@ -169,7 +169,7 @@ def _nonlinear_solve(it: Outcome) -> Diagnosis:
     )
 
 
-def _events(it: Outcome) -> Diagnosis:
+def _events(it: FailedTrajectory) -> Diagnosis:
     return Diagnosis(
         "events without end",
         f"at t = {it.where} events set each other off without end or pile up at one time, one "
@@ -178,7 +178,7 @@ def _events(it: Outcome) -> Diagnosis:
     )
 
 
-def _too_small(it: Outcome) -> Diagnosis:
+def _too_small(it: FailedTrajectory) -> Diagnosis:
     name, size = max(it.starts.items(), key=lambda item: item[1])
     return Diagnosis(
         "states below atol",
@@ -187,7 +187,7 @@ def _too_small(it: Outcome) -> Diagnosis:
     )
 
 
-def _suspect(it: Outcome) -> Diagnosis:
+def _suspect(it: FailedTrajectory) -> Diagnosis:
     return Diagnosis(
         "tolerance too loose",
         f"at t = {it.where} a step's error estimate meant nothing: lower solver.rtol, "

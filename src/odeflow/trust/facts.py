@@ -47,7 +47,7 @@ def drifts(ensemble: xr.Dataset) -> dict[str, np.ndarray]:
 
 
 def drift_rows(ensemble: xr.Dataset) -> list[list[str]]:
-    """A row an invariant: median, 99th percentile, largest drift and the sample that has it."""
+    """One row per invariant: median, 99th percentile, largest drift and the sample that has it."""
     rows = []
     for name, drift in drifts(ensemble).items():
         known = drift[~np.isnan(drift)]
@@ -87,7 +87,7 @@ def verification_facts(verification: xr.Dataset) -> list[tuple[str, str]]:
 
 
 def worst_cases(verification: xr.Dataset, most: int) -> tuple[list[list[str]], Sequence[str]]:
-    """The trajectories with the largest errors relative to scale, a row each, and the header."""
+    """The trajectories with the largest errors relative to scale, one row each, and the header."""
     axes = [
         str(name)
         for name, coordinate in verification.coords.items()

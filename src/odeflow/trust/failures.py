@@ -1,4 +1,4 @@
-"""The trajectories that failed: a table with a diagnosis each, with bounded memory."""
+"""The trajectories that failed: a table with one diagnosis each, in bounded memory."""
 
 import csv
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from odeflow.design import END, has_own_ends
 from odeflow.ensemble.labels import design_axes
 from odeflow.files.slabs import hyperslabs
 from odeflow.problem.status import Status, has_failed
-from odeflow.trust.diagnosis import Outcome, diagnose
+from odeflow.trust.diagnosis import FailedTrajectory, diagnose
 
 #: Trajectories in memory at a time.
 _SLAB = 2**16
@@ -36,7 +36,7 @@ def failures(config: Config, ensemble: xr.Dataset) -> Iterator[dict[str, Any]]:
     own_ends = has_own_ends(config, axes)
     for sample, one in _failed(ensemble, axes):
         attempt = attempts[one["attempt"]]
-        outcome = Outcome(
+        outcome = FailedTrajectory(
             Status(one["status"]),
             config.model.t0,
             one[END] if own_ends else config.model.t1,

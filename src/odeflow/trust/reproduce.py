@@ -49,7 +49,7 @@ def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
         `check` solves trajectories again, its `write` makes a study of the file.
 
     Raises:
-        ConfigError: the file is not a dataset of odeflow's, or its config is not one for this
+        ConfigError: the file is not an odeflow dataset, or its config is not one for this
             version.
         DamagedFileError: it cannot be read, or the model's data in it are not what was written.
 

@@ -31,7 +31,7 @@ _CHUNK_MOST = 2**20
 _JUMP_BYTES = 128
 #: Seconds of work on one core that a chunk should have: start-up is a few.
 _CHUNK_SECONDS = 60.0
-#: Seconds a trajectory, roughly: a few hundred steps of the native engine, per state (explicit
+#: Seconds per trajectory, roughly: a few hundred steps of the native engine, per state (explicit
 #: methods) or per entry of the Jacobian; the diffrax engine takes some ten times longer.
 _SECONDS_A_STATE, _SECONDS_AN_ENTRY, _DIFFRAX_FACTOR = 2e-6, 1e-6, 10.0
 
@@ -62,7 +62,7 @@ class Chunk:
 
 
 def chunk_size(config: Config) -> int:
-    """Trajectories a chunk: as asked, or a power of two that bounds its bytes and its time.
+    """Trajectories per chunk: as asked, or a power of two that bounds its bytes and its time.
 
     Depends on what one trajectory is and not on how many there are, so that a longer run keeps
     the chunks of a shorter one.

@@ -34,7 +34,7 @@ class Experiment:
 
     @property
     def reading_notes(self) -> Sequence[str]:
-        """A line on each thing that its model reads and that cannot be held."""
+        """A line on each thing that its model reads and that cannot be recorded."""
         return self.stage_spec("overview").get("notes", ())
 
     @cached_property
@@ -98,7 +98,7 @@ class Experiment:
         ]
 
     def stage(self, name: str) -> Stage:
-        """A stage with what it is asked and the files it has."""
+        """A stage with what it is asked for and the files it has."""
         inputs, outputs = self._stage_files[name]
         chunks = self.chunk_files if name == "assemble" else []
         spec = self.stage_spec(name) if name != "verdict" else {}
@@ -131,12 +131,12 @@ class Experiment:
         return figure_kinds(self.config)
 
     def figure_files(self, kind: str) -> list[str]:
-        """Files of one kind of figure, a file a format."""
+        """Files of one kind of figure, one file per format."""
         return [str(self.folder / "figures" / f"{kind}.{f}") for f in self.config.plot.formats]
 
     @property
     def tables(self) -> list[str]:
-        """Files of the user's that the design is read from."""
+        """The user's files that the design is read from."""
         path = self.config.design.path
         return [] if path is None else [path]
 
@@ -156,7 +156,7 @@ class Experiment:
 
     @property
     def checks(self) -> list[str]:
-        """The files that it has besides if nothing speaks against its results."""
+        """The further files that it has if nothing speaks against its results."""
         return [str(self.folder / "logs" / "passed")]
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from odeflow.workflow import pilot
 from odeflow.workflow.chunks import Chunk
 from odeflow.workflow.experiment import Experiment
-from odeflow.workflow.pilot import Measurement
+from odeflow.workflow.pilot import ChunkCost
 
 
 def threads(experiment: Experiment, chunk: Chunk, cores: int | None, apart: bool = False) -> int:
@@ -45,7 +45,7 @@ def advice(experiment: Experiment) -> str:
     return "\n  ".join([cut, *pilot.advice(first.size, measured_lately(first))])
 
 
-def measured_lately(chunk: Chunk) -> Measurement | None:
+def measured_lately(chunk: Chunk) -> ChunkCost | None:
     """What the pilot of a chunk measured, None before; one look a second for all its chunks."""
     if chunk.pilot is None:
         return None
@@ -53,5 +53,5 @@ def measured_lately(chunk: Chunk) -> Measurement | None:
 
 
 @lru_cache(maxsize=64)
-def _read_measurement(file: str, second: int) -> Measurement | None:
+def _read_measurement(file: str, second: int) -> ChunkCost | None:
     return pilot.read_measurement(Path(file))

@@ -1,4 +1,4 @@
-"""Which files runs are at: what one of them needs, another does not remove or write.
+"""Which files runs are using: what one of them needs, another does not remove or write.
 
 A run leases the chunks of its plan: a file with their names and its process, made when it plans,
 renewed while it runs, gone when it ends. `prune` keeps what is leased. Before its first job a run
@@ -32,7 +32,7 @@ _RENEWED, _COUNTS = 60.0, 900.0
 
 @dataclass(frozen=True)
 class Lease:
-    """The files that a process is at; `where` and `started` tell processes of a number apart.
+    """The files that a process is using; `where` and `started` tell processes of a number apart.
 
     `chunks` are those of its plan, `reads` and `writes` the other files of its jobs, once claimed.
     `prunes` says that it removes chunks.
@@ -47,7 +47,7 @@ class Lease:
     writes: tuple[str, ...] = ()
 
 
-class Held:
+class HeldLease:
     """A lease of this process, kept until the process ends.
 
     Where it cannot be written, the disk may be full, that is tried again while the process runs.
@@ -82,7 +82,7 @@ class Held:
             if shared:
                 self.release()
                 raise ConfigError(
-                    f"{min(shared)}: another run is at it (process {other.process} on "
+                    f"{min(shared)}: another run is using it (process {other.process} on "
                     f"{other.where.split()[0]}); run again when that one has ended"
                 )
 
@@ -168,7 +168,7 @@ def _read(file: Path) -> Lease | None:
 def _limit(where: str, here: str) -> float:
     """Seconds for which a lease of a process counts that cannot be seen from here.
 
-    One of this machine's name may be of its twin, or of itself before it was started anew: then
+    One of this machine's name may be of its twin, or of itself before it was started again: then
     the lease was not renewed since.
     """
     twin = where.split()[:-1] == here.split()[:-1]

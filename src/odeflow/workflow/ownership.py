@@ -1,8 +1,8 @@
 """Whose a results folder is: what the user or another study put there is never overwritten.
 
 A study has a random name, kept beside Snakemake's own records, which are what tells stale results
-from good ones. A results folder is marked with it. Files of ours in a folder without the mark are
-unknown to Snakemake, which would replace them, or take them for what was asked, without a word.
+from good ones. A results folder is marked with it. odeflow's files in a folder without the mark are
+unknown to Snakemake, which would replace them, or take them for what was asked for, without a word.
 """
 
 import contextlib
@@ -50,11 +50,11 @@ def check_space(study: Path) -> None:
 
 
 def check_results(experiments: Iterable[Experiment], study: Path) -> None:
-    """Raises ConfigError where results cannot be written, or would overwrite what is not ours."""
+    """Raises ConfigError where results cannot be written or what is there is not this study's."""
     check_links(study / RESULTS)
     for experiment in experiments:
         files = [os.path.split(file) for file in (*experiment.targets, *experiment.chunk_files)]
-        # A listing a folder: there may be ten thousand chunks, on a file system far away.
+        # One listing per folder: there may be ten thousand chunks, on a file system far away.
         folders = {folder for folder, _ in files}
         there = {folder: _listing(study / folder) for folder in folders}
         for folder, name in files:

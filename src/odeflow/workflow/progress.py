@@ -8,7 +8,7 @@ from typing import TextIO
 class ProgressReport:
     """Call it with the number of trajectories done so far; it reports at most once a second.
 
-    `log` gets one line a report; `terminal`, if given, a bar that overwrites itself.
+    `log` gets one line per report; `terminal`, if given, a bar that overwrites itself.
     """
 
     def __init__(self, total: int, log: TextIO, terminal: TextIO | None = None, every: float = 1.0):

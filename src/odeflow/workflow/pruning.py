@@ -13,7 +13,7 @@ from odeflow.files.whole_file import TEMPORARY
 from odeflow.importers.study.compose import compose
 from odeflow.workflow.chunks import RESULTS
 from odeflow.workflow.experiment import Experiment
-from odeflow.workflow.leases import LEASES, Held, leased
+from odeflow.workflow.leases import LEASES, HeldLease, leased
 
 #: A file that is being written is younger.
 _LEFTOVER_SECONDS = 24 * 3600
@@ -41,14 +41,14 @@ def used_chunks(study: Path, resolvers: Collection[str] = ()) -> set[str]:
 
 
 def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
-    """Lists on `out`, then removes, the study's chunks that are not in `keep` and no run is at.
+    """Lists on `out`, then removes, the study's chunks that neither `keep` has nor a run uses.
 
     Runs that plan meanwhile wait until the process ends. Only files that this workflow names are
     touched: `<16 hex digits>/<number>[-...].nc`, the log, timing and measurements beside it, and
     what a process that was killed left half written a day ago or earlier. Raises ConfigError where
     it cannot be told what runs need.
     """
-    Held(study, prunes=True)
+    HeldLease(study, prunes=True)
     needed = leased(study)
     if needed is None:
         raise ConfigError(
@@ -71,7 +71,7 @@ def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     for file in unused:
         print(f"  {file.relative_to(study)}", file=out)
     for file in busy:
-        print(f"  {file.relative_to(study)}, kept: a run is at it", file=out)
+        print(f"  {file.relative_to(study)}, kept: a run is using it", file=out)
     for file in unused:
         for companion in (".nc", ".log", ".tsv", ".pilot.json"):
             file.with_suffix(companion).unlink(missing_ok=True)

@@ -19,7 +19,7 @@ _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 @contextmanager
 def logged(log: str) -> Iterator[None]:
-    """Sends what a stage prints to its log; a mistake of the user's ends the job with one line."""
+    """Sends what a stage prints to its log; a user's mistake ends the job with one line."""
     end_with_starter()
     path = Path(log)
     with _log_file(path) as file, redirect_stdout(file), redirect_stderr(file):
@@ -44,7 +44,7 @@ def logged(log: str) -> Iterator[None]:
                 raise
             what = f"{error.filename or path.parent}: cannot be written ({error.strerror})"
             print(
-                f"odeflow: {what}; see to space and permissions there, then run again",
+                f"odeflow: {what}; check space and permissions there, then run again",
                 file=sys.__stderr__,
             )
             sys.exit(1)
@@ -64,13 +64,13 @@ class _Lossy(io.FileIO):
 
 
 def _log_file(path: Path) -> io.TextIOWrapper:
-    """A log that is written line by line. Ends the job with one line where there can be none."""
+    """A log that is written line by line. Ends the job with one line where there cannot be one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return io.TextIOWrapper(_Lossy(path, "w"), encoding="utf-8", line_buffering=True)
     except OSError as error:
         sys.exit(
-            f"odeflow: {path}: cannot be written ({error.strerror}); see to space and permissions "
+            f"odeflow: {path}: cannot be written ({error.strerror}); check space and permissions "
             "there, then run again"
         )
 

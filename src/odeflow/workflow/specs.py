@@ -50,7 +50,7 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
     `config` is the experiment's config, with the groups that the stage does not use left at
     what they are for every experiment; `source` is a digest of the code that runs, `measurements`
     one of what the results are compared with, `table` one of the rows of a design's file, and
-    `notes` what the page says of things that the model reads and that cannot be held.
+    `notes` what the page says of things that the model reads and that cannot be recorded.
     """
     kept = ("max_failed",) if stage == "overview" else ()
     measured = measurements_digest(config, study) if stage == "summarise" else None

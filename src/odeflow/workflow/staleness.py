@@ -42,7 +42,7 @@ def renew_marks(stale: Iterable[Stage], study: Path, write: bool) -> dict[str, s
 
 
 def what_is_stale(stale: Iterable[Stage]) -> list[str]:
-    """A line a results folder: which of its stages are not of what is asked for."""
+    """One line per results folder: which of its stages are not of what is asked for."""
     return [
         f"{folder}: not of the settings, code and data asked for: {rules}"
         for folder, rules in _rules(stale).items()
@@ -50,7 +50,7 @@ def what_is_stale(stale: Iterable[Stage]) -> list[str]:
 
 
 def what_is_left(stale: Iterable[Stage]) -> list[str]:
-    """A line a results folder: which of its stages a run has left as they were, and what to do."""
+    """One line per results folder: the stages that a run has left as they were, and what to do."""
     return [
         f"{folder}: left as they were, not of the settings, code and data asked for: {rules}; a "
         "run without --touch, --until, --omit-from and targets makes them"
@@ -83,7 +83,7 @@ def _make_new(place: Path, stage: Stage) -> None:
         place.write_text(f"{stage.plan} {time.time_ns()}\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-            f"{place}: cannot be written ({error.strerror}); see to space and permissions there"
+            f"{place}: cannot be written ({error.strerror}); check space and permissions there"
         ) from None
 
 

@@ -20,8 +20,8 @@ _CALL_BYTES = 64 * 2**20
 _MOST_BLOCKS_A_CALL = 16
 
 
-class Layout(NamedTuple):
-    """How lanes are cut: at most `blocks` blocks a device and call, `width` lanes a block.
+class BlockLayout(NamedTuple):
+    """How lanes are cut: at most `blocks` blocks per device and call, `width` lanes per block.
 
     The last `guard` lanes of a block are not used.
     """
@@ -37,7 +37,7 @@ class Layout(NamedTuple):
         return self.width - self.guard
 
 
-def layout_of(problem: Problem, number: int) -> Layout:
+def layout_of(problem: Problem, number: int) -> BlockLayout:
     """Depends on problem and number of devices, never on the number of lanes."""
     model = problem.model
     width = min(2 ** int(math.log2(_BLOCK_SCALARS / len(model.components))), _LARGEST_WIDTH)
@@ -50,10 +50,10 @@ def layout_of(problem: Problem, number: int) -> Layout:
     )
     lane_bytes = problem.dtype.itemsize * len(problem.times) * saved
     blocks = int(np.clip(_CALL_BYTES // (lane_bytes * width), 1, _MOST_BLOCKS_A_CALL))
-    return Layout(number, blocks, width, guard)
+    return BlockLayout(number, blocks, width, guard)
 
 
-def deal(start: int, stop: int, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+def deal(start: int, stop: int, layout: BlockLayout) -> tuple[np.ndarray, np.ndarray]:
     """Lane numbers (device, block, lane) of a call, and the blocks each device has to run.
 
     What is left of the last block is filled up with copies of its last trajectory, which cost no

@@ -16,7 +16,7 @@ from jax import lax
 from jax.core import eval_jaxpr
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from odeflow.engines.diffrax.blocks import Layout, deal, layout_of
+from odeflow.engines.diffrax.blocks import BlockLayout, deal, layout_of
 from odeflow.engines.diffrax.outcome import solution_of
 from odeflow.engines.diffrax.plain_lane import plain_lane
 from odeflow.engines.diffrax.restarting_lane import restarting_lane
@@ -84,7 +84,9 @@ def solve(
 
 
 @lru_cache(maxsize=8)
-def _compile(problem: Problem, layout: Layout, jumps: int, local_devices: tuple[Any, ...]) -> Any:
+def _compile(
+    problem: Problem, layout: BlockLayout, jumps: int, local_devices: tuple[Any, ...]
+) -> Any:
     """The jitted call: (device, block, component, lane) in, (device, block, lane, ...) out."""
     model, width = problem.model, layout.width
     parameters = len(model.declared.parameters) + problem.own_ends

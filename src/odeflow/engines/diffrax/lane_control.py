@@ -15,7 +15,7 @@ from odeflow.engines.shared.wild_steps import is_wild, looks_for_wild_steps
 from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import Problem
 
-#: The outcome of Diffrax's that stands for a wild step; nothing else here has it.
+#: Diffrax's outcome that stands for a wild step; nothing else here has it.
 WILD = RESULTS.max_steps_rejected
 
 
@@ -161,7 +161,7 @@ class LaneController(diffrax.AbstractAdaptiveStepSizeController):
 
 
 class BudgetedController(LaneController):
-    """A `LaneController` that ends the solve after so many steps, a number of each lane.
+    """A `LaneController` that ends the solve after a number of steps, each lane's own.
 
     The state is `(the other's state, steps taken)`.
     """

@@ -1,4 +1,4 @@
-"""LU factorisation for one small system a lane, in plain JAX."""
+"""LU factorisation for one small system per lane, in plain JAX."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 class LaneLU(lineax.AbstractLinearSolver):
     """LU with partial pivoting whose every operation runs over all lanes at once.
 
-    Lineax's LU calls LAPACK once a lane, and compares structures in a way that fails inside
+    Lineax's LU calls LAPACK once per lane, and compares structures in a way that fails inside
     `jax.shard_map`. For the small systems of one trajectory, loops over rows that `vmap` turns
     into vector operations are faster, and the same for every lane.
 

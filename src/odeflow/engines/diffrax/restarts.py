@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from diffrax import RESULTS
 from jax import lax
 
-from odeflow.engines.shared.watch import MOST_ROUNDS, Memory, Outcome, Watch
+from odeflow.engines.shared.watch import MOST_ROUNDS, Memory, RoundOutcome, Watch
 from odeflow.problem.problem import SAME_TIME_ULPS, Problem
 from odeflow.problem.reductions import Reducer
 
@@ -37,7 +37,7 @@ class Segment(NamedTuple):
     error_infinite: Any
 
 
-class Course(NamedTuple):
+class LaneProgress(NamedTuple):
     """A lane on its way: as `Segment`, and where its schedule and its outcome stand.
 
     `result` is a number of Diffrax's RESULTS; `failed` is whether events did.
@@ -61,7 +61,7 @@ class Course(NamedTuple):
     done: Any
 
 
-#: Solves from (t, y, args) to t1 with so many steps left: `(t, y, args, t1, steps, memory, kept)`.
+#: Solves from (t, y, args) to t1 with `steps` steps left: `(t, y, args, t1, steps, memory, kept)`.
 SolveSegment = Callable[..., Segment]
 
 
@@ -73,7 +73,7 @@ def course(
     end: Any,
     jumps: tuple[Any, Any, Any],
     counted: Any = None,
-) -> Course:
+) -> LaneProgress:
     """Solves a lane from `start`, its (t, y, args), to `end`, from restart to restart.
 
     `jumps` are times (jump,), amounts (jump, component) and values (jump, parameter), `counted` is
@@ -89,7 +89,7 @@ def course(
     now = observe(t0, y0, args0)
     seen = observe_reduced(t0, y0, args0)
     width = () if ts is None else ts.shape
-    first = Course(
+    first = LaneProgress(
         t=t0,
         y=y0,
         args=args0,
@@ -108,7 +108,7 @@ def course(
         done=jnp.asarray(False),
     )
 
-    def apply_jump(here: Course) -> Course:
+    def apply_jump(here: LaneProgress) -> LaneProgress:
         y, args = _jumped(problem, here, jumps)
         memory = dict(here.memory)
         if memory:
@@ -116,7 +116,7 @@ def course(
             memory["found"] = jnp.zeros_like(memory["found"])
         return here._replace(y=y, args=args, jump=here.jump + 1, memory=memory)
 
-    def go_on(here: Course) -> Course:
+    def go_on(here: LaneProgress) -> LaneProgress:
         here = lax.while_loop(lambda x: happens(x.jump, x.t), apply_jump, here)
         if "pending" in here.memory:
             to_come = happens(here.jump, end).astype(t0.dtype)
@@ -189,7 +189,7 @@ def select_times(condition: Any, new: Any, old: Any) -> Any:
     return jax.tree.map(one, new, old)
 
 
-def _jumped(problem: Problem, here: Course, jumps: Sequence[Any]) -> tuple[Any, Any]:
+def _jumped(problem: Problem, here: LaneProgress, jumps: Sequence[Any]) -> tuple[Any, Any]:
     """State and parameters after the next jump."""
     model, targets = problem.model, problem.jumps
     if targets is None:
@@ -205,7 +205,7 @@ def _jumped(problem: Problem, here: Course, jumps: Sequence[Any]) -> tuple[Any, 
     return y if model.jumping is None else model.jumping.arrive(here.t, y, args), args
 
 
-def _settled(watch: Watch, here: Course) -> Course:
+def _settled(watch: Watch, here: LaneProgress) -> LaneProgress:
     """A lane after the guards and events of its time; `stopped` or `failed` where they end it."""
 
     def round(state: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -213,10 +213,10 @@ def _settled(watch: Watch, here: Course) -> Course:
         return *watch.round(here.t, y, here.args, memory), number + 1
 
     def goes_on(state: tuple[Any, ...]) -> Any:
-        return (state[2] == Outcome.event) & (state[3] < MOST_ROUNDS)
+        return (state[2] == RoundOutcome.event) & (state[3] < MOST_ROUNDS)
 
-    first = (here.y, here.memory, jnp.full_like(here.t, Outcome.event), jnp.asarray(0))
+    first = (here.y, here.memory, jnp.full_like(here.t, RoundOutcome.event), jnp.asarray(0))
     y, memory, outcome, _ = lax.while_loop(goes_on, round, first)
-    stopped = outcome == Outcome.stop
-    failed = ~stopped & (outcome != Outcome.nothing)
+    stopped = outcome == RoundOutcome.stop
+    failed = ~stopped & (outcome != RoundOutcome.nothing)
     return here._replace(y=y, memory=memory, stopped=stopped, failed=failed)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from diffrax import RESULTS
 from jax import lax
 
-from odeflow.engines.shared.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
+from odeflow.engines.shared.crossings import MOST_LOOKS, Crossings, Path, Place, SearchState
 from odeflow.engines.shared.watch import Memory
 
 
@@ -31,7 +31,7 @@ class WatchingSolver(diffrax.AbstractSolver):
     """Wraps a solver; takes the same steps, and ends the solve after one in which a guard fires.
 
     The state is `(wrapped state, Watched)`. A guard fires where it becomes true, which `Crossings`
-    finds on the dense output. The end comes as an error of Diffrax's, since its loop forgets the
+    finds on the dense output. The end comes as a Diffrax error, since its loop forgets the
     outcome `event_occurred` of a solver.
     """
 
@@ -79,7 +79,7 @@ class WatchingSolver(diffrax.AbstractSolver):
         path = self._path(t0, t1, y1, dense_info)
         suspect, now = self.crossings.may_fire(path, args, memory)
         place, y = self._searched(suspect, path, args, memory)
-        fired = suspect & (place.verdict == float(Verdict.fired))
+        fired = suspect & (place.verdict == float(SearchState.fired))
         t = place.to_t
         where = lambda a, b: jax.tree.map(lambda x, y: jnp.where(fired, x, y), a, b)
         guard = jnp.where(suspect, place.guard, now.astype(place.guard.dtype))
@@ -108,7 +108,7 @@ class WatchingSolver(diffrax.AbstractSolver):
         """
         crossings = self.crossings
         first = crossings.start(path, memory)
-        verdict = jnp.where(suspect, first.verdict, float(Verdict.over))
+        verdict = jnp.where(suspect, first.verdict, float(SearchState.over))
         first = first._replace(verdict=verdict.astype(first.verdict.dtype))
 
         pick = lambda condition, new, old: jax.tree.map(
@@ -122,7 +122,7 @@ class WatchingSolver(diffrax.AbstractSolver):
         def look(state: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
             place, looks, _ = state
             place = crossings.look(place, path, args, memory)
-            is_one = place.verdict == float(Verdict.one_change)
+            is_one = place.verdict == float(SearchState.one_change)
 
             def wide(state: tuple[Any, Any, Any]) -> Any:
                 fine = crossings.is_fine(state[0], path)
@@ -136,16 +136,16 @@ class WatchingSolver(diffrax.AbstractSolver):
             return place, looks + 1, there
 
         def goes_on(state: tuple[Any, Any, Any]) -> Any:
-            return (state[0].verdict == float(Verdict.search)) & (state[1] < MOST_LOOKS)
+            return (state[0].verdict == float(SearchState.search)) & (state[1] < MOST_LOOKS)
 
         begin = first, jnp.asarray(0), path.state(first.high)
         place, _, there = lax.while_loop(goes_on, look, begin)
         # the step counts up to where all is known
-        cut = (place.verdict == float(Verdict.search)) & (place.low > 0)
+        cut = (place.verdict == float(SearchState.search)) & (place.low > 0)
         place = place._replace(
             high=jnp.where(cut, place.low, place.high),
             to_t=jnp.where(cut, place.from_t, place.to_t),
-            verdict=jnp.where(cut, float(Verdict.fired), place.verdict),
+            verdict=jnp.where(cut, float(SearchState.fired), place.verdict),
         )
         end = path.state(place.high)
         return place, pick(cut, end, there)

@@ -44,7 +44,7 @@ def solve(
     cache_dir: Path | None = None,
     device: Device = "cpu",
 ) -> Solution:
-    """Solves every lane; a lane that fails stops nobody.
+    """Solves every lane; a lane that fails stops no other.
 
     `cache_dir` keeps the machine code, by default the user's cache. `progress` is called from this
     thread with the number of lanes done. Raises `UntranslatableError` where `refusal` has a

@@ -31,11 +31,11 @@ from odeflow.problem.problem import Problem
 
 #: Looks at one step, after which it is cut where it is known so far.
 MOST_LOOKS = 1000
-#: A coefficient below so many roundings of what is compared has no sign.
+#: A coefficient below this many roundings of what is compared has no sign.
 _ROUNDINGS = 16
 
 
-class Verdict(IntEnum):
+class SearchState(IntEnum):
     """How a search goes on: `low` to `high` is looked at next, holds one change, or is the end."""
 
     search = 0
@@ -67,7 +67,7 @@ class Place(NamedTuple):
     """A part of a step and what is known of its start, `low`: which guards hold there, and the
     signs of what is compared (from the first look on). `from_t` and `to_t` are the times of `low`
     and `high`, which a fraction may not tell to the last bit. `ends` are the signs at the end of
-    the part that holds one change, if it is asked whether numbers are equal, else empty. Where
+    the part that holds one change, if a guard tests whether numbers are equal, else empty. Where
     something fires, `found` is which guards hold there, 1 or -1.
     """
 
@@ -126,7 +126,7 @@ class Crossings:
         """The whole step, before it is looked at."""
         number = lambda value: jnp.asarray(value, memory["guard"].dtype)
         signs = jnp.zeros(self.number, memory["guard"].dtype)
-        verdict = number(float(Verdict.search))
+        verdict = number(float(SearchState.search))
         found = jnp.zeros_like(memory["guard"])
         ends = jnp.zeros(self.number_of_ends, signs.dtype)
         times = path.t0, path.t1
@@ -168,7 +168,7 @@ class Crossings:
         holds = simple & (fires | (differs & (total > 1)))
         passes = simple & ~holds
         over = passes & (high >= 1)
-        verdict = jnp.where(holds, float(Verdict.one_change), float(Verdict.search))
+        verdict = jnp.where(holds, float(SearchState.one_change), float(SearchState.search))
         middle = 0.5 * (low + high)
         choose = lambda end, now, half: jnp.where(passes, end, jnp.where(simple, now, half))
         return place._replace(
@@ -176,7 +176,7 @@ class Crossings:
             high=choose(1.0, high, middle),
             from_t=jnp.where(passes, place.to_t, place.from_t),
             to_t=choose(path.t1, place.to_t, path.time(middle)),
-            verdict=jnp.where(over, float(Verdict.over), verdict),
+            verdict=jnp.where(over, float(SearchState.over), verdict),
             guard=jnp.where(passes, now.astype(place.guard.dtype), place.guard),
             signs=jnp.where(passes, end, signs),
             ends=end if self.number_of_ends else place.ends,
@@ -228,7 +228,7 @@ class Crossings:
     def settle(self, place: Place, path: Path, args: Any, memory: Memory) -> Place:
         """After a change has been found: whether a guard fires there.
 
-        Where numbers meet, a guard that asks whether they differ is false for that one time. If
+        Where numbers meet, a guard that tests whether they differ is false for that one time. If
         nothing else happens there it fires at once, of the same state.
         """
         memory = {**memory, "guard": place.guard}
@@ -243,14 +243,14 @@ class Crossings:
             leaves = ~fires & after & ~now
             guard = jnp.where(leaves, 0.0, guard)
             now, fires = now | leaves, fires | jnp.any(leaves)
-        goes_on = jnp.where(place.high >= 1, float(Verdict.over), float(Verdict.search))
+        goes_on = jnp.where(place.high >= 1, float(SearchState.over), float(SearchState.search))
         return place._replace(
             signs=signs,
             low=jnp.where(fires, place.low, place.high),
             high=jnp.where(fires, place.high, 1.0),
             from_t=jnp.where(fires, place.from_t, place.to_t),
             to_t=jnp.where(fires, place.to_t, path.t1),
-            verdict=jnp.where(fires, float(Verdict.fired), goes_on),
+            verdict=jnp.where(fires, float(SearchState.fired), goes_on),
             guard=jnp.where(fires, guard, now).astype(place.guard.dtype),
             found=jnp.where(fires, jnp.where(now, 1.0, -1.0), 0.0).astype(place.guard.dtype),
         )

@@ -37,7 +37,7 @@ MOST_ROUNDS = 10_000
 Memory = Mapping[str, Float[Array, "..."]]
 
 
-class Outcome(IntEnum):
+class RoundOutcome(IntEnum):
     """What a round of events has come to."""
 
     nothing = 0
@@ -115,12 +115,12 @@ class Watch:
 
     @cached_property
     def equal(self) -> Bool[np.ndarray, " comparison"]:
-        """Of which it is asked whether they are equal."""
+        """The comparisons that ask whether numbers are equal."""
         return np.array([kind.equal for kind in self._kinds for _ in range(kind.number)], bool)
 
     @cached_property
     def _asks_if_equal(self) -> Bool[np.ndarray, " guard"]:
-        """Which guards ask whether numbers are equal that move."""
+        """Which guards test whether changing numbers are equal."""
         t, y, args = self._model.example(self._problem.dtype)
         conditions = [guard.condition for guard in self._problem.guards]
         found = [kinds(condition, (t, y), (args,), self._still) for condition in conditions]
@@ -226,9 +226,9 @@ class Watch:
             memory["found"] = jnp.where(happens & jnp.stack(same), found, 0.0)
             due = [jnp.min(memory[f"due{i}"]) for i in range(len(self._model.events))]
             memory["next_due"] = jnp.min(jnp.stack(due))
-        outcome = jnp.where(happens, float(Outcome.event), float(Outcome.nothing))
-        outcome = jnp.where(failed, float(Outcome.failure), outcome)
-        return new, memory, jnp.where(stopped, float(Outcome.stop), outcome)
+        outcome = jnp.where(happens, float(RoundOutcome.event), float(RoundOutcome.nothing))
+        outcome = jnp.where(failed, float(RoundOutcome.failure), outcome)
+        return new, memory, jnp.where(stopped, float(RoundOutcome.stop), outcome)
 
     def _leaves(self, t: Any, y: Any, args: Any) -> Bool[Array, " guard"]:
         """Which guards hold only here, and not right after: of events that give new values to

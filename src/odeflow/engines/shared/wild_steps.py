@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from odeflow.problem.solver import SAFE_RTOL, Solver
 
 MOST_GROWTH, MOST_CURVATURE = 3.0, 0.05
-#: Below so many absolute tolerances a state's size does not matter.
+#: Below this many absolute tolerances a state's size does not matter.
 NOISE = 100.0
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 #: Names the folder that the user's cache is in.
 VARIABLE = "ODEFLOW_CACHE"
-#: The cache's own folder in a folder of the user's, where other things may lie.
+#: The cache's own folder in a folder of the user, where other things may lie.
 _OWN = "odeflow"
-#: Owners that are no user: root and, in containers and on file servers that hide it, nobody.
+#: Owners that are not users: root and, in containers and on file servers that hide it, nobody.
 _MACHINE = (0, 65534)
 #: Links on one way, as Linux allows.
 _MOST_LINKS = 40
@@ -51,7 +51,7 @@ def unfit(folder: Path) -> str | None:
     """Why compiled code cannot be kept in a folder, in a clause; None where it can.
 
     It is made where it is missing, with the folders above it, and closed to others. One that is
-    there keeps its mode: what else of the user's is in it is not ours to close.
+    there keeps its mode: what else the user keeps there is not ours to close.
     """
     try:
         why = _open_above(folder)  # before anything is made there
@@ -82,7 +82,7 @@ def others_may_write(found: os.stat_result) -> bool:
 
 
 def _open_above(folder: Path) -> str | None:
-    """Why another user could put a folder of theirs in the place of one, by what is above it.
+    """Why another user could put another folder in the place of one, by what is above it.
 
     Folders and links on the way must belong to us or to the machine; where others may write, as in
     `/tmp`, only their own things may be theirs to move.

@@ -28,12 +28,12 @@ def keep_programs(store: Store) -> None:
         _PROGRAMS[folder] = _programs(store)
     jax.config.update("jax_compilation_cache_dir", folder)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-    # a GPU's tuning would go into files of XLA's own in that folder
+    # a GPU's tuning would go into XLA's own files in that folder
     jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
 
 
 def _take_over() -> bool:
-    """Whether JAX asks us for the cache of a folder of ours from now on."""
+    """Whether JAX asks this module for the cache of one of its folders from now on."""
     try:
         from jax._src import compilation_cache
         from jax._src.compilation_cache_interface import CacheInterface  # noqa: F401
@@ -58,7 +58,7 @@ def _programs(store: Store) -> Any:
         return f"jax {jax.__version__} {key}\n{machine()}"
 
     class Programs(CacheInterface):
-        """A store as JAX wants it."""
+        """A store with the interface that JAX expects."""
 
         _path = Path(str(store.folder))
 

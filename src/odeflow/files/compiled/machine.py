@@ -1,4 +1,4 @@
-"""What machine code hangs on besides its source."""
+"""What machine code depends on besides its source."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from importlib import metadata
 
 import llvmlite.binding
 
-#: Settings of Numba's that say where and how many, not what is compiled.
+#: Numba's settings that say where and how many, not what is compiled.
 _NOT_CODE = ("NUMBA_NUM_THREADS", "NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES")
 
 

@@ -1,7 +1,7 @@
 """Entries by key in a folder, each a file with a digest: what is damaged is compiled again.
 
 A file is a line that says what it is, the SHA-256 of key and content, and the content. The key
-says all that the content hangs on (source, versions, processor), and is in the name as a digest:
+says all that the content depends on (source, versions, processor), and is in the name as a digest:
 an entry that was cut, changed, or put under another's name is found before any of it is used.
 """
 
@@ -20,7 +20,7 @@ from odeflow.files.compiled.folder import VARIABLE, candidates, others_may_write
 
 _HEAD = b"odeflow compiled code 1\n"
 _SUFFIX, _TEMPORARY = ".code", ".tmp"
-#: Names of entries, finished or being written; whatever else is in the folder is not ours.
+#: Names of entries, finished or being written; whatever else is in the folder is left alone.
 _ENTRY = re.compile(r"\w*-[0-9a-f]{40}\.code(?P<unfinished>\.\w{8}\.tmp)?")
 #: Bytes that the entries of a folder may have together; when there are more, the oldest go.
 LIMIT = 2**30
@@ -101,7 +101,7 @@ class Store:
         return self.folder / f"{word}-{hashlib.sha256(key.encode()).hexdigest()[:40]}{_SUFFIX}"
 
     def _make_room(self) -> None:
-        """Removes the oldest entries above the limit, and what killed processes left of theirs."""
+        """Removes the oldest entries above the limit, and what killed processes left there."""
         assert self.folder is not None
         entries, now = [], time.time()
         for path in self.folder.iterdir():

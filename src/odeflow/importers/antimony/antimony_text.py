@@ -7,13 +7,13 @@ import antimony
 
 from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import checked_antimony
-from odeflow.importers.refusal import Source
+from odeflow.importers.refusal import ModelSource
 
 #: Characters of a message that are shown: what libsbml finds comes with all of its rules.
 _LONGEST = 500
 
 
-def sbml_of_antimony(source: Source) -> str:
+def sbml_of_antimony(source: ModelSource) -> str:
     """SBML of the text's last module, modules within it flattened.
 
     Raises ConfigError with Antimony's own message and line, and as `checked_antimony`.
@@ -34,7 +34,7 @@ def sbml_of_antimony(source: Source) -> str:
         library.freeAll()
 
 
-def _message(source: Source, error: str) -> str:
+def _message(source: ModelSource, error: str) -> str:
     text = " ".join(error.split())
     if len(text) > _LONGEST:
         text = text[:_LONGEST].rsplit(" ", 1)[0] + " ..."

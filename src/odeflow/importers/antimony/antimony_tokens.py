@@ -6,7 +6,7 @@ Reference: the lexer of Antimony, `yylex` in antimony.ypp; its keywords may be i
 import re
 
 from odeflow.files.errors import ConfigError
-from odeflow.importers.refusal import Source
+from odeflow.importers.refusal import ModelSource
 
 #: Operations of one formula as text: the parsers that read it are recursive.
 MOST_OPERATIONS = 2000
@@ -24,7 +24,7 @@ def count_operations(formula: str) -> int:
     return len(_OPERATIONS.findall(formula))
 
 
-def checked_antimony(source: Source) -> str:
+def checked_antimony(source: ModelSource) -> str:
     """The text without its comments, so that nothing in them can be taken for code.
 
     Raises ConfigError where it would import a file, since the model is all of what its text says,
@@ -59,11 +59,11 @@ def _hides_import(word: str, after_number: bool) -> bool:
     return after_number and word.lower().endswith("import")
 
 
-def _refused_import(source: Source, position: int) -> ConfigError:
+def _refused_import(source: ModelSource, position: int) -> ConfigError:
     place = _place(source, position)
     return ConfigError(f"{place}: 'import' is refused, put all of the model into one text")
 
 
-def _place(source: Source, position: int) -> str:
+def _place(source: ModelSource, position: int) -> str:
     line = source.text.count("\n", 0, position) + 1
     return f"{source.key}: {source.name}, line {line}"

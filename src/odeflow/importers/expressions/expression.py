@@ -108,7 +108,7 @@ def is_zero(expression: Expression) -> bool:
 
 
 def names(*expressions: Expression) -> Iterator[str]:
-    """The names that expressions read, each once, in the order they are met."""
+    """The names that expressions read, each once, in the order in which they appear."""
     seen: set[int] = set()
     found: set[str] = set()
     pending = list(reversed(expressions))

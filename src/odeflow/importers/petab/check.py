@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import names
 from odeflow.importers.petab.meaning import Meaning
-from odeflow.importers.petab.tables import Row, as_number, mistake
+from odeflow.importers.petab.tables import TableRow, as_number, mistake
 from odeflow.importers.sbml.formulas import parse_formula, quantities
 from odeflow.importers.sbml.mathml import MathError
 
@@ -28,7 +28,7 @@ def _known(meaning: Meaning) -> dict[str, str]:
     return quantities(meaning.system, [meaning.names[x] for x in meaning.added])
 
 
-def _check_formula(row: Row, column: str, text: str, known: Mapping[str, str]) -> None:
+def _check_formula(row: TableRow, column: str, text: str, known: Mapping[str, str]) -> None:
     try:
         parse_formula(text, known)
     except MathError as error:
@@ -66,7 +66,7 @@ def _check_columns(meaning: Meaning) -> None:
             _check_cell(meaning, row, column, name)
 
 
-def _check_cell(meaning: Meaning, row: Row, column: str, name: str) -> None:
+def _check_cell(meaning: Meaning, row: TableRow, column: str, name: str) -> None:
     system, parameters = meaning.system, meaning.problem.parameters
     if not row.has(column):
         if name in system.initial or system.values[name] is None:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from odeflow.importers.petab.tables import Row, each_once, mistake, read_table
+from odeflow.importers.petab.tables import TableRow, each_once, mistake, read_table
 
 
 @dataclass(frozen=True)
 class Condition:
     """A row; its other columns are ids of the model."""
 
-    row: Row
+    row: TableRow
 
 
 def read_conditions(folder: Path, files: list[str]) -> tuple[list[str], dict[str, Condition]]:

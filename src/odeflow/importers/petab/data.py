@@ -11,7 +11,7 @@ from odeflow.importers.expressions.expression import TIME, names
 from odeflow.importers.petab.likelihood_data import NOISE, Group, Measurements
 from odeflow.importers.petab.meaning import Meaning, Output, read_meaning
 from odeflow.importers.petab.measurements import Measurement
-from odeflow.importers.petab.tables import Row, as_number
+from odeflow.importers.petab.tables import TableRow, as_number
 from odeflow.importers.sbml.formulas import extended, parse_formula, quantities
 from odeflow.importers.sbml.system import System
 from odeflow.problem.axis_names import axis_coordinate
@@ -88,7 +88,7 @@ def _group(
 def _placeholders(
     placeholders: list[str], measured: list[Measurement]
 ) -> tuple[dict[str, str], dict]:
-    """What placeholders of the noise stand for: names by placeholder, and numbers, one a row."""
+    """What placeholders of the noise stand for: names by placeholder, and numbers, one per row."""
     named, numbers = {}, {}
     for i, placeholder in enumerate(placeholders):
         first = measured[0].noise_parameters[i]
@@ -99,13 +99,13 @@ def _placeholders(
     return named, numbers
 
 
-def _check_saved(config: Config, row: Row, state: str) -> None:
+def _check_saved(config: Config, row: TableRow, state: str) -> None:
     kept = config.saveat.variables
     if kept is not None and state not in kept:
         raise row.mistake("noiseFormula", f"reads {state}; add it to saveat.variables")
 
 
-def _check_constant(config: Config, row: Row, name: str, columns: Iterable[str]) -> None:
+def _check_constant(config: Config, row: TableRow, name: str, columns: Iterable[str]) -> None:
     depends_on = (config.model.computed or {}).get(name, [])
     if name not in config.model.parameters or set(depends_on) & set(columns):
         raise row.mistake(

@@ -18,7 +18,8 @@ class Group:
 
     `rows` are their places among all measurements; `times` and `values` what was measured.
     `noise` are equations, in order; they read `states` of the ensemble at the measured times,
-    `columns` of its samples (coordinates, by name) and `constants`, a number or one a measurement.
+    `columns` of its samples (coordinates, by name) and `constants`, a number or one per
+    measurement.
     """
 
     variable: str

@@ -10,8 +10,8 @@ from odeflow.config.root import Config
 from odeflow.design import CONDITION, PARAMETER_SET
 from odeflow.files.digests import digest
 from odeflow.importers.petab.measurements import Measurement
-from odeflow.importers.petab.problem import Problem, read_problem
-from odeflow.importers.petab.tables import Row, as_number
+from odeflow.importers.petab.problem import PetabProblem, read_problem
+from odeflow.importers.petab.tables import TableRow, as_number
 from odeflow.importers.sbml.config import read_system
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.source import model_source
@@ -34,7 +34,7 @@ class Output:
 class Meaning:
     """A problem and its model."""
 
-    problem: Problem
+    problem: PetabProblem
     system: System
 
     @cached_property
@@ -95,7 +95,7 @@ class Meaning:
             return f"({override})"
         return self.names.get(override, override)
 
-    def places_of_parameters(self) -> Iterator[tuple[Row, str, str]]:
+    def places_of_parameters(self) -> Iterator[tuple[TableRow, str, str]]:
         """Row, column and id of each parameter that the measurement table names."""
         for one in self.problem.measurements:
             for column in ("observableParameters", "noiseParameters"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from odeflow.importers.petab.observables import Observable
-from odeflow.importers.petab.tables import Row, mistake, read_table
+from odeflow.importers.petab.tables import TableRow, mistake, read_table
 
 _NEEDED = ("observableId", "simulationConditionId", "measurement", "time")
 _BEFORE = "preequilibrationConditionId"
@@ -15,7 +15,7 @@ _BEFORE = "preequilibrationConditionId"
 class Measurement:
     """A row: a value of an observable at a time, and what stands for its placeholders."""
 
-    row: Row
+    row: TableRow
     observable: str
     condition: str
     time: float
@@ -38,7 +38,7 @@ def read_measurements(
 
 
 def _measurement(
-    row: Row, observables: Mapping[str, Observable], conditions: Iterable[str]
+    row: TableRow, observables: Mapping[str, Observable], conditions: Iterable[str]
 ) -> Measurement:
     name = row.known(
         "observableId", row.identifier("observableId"), observables, "in the observable table"
@@ -70,7 +70,7 @@ def _measurement(
     )
 
 
-def _overrides(row: Row, column: str, placeholders: list[str]) -> tuple[str, ...]:
+def _overrides(row: TableRow, column: str, placeholders: list[str]) -> tuple[str, ...]:
     """What stands for each placeholder: numbers and ids, separated by semicolons."""
     given = row.cells[column].split(";") if row.has(column) else []
     if len(given) != len(placeholders):

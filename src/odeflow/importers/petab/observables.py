@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from odeflow.importers.petab.tables import Row, each_once, mistake, read_table
+from odeflow.importers.petab.tables import TableRow, each_once, mistake, read_table
 from odeflow.problem.noise import DISTRIBUTIONS, TRANSFORMATIONS
 
 _NEEDED = ("observableId", "observableFormula", "noiseFormula")
@@ -14,7 +14,7 @@ _NEEDED = ("observableId", "observableFormula", "noiseFormula")
 class Observable:
     """A row, and the placeholders in its formulas, in order."""
 
-    row: Row
+    row: TableRow
     label: str | None
     formula: str
     noise: str
@@ -32,7 +32,7 @@ def read_observables(folder: Path, files: list[str]) -> dict[str, Observable]:
     return {name: _observable(name, row) for name, row in each_once(rows, "observableId")}
 
 
-def _observable(name: str, row: Row) -> Observable:
+def _observable(name: str, row: TableRow) -> Observable:
     formula, noise = row.text("observableFormula"), row.text("noiseFormula")
     return Observable(
         row,
@@ -46,7 +46,7 @@ def _observable(name: str, row: Row) -> Observable:
     )
 
 
-def _placeholders(row: Row, column: str, text: str, kind: str, name: str) -> list[str]:
+def _placeholders(row: TableRow, column: str, text: str, kind: str, name: str) -> list[str]:
     """`observableParameter1_<id>` and on; raises ConfigError for a gap in their numbers."""
     numbers = {int(number) for number in re.findall(rf"\b{kind}(\d+)_{re.escape(name)}\b", text)}
     wanted = [f"{kind}{number}_{name}" for number in range(1, len(numbers) + 1)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from odeflow.files.errors import ConfigError
-from odeflow.importers.petab.tables import Row, as_number, each_once, read_table
+from odeflow.importers.petab.tables import TableRow, as_number, each_once, read_table
 
 _NEEDED = ("parameterId", "parameterScale", "lowerBound", "upperBound", "estimate")
 _SCALES = ("lin", "log", "log10")
@@ -23,13 +23,13 @@ _TYPE, _NUMBERS = "initializationPriorType", "initializationPriorParameters"
 
 
 @dataclass(frozen=True)
-class Parameter:
+class PetabParameter:
     """A row: `law` is that of an axis, None where it is not estimated.
 
     `value` is the nominal value; where there is none, the middle of the bounds on its scale.
     """
 
-    row: Row
+    row: TableRow
     label: str | None
     value: float
     law: dict[str, list[float]] | None
@@ -40,13 +40,13 @@ class Parameter:
         return self.row.has("nominalValue")
 
 
-def read_parameters(folder: Path, files: list[str]) -> dict[str, Parameter]:
+def read_parameters(folder: Path, files: list[str]) -> dict[str, PetabParameter]:
     """The parameters of the tables by id; raises ConfigError with file, row and column."""
     rows = [row for file in files for row in read_table(folder, file, _NEEDED, None)[1]]
     return {identifier: _parameter(row) for identifier, row in each_once(rows, "parameterId")}
 
 
-def _parameter(row: Row) -> Parameter:
+def _parameter(row: TableRow) -> PetabParameter:
     label = row.cells["parameterName"] if row.has("parameterName") else None
     scale = row.choice("parameterScale", _SCALES, "lin")
     flag = as_number(row.text("estimate"))
@@ -54,7 +54,7 @@ def _parameter(row: Row) -> Parameter:
         raise row.mistake("estimate", f"{row.text('estimate')!r} is not 0 or 1")
     if flag == 0:
         _check_fixed(row, scale)
-        return Parameter(row, label, row.number_in("nominalValue"), None)
+        return PetabParameter(row, label, row.number_in("nominalValue"), None)
     low, high = row.number_in("lowerBound"), row.number_in("upperBound")
     if not low < high:
         raise row.mistake("upperBound", f"{high:g} is not above lowerBound, {low:g}")
@@ -66,10 +66,10 @@ def _parameter(row: Row) -> Parameter:
             raise _on_its_scale(row, f"{value:g} is not > 0", scale)
     else:
         value = (low + high) / 2 if scale == "lin" else math.sqrt(low * high)
-    return Parameter(row, label, value, _law(row, scale, low, high))
+    return PetabParameter(row, label, value, _law(row, scale, low, high))
 
 
-def _check_fixed(row: Row, scale: str) -> None:
+def _check_fixed(row: TableRow, scale: str) -> None:
     """Raises ConfigError where a value on a logarithmic scale looks like its logarithm."""
     value = row.number_in("nominalValue")
     if scale == "lin":
@@ -83,7 +83,7 @@ def _check_fixed(row: Row, scale: str) -> None:
             raise _on_its_scale(row, why, scale)
 
 
-def _on_its_scale(row: Row, why: str, scale: str) -> ConfigError:
+def _on_its_scale(row: TableRow, why: str, scale: str) -> ConfigError:
     value = row.number_in("nominalValue")
     try:
         meant = f"write {_linear(value, scale):g} if it is the {scale} of the value, else"
@@ -96,7 +96,7 @@ def _on_its_scale(row: Row, why: str, scale: str) -> ConfigError:
     )
 
 
-def _law(row: Row, scale: str, low: float, high: float) -> dict[str, list[float]]:
+def _law(row: TableRow, scale: str, low: float, high: float) -> dict[str, list[float]]:
     """The law of the samples: between the bounds, evenly on the scale, or the prior.
 
     Normal laws are those of the prior within the bounds, log-normal ones too.
@@ -129,7 +129,7 @@ def _law(row: Row, scale: str, low: float, high: float) -> dict[str, list[float]
     return {"trunclognormal": [first * factor, second * factor, low, high]}
 
 
-def _pair(row: Row) -> tuple[float, float]:
+def _pair(row: TableRow) -> tuple[float, float]:
     parts = [as_number(part) for part in row.text(_NUMBERS).split(";")]
     first, *rest = parts
     if len(rest) != 1 or first is None or rest[0] is None or not math.isfinite(first + rest[0]):

@@ -18,7 +18,7 @@ from odeflow.files.text_files import read_text
 from odeflow.importers.petab.conditions import Condition, read_conditions
 from odeflow.importers.petab.measurements import Measurement, read_measurements
 from odeflow.importers.petab.observables import Observable, read_observables
-from odeflow.importers.petab.parameters import Parameter, read_parameters
+from odeflow.importers.petab.parameters import PetabParameter, read_parameters
 from odeflow.importers.petab.tables import mistake
 
 _KEYS = ("format_version", "parameter_file", "problems")
@@ -27,7 +27,7 @@ _NOT_READ = ("visualization_files",)
 
 
 @dataclass(frozen=True)
-class Problem:
+class PetabProblem:
     """A PEtab problem: its tables' records by id, in the order of the files.
 
     `sbml` is the model's file relative to the study, `columns` are the ids that the condition
@@ -36,14 +36,14 @@ class Problem:
 
     file: str
     sbml: str
-    parameters: Mapping[str, Parameter]
+    parameters: Mapping[str, PetabParameter]
     conditions: Mapping[str, Condition]
     columns: list[str]
     observables: Mapping[str, Observable]
     measurements: list[Measurement]
 
 
-def read_problem(file: str, study: Path) -> Problem:
+def read_problem(file: str, study: Path) -> PetabProblem:
     """The problem of a YAML file, its path relative to the study, all of its tables read.
 
     Raises ConfigError: one line with file, row and column, and what is allowed.
@@ -71,7 +71,7 @@ def read_problem(file: str, study: Path) -> Problem:
     parameters = read_parameters(folder, _files(file, given, "parameter_file", folder))
     columns, of_condition = read_conditions(folder, conditions)
     of_observable = read_observables(folder, observables)
-    return Problem(
+    return PetabProblem(
         file,
         str(PurePosixPath(file).parent / sbml[0]),
         parameters,

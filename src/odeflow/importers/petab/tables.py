@@ -22,7 +22,7 @@ def mistake(place: str, text: str) -> ConfigError:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One line of a table; `number` counts from 1, without the header."""
 
     file: str
@@ -49,7 +49,7 @@ class Row:
         if not _IDENTIFIER.fullmatch(text):
             raise self.mistake(
                 column,
-                f"{shown(text)} is no id: letters, digits and '_', not starting with a digit",
+                f"{shown(text)} is not an id: letters, digits and '_', not starting with a digit",
             )
         return text
 
@@ -83,7 +83,7 @@ class Row:
 
 
 def as_number(text: str) -> float | None:
-    """The number that a text is; None where it is none."""
+    """The number that a text is; None where it is not a number."""
     try:
         return float(text)
     except ValueError:
@@ -92,7 +92,7 @@ def as_number(text: str) -> float | None:
 
 def read_table(
     folder: Path, file: str, needed: Sequence[str], optional: Sequence[str] | None
-) -> tuple[list[str], list[Row]]:
+) -> tuple[list[str], list[TableRow]]:
     """Columns and rows of a table. Any other column is allowed where `optional` is None.
 
     Raises ConfigError naming the file where it cannot be read, lacks a column, has one that is not
@@ -118,7 +118,7 @@ def read_table(
         if len(line) > len(columns):
             raise mistake(f"{file}, row {number}", f"{len(line)} values, the header {len(columns)}")
         cells = dict.fromkeys(columns, "") | dict(zip(columns, line))
-        rows.append(Row(file, number, cells))
+        rows.append(TableRow(file, number, cells))
     return columns, rows
 
 
@@ -143,9 +143,9 @@ def _check_columns(
             raise mistake(file, f"column {name} is not known; known: {known}")
 
 
-def each_once(rows: Iterable[Row], column: str) -> Iterator[tuple[str, Row]]:
+def each_once(rows: Iterable[TableRow], column: str) -> Iterator[tuple[str, TableRow]]:
     """The id and the row of each; raises ConfigError for an id that is there twice."""
-    seen: dict[str, Row] = {}
+    seen: dict[str, TableRow] = {}
     for row in rows:
         identifier = row.identifier(column)
         if identifier in seen:

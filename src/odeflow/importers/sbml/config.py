@@ -13,7 +13,7 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.extras import needed
-from odeflow.importers.refusal import Source
+from odeflow.importers.refusal import ModelSource
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.source import FORMATS, model_source
 
@@ -51,7 +51,7 @@ def fixed_observables(model: ModelConfig, study: Path) -> list[str]:
 
 
 def _extended(model: Mapping[str, Any], system: "System") -> "System":
-    """The system with what the group adds to the file: formulas, and parameters of theirs."""
+    """The system with what the group adds to the file: formulas, and the parameters of those."""
     observables, parameters = model.get("observables"), model.get("parameters")
     formulas = observables.get("formulas") if isinstance(observables, Mapping) else None
     records = parameters.items() if isinstance(parameters, Mapping) else ()
@@ -65,7 +65,7 @@ def _extended(model: Mapping[str, Any], system: "System") -> "System":
 
 
 @lru_cache(maxsize=4)
-def read_system(source: Source) -> "System":
+def read_system(source: ModelSource) -> "System":
     """The system of a source, read once; raises ConfigError as `imported_model`."""
     with needed(source.key):
         from odeflow.importers.sbml.document import read_document
@@ -85,7 +85,7 @@ def read_system(source: Source) -> "System":
     return system
 
 
-def _filled(model: Mapping[str, Any], source: Source, system: "System") -> dict[str, Any]:
+def _filled(model: Mapping[str, Any], source: ModelSource, system: "System") -> dict[str, Any]:
     given = model.get("observables")
     formulas = given.get("formulas") if isinstance(given, Mapping) else None
     asked = [name for name in system.observables if isinstance(formulas, dict) and name in formulas]
@@ -135,7 +135,7 @@ def _label(system: "System", name: str) -> dict[str, Any]:
 
 
 def _over(generated: dict[str, Any], given: Any) -> Any:
-    """A record of the user's over that of the file; what is no record is for the schema."""
+    """The user's record over that of the file; what is not a record is left to the schema."""
     return {**generated, **given} if isinstance(given, Mapping) else given
 
 
@@ -149,13 +149,13 @@ def _given(model: Mapping[str, Any], name: str) -> Any:
     return None
 
 
-def _known(key: str, name: str, known: Any, source: Source) -> None:
+def _known(key: str, name: str, known: Any, source: ModelSource) -> None:
     if name not in known:
         raise ConfigError(f"model.{key}: {source.name} has no such name{nearest(name, known)}")
 
 
 def _merged(
-    model: Mapping[str, Any], group: str, names: list[str], system: "System", source: Source
+    model: Mapping[str, Any], group: str, names: list[str], system: "System", source: ModelSource
 ) -> dict[str, Any]:
     records: dict[str, Any] = {name: _label(system, name) for name in names}
     given = model.get(group)
@@ -171,7 +171,7 @@ def _fill_values(
     states: dict[str, Any],
     parameters: dict[str, Any],
     system: "System",
-    source: Source,
+    source: ModelSource,
     asked: list[str],
 ) -> set[str]:
     """Sets `initial` and `value` where the group does not.
@@ -238,7 +238,7 @@ def _values_at_start(
     model: Mapping[str, Any],
     states: Mapping[str, Any],
     system: "System",
-    source: Source,
+    source: ModelSource,
     read: set[str],
 ) -> dict[str, Any]:
     """Values at t0; NaN where there is none and none is needed."""
@@ -265,6 +265,6 @@ def _values_at_start(
 
 
 def _number(value: Any, otherwise: float) -> float:
-    """A number of the user's; one that is none is for the schema to refuse."""
+    """A number that the user gave; what is not a number is for the schema to refuse."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number else otherwise

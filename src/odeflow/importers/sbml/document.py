@@ -5,7 +5,7 @@ from typing import Any
 import libsbml
 
 from odeflow.files.errors import ConfigError
-from odeflow.importers.refusal import Source, UnsupportedError
+from odeflow.importers.refusal import ModelSource, UnsupportedError
 from odeflow.importers.sbml.xml_text import checked_text
 
 #: Categories of checks whose findings change no number.
@@ -33,7 +33,7 @@ _KNOWN_PACKAGES = {"l3v2extendedmath", "comp"}
 _REFUSED_PACKAGES = {"arrays", "distrib", "dyn", "multi", "qual", "spatial"}
 
 
-def read_document(source: Source, text: str) -> Any:
+def read_document(source: ModelSource, text: str) -> Any:
     """The document as libsbml has it. It must be kept as long as its model is used.
 
     Raises ConfigError with libsbml's first error, its line and the number of others, or where
@@ -53,7 +53,7 @@ def read_document(source: Source, text: str) -> Any:
     return document
 
 
-def _raise_errors(document: Any, source: Source) -> None:
+def _raise_errors(document: Any, source: ModelSource) -> None:
     found = [document.getError(i) for i in range(document.getNumErrors())]
     errors = [
         error
@@ -71,7 +71,7 @@ def _raise_errors(document: Any, source: Source) -> None:
         )
 
 
-def _refuse_packages(document: Any, source: Source) -> None:
+def _refuse_packages(document: Any, source: ModelSource) -> None:
     if document.getLevel() < 3:
         return
     plugins = [document.getPlugin(i) for i in range(document.getNumPlugins())]
@@ -92,7 +92,7 @@ def _package(document: Any, index: int) -> str:
     return parts[-2] if len(parts) > 1 else document.getUnknownPackagePrefix(index)
 
 
-def _flatten(document: Any, source: Source) -> None:
+def _flatten(document: Any, source: ModelSource) -> None:
     """Makes one model of a model of models (the package comp), by libsbml's own converter."""
     composition = document.getPlugin("comp")
     if composition is None:

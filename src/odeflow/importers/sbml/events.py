@@ -6,10 +6,10 @@ from typing import Any
 from odeflow.importers.expressions.expression import Expression, Symbol, call
 from odeflow.importers.sbml.mathml import MathError
 from odeflow.importers.sbml.quantities import Quantities, children
-from odeflow.importers.sbml.system import Event, assigned_to
+from odeflow.importers.sbml.system import SBMLEvent, assigned_to
 
 
-def read_events(quantities: Quantities) -> Iterator[Event]:
+def read_events(quantities: Quantities) -> Iterator[SBMLEvent]:
     """The events of a model; one without a trigger never happens and is left out."""
     for number, event in enumerate(children(quantities.model, "Event")):
         trigger = event.getTrigger()
@@ -26,7 +26,7 @@ def read_events(quantities: Quantities) -> Iterator[Event]:
             for x in children(event, "EventAssignment")
             if x.isSetMath()
         }
-        yield Event(
+        yield SBMLEvent(
             name=name,
             line=event.getLine(),
             trigger=condition,

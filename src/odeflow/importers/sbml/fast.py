@@ -54,6 +54,6 @@ def equilibrium(parts: Parts, t: Any, x: Any) -> Any:
 
 
 def _along_columns(law: Callable[[Any, Any], Any], t: Any, x: Any, N: Any) -> Any:
-    """The matrix v_x N, a column a fast reaction."""
+    """The matrix v_x N, one column per fast reaction."""
     columns = [jax.jvp(law, (t, x), (jnp.zeros_like(t), N[:, j]))[1] for j in range(N.shape[1])]
     return jnp.stack(columns, axis=1)

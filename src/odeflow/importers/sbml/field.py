@@ -16,14 +16,13 @@ from odeflow.importers.sbml.config import read_system
 from odeflow.importers.sbml.fast import Parts, equilibrium, equilibrium_field
 from odeflow.importers.sbml.formulas import extended
 from odeflow.importers.sbml.source import model_source
-from odeflow.importers.sbml.system import Event as Occurrence
-from odeflow.importers.sbml.system import System, assigned_to, depends_on
+from odeflow.importers.sbml.system import SBMLEvent, System, assigned_to, depends_on
 from odeflow.problem.model import Event, Formula
 
 Columns = Mapping[str, np.ndarray]
 
 
-class ImportedFunctions(NamedTuple):
+class ModelFunctions(NamedTuple):
     """The functions of a `Model`; `observables` is None where there are none."""
 
     vector_field: Callable[..., Any]
@@ -33,7 +32,7 @@ class ImportedFunctions(NamedTuple):
     fixed: Mapping[str, Formula]
 
 
-def imported_functions(config: ModelConfig, study: Path) -> ImportedFunctions:
+def imported_functions(config: ModelConfig, study: Path) -> ModelFunctions:
     """The functions of an imported model.
 
     Raises ConfigError where the file is missing, or is not that which the config was made from.
@@ -50,7 +49,7 @@ def imported_functions(config: ModelConfig, study: Path) -> ImportedFunctions:
                 f"{source.place()}: it has no {name!r}, which the config names: the config was "
                 "made from another version of the file"
             )
-    return ImportedFunctions(
+    return ModelFunctions(
         _vector_field(system, list(config.states)),
         _observables(system, list(observables)),
         tuple(_event(system, event) for event in system.events),
@@ -59,7 +58,7 @@ def imported_functions(config: ModelConfig, study: Path) -> ImportedFunctions:
     )
 
 
-def _event(system: System, event: Occurrence) -> Event:
+def _event(system: System, event: SBMLEvent) -> Event:
     def number(expression: Expression | None) -> Callable[..., Any] | None:
         if expression is None:
             return None
@@ -181,7 +180,7 @@ def _start(system: System, config: ModelConfig) -> Callable[[Columns], Columns]:
 
 
 def _in_equilibrium(system: System, states: list[str], columns: Columns) -> Columns:
-    """The states, a lane a row, moved into the equilibrium of the fast reactions."""
+    """The states, one lane per row, moved into the equilibrium of the fast reactions."""
 
     def moved(known: Any) -> Any:
         known = dict(known)

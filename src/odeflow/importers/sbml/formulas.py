@@ -1,4 +1,4 @@
-"""Formulas of the config's, as text, over the quantities of an imported model."""
+"""The config's formulas, as text, over the quantities of an imported model."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import libsbml
 
-from odeflow.config.model import Variable
+from odeflow.config.model import VariableConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import MOST_OPERATIONS, count_operations
@@ -76,7 +76,7 @@ def extended(system: System, formulas: Mapping[str, str], added: Iterable[str]) 
     """The system with more parameters, without values, and with formulas as observables.
 
     A formula may read other formulas. Raises ConfigError that names the key: for a name that the
-    file has, and for a formula that is none.
+    file has, and for text that is not a formula.
     """
     added = list(added)
     taken = {*system.values, *system.assigned}
@@ -98,7 +98,7 @@ def extended(system: System, formulas: Mapping[str, str], added: Iterable[str]) 
         system,
         values={**system.values, **dict.fromkeys(added)},
         assigned=assigned,
-        labels={**system.labels, **dict.fromkeys((*added, *formulas), Variable())},
+        labels={**system.labels, **dict.fromkeys((*added, *formulas), VariableConfig())},
         observables=(*system.observables, *formulas),
     )
     try:

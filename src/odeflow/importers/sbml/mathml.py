@@ -45,7 +45,7 @@ _FUNCTIONS = _node_types(
     POWER:power ROOT:root LOG:log QUOTIENT:quotient REM:rem""",
 ) | {libsbml.AST_LOGICAL_NOT: "not", libsbml.AST_POWER: "power", libsbml.AST_DIVIDE: "div"}
 _BINARY = {"power", "root", "log", "quotient", "rem", "div"}
-#: Operations of any number of operands, and what they are of none.
+#: Operations of any number of operands, and their values without operands.
 _REPEATED: Mapping[int, tuple[str, Number | None]] = {
     libsbml.AST_PLUS: ("add", Number(0.0)),
     libsbml.AST_TIMES: ("mul", Number(1.0)),
@@ -147,7 +147,7 @@ class Translator:
         return None
 
     def _applied(self, name: str, operands: list[Expression]) -> "_Task":
-        """The body of a function of the model's, which takes the place of the call."""
+        """The body of one of the model's functions, which takes the place of the call."""
         definition = self._functions.get(name)
         if definition is None:
             raise MathError(f"the function {name!r}, which is not defined,")

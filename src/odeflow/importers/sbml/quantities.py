@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from odeflow.config.model import Variable
+from odeflow.config.model import VariableConfig
 from odeflow.files.plain_text import without_hidden
 from odeflow.importers.expressions.expression import (
     Expression,
@@ -14,7 +14,7 @@ from odeflow.importers.expressions.expression import (
     is_zero,
     rate_of,
 )
-from odeflow.importers.refusal import Source, UnsupportedError
+from odeflow.importers.refusal import ModelSource, UnsupportedError
 from odeflow.importers.sbml.mathml import MathError, Translator
 from odeflow.importers.sbml.naming import dataset_names, free_name
 from odeflow.importers.sbml.system import Species
@@ -27,7 +27,7 @@ def children(parent: Any, kind: str) -> Iterator[Any]:
     return (getattr(parent, f"get{kind}")(i) for i in range(count))
 
 
-class Held(NamedTuple):
+class HeldSpecies(NamedTuple):
     """The state or parameter that holds a species, and the size it is divided by, if any."""
 
     name: str
@@ -40,16 +40,16 @@ class Quantities:
     Compartments, species and parameters are read at once; reactions and events add to them.
     """
 
-    def __init__(self, model: Any, source: Source) -> None:
+    def __init__(self, model: Any, source: ModelSource) -> None:
         self.model, self.source, self.units = model, source, Units(model)
         self.rates: dict[str, Expression] = {}
         self.assigned: dict[str, Expression] = {}
         self.initial: dict[str, Expression] = {}
         self.values: dict[str, float | None] = {}
-        self.labels: dict[str, Variable] = {}
+        self.labels: dict[str, VariableConfig] = {}
         self.observables: list[str] = []
         self.species: dict[str, Species] = {}
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, HeldSpecies] = {}
         self.ids = dataset_names(self._identifiers())
         self._taken = set(self.ids.values())
         self.rates_read: dict[str, None] = {}
@@ -113,7 +113,7 @@ class Quantities:
     def label(self, name: str, units: str, long_name: str) -> None:
         """Keeps units and long name of a quantity."""
         words = without_hidden(long_name)
-        self.labels[name] = Variable(units=without_hidden(units), long_name=words or None)
+        self.labels[name] = VariableConfig(units=without_hidden(units), long_name=words or None)
 
     def has_rule(self, identifier: str) -> bool:
         """Whether a rule decides on a quantity."""
@@ -143,7 +143,7 @@ class Quantities:
         elif identifier in self._set_by_events:
             self.rates[name] = Number(0.0)
         elif isinstance(start, Number) and not math.isfinite(start.value):
-            self.assign(name, start)  # no parameter of a dataset is infinite or not a number
+            self.assign(name, start)  # no parameter of a dataset may be infinite or not a number
             return
         self.hold(name, start)
 
@@ -181,7 +181,7 @@ class Quantities:
             self._read_diluted(species, name, units, size)
             return
         self.declare(species, _given(species, is_amount, None if is_point else size), units)
-        self.held[identifier] = Held(name, None if is_amount else size)
+        self.held[identifier] = HeldSpecies(name, None if is_amount else size)
 
     def amounts(self) -> dict[str, str]:
         """The compartments of what is held as an amount, by the names of both."""
@@ -205,7 +205,7 @@ class Quantities:
         start = self._start(identifier)
         start = _given(species, True, size) if start is None else call("mul", start, size)
         self.hold(amount, start)
-        self.held[identifier] = Held(amount, None)
+        self.held[identifier] = HeldSpecies(amount, None)
         if identifier in self._set_by_events:
             self.rates[amount] = Number(0.0)
 

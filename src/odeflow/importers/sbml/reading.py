@@ -4,7 +4,7 @@ from typing import Any
 
 from odeflow.files.plain_text import without_hidden
 from odeflow.importers.expressions.expression import Expression, Number, Symbol, call, rate_of
-from odeflow.importers.refusal import Source, UnsupportedError
+from odeflow.importers.refusal import ModelSource, UnsupportedError
 from odeflow.importers.sbml.events import read_events
 from odeflow.importers.sbml.quantities import Quantities, children
 from odeflow.importers.sbml.reactions import read_reactions
@@ -14,7 +14,7 @@ from odeflow.importers.sbml.system import System
 CLOCK = "elapsed_time"
 
 
-def read_model(model: Any, source: Source) -> System:
+def read_model(model: Any, source: ModelSource) -> System:
     """The system of libsbml's model.
 
     The name of a species stands for what its id stands for in the model's mathematics: its

@@ -8,13 +8,13 @@ from typing import Any
 from odeflow.config.shipped import shipped_config
 from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import one_spelling
-from odeflow.importers.refusal import Source
+from odeflow.importers.refusal import ModelSource
 
 #: The keys of the `model` group that name a model in another format.
 FORMATS = ("sbml", "antimony")
 
 
-def model_source(model: Mapping[str, Any], study: Path) -> Source | None:
+def model_source(model: Mapping[str, Any], study: Path) -> ModelSource | None:
     """The source that a `model` group names; None where it names a vector field.
 
     Raises ConfigError where there is no such file.
@@ -23,9 +23,9 @@ def model_source(model: Mapping[str, Any], study: Path) -> Source | None:
         value = model.get(kind)
         if isinstance(value, str):
             if kind == "antimony" and is_inline(value):
-                return Source("model.antimony", "the text", value, False, is_inline=True)
+                return ModelSource("model.antimony", "the text", value, False, is_inline=True)
             path = find_file(value, study, f"model.{kind}")
-            return Source(f"model.{kind}", value, _read(path, f"model.{kind}"), kind == "sbml")
+            return ModelSource(f"model.{kind}", value, _read(path, f"model.{kind}"), kind == "sbml")
     return None
 
 

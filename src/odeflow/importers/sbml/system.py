@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
-from odeflow.config.model import Variable
+from odeflow.config.model import VariableConfig
 from odeflow.importers.expressions.expression import Expression, names
 
 Equations = tuple[tuple[str, Expression], ...]
 
 
 @dataclass(frozen=True)
-class Event:
+class SBMLEvent:
     """An SBML event: when its trigger becomes true, quantities take new values.
 
     `assignments` are the new values by quantity, and `states` the new values of states, which read
@@ -81,14 +81,14 @@ class System:
     assigned: Mapping[str, Expression]
     initial: Mapping[str, Expression]
     values: Mapping[str, float | None]
-    labels: Mapping[str, Variable]
+    labels: Mapping[str, VariableConfig]
     observables: tuple[str, ...]
     reactions: tuple[str, ...]
     fast: Mapping[str, Mapping[str, Expression]]
     ids: Mapping[str, str]
     species: Mapping[str, Species]
     amounts: Mapping[str, str]
-    events: tuple[Event, ...] = ()
+    events: tuple[SBMLEvent, ...] = ()
 
     @property
     def states(self) -> list[str]:

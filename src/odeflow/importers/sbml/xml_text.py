@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from xml.parsers import expat
 
 from odeflow.files.errors import ConfigError
-from odeflow.importers.refusal import Source
+from odeflow.importers.refusal import ModelSource
 
 #: Levels of elements within each other; the recursion of libsbml ends at some thousands.
 DEEPEST = 1000
@@ -25,12 +25,12 @@ _PACKAGE = re.compile(
 _DECLARATION = re.compile(rb"""\sxmlns:([\w.-]+)\s*=\s*("[^"]*"|'[^']*')""")
 
 
-def checked_text(source: Source, text: str) -> str:
+def checked_text(source: ModelSource, text: str) -> str:
     """The text without the elements and attributes of `IGNORED_PACKAGES`, on the same lines.
 
     Raises ConfigError where elements are too deep within each other or entities are declared, here
     or elsewhere.
-    What is no XML stays as it is: libsbml has the message.
+    What is not XML stays as it is: libsbml has the message.
     """
     data = text.encode()
     scan = _Scan(data)

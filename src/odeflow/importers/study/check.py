@@ -21,7 +21,7 @@ from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
 from odeflow.problem.time_text import shown_time
 
-#: Times that may be saved: 8 MB a variable and trajectory.
+#: Times that may be saved: 8 MB per variable and trajectory.
 _MOST_TIMES = 10**6
 
 

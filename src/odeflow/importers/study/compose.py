@@ -26,8 +26,8 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
         overrides: settings in Hydra's grammar; a group's choice or a value, the later wins.
         study: the folder whose `config/` is searched before the shipped one, and whose model
             files and tables are meant by relative names.
-        resolvers: those of OmegaConf's that the config may use: `["oc.env"]` for
-            `${oc.env:NAME}`; none by default, a config is data.
+        resolvers: OmegaConf's resolvers that the config may use: `["oc.env"]` for
+            `${oc.env:NAME}`; none by default, since a config is data.
 
     Returns:
         The `Config`, of which every value has been checked.

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from odeflow.problem.conditions.comparisons import dtype_of
 
-#: What a number goes through that then changes in steps; so does all that is no real number.
+#: What a number goes through that then changes in steps; so does all that is not a real number.
 _ROUNDED = ("floor", "ceil", "round", "sign")
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 #: Calls whose inner program is looked into. One inside of a loop or a branch is not.
@@ -44,8 +44,8 @@ def compared(
 
 
 class Kind(NamedTuple):
-    """What is compared: so many numbers, whether they are smooth, not as `floor(x)` that changes in
-    steps, and whether it is asked if they are equal.
+    """What is compared: how many numbers, whether they are smooth, unlike `floor(x)`, which changes
+    in steps, and whether the comparison asks if they are equal.
     """
 
     number: int
@@ -178,7 +178,7 @@ def _evaluate(
             results = results if equation.primitive.multiple_results else [results]
             most = max(flags, default=_FIXED)
             outs = [min(most, _most(name, variable)) for variable in equation.outvars]
-            # x != x asks for a number that is none
+            # x != x asks whether a number is NaN
             is_pair = name in _COMPARISONS and equation.invars[0] is not equation.invars[1]
             if is_pair and any(flags) and dtype_of(equation.invars[0]).kind == "f":
                 smooth = max(flags) == _SMOOTH

@@ -291,7 +291,7 @@ def _degree(name: str, infos: Sequence[Info]) -> Degree:
 
 
 def dtype_of(variable: Any) -> np.dtype:
-    """Type of a variable of a jaxpr; void for a random key, whose type is none of NumPy's."""
+    """Type of a variable of a jaxpr; void for a random key, whose type NumPy does not have."""
     dtype = variable.aval.dtype
     return dtype if isinstance(dtype, np.dtype) else np.dtype(np.void)
 

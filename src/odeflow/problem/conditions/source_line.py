@@ -8,12 +8,12 @@ import jax
 from odeflow.files.source_code import PACKAGE
 
 _JAX = Path(jax.__file__).parent
-#: What writes equations anew: the importers, and the engines, which evaluate those of others.
+#: What writes new equations: the importers, and the engines, which evaluate those of others.
 _OWN = tuple(PACKAGE / room for room in ("importers", "engines", "problem/conditions"))
 
 
 def source_line(source_info: Any) -> str:
-    """`file:line in function` of the innermost frame of the user's, "" where JAX kept none.
+    """`file:line in function` of the user's innermost frame, "" where JAX kept none.
 
     Where no frame is outside of installed packages, the innermost outside of JAX stands; an
     imported model, whose functions are odeflow's, has no line.

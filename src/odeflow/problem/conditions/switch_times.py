@@ -67,12 +67,12 @@ class Switches:
 
     @property
     def unknown(self) -> list[str]:
-        """Lines of the user's whose switching times cannot be found."""
+        """The user's lines whose switching times cannot be found."""
         return list(dict.fromkeys(c.where for c in self._static if c.levels == "unknown"))
 
     @property
     def lines(self) -> list[str]:
-        """Lines of the user's that compare time."""
+        """The user's lines that compare time."""
         return list(dict.fromkeys(c.where for c in self._static))
 
     def times(
@@ -122,10 +122,10 @@ class Switches:
         """Values (point, element) of a crossing at times with their parameters, and its table."""
         parts = []
         for start in range(0, len(t), _POINTS):
-            piece = slice(start, start + _POINTS)
-            count = len(t[piece])
+            part = slice(start, start + _POINTS)
+            count = len(t[part])
             pad = (0, max(64, 2 ** (count - 1).bit_length()) - count)
-            points = np.pad(t[piece], pad, "edge"), np.pad(args[:, piece], ((0, 0), pad), "edge")
+            points = np.pad(t[part], pad, "edge"), np.pad(args[:, part], ((0, 0), pad), "edge")
             found = self._compiled(*points)
             parts.append(jax.tree.map(lambda x, count=count: np.asarray(x)[:count], found[number]))
         values, levels = zip(*parts)
@@ -183,7 +183,7 @@ class _Search:
             known, samples = finer, 4 * samples
 
     def _between(self, edges: np.ndarray, samples: int) -> Roots:
-        """Roots by so many places in each stretch between edges; two of them for affine pieces."""
+        """Roots by this many places in each stretch between edges; two for affine pieces."""
         start, end = edges[:-1], edges[1:]
         stretch, row = np.nonzero(end > start)
         a, b = start[stretch, row], end[stretch, row]
@@ -279,5 +279,5 @@ class _Search:
 
 
 def _within(counts: np.ndarray) -> np.ndarray:
-    """0, 1, ... within each group of so many."""
+    """0, 1, ... within each group of these sizes."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

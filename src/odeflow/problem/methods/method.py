@@ -5,8 +5,8 @@ from typing import Literal
 
 from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
 
-#: `explicit` are Runge-Kutta methods with a tableau of Diffrax's, which the native engine has too,
-#: `esdirk` implicit ones with root finds, `rosenbrock` those with linear solves, natively too.
+#: `explicit` are Runge-Kutta methods with one of Diffrax's tableaus, which the native engine has
+#: too, `esdirk` implicit ones with root finds, `rosenbrock` those with linear solves, natively too.
 Family = Literal["explicit", "esdirk", "rosenbrock", "other"]
 
 

@@ -1,4 +1,4 @@
-"""Explicit methods that are no Runge-Kutta methods; Diffrax alone steps by them."""
+"""Explicit methods that are not Runge-Kutta methods; Diffrax alone steps by them."""
 
 from odeflow.problem.methods.method import Method
 

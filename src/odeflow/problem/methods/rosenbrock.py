@@ -113,7 +113,7 @@ RODAS5P = RosenbrockTableau(
     ),
 )
 
-#: Stage 3 takes f at (t, y), and stages 4 and 5 share an argument: three evaluations of f a step.
+#: Stage 3 takes f at (t, y), and stages 4 and 5 share an argument: three evaluations of f per step.
 RODAS3P = RosenbrockTableau(
     order=3,
     embedded_order=2,

@@ -21,7 +21,7 @@ Axes = Mapping[str, np.ndarray]
 Column = Float[np.ndarray, " lane"]
 
 
-class Change(NamedTuple):
+class DoseChange(NamedTuple):
     """What is given at a time of each trajectory, infinite where it is not given.
 
     A bolus adds `value` to the component of the state with the number `target`, and has neither
@@ -50,14 +50,14 @@ def dose_changes(
     model: Model,
     axes: Axes,
     args: Float[np.ndarray, "parameter lane"],
-) -> list[Change]:
+) -> list[DoseChange]:
     """The changes of all doses, repetitions one by one: what is given, and switches in their order.
 
     `args` are the parameters of each trajectory at t0. Raises ConfigError, naming the dose, for one
     before t0, for an infusion that does not last, and for what is not a number.
     """
     known = _Quantities(doses, clock, model, axes, args)
-    changes: list[Change] = []
+    changes: list[DoseChange] = []
     for number, dose in enumerate(doses):
         key = f"doses.{number}"
         if dose.state is not None:
@@ -66,7 +66,7 @@ def dose_changes(
         always = np.ones(known.size, bool)
         time = _checked(f"{key}: a time", time, known, always)
         _refuse(~np.isfinite(value), f"{key}.value:", value, "cannot be set")
-        changes.append(Change(parameter, time, value, is_switch=True))
+        changes.append(DoseChange(parameter, time, value, is_switch=True))
     return changes
 
 
@@ -141,7 +141,7 @@ class _Quantities:
         return found
 
     def _times_of_switch(self, key: str, dose: Dose) -> list[Column]:
-        """The times of a switch, which must not hang on switches."""
+        """The times of a switch, which must not depend on switches."""
         for value in (*dose.first_times, dose.every or 0.0):
             moved = self._reads(value) & self._switched
             if moved:
@@ -216,7 +216,7 @@ class _Quantities:
         return ordered, dict(zip(targets, course)), list(values)
 
 
-def _given(key: str, dose: Dose, known: _Quantities) -> list[Change]:
+def _given(key: str, dose: Dose, known: _Quantities) -> list[DoseChange]:
     """The boluses or infusions of a dose."""
     assert dose.amount is not None
     return [
@@ -225,13 +225,13 @@ def _given(key: str, dose: Dose, known: _Quantities) -> list[Change]:
     ]
 
 
-def _once(key: str, dose: Dose, known: _Quantities, time: Column, amount: Column) -> Change:
-    """A dose at one of its times; a dose of nothing is none, and may have any time."""
+def _once(key: str, dose: Dose, known: _Quantities, time: Column, amount: Column) -> DoseChange:
+    """A dose at one of its times; a dose of nothing does not count, and may have any time."""
     given, target = amount != 0, component_number(dose, known.model)
     _refuse(given & ~np.isfinite(amount), f"{key}.amount:", amount, "cannot be given")
     time = _checked(f"{key}: a time", time, known, given)
     if not dose.is_infusion:
-        return Change(target, time, np.where(given, amount, 0.0))
+        return DoseChange(target, time, np.where(given, amount, 0.0))
     by_rate = dose.rate is not None
     asked = known.at((dose.rate if by_rate else dose.duration) or 0.0, time)
     wrong = given & ~((asked > 0) & np.isfinite(asked))
@@ -239,7 +239,7 @@ def _once(key: str, dose: Dose, known: _Quantities, time: Column, amount: Column
     _refuse(given & ~(amount > 0), f"{key}.amount:", amount, "cannot be infused")
     with np.errstate(divide="ignore", invalid="ignore"):
         length = np.where(given, amount / asked if by_rate else asked, 0.0)
-    return Change(target, time, np.where(given, amount, 0.0), end=time + length)
+    return DoseChange(target, time, np.where(given, amount, 0.0), end=time + length)
 
 
 def _checked(what: str, time: Column, known: _Quantities, given: np.ndarray) -> Column:

@@ -22,7 +22,7 @@ from odeflow.problem.declaration import Parameter
 from odeflow.problem.doses import Dose
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes
-from odeflow.problem.transforms.dose_changes import Axes, Change, dose_changes
+from odeflow.problem.transforms.dose_changes import Axes, DoseChange, dose_changes
 from odeflow.problem.transforms.doses import Targets, dose_targets, jump_targets, planned
 
 #: Relative steps of differences. Times, amounts and values are linear in most axes, and quotients
@@ -36,7 +36,7 @@ _MARGIN_ULPS = 12
 class Varied(NamedTuple):
     """A change, and its derivatives along each axis; those of what does not move are zero."""
 
-    change: Change
+    change: DoseChange
     times: Sequence[np.ndarray]
     values: Sequence[np.ndarray]
     ends: Sequence[np.ndarray]
@@ -173,7 +173,7 @@ class DoseDerivatives:
         values = np.concatenate([plan.jumps.values, bounded], axis=1)
         return Jumps(times, plan.jumps.amounts, values)
 
-    def _changes(self, one: Varied) -> list[Change]:
+    def _changes(self, one: Varied) -> list[DoseChange]:
         """A change, and the changes that its derivatives are."""
         change, size = one.change, len(self.model.components)
         if change.is_switch:
@@ -238,7 +238,7 @@ class DoseDerivatives:
 
     def _beside(
         self, axis: str, axes: Axes, args: Float[np.ndarray, "parameter lane"]
-    ) -> tuple[np.ndarray, list[Change], list[Change]]:
+    ) -> tuple[np.ndarray, list[DoseChange], list[DoseChange]]:
         """A step in an axis, and the changes one and two steps beside."""
         names = list(self.model.declared.parameters)
         if axis not in names:
@@ -251,7 +251,7 @@ class DoseDerivatives:
         size = np.where(value == 0, 1.0, np.abs(value))
         step = _STEP * 2.0 ** np.floor(np.log2(size))
 
-        def at(number: int, step: np.ndarray) -> list[Change]:
+        def at(number: int, step: np.ndarray) -> list[DoseChange]:
             moved = args.copy()
             moved[names.index(axis)] = value + number * step
             known = {**axes, axis: moved[names.index(axis)]} if axis in axes else axes
@@ -267,7 +267,7 @@ def _seed(axis: int, target: int | str) -> str:
     return f"{axis} {target}"
 
 
-def _numbers(change: Change) -> list[np.ndarray]:
+def _numbers(change: DoseChange) -> list[np.ndarray]:
     return [change.time, change.value, *([] if change.end is None else [change.end])]
 
 

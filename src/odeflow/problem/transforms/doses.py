@@ -16,7 +16,7 @@ from odeflow.problem.declaration import Declaration, Parameter
 from odeflow.problem.doses import Dose
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes
-from odeflow.problem.transforms.dose_changes import Axes, Change, component_number, dose_changes
+from odeflow.problem.transforms.dose_changes import Axes, DoseChange, component_number, dose_changes
 
 
 def with_doses(model: Model, doses: Sequence[Dose]) -> Model:
@@ -134,7 +134,7 @@ def begun(lanes: Lanes, targets: JumpTargets, jumps: Jumps) -> Lanes:
 def planned(
     clock: Clock,
     lanes: Lanes,
-    changes: Sequence[Change],
+    changes: Sequence[DoseChange],
     targets: Targets,
     levels: Float[np.ndarray, "parameter lane"],
     apart: Sequence[Float[np.ndarray, "axis lane"]] = (),
@@ -181,7 +181,7 @@ def planned(
 def _slots(
     clock: Clock,
     lanes: Lanes,
-    changes: Sequence[Change],
+    changes: Sequence[DoseChange],
     apart: Sequence[Float[np.ndarray, "axis lane"]],
 ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray], np.ndarray]:
     """The times of each lane, (time, lane), increasing from t0 on and infinite where it has no
@@ -215,7 +215,7 @@ def _slots(
 
 
 def _rate(
-    change: Change, start: np.ndarray, end: np.ndarray, clock: Clock
+    change: DoseChange, start: np.ndarray, end: np.ndarray, clock: Clock
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rate of an infusion, and whether it takes any time; else the rate is zero.
 

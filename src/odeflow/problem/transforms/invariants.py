@@ -1,7 +1,7 @@
 """Invariants: quantities that the exact solution conserves, and how far they drift.
 
 The engines evaluate them where they save, as they do observables. So no state has to be stored
-for it, and what is stored is one number a trajectory.
+for it, and what is stored is one number per trajectory.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ _BLOCK = 4096
 
 
 class Drift:
-    """The drift of a model's invariants; of none where `invariants` is None.
+    """The drift of a model's invariants; of no invariants where `invariants` is None.
 
     `invariants` is the model with its invariants as the only observables. `names` are those of the
     drifts in the dataset: the engines evaluate the invariants under them, so that a model may call

@@ -40,8 +40,8 @@ _SAME = 1e-5
 class Parts(NamedTuple):
     """The state of a model with sensitivities, taken apart.
 
-    `along` are the sensitivities, a record of the model's states an axis; `moved` (axis,) are the
-    derivatives of the time of the last change; `held` (decision,) the outcomes remembered.
+    `along` are the sensitivities, one record of the model's states per axis; `moved` (axis,) are
+    the derivatives of the time of the last change; `held` (decision,) the outcomes remembered.
     """
 
     state: Any

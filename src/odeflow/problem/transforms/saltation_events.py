@@ -32,7 +32,7 @@ class SaltationEvents:
     def _changes(self, t: Any, y: Any, args: Any) -> Any:
         own, _ = self.jumps.seeds(args)
         parts = self.jumps.parts(y)
-        # never equal, so that which side a tie belongs to is not asked
+        # never equal, so that it does not matter which side a tie belongs to
         return jnp.any(jnp.abs(self.jumps.outcomes(t, parts.state, own) - parts.held) > 0.5)
 
     def _assigned(self, t: Any, y: Any, args: Any) -> Mapping[str, Any]:

@@ -209,9 +209,9 @@ def _refuse_equal(model: Model) -> None:
     for event in model.events:
         if any(kind.equal for kind in kinds(event.trigger, (t, y), (args,), still)):
             raise ConfigError(
-                f"saveat.sensitivities: the trigger of an event in {model.declared.origin} asks "
-                "whether numbers are equal; derivatives cannot follow that: write two events, one "
-                "with > and one with <"
+                f"saveat.sensitivities: the trigger of an event in {model.declared.origin} "
+                "tests whether numbers are equal; derivatives cannot follow that: write two "
+                "events, one with > and one with <"
             )
 
 
@@ -223,7 +223,7 @@ def _declaration(
 ) -> Declaration:
     """That of a model with the sensitivities among its states and observables.
 
-    Beside them are a state that remembers so many numbers, if any, and the parameters of doses.
+    Beside them are a state that remembers `memory` numbers, if any, and the parameters of doses.
     """
     declared, known = model.declared, model.variables()
     states = dict(declared.states)
@@ -295,7 +295,7 @@ def _differentiated(
     state, *directions = (model.State(*y[i : i + size]) for i in starts)
     seeded = seeds(args)
     args = model.Args(*args[: len(model.declared.parameters)])
-    # The value comes once an axis; both engines compute once what is written twice.
+    # The value comes once per axis; both engines compute once what is written twice.
     pairs = [
         _derivative(function, t, state, args, seed, direction)
         for seed, direction in zip(seeded, directions)

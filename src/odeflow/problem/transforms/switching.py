@@ -26,7 +26,7 @@ from odeflow.problem.transforms.pauses import with_pauses
 #: The ends of a stretch, as parameters of the model.
 FROM, UNTIL = "stretch_from", "stretch_until"
 #: How far the clipped times stay away from a switching time, in units in the last place of the
-#: largest time: what comes out of a comparison there does not hang on how it is rounded.
+#: largest time: what comes out of a comparison there does not depend on how it is rounded.
 _MARGIN_ULPS = 8
 #: The longest step where switching times cannot be known, as a part of the time span.
 _PART_OF_SPAN = 1e-3

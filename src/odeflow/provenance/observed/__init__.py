@@ -1,4 +1,4 @@
-"""What a user's model really reads: seen once, in a process of its own, then hashed at each plan.
+"""What a user's model really reads: seen once, in a separate process, then hashed at each plan.
 
 `watch.py`, `clocks.py` and `notify.py` see it while `__main__.py` imports and traces the model;
 `places.py` says whose code a file is, and `seen.py` what of it counts. `things.py` says what each

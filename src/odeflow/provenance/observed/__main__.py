@@ -39,12 +39,12 @@ def look(data: dict[str, Any], study: Path) -> dict[str, Any]:
     from odeflow.provenance.observed.places import Places
     from odeflow.provenance.observed.program import fingerprint
     from odeflow.provenance.observed.seen import Seen
-    from odeflow.provenance.observed.watch import Watch
+    from odeflow.provenance.observed.watch import ReadWatch
 
     model = ModelConfig.model_validate(data)
     jnp.sin(1.0)  # what JAX reads when it is first used is not the model's
     before = set(sys.modules)
-    watch = Watch(Places())
+    watch = ReadWatch(Places())
     folders = [(study / f.rsplit(":", 1)[0]).parent for f in model.functions if ".py:" in f]
     watch.near = tuple(dict.fromkeys([study, *(folder.resolve() for folder in folders)]))
     watch_clocks(watch)
@@ -56,7 +56,7 @@ def look(data: dict[str, Any], study: Path) -> dict[str, Any]:
         try:
             with watch.on():
                 programs.append(fingerprint(model, study))
-        except Exception as error:  # of the user's; the job that solves says it, too
+        except Exception as error:  # the user's own; the job that solves says it, too
             if not programs:
                 text = str(error) if isinstance(error, ConfigError) else repr(error)
                 seen.notes.append(

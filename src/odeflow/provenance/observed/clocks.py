@@ -1,4 +1,4 @@
-"""Clocks, which Python audits nothing of: which line of a user's reads one.
+"""Clocks, which Python audits nothing of: which of the user's lines reads one.
 
 The functions of `time` are wrapped. The classes of `datetime` cannot be, since compiled packages
 check their size: what is called as theirs are is found in the text.
@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from odeflow.provenance.observed.watch import Watch
+from odeflow.provenance.observed.watch import ReadWatch
 
 CLOCK = "reads the clock"
 #: Methods of `datetime.datetime`, `datetime.date` and `pandas.Timestamp`.
 _METHODS = {"now", "utcnow", "today"}
 
 
-def watch_clocks(watch: Watch) -> None:
-    """Tells the watch of every line of the user's that asks `time` what time it is."""
+def watch_clocks(watch: ReadWatch) -> None:
+    """Tells the watch of every user's line that asks `time` what time it is."""
     for name in ("time", "time_ns"):
         setattr(time, name, _telling(getattr(time, name), watch))
     for name in ("localtime", "gmtime", "ctime", "strftime"):
@@ -28,7 +28,7 @@ def watch_clocks(watch: Watch) -> None:
         setattr(time, name, _telling(getattr(time, name), watch, most))
 
 
-def _telling(function: Callable[..., Any], watch: Watch, most: int | None = None) -> Any:
+def _telling(function: Callable[..., Any], watch: ReadWatch, most: int | None = None) -> Any:
     def called(*args: Any) -> Any:
         if watch.is_on and (most is None or len(args) <= most):
             watch.without_echo(watch.reads_beyond, CLOCK, sys._getframe(1))

@@ -1,4 +1,4 @@
-"""The list of what a model reads, kept beside the results and held against what is there now."""
+"""The list of what a model reads, kept beside the results and compared with what is there now."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def observed(model: ModelConfig, study: Path) -> Manifest:
     An empty manifest for models that ship or are imported, which read nothing else. Where what
     was read has changed since, or there is no manifest, the model is imported and traced in a
     process of its own: other data may lead to other files. Raises ConfigError where that showed
-    that the model is another one each time.
+    that the model differs each time.
     """
     references = [name for name in model.functions if not name.startswith("odeflow.")]
     if not references:
@@ -117,7 +117,7 @@ def keep_manifests() -> None:
 def trust_surroundings(trusted: bool) -> None:
     """Whether what surrounds a model's files is taken for what the manifest says: so in jobs.
 
-    That are variables of the environment, and which files there are. Where others came into a
+    Those are variables of the environment, and which files there are. Where others came into a
     folder that was listed, a job looks whether the model reads the same files and is the same.
     """
     _held.clear()

@@ -23,7 +23,7 @@ _NO_DATA = {".pyc", ".yaml", ".yml", ".lock", ".log"}
 
 
 def folders_below(roots: Iterable[Path]) -> list[Path]:
-    """The folders themselves and what is in them, hidden ones and those of odeflow's aside.
+    """The folders themselves and what is in them, except hidden ones and odeflow's own.
 
     One more than can be watched at most.
     """

@@ -20,7 +20,7 @@ from odeflow.provenance.versions import NUMERICAL_PACKAGES
 
 Kind = Literal["library", "trusted", "users"]
 
-#: Functions of Python's own that import a module: what it does in them is not its importer's.
+#: Python's own functions that import a module: what it does in them is not its importer's.
 _IMPORTING = {"exec_module", "_call_with_frames_removed", "_find_and_load", "create_module"}
 #: Installed packages that count by their version alone, with those that they need.
 _KNOWN = {
@@ -30,7 +30,7 @@ _KNOWN = {
 
 
 def library_folders() -> list[Path]:
-    """Folders of Python's own modules."""
+    """Folders with Python's own modules."""
     keys = ("stdlib", "platstdlib")
     zipped = [path for path in sys.path if path.endswith(".zip") and path in sys.path[:3]]
     found = [*(sysconfig.get_paths()[key] for key in keys), *zipped]

@@ -16,7 +16,7 @@ from odeflow.problem.model import Model
 
 
 def fingerprint(config: ModelConfig, study: Path) -> str:
-    """Digest of the programs of field, observables and invariants, imported and traced anew."""
+    """Digest of the programs of field, observables and invariants, imported and traced again."""
     model = load_model(config, study)
     found = hashlib.sha256()
     models: list[Model | None] = [model, load_invariants(config, study)]

@@ -15,7 +15,7 @@ from odeflow.files.source_code import PACKAGE
 from odeflow.provenance.observed.clocks import CLOCK, clock_lines
 from odeflow.provenance.observed.notify import Opened
 from odeflow.provenance.observed.things import absolute, is_outside, path_name
-from odeflow.provenance.observed.watch import WHOLE_ENVIRONMENT, Watch
+from odeflow.provenance.observed.watch import WHOLE_ENVIRONMENT, ReadWatch
 from odeflow.provenance.versions import NUMERICAL_PACKAGES
 
 #: An installed package with more modules than these counts by version and RECORD alone.
@@ -27,7 +27,7 @@ _UNSEEN = {
     "pyarrow", "tables", "xarray", "zarr",
 }  # fmt: skip
 
-#: Variables that are others in each terminal, when all are read.
+#: Variables that differ in each terminal, when all are read.
 _OF_A_SESSION = {
     "_", "COLUMNS", "DISPLAY", "HISTFILE", "LINES", "LS_COLORS", "OLDPWD", "PWD", "SHLVL", "TERM",
     "TMUX", "WINDOWID",
@@ -41,7 +41,7 @@ def _is_of_a_session(name: str) -> bool:
 class Seen:
     """What a model reads; `before` are the names of the modules that were there before it."""
 
-    def __init__(self, watch: Watch, study: Path, before: Iterable[str]) -> None:
+    def __init__(self, watch: ReadWatch, study: Path, before: Iterable[str]) -> None:
         self.notes: list[str] = []
         self._watch, self._study, self._before = watch, study, frozenset(before)
         self._modules: dict[str, Path] = {}
@@ -107,7 +107,7 @@ class Seen:
         )
 
     def refuse(self, origin: str) -> None:
-        """The model was another one the second time."""
+        """The model was different the second time."""
         where = [f"{place} {what}" for what, place in self._beyond()]
         self._refused = (
             f"model.vector_field: {origin} is another function each time it is imported "

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-#: What comes and goes in a folder and is no input of a model.
+#: What comes and goes in a folder and is not an input of a model.
 _PASSING = {"__pycache__", "results", ".snakemake", ".git", ".ipynb_checkpoints"}
 
 

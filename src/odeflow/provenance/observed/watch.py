@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 from odeflow.provenance.observed.places import Places
 from odeflow.provenance.observed.things import absolute
 
-#: Folders of the system's own, whose files are no data.
+#: The system's own folders, whose files are not data.
 _SYSTEM = ("/proc", "/sys", "/dev")
 _WRITING = os.O_WRONLY | os.O_RDWR
-#: What cannot be held: the audit event, and what is said of it.
+#: What cannot be recorded: the audit event, and what to say of it.
 _BEYOND = {
     "socket.connect": "uses the network",
     "socket.getaddrinfo": "uses the network",
@@ -39,11 +39,11 @@ _RESOLVING = {"realpath", "_joinrealpath"}
 WHOLE_ENVIRONMENT = "reads the whole environment"
 
 
-class Watch:
+class ReadWatch:
     """What was read while it was on: pairs of kind and name of place, and lines on the rest.
 
     `files`, `existing` and `listed` are absolute paths, `variables` those of the environment,
-    `imported` the names of modules. `beyond` says of what cannot be held which line reads it;
+    `imported` the names of modules. `beyond` says of what cannot be recorded which line reads it;
     `loads_libraries` is whether the user's code loads compiled ones by `ctypes`.
     """
 
@@ -138,7 +138,7 @@ class Watch:
             self.files.add(path)
 
     def take_updates(self) -> None:
-        """Files that were there and were opened to be read and changed: are they others now?"""
+        """Files that were there and were opened to be read and changed: have they changed?"""
         self.written |= {path for path, was in self._updated.items() if _version(path) != was}
 
     #: Folders all of whose files are the user's, whoever opens them.
@@ -187,7 +187,7 @@ class Watch:
             self.reads_beyond(WHOLE_ENVIRONMENT, frame)
 
     def reads_beyond(self, what: str, frame: FrameType) -> None:
-        """Something that cannot be held was read."""
+        """Something that cannot be recorded was read."""
         line = self.places.line(frame)
         if line is not None and self.places.nearest(frame) != "trusted":
             self.beyond.setdefault(what, f"{line[0]}:{line[1]}")
@@ -203,7 +203,7 @@ class Watch:
 
 
 def _path(given: Any) -> Path | None:
-    """An absolute path; None for a descriptor, and for what is no path."""
+    """An absolute path; None for a descriptor, and for what is not a path."""
     try:
         return absolute(given)
     except (TypeError, ValueError):
@@ -233,7 +233,7 @@ def _version(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def _watched_environment(watch: Watch) -> Any:
+def _watched_environment(watch: ReadWatch) -> Any:
     """A class for `os.environ` and `os.environb` that tells what is read, whoever imported them."""
 
     class Environment(os._Environ):

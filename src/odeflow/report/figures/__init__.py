@@ -1,4 +1,4 @@
-"""Figures of an ensemble and its summary: one file a kind, one look for all."""
+"""Figures of an ensemble and its summary: one file per kind, one look for all."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Text of the user's in a figure: between dollars it is mathematics, where it can be read as that.
+"""The user's text in a figure: between dollars it is mathematics, where it can be read as that.
 
 Matplotlib draws `$\\mu$` as a letter and ends with an error for `$\\frac{1$` and unknown TeX: after
 everything was solved. Such text is drawn as it stands.
@@ -46,7 +46,7 @@ def _is_readable(line: str) -> bool:
 
 
 def wrapped(text: str, width: int) -> str:
-    """The text on lines of at most so many characters; a piece of mathematics stays on one."""
+    """The text on lines of at most this many characters; a piece of mathematics stays on one."""
     whole = is_math_text(text)
     if whole:
         text = _MATH.sub(lambda found: found.group().replace(" ", _BLANK), text)

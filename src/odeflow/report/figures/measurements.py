@@ -1,4 +1,4 @@
-"""Measurements over the trajectories: a panel an observable, a colour a condition."""
+"""Measurements over the trajectories: one panel per observable, one colour per condition."""
 
 import numpy as np
 import xarray as xr

@@ -16,7 +16,7 @@ _LINEAR = 10.0
 
 
 def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
-    """A panel an axis; a line where the design has one axis only, else points."""
+    """One panel per axis; a line where the design has one axis only, else points."""
     name = shown_metric(summary, config)
     axes = shown_axes(ensemble, config, at_most=_MOST_AXES)
     dims = design_dims(ensemble)

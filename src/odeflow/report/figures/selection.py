@@ -51,7 +51,7 @@ def shown_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
 
 
 def scalar_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
-    """The shown variables that have one value a trajectory and time."""
+    """The shown variables that have one value per trajectory and time."""
     dims = {*design_dims(ensemble), "time"}
     return [name for name in shown_variables(ensemble, config) if set(ensemble[name].dims) <= dims]
 

@@ -27,7 +27,7 @@ from odeflow.report.figures.style import (
 
 
 def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
-    """A panel a variable; array states are shown as a map of the median over time."""
+    """One panel per variable; array states are shown as a map of the median over time."""
     names = shown_variables(ensemble, config)
     examples = example_indices(ensemble, config.plot.trajectories)
     if has_failed(summary["status"].values).all():

@@ -1,4 +1,4 @@
-"""Runs cases of the SBML Test Suite (semantic, deterministic), in processes of their own.
+"""Runs cases of the SBML Test Suite (semantic, deterministic), in separate processes.
 
 The command is `python -m odeflow.trust.sbml_suite`.
 

@@ -1,4 +1,4 @@
-"""The command: a row a case, and how many there are of each kind."""
+"""The command: one row per case, and how many there are of each kind."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from odeflow.trust.sbml_suite.case import find_cases
-from odeflow.trust.sbml_suite.run import Outcome
+from odeflow.trust.sbml_suite.run import CaseOutcome
 from odeflow.trust.sbml_suite.workers import SECONDS_PER_CASE, run_cases
 
 
@@ -17,9 +17,9 @@ def main() -> int:
     """Runs the cases of a folder; returns 1 where one fails, 2 where there is none."""
     parser = argparse.ArgumentParser(
         prog="python -m odeflow.trust.sbml_suite",
-        description="Runs cases of the SBML Test Suite and prints a row a case.",
+        description="Runs cases of the SBML Test Suite and prints one row per case.",
     )
-    parser.add_argument("folder", type=Path, help="folder with a folder a case")
+    parser.add_argument("folder", type=Path, help="folder with one folder per case")
     parser.add_argument("cases", nargs="*", help="names of cases; default: all")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument(
@@ -43,7 +43,7 @@ def main() -> int:
     return int(any(outcome.verdict == "fail" for outcome in outcomes))
 
 
-def print_totals(outcomes: Sequence[Outcome], seconds: float) -> None:
+def print_totals(outcomes: Sequence[CaseOutcome], seconds: float) -> None:
     """How many cases there are of each kind, and why some are unsupported."""
     counts = Counter(outcome.verdict for outcome in outcomes)
     print(

@@ -36,7 +36,7 @@ def find_cases(folder: Path) -> list[Path]:
 def read_case(folder: Path) -> Case:
     """The case of a folder, its model of the highest level and version there is.
 
-    Raises NoTimeCourseError where it has no duration or number of steps, as flux balance cases.
+    Raises NoTimeCourseError where it has no duration or number of steps, as in flux balance cases.
     """
     name = folder.name
     lines = (folder / f"{name}-settings.txt").read_text(encoding="utf-8").splitlines()

@@ -21,7 +21,7 @@ from odeflow.trust.sbml_suite.case import Case, NoTimeCourseError, read_case
 _METHODS = ("rodas5p", "tsit5")
 
 
-class Outcome(NamedTuple):
+class CaseOutcome(NamedTuple):
     """What became of a case. `error` is the worst one, in units of the tolerance."""
 
     case: str
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
     error: float = float("nan")
 
 
-def run_case(folder: Path) -> Outcome:
+def run_case(folder: Path) -> CaseOutcome:
     """Solves the case of a folder and compares every value. Raises nothing."""
     name = folder.name
     try:
@@ -40,13 +40,13 @@ def run_case(folder: Path) -> Outcome:
         values = _solved(case, read_system(source))
         return _compared(case, values)
     except NoTimeCourseError as error:
-        return Outcome(name, "unsupported", str(error))
+        return CaseOutcome(name, "unsupported", str(error))
     except UnsupportedError as error:
-        return Outcome(name, "unsupported", error.what)
+        return CaseOutcome(name, "unsupported", error.what)
     except Exception as error:
         text = str(error).replace(f"{folder.resolve()}/", "").split("\n", 1)[0]
         kind = "" if isinstance(error, ConfigError) else f"{type(error).__name__}: "
-        return Outcome(name, "fail", f"{kind}{text}")
+        return CaseOutcome(name, "fail", f"{kind}{text}")
 
 
 def _config(case: Case, system: System, method: str) -> Config:
@@ -117,7 +117,7 @@ def _solved(case: Case, system: System) -> dict[str, Float[np.ndarray, " time"]]
     return values
 
 
-def _compared(case: Case, values: dict[str, Float[np.ndarray, " time"]]) -> Outcome:
+def _compared(case: Case, values: dict[str, Float[np.ndarray, " time"]]) -> CaseOutcome:
     """Every value within absolute + relative |expected|; what is not finite has to be equal."""
     worst, place = 0.0, ""
     for name, expected in case.expected.items():
@@ -133,4 +133,4 @@ def _compared(case: Case, values: dict[str, Float[np.ndarray, " time"]]) -> Outc
             worst = float(error[at])
             place = f"{name} at t = {case.times[at]:g}: {actual[at]:.6g} for {expected[at]:.6g}"
     verdict = "pass" if worst <= 1 else "fail"
-    return Outcome(case.name, verdict, f"{worst:.2g} of the tolerance, {place}", worst)
+    return CaseOutcome(case.name, verdict, f"{worst:.2g} of the tolerance, {place}", worst)

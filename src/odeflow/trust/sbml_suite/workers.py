@@ -11,13 +11,13 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from odeflow.trust.sbml_suite.run import Outcome, run_case
+from odeflow.trust.sbml_suite.run import CaseOutcome, run_case
 
 #: Cases that one process solves before a new one takes its place: compiled code stays in memory.
 CASES_PER_PROCESS = 150
 SECONDS_PER_CASE = 600.0
 
-Solve = Callable[[Path], Outcome]
+Solve = Callable[[Path], CaseOutcome]
 
 
 def run_cases(
@@ -26,7 +26,7 @@ def run_cases(
     seconds: float = SECONDS_PER_CASE,
     cases_per_process: int = CASES_PER_PROCESS,
     solve: Solve = run_case,
-) -> Iterator[Outcome]:
+) -> Iterator[CaseOutcome]:
     """Outcomes as they come, by `solve` in `jobs` processes.
 
     A case that takes longer than `seconds`, or whose process dies, is a failure and stops no other.
@@ -74,7 +74,7 @@ class _Worker:
         with suppress(OSError):  # where the process is dead, which `take` sees
             self.pipe.send(folder)
 
-    def take(self) -> Outcome:
+    def take(self) -> CaseOutcome:
         """The outcome of the case; call it once the pipe is ready."""
         assert self.folder is not None
         try:
@@ -84,12 +84,12 @@ class _Worker:
         self.folder = None
         return outcome
 
-    def stop(self, reason: str) -> Outcome:
+    def stop(self, reason: str) -> CaseOutcome:
         """Ends the process; the case has failed."""
         assert self.folder is not None
         name, self.folder = self.folder.name, None
         self.end()
-        return Outcome(name, "fail", reason)
+        return CaseOutcome(name, "fail", reason)
 
     def is_spent(self, cases: int) -> bool:
         """Whether another process has to take its place; ends it if it has had its cases."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from odeflow.problem.methods import METHODS
 from odeflow.trust.verification.stepping import Accuracy, NoReferenceError
-from odeflow.trust.verification.tolerances import Tolerances
+from odeflow.trust.verification.tolerances import ComponentTolerances
 
 #: Evaluations that one try may take.
 MOST_TRIED = 50_000
@@ -17,7 +17,7 @@ _DIVISORS, _PARTS = (1e2, 1e4, 1e6), (1e2, 1e3)
 def advice(
     error: Callable[[Accuracy], float],
     solved_by: str,
-    tolerances: Tolerances,
+    tolerances: ComponentTolerances,
     span: float,
     limit: float,
 ) -> str:

@@ -1,11 +1,11 @@
-"""Arrays of NumPy's that behave as JAX's do, and that note what a function compares.
+"""NumPy arrays that behave as JAX's do, and that note what a function compares.
 
 A vector field written for JAX runs in NumPy once `jnp` means `numpy` in it, but for three things:
 an index past the end (JAX takes the last entry), integers (division by zero, numbers too large) and
-`x *= k`, which is a new array in JAX and changes the old one in NumPy. `Value` does all three as
-JAX. Since no function that JAX can trace branches on a number, a function makes the same
-comparisons in the same order wherever it is called: with `noting` they come out beside its result,
-as margins that change sign where a comparison changes.
+`x *= k`, which is a new array in JAX and changes the old one in NumPy. `JaxLikeArray` does all
+three as JAX does. Since no function that JAX can trace branches on a number, a function makes the
+same comparisons in the same order wherever it is called: with `noting` they come out beside its
+result, as margins that change sign where a comparison changes.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _note(function: Any, inputs: list[Any]) -> None:
 
 
 def _note_call(function: Any, args: Any) -> None:
-    """The same of functions that are no ufuncs."""
+    """The same for functions that are not ufuncs."""
     if _notes is None:
         return
     if function is np.interp:
@@ -98,11 +98,11 @@ def _note_call(function: Any, args: Any) -> None:
 
 
 def value(result: Any) -> Any:
-    """A result of NumPy's as `Value`; what is no number as it is."""
-    if isinstance(result, Value):
+    """A NumPy result as `JaxLikeArray`; what is not a number stays as it is."""
+    if isinstance(result, JaxLikeArray):
         return result
     if isinstance(result, np.ndarray | np.generic):
-        return np.asarray(result).view(Value)
+        return np.asarray(result).view(JaxLikeArray)
     if isinstance(result, tuple):
         return tuple(map(value, result))
     return [value(x) for x in result] if isinstance(result, list) else result
@@ -110,14 +110,14 @@ def value(result: Any) -> Any:
 
 def plain(argument: Any) -> Any:
     """The argument with NumPy's own arrays where it has values."""
-    if isinstance(argument, Value):
+    if isinstance(argument, JaxLikeArray):
         return argument.view(np.ndarray)
     if isinstance(argument, list | tuple) and not hasattr(argument, "_fields"):
         return type(argument)(plain(x) for x in argument)
     return argument
 
 
-class Value(np.ndarray):
+class JaxLikeArray(np.ndarray):
     """An array that is never changed, with JAX's meaning of indices, integers and `x *= k`."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -178,7 +178,7 @@ class Value(np.ndarray):
 
 
 class _At:
-    def __init__(self, array: Value):
+    def __init__(self, array: JaxLikeArray):
         self._array = array
 
     def __getitem__(self, index: Any) -> Any:
@@ -191,7 +191,7 @@ class _At:
             get=lambda: self._array[index],
         )
 
-    def _changed(self, index: Any, function: Callable[..., None] | None, new: Any) -> Value:
+    def _changed(self, index: Any, function: Callable[..., None] | None, new: Any) -> JaxLikeArray:
         result = plain(self._array).copy()
         place, new = _inside(plain(index), result.shape), plain(new)
         if function is None:
@@ -274,7 +274,7 @@ class NumPy:
 
 
 def giving_values(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of NumPy's whose results are values."""
+    """A NumPy function whose results are values."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return value(function(*args, **kwargs))

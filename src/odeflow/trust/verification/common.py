@@ -14,7 +14,7 @@ from odeflow.trust.verification.judgement import (
     TIME_REACHED,
     Limits,
 )
-from odeflow.trust.verification.tolerances import Tolerances
+from odeflow.trust.verification.tolerances import ComponentTolerances
 from odeflow.trust.verification.trajectory import Trajectories
 
 
@@ -27,7 +27,7 @@ class Common:
         self.trajectories = Trajectories(config, model, study)
         self.functions = self.trajectories.functions
         asked = config.solver.tolerances(config.model.states)
-        self.tolerances = Tolerances(asked, model, np.dtype(config.runtime.precision))
+        self.tolerances = ComponentTolerances(asked, model, np.dtype(config.runtime.precision))
         self.limits = Limits(
             np.inf if config.verify.max_error is None else config.verify.max_error,
             np.inf if config.verify.max_error_ratio is None else config.verify.max_error_ratio,

@@ -35,8 +35,8 @@ class Comparison:
     """One trajectory against its reference.
 
     `reference[name]` and `errors[name]` have the shape of the saved values, NaN where those are
-    not compared; `amplification` has one value a time: how many tolerances SciPy is off by then at
-    the tolerances of the solver, if 1 or more.
+    not compared; `amplification` has one value per time: how many tolerances SciPy is off by then
+    at the tolerances of the solver, if 1 or more.
     """
 
     reference: Mapping[str, np.ndarray]
@@ -63,7 +63,7 @@ class Checker(Common):
             return self.nothing(number, str(error))
 
     def nothing(self, number: int, reason: str) -> Comparison:
-        """What is said of a trajectory that could not be compared."""
+        """What to say of a trajectory that could not be compared."""
         one = trajectory(self.ensemble, number)
         judged = Judged(Outcome.not_judged, reasons={reason: set()})
         saved = {name: one[name].transpose("time", ...).values for name in self.names}
@@ -90,7 +90,7 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
     for event in trajectory.problem.events:
         if event.asks_if_equal:
             raise NoReferenceError(
-                f"the trigger of event {event.name} asks whether numbers are equal that move"
+                f"the trigger of event {event.name} tests whether changing numbers are equal"
             )
     found = reference_solution(
         trajectory.problem,

@@ -1,4 +1,4 @@
-"""One trajectory by SciPy: stepped, stopped where something happens, and started anew.
+"""One trajectory by SciPy: stepped, stopped where something happens, and started again.
 
 What happens are the changes of `schedule`, times at which the field switches (`switching`), stops
 of the config, and events (`events`). Where conditions change is found on SciPy's dense output.
@@ -18,7 +18,7 @@ from odeflow.trust.verification.events import Events, EventsFailedError
 from odeflow.trust.verification.problem import PointProblem
 from odeflow.trust.verification.schedule import Change
 from odeflow.trust.verification.stepping import Accuracy, NoReferenceError, Stepping, Work
-from odeflow.trust.verification.switching import TooManySwitchesError
+from odeflow.trust.verification.switching import SwitchesNotFollowedError
 
 #: Saved times this near to an event or stop, as a part of the span, may be of either side of it.
 _BESIDE = 1e-6
@@ -54,14 +54,14 @@ def course(
 ) -> Course:
     """The trajectory of a problem at `ts`, increasing, within its span.
 
-    Raises NoReferenceError where SciPy gets not to the end, and OutOfTimeError.
+    Raises NoReferenceError where SciPy does not get to the end, and OutOfTimeError.
     """
     before = work.count
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what LSODA says before it gives up
             found = _Walk(problem, ts, accuracy, work).done()
-    except (NoReferenceError, EventsFailedError, TooManySwitchesError, ValueError,
+    except (NoReferenceError, EventsFailedError, SwitchesNotFollowedError, ValueError,
             np.linalg.LinAlgError) as error:  # fmt: skip
         raise NoReferenceError(f"{accuracy.method}: {error}") from error
     found.evaluations = work.count - before

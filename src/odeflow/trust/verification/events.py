@@ -79,7 +79,7 @@ class Events:
     ) -> tuple[np.ndarray, bool, bool]:
         """All that happens at one time: the state after it, whether something did, whether a stop.
 
-        `stops(t, y)` says whether a stop of the config's has fired; it is asked after each event.
+        `stops(t, y)` says whether a stop of the config has fired; it is called after each event.
         """
         happened = False
         for _ in range(_MOST_AT_ONCE):

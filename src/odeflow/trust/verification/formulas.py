@@ -1,8 +1,8 @@
-"""Formulas of imported models as Python functions of floats: no JAX, and no code of the importer's.
+"""Formulas of imported models as Python functions of floats, without JAX or the importer's code.
 
-An expression, a graph, becomes one statement a node. Names stand in a table, so none gets into the
-text. Python's floats raise where IEEE arithmetic gives infinity or not a number; where they do, the
-same text is run with functions that do not.
+An expression, a graph, becomes one statement per node. Names stand in a table, so none gets into
+the text. Python's floats raise where IEEE arithmetic gives infinity or not a number; where they do,
+the same text is run with functions that do not.
 
 Reference: SBML Level 3 Version 2 Core, section 3.4; MathML 2.0, appendix C.
 """

@@ -42,7 +42,7 @@ class Errors:
     """Of one variable of a trajectory: its errors and what they are measured by.
 
     All have the shape (time, ...) of the saved values but for `scale` and `below`, which have one
-    number a component: its largest size on the whole course, and whether that lies below its
+    number per component: its largest size on the whole course, and whether that lies below its
     absolute tolerance. `error` is NaN where nothing is compared, `uncertainty` is that of the
     reference.
     """

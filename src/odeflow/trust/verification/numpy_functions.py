@@ -2,9 +2,10 @@
 
 `jax.numpy` has NumPy's names, so a vector field that is written for JAX is one for NumPy too once
 `jnp` means `numpy` in it. Here its code runs with globals where that is so; the user's module
-stays as it is. Where plain NumPy means something else than JAX, `arrays.Value` stands for its
-arrays. The equations of an imported model are those of `imported`. What NumPy has not (`jax.lax`),
-and fast reactions, are evaluated by `jax.jit`, whose compiler is still not the native engine's.
+stays as it is. Where plain NumPy means something else than JAX, `arrays.JaxLikeArray` stands for
+its arrays. The equations of an imported model are those of `imported`. What NumPy does not have
+(`jax.lax`), and fast reactions, are evaluated by `jax.jit`, whose compiler is still not the native
+engine's.
 """
 
 import types
@@ -22,7 +23,14 @@ from jaxtyping import Float
 from odeflow.config.model import ModelConfig
 from odeflow.importers.supplied import Supplied
 from odeflow.problem.model import Model
-from odeflow.trust.verification.arrays import NumPy, Value, giving_values, noting, plain, value
+from odeflow.trust.verification.arrays import (
+    JaxLikeArray,
+    NumPy,
+    giving_values,
+    noting,
+    plain,
+    value,
+)
 from odeflow.trust.verification.event_functions import EventFunctions
 
 #: NumPy's function for each one of `jax.numpy`, for `from jax.numpy import exp`.
@@ -32,7 +40,7 @@ _COUNTERPARTS: dict[int, Any] = {
     if callable(function) and not isinstance(function, type) and hasattr(np, name)
 }
 
-_NUMPYS = (np.float64, np.ndarray, float, Value)
+_NUMPYS = (np.float64, np.ndarray, float, JaxLikeArray)
 #: What may be done with a number, or to find out about it.
 _OPERATORS = [
     "__abs__",
@@ -99,7 +107,7 @@ class PointFunctions:
     again; None for any other. `evaluator` says what runs them: `numpy`, or `jax` where NumPy
     cannot. `events` are those of an imported model; None where it has some that only JAX can
     evaluate. `still` are the components that only events change. `is_autonomous` is whether the
-    vector field is known not to ask for the time.
+    vector field is known not to depend on time.
     """
 
     evaluator: Literal["numpy", "jax"]
@@ -156,7 +164,7 @@ class PointFunctions:
         self._field, self._observe = field, observe
         if not seen.is_careful:  # plain NumPy does the same, and is much faster
             self._field, self._observe = _through_numpy(model, careful=False)
-        with suppress(Exception):  # whatever comes of it: something asked for the time
+        with suppress(Exception):  # whatever comes of it: something read the time
             self._field(_Unasked(), *point[1:])
             self.is_autonomous = True
 
@@ -185,7 +193,7 @@ def _notes_of(field: Callable[..., Any], t: float, y: np.ndarray, args: np.ndarr
 
 
 class _AskedError(Exception):
-    """A vector field asked for the time."""
+    """A vector field read the time."""
 
 
 class _Unasked:
@@ -208,7 +216,7 @@ for _name in _OPERATORS:
 def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Field and observables of a model as functions of flat arrays, by NumPy alone.
 
-    With `careful` its arrays are `Value`s.
+    With `careful` its arrays are `JaxLikeArray`s.
     """
     names, shapes = list(model.declared.states), [s.shape for s in model.declared.states.values()]
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
@@ -276,7 +284,7 @@ def with_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same Python function with `numpy` where its globals have `jax.numpy`.
 
     So are the functions it calls, where their files are in the same folder. Raises TypeError for
-    what is no Python function.
+    what is not a Python function.
     """
     return _NumPy(careful=False).rebound(function)
 
@@ -290,7 +298,7 @@ class _NumPy:
         self._made: dict[int, dict[str, Any]] = {}
 
     def rebound(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function with other globals; TypeError for what is no Python function."""
+        """The same function with other globals; TypeError for what is not a Python function."""
         if not isinstance(function, types.FunctionType):
             raise TypeError(f"{function!r} is not a Python function")
         return self._rebound(function, _folder(function))

@@ -17,8 +17,8 @@ from odeflow.trust.verification.switching import Activity, NotesAt, activity, sw
 
 
 @dataclass(frozen=True, eq=False)
-class Stop:
-    """A condition of the config's that ends a trajectory where `margin` becomes positive.
+class StopCondition:
+    """A condition in the config that ends a trajectory where `margin` becomes positive.
 
     `margin` is a function of (t, y, args). Where it is positive at t0, it has to be negative once
     before.
@@ -46,7 +46,7 @@ class PointProblem:
     t0: float
     t1: float
     changes: list[Change]
-    stops: Sequence[Stop] = ()
+    stops: Sequence[StopCondition] = ()
     events: Sequence[EventFunctions] = ()
     still: Bool[np.ndarray, " component"] | None = None
     follows_time: bool = True

@@ -12,7 +12,7 @@ import numpy as np
 from odeflow.trust.verification.course import Course, course
 from odeflow.trust.verification.problem import PointProblem
 from odeflow.trust.verification.stepping import SMALLEST_RTOL, Accuracy, NoReferenceError, Work
-from odeflow.trust.verification.tolerances import Tolerances
+from odeflow.trust.verification.tolerances import ComponentTolerances
 
 #: What later solutions divide the tolerances of the first one by: relative, absolute.
 _TIGHTER = ((30.0, 1e3), (1e3, 1e6), (1e5, 1e9))
@@ -41,7 +41,7 @@ class Reference(NamedTuple):
 def reference_solution(
     problem: PointProblem,
     ts: np.ndarray,
-    tolerances: Tolerances,
+    tolerances: ComponentTolerances,
     tightening: float,
     methods: tuple[tuple[str, int], ...],
     work: Callable[[int], Work],
@@ -93,7 +93,7 @@ def reference_solution(
 
 
 def _scaled(
-    problem: PointProblem, tolerances: Tolerances, rtol: float, tightening: float
+    problem: PointProblem, tolerances: ComponentTolerances, rtol: float, tightening: float
 ) -> np.ndarray:
     """Absolute tolerances; of what starts below that of the solver, relative to its start."""
     start = np.abs(problem.y0)

@@ -44,7 +44,7 @@ def verify(
     solving are not.
 
     It ends after `verify.budget` seconds, the last fifth of which are for the explanation of a
-    large error; where that is null, 5 s after the time that the solve took, `solve_seconds`, and
+    large error; where that is null, 5 s longer than the solve took, `solve_seconds`, and
     where that is not known, when all are done.
     """
     jax.config.update("jax_enable_x64", True)

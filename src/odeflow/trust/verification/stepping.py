@@ -24,7 +24,7 @@ class OutOfTimeError(Exception):
 
 
 class Accuracy(NamedTuple):
-    """How SciPy solves: one of its methods, tolerances (`atol` one a component), longest step."""
+    """How SciPy solves: one of its methods, tolerances (`atol` one per component), longest step."""
 
     method: str
     rtol: float
@@ -113,7 +113,7 @@ class Stepping:
         t: float,
         dense: Callable[[float], np.ndarray],
     ) -> tuple[float, np.ndarray]:
-        """Time and state at which a condition changes in the last step, which begins anew for it
+        """Time and state at which a condition changes in the last step, which begins again for it
         where the dense output is not as good as a step.
         """
         if self._accuracy.method != "Radau" or t == self._solver.t:

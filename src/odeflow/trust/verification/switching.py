@@ -26,7 +26,7 @@ _FEW = 5
 _DEPTH = 3
 
 
-class TooManySwitchesError(Exception):
+class SwitchesNotFollowedError(Exception):
     """A span with more switches than can be followed."""
 
 
@@ -36,7 +36,7 @@ def switching_times(
     """The times within (t0, t1) where what is compared changes, increasing.
 
     `states` are some states that a trajectory may have: what differs between them does not count.
-    Raises TooManySwitchesError.
+    Raises SwitchesNotFollowedError.
     """
     by_time = _ByTime(notes, t0, t1, states)
     times = np.empty(0)
@@ -122,7 +122,7 @@ def _passing(ts: np.ndarray, values: np.ndarray, a: float, b: float) -> list[flo
         return []
     ends = sorted(at + slope * (np.array([a, b]) - ts[0]))
     if ends[1] - ends[0] > MOST_PERIODS:
-        raise TooManySwitchesError(f"more than {MOST_PERIODS:,} periods of a function of time")
+        raise SwitchesNotFollowedError(f"more than {MOST_PERIODS:,} periods of a function of time")
     return [float(ts[0] + (n - at) / slope) for n in np.arange(np.ceil(ends[0]), ends[1] + 1)]
 
 

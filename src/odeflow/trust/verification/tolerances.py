@@ -5,27 +5,27 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.problem import solver
 from odeflow.problem.model import Model
+from odeflow.problem.solver import Tolerances
 
-#: A relative error below this many units of rounding is none.
+#: A relative error below this many units of rounding counts as zero.
 _ROUNDING = 16
 
 #: Observables over flat arrays: y -> values.
 Observables = Callable[[np.ndarray], np.ndarray]
 
 
-class Tolerances:
+class ComponentTolerances:
     """Tolerances of the components of a state, and of what is computed from it.
 
-    `atol` has one number a component. `rtol` is the solver's, but no less than what a number of
+    `atol` has one number per component. `rtol` is the solver's, but no less than what a number of
     `dtype` resolves.
     """
 
     atol: Float[np.ndarray, " component"]
     rtol: float
 
-    def __init__(self, tolerances: solver.Tolerances, model: Model, dtype: np.dtype):
+    def __init__(self, tolerances: Tolerances, model: Model, dtype: np.dtype):
         by_state = tolerances.atol
         self.atol = np.array([by_state[component.state] for component in model.components])
         self.rtol = max(tolerances.rtol, _ROUNDING * float(np.finfo(dtype).eps))

@@ -15,10 +15,10 @@ from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
 from odeflow.trust.verification.numpy_functions import PointFunctions
-from odeflow.trust.verification.problem import PointProblem, Stop
+from odeflow.trust.verification.problem import PointProblem, StopCondition
 from odeflow.trust.verification.schedule import Rounding, changes
 
-#: A derivative may be so many times as large as that of a steady state.
+#: A derivative may be this many times as large as that of a steady state.
 _NEARLY = 2.0
 #: Later times at which it is looked whether a state at rest stays there.
 _LATER = 100
@@ -144,13 +144,13 @@ def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndar
     }
 
 
-def _stops(config: Config, model: Model, functions: PointFunctions) -> list[Stop]:
-    """The thresholds of `stop`, each as a margin that becomes positive where it is met."""
+def _stops(config: Config, model: Model, functions: PointFunctions) -> list[StopCondition]:
+    """The thresholds of `stop`, each as a margin that becomes positive where it is crossed."""
     stop = config.stop
     if stop is None:
         return []
     return [
-        Stop(_beyond(model, functions, name, threshold, sign))
+        StopCondition(_beyond(model, functions, name, threshold, sign))
         for thresholds, sign in ((stop.above, 1.0), (stop.below, -1.0))
         for name, threshold in thresholds.items()
     ]

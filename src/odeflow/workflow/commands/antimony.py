@@ -24,6 +24,8 @@ def _antimony(given: Namespace) -> None:
 def antimony_as_sbml(file: Path) -> str:
     """The SBML of an Antimony file; raises ConfigError with Antimony's message and line."""
     from odeflow.importers.antimony.antimony_text import sbml_of_antimony
-    from odeflow.importers.refusal import Source
+    from odeflow.importers.refusal import ModelSource
 
-    return sbml_of_antimony(Source("antimony", file.name, file.read_text(encoding="utf-8"), False))
+    return sbml_of_antimony(
+        ModelSource("antimony", file.name, file.read_text(encoding="utf-8"), False)
+    )

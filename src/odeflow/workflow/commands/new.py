@@ -52,7 +52,7 @@ def write_study(folder: Path, source: Path | None = None) -> list[Path]:
         The files.
 
     Raises:
-        ConfigError: where the name is none for an experiment, a file is there already, or the
+        ConfigError: where the name is not fit for an experiment, a file is there already, or the
             model cannot be read. Nothing is written then.
     """
     name = folder.resolve().name

@@ -14,7 +14,7 @@ from odeflow.workflow.commands.parser import Commands
 
 _EXAMPLES = """
 What is set is a Hydra override; see config/README.md in the folder that `odeflow where` prints.
-The command that it stands for is printed first. Flags of Snakemake's follow after --.
+The command that it stands for is printed first. Snakemake's own flags follow after --.
 
   odeflow run                                            the default experiment
   odeflow run experiment=robertson solver=kvaerno5 solver.rtol=1e-8
@@ -22,7 +22,7 @@ The command that it stands for is printed first. Flags of Snakemake's follow aft
   odeflow run experiment=my_study -- --dry-run
   odeflow run -- prune                                   a rule: prune, advice
 """
-#: Settings of the workflow's own, which are no overrides.
+#: The workflow's own settings, which are not overrides.
 _SETTINGS = ("experiment", "compare", "resolvers")
 
 
@@ -61,7 +61,7 @@ def snakemake_command(
     Arguments:
         settings: `key=value`, Hydra's overrides and the workflow's own settings.
         cores: a number or `all`; None for all, or for what a profile among the flags says.
-        flags: further arguments of Snakemake's.
+        flags: further arguments for Snakemake.
         study: the folder whose `config/` comes before the shipped one.
 
     Returns:
@@ -71,7 +71,7 @@ def snakemake_command(
     Raises:
         ConfigError: one line, where a setting cannot be read or contradicts another.
     """
-    from odeflow.config.sources import Source, settle
+    from odeflow.config.sources import SettingsSource, settle
 
     if "--config" in flags or "-C" in flags:
         raise ConfigError("--config after --: only one counts; name what it sets before --")
@@ -90,7 +90,7 @@ def snakemake_command(
             own[key] = value
         else:
             raise ConfigError(f"{shown(text)}: {key} is given once, as {key}=NAME or {key}=A,B")
-    settle([Source("odeflow run", {**own, "overrides": overrides})], study)
+    settle([SettingsSource("odeflow run", {**own, "overrides": overrides})], study)
     config = [f"{key}={value}" for key, value in own.items()]
     config += [f"overrides={' '.join(overrides)}"] if overrides else []
     if cores is None and not any("profile" in flag for flag in flags):

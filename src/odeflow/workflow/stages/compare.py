@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from odeflow.analysis.differences import Solved
+from odeflow.analysis.differences import SolvedExperiment
 from odeflow.config.root import Config
 from odeflow.files.netcdf import atomic_path
 from odeflow.files.opening import open_ensemble
@@ -30,5 +30,5 @@ def compare(
             [stack.enter_context(open_ensemble(file)) for file in files]
             for files in zip(ensembles, summaries)
         ]
-        solved = [Solved(config, *files) for config, files in zip(configs, opened)]
+        solved = [SolvedExperiment(config, *files) for config, files in zip(configs, opened)]
         temporary.write_text(comparison_page(solved), encoding="utf-8")

@@ -7,7 +7,7 @@ from odeflow.design import design_to_file
 
 
 def write_design(config: Config, study: Path, path: Path) -> None:
-    """Writes the design: dimension `sample`, one variable an axis, with units.
+    """Writes the design: dimension `sample`, one variable per axis, with units.
 
     Arguments:
         config: the experiment.

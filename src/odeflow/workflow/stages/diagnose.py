@@ -9,7 +9,7 @@ from odeflow.trust.failures import write_failures
 
 
 def diagnose(config: Config, ensemble: Path, path: Path) -> None:
-    """Writes the table of failed trajectories, a diagnosis each.
+    """Writes the table of failed trajectories, each with a diagnosis.
 
     Arguments:
         config: the experiment.

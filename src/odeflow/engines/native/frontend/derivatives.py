@@ -33,8 +33,8 @@ def translate_jacobian(
     outputs are df/dy in n rows of n, then df/dt (n), then f (n) if `with_value`. An entry that is
     zero whatever the inputs are is the constant 0.0.
 
-    The derivatives are those of JAX's forward mode, so a custom rule of the user's is kept. It is
-    traced once, with one symbolic tangent an input. What it does to tangents is then done to rows
+    The derivatives are those of JAX's forward mode, so a user's custom rule is kept. It is
+    traced once, with one symbolic tangent per input. What it does to tangents is then done to rows
     of Jacobian entries, so the cost is in proportion to the entries that are not zero.
 
     Raises UntranslatableError as `translate` does, and where a custom rule is not linear, or is

@@ -1,12 +1,12 @@
 """Integers that depend on traced numbers, as decision trees.
 
 An integer such as the place of x in a table takes few values, and conditions on x decide which.
-It is held as nested selections of constants, `select(c, 3, select(d, 2, 1))`, and an operation on
-it is done on the constants, when the program is generated: a search in a table of 64 entries
-becomes comparisons and selections, and no integer is left when the model runs. Conditions are
-tested in the order of their definition, each at most once on any way through the tree.
+It is represented as nested selections of constants, `select(c, 3, select(d, 2, 1))`, and an
+operation on it is done on the constants, when the program is generated: a search in a table of 64
+entries becomes comparisons and selections, and no integer is left when the model runs. Conditions
+are tested in the order of their definition, each at most once on any way through the tree.
 
-An integer that comes from rounding a traced number has no such tree. It is held as a
+An integer that comes from rounding a traced number has no such tree. It is kept as a
 floating-point number without fraction, exact up to 2^53 (2^24 in single precision).
 
 Reference for the trees: Bryant, IEEE Transactions on Computers C-35, 677-691 (1986); with

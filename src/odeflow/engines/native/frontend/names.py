@@ -1,7 +1,7 @@
 """Names in a generated program: what the user has named is a number there.
 
 So no name of a user's can mean something else in the program, be too long for a line of it, or make
-two programs of one. A scalar of the user's is called by a word of the generator's, an underscore
+two programs of one. A user's scalar is called by a word of the generator's, an underscore
 and its label: `y_0`, `new_0`, `p_3`, `out_o1`. What generators name by themselves, such as `t_next`
 or `past_error1`, never ends like that.
 """
@@ -27,7 +27,7 @@ def state_label(model: Model, state: str) -> str:
 
 
 def observable_labels(model: Model, variables: Sequence[str]) -> dict[str, str]:
-    """The label of each of these variables that is no state, by name: `o<number>`."""
+    """The label of each of these variables that is not a state, by name: `o<number>`."""
     observables = [name for name in variables if name not in model.declared.states]
     return {name: f"o{number}" for number, name in enumerate(observables)}
 

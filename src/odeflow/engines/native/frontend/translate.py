@@ -25,7 +25,7 @@ _HANDLERS = {**MOVES, **REDUCTIONS, **LINEAR_ALGEBRA, **LOOKUPS, **CONTROL}
 def translate(
     function: Callable[..., Any], inputs: Sequence[str], dtype: Any = np.float64
 ) -> Program:
-    """The program of a JAX function that takes one scalar an input.
+    """The program of a JAX function that takes one scalar per input.
 
     The function is traced with scalars of `dtype` and returns a pytree of scalars or arrays; the
     program's outputs are its leaves' elements in order, as floating-point numbers (booleans stay

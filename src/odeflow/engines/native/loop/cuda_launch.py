@@ -1,4 +1,4 @@
-"""Trajectories on a CUDA device: arrays there and back, and one kernel, a thread a trajectory."""
+"""Trajectories on a CUDA device: arrays there and back, a kernel with one thread per trajectory."""
 
 import warnings
 from typing import Any
@@ -11,7 +11,7 @@ from odeflow.engines.native.loop.arrays import Arrays
 
 #: Threads of a block, and blocks at most: beyond these a thread takes several trajectories.
 _BLOCK, _MOST_BLOCKS = 128, 2**16
-#: The same in Numba's simulator, where a thread is one of Python's.
+#: The same in Numba's simulator, where a thread is a Python thread.
 _SIMULATED_BLOCK, _MOST_SIMULATED_BLOCKS = 4, 2
 
 

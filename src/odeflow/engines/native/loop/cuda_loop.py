@@ -14,7 +14,7 @@ def solve(
 ):
     """Solves all trajectories; ts ends with an infinity.
 
-    Each of `values` has a row a trajectory and time, and a column a component.
+    Each of `values` has one row per trajectory and time, and one column per component.
     """
     rows = cuda.local.array(SIZE, REAL)
     for sample in range(cuda.grid(1), len(status), cuda.gridsize(1)):

@@ -24,8 +24,8 @@ from odeflow.engines.native.methods.stepper import (
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.value import Value, inlined, select
-from odeflow.engines.native.targets.layout import Layout
-from odeflow.engines.shared.crossings import MOST_LOOKS, Crossings, Path, Place, Verdict
+from odeflow.engines.native.targets.layout import BufferLayout
+from odeflow.engines.shared.crossings import MOST_LOOKS, Crossings, Path, Place, SearchState
 from odeflow.engines.shared.watch import Memory, Watch
 from odeflow.problem.problem import Problem
 
@@ -95,7 +95,7 @@ class LaneCrossings:
         place, _, _ = self._crossings.halve(place, path, args, memory)
         return *place, jnp.where(self._crossings.is_fine(place, path), 1.0, 0.0)
 
-    def search(self, layout: Layout) -> list[str]:
+    def search(self, layout: BufferLayout) -> list[str]:
         """Statements of the loop that search the step of a suspect `lane`, until its verdict."""
         place = lambda row: f"rows[{layout.place(row)} + lane]"
         return [
@@ -103,23 +103,23 @@ class LaneCrossings:
             f"{place('high')} = REAL(1)",
             f"{place('from_t')} = {place('step_start')}",
             f"{place('to_t')} = {place('t')}",
-            f"{place('verdict')} = REAL({Verdict.search:d})",
+            f"{place('verdict')} = REAL({SearchState.search:d})",
             *(f"{place(row)} = REAL(0)" for row in self._found_rows),
             f"for _ in range({MOST_LOOKS}):",
             "    look(rows, settings, lane)",
-            f"    if {place('verdict')} == {Verdict.one_change:d}:",
+            f"    if {place('verdict')} == {SearchState.one_change:d}:",
             f"        for _ in range({self._crossings.halvings}):",
             "            halve(rows, settings, lane)",
             f"            if {place('is_fine')} > 0:",
             "                break",
             "        settle(rows, settings, lane)",
-            f"    if {place('verdict')} != {Verdict.search:d}:",
+            f"    if {place('verdict')} != {SearchState.search:d}:",
             "        break",
             # the step counts up to where all is known
-            f"if {place('verdict')} == {Verdict.search:d} and {place('low')} > 0:",
+            f"if {place('verdict')} == {SearchState.search:d} and {place('low')} > 0:",
             f"    {place('high')} = {place('low')}",
             f"    {place('to_t')} = {place('from_t')}",
-            f"    {place('verdict')} = REAL({Verdict.fired:d})",
+            f"    {place('verdict')} = REAL({SearchState.fired:d})",
             "    reach(rows, settings, lane)",
         ]
 

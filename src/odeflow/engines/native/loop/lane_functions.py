@@ -29,7 +29,7 @@ from odeflow.engines.native.methods.stepper import (
 from odeflow.engines.native.methods.wild import without_wild_step
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.value import Value, select
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.problem.problem import Problem
 
 
@@ -79,19 +79,19 @@ class LaneFunctions:
 
     @cached_property
     def _coefficients(self) -> list[list[str]]:
-        """Rows of the interpolant's coefficients, by power from 1 on: a component each."""
+        """Rows of the interpolant's coefficients, by power from 1 on: one component each."""
         size = len(self._components)
         return [
             [coefficient(power, i) for i in range(size)]
             for power in range(1, number_of_coefficients(self._stepper, size))
         ]
 
-    def blocks(self) -> dict[str, str]:
+    def first_rows(self) -> dict[str, str]:
         """The first row of the state, and of the columns that a trajectory brings."""
         return {"STATE": self._y[0], "PARAMETERS": self._columns[0]}
 
     def counts(self) -> dict[str, int]:
-        """How many rows the state has, and the columns that a trajectory brings besides."""
+        """How many rows the state has, and the further columns that a trajectory brings."""
         return {"COMPONENTS": len(self._y), "COLUMNS": len(self._columns)}
 
     def _kept(self) -> list[tuple[int, int, str]]:
@@ -115,7 +115,7 @@ class LaneFunctions:
             *self.reductions.programs(bool(self.restarts)),
         ]
 
-    def source(self, layout: Layout) -> list[str]:
+    def source(self, layout: BufferLayout) -> list[str]:
         """The functions that move numbers, and call those that compute, as the loop's source."""
         return [
             self.restarts.source(layout),
@@ -225,7 +225,7 @@ class LaneFunctions:
         doc = "Starts the trajectory whose initial state and parameters are in a lane."
         return b.finished("begin", "one", doc)
 
-    def _write(self, layout: Layout) -> str:
+    def _write(self, layout: BufferLayout) -> str:
         """Stores what is kept of a lane at a time of its last step."""
         lines = []
         if self._inside and not self.is_recorded:
@@ -243,7 +243,7 @@ class LaneFunctions:
         signature = "@inlined\ndef write(values, place, rows, lane, time):\n"
         return signature + textwrap.indent(text, "    ")
 
-    def _kept_value(self, layout: Layout, name: str) -> str:
+    def _kept_value(self, layout: BufferLayout, name: str) -> str:
         """The value of the i-th scalar of a variable whose first one has this name."""
         row = lambda name: f"rows[{layout.place(name)} + lane + i * LANES]"
         if self.is_recorded:
@@ -257,7 +257,7 @@ class LaneFunctions:
             value = f"({value}) * theta + {row(names[component])}"
         return f"({value}) * theta + {row(f'from_y_{name}')}"
 
-    def _collect(self, layout: Layout) -> str:
+    def _collect(self, layout: BufferLayout) -> str:
         """Stores the accumulators of a lane that ended, and what is kept of its stop."""
         lines, column = [], 0
         for kept in (self.reductions.kept_rows(), self.restarts.kept_rows()):

@@ -1,6 +1,6 @@
 """Where trajectories stop and go on: jumps at given times, guards that fire, in the lane loop.
 
-A lane that reaches a jump, or where a guard fires, is ended like one that is done, and begins anew
+A lane that reaches a jump, or where a guard fires, is ended like one that is done, and begins again
 from there with the same trajectory. Where a problem has neither, the functions here are empty.
 """
 
@@ -17,9 +17,9 @@ from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.value import Value, inlined, select
-from odeflow.engines.native.targets.layout import Layout
-from odeflow.engines.shared.crossings import Verdict
-from odeflow.engines.shared.watch import MOST_ROUNDS, Outcome, Watch
+from odeflow.engines.native.targets.layout import BufferLayout
+from odeflow.engines.shared.crossings import SearchState
+from odeflow.engines.shared.watch import MOST_ROUNDS, RoundOutcome, Watch
 from odeflow.problem.problem import SAME_TIME_ULPS, Problem
 from odeflow.problem.status import Status
 
@@ -129,7 +129,7 @@ class LaneRestarts:
             return []
         return [self._arm(), *self._crossings.programs(), self._cut(), self._land(), self._fire()]
 
-    def source(self, layout: Layout) -> str:
+    def source(self, layout: BufferLayout) -> str:
         """The functions that the loop calls."""
         bodies = {
             "arm(rows, settings, lane)": "\n".join(self._prepared()),
@@ -156,7 +156,7 @@ class LaneRestarts:
         metrics = self and self._problem.reductions
         return lines + (["start_reductions(rows, settings, lane)"] if metrics else [])
 
-    def _enter(self, layout: Layout) -> str:
+    def _enter(self, layout: BufferLayout) -> str:
         lines = []
         place = lambda row: f"rows[{layout.place(row)} + lane]"
         jumps = self._problem.jumps
@@ -186,11 +186,11 @@ class LaneRestarts:
                 f"ending = REAL({Status.events_failed:d})",
                 f"for _ in range({MOST_ROUNDS}):",
                 "    fire(rows, settings, lane)",
-                f"    if {place('outcome')} == {Outcome.stop:d}:",
+                f"    if {place('outcome')} == {RoundOutcome.stop:d}:",
                 f"        ending = REAL({Status.stopped_by_event:d})",
-                f"    if {place('outcome')} == {Outcome.nothing:d}:",
+                f"    if {place('outcome')} == {RoundOutcome.nothing:d}:",
                 "        ending = REAL(0)",
-                f"    if {place('outcome')} != {Outcome.event:d}:",
+                f"    if {place('outcome')} != {RoundOutcome.event:d}:",
                 "        break",
             ]
         if self and self.is_constant:
@@ -216,7 +216,7 @@ class LaneRestarts:
             ]
         return "\n".join(lines)
 
-    def _resumes(self, layout: Layout) -> str:
+    def _resumes(self, layout: BufferLayout) -> str:
         place = lambda row: f"rows[{layout.place(row)} + lane]"
         conditions = []
         if self._problem.jumps is not None:
@@ -226,7 +226,7 @@ class LaneRestarts:
             conditions.append(f"{place('stalled')} == {FIRED}")
         return "return " + (" or ".join(conditions) or "False")
 
-    def _resume(self, layout: Layout) -> str:
+    def _resume(self, layout: BufferLayout) -> str:
         if not self:
             return ""
         lines = []
@@ -238,7 +238,7 @@ class LaneRestarts:
         lines += ["enter(rows, settings, lane, sample, jump, jumps)"]
         return "\n".join(lines)
 
-    def _locate(self, layout: Layout) -> str:
+    def _locate(self, layout: BufferLayout) -> str:
         if self._crossings is None:
             return ""
         place = lambda row: f"rows[{layout.place(row)} + lane]"
@@ -250,7 +250,7 @@ class LaneRestarts:
                 "    left &= left - 1",
                 f"    if {place('suspect')} > 0:",
                 *(f"        {line}" for line in self._crossings.search(layout)),
-                f"        if {place('verdict')} == {Verdict.fired:d}:",
+                f"        if {place('verdict')} == {SearchState.fired:d}:",
                 "            cut_step(rows, settings, lane)",
                 f"            {place('stalled')} = REAL({FIRED})",
                 # what is saved at that time is the value after what happens there

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from odeflow.engines.native.loop.lane_functions import LaneFunctions
 from odeflow.engines.native.methods.controller import controller_settings
 from odeflow.engines.native.methods.stepper import Stepper
-from odeflow.engines.native.targets.layout import Layout, vector_width, ways
+from odeflow.engines.native.targets.layout import BufferLayout, vector_width, ways
 from odeflow.engines.native.targets.loop_module import LoopModule
 from odeflow.problem.problem import Problem
 from odeflow.problem.status import Status
@@ -56,12 +56,12 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
     """
     functions = LaneFunctions(problem, stepper)
     settings = controller_settings(problem, stepper.error_order)
-    layout = Layout(
+    layout = BufferLayout(
         "float32" if problem.dtype == "float32" else "float64",
         *loop.vectors(problem),
         tuple(functions.rows()),
         tuple(settings),
-        stepper.blocks,
+        stepper.row_groups,
     )
     source = "\n\n\n".join([*functions.source(layout), loop.source.strip()]) + "\n"
     constants = _constants(problem, layout, functions)
@@ -73,7 +73,7 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
     )
 
 
-def _constants(problem: Problem, layout: Layout, functions: LaneFunctions) -> dict[str, Any]:
+def _constants(problem: Problem, layout: BufferLayout, functions: LaneFunctions) -> dict[str, Any]:
     """What the loop's source reads."""
     return {
         "LANES": layout.lanes,
@@ -87,13 +87,13 @@ def _constants(problem: Problem, layout: Layout, functions: LaneFunctions) -> di
         "VECTOR": _lowest_bits(layout.width),
         "VARIABLES": len(problem.variables),
         **{row: layout.place(row) for row in _LOOP_ROWS},
-        **{name: layout.place(row) for name, row in functions.blocks().items()},
+        **{name: layout.place(row) for name, row in functions.first_rows().items()},
         **functions.counts(),
     }
 
 
 def _lowest_bits(number: int) -> int:
-    """A 64-bit integer with so many bits set."""
+    """A 64-bit integer with this many bits set."""
     return (1 << number) - 1 if number < 64 else -1
 
 
@@ -122,7 +122,7 @@ def solve(
     """Solves trajectories first to last; ts ends with an infinity.
 
     `jumps` are the number of each trajectory's, what they add to the state, and what they set.
-    Each of `values` has a row a trajectory and time, and a column a component.
+    Each of `values` has one row per trajectory and time, and one column per component.
     """
     sample = integers(LANES, -1)
     started = integers(LANES, 0)
@@ -202,7 +202,7 @@ def solve(
             reduce(rows, settings)
             steps += 1
         # values at times that the last step has passed: with observables vector by vector, one time
-        # a lane in turn
+        # per lane in turn
         for base in range(0, LANES if attention != 0 else 0, WIDTH):
             due = (attention >> base) & VECTOR
             if due != 0:

@@ -44,7 +44,7 @@ from odeflow.problem.status import Status
 _CLIP_ULPS = 100
 
 
-class Decision(NamedTuple):
+class StepDecision(NamedTuple):
     """What the controller makes of a step, lane by lane.
 
     `keep` is whether it counts, `stalled` the status that ends the lane or 0, `t` and `t_next` the
@@ -107,7 +107,7 @@ def decide(
     start: Start,
     step: Stepped,
     t0: Value,
-) -> Decision:
+) -> StepDecision:
     """What becomes of a step. Raises `UntranslatableError` as `translate`.
 
     Reads the rows of `controller_rows` and `end_columns`, and `accepted`; `t0` is where the lane
@@ -154,7 +154,7 @@ def end_columns(
 ) -> dict[str, Float[np.ndarray, " *lane"]]:
     """What `decide` reads of the end of each trajectory, in the precision of `t1`.
 
-    Beside `t1`: `clip_floor`, so many ulp before it, counted like Diffrax without subnormal
+    Beside `t1`: `clip_floor`, `_CLIP_ULPS` ulp before it, counted like Diffrax without subnormal
     numbers; for constant steps their number, `steps`. Like Diffrax, a span of a whole number of
     dt0 takes that many.
     """
@@ -166,7 +166,7 @@ def end_columns(
 
 
 def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *lane"]:
-    """The numbers so many ulp before, where zero has the smallest normal ones beside it."""
+    """The numbers this many ulp before, where zero has the smallest normal ones beside it."""
     words = np.dtype(f"i{t.dtype.itemsize}")
     subnormal = np.finfo(t.dtype).tiny.view(words) - 1
     place = np.maximum(np.abs(t).view(words) - subnormal, 0)
@@ -177,7 +177,7 @@ def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *l
 
 def _adapted_steps(
     builder: LaneBuilder, problem: Problem, error_order: float, start: Start, step: Stepped
-) -> Decision:
+) -> StepDecision:
     solver, coefficients = problem.solver, _coefficients(problem.solver, error_order)
     finite, fit, squared_error, vain = _judged(builder, problem, start, step)
     keep = squared_error < 1.0
@@ -270,7 +270,7 @@ def _factor(
 
 def _constant_steps(
     builder: LaneBuilder, problem: Problem, start: Start, step: Stepped, t0: Value
-) -> Decision:
+) -> StepDecision:
     """Steps that end at equal parts of the time span, so that rounding does not add up.
 
     As under Diffrax the first is dt0 all the same: 0.3, 0.2, 0.25, 0.25 for dt0 = 0.3 and a span of
@@ -295,10 +295,10 @@ def _ended(
     advances: Value,
     finite: Value,
     rows: Mapping[str, Value],
-) -> Decision:
+) -> StepDecision:
     """The decision, the next step cut at the end of the trajectory."""
     t1, clip_floor = builder.row("t1"), builder.row("clip_floor")
     failure = select(finite, float(Status.dt_min_reached), float(Status.non_finite))
     clipped = select(keep, t1, t + 0.5 * (t1 - t))
     t_next = select(next_end > clip_floor, clipped, next_end)
-    return Decision(keep, select(advances, 0.0, failure), t, t_next, rows)
+    return StepDecision(keep, select(advances, 0.0, failure), t, t_next, rows)

@@ -14,15 +14,15 @@ from odeflow.engines.native.program.value import Value
 class DenseLU:
     """Factors a size x size matrix and solves with it, in the rows of a lane; see `SparseLU`.
 
-    The matrix is the block of rows `MATRIX`, row by row, and a right-hand side is `RIGHT`.
+    The matrix is the group of rows `MATRIX`, row by row, and a right-hand side is `RIGHT`.
     Nothing is pivoted: lanes would then differ in what they do.
     """
 
     size: int
 
     @property
-    def blocks(self) -> dict[str, int]:
-        """Numbers of rows by block."""
+    def row_groups(self) -> dict[str, int]:
+        """Numbers of rows by group."""
         return {"MATRIX": self.size**2, "RIGHT": self.size}
 
     def factor(self, matrix: Mapping[Entry, Value]) -> Factors:

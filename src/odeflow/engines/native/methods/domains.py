@@ -77,7 +77,7 @@ def defined_at(
 
 
 def _restricted(program: Program) -> Program:
-    """The outputs that hang on operations which are defined for some arguments only."""
+    """The outputs that depend on operations which are defined for some arguments only."""
     touched: set[str] = set()
     for statement in program.statements:
         if statement.operation in _RESTRICTED or any(x in touched for x in statement.reads()):

@@ -14,7 +14,7 @@ from odeflow.engines.native.program.value import Value
 class LoopedLU:
     """Factors a matrix of a known pattern and solves with it, in a lane's rows; see `SparseLU`.
 
-    The factors are the block of rows `MATRIX`, in the order in which they are computed, and a
+    The factors are the group of rows `MATRIX`, in the order in which they are computed, and a
     right-hand side is `RIGHT`. The operations are those of `SparseLU`, in the same order.
     """
 
@@ -26,8 +26,8 @@ class LoopedLU:
         return tuple((*lower[i], i, *upper[i]) for i in self.pattern.order)
 
     @property
-    def blocks(self) -> dict[str, int]:
-        """Numbers of rows by block."""
+    def row_groups(self) -> dict[str, int]:
+        """Numbers of rows by group."""
         return {"MATRIX": len(self.pattern.entries), "RIGHT": len(self.pattern.order)}
 
     def factor(self, matrix: Mapping[Entry, Value]) -> Factors:

@@ -90,7 +90,7 @@ def rosenbrock_stepper(
         step=_Step(tableau, field, lu, dtype),
         polynomial=lambda inside: _polynomials(tableau, field.related, inside),
         dense=[f"q{r}_{i}" for r in range(len(tableau.dense)) for i in field.related.independent],
-        blocks=lu.blocks,
+        row_groups=lu.row_groups,
         loops_over_tables=isinstance(lu, LoopedLU),
     )
 

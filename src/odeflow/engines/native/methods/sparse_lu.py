@@ -29,7 +29,7 @@ class SparseLU:
     entries: frozenset[Entry]
 
     @property
-    def blocks(self) -> dict[str, int]:
+    def row_groups(self) -> dict[str, int]:
         """It needs no rows of the buffer."""
         return {}
 

@@ -55,14 +55,14 @@ class Inside(NamedTuple):
 
 @dataclass(frozen=True)
 class Stepper:
-    """One method for one model. Sequences have one entry a component of the state.
+    """One method for one model. Sequences have one entry per component of the state.
 
     `error_order` is Diffrax's: the exponent of the step factor is -1 / error_order. `step` is one
     step; `carried` are rows that it hands on, with the component whose derivative at t0 is their
     first value. `dense` are rows that a step leaves where values inside of it are needed:
     `polynomial` makes of them the coefficients of each component's polynomial of theta, 0 at the
-    step's start and 1 at its end, the constant first. `blocks` are numbers of further rows by name;
-    `loops_over_tables` is whether its linear algebra does.
+    step's start and 1 at its end, the constant first. `row_groups` are the numbers of further rows
+    by name; `loops_over_tables` is whether its linear algebra does.
     """
 
     error_order: float
@@ -70,7 +70,7 @@ class Stepper:
     polynomial: Callable[[Inside], list[list[Value]]]
     carried: Mapping[str, int] = field(default_factory=dict)
     dense: Sequence[str] = ()
-    blocks: Mapping[str, int] = field(default_factory=dict)
+    row_groups: Mapping[str, int] = field(default_factory=dict)
     loops_over_tables: bool = False
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from odeflow.engines.native.frontend.field import field_at, field_program
-from odeflow.engines.native.methods.controller import Decision, atol_of
+from odeflow.engines.native.methods.controller import StepDecision, atol_of
 from odeflow.engines.native.methods.stepper import Start
 from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.value import Value, any_of, maximum, select, total
@@ -23,8 +23,8 @@ def without_wild_step(
     start: Start,
     new: Sequence[Value],
     error: Sequence[Value] | None,
-    decision: Decision,
-) -> Decision:
+    decision: StepDecision,
+) -> StepDecision:
     """The decision, a step that is wild taken back; as it is where none is looked for.
 
     The field is evaluated at both ends once more; what the step has evaluated too is the same

@@ -21,7 +21,7 @@ class Builder:
     """A program that grows by one operation at a time.
 
     Operands are numbers of one floating-point type, `dtype`, and booleans. Equal operations are
-    one statement; operations on constants are no statement. A constant zero times anything is
+    one statement; operations on constants are not statements. A constant zero times anything is
     zero, and zero over anything that is not constant: that keeps the zeros of a Jacobian, at the
     price that JAX's NaN of 0 * inf is not seen. Else no rule changes a value, but for the sign of
     a zero, and for two roundings in `x**c` with a small multiple c of a quarter, which becomes

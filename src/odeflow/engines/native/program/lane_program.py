@@ -16,14 +16,14 @@ from odeflow.engines.native.program.value import Value, operand_of
 Lanes = Literal["all", "vector", "one"]
 
 
-class Row(NamedTuple):
-    """A row of the lanes' buffer: the `index`-th of a block, or a block of one row."""
+class LaneRow(NamedTuple):
+    """A row of the lanes' buffer: the `index`-th of a group, or a group of one row."""
 
-    block: str
+    group: str
     index: int = 0
 
     def __repr__(self) -> str:
-        return f"{self.block}[{self.index}]" if self.index else self.block
+        return f"{self.group}[{self.index}]" if self.index else self.group
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class LaneBuilder(Builder):
 
     def __init__(self, dtype: Any = np.float64):
         super().__init__((), dtype, limit=10_000_000)
-        self._known: dict[Row, Value] = {}
+        self._known: dict[LaneRow, Value] = {}
         self._effects: list[str] = []
 
-    def row(self, block: str, index: int = 0) -> Value:
+    def row(self, group: str, index: int = 0) -> Value:
         """The number in a row."""
-        row = Row(block, index)
+        row = LaneRow(group, index)
         if row not in self._known:
             self._known[row] = Value(self, self._append("load", (row,)))
         return self._known[row]
@@ -79,9 +79,9 @@ class LaneBuilder(Builder):
         """A number that is the same in all lanes."""
         return Value(self, self._emit("setting", (Setting(name),)))
 
-    def store(self, block: str, value: Any, index: int = 0) -> None:
+    def store(self, group: str, value: Any, index: int = 0) -> None:
         """Writes a row, unless that is what it holds."""
-        row, given = Row(block, index), Value(self, operand_of(value))
+        row, given = LaneRow(group, index), Value(self, operand_of(value))
         known = self._known.get(row)
         if known is not None and known.operand == given.operand and isinstance(given.operand, str):
             return
@@ -109,7 +109,7 @@ class LaneBuilder(Builder):
 
 
 class Setting(NamedTuple):
-    """A name that is no operand."""
+    """A name that is not an operand."""
 
     name: str
 

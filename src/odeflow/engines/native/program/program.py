@@ -48,7 +48,7 @@ class Program:
         return [value(output) for output in self.outputs]
 
     def text(self) -> list[str]:
-        """A line a statement, to read and to take digests of."""
+        """One line per statement, to read and to take digests of."""
         lines = [f"{s.name} = {s.operation}({_listed(s.operands)})" for s in self.statements]
         return [*lines, f"return {_listed(self.outputs)}"]
 

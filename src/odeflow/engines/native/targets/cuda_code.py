@@ -24,7 +24,7 @@ from odeflow.engines.native.program.lane_program import LaneProgram
 from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.targets.lane_code import LaneFunction, lane_function
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.engines.native.targets.runtime import LANE_CODE
 
 #: Functions that statements may call, by the names that they have in libdevice and in C.
@@ -38,7 +38,7 @@ class DeviceWriter(Writer):
     """Writes for NVVM: an LLVM without C's library, older than the instruction `fneg`."""
 
     def function(self, name: str, *values: LaneValue) -> LaneValue:
-        """A function of libdevice by the name of C's for float64."""
+        """A function of libdevice by the name that C has for float64."""
         kind = values[0].kind
         name = f"__nv_{name}" + ("f" if kind == "float32" else "")
         number = self.type(kind)
@@ -69,7 +69,7 @@ DEVICE_CODE: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def device_lanes(program: LaneProgram, layout: Layout) -> Any:
+def device_lanes(program: LaneProgram, layout: BufferLayout) -> Any:
     """A program's function for a CUDA kernel; inlined, so that rows can become registers."""
     from numba.cuda.extending import intrinsic as device_intrinsic
 
@@ -80,7 +80,7 @@ def device_lanes(program: LaneProgram, layout: Layout) -> Any:
     )
 
 
-def simulated_lanes(program: LaneProgram, layout: Layout) -> Callable[..., Any]:
+def simulated_lanes(program: LaneProgram, layout: BufferLayout) -> Callable[..., Any]:
     """As `device_lanes`, for Python to call with the arrays of the simulator."""
     _put_c_in_the_place_of_libdevice()
     function = lane_function(program, layout, DEVICE_CODE)

@@ -53,7 +53,7 @@ def forget_kernels() -> None:
 
 
 def llvm_text(module: LoopModule) -> str:
-    """A module as one of LLVM's."""
+    """A module as an LLVM module."""
     layout, written = module.layout, ir.Module("lanes")
     functions = {x.name: x for x in ast.parse(module.loop).body if isinstance(x, ast.FunctionDef)}
     names = {**module.constants, "INFINITY": math.inf}

@@ -10,7 +10,7 @@ from llvmlite import ir
 
 from odeflow.engines.native.program.lane_program import LaneProgram
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 
 _WORD = ir.IntType(64)
 #: That of one number: a buffer may begin anywhere, and where it is aligned this costs nothing.
@@ -20,15 +20,15 @@ _ALIGNMENT = 4
 class Rows:
     """The rows of the buffer as attributes: reading one loads it, setting one stores it.
 
-    `rows["BLOCK", i]` is row i of a block; i may be an LLVM integer.
+    `rows["GROUP", i]` is row i of a group; i may be an LLVM integer.
     """
 
     if TYPE_CHECKING:
         _writer: Writer
-        _layout: Layout
+        _layout: BufferLayout
         _pointer: ir.Value
 
-    def __init__(self, writer: Writer, layout: Layout, pointer: ir.Value):
+    def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
         vars(self).update(_writer=writer, _layout=layout, _pointer=pointer)
 
     @property
@@ -52,7 +52,7 @@ class Rows:
         for pointer, part in zip(self._pointers(*place), parts):
             self.builder.store(part, pointer, align=_ALIGNMENT)
 
-    def _pointers(self, block: str, index: Any) -> list[ir.Value]:
+    def _pointers(self, group: str, index: Any) -> list[ir.Value]:
         """Of each vector of a row."""
         writer, builder, layout = self._writer, self.builder, self._layout
         first = self._pointer
@@ -61,7 +61,7 @@ class Rows:
             first, index = builder.gep(first, [offset], inbounds=True), 0
         pointers = []
         for way in range(writer.ways):
-            place = layout.place(block) + index * layout.lanes + way * writer.width
+            place = layout.place(group) + index * layout.lanes + way * writer.width
             pointer = builder.gep(first, [ir.Constant(_WORD, place)], inbounds=True)
             pointers.append(builder.bitcast(pointer, writer.type(writer.real).as_pointer()))
         return pointers
@@ -70,7 +70,7 @@ class Rows:
 class _Settings:
     """The settings as attributes, the same in every lane."""
 
-    def __init__(self, writer: Writer, layout: Layout, pointer: ir.Value):
+    def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
         self._writer, self._layout, self._pointer = writer, layout, pointer
 
     def __getattr__(self, name: str) -> LaneValue:
@@ -95,7 +95,7 @@ class LaneFunction:
     """
 
     function: Callable[..., Any]
-    layout: Layout
+    layout: BufferLayout
     width: int
     ways: int
     writer: type[Writer] = Writer
@@ -127,7 +127,7 @@ class LaneFunction:
 
 
 def lane_function(
-    program: LaneProgram, layout: Layout, functions: Mapping[str, Callable[..., Any]]
+    program: LaneProgram, layout: BufferLayout, functions: Mapping[str, Callable[..., Any]]
 ) -> LaneFunction:
     """The function of a program; `functions` write its operations and calls."""
 
@@ -152,7 +152,7 @@ def lane_function(
     return LaneFunction(write, layout, width, ways)
 
 
-def vectors_of(layout: Layout, number: str) -> tuple[int, int]:
+def vectors_of(layout: BufferLayout, number: str) -> tuple[int, int]:
     """The width of a vector, and how many there are, for `all` lanes, a `vector`, or `one`."""
     sizes = {"all": (layout.width, layout.ways), "vector": (layout.width, 1), "one": (0, 1)}
     return sizes[number]

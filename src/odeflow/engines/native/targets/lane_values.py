@@ -2,7 +2,7 @@
 
 Programs run once, on the values of this module, and every operation
 leaves a vector instruction behind. So a statement costs little to compile, and that vectors come
-out does not hang on what LLVM can prove of a loop.
+out does not depend on what LLVM can prove of a loop.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Writer:
         return LaneValue(self, kind, [write(*part) for part in zip(*(v.parts for v in values))])
 
     def function(self, name: str, *values: LaneValue) -> LaneValue:
-        """One of LLVM's functions of numbers, by its name without type."""
+        """An LLVM function of numbers, by its name without type."""
         kind = values[0].kind
         function_type = ir.FunctionType(self.type(kind), [self.type(kind)] * len(values))
         scalar = {"float64": "f64", "float32": "f32"}[kind]

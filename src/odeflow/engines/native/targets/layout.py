@@ -12,11 +12,11 @@ from odeflow.engines.native.targets.lane_values import Kind
 
 
 @dataclass(frozen=True)
-class Layout:
-    """A flat buffer of rows, each with one number a lane; lanes are `ways` vectors of `width`.
+class BufferLayout:
+    """A flat buffer of rows, each with one number per lane; lanes are `ways` vectors of `width`.
 
-    Width 0 is a number instead of a vector: one lane a way.
-    `blocks` are numbers of further rows under one name.
+    Width 0 is a number instead of a vector: one lane per way.
+    `row_groups` are the numbers of further rows, by the name that they share.
     """
 
     real: Kind
@@ -24,7 +24,7 @@ class Layout:
     ways: int
     rows: tuple[str, ...]
     settings: tuple[str, ...]
-    blocks: Mapping[str, int] = field(default_factory=dict)
+    row_groups: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def lanes(self) -> int:
@@ -34,17 +34,17 @@ class Layout:
     @property
     def size(self) -> int:
         """Numbers in the buffer."""
-        return self.lanes * (len(self.rows) + sum(self.blocks.values()))
+        return self.lanes * (len(self.rows) + sum(self.row_groups.values()))
 
     def place(self, row: str) -> int:
-        """Where a row or block begins."""
+        """Where a row, or a group of rows, begins."""
         return self._places[row]
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        lengths = dict.fromkeys(self.rows, 1) | dict(self.blocks)
-        if len(lengths) < len(self.rows) + len(self.blocks):
-            twice = [row for row in lengths if [*self.rows, *self.blocks].count(row) > 1]
+        lengths = dict.fromkeys(self.rows, 1) | dict(self.row_groups)
+        if len(lengths) < len(self.rows) + len(self.row_groups):
+            twice = [row for row in lengths if [*self.rows, *self.row_groups].count(row) > 1]
             raise ValueError(f"two rows of the buffer have one name: {', '.join(twice)}")
         return dict(zip(lengths, accumulate((n * self.lanes for n in lengths.values()), initial=0)))
 
@@ -57,5 +57,5 @@ def vector_width(dtype: np.dtype) -> int:
 
 
 def ways(components: int) -> int:
-    """Vectors that are worked on in turns, for a state of so many scalars."""
+    """Vectors that are worked on in turns, for a state of this many scalars."""
     return 4 if components <= 2 else 3 if components <= 6 else 2 if components <= 8 else 1

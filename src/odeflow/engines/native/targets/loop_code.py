@@ -22,7 +22,7 @@ from odeflow.engines.native.targets.loop_values import (
     Array,
     Cell,
     Kind,
-    Number,
+    Scalar,
     Scalars,
     loaded,
     place,
@@ -78,7 +78,7 @@ class _Words:
         """What an annotation says that comes next."""
         match annotation:
             case ast.Name("int64"):
-                return Number("int", self._word())
+                return Scalar("int", self._word())
             case ast.Tuple(elements):
                 return tuple(map(self.read, elements))
             case ast.BinOp(ast.Tuple([element]), ast.Mult(), ast.Name(count)):
@@ -154,7 +154,7 @@ class _Body:
 
     def _if(self, statement: ast.If) -> None:
         condition = self.value(statement.test)
-        if not isinstance(condition, Number):
+        if not isinstance(condition, Scalar):
             self.run(statement.body if condition else statement.orelse)
             return
         builder = self._builder
@@ -188,8 +188,8 @@ class _Body:
         builder.store(scalars.to("int", start), counter.place)
         self._names[name] = counter
 
-        def number() -> Number:
-            return Number("int", builder.load(counter.place))
+        def number() -> Scalar:
+            return Scalar("int", builder.load(counter.place))
 
         def advance() -> None:
             builder.store(scalars.to("int", scalars.binary("add", number(), step)), counter.place)
@@ -231,7 +231,7 @@ class _Body:
             case ast.Name(name):
                 value = self._names[name] if name in self._names else self._constants[name]
                 if isinstance(value, Cell):
-                    return Number(value.kind, self._builder.load(value.place))
+                    return Scalar(value.kind, self._builder.load(value.place))
                 return value
             case ast.BinOp(left, sign, right):
                 a, b = self.value(left), self.value(right)
@@ -251,7 +251,7 @@ class _Body:
             case ast.IfExp(test, body, orelse):
                 return self._scalars.chosen(*map(self.value, (test, body, orelse)))
             case ast.Subscript(ast.Attribute(array, "shape"), ast.Constant(axis)):
-                return Number("int", self.value(array).lengths[axis])
+                return Scalar("int", self.value(array).lengths[axis])
             case ast.Subscript(array, index):
                 found = self.value(array)
                 if isinstance(found, tuple):
@@ -271,7 +271,7 @@ class _Body:
         value = self.value(first)
         if not others:
             return value
-        if not isinstance(value, Number):
+        if not isinstance(value, Scalar):
             return self._joined(is_and, others) if bool(value) == is_and else value
         builder = self._builder
         before = builder.block
@@ -285,7 +285,7 @@ class _Body:
         result = builder.phi(ir.IntType(1))
         result.add_incoming(ir.Constant(ir.IntType(1), not is_and), before)
         result.add_incoming(rest, end)
-        return Number("bool", result)
+        return Scalar("bool", result)
 
     def _called(self, name: str, values: list[Any]) -> Any:
         if name in self._functions:
@@ -299,20 +299,20 @@ class _Body:
             written = known.written(self._builder.module)
             lane = self._scalars.to("int", lane)
             result = self._builder.call(written, [rows.pointer, settings.pointer, lane])
-            return Number("int", result)
+            return Scalar("int", result)
         write = getattr(self, f"_called_{name.lower()}", None)
         if write is None:
             raise TypeError(f"no function of the loop: {name}")
         return write(*values)
 
-    def _called_real(self, x: Any) -> Number:
-        return Number("real", self._scalars.to("real", x))
+    def _called_real(self, x: Any) -> Scalar:
+        return Scalar("real", self._scalars.to("real", x))
 
-    def _called_int(self, x: Any) -> Number:
-        return Number("int", self._scalars.to("int", x))
+    def _called_int(self, x: Any) -> Scalar:
+        return Scalar("int", self._scalars.to("int", x))
 
-    def _called_len(self, array: Array) -> Number:
-        return Number("int", array.lengths[0])
+    def _called_len(self, array: Array) -> Scalar:
+        return Scalar("int", array.lengths[0])
 
     def _called_abs(self, x: Any) -> Any:
         return self._scalars.function("llvm.fabs", x)
@@ -326,9 +326,9 @@ class _Body:
     def _called_min(self, x: Any, y: Any) -> Any:
         return self._scalars.chosen(self._scalars.compare("lt", y, x), y, x)
 
-    def _called_lowest_bit(self, word: Any) -> Number:
+    def _called_lowest_bit(self, word: Any) -> Scalar:
         zero_is_undefined = ir.Constant(ir.IntType(1), 1)
-        return Number("int", self._builder.cttz(self._scalars.to("int", word), zero_is_undefined))
+        return Scalar("int", self._builder.cttz(self._scalars.to("int", word), zero_is_undefined))
 
     def _called_integers(self, length: int, value: int) -> Array:
         """An array of the function's own."""
@@ -342,4 +342,4 @@ class _Body:
         scalars, builder = self._scalars, self._builder
         given = scalars.to(array.kind, value)
         for index in loop(builder, 0, array.lengths[0]):
-            builder.store(given, place(scalars, array, [Number("int", index)]))
+            builder.store(given, place(scalars, array, [Scalar("int", index)]))

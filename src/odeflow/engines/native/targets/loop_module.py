@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from odeflow.engines.native.program.lane_program import LaneProgram
-from odeflow.engines.native.targets.layout import Layout
+from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.files.digests import texts_digest
 
 
@@ -17,7 +17,7 @@ class LoopModule:
     `loop` is the source of the latter, `solve` among them, and `constants` what that reads.
     """
 
-    layout: Layout
+    layout: BufferLayout
     programs: Sequence[LaneProgram]
     loop: str
     constants: Mapping[str, Any]

@@ -27,7 +27,7 @@ _SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 
 
 @dataclass(frozen=True)
-class Number:
+class Scalar:
     """A scalar that is known when the code runs."""
 
     kind: Kind
@@ -66,13 +66,13 @@ class Scalars:
 
     def kind(self, value: Any) -> Kind:
         """The kind of a number, or of a value of Python."""
-        if isinstance(value, Number):
+        if isinstance(value, Scalar):
             return value.kind
         return "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "real"
 
     def to(self, kind: Kind, value: Any) -> ir.Value:
-        """A value as one of LLVM's of this kind; numbers become integers by leaving the rest."""
-        if not isinstance(value, Number):
+        """The value as an LLVM value of this kind; numbers become integers by leaving the rest."""
+        if not isinstance(value, Scalar):
             python = {"int": int, "real": float, "bool": bool}[kind]
             return ir.Constant(self.type(kind), python(value))
         builder, target = self.builder, self.type(kind)
@@ -92,7 +92,7 @@ class Scalars:
 
     def binary(self, name: str, a: Any, b: Any) -> Any:
         """An operation of arithmetic, by its name in `operator`."""
-        if not (isinstance(a, Number) or isinstance(b, Number)):
+        if not (isinstance(a, Scalar) or isinstance(b, Scalar)):
             return getattr(operator, name)(a, b)
         kinds = {self.kind(a), self.kind(b)}
         if kinds == {"bool"} and name in ("and_", "or_", "xor"):
@@ -100,11 +100,11 @@ class Scalars:
         else:
             kind = "real" if "real" in kinds or name == "truediv" else "int"
         write = getattr(self.builder, (_NUMBERS if kind == "real" else _INTEGERS)[name])
-        return Number(kind, write(self.to(kind, a), self.to(kind, b)))
+        return Scalar(kind, write(self.to(kind, a), self.to(kind, b)))
 
     def compare(self, name: str, a: Any, b: Any) -> Any:
         """A comparison by its name in `operator`; NaN differs from all numbers."""
-        if not (isinstance(a, Number) or isinstance(b, Number)):
+        if not (isinstance(a, Scalar) or isinstance(b, Scalar)):
             return getattr(operator, name)(a, b)
         kind: Kind = "real" if "real" in (self.kind(a), self.kind(b)) else "int"
         builder, sign = self.builder, _SIGNS[name]
@@ -112,29 +112,29 @@ class Scalars:
             write = builder.icmp_signed
         else:
             write = builder.fcmp_unordered if name == "ne" else builder.fcmp_ordered
-        return Number("bool", write(sign, self.to(kind, a), self.to(kind, b)))
+        return Scalar("bool", write(sign, self.to(kind, a), self.to(kind, b)))
 
     def negative(self, a: Any) -> Any:
         """The value with the other sign."""
-        if not isinstance(a, Number):
+        if not isinstance(a, Scalar):
             return -a
         write = self.builder.fneg if a.kind == "real" else self.builder.neg
-        return Number(a.kind, write(a.value))
+        return Scalar(a.kind, write(a.value))
 
     def inverted(self, a: Any) -> Any:
         """The other truth value."""
-        return Number("bool", self.builder.not_(a.value)) if isinstance(a, Number) else not a
+        return Scalar("bool", self.builder.not_(a.value)) if isinstance(a, Scalar) else not a
 
     def chosen(self, condition: Any, a: Any, b: Any) -> Any:
         """One of two values, both of which are there."""
-        if not isinstance(condition, Number):
+        if not isinstance(condition, Scalar):
             return a if condition else b
         kind: Kind = "real" if "real" in (self.kind(a), self.kind(b)) else self.kind(a)
         select = self.builder.select(condition.value, self.to(kind, a), self.to(kind, b))
-        return Number(kind, select)
+        return Scalar(kind, select)
 
-    def function(self, name: str, *values: Any) -> Number:
-        """One of LLVM's functions of numbers (`llvm.`) or of C's library, its type left out."""
+    def function(self, name: str, *values: Any) -> Scalar:
+        """A function of numbers in LLVM (`llvm.`) or C's library, its type left out."""
         suffix = {"double": ".f64", "float": ".f32"} if name.startswith("llvm.") else {}
         c_suffix = {"double": "", "float": "f"}
         full = name + (suffix or c_suffix)[str(self.real)]
@@ -142,7 +142,7 @@ class Scalars:
         known = module.globals.get(full)
         if known is None:
             known = ir.Function(module, ir.FunctionType(self.real, [self.real] * len(values)), full)
-        return Number("real", self.builder.call(known, [self.to("real", x) for x in values]))
+        return Scalar("real", self.builder.call(known, [self.to("real", x) for x in values]))
 
 
 def place(scalars: Scalars, array: Array, index: Sequence[Any]) -> ir.Value:
@@ -159,12 +159,12 @@ def _stored_type(array: Array) -> Any:
     return array.pointer.type.pointee  # type: ignore[attr-defined]
 
 
-def loaded(scalars: Scalars, array: Array, index: Sequence[Any]) -> Number:
+def loaded(scalars: Scalars, array: Array, index: Sequence[Any]) -> Scalar:
     """An element."""
     value = scalars.builder.load(place(scalars, array, index))
     if array.kind == "int" and _stored_type(array) != WORD:
         value = scalars.builder.sext(value, WORD)
-    return Number(array.kind, value)
+    return Scalar(array.kind, value)
 
 
 def store(scalars: Scalars, array: Array, index: Sequence[Any], value: Any) -> None:

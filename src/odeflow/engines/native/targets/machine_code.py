@@ -1,4 +1,4 @@
-"""LLVM's text as machine code of this processor, and a function of Python's to call it by."""
+"""LLVM's text as machine code of this processor, and a Python function to call it by."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIBRARY = (
 
 
 def object_code(text: str) -> bytes:
-    """A module of LLVM's as an object file; raises RuntimeError where it is no module."""
+    """An LLVM module as an object file; raises RuntimeError where it is not a module."""
     with _LOCK:
         machine = _machine()
         module = llvm.parse_assembly(text)
