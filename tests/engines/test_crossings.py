@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from odeflow.engines.shared.crossings import bernstein, lobatto
 from odeflow.problem.model import Event
 from odeflow.problem.problem import Guard, Lanes, Problem
 from odeflow.problem.status import Status

@@ -13,7 +13,7 @@ from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Solution
-from odeflow.problem.reductions import Reducer, Reduction, nodes
+from odeflow.problem.reductions import Reducer, Reduction, controls, nodes
 from odeflow.problem.status import Status
 from tests.support.marks import fast
 from tests.support.problems import decay, make_model, make_problem
@@ -88,6 +88,41 @@ def test_a_quartic_is_exact():
     rest = crossed & ~sooner
     assert rest.sum() > 40
     np.testing.assert_allclose(first[rest], above.argmax(0)[rest] / 2000, atol=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("curve", "old", "asked"),
+    [
+        (lambda t: t, (0.0, 0.0), (False, False)),  # the end is the record
+        (lambda t: t * (1 - t), (0.0, 0.0), (True, False)),
+        (lambda t: t * (t - 1), (0.0, 0.0), (False, True)),
+        (lambda t: t * (1 - t), (1.0, 0.0), (False, False)),  # one was higher before
+        (lambda t: 1 + 1e-16 * t, (1.0, 1.0), (False, False)),  # nothing but rounding
+    ],
+)
+def test_a_step_is_searched_where_a_record_is_possible(curve: Any, old: Any, asked: Any):
+    reducer = Reducer({"max": None, "min": None})
+    assert reducer.searched == ("max", "min")
+    values = [jnp.asarray(curve(node)) for node in nodes("tsit5", False)]
+    kept = [jnp.asarray(x) for x in old]
+    _, found = reducer.look(kept, jnp.asarray(0.0), jnp.asarray(1.0), controls(values))
+    assert tuple(map(bool, found)) == asked
+
+
+def test_no_record_goes_unseen():
+    """Random polynomials of degree four: a look that asks for nothing has missed nothing."""
+    rng = np.random.default_rng(1)
+    coefficients = rng.normal(size=(5, 20_000)) * 10.0 ** rng.uniform(-3, 0, (5, 20_000))
+    curve = lambda t: sum(c * t**k for k, c in enumerate(coefficients))
+    old = curve(0.0) + np.abs(rng.normal(size=20_000)) * 10.0 ** rng.uniform(-4, 0, 20_000)
+    reducer = Reducer({"max": None, "first_time_above": 0.5})
+    kept = [jnp.asarray(old), jnp.where(curve(0.0) > 0.5, 0.0, jnp.nan)]
+    values = [jnp.asarray(curve(node)) for node in nodes("tsit5", False)]
+    seen, (is_higher, is_above) = reducer.look(kept, jnp.zeros(()), jnp.ones(()), controls(values))
+    highest = np.stack([curve(t) for t in np.linspace(0, 1, 401)]).max(0)
+    missed = ~np.asarray(is_higher)
+    assert (np.asarray(seen[0]) >= highest - 1e-14)[missed].all() and missed.any()
+    assert (np.asarray(is_above) | (highest <= 0.5) | (curve(0.0) > 0.5)).all()
 
 
 def oscillator(t: Any, y: Any, args: Any) -> dict[str, Any]:
@@ -209,6 +244,17 @@ def test_observables(dtype: str, tolerance: float, tmp_path: Path):
             native.reduced[name], np.broadcast_to(value, 6), atol=max(10 * tolerance, 1e-6)
         )
         np.testing.assert_allclose(native.reduced[name], reference.reduced[name], atol=tolerance)
+
+
+def test_metrics_do_not_depend_on_which_neighbours_are_searched(tmp_path: Path):
+    reductions = tuple(Reduction("y", metric) for metric in METRICS)
+    problem = replace(make_problem(wave(), rtol=1e-6, atol=1e-8), reductions=reductions)
+    together = native_engine.solve(problem, WAVES, threads=1, cache_dir=tmp_path)
+    for i in range(len(OMEGA)):
+        lane = Lanes(WAVES.y0[:, [i]], WAVES.args[:, [i]])
+        alone = native_engine.solve(problem, lane, threads=1, cache_dir=tmp_path)
+        for name, values in together.reduced.items():
+            np.testing.assert_array_equal(alone.reduced[name][0], values[i], err_msg=name)
 
 
 @pytest.mark.slow

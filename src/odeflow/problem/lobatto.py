@@ -1,7 +1,9 @@
 """Gauss-Lobatto nodes: places in a step, both its ends among them, that tell a polynomial well."""
 
+from math import comb
+
 import numpy as np
-from numpy.polynomial.legendre import Legendre, legval
+from numpy.polynomial.legendre import Legendre
 
 
 def lobatto(number: int) -> np.ndarray:
@@ -10,10 +12,10 @@ def lobatto(number: int) -> np.ndarray:
     return np.concatenate([[0.0], 0.5 + 0.5 * np.sort(inner.real), [1.0]])
 
 
-def lobatto_weights(number: int) -> np.ndarray:
-    """What the value at each node counts in the mean over a step: exact to degree 2 number - 3.
-
-    Reference: Abramowitz and Stegun, Handbook of Mathematical Functions, 25.4.32.
-    """
-    at_nodes = legval(2 * lobatto(number) - 1, [0.0] * (number - 1) + [1.0])
-    return 1 / (number * (number - 1) * at_nodes**2)
+def bernstein(nodes: np.ndarray) -> np.ndarray:
+    """The matrix that makes coefficients in Bernstein's basis of the values at the nodes."""
+    n = len(nodes) - 1
+    basis = [comb(n, j) * nodes**j * (1 - nodes) ** (n - j) for j in range(n + 1)]
+    matrix = np.linalg.inv(np.stack(basis, axis=1))
+    matrix[0], matrix[-1] = np.eye(n + 1)[0], np.eye(n + 1)[-1]
+    return matrix

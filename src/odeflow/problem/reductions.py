@@ -9,31 +9,34 @@ number of nodes then, of which there are more where a time is asked at which it 
 The functions are elementwise `jax.numpy` without branches. The diffrax engine calls them, the
 native engine translates them.
 
-Reference: Press et al., Numerical Recipes, section 9.4, for the safeguarded Newton method.
+Where a step may have a peak or a passage is seen from coefficients in Bernstein's basis: a search
+is asked for in few steps.
+
+Reference: Farouki, The Bernstein polynomial basis: a centennial retrospective, Computer Aided
+Geometric Design 29, 379-419 (2012).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
-from itertools import pairwise
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from odeflow.problem.lobatto import lobatto, lobatto_weights
+from odeflow.problem.lobatto import bernstein, lobatto
+from odeflow.problem.step_curves import first_above, peak
 
 Value = Float[Array, "*shape"]
 #: One for all of a variable's components, or one each.
 Time = Float[Array, "*#shape"]
 
-#: Newton's method from the middle of a bracket is at rounding error after five; where a curve
-#: passes a threshold just below its peak, it first halves the distance a few times.
-_ITERATIONS, _MORE_ITERATIONS = 6, 16
-#: As many find a peak from next to it so well that its height is.
-_PEAK_ITERATIONS = 5
-#: So many nodes see a peak without places between them.
-_MANY = 9
+#: Accumulators for which a step may be searched, with the sign of a variable that makes it rise.
+_EXTREMES = {"max": 1, "min": -1}
+_PASSAGES = {"first_time_above": 1, "first_time_below": -1}
+_SEARCHED = _EXTREMES | _PASSAGES
+#: A peak that is higher by so many roundings is none.
+_ROUNDINGS = 4
 
 #: The accumulators that each metric needs.
 _NEEDS = {
@@ -96,32 +99,71 @@ class Reducer:
         self, kept: Sequence[Value], t: Time, h: Time, values: Sequence[Value]
     ) -> tuple[Value, ...]:
         """The accumulators after a step of length h from t, of the values at its nodes."""
-        old = dict(zip(self.accumulators, kept))
-        new: dict[str, Value] = {"final": values[-1]}
+        seen, asked = self.look(kept, t, h, controls(values))
+        for name, is_asked in zip(self.searched, asked):
+            found = self.search(name, seen, t, h, values)
+            seen = tuple(jnp.where(is_asked, new, old) for new, old in zip(found, seen))
+        return seen
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The accumulators for which a step is searched, one by one."""
+        return tuple(name for name in self.accumulators if name in _SEARCHED)
+
+    def look(
+        self, kept: Sequence[Value], t: Time, h: Time, controls: Sequence[Value]
+    ) -> tuple[tuple[Value, ...], tuple[Bool[Array, "*shape"], ...]]:
+        """The accumulators after a step, as far as a look at its polynomial's coefficients in
+        Bernstein's basis tells; and whether a search may find more, for each of `searched`.
+
+        The polynomial stays within the least and the greatest coefficient, the first and the last
+        are its ends, and their mean is its own.
+        """
+        old, end = dict(zip(self.accumulators, kept)), controls[-1]
+        new, asked = {**old, "final": end}, {}
         if "integral" in old:
-            middle = values[len(values) // 2]
-            weighted = zip(lobatto_weights(len(values)), values)
-            sum_ = middle + sum(float(w) * (v - middle) for w, v in weighted)
-            new["integral"] = old["integral"] + h * sum_
-        for name, sign in (("max", 1), ("min", -1)):
+            change = sum(value - end for value in controls[:-1]) / len(controls)
+            new["integral"] = old["integral"] + h * (end + change)
+        for name, sign in _EXTREMES.items():
             if name in old:
-                peak, place = _peak([sign * v for v in values])
-                higher = peak > sign * old[name]
-                new[name] = jnp.where(higher, sign * peak, old[name])
+                beyond = sign * end > sign * old[name]
+                new[name] = jnp.where(beyond, end, old[name])
                 if f"time_of_{name}" in old:
-                    time = t + h * (0.5 + 0.5 * place)
-                    new[f"time_of_{name}"] = jnp.where(higher, time, old[f"time_of_{name}"])
+                    new[f"time_of_{name}"] = jnp.where(beyond, t + h, old[f"time_of_{name}"])
+                record = sign * new[name]
+                record += _ROUNDINGS * jnp.finfo(end.dtype).eps * jnp.abs(record)
+                asked[name] = _any(sign * value > record for value in controls[1:-1])
         for name, sign, threshold in self._thresholds():
-            found, place = _first_above([sign * v for v in values], sign * threshold)
-            is_first = found & jnp.isnan(old[name])
-            new[name] = jnp.where(is_first, t + h * (0.5 + 0.5 * place), old[name])
+            is_beyond = _any(sign * value > sign * threshold for value in controls[1:])
+            asked[name] = jnp.isnan(old[name]) & is_beyond
+        kept = tuple(new[name] for name in self.accumulators)
+        return kept, tuple(asked[name] for name in self.searched)
+
+    def search(
+        self, name: str, kept: Sequence[Value], t: Time, h: Time, values: Sequence[Value]
+    ) -> tuple[Value, ...]:
+        """The accumulators after a step that `look` has seen, searched for one of `searched`."""
+        new = dict(zip(self.accumulators, kept))
+        if name in _EXTREMES:
+            sign, time_name = _EXTREMES[name], f"time_of_{name}"
+            highest, place = peak([sign * v for v in values])
+            higher = highest > sign * new[name]
+            new[name] = jnp.where(higher, sign * highest, new[name])
+            if time_name in new:
+                time = t + h * (0.5 + 0.5 * place)
+                new[time_name] = jnp.where(higher, time, new[time_name])
+        else:
+            sign, threshold = _PASSAGES[name], self.metrics[name]
+            assert threshold is not None
+            found, place = first_above([sign * v for v in values], sign * threshold)
+            new[name] = jnp.where(found, t + h * (0.5 + 0.5 * place), new[name])
         return tuple(new[name] for name in self.accumulators)
 
     def jump(self, kept: Sequence[Value], t: Time, value: Value) -> tuple[Value, ...]:
         """The accumulators after the variable jumps to a value at t."""
         old, start = dict(zip(self.accumulators, kept)), jnp.zeros_like(value) + t
         new = {**old, "final": value}
-        for name, sign in (("max", 1), ("min", -1)):
+        for name, sign in _EXTREMES.items():
             if name in old:
                 beyond = sign * value > sign * old[name]
                 new[name] = jnp.where(beyond, value, old[name])
@@ -147,8 +189,8 @@ class Reducer:
             }
 
     def _thresholds(self) -> list[tuple[str, int, float]]:
-        signs = {"first_time_above": 1, "first_time_below": -1}
-        return [(n, signs[n], x) for n, x in self.metrics.items() if n in signs and x is not None]
+        thresholds = {n: self.metrics.get(n) for n in _PASSAGES}
+        return [(n, _PASSAGES[n], x) for n, x in thresholds.items() if x is not None]
 
 
 def reducers(reductions: Collection[Reduction]) -> dict[str, Reducer]:
@@ -180,122 +222,15 @@ def finish(
     return {reduction.name: result[reduction.name] for reduction in reductions}
 
 
-class _Curve:
-    """A polynomial of s in [-1, 1] over a step by its coefficients, the constant first."""
-
-    def __init__(self, coefficients: Sequence[Value]):
-        self._coefficients = coefficients
-
-    def at(self, s: Value) -> Value:
-        value = self._coefficients[-1]
-        for other in self._coefficients[-2::-1]:
-            value = other + s * value
-        return value
-
-    def derivative(self) -> "_Curve":
-        return _Curve([i * x for i, x in enumerate(self._coefficients)][1:])
-
-
-@cache
-def _places(number: int) -> list[float]:
-    """The nodes where the step is [-1, 1]."""
-    return [2 * float(node) - 1 for node in lobatto(number)]
-
-
-@cache
-def _inverse(number: int, lowest: int) -> np.ndarray:
-    """Makes coefficients of every second power from the lowest on of values at the upper nodes."""
-    upper = np.array(_places(number)[number // 2 + 1 :])
-    return np.linalg.inv(upper[:, None] ** np.arange(lowest, number, 2)[: len(upper)])
-
-
-def _curve(values: Sequence[Value]) -> _Curve:
-    """The polynomial through the values at the nodes: its even and its odd part."""
-    number, half = len(values), len(values) // 2
-    middle = values[half]
-    pairs = [(values[half - i], values[half + i]) for i in range(1, half + 1)]
-    even = [0.5 * ((a - middle) + (b - middle)) for a, b in pairs]
-    odd = [0.5 * (b - a) for a, b in pairs]
-    solved = [
-        [sum(float(m) * x for m, x in zip(row, part)) for row in _inverse(number, lowest)]
-        for lowest, part in ((1, odd), (2, even))
+def controls(values: Sequence[Value]) -> list[Value]:
+    """Coefficients in Bernstein's basis of the polynomial through the values at the nodes."""
+    matrix, start = bernstein(lobatto(len(values))), values[0]
+    inner = [
+        start + sum(float(w) * (v - start) for w, v in zip(row[1:], values[1:]))
+        for row in matrix[1:-1]
     ]
-    return _Curve([middle, *(x for powers in zip(*solved) for x in powers)])
+    return [start, *inner, values[-1]]
 
 
-def _peak(values: Sequence[Value]) -> tuple[Value, Value]:
-    """The greatest value over a step and its place in [-1, 1], the first of equal ones."""
-    curve, last = _curve(values), len(values) - 1
-    slope = curve.derivative()
-    places = [jnp.full_like(values[0], place) for place in _places(len(values))]
-    greatest, place = values[0], places[0]
-    low, high = places[0], places[1]
-    for i in range(1, last + 1):
-        better = values[i] > greatest
-        greatest = jnp.where(better, values[i], greatest)
-        place = jnp.where(better, places[i], place)
-        low = jnp.where(better, places[i - 1], low)
-        high = jnp.where(better, places[min(i + 1, last)], high)
-    inside = _falling_root(slope.at, slope.derivative().at, low, high)
-    value = curve.at(inside)
-    better = value > greatest
-    return jnp.where(better, value, greatest), jnp.where(better, inside, place)
-
-
-def _first_above(values: Sequence[Value], threshold: float) -> tuple[Bool[Array, "*shape"], Value]:
-    """Whether a variable exceeds a threshold in a step that it does not at its start, and where.
-
-    Looks at the nodes, half-way between them where they are few, and at peaks next to these.
-    """
-    curve, nodes = _curve(values), _places(len(values))
-    slope = curve.derivative()
-    bend, high = slope.derivative(), jnp.ones_like(values[0])
-    grid, seen = nodes, list(values)
-    if len(nodes) < _MANY:
-        middles = [0.5 * (left + right) for left, right in pairwise(nodes)]
-        grid = sorted([*nodes, *middles])
-        seen = [curve.at(jnp.full_like(high, place)) for place in grid]
-        seen[::2] = values
-    found = seen[-1] > threshold
-    for i in range(len(grid) - 2, -1, -1):
-        before, after = grid[max(i - 1, 0)], grid[i + 1]
-        peak = jnp.full_like(high, grid[i])
-        for _ in range(_PEAK_ITERATIONS):
-            bends, rises = bend.at(peak), slope.at(peak)
-            step = jnp.where(bends < 0, rises / jnp.where(bends < 0, bends, 1.0), 0.0)
-            peak = jnp.minimum(jnp.maximum(peak - step, before), after)
-        exceeds = curve.at(peak) > threshold
-        high = jnp.where(exceeds & ((peak < high) | ~found), peak, high)
-        found = found | exceeds
-        if i > 0:
-            exceeds = seen[i] > threshold
-            high = jnp.where(exceeds & (grid[i] < high), grid[i], high)
-            found = found | exceeds
-    low = jnp.full_like(high, grid[0])
-    for place in grid[1:-1]:
-        low = jnp.where(place < high, place, low)
-    below = lambda s: threshold - curve.at(s)
-    root = _falling_root(below, lambda s: -slope.at(s), low, high, _MORE_ITERATIONS)
-    return found, root
-
-
-def _falling_root(
-    function: Callable[[Value], Value],
-    slope: Callable[[Value], Value],
-    low: Value,
-    high: Value,
-    iterations: int = _ITERATIONS,
-) -> Value:
-    """A root in a bracket at whose lower end a function is positive, and not at the upper one.
-
-    Newton's method, and bisection where that would leave the bracket by more than rounding.
-    """
-    s = 0.5 * (low + high)
-    for _ in range(iterations):
-        value = function(s)
-        low, high = jnp.where(value > 0, s, low), jnp.where(value > 0, high, s)
-        newton, slack = s - value / slope(s), 0.01 * (high - low)
-        near = (newton >= low - slack) & (newton <= high + slack)
-        newton = jnp.where(newton < low, low, jnp.where(newton > high, high, newton))
-        s = jnp.where(near, newton, 0.5 * (low + high))
-    return s
+def _any(conditions: Iterable[Bool[Array, "*shape"]]) -> Bool[Array, "*shape"]:
+    return reduce(jnp.logical_or, conditions)

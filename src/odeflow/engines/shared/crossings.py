@@ -18,7 +18,6 @@ Akritas, Polynomial real root isolation using Descartes' rule of signs, SYMSAC (
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from functools import cached_property
-from math import comb
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -26,7 +25,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from odeflow.engines.shared.watch import Memory, Watch
-from odeflow.problem.lobatto import lobatto
+from odeflow.problem.lobatto import bernstein, lobatto
 from odeflow.problem.problem import Problem
 
 #: Looks at one step, after which it is cut where it is known so far.
@@ -287,12 +286,3 @@ class Crossings:
 
 def _sign(value: Any) -> Any:
     return jnp.where(value > 0, 1.0, jnp.where(value < 0, -1.0, 0.0)).astype(value.dtype)
-
-
-def bernstein(nodes: np.ndarray) -> np.ndarray:
-    """The matrix that makes coefficients in Bernstein's basis of the values at the nodes."""
-    n = len(nodes) - 1
-    basis = [comb(n, j) * nodes**j * (1 - nodes) ** (n - j) for j in range(n + 1)]
-    matrix = np.linalg.inv(np.stack(basis, axis=1))
-    matrix[0], matrix[-1] = np.eye(n + 1)[0], np.eye(n + 1)[-1]
-    return matrix

@@ -1,9 +1,16 @@
 """Metrics reduced after every step of the lanes: `odeflow.problem.reductions` as programs."""
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, repeat
+from math import comb
+from operator import mul
 from typing import Any
+
+import numpy as np
 
 from odeflow.engines.native.frontend.field import field_at, observables_program
 from odeflow.engines.native.frontend.names import (
@@ -16,22 +23,33 @@ from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.loop.last_step import last_step
 from odeflow.engines.native.methods.stepper import Inside, Stepper, interpolated
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
-from odeflow.engines.native.program.value import Value, inlined, select
+from odeflow.engines.native.program.program import Program
+from odeflow.engines.native.program.value import Value, any_of, inlined, select, weighted_sum
+from odeflow.problem.lobatto import bernstein
 from odeflow.problem.problem import Problem
 from odeflow.problem.reductions import Reducer, reducers
 
-#: What a scalar's reduction needs of the step besides values: copies, since it sees the rows of one
+#: What a scalar's search needs of the step besides values: copies, since it sees the rows of one
 #: scalar only.
-_STEP = ("step_start", "step_length", "saved_until")
+_STEP = ("step_start", "step_length")
 
 
 @dataclass
 class _Group:
     """Scalars with the same metrics: their rows lie side by side, and one loop serves them."""
 
+    number: int
     reducer: Reducer
     scalars: list[str]
     number_of_nodes: int
+
+    def asks(self, k: int) -> str:
+        """The function that says where a search for the k-th of what is searched is asked for."""
+        return f"asks{self.number}_{k}"
+
+    def search(self, k: int) -> str:
+        """The function that makes it."""
+        return f"search{self.number}_{k}"
 
     def nodes(self) -> list[list[str]]:
         """Rows of the values at each node, by scalar."""
@@ -41,6 +59,15 @@ class _Group:
         """Rows of the copies of `_STEP`, by scalar."""
         return [[f"{row}_of_{name}" for name in self.scalars] for row in _STEP]
 
+    def asked(self) -> list[list[str]]:
+        """Rows of whether the last step is to be searched for something, by scalar."""
+        return [[f"asks_{kind}_{name}" for name in self.scalars] for kind in self.reducer.searched]
+
+    def searching(self) -> list[list[str]]:
+        """All rows that a search needs besides the accumulators; none where none is made."""
+        asked = self.asked()
+        return [*self.nodes(), *self.step(), *asked] if asked else []
+
     def kept(self) -> list[list[str]]:
         """Rows of each accumulator, by scalar."""
         return [
@@ -49,12 +76,52 @@ class _Group:
         ]
 
 
+@dataclass
+class _Step:
+    """The last step of a lane: up to where it is `cut`, a fraction of it, if it can be."""
+
+    builder: LaneBuilder
+    start: Value
+    length: Value
+    cut: Value | None
+    inside: Inside
+    polynomials: Sequence[Sequence[Value]]
+
+    def state(self, node: float) -> list[Value]:
+        """The state at a node inside."""
+        theta = Value(self.builder, node) if self.cut is None else node * self.cut
+        return [interpolated(polynomial, theta) for polynomial in self.polynomials]
+
+    def end(self) -> list[Value]:
+        """The state at the end."""
+        return [self._end(i) for i in range(len(self.inside.y))]
+
+    def controls(self, i: int) -> list[Value]:
+        """Coefficients of a component in Bernstein's basis."""
+        start, *rest = self.polynomials[i]
+        if self.cut is not None:
+            powers = accumulate(repeat(self.cut, len(rest)), mul)
+            rest = [power * x for power, x in zip(powers, rest)]
+        degree = len(rest)
+        weights = lambda j: [comb(j, k) / comb(degree, k) for k in range(1, degree + 1)]
+        inner = [start + weighted_sum(weights(j), rest) for j in range(1, degree)]
+        return [start, *inner, self._end(i)]
+
+    def _end(self, i: int) -> Value:
+        y1 = self.inside.y1[i]
+        if self.cut is None:
+            return y1
+        return select(self.cut < 1.0, interpolated(self.polynomials[i], self.cut), y1)
+
+
 class LaneReductions:
     """The functions of the reductions of one problem; none where it has none.
 
-    Of every step the values of the variables at the nodes are put into rows `node<k>_<scalar>`
-    (`find_nodes`), which a loop over the scalars reduces into rows `reduced_<kind>_<scalar>`
-    (`reduce<group>`, called at the place of each): so that code does not grow with an array state.
+    A look at every step (`look`) keeps what its ends and its mean tell in the accumulators, rows
+    `reduced_<kind>_<scalar>`, and asks for a search of some scalars of some lanes. For one the
+    values of the variables at the nodes are put into rows `node<k>_<scalar>` (`find_nodes`), and a
+    loop over the scalars searches (`search<group>`, called at the place of each: so that code does
+    not grow with an array state).
     """
 
     def __init__(self, problem: Problem, stepper: Stepper):
@@ -69,7 +136,7 @@ class LaneReductions:
         groups: dict[Any, _Group] = {}
         for variable, reducer in reduced.items():
             key = tuple(reducer.metrics.items())
-            group = groups.setdefault(key, _Group(reducer, [], len(problem.nodes)))
+            group = groups.setdefault(key, _Group(len(groups), reducer, [], len(problem.nodes)))
             parts = scalar_labels(model, variable, self._observables)
             group.scalars += parts
             last = len(group.scalars) - 1
@@ -81,12 +148,7 @@ class LaneReductions:
 
     def rows(self) -> list[str]:
         """All rows; those of the scalars of a group lie side by side, kind by kind."""
-        seen = [
-            row
-            for group in self._groups
-            for rows in (*group.nodes(), *group.step())
-            for row in rows
-        ]
+        seen = [row for group in self._groups for rows in group.searching() for row in rows]
         return seen + self.kept_rows()
 
     def kept_rows(self) -> list[str]:
@@ -118,19 +180,35 @@ class LaneReductions:
         if not self:
             return []
         parts = [self._start(), self._jump()] if restarts else []
-        updates = [self._update(number, group) for number, group in enumerate(self._groups)]
-        return [*parts, self._find_nodes(), *updates]
+        searches = [
+            make(group, k) for group, k in self._searches() for make in (self._asks, self._search)
+        ]
+        return [*parts, self._look(), *([self._find_nodes()] if searches else []), *searches]
 
     def source(self) -> str:
         """The function `reduce` of the loop, which calls those that compute."""
-        calls = ["find_nodes(rows, settings, 0)"] if self else ["pass"]
-        for number, group in enumerate(self._groups):
+        calls = ["asked = look(rows, settings, 0)"] if self else ["pass"]
+        searches = []
+        for group, k in self._searches():
+            searches += [
+                f"        for scalar in range({len(group.scalars)}):",
+                "            place = base + scalar * LANES",
+                f"            if {group.asks(k)}(rows, settings, place) != 0:",
+                f"                {group.search(k)}(rows, settings, place)",
+            ]
+        if searches:
             calls += [
-                f"for scalar in range({len(group.scalars)}):",
-                f"    reduce{number}(rows, settings, scalar * LANES)",
+                "for base in range(0, LANES if asked != 0 else 0, WIDTH):",
+                "    if (asked >> base) & VECTOR != 0:",
+                "        find_nodes(rows, settings, base)",
+                *searches,
             ]
         text = "\n".join(['"""Reduces the last step of every lane."""', *calls])
         return "@inlined\ndef reduce(rows, settings):\n" + textwrap.indent(text, "    ")
+
+    def _searches(self) -> list[tuple[_Group, int]]:
+        """What is searched, group by group: its number among the `searched` of its reducer."""
+        return [(group, k) for group in self._groups for k in range(len(group.reducer.searched))]
 
     def _here(self, b: LaneBuilder) -> tuple[Value, list[Value], list[Value]]:
         return b.row("t"), b.rows([f"y_{n}" for n in self._components]), b.rows(self._parameters)
@@ -157,66 +235,110 @@ class LaneReductions:
                 b.store_rows(rows, inlined(b, program, given))
         return b.finished("jump_reductions", "one", "Lets metrics see a state that has jumped.")
 
+    def _look(self) -> LaneProgram:
+        """What the last step of every lane tells without a search, and where one is asked for."""
+        b = LaneBuilder(self._problem.dtype)
+        step = self._step(b)
+        is_taken, asked = b.row("saved_until") > step.start, []
+        controls = self._controls(step)
+        for group in self._groups:
+            for i, name in enumerate(group.scalars):
+                rows = [rows[i] for rows in group.kept()]
+                program = self._look_program(group.reducer, len(controls[name]))
+                kept = b.rows(rows)
+                given = [step.start, step.length, *controls[name], *kept]
+                found = inlined(b, program, dict(zip(program.inputs, given)))
+                seen, masks = found[: len(kept)], found[len(kept) :]
+                b.store_rows(rows, [select(is_taken, new, old) for new, old in zip(seen, kept)])
+                for asks, mask in zip(group.asked(), masks):
+                    asked.append(mask & is_taken)
+                    b.store(asks[i], select(asked[-1], 1.0, 0.0))
+        doc = "Metrics as far as the ends and the mean of the last step tell; who needs a search."
+        return b.finished("look", "all", doc, any_of(asked) if asked else None)
+
+    def _look_program(self, reducer: Reducer, count: int) -> Program:
+        """Of a variable whose polynomial has so many coefficients."""
+
+        def look(t: Any, h: Any, *numbers: Any) -> Any:
+            seen, asked = reducer.look(numbers[count:], t, h, numbers[:count])
+            return [*seen, *asked]
+
+        names = ["t", "h", *(f"b{k}" for k in range(count)), *reducer.accumulators]
+        return translate(look, names, self._problem.dtype)
+
     def _find_nodes(self) -> LaneProgram:
         """Puts the values of a lane's last step at the nodes into rows."""
-        b, last = LaneBuilder(self._problem.dtype), len(self._problem.nodes) - 1
-        parameters, step_start = b.rows(self._parameters), b.row("step_start")
-        inside = last_step(b, self._stepper, len(self._components))
-        # a step in which a guard fired ends there
-        length = inside.h * b.row("cut") if self._is_cut else inside.h
-        polynomials = self._stepper.polynomial(inside)
-        for k, node in enumerate(self._problem.nodes):
-            y = self._state_at(b, k, node, inside, polynomials)
-            time = {0: step_start, last: b.row("t")}.get(k)
-            if time is None:
-                time = step_start + node * length
-            values = self._scalars(b, time, y, parameters)
-            for group in self._groups:
+        b = LaneBuilder(self._problem.dtype)
+        step, searched = self._step(b), [g for g in self._groups if g.reducer.searched]
+        for k, values in enumerate(self._at_nodes(step)):
+            for group in searched:
                 b.store_rows(group.nodes()[k], [values[name] for name in group.scalars])
-        for group in self._groups:
-            for rows, value in zip(group.step(), (step_start, length, b.row("saved_until"))):
+        for group in searched:
+            for rows, value in zip(group.step(), (step.start, step.length)):
                 for row in rows:
                     b.store(row, value)
-        doc = "The variables to be reduced, at the nodes of the last step of every lane."
-        return b.finished("find_nodes", "all", doc)
+        doc = "The variables to be searched, at the nodes of the last step of some lanes."
+        return b.finished("find_nodes", "vector", doc)
 
-    def _update(self, number: int, group: _Group) -> LaneProgram:
-        """What was found at the nodes reduced, for the first scalar of a group."""
-        b, accumulators = LaneBuilder(self._problem.dtype), group.reducer.accumulators
+    def _asks(self, group: _Group, k: int) -> LaneProgram:
+        b = LaneBuilder(self._problem.dtype)
+        doc = "A mask of the lanes in which one scalar asks for a search."
+        return b.finished(group.asks(k), "vector", doc, b.row(group.asked()[k][0]) > 0.0)
+
+    def _search(self, group: _Group, k: int) -> LaneProgram:
+        """The last step searched, for the first scalar of a group, in lanes that ask for it."""
+        b, reducer = LaneBuilder(self._problem.dtype), group.reducer
         nodes = [f"v{k}" for k in range(group.number_of_nodes)]
 
-        def update(t: Any, h: Any, *numbers: Any) -> Any:
-            return group.reducer.update(numbers[len(nodes) :], t, h, numbers[: len(nodes)])
+        def search(t: Any, h: Any, *numbers: Any) -> Any:
+            kept, values = numbers[len(nodes) :], numbers[: len(nodes)]
+            return reducer.search(reducer.searched[k], kept, t, h, values)
 
-        program = translate(update, ["t", "h", *nodes, *accumulators], self._problem.dtype)
+        names = ["t", "h", *nodes, *reducer.accumulators]
+        program = translate(search, names, self._problem.dtype)
         first = lambda rows: b.rows([row[0] for row in rows])
-        (t, h, until), kept = first(group.step()), first(group.kept())
-        given = [t, h, *first(group.nodes()), *kept]
-        reduced = inlined(b, program, dict(zip(program.inputs, given)))
-        for rows, value, before in zip(group.kept(), reduced, kept):
-            b.store(rows[0], select(until > t, value, before))
-        doc = "Reduces what was found at the nodes, of one scalar of every lane."
-        return b.finished(f"reduce{number}", "all", doc)
+        kept, is_asked = first(group.kept()), b.row(group.asked()[k][0]) > 0.0
+        given = [*first(group.step()), *first(group.nodes()), *kept]
+        found = inlined(b, program, dict(zip(program.inputs, given)))
+        for rows, value, before in zip(group.kept(), found, kept):
+            b.store(rows[0], select(is_asked, value, before))
+        doc = "Searches the last step for what one scalar of some lanes asks for."
+        return b.finished(group.search(k), "vector", doc)
 
-    def _state_at(
-        self,
-        b: LaneBuilder,
-        k: int,
-        node: float,
-        inside: Inside,
-        polynomials: Sequence[Sequence[Value]],
-    ) -> Sequence[Value]:
-        """The state at a node."""
-        is_last = k == len(self._problem.nodes) - 1
-        if k == 0:
-            return inside.y
-        if is_last and not self._is_cut:
-            return inside.y1
-        theta = node * b.row("cut") if self._is_cut else Value(b, node)
-        there = [interpolated(polynomial, theta) for polynomial in polynomials]
-        if not is_last:
-            return there
-        return [select(b.row("cut") < 1.0, x, y1) for x, y1 in zip(there, inside.y1)]
+    def _step(self, b: LaneBuilder) -> _Step:
+        inside = last_step(b, self._stepper, len(self._components))
+        # a step in which a guard fired ends there
+        cut = b.row("cut") if self._is_cut else None
+        length = inside.h if cut is None else inside.h * cut
+        return _Step(b, b.row("step_start"), length, cut, inside, self._stepper.polynomial(inside))
+
+    def _controls(self, step: _Step) -> dict[str, list[Value]]:
+        """Coefficients in Bernstein's basis of each scalar over a step, by label."""
+        result = {
+            name: step.controls(i)
+            for i, name in enumerate(self._components)
+            if any(name in group.scalars for group in self._groups)
+        }
+        if self._observables:
+            matrix, at_nodes = bernstein(np.array(self._problem.nodes)), self._at_nodes(step)
+            for name in self._observables.values():
+                start, *rest = (values[name] for values in at_nodes)
+                change = [value - start for value in rest]
+                inner = [start + weighted_sum(row[1:], change) for row in matrix[1:-1]]
+                result[name] = [start, *inner, rest[-1]]
+        return result
+
+    def _at_nodes(self, step: _Step) -> list[dict[str, Value]]:
+        """The scalars at the nodes of a step, by label."""
+        b, last = step.builder, len(self._problem.nodes) - 1
+        parameters, result = b.rows(self._parameters), []
+        for k, node in enumerate(self._problem.nodes):
+            y = step.inside.y if k == 0 else step.end() if k == last else step.state(node)
+            time = {0: step.start, last: b.row("t")}.get(k)
+            if time is None:
+                time = step.start + node * step.length
+            result.append(self._scalars(b, time, y, parameters))
+        return result
 
     def _scalars(
         self, b: LaneBuilder, time: Value, y: Sequence[Value], parameters: Sequence[Value]

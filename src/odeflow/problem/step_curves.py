@@ -1,0 +1,147 @@
+"""A polynomial over one step, known at its Lobatto nodes: its greatest value, its first passage.
+
+The functions are elementwise `jax.numpy` without branches.
+
+Reference: Press et al., Numerical Recipes, section 9.4, for the safeguarded Newton method.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import pairwise
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from odeflow.problem.lobatto import lobatto
+
+Value = Float[Array, "*shape"]
+
+#: Newton's method from the middle of a bracket is at rounding error after five; where a curve
+#: passes a threshold just below its peak, it first halves the distance a few times.
+_ITERATIONS, _MORE_ITERATIONS = 6, 16
+#: As many find a peak from next to it so well that its height is.
+_PEAK_ITERATIONS = 5
+#: So many nodes see a peak without places between them.
+_MANY = 9
+
+
+def peak(values: Sequence[Value]) -> tuple[Value, Value]:
+    """The greatest value over a step and its place in [-1, 1], the first of equal ones."""
+    curve, last = _curve(values), len(values) - 1
+    slope = curve.derivative()
+    places = [jnp.full_like(values[0], place) for place in _places(len(values))]
+    greatest, place = values[0], places[0]
+    low, high = places[0], places[1]
+    for i in range(1, last + 1):
+        better = values[i] > greatest
+        greatest = jnp.where(better, values[i], greatest)
+        place = jnp.where(better, places[i], place)
+        low = jnp.where(better, places[i - 1], low)
+        high = jnp.where(better, places[min(i + 1, last)], high)
+    inside = _falling_root(slope.at, slope.derivative().at, low, high)
+    value = curve.at(inside)
+    better = value > greatest
+    return jnp.where(better, value, greatest), jnp.where(better, inside, place)
+
+
+def first_above(values: Sequence[Value], threshold: float) -> tuple[Bool[Array, "*shape"], Value]:
+    """Whether a variable exceeds a threshold in a step that it does not at its start, and where.
+
+    Looks at the nodes, half-way between them where they are few, and at peaks next to these.
+    """
+    curve, nodes = _curve(values), _places(len(values))
+    slope = curve.derivative()
+    bend, high = slope.derivative(), jnp.ones_like(values[0])
+    grid, seen = nodes, list(values)
+    if len(nodes) < _MANY:
+        middles = [0.5 * (left + right) for left, right in pairwise(nodes)]
+        grid = sorted([*nodes, *middles])
+        seen = [curve.at(jnp.full_like(high, place)) for place in grid]
+        seen[::2] = values
+    found = seen[-1] > threshold
+    for i in range(len(grid) - 2, -1, -1):
+        before, after = grid[max(i - 1, 0)], grid[i + 1]
+        peak = jnp.full_like(high, grid[i])
+        for _ in range(_PEAK_ITERATIONS):
+            bends, rises = bend.at(peak), slope.at(peak)
+            step = jnp.where(bends < 0, rises / jnp.where(bends < 0, bends, 1.0), 0.0)
+            peak = jnp.minimum(jnp.maximum(peak - step, before), after)
+        exceeds = curve.at(peak) > threshold
+        high = jnp.where(exceeds & ((peak < high) | ~found), peak, high)
+        found = found | exceeds
+        if i > 0:
+            exceeds = seen[i] > threshold
+            high = jnp.where(exceeds & (grid[i] < high), grid[i], high)
+            found = found | exceeds
+    low = jnp.full_like(high, grid[0])
+    for place in grid[1:-1]:
+        low = jnp.where(place < high, place, low)
+    below = lambda s: threshold - curve.at(s)
+    root = _falling_root(below, lambda s: -slope.at(s), low, high, _MORE_ITERATIONS)
+    return found, root
+
+
+class _Curve:
+    """A polynomial of s in [-1, 1] over a step by its coefficients, the constant first."""
+
+    def __init__(self, coefficients: Sequence[Value]):
+        self._coefficients = coefficients
+
+    def at(self, s: Value) -> Value:
+        value = self._coefficients[-1]
+        for other in self._coefficients[-2::-1]:
+            value = other + s * value
+        return value
+
+    def derivative(self) -> "_Curve":
+        return _Curve([i * x for i, x in enumerate(self._coefficients)][1:])
+
+
+@cache
+def _places(number: int) -> list[float]:
+    """The nodes where the step is [-1, 1]."""
+    return [2 * float(node) - 1 for node in lobatto(number)]
+
+
+@cache
+def _inverse(number: int, lowest: int) -> np.ndarray:
+    """Makes coefficients of every second power from the lowest on of values at the upper nodes."""
+    upper = np.array(_places(number)[number // 2 + 1 :])
+    return np.linalg.inv(upper[:, None] ** np.arange(lowest, number, 2)[: len(upper)])
+
+
+def _curve(values: Sequence[Value]) -> _Curve:
+    """The polynomial through the values at the nodes: its even and its odd part."""
+    number, half = len(values), len(values) // 2
+    middle = values[half]
+    pairs = [(values[half - i], values[half + i]) for i in range(1, half + 1)]
+    even = [0.5 * ((a - middle) + (b - middle)) for a, b in pairs]
+    odd = [0.5 * (b - a) for a, b in pairs]
+    solved = [
+        [sum(float(m) * x for m, x in zip(row, part)) for row in _inverse(number, lowest)]
+        for lowest, part in ((1, odd), (2, even))
+    ]
+    return _Curve([middle, *(x for powers in zip(*solved) for x in powers)])
+
+
+def _falling_root(
+    function: Callable[[Value], Value],
+    slope: Callable[[Value], Value],
+    low: Value,
+    high: Value,
+    iterations: int = _ITERATIONS,
+) -> Value:
+    """A root in a bracket at whose lower end a function is positive, and not at the upper one.
+
+    Newton's method, and bisection where that would leave the bracket by more than rounding.
+    """
+    s = 0.5 * (low + high)
+    for _ in range(iterations):
+        value = function(s)
+        low, high = jnp.where(value > 0, s, low), jnp.where(value > 0, high, s)
+        newton, slack = s - value / slope(s), 0.01 * (high - low)
+        near = (newton >= low - slack) & (newton <= high + slack)
+        newton = jnp.where(newton < low, low, jnp.where(newton > high, high, newton))
+        s = jnp.where(near, newton, 0.5 * (low + high))
+    return s
