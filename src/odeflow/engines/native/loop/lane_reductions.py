@@ -5,9 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, repeat
-from math import comb
-from operator import mul
 from typing import Any
 
 import numpy as np
@@ -20,8 +17,8 @@ from odeflow.engines.native.frontend.names import (
     scalar_labels,
 )
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.loop.last_step import last_step
-from odeflow.engines.native.methods.stepper import Inside, Stepper, interpolated
+from odeflow.engines.native.loop.last_step import LastStep, last_step
+from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.value import Value, any_of, inlined, select, weighted_sum
@@ -74,44 +71,6 @@ class _Group:
             [f"reduced_{kind}_{name}" for name in self.scalars]
             for kind in self.reducer.accumulators
         ]
-
-
-@dataclass
-class _Step:
-    """The last step of a lane: up to where it is `cut`, a fraction of it, if it can be."""
-
-    builder: LaneBuilder
-    start: Value
-    length: Value
-    cut: Value | None
-    inside: Inside
-    polynomials: Sequence[Sequence[Value]]
-
-    def state(self, node: float) -> list[Value]:
-        """The state at a node inside."""
-        theta = Value(self.builder, node) if self.cut is None else node * self.cut
-        return [interpolated(polynomial, theta) for polynomial in self.polynomials]
-
-    def end(self) -> list[Value]:
-        """The state at the end."""
-        return [self._end(i) for i in range(len(self.inside.y))]
-
-    def controls(self, i: int) -> list[Value]:
-        """Coefficients of a component in Bernstein's basis."""
-        start, *rest = self.polynomials[i]
-        if self.cut is not None:
-            powers = accumulate(repeat(self.cut, len(rest)), mul)
-            rest = [power * x for power, x in zip(powers, rest)]
-        degree = len(rest)
-        weights = lambda j: [comb(j, k) / comb(degree, k) for k in range(1, degree + 1)]
-        inner = [start + weighted_sum(weights(j), rest) for j in range(1, degree)]
-        return [start, *inner, self._end(i)]
-
-    def _end(self, i: int) -> Value:
-        y1 = self.inside.y1[i]
-        if self.cut is None:
-            return y1
-        return select(self.cut < 1.0, interpolated(self.polynomials[i], self.cut), y1)
 
 
 class LaneReductions:
@@ -305,14 +264,16 @@ class LaneReductions:
         doc = "Searches the last step for what one scalar of some lanes asks for."
         return b.finished(group.search(k), "vector", doc)
 
-    def _step(self, b: LaneBuilder) -> _Step:
+    def _step(self, b: LaneBuilder) -> LastStep:
         inside = last_step(b, self._stepper, len(self._components))
         # a step in which a guard fired ends there
         cut = b.row("cut") if self._is_cut else None
         length = inside.h if cut is None else inside.h * cut
-        return _Step(b, b.row("step_start"), length, cut, inside, self._stepper.polynomial(inside))
+        return LastStep(
+            b, b.row("step_start"), length, cut, inside, self._stepper.polynomial(inside)
+        )
 
-    def _controls(self, step: _Step) -> dict[str, list[Value]]:
+    def _controls(self, step: LastStep) -> dict[str, list[Value]]:
         """Coefficients in Bernstein's basis of each scalar over a step, by label."""
         result = {
             name: step.controls(i)
@@ -328,7 +289,7 @@ class LaneReductions:
                 result[name] = [start, *inner, rest[-1]]
         return result
 
-    def _at_nodes(self, step: _Step) -> list[dict[str, Value]]:
+    def _at_nodes(self, step: LastStep) -> list[dict[str, Value]]:
         """The scalars at the nodes of a step, by label."""
         b, last = step.builder, len(self._problem.nodes) - 1
         parameters, result = b.rows(self._parameters), []
