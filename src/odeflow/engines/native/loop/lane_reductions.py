@@ -76,11 +76,11 @@ class _Group:
 class LaneReductions:
     """The functions of the reductions of one problem; none where it has none.
 
-    A look at every step (`look`) keeps what its ends and its mean tell in the accumulators, rows
-    `reduced_<kind>_<scalar>`, and asks for a search of some scalars of some lanes. For one the
-    values of the variables at the nodes are put into rows `node<k>_<scalar>` (`find_nodes`), and a
-    loop over the scalars searches (`search<group>`, called at the place of each: so that code does
-    not grow with an array state).
+    A look at every step (`look_for_metrics`) keeps what its ends and its mean tell in the
+    accumulators, rows `reduced_<kind>_<scalar>`, and asks for a search of some scalars of some
+    lanes. For one the values of the variables at the nodes are put into rows `node<k>_<scalar>`
+    (`find_nodes`), and a loop over the scalars searches (`search<group>_<k>`, called at the place
+    of each: so that code does not grow with an array state).
     """
 
     def __init__(self, problem: Problem, stepper: Stepper):
@@ -146,7 +146,7 @@ class LaneReductions:
 
     def source(self) -> str:
         """The function `reduce` of the loop, which calls those that compute."""
-        calls = ["asked = look(rows, settings, 0)"] if self else ["pass"]
+        calls = ["asked = look_for_metrics(rows, settings, 0)"] if self else ["pass"]
         searches = []
         for group, k in self._searches():
             searches += [
@@ -213,7 +213,7 @@ class LaneReductions:
                     asked.append(mask & is_taken)
                     b.store(asks[i], select(asked[-1], 1.0, 0.0))
         doc = "Metrics as far as the ends and the mean of the last step tell; who needs a search."
-        return b.finished("look", "all", doc, any_of(asked) if asked else None)
+        return b.finished("look_for_metrics", "all", doc, any_of(asked) if asked else None)
 
     def _look_program(self, reducer: Reducer, count: int) -> Program:
         """Of a variable whose polynomial has so many coefficients."""

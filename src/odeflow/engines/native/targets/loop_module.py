@@ -1,5 +1,6 @@
 """What a target makes a kernel of: programs of lanes, and the loop that calls them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,13 +15,20 @@ from odeflow.files.digests import texts_digest
 class LoopModule:
     """Functions that compute, and those that move numbers.
 
-    `loop` is the source of the latter, `solve` among them, and `constants` what that reads.
+    `loop` is the source of the latter, `solve` among them, and `constants` what that reads. Raises
+    ValueError where two functions have one name.
     """
 
     layout: BufferLayout
     programs: Sequence[LaneProgram]
     loop: str
     constants: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        names = [program.name for program in self.programs]
+        names += re.findall(r"^def (\w+)", self.loop, re.MULTILINE)
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two functions of a loop have the name {twice.pop()}")
 
     @cached_property
     def text(self) -> str:
