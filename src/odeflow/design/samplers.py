@@ -1,7 +1,8 @@
 """Point sets of the unit cube, each axis' coordinates strictly between 0 and 1.
 
 Rows start..stop of `random`, `sobol` and `halton` depend neither on the size nor on how the
-rows are cut into ranges. `latin_hypercube` depends on its size.
+rows are cut into ranges. `latin_hypercube` depends on its size. Designs of sensitivity analyses are
+in `saltelli.py`, `morris.py` and `fast.py`.
 
 References:
     Halton (1960), On the efficiency of certain quasi-random sequences of points, Numer. Math. 2.
@@ -15,13 +16,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from odeflow.config.design import DesignConfig
+from odeflow.design.fast import fast_points
+from odeflow.design.morris import morris_points, radial_points
+from odeflow.design.saltelli import saltelli_points
 from odeflow.design.sobol_points import sobol_points
 from odeflow.design.streams import inside, open_unit, stream
 
 
 def unit_points(design: DesignConfig, start: int, stop: int) -> Mapping[str, np.ndarray]:
     """Coordinates (stop - start,) by axis of samples start..stop, each in (0, 1)."""
-    names = list(design.axes)
+    names, factors = list(design.axes), list(design.factors.values())
     match design.kind:
         case "random":
             return {name: _random(design.seed, name, start, stop) for name in names}
@@ -30,6 +34,14 @@ def unit_points(design: DesignConfig, start: int, stop: int) -> Mapping[str, np.
             return {name: _latin(design.seed, name, start, stop, size) for name in names}
         case "sobol":
             points = sobol_points(design.seed, len(names), start, stop)
+        case "saltelli":
+            points = saltelli_points(design.seed, factors, design.second_order, start, stop)
+        case "morris" if design.radial:
+            points = radial_points(design.seed, len(names), start, stop)
+        case "morris":
+            points = morris_points(design.seed, factors, design.levels, start, stop)
+        case "fast":
+            points = fast_points(design.seed, len(names), design.size or 0, start, stop)
         case "halton":
             points = _halton(design.seed, len(names), start, stop)
         case kind:

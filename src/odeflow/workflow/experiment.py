@@ -113,7 +113,8 @@ class Experiment:
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one of its chunks is given."""
-        return specs.chunk_spec(self._solve_config, chunk, self.config.design.runs)
+        design = self.config.design
+        return specs.chunk_spec(self._solve_config, chunk, design.runs * design.block_rows)
 
     @cached_property
     def _solve_config(self) -> dict[str, Any]:

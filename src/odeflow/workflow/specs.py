@@ -77,15 +77,15 @@ def solve_config(config: Config) -> dict[str, Any]:
     return {"name": "shared", **data}
 
 
-def chunk_spec(solve_config: dict[str, Any], chunk: Chunk, runs: int) -> dict[str, Any]:
+def chunk_spec(solve_config: dict[str, Any], chunk: Chunk, rows: int) -> dict[str, Any]:
     """What solving one chunk is given, from `solve_config` of an experiment that has it.
 
-    `runs` are the design's, trajectories of each set of the axes' values.
+    `rows` are trajectories for each of the design's `size`.
     """
     data, design = solve_config, solve_config["design"]
     if design["kind"] in SEQUENTIAL and design["size"] is not None:
         # rows before it do not depend on what follows
-        data = data | {"design": design | {"size": -(-chunk.stop // runs)}}
+        data = data | {"design": design | {"size": -(-chunk.stop // rows)}}
     return {"config": data, "start": chunk.start, "stop": chunk.stop}
 
 

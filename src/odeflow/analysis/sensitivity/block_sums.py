@@ -83,7 +83,7 @@ class BlockSums:
         estimator, number = self._estimator, self._number
         if self._reference is None:
             self._reference = np.nan_to_num(estimator.reference(y, x))
-        known = np.isfinite(y).all(axis=1)
+        known = np.all(np.isfinite(y), axis=1)
         if not known.all():
             y = np.where(known[:, None], y, 0.0)
         terms = estimator.terms(y, x, self._reference)
