@@ -4,6 +4,14 @@ from odeflow.config.root import Config
 from odeflow.config.sensitivity_choice import sensitivity_methods
 from odeflow.files.errors import ConfigError
 
+#: Figures that are drawn from `indices.nc`.
+OF_INDICES = (
+    "sensitivity_indices",
+    "sensitivity_over_time",
+    "morris_plane",
+    "sensitivity_convergence",
+)
+
 
 def figure_kinds(config: Config) -> list[str]:
     """The kinds of figures to draw; `plot.figures: auto` takes those that fit the design.

@@ -30,13 +30,15 @@ _STAGE_GROUPS = {
         "summary",
     ),
     "summarise": ("model", "design", "saveat", "summary"),
+    "sensitivity": ("model", "design", "doses", "saveat", "summary", "analyse"),
     "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "plot_verification": ("model", "design", "plot"),
+    "plot_sensitivity": ("model", "design", "plot", "analyse"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": (
         *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
-        "verify",
+        *("verify", "analyse"),
     ),
     "compare": ("model", "design", "solver", "saveat"),
 }
