@@ -54,14 +54,15 @@ def outputs(indices: xr.Dataset, over_time: bool) -> list[Output]:
         own = {
             str(key).removeprefix(f"{name}_"): variable
             for key, variable in indices.items()
-            if variable.attrs.get("index_of") == name or key == f"{name}_left_out"
+            if variable.attrs.get("index_of") == name
+            or key in (f"{name}_left_out", f"{name}_standard_deviation")
         }
         dataset = xr.Dataset(own)
         rest = set(map(str, own["left_out"].dims)) - {"condition"}
         if rest != ({"time"} if over_time else set()):
             continue
         words = own["left_out"].attrs["long_name"].partition("for want of a value of ")[2]
-        units = str(next((v.attrs["units"] for k, v in own.items() if k == "mu_star"), "1"))
+        units = str(own["standard_deviation"].attrs["units"])
         if "condition" not in dataset.dims:
             found.append(Output(name, words, units, "", dataset))
             continue

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,9 @@ def sensitivity_indices(
     Of each index there are `<output>_<index>` over `parameter` (for pairs `parameter_2` too) and
     the output's own dimensions, `..._bounds` over `bound`, the ends of its interval, and where
     prefixes of the design are followed `..._convergence` and `..._convergence_bounds` over
-    `prefix`. `<output>_left_out` is how many blocks have no value of the output.
+    `prefix`. `<output>_left_out` is how many blocks have no value of the output. Where an output's
+    standard deviation is below ten tolerances of the solver, parts of its spread are NaN: they
+    would be those of the solver's errors.
 
     Arguments:
         config: the experiment.
@@ -95,12 +96,25 @@ def _of_batch(
     done = []
     for part in batch.parts(analysis.most_outputs // samples.runs):
         slopes = _derivatives(config, ensemble, samples, analysis, part)
-        indices, left_out = analysis.indices(partial(samples.read, part), slopes)
-        done += _shaped(part, samples.runs, indices, left_out)
+        reader = Reader(samples, part)
+        indices, left_out = analysis.indices(reader, slopes)
+        noise = reader.is_noise(config)
+        indices = {
+            name: index if name == "dgsm" else _without(index, noise)
+            for name, index in indices.items()
+        }
+        plain = {"left_out": left_out, "standard_deviation": reader.spread.deviation}
+        done += _shaped(part, samples.runs, indices, plain)
     if batch.shape:  # cut along its own dimension
         done = [{key: _joined([one[key] for one in done], batch.dims[0]) for key in done[0]}]
     for array, variables in zip(batch.arrays, done, strict=True):
         yield from _named(str(array.name), array, variables)
+
+
+def _without(index: Index, noise: np.ndarray) -> Index:
+    """The index without those of outputs of which there is nothing to be said."""
+    given = {key: x for key, x in index._asdict().items() if x is not None}
+    return index._replace(**{key: np.where(noise, np.nan, x) for key, x in given.items()})
 
 
 def _joined(pieces: list[xr.Variable], dim: str) -> xr.Variable:
@@ -108,20 +122,21 @@ def _joined(pieces: list[xr.Variable], dim: str) -> xr.Variable:
 
 
 def _shaped(
-    part: Batch, runs: int, indices: Mapping[str, Index], left_out: np.ndarray
+    part: Batch, runs: int, indices: Mapping[str, Index], plain: Mapping[str, np.ndarray]
 ) -> list[dict[str, xr.Variable]]:
     """Of each array its indices by name, with the dimensions that they are over."""
     return [
-        {name: _own(part, runs, place, *given) for name, given in _flat(indices, left_out).items()}
+        {name: _own(part, runs, place, *given) for name, given in _flat(indices, plain).items()}
         for place in range(len(part.arrays))
     ]
 
 
 def _flat(
-    indices: Mapping[str, Index], left_out: np.ndarray
+    indices: Mapping[str, Index], plain: Mapping[str, np.ndarray]
 ) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
     """Values and their dimensions before that of outputs."""
-    found: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {"left_out": (left_out, ())}
+    found: dict[str, tuple[np.ndarray, tuple[str, ...]]]
+    found = {name: (values, ()) for name, values in plain.items()}
     for name, index in indices.items():
         dims = ("parameter", "parameter_2")[: index.value.ndim - 1]
         found[name] = (index.value, dims)
@@ -155,6 +170,11 @@ def _named(
                 "long_name": f"blocks of samples left out, for want of a value of {words}",
                 "units": "1",
             }
+        elif name == "standard_deviation":
+            attributes = {
+                "long_name": f"standard deviation of {words} over all samples",
+                "units": array.attrs.get("units", "1"),
+            }
         else:
             index = next(i for i in sorted(INDICES, key=len, reverse=True) if name.startswith(i))
             text, has_units = INDICES[index]
@@ -185,7 +205,7 @@ def _derivatives(
         name = f"d_{array.name}_d_{axis_coordinate(axis, config.model)}"
         slopes = ensemble[name].transpose("sample", ...)
         chosen = slopes.sel(time=array["time"]) if "time" in array.dims else slopes
-        readers[axis] = partial(samples.read, Batch((chosen,)))
+        readers[axis] = Reader(samples, Batch((chosen,)))
     return readers
 
 

@@ -65,19 +65,19 @@ class Analysis:
         return _AT_ONCE // (8 * self._sets)
 
     def indices(
-        self, read: Reader, derivatives: Mapping[str, Reader] | None = None
+        self, reader: Reader, derivatives: Mapping[str, Reader] | None = None
     ) -> tuple[dict[str, Index], np.ndarray]:
         """Indices by name, over (parameter, output), and the blocks left out of each output.
 
         Arguments:
-            read: reads the outputs of some sets of the axes' values.
-            derivatives: reads their derivatives to an axis, for `dgsm`.
+            reader: of the outputs.
+            derivatives: readers of their derivatives to an axis, for `dgsm`.
         """
         asked = self._asked
         if self.method == "fast":
-            return self._of_curves(read)
+            return self._of_curves(reader)
         if self.method in _GIVEN:
-            y = read(0, self._sets)
+            y = reader.read(0, self._sets)
             found = given_data(
                 _GIVEN[self.method],
                 self._points(),
@@ -90,19 +90,19 @@ class Analysis:
             )
             return found, np.isnan(y).sum(axis=0)
         sums = BlockSums(self._estimator(), self.prefixes, asked.resamples, asked.seed)
-        for first, last in self._slabs(read):
-            y = read(first * self.block_rows, last * self.block_rows)
+        for first, last in self._slabs(reader.width):
+            y = reader.read(first * self.block_rows, last * self.block_rows)
             y = y.reshape(last - first, self.block_rows, -1)
             if self.method == "dgsm":
                 assert derivatives is not None
-                slopes = [derivatives[axis](first, last)[:, None] for axis in self.axes]
+                slopes = [derivatives[axis].read(first, last)[:, None] for axis in self.axes]
                 y = np.concatenate([y, *slopes], axis=1)
             sums.add(y, self._where(first, last))
         return dict(sums.result(asked.level)), sums.left_out
 
-    def _slabs(self, read: Reader) -> Iterator[tuple[int, int]]:
+    def _slabs(self, width: int) -> Iterator[tuple[int, int]]:
         """Ranges of blocks whose terms fit into memory."""
-        width = read(0, 1).shape[1] * 8 * self._estimator().number_of_terms
+        width *= 8 * self._estimator().number_of_terms
         size = max(_AT_ONCE // width, 1)
         for first in range(0, self.number_of_blocks, size):
             yield first, min(first + size, self.number_of_blocks)
@@ -138,8 +138,8 @@ class Analysis:
         columns = rows(_of_sets(self._design), 0, self._sets, self._study)
         return np.stack([columns[name] for name in self.axes], axis=-1)
 
-    def _of_curves(self, read: Reader) -> tuple[dict[str, Index], np.ndarray]:
-        y = read(0, self._sets)
+    def _of_curves(self, reader: Reader) -> tuple[dict[str, Index], np.ndarray]:
+        y = reader.read(0, self._sets)
         y = y.reshape(len(self.axes), self.number_of_blocks, -1)
         nowhere = lambda values: np.full((2, *values.shape), np.nan)
         found = {name: Index(values, nowhere(values)) for name, values in fast(y).items()}

@@ -1,12 +1,15 @@
 """What is analysed: variables over time and metrics, a range of samples and times at once."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from odeflow.analysis.sensitivity.noise import Spread, absolute_tolerance
 from odeflow.config.analyse import SensitivityConfig
+from odeflow.config.root import Config
 from odeflow.ensemble.labels import OUTCOMES
 from odeflow.files.errors import ConfigError
 from odeflow.problem.status import has_failed
@@ -117,5 +120,27 @@ class Samples:
         return values.reshape(last - first, -1)
 
 
-#: Reads the outputs of sets first..last, (set, output).
-Reader = Callable[[int, int], np.ndarray]
+class Reader:
+    """Reads the outputs of a batch, and keeps how far they spread.
+
+    An output is a value of one array under one condition: conditions, arrays, then their values.
+    """
+
+    def __init__(self, samples: Samples, batch: Batch):
+        self._samples, self._batch = samples, batch
+        self.spread = Spread()
+        self.width = samples.runs * len(batch.arrays) * math.prod(batch.shape)
+
+    def read(self, first: int, last: int) -> np.ndarray:
+        """Values of sets first..last, (set, output)."""
+        values = self._samples.read(self._batch, first, last)
+        self.spread.add(values)
+        return values
+
+    def is_noise(self, config: Config) -> np.ndarray:
+        """Of which outputs the spread is no more than the solver's error, (output,)."""
+        each = [absolute_tolerance(config, str(array.name)) for array in self._batch.arrays]
+        values = np.repeat(each, math.prod(self._batch.shape))
+        adaptive = config.solver.stepsize_controller != "constant"
+        rtol = config.solver.rtol if adaptive else 0.0
+        return self.spread.is_noise(rtol, np.tile(values, self._samples.runs))

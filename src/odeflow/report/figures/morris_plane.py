@@ -45,7 +45,7 @@ def morris_plane(indices: xr.Dataset, config: Config) -> Figure:
             )
         largest = np.nanmax(across)
         ax.plot([0, largest], [0, largest], color=GREY, linewidth=0.6, linestyle="--", zorder=0)
-        ax.set_title(wrapped(output.title[:1].upper() + output.title[1:], 40))
+        ax.set_title(wrapped(output.title[:1].upper() + output.title[1:], 30))
         units = "" if output.units in ("", "1") else f" ({output.units})"
         ax.set_xlabel(f"\N{GREEK SMALL LETTER MU}*{units}")
         ax.set_ylabel(f"\N{GREEK SMALL LETTER SIGMA}{units}")

@@ -41,7 +41,7 @@ def sensitivity_indices(indices: xr.Dataset, config: Config) -> Figure:
         ax.set_yticks(range(len(order)), [str(names[place]) for place in order])
         ax.axvline(0, color=GREY, linewidth=0.6)
         title = output.title[:1].upper() + output.title[1:]
-        ax.set_title(wrapped(title, 40 if len(shown) > 1 else 60))
+        ax.set_title(wrapped(title, 30))
         units = "" if output.units in ("", "1") or "mu_star" not in drawn else f" ({output.units})"
         ax.set_xlabel(f"Index{units}" if len(drawn) > 1 else f"{DRAWN[drawn[0]]}{units}")
     handles, labels = axes[0].get_legend_handles_labels()
