@@ -376,6 +376,14 @@ SENSITIVITY = [
         analysed("morris", "  radial: true\n" + GROUP),
     ),
     (
+        "correlated columns",
+        ("rbd_fast needs independent", "'k' and 'y' of t.csv", "pawn or delta"),
+        {
+            EXPERIMENT: table(None)[EXPERIMENT] + "analyse: {sensitivity: {methods: [rbd_fast]}}\n",
+            "t.csv": "k,y\n" + "".join(f"{1 + i},{2 + (i + i % 3)}\n" for i in range(40)),
+        },
+    ),
+    (
         "a curve of too few points",
         ("design.size", "64 points", "at least 65"),
         analysed("fast", "  size: 64\n"),

@@ -11,10 +11,11 @@ from odeflow.config.levels import count
 from odeflow.config.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
-from odeflow.config.sensitivity_choice import sensitivity_methods
+from odeflow.config.sensitivity_choice import FOR_DEPENDENT, sensitivity_methods
 from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
-from odeflow.design import axis_names, check_axes, has_own_ends
+from odeflow.design import axis_names, check_axes, has_own_ends, number_of_samples, rows
+from odeflow.design.correlation import strongest_correlation
 from odeflow.files.errors import ConfigError
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
@@ -34,7 +35,7 @@ def check(config: Config, study: Path) -> None:
     _check_times(config)
     _check_variables(config, study)
     _check_plot(config, study)
-    _check_analysis(config)
+    _check_analysis(config, study)
     check_functions(config.model, study)
     read_data(config.model, study)
     check_precision(config.model, study, config.runtime.precision)
@@ -213,11 +214,20 @@ def _check_plot(config: Config, study: Path) -> None:
         raise ConfigError("plot.figures: heat_map and metric_scatter need a metric of the summary")
 
 
-def _check_analysis(config: Config) -> None:
-    asked = config.analyse.sensitivity
-    sensitivity_methods(config)
+def _check_analysis(config: Config, study: Path) -> None:
+    asked, design = config.analyse.sensitivity, config.design
+    methods = sensitivity_methods(config)
     if asked is None:
         return
+    if design.kind == "table" and not set(methods) <= {*FOR_DEPENDENT}:
+        found = strongest_correlation(rows(design, 0, number_of_samples(design, study), study))
+        if found:
+            a, b, rho = found
+            raise ConfigError(
+                f"analyse.sensitivity.methods: {methods[0]} needs independent parameters, but "
+                f"columns {a!r} and {b!r} of {design.path} are correlated ({rho:.2f}); take "
+                f"{' or '.join(FOR_DEPENDENT)}, which hold for such too"
+            )
     states, observables = config.model.states, config.model.observables
     if observables is not None and not observables.variables:
         return  # their names are known when the model is loaded
