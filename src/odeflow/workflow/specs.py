@@ -30,7 +30,7 @@ _STAGE_GROUPS = {
         "summary",
     ),
     "summarise": ("model", "design", "saveat", "summary"),
-    "sensitivity": ("model", "design", "doses", "saveat", "summary", "analyse"),
+    "sensitivity": ("model", "design", "doses", "solver", "saveat", "summary", "analyse"),
     "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "plot_verification": ("model", "design", "plot"),
