@@ -15,6 +15,7 @@ from odeflow.config.root import Config
 from odeflow.report import figures as plots
 from odeflow.report.sensitivity import sensitivity_section, sensitivity_summary, sentences
 from tests.support.marks import fast
+from tests.support.snakes import PROJECT
 
 COMMON = (
     "experiment=sensitivity", "design.second_order=false", "saveat.ts={linspace: [0, 10, 6]}",
@@ -101,3 +102,12 @@ def test_outputs_that_do_not_vary_are_not_said_anything_of(tmp_path: Path):
 def test_without_an_analysis_the_page_says_nothing_of_it(tmp_path: Path):
     config = odeflow.compose(study=tmp_path)
     assert list(sensitivity_summary(None, config)) == list(sensitivity_section(None, config)) == []
+
+
+@pytest.mark.slow
+def test_the_changelog_says_what_the_example_says(tmp_path: Path):
+    config = odeflow.compose("experiment=sensitivity", study=tmp_path)
+    ensemble = odeflow.run(config)
+    indices = sensitivity_indices(config, tmp_path, ensemble, summarise(ensemble, config.summary))
+    said = re.search(r'such as "(vmax explains .*?)"', (PROJECT / "CHANGELOG.md").read_text(), re.S)
+    assert said and " ".join(said.group(1).split()) in sentences(indices, config)[0]

@@ -51,8 +51,23 @@ def _of_variance(output: Output, names: list[str], order: list[int], index: str)
     if index == "first_order" and "total_order" in output.indices:
         together = 1 - np.nansum(values)
         if together >= _WORTH_NAMING:
-            text += f"; what acts only together {100 * together:.0f}%"
+            text += (
+                f"; what acts only together {100 * together:.0f}%{_strongest_pair(output, names)}"
+            )
     return f"{text}."
+
+
+def _strongest_pair(output: Output, names: list[str]) -> str:
+    """The pair that explains most together, where second order indices are known."""
+    if "second_order" not in output.indices:
+        return ""
+    values = np.nan_to_num(np.triu(output.indices["second_order"].values, 1), nan=-np.inf)
+    i, j = np.unravel_index(int(np.argmax(values)), values.shape)
+    low, high = 100 * output.indices["second_order_bounds"].transpose("bound", ...).values[:, i, j]
+    if values[i, j] < _WORTH_NAMING or not low > 0:
+        return ""
+    share = f"{100 * values[i, j]:.0f}% ({low:.0f} to {high:.0f})"
+    return f", of which {names[i]} and {names[j]} {share}"
 
 
 def _the(output: Output) -> str:
