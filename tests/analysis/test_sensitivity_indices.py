@@ -240,6 +240,21 @@ def test_indices_do_not_depend_on_what_fits_into_memory(
     )
 
 
+def test_a_table_may_have_parameters_that_depend_on_one_another(study: Path):
+    k = np.linspace(0.5, 2.5, 200)
+    y = k + np.random.default_rng(0).uniform(0, 0.5, 200)
+    lines = [f"{a!r},{b!r}" for a, b in zip(k.tolist(), y.tolist())]
+    (study / "samples.csv").write_text("\n".join(["k,y", *lines]))
+    asked = ("~design.axes", "~design.size", "design.path=samples.csv", "design=table")
+    config = composed(study, "decay", "{}", *asked, "analyse.sensitivity.resamples=10")
+    _, found = analysed(config)
+    assert found.attrs["sensitivity_methods"] == "pawn"
+    assert found["parameter"].values.tolist() == ["k", "y"]
+    assert (found["y_final_pawn"] > 0.3).all()
+    with pytest.raises(odeflow.ConfigError, match="'k' and 'y' of samples.csv are correlated"):
+        composed(study, "decay", "{}", *asked, "analyse.sensitivity.methods=[rbd_fast]")
+
+
 @pytest.mark.parametrize("kind", ["fast", "sobol"])
 def test_other_methods_agree_with_the_closed_form(study: Path, kind: str):
     size = 1025 if kind == "fast" else 2048

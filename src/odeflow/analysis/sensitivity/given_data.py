@@ -13,6 +13,8 @@ Estimator = Callable[
     [Float[np.ndarray, "sample parameter"], Float[np.ndarray, "sample output"]],
     Mapping[str, np.ndarray],
 ]
+#: Samples whose counts are drawn at once.
+_PIECE = 2**14
 #: With fewer samples there is nothing to be estimated.
 FEWEST = 20
 
@@ -42,7 +44,9 @@ def given_data(
     Returns:
         The indices by name, over (parameter, output).
     """
-    counted = weights(seed, resamples, 0, len(x)).astype(int)
+    starts = range(0, max(len(x), 1), _PIECE)
+    pieces = [weights(seed, resamples, i, min(i + _PIECE, len(x))) for i in starts]
+    counted = np.concatenate([piece.astype(np.uint8) for piece in pieces], axis=1)
     at = [_estimates(estimator, x[:n], y[:n], counted[:, :n]) for n in prefixes]
     found = {}
     for name, values in _estimates(estimator, x, y, counted).items():

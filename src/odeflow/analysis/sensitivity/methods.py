@@ -102,8 +102,8 @@ class Analysis:
 
     def _slabs(self, width: int) -> Iterator[tuple[int, int]]:
         """Ranges of blocks whose terms fit into memory."""
-        width *= 8 * self._estimator().number_of_terms
-        size = max(_AT_ONCE // width, 1)
+        terms = width * self._estimator().number_of_terms
+        size = max(_AT_ONCE // (8 * (terms + 1 + self._asked.resamples)), 1)
         for first in range(0, self.number_of_blocks, size):
             yield first, min(first + size, self.number_of_blocks)
 
