@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from odeflow.config.base import Strict
+from odeflow.config.design import SAMPLERS
 from odeflow.config.overrides import flatten_overrides
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
@@ -24,7 +26,9 @@ def test_default_is_quickstart(tmp_path: Path):
     assert list(config.design.axes) == ["vmax", "km"]
 
 
-@pytest.mark.parametrize("group", ["model", "design", "solver", "saveat", "summary", "plot"])
+@pytest.mark.parametrize(
+    "group", ["model", "design", "solver", "saveat", "summary", "plot", "analyse"]
+)
 def test_every_shipped_choice_composes(group: str, tmp_path: Path):
     for path in (shipped_config() / group).glob("*.yaml"):
         if (group, path.stem) in {("design", "table"), ("solver", "base")}:
@@ -32,7 +36,9 @@ def test_every_shipped_choice_composes(group: str, tmp_path: Path):
         overrides = [f"{group}={path.stem}"]
         if group in {"model", "design"}:  # an experiment's axes are those of its own model
             overrides.append("~experiment")
-        if path.stem in {"zip", "random", "sobol", "halton", "latin_hypercube"}:
+        if path.stem == "sensitivity":
+            overrides += ["~experiment", "design=saltelli", "+design.axes.vmax={uniform: [8, 9]}"]
+        if path.stem in {"zip", *SAMPLERS}:
             law = "{values: [8, 9]}" if path.stem == "zip" else "{uniform: [8, 9]}"
             overrides.append(f"+design.axes.vmax={law}")
         assert getattr(compose(*overrides, study=tmp_path), group) is not None
@@ -137,6 +143,12 @@ def schema_keys() -> list[str]:
         record = record_of(field.annotation)
         if record is not None:
             keys += [f"{group}.{key}" for key in record.model_fields]
+            if group == "analyse":  # a record for each analysis
+                keys += [
+                    f"{group}.{key}.{inner}"
+                    for key, one in record.model_fields.items()
+                    for inner in (record_of(one.annotation) or Strict).model_fields
+                ]
         else:
             keys.append(group)
     return keys

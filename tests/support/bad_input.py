@@ -72,6 +72,12 @@ def sampler(law: str) -> dict[str, Content]:
     return {EXPERIMENT: text.replace(AXIS, f"k: {law}")}
 
 
+def analysed(kind: str, design: str = "", asked: str = "{}", law: str = "{uniform: [1, 2]}"):
+    text = EXPERIMENT_YAML.replace("/design: grid", f"/design: {kind}").replace(AXIS, f"k: {law}")
+    keys = f"analyse: {{sensitivity: {asked}}}\n"
+    return {EXPERIMENT: text.replace("  axes:\n", f"{design}  axes:\n") + keys}
+
+
 def table(content: Content | None, name: str = "t.csv") -> dict[str, Content]:
     text = EXPERIMENT_YAML.replace("/design: grid", "/design: table")
     files: dict[str, Content] = {
@@ -312,6 +318,77 @@ TABLES = [
     ("a folder", ("t.csv", "is a folder"), table(folder)),
     ("not there", ("t.csv", "no such file"), table(None)),
 ]
+GROUP = "  groups: {both: [k]}\n"
+SENSITIVITY = [
+    (
+        "indices of a grid",
+        ("analyse.sensitivity", "grid", "design=saltelli"),
+        analysed("grid", law="{values: [1, 2]}"),
+    ),
+    (
+        "Sobol indices of a random sample",
+        ("analyse.sensitivity.methods", "sobol needs design.kind: saltelli"),
+        analysed("sobol", asked="{methods: [sobol]}"),
+    ),
+    (
+        "PAWN of Saltelli's rows",
+        ("analyse.sensitivity.methods", "pawn needs independent samples", "design=sobol"),
+        analysed("saltelli", asked="{methods: [pawn]}"),
+    ),
+    (
+        "derivative-based measures without derivatives",
+        ("analyse.sensitivity.methods", "dgsm", "derivatives to k", "saveat.sensitivities"),
+        analysed("sobol", asked="{methods: [dgsm]}"),
+    ),
+    (
+        "indices of an unknown metric",
+        ("analyse.sensitivity.metrics", "'y_max_time' is not a metric", "y_max"),
+        analysed("saltelli", asked="{metrics: [y_max_time]}"),
+    ),
+    (
+        "a method that does not exist",
+        ("analyse.sensitivity.methods", "'sobol', 'morris'", "efast"),
+        analysed("sobol", asked="{methods: [efast]}"),
+    ),
+    (
+        "Morris' levels of a law without ends",
+        ("design.axes.k", "normal has no ends", "truncnormal", "radial"),
+        analysed("morris", law="{normal: [1, 2]}"),
+    ),
+    (
+        "an odd number of levels",
+        ("design.levels", "even", "5"),
+        analysed("morris", "  levels: 5\n"),
+    ),
+    (
+        "a group of nothing known",
+        ("design.groups.both", "'q' is not an axis", "axes: k"),
+        analysed("saltelli", "  groups: {both: [q]}\n"),
+    ),
+    (
+        "groups of a random sample",
+        ("design.groups", "only for saltelli and morris"),
+        analysed("sobol", GROUP),
+    ),
+    (
+        "groups of radial steps",
+        ("design.groups", "design.radial"),
+        analysed("morris", "  radial: true\n" + GROUP),
+    ),
+    (
+        "correlated columns",
+        ("rbd_fast needs independent", "'k' and 'y' of t.csv", "pawn or delta"),
+        {
+            EXPERIMENT: table(None)[EXPERIMENT] + "analyse: {sensitivity: {methods: [rbd_fast]}}\n",
+            "t.csv": "k,y\n" + "".join(f"{1 + i},{2 + (i + i % 3)}\n" for i in range(40)),
+        },
+    ),
+    (
+        "a curve of too few points",
+        ("design.size", "64 points", "at least 65"),
+        analysed("fast", "  size: 64\n"),
+    ),
+]
 FUNCTIONS = [
     ("a wrong name returned", ("'y'", "'x' is not a state"), 'return {"x": -y.y}'),
     ("a wrong shape returned", ("'y'", "shape (2,)"), 'return {"y": jnp.ones(2)}'),
@@ -394,6 +471,7 @@ BAD_INPUTS = [
     *(BadInput("model", a, b, c) for a, b, c in MODEL_CONFIG),
     *(BadInput("YAML file", a, b, _model_yaml(c)) for a, b, c in YAML),
     *(BadInput("design", a, b, in_experiment(AXIS, c)) for a, b, c in DESIGN),
+    *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SENSITIVITY),
     BadInput(
         "design",
         "an axis over an array state",

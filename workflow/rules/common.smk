@@ -15,6 +15,7 @@ if SOURCE.is_dir():
     sys.path.insert(0, str(SOURCE))
 
 from odeflow.workflow import job_resources
+from odeflow.config.figure_choice import OF_INDICES
 from odeflow.files.errors import ConfigError
 from odeflow.config.sources import SettingsSource, settle
 from odeflow.config.study_files import read_settings
@@ -180,6 +181,11 @@ def verification_of(experiment):
     return {} if experiment.verification is None else {"verification": experiment.verification}
 
 
+def indices_of(experiment):
+    """The sensitivity indices as an input by name, if any are asked for."""
+    return {} if experiment.indices is None else {"indices": experiment.indices}
+
+
 def settled(file, dependent):
     """A file whose date says nothing to a dependent that is there already.
 
@@ -231,6 +237,11 @@ def chunk_memory(wildcards, attempt):
 def chunk_minutes(wildcards, threads, attempt):
     _, chunk = chunk_of(wildcards)
     return job_resources.minutes(chunk, threads) * 2 ** (attempt - 1)
+
+
+def is_of_indices(name):
+    """Whether a figure file, by its name in `figures_of`, is drawn from sensitivity indices."""
+    return name.startswith(OF_INDICES)
 
 
 def figures_of(experiment):

@@ -5,6 +5,8 @@ for experiment in EXPERIMENTS.values():
         kind: drawn.pop(kind) for kind in list(drawn) if kind.startswith("verification")
     }
 
+    of_indices = {kind: drawn.pop(kind) for kind in list(drawn) if is_of_indices(kind)}
+
     if drawn:
 
         rule:
@@ -54,3 +56,27 @@ for experiment in EXPERIMENTS.values():
                 stage=experiment.stage("plot_verification").as_data(),
             script:
                 "../scripts/plot_verification.py"
+
+    if of_indices:
+
+        rule:
+            name:
+                f"plot_sensitivity_{experiment.name}"
+            input:
+                **indices_of(experiment),
+                mark=mark(str(experiment.folder), "plot_sensitivity"),
+            output:
+                **of_indices,
+            log:
+                f"results/{experiment.name}/logs/plot_sensitivity.log",
+            benchmark:
+                f"results/{experiment.name}/benchmarks/plot_sensitivity.tsv"
+            group:
+                "results"
+            conda:
+                "../envs/odeflow.yaml"
+            params:
+                spec=experiment.stage_spec("plot_sensitivity"),
+                stage=experiment.stage("plot_sensitivity").as_data(),
+            script:
+                "../scripts/plot_sensitivity.py"

@@ -5,13 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from odeflow.config.base import Integer, Natural, PositiveReal, Real, Strict, VariableName
+from odeflow.config.base import Distinct, Integer, Natural, PositiveReal, Real, Strict, VariableName
 
 LEVEL_LAWS = ("linspace", "logspace", "geomspace", "arange", "values")
 RANDOM_LAWS = ("uniform", "loguniform", "normal", "lognormal", "truncnormal", "trunclognormal")
-SAMPLERS = ("random", "sobol", "halton", "latin_hypercube")
+#: Designs that a sensitivity analysis has of its own: their rows belong together in blocks.
+PLANNED = ("saltelli", "morris", "fast")
+SAMPLERS = ("random", "sobol", "halton", "latin_hypercube", *PLANNED)
 #: Designs whose first n samples do not depend on how many follow.
-SEQUENTIAL = ("random", "sobol", "halton", "table")
+SEQUENTIAL = ("random", "sobol", "halton", "table", "saltelli", "morris")
 
 
 def _positive_num(value: tuple[float, float, int]) -> tuple[float, float, int]:
@@ -128,18 +130,45 @@ ConditionName = Annotated[str, AfterValidator(_condition_name)]
 Settings = dict[VariableName, Real | VariableName]
 
 
+DesignKind = Literal[
+    "grid",
+    "zip",
+    "random",
+    "sobol",
+    "halton",
+    "latin_hypercube",
+    "table",
+    "saltelli",
+    "morris",
+    "fast",
+]
+
+
 class DesignConfig(Strict):
     """The design: one row (sample) per trajectory, one column per axis."""
 
-    kind: Literal["grid", "zip", "random", "sobol", "halton", "latin_hypercube", "table"] = Field(
-        description="how the axes are combined"
-    )
+    kind: DesignKind = Field(description="how the axes are combined")
     axes: dict[VariableName, Axis] = Field(
         default_factory=dict,
         description="what varies: parameters, and states (their initial values)",
     )
-    size: Natural | None = Field(None, description="number of samples (samplers only)")
+    size: Natural | None = Field(
+        None,
+        description="number of samples (samplers only); saltelli: of base points, morris: of "
+        "trajectories, fast: of points of each axis' curve",
+    )
     seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of the samplers, >= 0")
+    second_order: bool = Field(
+        False, description="saltelli only: rows for the indices of pairs, nearly twice as many"
+    )
+    levels: Natural = Field(4, description="morris only: levels of an axis, an even number")
+    radial: bool = Field(
+        False, description="morris only: steps from one point each, not along trajectories"
+    )
+    groups: dict[VariableName, Annotated[list[VariableName], Distinct]] = Field(
+        default_factory=dict,
+        description="saltelli and morris: {name: [axes]} that vary as one; others are alone",
+    )
     path: str | None = Field(
         None, description="table only: a .csv, .parquet or .nc file, its columns are the axes"
     )
@@ -161,6 +190,27 @@ class DesignConfig(Strict):
     def is_sampler(self) -> bool:
         """Whether the axes are distributions."""
         return self.kind in SAMPLERS
+
+    @property
+    def factors(self) -> dict[str, list[int]]:
+        """What varies as one, by name: groups, and the axes that are in none; places of axes."""
+        places = {name: place for place, name in enumerate(self.axes)}
+        found = {name: [places[one] for one in axes] for name, axes in self.groups.items()}
+        grouped = {one for axes in self.groups.values() for one in axes}
+        return found | {name: [place] for name, place in places.items() if name not in grouped}
+
+    @property
+    def block_rows(self) -> int:
+        """Sets of the axes' values for each of `size`."""
+        match self.kind:
+            case "saltelli":
+                return (2 if self.second_order else 1) * len(self.factors) + 2
+            case "morris":
+                return len(self.factors) + 1
+            case "fast":
+                return len(self.axes)
+            case _:
+                return 1
 
     @property
     def runs(self) -> int:
@@ -190,6 +240,39 @@ class DesignConfig(Strict):
                     )
                 if name in self.axes:
                     raise ValueError(f"{key}: {name} is an axis too; keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _planned(self) -> "DesignConfig":
+        for key, kinds in (
+            ("second_order", ("saltelli",)),
+            ("levels", ("morris",)),
+            ("radial", ("morris",)),
+            ("groups", ("saltelli", "morris")),
+        ):
+            is_set = getattr(self, key) != type(self).model_fields[key].get_default(
+                call_default_factory=True
+            )
+            if is_set and self.kind not in kinds:
+                raise ValueError(f"design.{key}: only for {' and '.join(kinds)} designs; remove it")
+        if self.levels % 2:
+            raise ValueError(f"design.levels: an even number is needed (got {self.levels})")
+        if self.radial and self.groups:
+            raise ValueError("design.groups: not with design.radial; remove one of them")
+        seen: set[str] = set()
+        for group, axes in self.groups.items():
+            key = f"design.groups.{group}"
+            for name in axes:
+                if name not in self.axes:
+                    known = ", ".join(self.axes) or "none"
+                    raise ValueError(f"{key}: {name!r} is not an axis; axes: {known}")
+                if name in seen:
+                    raise ValueError(f"{key}: {name} is in another group too; keep one of them")
+                seen.add(name)
+            if not axes:
+                raise ValueError(f"{key}: a group needs at least one axis")
+            if group in self.axes and axes != [group]:
+                raise ValueError(f"{key}: an axis has that name; choose another one")
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,16 @@
 """Which figures an experiment has. Cheap: the Snakefile asks when it is parsed."""
 
 from odeflow.config.root import Config
+from odeflow.config.sensitivity_choice import sensitivity_methods
 from odeflow.files.errors import ConfigError
+
+#: Figures that are drawn from `indices.nc`.
+OF_INDICES = (
+    "sensitivity_indices",
+    "sensitivity_over_time",
+    "morris_plane",
+    "sensitivity_convergence",
+)
 
 
 def figure_kinds(config: Config) -> list[str]:
@@ -16,6 +25,9 @@ def figure_kinds(config: Config) -> list[str]:
     axes = 1 if config.design.kind == "table" else len(config.design.axes)
     is_map = config.design.kind == "grid" and axes >= 2
     petab = config.design.petab is not None
+    methods, analysis = sensitivity_methods(config), "analyse=sensitivity"
+    asked = config.analyse.sensitivity
+    is_followed = asked is not None and asked.halvings > 0 and methods != ["fast"]
     needs = {
         "measurements": (petab, "measurements (design.petab)"),
         "time_courses": (has_times, "saved times (saveat.ts)"),
@@ -24,6 +36,10 @@ def figure_kinds(config: Config) -> list[str]:
         "phase_portrait": (has_times and len(scalars) >= 2, "saved times of two scalar variables"),
         "solver_effort": (True, ""),
         "status_map": (axes >= 1, "a design with an axis"),
+        "sensitivity_indices": (bool(methods), analysis),
+        "sensitivity_over_time": (bool(methods) and has_times, f"{analysis} and saved times"),
+        "morris_plane": ("morris" in methods, "analyse.sensitivity of a morris design"),
+        "sensitivity_convergence": (is_followed, "analyse.sensitivity.halvings above 0"),
         "verification": (config.is_verified, "verify.number above 0"),
     }
     if config.plot.figures == "auto":

@@ -20,6 +20,10 @@ FigureKind = Literal[
     "status_map",
     "verification",
     "measurements",
+    "sensitivity_indices",
+    "sensitivity_over_time",
+    "morris_plane",
+    "sensitivity_convergence",
 ]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from odeflow.config.levels import expand
 from odeflow.config.root import Config
 from odeflow.design.ends import END, has_own_ends
-from odeflow.design.laws import check_law
+from odeflow.design.fast import FEWEST_POINTS
+from odeflow.design.laws import ENDLESS, check_law
 from odeflow.design.samples import (
     CONDITION,
     PARAMETER_SET,
@@ -58,6 +59,16 @@ def check_axes(config: Config, root: Path) -> None:
             expand(axis, key)
         elif design.is_sampler:
             check_law(axis, key)
+            if design.kind == "morris" and not design.radial and axis.law in ENDLESS:
+                raise ConfigError(
+                    f"{key}: {axis.law} has no ends, where the levels of a morris design begin and "
+                    f"end; use trunc{axis.law}, or design.radial: true"
+                )
+    if design.kind == "fast" and (design.size or 0) < FEWEST_POINTS:
+        raise ConfigError(
+            f"design.size: {design.size} points of a curve are too few to tell axes apart by their "
+            f"frequencies; at least {FEWEST_POINTS} are needed"
+        )
 
 
 def _check_free(config: Config, names: Iterable[str]) -> None:

@@ -14,6 +14,8 @@ from odeflow.files.errors import ConfigError
 
 #: The smallest point a sampler gives is 2**-53, where the standard normal law is -8.21.
 _MOST_SIGMAS = 8.3
+#: Distributions without ends.
+ENDLESS = ("normal", "lognormal")
 
 
 def quantile(axis: Axis, unit: np.ndarray) -> np.ndarray:

@@ -92,7 +92,8 @@ def _number_of_sets(design: DesignConfig) -> tuple[int, str, str]:
     """Sets of the axes' values; the key that decides on them, and what they are made of."""
     if design.is_sampler:
         assert design.size is not None
-        return design.size, "design.size", design.kind
+        each = f", {design.block_rows} each" if design.block_rows > 1 else ""
+        return design.size * design.block_rows, "design.size", f"{design.kind}{each}"
     key = "design.axes"
     lengths = {name: count(axis, f"{key}.{name}") for name, axis in design.axes.items()}
     made_of = ", ".join(f"{name} {length:,}" for name, length in lengths.items())

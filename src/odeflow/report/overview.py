@@ -14,6 +14,7 @@ from odeflow.config.small_states import small_state_notes
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.status import ADVICE, Status, has_failed
 from odeflow.report.pages import page, table
+from odeflow.report.sensitivity import sensitivity_section, sensitivity_summary
 from odeflow.trust.facts import drift_rows, verification_facts, worst_cases
 
 _MOST_FAILURES = 100
@@ -26,10 +27,12 @@ def overview_page(
     failures: Iterable[Mapping[str, str]],
     verification: xr.Dataset | None = None,
     notes: Iterable[str] = (),
+    indices: xr.Dataset | None = None,
 ) -> str:
-    """The page as HTML text; self-contained, without scripts.
+    """The page as HTML text; self-contained, without scripts. Answers come first.
 
-    `failures` are the rows of `failures.csv`, `notes` what planning found to say of the model.
+    `failures` are the rows of `failures.csv`, `notes` what planning found to say of the model,
+    `indices` those of a sensitivity analysis.
     """
     status = ensemble["status"].values.ravel()
     steps = ensemble["num_steps"].values.ravel()
@@ -48,8 +51,10 @@ def overview_page(
     return page(
         ensemble.attrs["title"],
         [
+            *sensitivity_summary(indices, config),
             table(None, facts),
             *(f"<p>{html.escape(note)}.</p>" for note in (*small_state_notes(config), *notes)),
+            *sensitivity_section(indices, config),
             "<h2>Outcomes</h2>",
             table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),

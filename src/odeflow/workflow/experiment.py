@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from odeflow.config.figure_choice import figure_kinds
+from odeflow.config.figure_choice import OF_INDICES, figure_kinds
 from odeflow.config.root import Config
 from odeflow.files.digests import digest
 from odeflow.provenance.records import Stage, record_file
@@ -68,12 +68,14 @@ class Experiment:
         """Of each stage but solving: the files that it reads, with their rules, and its own."""
         folder = str(self.folder)
         verified = {} if self.verification is None else {self.verification: "verify"}
+        indices = {} if self.indices is None else {self.indices: "sensitivity"}
         ensemble = {self.ensemble: self.rule_of("assemble")}
         design, summary = {f"{folder}/design.nc": "design"}, {f"{folder}/summary.nc": "summarise"}
         failures = {f"{folder}/failures.csv": "diagnose"}
         verdict = {f"{folder}/verdict.json": "overview"}
         drawn = {kind: self.figure_files(kind) for kind in self.figures}
         of_verification = drawn.pop("verification", [])
+        of_indices = [file for kind in OF_INDICES for file in drawn.pop(kind, [])]
         figures = [file for files in drawn.values() for file in files]
         return {
             "design": ({}, [*design]),
@@ -82,9 +84,14 @@ class Experiment:
             "diagnose": (ensemble, [*failures]),
             "plot": (ensemble | summary, figures),
             "plot_verification": (verified, of_verification),
-            "overview": (ensemble | failures | verified, [f"{folder}/overview.html", *verdict]),
+            "plot_sensitivity": (indices, of_indices),
+            "overview": (
+                ensemble | failures | verified | indices,
+                [f"{folder}/overview.html", *verdict],
+            ),
             "verdict": (verdict, self.checks),
             **({"verify": (ensemble, [*verified])} if verified else {}),
+            **({"sensitivity": (ensemble | summary, [*indices])} if indices else {}),
         }
 
     @property
@@ -113,7 +120,8 @@ class Experiment:
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one of its chunks is given."""
-        return specs.chunk_spec(self._solve_config, chunk, self.config.design.runs)
+        design = self.config.design
+        return specs.chunk_spec(self._solve_config, chunk, design.runs * design.block_rows)
 
     @cached_property
     def _solve_config(self) -> dict[str, Any]:
@@ -146,13 +154,19 @@ class Experiment:
         return str(self.folder / "verification.nc") if self.config.is_verified else None
 
     @property
+    def indices(self) -> str | None:
+        """File of the sensitivity indices, if any are asked for."""
+        return None if self.config.analyse.sensitivity is None else str(self.folder / "indices.nc")
+
+    @property
     def targets(self) -> list[str]:
         """The files that a finished experiment has."""
         names = ("design.nc", "summary.nc", "failures.csv", "overview.html")
         fixed = [str(self.folder / name) for name in names]
         figures = [file for kind in self.figures for file in self.figure_files(kind)]
         verification = [self.verification] if self.verification else []
-        return [self.ensemble, *fixed, *verification, *figures]
+        indices = [self.indices] if self.indices else []
+        return [self.ensemble, *fixed, *verification, *indices, *figures]
 
     @property
     def checks(self) -> list[str]:

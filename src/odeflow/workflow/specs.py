@@ -30,13 +30,15 @@ _STAGE_GROUPS = {
         "summary",
     ),
     "summarise": ("model", "design", "saveat", "summary"),
+    "sensitivity": ("model", "design", "doses", "solver", "saveat", "summary", "analyse"),
     "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "plot_verification": ("model", "design", "plot"),
+    "plot_sensitivity": ("model", "design", "plot", "analyse"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": (
         *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
-        "verify",
+        *("verify", "analyse"),
     ),
     "compare": ("model", "design", "solver", "saveat"),
 }
@@ -77,15 +79,15 @@ def solve_config(config: Config) -> dict[str, Any]:
     return {"name": "shared", **data}
 
 
-def chunk_spec(solve_config: dict[str, Any], chunk: Chunk, runs: int) -> dict[str, Any]:
+def chunk_spec(solve_config: dict[str, Any], chunk: Chunk, rows: int) -> dict[str, Any]:
     """What solving one chunk is given, from `solve_config` of an experiment that has it.
 
-    `runs` are the design's, trajectories of each set of the axes' values.
+    `rows` are trajectories for each of the design's `size`.
     """
     data, design = solve_config, solve_config["design"]
     if design["kind"] in SEQUENTIAL and design["size"] is not None:
         # rows before it do not depend on what follows
-        data = data | {"design": design | {"size": -(-chunk.stop // runs)}}
+        data = data | {"design": design | {"size": -(-chunk.stop // rows)}}
     return {"config": data, "start": chunk.start, "stop": chunk.stop}
 
 

@@ -11,9 +11,11 @@ from odeflow.config.levels import count
 from odeflow.config.metrics import check_metric_names, reduced_summary, wanted_metrics
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
+from odeflow.config.sensitivity_choice import FOR_DEPENDENT, sensitivity_methods
 from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
-from odeflow.design import axis_names, check_axes, has_own_ends
+from odeflow.design import axis_names, check_axes, has_own_ends, number_of_samples, rows
+from odeflow.design.correlation import strongest_correlation
 from odeflow.files.errors import ConfigError
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
@@ -33,6 +35,7 @@ def check(config: Config, study: Path) -> None:
     _check_times(config)
     _check_variables(config, study)
     _check_plot(config, study)
+    _check_analysis(config, study)
     check_functions(config.model, study)
     read_data(config.model, study)
     check_precision(config.model, study, config.runtime.precision)
@@ -209,6 +212,38 @@ def _check_plot(config: Config, study: Path) -> None:
         _known_names("plot.metric", [plot.metric], metrics, "a metric of the summary")
     elif not metrics and {"heat_map", "metric_scatter"} & {*kinds} and plot.figures != "auto":
         raise ConfigError("plot.figures: heat_map and metric_scatter need a metric of the summary")
+
+
+def _check_analysis(config: Config, study: Path) -> None:
+    asked, design = config.analyse.sensitivity, config.design
+    methods = sensitivity_methods(config)
+    if asked is None:
+        return
+    if design.kind == "table" and not set(methods) <= {*FOR_DEPENDENT}:
+        found = strongest_correlation(rows(design, 0, number_of_samples(design, study), study))
+        if found:
+            a, b, rho = found
+            raise ConfigError(
+                f"analyse.sensitivity.methods: {methods[0]} needs independent parameters, but "
+                f"columns {a!r} and {b!r} of {design.path} are correlated ({rho:.2f}); take "
+                f"{' or '.join(FOR_DEPENDENT)}, which hold for such too"
+            )
+    states, observables = config.model.states, config.model.observables
+    if observables is not None and not observables.variables:
+        return  # their names are known when the model is loaded
+    known = config.saveat.variables or [*states, *(observables.variables if observables else ())]
+    if asked.variables and config.saveat.ts is None:
+        raise ConfigError(
+            "analyse.sensitivity.variables: no times are saved to analyse variables over; set "
+            "saveat.ts, or name metrics"
+        )
+    key = "analyse.sensitivity"
+    _known_names(f"{key}.variables", asked.variables or (), known, "a saved variable")
+    of = config.summary.variables or known
+    metrics = [f"{name}_{metric}" for name in of for metric in wanted_metrics(config.summary, name)]
+    if config.design.petab is not None:
+        metrics += ["log_likelihood", *(f"{name}_log_likelihood" for name in of)]
+    _known_names(f"{key}.metrics", asked.metrics or (), metrics, "a metric of the summary")
 
 
 def _check_sensitivities(config: Config) -> None:

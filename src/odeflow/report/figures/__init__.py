@@ -10,7 +10,11 @@ from odeflow.config.root import Config
 from odeflow.report.figures.heat_map import heat_map
 from odeflow.report.figures.measurements import measurements
 from odeflow.report.figures.metric_scatter import metric_scatter
+from odeflow.report.figures.morris_plane import morris_plane
 from odeflow.report.figures.phase_portrait import phase_portrait
+from odeflow.report.figures.sensitivity_bars import sensitivity_indices
+from odeflow.report.figures.sensitivity_convergence import sensitivity_convergence
+from odeflow.report.figures.sensitivity_over_time import sensitivity_over_time
 from odeflow.report.figures.solver_effort import solver_effort
 from odeflow.report.figures.status_map import status_map
 from odeflow.report.figures.style import STYLE, save
@@ -26,14 +30,27 @@ FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
     "solver_effort": solver_effort,
     "status_map": status_map,
 }
+#: Of `indices.nc`.
+SENSITIVITY: dict[str, Callable[[xr.Dataset, Config], Figure]] = {
+    "sensitivity_indices": sensitivity_indices,
+    "sensitivity_over_time": sensitivity_over_time,
+    "morris_plane": morris_plane,
+    "sensitivity_convergence": sensitivity_convergence,
+}
 
-__all__ = ["FIGURES", "draw", "draw_verification", "save"]
+__all__ = ["FIGURES", "SENSITIVITY", "draw", "draw_sensitivity", "draw_verification", "save"]
 
 
 def draw(kind: str, ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
     """The figure of that kind, from an ensemble and its summary (both may be opened lazily)."""
     with mpl.rc_context(STYLE):
         return FIGURES[kind](ensemble, summary, config)
+
+
+def draw_sensitivity(kind: str, indices: xr.Dataset, config: Config) -> Figure:
+    """The figure of that kind, from `indices.nc`."""
+    with mpl.rc_context(STYLE):
+        return SENSITIVITY[kind](indices, config)
 
 
 def draw_verification(dataset: xr.Dataset) -> Figure:

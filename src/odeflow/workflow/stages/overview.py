@@ -20,6 +20,7 @@ def overview(
     verdict: Path,
     verification: Path | None = None,
     notes: Sequence[str] = (),
+    indices: Path | None = None,
 ) -> None:
     """Writes the page of outcomes, failures, config and versions, and the verdict on the run.
 
@@ -31,16 +32,18 @@ def overview(
         verdict: the JSON file to write: what speaks against the results, none if nothing does.
         verification: its `verification.nc`; None where it is not verified.
         notes: lines to put on the page.
+        indices: its `indices.nc`; None where no sensitivities are analysed.
 
     Raises:
         DamagedFileError: a result cannot be read.
     """
     verified = None if verification is None else read_dataset(verification)
+    found = None if indices is None else read_dataset(indices)
     with (
         open_ensemble(ensemble) as dataset,
         failures.open(encoding="utf-8", newline="") as file,
     ):
-        page = overview_page(config, dataset, csv.DictReader(file), verified, notes)
+        page = overview_page(config, dataset, csv.DictReader(file), verified, notes, found)
         speaking_against = complaints(config, dataset, verified, str(failures))
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

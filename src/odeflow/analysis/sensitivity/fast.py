@@ -1,0 +1,40 @@
+"""First and total order indices from a `fast` design: the extended Fourier amplitude test.
+
+Along the curve of a parameter, that one moves fast and the others slowly: what an output has in the
+fast one's harmonics is its first order, what it has in low frequencies is of the others alone.
+
+References:
+    Saltelli, Tarantola, Chan (1999), A quantitative model-independent method for global sensitivity
+    analysis of model output, Technometrics 41. Cukier, Fortuin, Shuler, Petschek, Schaibly (1973),
+    Study of the sensitivity of coupled reaction systems to uncertainties in rate coefficients, J.
+    Chem. Phys. 59.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from odeflow.design.fast import HARMONICS, fastest
+
+
+def fast(
+    y: Float[np.ndarray, "curve point output"],
+) -> dict[str, Float[np.ndarray, "curve output"]]:
+    """Indices of each curve's parameter, as SALib's `fast.analyze` has them.
+
+    There are no intervals: points of a curve are no sample that could be resampled.
+
+    Arguments:
+        y: the outputs along the curve of each parameter; a curve with a NaN has no index.
+
+    Returns:
+        `first_order` and `total_order`; NaN of an output that is constant.
+    """
+    number = y.shape[1]
+    frequency = fastest(number)
+    y = y - y[:, :1]
+    spectrum = np.abs(np.fft.rfft(y, axis=1)[:, 1 : -(-number // 2)]) ** 2
+    total = spectrum.sum(axis=1)
+    total = np.where(total > 0, total, np.nan)
+    own = spectrum[:, np.arange(1, HARMONICS + 1) * frequency - 1].sum(axis=1)
+    of_others = spectrum[:, : frequency // 2].sum(axis=1)
+    return {"first_order": own / total, "total_order": 1 - of_others / total}

@@ -1,0 +1,97 @@
+"""What `indices.nc` holds, for figures and the page: outputs, indices, the parameters' order."""
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from odeflow.config.root import Config
+
+#: The index that says how much a parameter matters, the first that is there.
+LEADING = ("first_order", "mu_star", "delta", "pawn", "total_order_at_most")
+#: Indices that are drawn beside one another, and what they are called there.
+DRAWN = {
+    "first_order": "first order",
+    "total_order": "total order",
+    "total_order_at_most": "bound of the total order",
+    "mu_star": "\N{GREEK SMALL LETTER MU}*",
+    "delta": "delta",
+    "pawn": "PAWN",
+}
+
+
+class AnalysedOutput(NamedTuple):
+    """An output and its indices, of one condition: an index by name over (parameter, *time)."""
+
+    name: str
+    words: str
+    units: str
+    condition: str
+    indices: xr.Dataset
+
+    @property
+    def leading(self) -> str | None:
+        """The index that says how much a parameter matters."""
+        return next((name for name in LEADING if name in self.indices), None)
+
+    @property
+    def drawn(self) -> list[str]:
+        """The indices that are drawn; PAWN and delta where there are no parts of the variance."""
+        there = [name for name in DRAWN if name in self.indices]
+        return there[:2]
+
+    @property
+    def title(self) -> str:
+        """Its long name, with its condition."""
+        return f"{self.words}, {self.condition}" if self.condition else self.words
+
+
+def outputs(indices: xr.Dataset, over_time: bool) -> list[AnalysedOutput]:
+    """Outputs that have one number for each parameter, or one for each parameter and time."""
+    names = dict.fromkeys(v.attrs["index_of"] for v in indices.values() if "index_of" in v.attrs)
+    found = []
+    for name in names:
+        own = {
+            str(key).removeprefix(f"{name}_"): variable
+            for key, variable in indices.items()
+            if variable.attrs.get("index_of") == name
+            or key in (f"{name}_left_out", f"{name}_standard_deviation")
+        }
+        dataset = xr.Dataset(own)
+        rest = set(map(str, own["left_out"].dims)) - {"condition"}
+        if rest != ({"time"} if over_time else set()):
+            continue
+        words = own["left_out"].attrs["long_name"].partition("for want of a value of ")[2]
+        units = str(own["standard_deviation"].attrs["units"])
+        if "condition" not in dataset.dims:
+            found.append(AnalysedOutput(name, words, units, "", dataset))
+            continue
+        meanings = str(indices["condition"].attrs["flag_meanings"]).split()
+        found += [
+            AnalysedOutput(name, words, units, meaning, dataset.isel(condition=place))
+            for place, meaning in enumerate(meanings)
+        ]
+    return [output for output in found if output.leading]
+
+
+def shown_outputs(indices: xr.Dataset, config: Config, at_most: int) -> list[AnalysedOutput]:
+    """Metrics, the one that `plot.metric` names first, those that vary alone.
+
+    Where there is none, variables at the last saved time.
+    """
+    found = outputs(indices, over_time=False)
+    if not found:
+        found = [
+            one._replace(indices=one.indices.isel(time=-1), words=f"{one.words} at the end")
+            for one in outputs(indices, over_time=True)
+        ]
+    thresholds = ("first_time_below", "first_time_above")
+    first = lambda one: (one.name != config.plot.metric, not one.name.endswith(thresholds))
+    known = [one for one in found if np.isfinite(one.indices[one.leading]).any()]
+    return sorted(known, key=first)[:at_most]
+
+
+def by_size(output: AnalysedOutput) -> list[int]:
+    """Places of the parameters, the one that matters most first."""
+    values = output.indices[output.leading].values
+    return np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable").tolist()
