@@ -1,0 +1,216 @@
+"""The negative log-posterior of many parameter vectors, with gradients and Fisher information.
+
+With z the simulated value on the scale of the noise, m the measured one and s the noise, a normal
+measurement adds (dz dz' + 2 ds ds')/s^2 to the Fisher information, a Laplace one
+(dz dz' + ds ds')/s^2. Noise parameters that stand alone for the noise of measurements are solved
+for in closed form: the objective is at its least along them, and they take no part in the search.
+
+Reference: Raue et al. (2013), Lessons learned from quantitative dynamical modeling in systems
+biology, PLoS ONE 8, e74335; Loos et al. (2018), Hierarchical optimization for the efficient
+parametrization of ODE models, Bioinformatics 34, 4266-4273.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from odeflow.analysis.estimation.parameters import Parameters, Vectors
+from odeflow.analysis.estimation.simulation import Simulated, Simulation, Table
+from odeflow.importers.expressions.expression import Symbol
+from odeflow.problem.estimated import from_scale
+from odeflow.problem.noise import log_density, transformed
+
+Numbers = Float[np.ndarray, " vector"]
+Matrices = Float[np.ndarray, "vector parameter parameter"]
+#: Bytes of derivatives of the vectors that are simulated at once.
+_SLAB = 2**28
+
+
+class Slopes(NamedTuple):
+    """Derivatives of the objective: its gradient, and the Fisher information with the prior's."""
+
+    gradient: Vectors
+    fisher: Matrices
+    failed: Bool[np.ndarray, " vector"]
+
+
+class Objective:
+    """The negative log-posterior as a function of vectors on the parameters' scales.
+
+    Arguments:
+        simulation: what simulates the measurements.
+        closed_form: whether noise parameters are solved for where they can be.
+    """
+
+    def __init__(self, simulation: Simulation, closed_form: bool = True):
+        self._simulation = simulation
+        self.parameters: Parameters = simulation.parameters
+        self._groups = simulation.measurements.groups
+        #: Of each measurement: its value on the scale of its noise.
+        self._measured = np.empty(simulation.measurements.number)
+        self._laplace = np.zeros(simulation.measurements.number, bool)
+        for group in self._groups:
+            self._measured[group.rows] = transformed(group.values, group.transformation)
+            self._laplace[group.rows] = group.distribution == "laplace"
+        #: Rows of the measurements whose noise a parameter is, by the parameter's number.
+        self.solved = self._noise_parameters() if closed_form else {}
+
+    @property
+    def searched(self) -> Bool[np.ndarray, " parameter"]:
+        """The parameters that are searched for, and not solved for."""
+        return ~np.isin(np.arange(self.parameters.size), list(self.solved))
+
+    def settled(self, theta: Vectors) -> tuple[Numbers, Vectors]:
+        """The objective, infinite where a trajectory fails, and the vectors with what is solved for.
+
+        Arguments:
+            theta: vectors on the scales, of which what is solved for does not count.
+
+        Returns:
+            The objective of each, and the vectors it is of.
+        """
+        found, settled = np.empty(len(theta)), theta.copy()
+        for part in self._slabs(len(theta), slopes=False):
+            simulated, settled[part] = self._settle(theta[part], self._simulation(theta[part]))
+            found[part] = self._objective(simulated, settled[part])
+        return found, settled
+
+    def log_likelihood(self, theta: Vectors) -> Numbers:
+        """The log-likelihood of vectors as they are; minus infinity where a trajectory fails."""
+        found = np.empty(len(theta))
+        for part in self._slabs(len(theta), slopes=False):
+            simulated = self._simulation(theta[part])
+            likelihood = self._densities(simulated).sum(axis=1)
+            found[part] = np.where(np.isfinite(likelihood), likelihood, -np.inf)
+        return found
+
+    def simulated(self, theta: Vectors) -> Simulated:
+        """What vectors, as they are, make of the measurements."""
+        return self._simulation(theta)
+
+    def slopes(self, theta: Vectors) -> Slopes:
+        """Gradient and Fisher information of vectors as they are.
+
+        Arguments:
+            theta: vectors on the scales.
+
+        Returns:
+            The derivatives along the scales, and which vectors have none.
+        """
+        size, number = theta.shape
+        gradient, fisher = np.empty((size, number)), np.empty((size, number, number))
+        failed = np.empty(size, bool)
+        for part in self._slabs(size, slopes=True):
+            simulated = self._simulation(theta[part], slopes=True)
+            gradient[part], fisher[part] = self._differentiated(simulated)
+            finite = np.isfinite(gradient[part]).all(axis=1)
+            failed[part] = simulated.failed | ~finite
+        slopes, curvature = self.parameters.prior_terms(theta)
+        gradient += slopes
+        fisher += curvature[:, :, None] * np.eye(number)
+        return Slopes(gradient, fisher, failed)
+
+    def _slabs(self, size: int, slopes: bool) -> Iterator[slice]:
+        """Vectors that are simulated at once: what is saved of them fits into memory."""
+        runs = max(len(self._simulation.measurements.conditions), 1)
+        times = len(self._simulation.config.saveat.ts or [])
+        kept = len(self._simulation.config.saveat.variables or [])
+        width = runs * times * kept * (1 + slopes * len(self._simulation.directions))
+        width += 3 * self._measured.size * (1 + slopes * self.parameters.size)
+        step = max(_SLAB // (8 * width), 1)
+        for first in range(0, size, step):
+            yield slice(first, min(first + step, size))
+
+    def _objective(self, simulated: Simulated, theta: Vectors) -> Numbers:
+        density = self._densities(simulated).sum(axis=1) + self.parameters.log_prior(theta)
+        return np.where(simulated.failed | ~np.isfinite(density), np.inf, -density)
+
+    def _densities(self, simulated: Simulated) -> Table:
+        result = np.empty_like(simulated.values)
+        for group in self._groups:
+            result[:, group.rows] = log_density(
+                group.values,
+                simulated.values[:, group.rows],
+                simulated.noise[:, group.rows],
+                group.transformation,
+                group.distribution,
+            )
+        return result
+
+    def _on_noise_scale(self, values: Table) -> tuple[Table, Table]:
+        """Simulated values on the scale of their noise, and how fast they move along the values."""
+        z, speed = values.copy(), np.ones_like(values)
+        for group in self._groups:
+            if group.transformation != "lin":
+                own = values[:, group.rows]
+                with np.errstate(all="ignore"):
+                    z[:, group.rows] = transformed(own, group.transformation)
+                    speed[:, group.rows] = 1 / own
+                if group.transformation == "log10":
+                    speed[:, group.rows] /= math.log(10)
+        return z, speed
+
+    def _differentiated(self, simulated: Simulated) -> tuple[Vectors, Matrices]:
+        z, speed = self._on_noise_scale(simulated.values)
+        assert simulated.value_slopes is not None and simulated.noise_slopes is not None
+        with np.errstate(all="ignore"):
+            along_z = simulated.value_slopes * speed[:, :, None]
+            along_noise = simulated.noise_slopes
+            s = simulated.noise
+            distance = (z - self._measured) / s
+            absolute = np.abs(distance)
+            of_z = np.where(self._laplace, np.sign(distance), distance) / s
+            of_noise = np.where(self._laplace, 1 - absolute, 1 - distance**2) / s
+            weight = np.where(self._laplace, 1.0, math.sqrt(2.0)) / s
+            gradient = np.matmul(of_z[:, None, :], along_z)[:, 0]
+            gradient += np.matmul(of_noise[:, None, :], along_noise)[:, 0]
+            roots = along_z / s[:, :, None]
+            fisher = np.matmul(roots.transpose(0, 2, 1), roots)
+            roots = along_noise * weight[:, :, None]
+            fisher += np.matmul(roots.transpose(0, 2, 1), roots)
+        return gradient, fisher
+
+    def _noise_parameters(self) -> dict[int, np.ndarray]:
+        """The parameters that are the noise of some measurements, and nothing else, with no prior."""
+        names = self.parameters.names
+        found: dict[str, list[np.ndarray]] = {}
+        other = {*self._simulation.directions, *self._simulation.resting}
+        kinds: dict[str, set[str]] = {}
+        for group in self._groups:
+            (_, last), alone = group.noise[-1], len(group.noise) == 1
+            if alone and isinstance(last, Symbol) and last.name in group.columns:
+                found.setdefault(last.name, []).append(group.rows)
+                kinds.setdefault(last.name, set()).add(group.distribution)
+            else:
+                other |= {*group.columns}
+        return {
+            names.index(name): np.concatenate(rows)
+            for name, rows in found.items()
+            if name in names
+            and name not in other
+            and len(kinds[name]) == 1
+            and self.parameters.all[names.index(name)].prior is None
+        }
+
+    def _settle(self, theta: Vectors, simulated: Simulated) -> tuple[Simulated, Vectors]:
+        """Puts the noise parameters where the objective is least along them, within the bounds."""
+        if not self.solved:
+            return simulated, theta
+        z, _ = self._on_noise_scale(simulated.values)
+        theta = theta.copy()
+        for number, rows in self.solved.items():
+            one = self.parameters.all[number]
+            distance = z[:, rows] - self._measured[rows]
+            with np.errstate(all="ignore"):
+                if self._laplace[rows[0]]:
+                    best = np.abs(distance).mean(axis=1)
+                else:
+                    best = np.sqrt((distance**2).mean(axis=1))
+                best = best if one.scale == "lin" else np.log(best)
+                best = best / math.log(10) if one.scale == "log10" else best
+            theta[:, number] = np.clip(np.nan_to_num(best), one.lower, one.upper)
+            simulated.noise[:, rows] = from_scale(theta[:, number], one.scale)[:, None]
+        return simulated, theta

@@ -1,0 +1,314 @@
+"""What a model gives at the measurements, for many parameter vectors and all conditions at once.
+
+Every vector under every condition is a lane of one ensemble. Derivatives along what the estimated
+parameters set in the model are forward sensitivities, those along what observables alone read are
+computed with these, and noise formulas are differentiated here; the chain rule goes on to the
+scales of the parameters.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from odeflow.analysis.estimation.parameters import Parameters, Vectors
+from odeflow.analysis.estimation.slopes import along
+from odeflow.config.outputs import SummaryConfig
+from odeflow.config.root import Config
+from odeflow.engines.choice import Resources, solve
+from odeflow.ensemble.build import Built, augmented, build_augmented
+from odeflow.files.errors import ConfigError
+from odeflow.importers.expressions.evaluation import evaluate
+from odeflow.importers.expressions.expression import TIME
+from odeflow.importers.loading import load_model
+from odeflow.importers.petab.likelihood_data import NOISE, Group, Measurements
+from odeflow.problem.model import Model
+from odeflow.problem.status import has_failed
+from odeflow.problem.transforms.observable_derivatives import with_observable_derivatives
+
+Table = Float[np.ndarray, "vector measurement"]
+Tables = Float[np.ndarray, "vector measurement parameter"]
+#: Along which parameters a quantity moves, and how fast: a number, or one for each vector.
+Chain = Mapping[str, list[tuple[int, Any]]]
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Values and noise at every measurement, with their derivatives along `theta` if asked for.
+
+    `failed` are the vectors of which a trajectory failed; their numbers mean nothing.
+    """
+
+    values: Table
+    noise: Table
+    failed: Bool[np.ndarray, " vector"]
+    value_slopes: Tables | None = None
+    noise_slopes: Tables | None = None
+
+
+class Simulation:
+    """Simulates measurements.
+
+    Arguments:
+        config: the experiment; its design's conditions are those of the measurements.
+        study: the folder that its files are relative to.
+        parameters: what is estimated.
+        measurements: what was measured.
+        resources: cores, and the folder for compiled code.
+
+    Raises:
+        ConfigError: a parameter is none of the model's, or derivatives along it are not known.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        study: Path,
+        parameters: Parameters,
+        measurements: Measurements,
+        resources: Resources,
+    ):
+        self.parameters, self.measurements, self._resources = parameters, measurements, resources
+        self._conditions = list(config.design.conditions.values()) or [{}]
+        self._set = config.design.set_by_conditions
+        self.config = _measuring(config, measurements)
+        self._study = study
+        self._model = load_model(config.model, study)
+        computed = config.model.computed or {}
+        self._computed = {name: of for name, of in computed.items() if self._moves(of)}
+        self._check()
+
+    def __call__(self, theta: Vectors, slopes: bool = False) -> Simulated:
+        """Simulates vectors, with derivatives if asked for; one that fails stops no other.
+
+        Arguments:
+            theta: the vectors, on the scales of the parameters.
+            slopes: whether to differentiate along them.
+
+        Returns:
+            What is simulated at every measurement.
+        """
+        built = self._differentiated if slopes else self._plain
+        values = self.parameters.values(theta)
+        columns = self._columns(values)
+        chains = self._chains(values, columns) if slopes else []
+        if slopes:
+            columns |= self._start_slopes(columns)
+        lanes = built.lanes({name: x.ravel() for name, x in columns.items()})
+        solution = solve(built.problem, lanes, built.engine, self._resources)
+        shape = (len(theta), len(self._conditions))
+        solved = {name: x.reshape(*shape, -1) for name, x in solution.values.items()}
+        failed = has_failed(solution.status).reshape(shape).any(axis=1)
+        result = self._at_measurements(solved, columns, failed)
+        if not slopes:
+            return result
+        return self._with_slopes(result, solved, columns, chains, self.parameters.slopes(values))
+
+    @cached_property
+    def _plain(self) -> Built:
+        return build_augmented(self.config, augmented(self.config, self._model), self._names)
+
+    @cached_property
+    def _differentiated(self) -> Built:
+        saveat = self.config.saveat.model_copy(update={"sensitivities": self.directions or None})
+        config = self.config.model_copy(update={"saveat": saveat})
+        model = augmented(config, self._model)
+        model = with_observable_derivatives(model, self._model, self.resting)
+        return build_augmented(config, model, self._names)
+
+    @cached_property
+    def directions(self) -> list[str]:
+        """What states are differentiated along: parameters and initial values of the model."""
+        declared = self._model.declared
+        known = [*declared.parameters, *declared.states]
+        moved = [name for name in known if name in self._moving and name not in self._added]
+        computed = [name for name in self._computed if name in declared.parameters]
+        return list(dict.fromkeys([*moved, *computed]))
+
+    @cached_property
+    def resting(self) -> list[str]:
+        """Parameters that no state depends on and that formulas of observables read."""
+        observables = self.config.model.observables
+        formulas = observables.formulas.values() if observables else ()
+        words = {word for text in formulas for word in re.findall(r"\w+", text)}
+        return [name for name in self._added if name in self._moving and name in words]
+
+    @property
+    def _added(self) -> list[str]:
+        return [name for name, one in self.config.model.parameters.items() if one.added]
+
+    @property
+    def _moving(self) -> set[str]:
+        """What estimated parameters set: themselves, and what conditions set to them."""
+        estimated = {*self.parameters.names}
+        by_conditions = {
+            name for one in self._conditions for name, x in one.items() if x in estimated
+        }
+        return {name for name in estimated if name not in self._set} | by_conditions
+
+    @property
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys([*self.parameters.names, *self._set]))
+
+    def _moves(self, quantities: list[str]) -> bool:
+        return not self._moving.isdisjoint(quantities)
+
+    def _check(self) -> None:
+        fast = {*self._model.declared.states} <= {*self._computed} and self._computed
+        if fast and all(len(of) > len(self._model.declared.states) for of in fast.values()):
+            raise ConfigError(
+                "analyse.estimate: the model has fast reactions, which start in an equilibrium that "
+                "depends on what is estimated; derivatives leave that out: write the equilibrium"
+            )
+        arrays = {name for name, state in self._model.declared.states.items() if state.shape}
+        for name in (*self.parameters.names, *self.measurements.variables):
+            if name in arrays:
+                raise ConfigError(
+                    f"analyse.estimate: {name} is an array; a scalar state or an observable of one "
+                    "of its components is needed"
+                )
+
+    def _columns(self, values: Vectors) -> dict[str, Float[np.ndarray, "vector condition"]]:
+        """The axes of the lanes, as `design.rows` has them: conditions vary fastest."""
+        shape = (len(values), len(self._conditions))
+        own = dict(zip(self.parameters.names, values.T))
+        columns = {name: np.repeat(x[:, None], shape[1], axis=1) for name, x in own.items()}
+        for name in self._set:
+            column = np.empty(shape)
+            for number, settings in enumerate(self._conditions):
+                given = settings[name]
+                column[:, number] = self._value(given, own) if isinstance(given, str) else given
+            columns[name] = column
+        return columns
+
+    def _value(self, name: str, own: Mapping[str, np.ndarray]) -> Any:
+        """The value of an axis: estimated, or as the model has it."""
+        return own[name] if name in own else self.config.model.parameters[name].value
+
+    def _start_slopes(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The initial derivatives of states that the model computes at t0, as further axes."""
+        result = {}
+        for state in (name for name in self._computed if name in self._model.declared.states):
+            for derivative, pair in self._differentiated.model.derivatives.items():
+                if pair[0] == state and pair[1] in self._computed[state]:
+                    result[derivative] = self._start_slope(columns, state, pair[1])
+        return result
+
+    def _start_slope(self, columns: Mapping[str, np.ndarray], name: str, axis: str) -> np.ndarray:
+        """How fast what the model computes at t0 moves along an axis."""
+        size = next(iter(columns.values())).shape
+        flat = {key: column.ravel() for key, column in columns.items()}
+        if axis not in flat:  # as the model has it
+            declared = self.config.model
+            flat[axis] = np.full(size, declared.parameters[axis].value).ravel()
+        start = lambda axes: self._model.start(axes).get(name, np.zeros(1))
+        return np.broadcast_to(along(start, flat, axis), flat[axis].shape).reshape(size)
+
+    def _chains(self, values: Vectors, columns: Mapping[str, np.ndarray]) -> list[Chain]:
+        """By condition: along which parameters each quantity of the model moves."""
+        number = {name: i for i, name in enumerate(self.parameters.names)}
+        chains = []
+        for condition, settings in enumerate(self._conditions):
+            chain: dict[str, list[tuple[int, Any]]] = {}
+            for name in self._names:
+                source = settings.get(name, name)
+                if source in number:
+                    chain[name] = [(number[source], 1.0)]
+            for name in (x for x in self._computed if x in self._model.declared.parameters):
+                moved = {}
+                for of in self._computed[name]:
+                    for p, factor in chain.get(of, ()):
+                        speed = self._start_slope(columns, name, of)[:, condition]
+                        moved[p] = moved.get(p, 0.0) + factor * speed
+                chain[name] = list(moved.items())
+            chains.append(chain)
+        return chains
+
+    def _at_measurements(
+        self, solved: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray], failed: Any
+    ) -> Simulated:
+        shape = (len(failed), self.measurements.number)
+        values, noise = np.empty(shape), np.empty(shape)
+        for group in self.measurements.groups:
+            values[:, group.rows] = self._at(solved, group, group.variable)
+            noise[:, group.rows] = _noise(group, self._known(solved, columns, group))
+        return Simulated(values, noise, failed | ~np.isfinite(values).all(axis=1))
+
+    def _with_slopes(
+        self,
+        simulated: Simulated,
+        solved: Mapping[str, np.ndarray],
+        columns: Mapping[str, np.ndarray],
+        chains: list[Chain],
+        scales: Vectors,
+    ) -> Simulated:
+        shape = (*simulated.values.shape, self.parameters.size)
+        of_values, of_noise = np.zeros(shape), np.zeros(shape)
+        by_pair = {pair: name for name, pair in self._differentiated.model.derivatives.items()}
+
+        def moved(group: Group, variable: str) -> np.ndarray:
+            """The derivatives of a variable along the parameters' values."""
+            result = np.zeros((shape[0], len(group.rows), shape[2]))
+            for quantity, terms in chains[group.condition].items():
+                name = by_pair.get((variable, quantity))
+                for p, factor in terms if name in solved else ():
+                    speed = self._at(solved, group, name)
+                    result[:, :, p] += speed * np.reshape(factor, (-1, 1))
+            return result
+
+        for group in self.measurements.groups:
+            of_values[:, group.rows] = moved(group, group.variable)
+            known = self._known(solved, columns, group)
+            noise = lambda given, group=group: _noise(group, given)
+            for name in group.states:
+                speed = np.broadcast_to(along(noise, known, name), known[name].shape)
+                of_noise[:, group.rows] += speed[:, :, None] * moved(group, name)
+            for name in group.columns:
+                for p, factor in chains[group.condition].get(name, ()):
+                    speed = along(noise, known, name) * np.reshape(factor, (-1, 1))
+                    of_noise[:, group.rows, p] += speed
+        of_values *= scales[:, None, :]
+        of_noise *= scales[:, None, :]
+        return replace(simulated, value_slopes=of_values, noise_slopes=of_noise)
+
+    def _known(
+        self, solved: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray], group: Group
+    ) -> dict[str, Any]:
+        """What the noise formula of a group reads."""
+        known: dict[str, Any] = {TIME: group.times, **group.constants}
+        known |= {name: self._at(solved, group, name) for name in group.states}
+        return known | {name: columns[name][:, group.condition, None] for name in group.columns}
+
+    def _at(self, solved: Mapping[str, np.ndarray], group: Group, name: str) -> Table:
+        times = np.asarray(self.config.saveat.ts, float)
+        at = np.abs(times[None, :] - group.times[:, None]).argmin(axis=1)
+        return solved[name][:, group.condition, at]
+
+
+def _noise(group: Group, known: Mapping[str, Any]) -> Any:
+    return evaluate(group.noise, known, np)[NOISE]
+
+
+def _measuring(config: Config, measurements: Measurements) -> Config:
+    """The config that saves what is measured, when it is, and nothing else."""
+    times = sorted({float(t) for group in measurements.groups for t in group.times})
+    states = [name for group in measurements.groups for name in group.states]
+    kept = list(dict.fromkeys([*measurements.variables, *states]))
+    saveat = config.saveat.model_copy(
+        update={"ts": times, "variables": kept, "sensitivities": None}
+    )
+    none = SummaryConfig.model_validate({"metrics": []})
+    model = config.model
+    if times[-1] > model.t0:
+        model = model.model_copy(update={"t1": times[-1]})
+    return config.model_copy(update={"saveat": saveat, "summary": none, "model": model}).in_study(
+        config.study
+    )
+
+
+__all__ = ["Model", "Simulated", "Simulation"]
