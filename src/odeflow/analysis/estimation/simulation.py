@@ -6,6 +6,7 @@ computed with these, and noise formulas are differentiated here; the chain rule 
 scales of the parameters.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ from odeflow.problem.transforms.observable_derivatives import with_observable_de
 
 Table = Float[np.ndarray, "vector measurement"]
 Tables = Float[np.ndarray, "vector measurement parameter"]
+#: States of a solve with their derivatives, at most: a program of more would compile for minutes.
+_MOST_STATES = 256
 #: Along which parameters a quantity moves, and how fast: a number, or one for each vector.
 Chain = Mapping[str, list[tuple[int, Any]]]
 
@@ -93,32 +96,45 @@ class Simulation:
         Returns:
             What is simulated at every measurement.
         """
-        built = self._differentiated if slopes else self._plain
         values = self.parameters.values(theta)
         columns = self._columns(values)
-        chains = self._chains(values, columns) if slopes else []
-        if slopes:
-            columns |= self._start_slopes(columns)
-        lanes = built.lanes({name: x.ravel() for name, x in columns.items()})
-        solution = solve(built.problem, lanes, built.engine, self._resources)
-        shape = (len(theta), len(self._conditions))
-        solved = {name: x.reshape(*shape, -1) for name, x in solution.values.items()}
-        failed = has_failed(solution.status).reshape(shape).any(axis=1)
+        solved, failed = self._solved(self._plain if not slopes else self._parts[0], columns)
+        for part in self._parts[1:] if slopes else ():
+            more, failed_too = self._solved(part, columns)
+            solved, failed = more | solved, failed | failed_too
         result = self._at_measurements(solved, columns, failed)
         if not slopes:
             return result
+        chains = self._chains(columns)
         return self._with_slopes(result, solved, columns, chains, self.parameters.slopes(values))
+
+    def _solved(
+        self, built: Built, columns: Mapping[str, np.ndarray]
+    ) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " vector"]]:
+        """Variables by name, (vector, condition, time), and the vectors that failed."""
+        columns = {**columns, **self._start_slopes(built.model, columns)}
+        lanes = built.lanes({name: x.ravel() for name, x in columns.items()})
+        solution = solve(built.problem, lanes, built.engine, self._resources)
+        shape = next(iter(columns.values())).shape
+        solved = {name: x.reshape(*shape, -1) for name, x in solution.values.items()}
+        return solved, has_failed(solution.status).reshape(shape).any(axis=1)
 
     @cached_property
     def _plain(self) -> Built:
         return build_augmented(self.config, augmented(self.config, self._model), self._names)
 
     @cached_property
-    def _differentiated(self) -> Built:
-        saveat = self.config.saveat.model_copy(update={"sensitivities": self.directions or None})
+    def _parts(self) -> list[Built]:
+        """Solves that together have all derivatives, each those along some of the directions."""
+        states = len(self._model.components)
+        number = math.ceil(len(self.directions) * states / max(_MOST_STATES - states, states)) or 1
+        parts = [self.directions[i::number] for i in range(number)]
+        return [self._along(axes, {} if i else self.resting) for i, axes in enumerate(parts)]
+
+    def _along(self, axes: list[str], resting: Mapping[str, list[str]]) -> Built:
+        saveat = self.config.saveat.model_copy(update={"sensitivities": axes or None})
         config = self.config.model_copy(update={"saveat": saveat})
-        model = augmented(config, self._model)
-        model = with_observable_derivatives(model, self._model, self.resting)
+        model = with_observable_derivatives(augmented(config, self._model), self._model, resting)
         return build_augmented(config, model, self._names)
 
     @cached_property
@@ -131,12 +147,18 @@ class Simulation:
         return list(dict.fromkeys([*moved, *computed]))
 
     @cached_property
-    def resting(self) -> list[str]:
-        """Parameters that no state depends on and that formulas of observables read."""
+    def resting(self) -> dict[str, list[str]]:
+        """Parameters that no state depends on, and the measured variables whose formulas read them."""
         observables = self.config.model.observables
-        formulas = observables.formulas.values() if observables else ()
-        words = {word for text in formulas for word in re.findall(r"\w+", text)}
-        return [name for name in self._added if name in self._moving and name in words]
+        formulas = observables.formulas if observables else {}
+        words = {name: set(re.findall(r"\w+", text)) for name, text in formulas.items()}
+        measured = [name for name in self.measurements.variables if name in words]
+        found = {
+            axis: [name for name in measured if axis in words[name]]
+            for axis in self._added
+            if axis in self._moving
+        }
+        return {axis: names for axis, names in found.items() if names}
 
     @property
     def _added(self) -> list[str]:
@@ -190,11 +212,13 @@ class Simulation:
         """The value of an axis: estimated, or as the model has it."""
         return own[name] if name in own else self.config.model.parameters[name].value
 
-    def _start_slopes(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _start_slopes(
+        self, model: Model, columns: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """The initial derivatives of states that the model computes at t0, as further axes."""
         result = {}
         for state in (name for name in self._computed if name in self._model.declared.states):
-            for derivative, pair in self._differentiated.model.derivatives.items():
+            for derivative, pair in model.derivatives.items():
                 if pair[0] == state and pair[1] in self._computed[state]:
                     result[derivative] = self._start_slope(columns, state, pair[1])
         return result
@@ -209,7 +233,7 @@ class Simulation:
         start = lambda axes: self._model.start(axes).get(name, np.zeros(1))
         return np.broadcast_to(along(start, flat, axis), flat[axis].shape).reshape(size)
 
-    def _chains(self, values: Vectors, columns: Mapping[str, np.ndarray]) -> list[Chain]:
+    def _chains(self, columns: Mapping[str, np.ndarray]) -> list[Chain]:
         """By condition: along which parameters each quantity of the model moves."""
         number = {name: i for i, name in enumerate(self.parameters.names)}
         chains = []
@@ -249,7 +273,9 @@ class Simulation:
     ) -> Simulated:
         shape = (*simulated.values.shape, self.parameters.size)
         of_values, of_noise = np.zeros(shape), np.zeros(shape)
-        by_pair = {pair: name for name, pair in self._differentiated.model.derivatives.items()}
+        by_pair = {
+            pair: name for part in self._parts for name, pair in part.model.derivatives.items()
+        }
 
         def moved(group: Group, variable: str) -> np.ndarray:
             """The derivatives of a variable along the parameters' values."""
@@ -310,5 +336,3 @@ def _measuring(config: Config, measurements: Measurements) -> Config:
         config.study
     )
 
-
-__all__ = ["Model", "Simulated", "Simulation"]

@@ -3,7 +3,7 @@
 They need no state of their own, so they cost next to nothing, unlike what `sensitivity` adds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,20 +15,26 @@ from odeflow.problem.derivative_names import sensitivity_attributes, sensitivity
 from odeflow.problem.model import Model
 
 
-def with_observable_derivatives(augmented: Model, model: Model, axes: Sequence[str]) -> Model:
+def with_observable_derivatives(
+    augmented: Model, model: Model, read: Mapping[str, Iterable[str]]
+) -> Model:
     """The model with `d_<observable>_d_<axis>` for parameters that only observables read.
 
     Arguments:
         augmented: the model as `with_sensitivities` returns it, or `model` itself.
         model: the model without derivatives.
-        axes: names of parameters on which no state depends.
+        read: of each parameter on which no state depends, the observables that read it.
 
     Returns:
-        The augmented model with these observables; itself where there are no axes.
+        The augmented model with these observables; itself where there are none.
     """
-    if not axes or not model.observable_names:
+    if not any(read.values()):
         return augmented
-    names = sensitivity_names(model.observable_names, axes, model.declared)
+    names = {
+        name: pair
+        for axis, variables in read.items()
+        for name, pair in sensitivity_names(variables, [axis], model.declared).items()
+    }
     size, number = len(model.declared.states), len(model.declared.parameters)
     known = {**augmented.declared.observables}
     variables = model.variables()
@@ -39,7 +45,7 @@ def with_observable_derivatives(augmented: Model, model: Model, axes: Sequence[s
     def observables(t: Any, y: Any, args: Any) -> dict[str, Any]:
         state, own = model.State(*y[:size]), model.Args(*args[:number])
         result = dict(augmented.observables(t, y, args))
-        for axis in axes:
+        for axis in read:
             value = getattr(own, axis)
             along = lambda x, axis=axis: model.observables(t, state, own._replace(**{axis: x}))
             _, slopes = jax.jvp(along, (value,), (jnp.ones_like(value),))
