@@ -1,15 +1,19 @@
 """Minimises one objective from many starts, all lanes together: a trust region within bounds.
 
 Each lane has a point, a radius and a quadratic model of the gradient and the Fisher information,
-which is Gauss-Newton's matrix for least squares. The model is minimised in the ball of the radius
-by the eigenvalues of the matrix (More and Sorensen), parameters that would leave their bounds are
-put there and the others solved for again. Trial points need values alone; derivatives are computed
-where a step is taken. A lane that has ended leaves the others, and none decides on another.
+which is Gauss-Newton's matrix for least squares. What that lacks of the Hessian is learned from
+the steps (Dennis, Gay and Welsch) and added where it foretold the last step better. The model is
+minimised in the ball of the radius by the eigenvalues of the matrix (More and Sorensen);
+parameters that would leave their bounds are put there and the others solved for again. Trial
+points need values alone; derivatives are computed where a step is taken. A lane that has ended
+leaves the others, and none decides on another.
 
-Reference: More and Sorensen (1983), Computing a trust region step, SIAM J. Sci. Stat. Comput. 4,
-553-572; Voglis and Lagaris (2004), A rectangular trust region dogleg approach for unconstrained and
-bound constrained nonlinear optimization; Froehlich and Sorger (2022), Fides: reliable trust-region
-optimization for parameter estimation of ordinary differential equation models, PLoS Comput. Biol. 18.
+References: More and Sorensen (1983), Computing a trust region step, SIAM J. Sci. Stat. Comput. 4,
+553-572; Dennis, Gay and Welsch (1981), An adaptive nonlinear least-squares algorithm, ACM Trans.
+Math. Softw. 7, 348-368; Voglis and Lagaris (2004), A rectangular trust region dogleg approach for
+unconstrained and bound constrained nonlinear optimization; Froehlich and Sorger (2022), Fides:
+reliable trust-region optimization for parameter estimation of ordinary differential equation
+models, PLoS Comput. Biol. 18.
 """
 
 from collections.abc import Callable
@@ -116,6 +120,9 @@ class _Lanes:
         size, number = x.shape
         self._f, self._x = batch.settled(x)
         self._g, self._h = np.zeros((size, number)), np.zeros((size, number, number))
+        #: What the Fisher information lacks, by secants, and the lanes whose model has it.
+        self._rest, self._secant = np.zeros((size, number, number)), np.zeros(size, bool)
+        self._before = self._x.copy()
         self._norm = np.full(size, np.nan)
         self._radius = np.full(size, options.first_radius)
         self._new = np.ones(size, bool)
@@ -145,8 +152,9 @@ class _Lanes:
         if not len(run):
             return False
         room = self._lower[run] - self._x[run], self._upper[run] - self._x[run]
-        p = bounded_step(self._g[run], self._h[run], self._radius[run], free, *room)
-        expected = -_model(self._g[run], self._h[run], p)
+        h = self._h[run] + np.where(self._secant[run, None, None], self._rest[run], 0.0)
+        p = bounded_step(self._g[run], h, self._radius[run], free, *room)
+        expected = -_model(self._g[run], h, p)
         trial = np.clip(self._x[run] + p, self._lower[run], self._upper[run])
         f, trial = self._batch.settled(trial)
         self._judge(run, p, expected, f, trial)
@@ -157,6 +165,13 @@ class _Lanes:
         if not len(due):
             return
         slopes = self._batch.slopes(self._x[due])
+        again = due[self._gradients[due] > 0]
+        old, new = self._g[again], slopes.gradient[self._gradients[due] > 0]
+        moved = self._x[again] - self._before[again]
+        self._rest[again] = secant(
+            self._rest[again], moved, new - old, slopes.fisher[self._gradients[due] > 0]
+        )
+        self._before[due] = self._x[due]
         self._g[due], self._h[due] = slopes.gradient, slopes.fisher
         self._gradients[due] += 1
         self._new[due] = False
@@ -184,6 +199,10 @@ class _Lanes:
         radius = np.where(~(ratio >= 0.25), np.where(shrunk > 0, shrunk, radius / 4), radius)
         grown = (ratio > 0.75) & (length > 0.8 * radius)
         self._radius[run] = np.where(grown, 2 * radius, radius)
+        plain = -_model(self._g[run], self._h[run], p)
+        bent = plain - 0.5 * (p * _times(self._rest[run], p)).sum(axis=1)
+        with np.errstate(all="ignore"):
+            self._secant[run] = np.abs(gained - bent) < np.abs(gained - plain)
         converged = (np.abs(gained) <= small) & (expected <= small)
         self._x[run[taken]], self._f[run[taken]] = trial[taken], f[taken]
         self._new[run[taken]] = True
@@ -214,7 +233,7 @@ def bounded_step(
     p = np.zeros_like(g)
     lanes, still = np.arange(len(g)), free.copy()
     for _ in range(4):
-        pulled = g[lanes] + np.matmul(h[lanes], p[lanes][:, :, None])[:, :, 0]
+        pulled = g[lanes] + _times(h[lanes], p[lanes])
         step = _in_ball(pulled, h[lanes], radius[lanes], still[lanes])
         out = still[lanes] & ((step < low[lanes]) | (step > high[lanes]))
         moved = np.where(still[lanes], step, p[lanes])
@@ -230,10 +249,40 @@ def bounded_step(
     return p
 
 
+def secant(rest: Matrices, s: Vectors, y: Vectors, fisher: Matrices) -> Matrices:
+    """What the Fisher information lacks of the Hessian after a step.
+
+    Arguments:
+        rest: what it lacked before.
+        s: the steps.
+        y: how much the gradients have changed.
+        fisher: the information where the steps led.
+
+    Returns:
+        The update of Dennis, Gay and Welsch, sized.
+    """
+    lacking = y - _times(fisher, s)
+    known = _times(rest, s)
+    with np.errstate(all="ignore"):
+        size = np.abs((s * lacking).sum(axis=1)) / np.abs((s * known).sum(axis=1))
+        size = np.minimum(np.nan_to_num(size, nan=1.0, posinf=1.0), 1.0)
+        error = lacking - size[:, None] * known
+        bend = (s * y).sum(axis=1)
+        one = error[:, :, None] * y[:, None, :] / bend[:, None, None]
+        two = y[:, :, None] * y[:, None, :]
+        two = two * ((s * error).sum(axis=1) / bend**2)[:, None, None]
+        update = size[:, None, None] * rest + one + one.transpose(0, 2, 1) - two
+    usable = np.isfinite(update).all(axis=(1, 2)) & (bend > 0)
+    return np.where(usable[:, None, None], update, rest)
+
+
+def _times(h: Matrices, p: Vectors) -> Vectors:
+    return np.matmul(h, p[:, :, None])[:, :, 0]
+
+
 def _model(g: Vectors, h: Matrices, p: Vectors) -> Numbers:
     """How much the model changes along steps."""
-    curved = np.matmul(h, p[:, :, None])[:, :, 0]
-    return (g * p).sum(axis=1) + 0.5 * (p * curved).sum(axis=1)
+    return (g * p).sum(axis=1) + 0.5 * (p * _times(h, p)).sum(axis=1)
 
 
 def _in_ball(g: Vectors, h: Matrices, radius: Numbers, free: Mask) -> Vectors:
@@ -243,9 +292,8 @@ def _in_ball(g: Vectors, h: Matrices, radius: Numbers, free: Mask) -> Vectors:
     h = np.where(both, h, 0.0) + np.where(free, 0.0, 1.0)[:, :, None] * np.eye(g.shape[1])
     values, vectors = np.linalg.eigh(h)
     along = np.matmul(vectors.transpose(0, 2, 1), g[:, :, None])[:, :, 0]
-    most = np.maximum(values.max(axis=1, initial=0.0), 1e-300)
-    values = np.maximum(values, 0.0)
-    damping = 1e-14 * most
+    most = np.maximum(np.abs(values).max(axis=1, initial=0.0), 1e-300)
+    damping = np.maximum(-values.min(axis=1, initial=0.0), 0.0) + 1e-14 * most
     for _ in range(25):  # Newton on 1 / |p| - 1 / radius, from below: it does not overshoot
         shifted = values + damping[:, None]
         with np.errstate(all="ignore"):
