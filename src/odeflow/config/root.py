@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr, field_validator
 
 from odeflow.config.about import About
+from odeflow.config.analyse import AnalyseConfig
 from odeflow.config.base import Strict
 from odeflow.config.design import DesignConfig
 from odeflow.config.doses import DoseConfig, StopConfig
@@ -37,6 +38,7 @@ class Config(Strict):
     summary: SummaryConfig = Field(default_factory=lambda: SummaryConfig.model_validate({}))
     runtime: RuntimeConfig = Field(default_factory=lambda: RuntimeConfig.model_validate({}))
     plot: PlotConfig = Field(default_factory=lambda: PlotConfig.model_validate({}))
+    analyse: AnalyseConfig = Field(default_factory=lambda: AnalyseConfig.model_validate({}))
     verify: VerifyConfig = Field(default_factory=lambda: VerifyConfig.model_validate({}))
 
     _study: Path = PrivateAttr(default=Path())
