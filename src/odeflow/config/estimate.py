@@ -1,4 +1,4 @@
-"""What `analyse.estimate` may ask for: data, parameters with bounds and priors, starts, posterior."""
+"""What `analyse.estimate` may ask for: data, parameters, noise, starts, profiles, draws."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
@@ -126,7 +126,7 @@ class EstimateConfig(Strict):
     starts_per_job: Natural = Field(
         250, description="starts that a job makes; more starts keep the jobs that are done"
     )
-    max_steps: Natural = Field(500, description="trial steps of the optimiser that a start may take")
+    max_steps: Natural = Field(500, description="trial steps that a start may take")
     closed_form: bool = Field(
         True, description="solve for noise parameters in closed form, where they stand alone"
     )

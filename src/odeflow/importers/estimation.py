@@ -1,4 +1,4 @@
-"""What an estimation is of: the parameters and the measurements, from PEtab or the study's own files."""
+"""What an estimation is of: parameters and measurements, of PEtab or the study's own."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Measurements in a CSV file: `time, variable, value`, and `sd` and `condition` where there are such."""
+"""Measurements in a CSV file: `time, variable, value`, with or without `sd` and `condition`."""
 
 import csv
 import math

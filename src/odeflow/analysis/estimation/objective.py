@@ -46,7 +46,7 @@ class Objective:
     """
 
     def __init__(self, simulation: Simulation, closed_form: bool = True):
-        self._simulation = simulation
+        self.simulation = simulation
         self.parameters: Parameters = simulation.parameters
         self._groups = simulation.measurements.groups
         #: Of each measurement: its value on the scale of its noise.
@@ -64,7 +64,7 @@ class Objective:
         return ~np.isin(np.arange(self.parameters.size), list(self.solved))
 
     def settled(self, theta: Vectors) -> tuple[Numbers, Vectors]:
-        """The objective, infinite where a trajectory fails, and the vectors with what is solved for.
+        """The objective, infinite where a trajectory fails, and the vectors with what is solved.
 
         Arguments:
             theta: vectors on the scales, of which what is solved for does not count.
@@ -74,7 +74,7 @@ class Objective:
         """
         found, settled = np.empty(len(theta)), theta.copy()
         for part in self._slabs(len(theta), slopes=False):
-            simulated, settled[part] = self._settle(theta[part], self._simulation(theta[part]))
+            simulated, settled[part] = self._settle(theta[part], self.simulation(theta[part]))
             found[part] = self._objective(simulated, settled[part])
         return found, settled
 
@@ -82,14 +82,20 @@ class Objective:
         """The log-likelihood of vectors as they are; minus infinity where a trajectory fails."""
         found = np.empty(len(theta))
         for part in self._slabs(len(theta), slopes=False):
-            simulated = self._simulation(theta[part])
+            simulated = self.simulation(theta[part])
             likelihood = self._densities(simulated).sum(axis=1)
             found[part] = np.where(np.isfinite(likelihood), likelihood, -np.inf)
         return found
 
     def simulated(self, theta: Vectors) -> Simulated:
         """What vectors, as they are, make of the measurements."""
-        return self._simulation(theta)
+        return self.simulation(theta)
+
+    def residuals(self, simulated: Simulated) -> Table:
+        """Measured less simulated values, on the scale of their noise and over it."""
+        z, _ = self._on_noise_scale(simulated.values)
+        with np.errstate(all="ignore"):
+            return np.asarray((self._measured - z) / simulated.noise)
 
     def slopes(self, theta: Vectors) -> Slopes:
         """Gradient and Fisher information of vectors as they are.
@@ -104,7 +110,7 @@ class Objective:
         gradient, fisher = np.empty((size, number)), np.empty((size, number, number))
         failed = np.empty(size, bool)
         for part in self._slabs(size, slopes=True):
-            simulated = self._simulation(theta[part], slopes=True)
+            simulated = self.simulation(theta[part], slopes=True)
             gradient[part], fisher[part] = self._differentiated(simulated)
             finite = np.isfinite(gradient[part]).all(axis=1)
             failed[part] = simulated.failed | ~finite
@@ -115,10 +121,10 @@ class Objective:
 
     def _slabs(self, size: int, slopes: bool) -> Iterator[slice]:
         """Vectors that are simulated at once: what is saved of them fits into memory."""
-        runs = max(len(self._simulation.measurements.conditions), 1)
-        times = len(self._simulation.config.saveat.ts or [])
-        kept = len(self._simulation.config.saveat.variables or [])
-        width = runs * times * kept * (1 + slopes * len(self._simulation.directions))
+        runs = max(len(self.simulation.measurements.conditions), 1)
+        times = len(self.simulation.config.saveat.ts or [])
+        kept = len(self.simulation.config.saveat.variables or [])
+        width = runs * times * kept * (1 + slopes * len(self.simulation.directions))
         width += 3 * self._measured.size * (1 + slopes * self.parameters.size)
         step = max(_SLAB // (8 * width), 1)
         for first in range(0, size, step):
@@ -174,10 +180,10 @@ class Objective:
         return gradient, fisher
 
     def _noise_parameters(self) -> dict[int, np.ndarray]:
-        """The parameters that are the noise of some measurements, and nothing else, with no prior."""
+        """The parameters that are the noise of measurements and nothing else, with no prior."""
         names = self.parameters.names
         found: dict[str, list[np.ndarray]] = {}
-        other = {*self._simulation.directions, *self._simulation.resting}
+        other = {*self.simulation.directions, *self.simulation.resting}
         kinds: dict[str, set[str]] = {}
         for group in self._groups:
             (_, last), alone = group.noise[-1], len(group.noise) == 1

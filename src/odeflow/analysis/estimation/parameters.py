@@ -1,4 +1,4 @@
-"""The estimated parameters together: their values, bounds, priors and starts, many vectors at once."""
+"""The estimated parameters together: values, bounds, priors and starts of many vectors."""
 
 import math
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Parameters:
         return np.stack(columns, axis=1)
 
     def start(self, seed: int, number: int) -> Float[np.ndarray, " parameter"]:
-        """Start `number`, uniform between the bounds on the scales; no other start decides on it."""
+        """Start `number`, uniform between the bounds on the scales, whatever others there are."""
         unit = np.random.default_rng([seed, number]).random(self.size)
         return self.lower + unit * (self.upper - self.lower)
 
@@ -68,7 +68,7 @@ class Parameters:
         return self._priors(theta)[1:]
 
     def log_measure(self, theta: Vectors) -> Float[np.ndarray, " vector"]:
-        """What makes a density of `theta` of the prior's: log d(value)/d(theta) where it needs it."""
+        """The log of d(value)/d(theta), for priors that are densities of the value."""
         values, total = self.values(theta), np.zeros(len(theta))
         for i, one in enumerate(self.all):
             if one.prior is not None and one.prior.of != "scale":

@@ -148,7 +148,7 @@ class Simulation:
 
     @cached_property
     def resting(self) -> dict[str, list[str]]:
-        """Parameters that no state depends on, and the measured variables whose formulas read them."""
+        """Parameters that no state depends on, and the measured variables that read them."""
         observables = self.config.model.observables
         formulas = observables.formulas if observables else {}
         words = {name: set(re.findall(r"\w+", text)) for name, text in formulas.items()}
@@ -184,8 +184,8 @@ class Simulation:
         fast = {*self._model.declared.states} <= {*self._computed} and self._computed
         if fast and all(len(of) > len(self._model.declared.states) for of in fast.values()):
             raise ConfigError(
-                "analyse.estimate: the model has fast reactions, which start in an equilibrium that "
-                "depends on what is estimated; derivatives leave that out: write the equilibrium"
+                "analyse.estimate: the model has fast reactions, which start in an equilibrium "
+                "that depends on what is estimated; derivatives leave that out: write the equilibrium"
             )
         arrays = {name for name, state in self._model.declared.states.items() if state.shape}
         for name in (*self.parameters.names, *self.measurements.variables):

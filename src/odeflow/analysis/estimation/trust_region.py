@@ -22,7 +22,7 @@ from enum import IntEnum
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Int8
+from jaxtyping import Bool, Int, Int8
 
 from odeflow.analysis.estimation.objective import Matrices, Numbers, Slopes
 from odeflow.analysis.estimation.parameters import Vectors
@@ -113,7 +113,13 @@ def minimise(
 
 class _Lanes:
     def __init__(
-        self, batch: Batch, x: Vectors, lower: Vectors, upper: Vectors, fixed: Mask, options: Options
+        self,
+        batch: Batch,
+        x: Vectors,
+        lower: Vectors,
+        upper: Vectors,
+        fixed: Mask,
+        options: Options,
     ):
         self._batch, self._options = batch, options
         self._lower, self._upper, self._fixed = lower, upper, fixed
