@@ -31,6 +31,7 @@ from odeflow.workflow.plan import (
 )
 from odeflow.provenance.records import mark_file
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
+from odeflow.config.figure_choice import ESTIMATE_FIGURES
 from odeflow.config.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
@@ -178,6 +179,11 @@ def chunk_spec(wildcards):
 def verification_of(experiment):
     """The verification as an input by name, if trajectories are verified."""
     return {} if experiment.verification is None else {"verification": experiment.verification}
+
+
+def estimates_of(experiment):
+    """The estimates as an input by name, if parameters are estimated."""
+    return {} if experiment.estimates is None else {"estimates": experiment.estimates}
 
 
 def settled(file, dependent):

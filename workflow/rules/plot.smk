@@ -5,6 +5,12 @@ for experiment in EXPERIMENTS.values():
         kind: drawn.pop(kind) for kind in list(drawn) if kind.startswith("verification")
     }
 
+    of_estimates = {
+        kind: drawn.pop(kind)
+        for kind in list(drawn)
+        if any(kind.startswith(own) for own in ESTIMATE_FIGURES)
+    }
+
     if drawn:
 
         rule:
@@ -54,3 +60,27 @@ for experiment in EXPERIMENTS.values():
                 stage=experiment.stage("plot_verification").as_data(),
             script:
                 "../scripts/plot_verification.py"
+
+    if of_estimates:
+
+        rule:
+            name:
+                f"plot_estimates_{experiment.name}"
+            input:
+                estimates=experiment.estimates,
+                mark=mark(str(experiment.folder), "plot_estimates"),
+            output:
+                **of_estimates,
+            log:
+                f"results/{experiment.name}/logs/plot_estimates.log",
+            benchmark:
+                f"results/{experiment.name}/benchmarks/plot_estimates.tsv"
+            group:
+                "results"
+            conda:
+                "../envs/odeflow.yaml"
+            params:
+                spec=experiment.stage_spec("plot_estimates"),
+                stage=experiment.stage("plot_estimates").as_data(),
+            script:
+                "../scripts/plot_estimates.py"

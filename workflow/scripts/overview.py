@@ -6,7 +6,7 @@ from odeflow.config.validate import validate
 from odeflow.workflow.script import recorded
 from odeflow.workflow.stages.overview import overview
 
-verification = snakemake.input.get("verification")
+verification, estimates = snakemake.input.get("verification"), snakemake.input.get("estimates")
 with recorded(snakemake.log[0], snakemake.params.stage):
     overview(
         validate(snakemake.params.spec["config"]),
@@ -16,4 +16,5 @@ with recorded(snakemake.log[0], snakemake.params.stage):
         Path(snakemake.output.verdict),
         verification and Path(verification),
         snakemake.params.spec.get("notes", ()),
+        estimates and Path(estimates),
     )

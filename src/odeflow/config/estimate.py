@@ -108,7 +108,7 @@ class EstimateConfig(Strict):
 
     data: str | None = Field(
         None,
-        description="a .csv file of the study with the columns time, variable, value, and sd and "
+        description="a .csv file of the study (or beside an experiment that ships) with the columns time, variable, value, and sd and "
         "condition where there are such; null: the measurements of design.petab",
     )
     parameters: dict[VariableName, EstimatedConfig] = Field(

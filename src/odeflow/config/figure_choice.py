@@ -3,6 +3,9 @@
 from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
 
+#: Kinds that are drawn of `estimates.nc`.
+ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior")
+
 
 def figure_kinds(config: Config) -> list[str]:
     """The kinds of figures to draw; `plot.figures: auto` takes those that fit the design.
@@ -15,7 +18,7 @@ def figure_kinds(config: Config) -> list[str]:
     scalars = [name for name in kept if name not in states or not states[name].shape]
     axes = 1 if config.design.kind == "table" else len(config.design.axes)
     is_map = config.design.kind == "grid" and axes >= 2
-    petab = config.design.petab is not None
+    petab, estimate = config.design.petab is not None, config.analyse.estimate
     needs = {
         "measurements": (petab, "measurements (design.petab)"),
         "time_courses": (has_times, "saved times (saveat.ts)"),
@@ -25,7 +28,10 @@ def figure_kinds(config: Config) -> list[str]:
         "solver_effort": (True, ""),
         "status_map": (axes >= 1, "a design with an axis"),
         "verification": (config.is_verified, "verify.number above 0"),
+        **dict.fromkeys(ESTIMATE_FIGURES, (estimate is not None, "analyse.estimate")),
     }
+    needs["profiles"] = (bool(estimate and estimate.profiles), "analyse.estimate.profiles")
+    needs["posterior"] = (bool(estimate and estimate.posterior), "analyse.estimate.posterior")
     if config.plot.figures == "auto":
         unfit = {"metric_scatter" if is_map else "heat_map"}
         if petab:  # conditions apart, and not all of them in one band

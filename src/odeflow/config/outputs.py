@@ -20,6 +20,11 @@ FigureKind = Literal[
     "status_map",
     "verification",
     "measurements",
+    "waterfall",
+    "estimates",
+    "best_fit",
+    "profiles",
+    "posterior",
 ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from odeflow.config.estimate import EstimateConfig
 from odeflow.config.root import Config
+from odeflow.config.shipped import shipped_config
 from odeflow.config.validate import nearest
 from odeflow.files.csv_cells import TableError, not_a_number, read_cells
 from odeflow.files.errors import ConfigError
@@ -55,6 +56,12 @@ def read_measured(config: Config, study: Path) -> Measurements:
     return Measurements(len(rows), conditions, made)
 
 
+def measured_file(file: str, study: Path) -> Path:
+    """Where a file of measurements is: in the study, else beside the experiments that ship."""
+    own, beside = study / file, shipped_config() / "experiment" / file
+    return beside if beside.is_file() and not own.is_file() else own
+
+
 def _group(
     estimate: EstimateConfig, rows: list[_Row], variable: str, condition: int, numbers: list[int]
 ) -> Group:
@@ -85,7 +92,7 @@ def _group(
 def _rows(config: Config, file: str, study: Path) -> list[_Row]:
     key = f"analyse.estimate.data: {file}"
     try:
-        cells = read_cells(study / file)
+        cells = read_cells(measured_file(file, study))
     except FileNotFoundError:
         raise ConfigError(f"{key}: no such file, relative to the study's folder") from None
     except (TableError, OSError, csv.Error) as error:

@@ -13,6 +13,7 @@ from odeflow.config.root import Config
 from odeflow.config.small_states import small_state_notes
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.status import ADVICE, Status, has_failed
+from odeflow.report.estimates_section import estimates_section
 from odeflow.report.pages import page, table
 from odeflow.trust.facts import drift_rows, verification_facts, worst_cases
 
@@ -26,10 +27,12 @@ def overview_page(
     failures: Iterable[Mapping[str, str]],
     verification: xr.Dataset | None = None,
     notes: Iterable[str] = (),
+    estimates: xr.Dataset | None = None,
 ) -> str:
     """The page as HTML text; self-contained, without scripts.
 
-    `failures` are the rows of `failures.csv`, `notes` what planning found to say of the model.
+    `failures` are the rows of `failures.csv`, `notes` what planning found to say of the model,
+    `estimates` what was estimated.
     """
     status = ensemble["status"].values.ravel()
     steps = ensemble["num_steps"].values.ravel()
@@ -54,6 +57,7 @@ def overview_page(
             table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),
             *_failures(failures),
+            *estimates_section(estimates),
             *_verification(verification),
             *_invariants(ensemble),
             "<h2>Reference of the model</h2>",

@@ -11,6 +11,7 @@ from odeflow.config.metrics import reduced_summary
 from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
+from odeflow.importers.estimation import data_digest
 from odeflow.importers.petab.meaning import measurements_digest
 from odeflow.provenance.observed.manifest import observed
 from odeflow.provenance.sources import source_digest
@@ -31,12 +32,15 @@ _STAGE_GROUPS = {
     ),
     "summarise": ("model", "design", "saveat", "summary"),
     "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
+    "estimate": ("model", "design", "doses", "solver", "runtime", "analyse"),
+    "plot_estimates": ("model", "design", "plot"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "plot_verification": ("model", "design", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": (
         *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
         "verify",
+        "analyse",
     ),
     "compare": ("model", "design", "solver", "saveat"),
 }
@@ -54,6 +58,8 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
     """
     kept = ("max_failed",) if stage == "overview" else ()
     measured = measurements_digest(config, study) if stage == "summarise" else None
+    if stage == "estimate" and config.analyse.estimate is not None:
+        measured = data_digest(config, study)
     table = None
     if stage == "design" and config.design.kind == "table":
         rows = number_of_samples(config.design, study)

@@ -1,6 +1,6 @@
-"""Starts of an estimation, a range of them at a time: where each began and ended."""
+"""Starts of an estimation, some of them at a time: where each began and ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -13,18 +13,16 @@ from odeflow.files.flags import flag_attributes
 def fit(
     objective: Objective,
     seed: int,
-    first: int,
-    last: int,
+    numbers: Sequence[int],
     options: Options,
     progress: Callable[[int], None] | None = None,
 ) -> xr.Dataset:
-    """Minimises from starts first..last, which no other start changes.
+    """Minimises from starts of these numbers, which no other start changes.
 
     Arguments:
         objective: the negative log-posterior.
         seed: of the starts.
-        first: number of the first start, from 0.
-        last: number after the last one.
+        numbers: of the starts, from 0.
         options: when a start ends.
         progress: called with the number of starts that have ended.
 
@@ -33,7 +31,7 @@ def fit(
         (infinite where a trajectory failed at the start), `gradient_norm`, `fit_status` and counts.
     """
     parameters = objective.parameters
-    start = parameters.starts(seed, first, last)
+    start = parameters.starts(seed, numbers)
     lower = np.broadcast_to(parameters.lower, start.shape)
     upper = np.broadcast_to(parameters.upper, start.shape)
     fixed = np.broadcast_to(~objective.searched, start.shape)
@@ -55,7 +53,7 @@ def fit(
             "fit_status": ("start", found.status, {"long_name": "how the fit ended"} | status),
         },
         {
-            "start": ("start", np.arange(first, last), _about("number of the start")),
+            "start": ("start", np.asarray(numbers), _about("number of the start")),
             "parameter": ("parameter", np.array(parameters.names), {"long_name": "parameter"}),
         },
     )

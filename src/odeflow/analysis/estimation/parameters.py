@@ -54,10 +54,10 @@ class Parameters:
         unit = np.random.default_rng([seed, number]).random(self.size)
         return self.lower + unit * (self.upper - self.lower)
 
-    def starts(self, seed: int, first: int, last: int) -> Vectors:
-        """Starts first..last."""
-        found = [self.start(seed, number) for number in range(first, last)]
-        return np.array(found).reshape(last - first, self.size)
+    def starts(self, seed: int, numbers: Sequence[int]) -> Vectors:
+        """The starts of these numbers, one per row."""
+        found = [self.start(seed, number) for number in numbers]
+        return np.array(found).reshape(len(found), self.size)
 
     def log_prior(self, theta: Vectors) -> Float[np.ndarray, " vector"]:
         """The logarithm of the prior density, that of uniform priors left out."""

@@ -332,7 +332,7 @@ def _measuring(config: Config, measurements: Measurements) -> Config:
     model = config.model
     if times[-1] > model.t0:
         model = model.model_copy(update={"t1": times[-1]})
-    return config.model_copy(update={"saveat": saveat, "summary": none, "model": model}).in_study(
-        config.study
-    )
+    solver = config.solver.model_copy(update={"reject_drift": False})  # which judges trajectories
+    changed = {"saveat": saveat, "summary": none, "model": model, "solver": solver}
+    return config.model_copy(update=changed).in_study(config.study)
 

@@ -7,15 +7,20 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
+from odeflow.report.figures.best_fit import best_fit
+from odeflow.report.figures.estimates import estimates
 from odeflow.report.figures.heat_map import heat_map
 from odeflow.report.figures.measurements import measurements
 from odeflow.report.figures.metric_scatter import metric_scatter
 from odeflow.report.figures.phase_portrait import phase_portrait
+from odeflow.report.figures.posterior import posterior
+from odeflow.report.figures.profiles import profiles
 from odeflow.report.figures.solver_effort import solver_effort
 from odeflow.report.figures.status_map import status_map
 from odeflow.report.figures.style import STYLE, save
 from odeflow.report.figures.time_courses import time_courses
 from odeflow.report.figures.verification import verification
+from odeflow.report.figures.waterfall import waterfall
 
 FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
     "measurements": measurements,
@@ -27,13 +32,28 @@ FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
     "status_map": status_map,
 }
 
-__all__ = ["FIGURES", "draw", "draw_verification", "save"]
+#: Those of `estimates.nc`.
+ESTIMATE_FIGURES: dict[str, Callable[[xr.Dataset], Figure]] = {
+    "waterfall": waterfall,
+    "estimates": estimates,
+    "best_fit": best_fit,
+    "profiles": profiles,
+    "posterior": posterior,
+}
+
+__all__ = ["ESTIMATE_FIGURES", "FIGURES", "draw", "draw_estimates", "draw_verification", "save"]
 
 
 def draw(kind: str, ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
     """The figure of that kind, from an ensemble and its summary (both may be opened lazily)."""
     with mpl.rc_context(STYLE):
         return FIGURES[kind](ensemble, summary, config)
+
+
+def draw_estimates(kind: str, dataset: xr.Dataset) -> Figure:
+    """The figure of that kind, from `estimates.nc`."""
+    with mpl.rc_context(STYLE):
+        return ESTIMATE_FIGURES[kind](dataset)
 
 
 def draw_verification(dataset: xr.Dataset) -> Figure:

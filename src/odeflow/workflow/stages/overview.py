@@ -20,6 +20,7 @@ def overview(
     verdict: Path,
     verification: Path | None = None,
     notes: Sequence[str] = (),
+    estimates: Path | None = None,
 ) -> None:
     """Writes the page of outcomes, failures, config and versions, and the verdict on the run.
 
@@ -31,6 +32,7 @@ def overview(
         verdict: the JSON file to write: what speaks against the results, none if nothing does.
         verification: its `verification.nc`; None where it is not verified.
         notes: lines to put on the page.
+        estimates: its `estimates.nc`; None where nothing is estimated.
 
     Raises:
         DamagedFileError: a result cannot be read.
@@ -40,7 +42,14 @@ def overview(
         open_ensemble(ensemble) as dataset,
         failures.open(encoding="utf-8", newline="") as file,
     ):
-        page = overview_page(config, dataset, csv.DictReader(file), verified, notes)
+        page = overview_page(
+            config,
+            dataset,
+            csv.DictReader(file),
+            verified,
+            notes,
+            None if estimates is None else read_dataset(estimates),
+        )
         speaking_against = complaints(config, dataset, verified, str(failures))
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
