@@ -108,8 +108,8 @@ class EstimateConfig(Strict):
 
     data: str | None = Field(
         None,
-        description="a .csv file of the study (or beside an experiment that ships) with the columns time, variable, value, and sd and "
-        "condition where there are such; null: the measurements of design.petab",
+        description="a .csv file of the study, or beside an experiment that ships: columns time, "
+        "variable, value, and sd and condition where there are such; null: those of design.petab",
     )
     parameters: dict[VariableName, EstimatedConfig] = Field(
         default_factory=dict,

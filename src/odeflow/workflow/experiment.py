@@ -86,7 +86,10 @@ class Experiment:
             "plot": (ensemble | summary, figures),
             "plot_verification": (verified, of_verification),
             "plot_estimates": (estimated, of_estimates),
-            "overview": (ensemble | failures | verified | estimated, [f"{folder}/overview.html", *verdict]),
+            "overview": (
+                ensemble | failures | verified | estimated,
+                [f"{folder}/overview.html", *verdict],
+            ),
             "verdict": (verdict, self.checks),
             **({"verify": (ensemble, [*verified])} if verified else {}),
             **({"estimate": ({}, [*estimated])} if estimated else {}),

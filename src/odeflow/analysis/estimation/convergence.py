@@ -27,7 +27,7 @@ def mean_error(chains: Chains) -> float:
     return float(chains.std(ddof=1) / np.sqrt(_plain_size(_split(chains))))
 
 
-def _split(chains: Chains) -> Chains:
+def _split(chains: Chains) -> Float[np.ndarray, "halves half_draws"]:
     half = chains.shape[1] // 2
     return np.concatenate([chains[:, :half], chains[:, -half:]])
 

@@ -1,4 +1,4 @@
-"""From ended starts to `estimates.nc`: the best fit, its intervals, profiles and draws, labelled."""
+"""From ended starts to `estimates.nc`: the best fit, intervals, profiles and draws."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ def estimates(objective: Objective, starts: xr.Dataset, estimate: EstimateConfig
     chosen = estimate.profiles
     numbers = [i for i, name in enumerate(parameters.names) if chosen == "all" or name in chosen]
     rise = threshold(estimate.level)
-    lines = profiles(
-        whole, best, least, known.standard_error, numbers, rise, options_of(estimate)
-    )
+    lines = profiles(whole, best, least, known.standard_error, numbers, rise, options_of(estimate))
     reach = normal_interval(
         best, known.standard_error, parameters.lower, parameters.upper, estimate.level
     )

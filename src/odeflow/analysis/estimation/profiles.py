@@ -88,9 +88,7 @@ def profiles(
         found = minimise(objective, theta, lower, upper, fixed, options)
         for i, path in enumerate(going):
             path.take(found.theta[i], float(found.objective[i]), least, rise)
-    return [
-        _profile(paths[k], paths[k + 1], best, least, rise) for k in range(0, len(paths), 2)
-    ]
+    return [_profile(paths[k], paths[k + 1], best, least, rise) for k in range(0, len(paths), 2)]
 
 
 class _Path:

@@ -79,7 +79,9 @@ class Simulation:
         self.parameters, self.measurements, self._resources = parameters, measurements, resources
         self._conditions = list(config.design.conditions.values()) or [{}]
         self._set = config.design.set_by_conditions
-        self.config = _measuring(config, measurements)
+        #: When something is measured; saved, with nothing else.
+        self.times = sorted({float(t) for group in measurements.groups for t in group.times})
+        self.config = _measuring(config, measurements, self.times)
         self._study = study
         self._model = load_model(config.model, study)
         computed = config.model.computed or {}
@@ -117,7 +119,7 @@ class Simulation:
         solution = solve(built.problem, lanes, built.engine, self._resources)
         shape = next(iter(columns.values())).shape
         solved = {name: x.reshape(*shape, -1) for name, x in solution.values.items()}
-        return solved, has_failed(solution.status).reshape(shape).any(axis=1)
+        return solved, np.asarray(has_failed(solution.status).reshape(shape).any(axis=1))
 
     @cached_property
     def _plain(self) -> Built:
@@ -185,7 +187,8 @@ class Simulation:
         if fast and all(len(of) > len(self._model.declared.states) for of in fast.values()):
             raise ConfigError(
                 "analyse.estimate: the model has fast reactions, which start in an equilibrium "
-                "that depends on what is estimated; derivatives leave that out: write the equilibrium"
+                "that depends on what is estimated, and derivatives leave that out; write slow "
+                "reactions, or the equilibrium itself"
             )
         arrays = {name for name, state in self._model.declared.states.items() if state.shape}
         for name in (*self.parameters.names, *self.measurements.variables):
@@ -281,7 +284,7 @@ class Simulation:
             """The derivatives of a variable along the parameters' values."""
             result = np.zeros((shape[0], len(group.rows), shape[2]))
             for quantity, terms in chains[group.condition].items():
-                name = by_pair.get((variable, quantity))
+                name = by_pair.get((variable, quantity), "")
                 for p, factor in terms if name in solved else ():
                     speed = self._at(solved, group, name)
                     result[:, :, p] += speed * np.reshape(factor, (-1, 1))
@@ -311,7 +314,7 @@ class Simulation:
         return known | {name: columns[name][:, group.condition, None] for name in group.columns}
 
     def _at(self, solved: Mapping[str, np.ndarray], group: Group, name: str) -> Table:
-        times = np.asarray(self.config.saveat.ts, float)
+        times = np.array(self.times)
         at = np.abs(times[None, :] - group.times[:, None]).argmin(axis=1)
         return solved[name][:, group.condition, at]
 
@@ -320,9 +323,8 @@ def _noise(group: Group, known: Mapping[str, Any]) -> Any:
     return evaluate(group.noise, known, np)[NOISE]
 
 
-def _measuring(config: Config, measurements: Measurements) -> Config:
+def _measuring(config: Config, measurements: Measurements, times: list[float]) -> Config:
     """The config that saves what is measured, when it is, and nothing else."""
-    times = sorted({float(t) for group in measurements.groups for t in group.times})
     states = [name for group in measurements.groups for name in group.states]
     kept = list(dict.fromkeys([*measurements.variables, *states]))
     saveat = config.saveat.model_copy(
@@ -335,4 +337,3 @@ def _measuring(config: Config, measurements: Measurements) -> Config:
     solver = config.solver.model_copy(update={"reject_drift": False})  # which judges trajectories
     changed = {"saveat": saveat, "summary": none, "model": model, "solver": solver}
     return config.model_copy(update=changed).in_study(config.study)
-

@@ -300,6 +300,7 @@ def _in_ball(g: Vectors, h: Matrices, radius: Numbers, free: Mask) -> Vectors:
     along = np.matmul(vectors.transpose(0, 2, 1), g[:, :, None])[:, :, 0]
     most = np.maximum(np.abs(values).max(axis=1, initial=0.0), 1e-300)
     damping = np.maximum(-values.min(axis=1, initial=0.0), 0.0) + 1e-14 * most
+    going = np.ones(len(g), bool)
     for _ in range(25):  # Newton on 1 / |p| - 1 / radius, from below: it does not overshoot
         shifted = values + damping[:, None]
         with np.errstate(all="ignore"):
@@ -308,9 +309,9 @@ def _in_ball(g: Vectors, h: Matrices, radius: Numbers, free: Mask) -> Vectors:
             slope = (p * p / shifted).sum(axis=1)
             length = np.sqrt(square)
             change = square / slope * (length / radius - 1)
-        change = np.where((length > radius) & np.isfinite(change), change, 0.0)
-        damping = damping + change
-        if not (change > 1e-3 * damping).any():
+        damping = damping + np.where(going & (length > radius), np.nan_to_num(change), 0.0)
+        going &= (length > radius) & (change > 1e-3 * damping)  # each lane by itself
+        if not going.any():
             break
     p = along / (values + damping[:, None])
     return np.where(free, -np.matmul(vectors, p[:, :, None])[:, :, 0], 0.0)

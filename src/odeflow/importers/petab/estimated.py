@@ -41,9 +41,7 @@ def read_estimated(config: Config, study: Path) -> list[Estimated]:
         if one.law is None:
             continue
         scale = cast(Scale, one.row.choice("parameterScale", SCALES, "lin"))
-        lower, upper = (
-            _bound(one.row, column, scale) for column in ("lowerBound", "upperBound")
-        )
+        lower, upper = (_bound(one.row, column, scale) for column in ("lowerBound", "upperBound"))
         nominal = one.value if one.has_nominal else None
         found.append(
             Estimated(meaning.names[identifier], scale, lower, upper, nominal, _prior(one.row))

@@ -22,7 +22,7 @@ def profiles(dataset: xr.Dataset) -> Figure:
         return message("No parameter was profiled.")
     figure, axes = panels(min(len(drawn), _MOST_PANELS))
     words = flag_meanings(dataset["identifiability"])
-    rise = chi2.ppf(level, 1) / 2
+    rise = float(chi2.ppf(level, 1)) / 2
     for i, ax in zip(drawn, axes):
         value, objective = (dataset[f"profile_{x}"].values[i] for x in ("value", "objective"))
         ax.plot(value, objective - least, ".-", color=BLUE, markersize=3)

@@ -37,13 +37,13 @@ def estimate(
         ConfigError: the model does not load.
     """
     configure_jax(resources)
-    parts = []
+    parts: list[xr.Dataset] = []
     for file in starts:
         part = read_dataset(file)
         if part.attrs.pop(FOLDER, None) != file.parent.name:
             raise damaged(file, "its starts are of other settings or versions")
         parts.append(part)
-    whole = parts[0] if len(parts) == 1 else xr.concat(parts, "start", data_vars="minimal")
+    whole = xr.concat(parts, "start", data_vars="minimal") if parts[1:] else parts[0]
     asked = config.analyse.estimate
     assert asked is not None
     found = estimates(make_objective(config, study, resources), whole, asked)
