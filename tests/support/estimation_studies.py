@@ -35,7 +35,9 @@ def linear_study(folder: Path, *overrides: str, sd: bool = True) -> Config:
     (folder / "models.py").write_text(LINEAR)
     t, values, _ = linear_data()
     header = "time,variable,value" + (",sd" if sd else "")
-    rows = [f"{a!r},x,{b!r}" + (f",{SD}" if sd else "") for a, b in zip(t.tolist(), values.tolist())]
+    rows = [
+        f"{a!r},x,{b!r}" + (f",{SD}" if sd else "") for a, b in zip(t.tolist(), values.tolist())
+    ]
     (folder / "data.csv").write_text("\n".join([header, *rows]) + "\n")
     parameters = {name: "{bounds: [-10, 10], scale: lin}" for name in ("a", "b", "x")}
     noise = []

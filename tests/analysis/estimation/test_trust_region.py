@@ -71,7 +71,9 @@ def test_a_bound_that_holds_the_optimum_off_is_where_scipy_ends_too():
     best = found.theta[found.objective.argmin()]
     theirs = min(
         (
-            least_squares(lambda x: model(x) - DATA, x, jacobian, (LOW, high), xtol=1e-14, ftol=1e-14)
+            least_squares(
+                lambda x: model(x) - DATA, x, jacobian, (LOW, high), xtol=1e-14, ftol=1e-14
+            )
             for x in np.clip(start, LOW + 1e-3, high - 1e-3)
         ),
         key=lambda one: one.cost,
