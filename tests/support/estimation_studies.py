@@ -39,7 +39,7 @@ def linear_study(folder: Path, *overrides: str, sd: bool = True) -> Config:
         f"{a!r},x,{b!r}" + (f",{SD}" if sd else "") for a, b in zip(t.tolist(), values.tolist())
     ]
     (folder / "data.csv").write_text("\n".join([header, *rows]) + "\n")
-    parameters = {name: "{bounds: [-10, 10], scale: lin}" for name in ("a", "b", "x")}
+    parameters = dict.fromkeys(("a", "b", "x"), "{bounds: [-10, 10], scale: lin}")
     noise = []
     if not sd:
         parameters["s"] = "{bounds: [1e-3, 1e3]}"

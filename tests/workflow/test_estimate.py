@@ -123,7 +123,7 @@ def test_a_run_that_is_killed_ends_with_the_same_bytes_when_it_is_run_again(tmp_
     while not list(two.glob("results/linear/starts/*/*.nc")) and time.monotonic() < until:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     assert not (two / "results/linear/estimates.nc").exists()
     kept = {x: x.read_bytes() for x in two.glob("results/linear/starts/*/*.nc")}
     snakemake(two, "--unlock", config=ASKED)

@@ -1,4 +1,4 @@
-"""The optimiser of many lanes: against SciPy lane by lane, at bounds, and lanes that do not meet."""
+"""The optimiser of many lanes: against SciPy lane by lane, at bounds, lanes apart."""
 
 import numpy as np
 import pytest
