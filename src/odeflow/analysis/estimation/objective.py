@@ -121,14 +121,9 @@ class Objective:
 
     def _slabs(self, size: int, slopes: bool) -> Iterator[slice]:
         """Vectors that are simulated at once: what is saved of them fits into memory."""
-        runs = max(len(self.simulation.measurements.conditions), 1)
         kept = len(self.simulation.config.saveat.variables or [])
-        width = (
-            runs
-            * len(self.simulation.times)
-            * kept
-            * (1 + slopes * len(self.simulation.directions))
-        )
+        width = self.simulation.runs * len(self.simulation.times) * kept
+        width *= 1 + slopes * len(self.simulation.directions)
         width += 3 * self._measured.size * (1 + slopes * self.parameters.size)
         step = max(_SLAB // (8 * width), 1)
         for first in range(0, size, step):

@@ -77,7 +77,11 @@ class Simulation:
         resources: Resources,
     ):
         self.parameters, self.measurements, self._resources = parameters, measurements, resources
-        self._conditions = list(config.design.conditions.values()) or [{}]
+        #: Conditions under which something was measured, and the place of each of the design's.
+        used = sorted({group.condition for group in measurements.groups})
+        settings = list(config.design.conditions.values()) or [{}]
+        self._conditions = [settings[number] for number in used]
+        self._place = {number: place for place, number in enumerate(used)}
         self._set = config.design.set_by_conditions
         #: When something is measured; saved, with nothing else.
         self.times = sorted({float(t) for group in measurements.groups for t in group.times})
@@ -178,6 +182,11 @@ class Simulation:
     @property
     def _names(self) -> list[str]:
         return list(dict.fromkeys([*self.parameters.names, *self._set]))
+
+    @property
+    def runs(self) -> int:
+        """Lanes of a vector: the conditions under which something was measured."""
+        return len(self._conditions)
 
     def _moves(self, quantities: list[str]) -> bool:
         return not self._moving.isdisjoint(quantities)
@@ -283,7 +292,7 @@ class Simulation:
         def moved(group: Group, variable: str) -> np.ndarray:
             """The derivatives of a variable along the parameters' values."""
             result = np.zeros((shape[0], len(group.rows), shape[2]))
-            for quantity, terms in chains[group.condition].items():
+            for quantity, terms in chains[self._place[group.condition]].items():
                 name = by_pair.get((variable, quantity), "")
                 for p, factor in terms if name in solved else ():
                     speed = self._at(solved, group, name)
@@ -298,7 +307,7 @@ class Simulation:
                 speed = np.broadcast_to(along(noise, known, name), known[name].shape)
                 of_noise[:, group.rows] += speed[:, :, None] * moved(group, name)
             for name in group.columns:
-                for p, factor in chains[group.condition].get(name, ()):
+                for p, factor in chains[self._place[group.condition]].get(name, ()):
                     speed = along(noise, known, name) * np.reshape(factor, (-1, 1))
                     of_noise[:, group.rows, p] += speed
         of_values *= scales[:, None, :]
@@ -311,12 +320,12 @@ class Simulation:
         """What the noise formula of a group reads."""
         known: dict[str, Any] = {TIME: group.times, **group.constants}
         known |= {name: self._at(solved, group, name) for name in group.states}
-        return known | {name: columns[name][:, group.condition, None] for name in group.columns}
+        return known | {name: columns[name][:, self._place[group.condition], None] for name in group.columns}
 
     def _at(self, solved: Mapping[str, np.ndarray], group: Group, name: str) -> Table:
         times = np.array(self.times)
         at = np.abs(times[None, :] - group.times[:, None]).argmin(axis=1)
-        return solved[name][:, group.condition, at]
+        return solved[name][:, self._place[group.condition], at]
 
 
 def _noise(group: Group, known: Mapping[str, Any]) -> Any:
