@@ -57,7 +57,7 @@ def from_scale(theta: Values, scale: Scale) -> Values:
     """The values of what is on a scale."""
     if scale == "lin":
         return np.asarray(theta)
-    return np.exp(theta) if scale == "log" else np.exp(theta * math.log(10))
+    return np.asarray(np.exp(theta if scale == "log" else theta * math.log(10)))
 
 
 def slope(value: Values, scale: Scale) -> Values:

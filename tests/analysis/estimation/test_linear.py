@@ -99,7 +99,7 @@ def test_noise_in_closed_form_and_searched_for_is_the_same(tmp_path):
     for closed in ("true", "false"):
         config = linear_study(tmp_path, f"analyse.estimate.closed_form={closed}", sd=False)
         batch = objective(config)
-        assert list(batch.solved) == ([3] if closed == "true" else [])
+        assert batch.solved == ([3] if closed == "true" else [])
         found = fit(batch, 0, range(8), options_of(config.analyse.estimate))
         row = int(found["objective"].values.argmin())
         theta = found["end_point"].values[row]

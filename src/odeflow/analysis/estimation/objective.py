@@ -2,12 +2,11 @@
 
 With z the simulated value on the scale of the noise, m the measured one and s the noise, a normal
 measurement adds (dz dz' + 2 ds ds')/s^2 to the Fisher information, a Laplace one
-(dz dz' + ds ds')/s^2. Noise parameters that stand alone for the noise of measurements are solved
-for in closed form: the objective is at its least along them, and they take no part in the search.
+(dz dz' + ds ds')/s^2. What `closed_form` solves for takes no part in the search: the objective is
+at its least along it.
 
 Reference: Raue et al. (2013), Lessons learned from quantitative dynamical modeling in systems
-biology, PLoS ONE 8, e74335; Loos et al. (2018), Hierarchical optimization for the efficient
-parametrization of ODE models, Bioinformatics 34, 4266-4273.
+biology, PLoS ONE 8, e74335.
 """
 
 import math
@@ -17,10 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from odeflow.analysis.estimation.closed_form import ClosedForm
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.simulation import Simulated, Simulation, Table
-from odeflow.importers.expressions.expression import Symbol
-from odeflow.problem.estimated import from_scale
 from odeflow.problem.noise import log_density, transformed
 
 Numbers = Float[np.ndarray, " vector"]
@@ -42,7 +40,7 @@ class Objective:
 
     Arguments:
         simulation: what simulates the measurements.
-        closed_form: whether noise parameters are solved for where they can be.
+        closed_form: whether what can be solved for is not searched for.
     """
 
     def __init__(self, simulation: Simulation, closed_form: bool = True):
@@ -55,13 +53,14 @@ class Objective:
         for group in self._groups:
             self._measured[group.rows] = transformed(group.values, group.transformation)
             self._laplace[group.rows] = group.distribution == "laplace"
-        #: Rows of the measurements whose noise a parameter is, by the parameter's number.
-        self.solved = self._noise_parameters() if closed_form else {}
+        self._closed = ClosedForm(simulation) if closed_form else None
+        #: Numbers of the parameters that are solved for.
+        self.solved = [] if self._closed is None else self._closed.numbers
 
     @property
     def searched(self) -> Bool[np.ndarray, " parameter"]:
         """The parameters that are searched for, and not solved for."""
-        return ~np.isin(np.arange(self.parameters.size), list(self.solved))
+        return ~np.isin(np.arange(self.parameters.size), self.solved)
 
     def settled(self, theta: Vectors) -> tuple[Numbers, Vectors]:
         """The objective, infinite where a trajectory fails, and the vectors with what is solved.
@@ -117,6 +116,8 @@ class Objective:
         slopes, curvature = self.parameters.prior_terms(theta)
         gradient += slopes
         fisher += curvature[:, :, None] * np.eye(number)
+        if self._closed is not None:
+            fisher = self._closed.reduced(fisher, theta)
         return Slopes(gradient, fisher, failed)
 
     def _slabs(self, size: int, slopes: bool) -> Iterator[slice]:
@@ -178,44 +179,9 @@ class Objective:
             fisher += np.matmul(roots.transpose(0, 2, 1), roots)
         return gradient, fisher
 
-    def _noise_parameters(self) -> dict[int, np.ndarray]:
-        """The parameters that are the noise of measurements and nothing else, with no prior."""
-        names = self.parameters.names
-        found: dict[str, list[np.ndarray]] = {}
-        other = {*self.simulation.directions, *self.simulation.resting}
-        kinds: dict[str, set[str]] = {}
-        for group in self._groups:
-            (_, last), alone = group.noise[-1], len(group.noise) == 1
-            if alone and isinstance(last, Symbol) and last.name in group.columns:
-                found.setdefault(last.name, []).append(group.rows)
-                kinds.setdefault(last.name, set()).add(group.distribution)
-            else:
-                other |= {*group.columns}
-        return {
-            names.index(name): np.concatenate(rows)
-            for name, rows in found.items()
-            if name in names
-            and name not in other
-            and len(kinds[name]) == 1
-            and self.parameters.all[names.index(name)].prior is None
-        }
-
     def _settle(self, theta: Vectors, simulated: Simulated) -> tuple[Simulated, Vectors]:
-        """Puts the noise parameters where the objective is least along them, within the bounds."""
-        if not self.solved:
+        """Puts what is solved for where the objective is least along it, within the bounds."""
+        if self._closed is None or not self.solved:
             return simulated, theta
         z, _ = self._on_noise_scale(simulated.values)
-        theta = theta.copy()
-        for number, rows in self.solved.items():
-            one = self.parameters.all[number]
-            distance = z[:, rows] - self._measured[rows]
-            with np.errstate(all="ignore"):
-                if self._laplace[rows[0]]:
-                    best = np.abs(distance).mean(axis=1)
-                else:
-                    best = np.sqrt((distance**2).mean(axis=1))
-                best = best if one.scale == "lin" else np.log(best)
-                best = best / math.log(10) if one.scale == "log10" else best
-            theta[:, number] = np.clip(np.nan_to_num(best), one.lower, one.upper)
-            simulated.noise[:, rows] = from_scale(theta[:, number], one.scale)[:, None]
-        return simulated, theta
+        return simulated, self._closed.settle(theta, simulated, self._measured, z)

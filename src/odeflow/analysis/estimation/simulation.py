@@ -44,7 +44,9 @@ Chain = Mapping[str, list[tuple[int, Any]]]
 class Simulated:
     """Values and noise at every measurement, with their derivatives along `theta` if asked for.
 
-    `failed` are the vectors of which a trajectory failed; their numbers mean nothing.
+    `linear_slopes` are derivatives along the values of parameters that are to be solved for,
+    without the scales. `failed` are the vectors of which a trajectory failed; their numbers mean
+    nothing.
     """
 
     values: Table
@@ -52,6 +54,7 @@ class Simulated:
     failed: Bool[np.ndarray, " vector"]
     value_slopes: Tables | None = None
     noise_slopes: Tables | None = None
+    linear_slopes: Tables | None = None
 
 
 class Simulation:
@@ -87,6 +90,7 @@ class Simulation:
         self.times = sorted({float(t) for group in measurements.groups for t in group.times})
         self.config = _measuring(config, measurements, self.times)
         self._study = study
+        self._linear: list[str] = []
         self._model = load_model(config.model, study)
         computed = config.model.computed or {}
         self._computed = {name: of for name, of in computed.items() if self._moves(of)}
@@ -110,7 +114,7 @@ class Simulation:
             solved, failed = more | solved, failed | failed_too
         result = self._at_measurements(solved, columns, failed)
         if not slopes:
-            return result
+            return self._with_linear_slopes(result, solved) if self._linear else result
         chains = self._chains(columns)
         return self._with_slopes(result, solved, columns, chains, self.parameters.slopes(values))
 
@@ -125,9 +129,14 @@ class Simulation:
         solved = {name: x.reshape(*shape, -1) for name, x in solution.values.items()}
         return solved, np.asarray(has_failed(solution.status).reshape(shape).any(axis=1))
 
+    def differentiate(self, linear: list[str]) -> None:
+        """Has derivatives along these parameters, which observables alone read, in every solve."""
+        self._linear = linear
+        self.__dict__.pop("_plain", None)
+
     @cached_property
     def _plain(self) -> Built:
-        return build_augmented(self.config, augmented(self.config, self._model), self._names)
+        return self._along([], {name: self.resting[name] for name in self._linear})
 
     @cached_property
     def _parts(self) -> list[Built]:
@@ -182,6 +191,11 @@ class Simulation:
     @property
     def _names(self) -> list[str]:
         return list(dict.fromkeys([*self.parameters.names, *self._set]))
+
+    @property
+    def set_to(self) -> set[str]:
+        """What conditions set something to."""
+        return {x for one in self._conditions for x in one.values() if isinstance(x, str)}
 
     @property
     def runs(self) -> int:
@@ -275,6 +289,17 @@ class Simulation:
             noise[:, group.rows] = _noise(group, self._known(solved, columns, group))
         return Simulated(values, noise, failed | ~np.isfinite(values).all(axis=1))
 
+    def _with_linear_slopes(
+        self, simulated: Simulated, solved: Mapping[str, np.ndarray]
+    ) -> Simulated:
+        slopes = np.zeros((*simulated.values.shape, self.parameters.size))
+        for name, (variable, axis) in self._plain.model.derivatives.items():
+            for group in self.measurements.groups:
+                if group.variable == variable:
+                    number = self.parameters.names.index(axis)
+                    slopes[:, group.rows, number] = self._at(solved, group, name)
+        return replace(simulated, linear_slopes=slopes)
+
     def _with_slopes(
         self,
         simulated: Simulated,
@@ -320,7 +345,9 @@ class Simulation:
         """What the noise formula of a group reads."""
         known: dict[str, Any] = {TIME: group.times, **group.constants}
         known |= {name: self._at(solved, group, name) for name in group.states}
-        return known | {name: columns[name][:, self._place[group.condition], None] for name in group.columns}
+        return known | {
+            name: columns[name][:, self._place[group.condition], None] for name in group.columns
+        }
 
     def _at(self, solved: Mapping[str, np.ndarray], group: Group, name: str) -> Table:
         times = np.array(self.times)

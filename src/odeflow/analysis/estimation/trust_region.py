@@ -173,7 +173,9 @@ class _Lanes:
         slopes = self._batch.slopes(self._x[due])
         again = due[self._gradients[due] > 0]
         old, new = self._g[again], slopes.gradient[self._gradients[due] > 0]
-        moved = self._x[again] - self._before[again]
+        # what the objective sets itself is no step, and has no slope
+        moved = np.where(self._fixed[again], 0.0, self._x[again] - self._before[again])
+        old, new = (np.where(self._fixed[again], 0.0, g) for g in (old, new))
         self._rest[again] = secant(
             self._rest[again], moved, new - old, slopes.fisher[self._gradients[due] > 0]
         )
