@@ -57,6 +57,8 @@ def from_scale(theta: Values, scale: Scale) -> Values:
     """The values of what is on a scale."""
     if scale == "lin":
         return np.asarray(theta)
+    # a column of a table has strides, for which NumPy's exponential rounds otherwise
+    theta = np.asarray(theta, order="C")
     return np.asarray(np.exp(theta if scale == "log" else theta * math.log(10)))
 
 

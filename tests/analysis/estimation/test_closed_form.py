@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.optimize import minimize
 
 import odeflow
@@ -123,6 +124,14 @@ def test_fits_with_and_without_end_at_the_same_objective(tmp_path):
     tight = Options(ftol=1e-12, gtol=1e-8)
     ends = [fit(one, 0, range(12), tight)["objective"].values.min() for one in (closed, whole)]
     assert ends[0] == pytest.approx(ends[1], abs=1e-6)
+
+
+def test_starts_are_the_same_to_the_bit_in_any_company(tmp_path):
+    for batch in batches(tmp_path):
+        whole = fit(batch, 0, range(7), Options(max_iterations=30))
+        for numbers in ([2], [6, 3], [1, 2, 3, 4]):
+            part = fit(batch, 0, numbers, Options(max_iterations=30))
+            xr.testing.assert_identical(part, whole.isel(start=numbers))
 
 
 def test_a_factor_of_a_sum_and_what_is_in_the_sum_are_not_both_linear(tmp_path):

@@ -15,7 +15,11 @@ TIGHT = ("solver.rtol=1e-10", "solver.atol=1e-12", "analyse=estimate", "design=g
 #: An Antimony model whose event takes away half of A when it falls below 1.
 EVENT = "A = 4; k = 0.5; A' = -k*A + 0.3; E: at A < low: A = A + 1.5; low = 1"
 MODELS = {
-    "michaelis_menten": (("model=michaelis_menten",), "substrate", {"vmax": 8.0, "km": 4.0}),
+    "michaelis_menten": (
+        ("model=michaelis_menten", "model.t1=2"),
+        "substrate",
+        {"vmax": 8.0, "km": 4.0},
+    ),
     "lotka_volterra": (
         ("model=lotka_volterra", "model.t1=10"),
         "predator",
@@ -24,7 +28,7 @@ MODELS = {
     "van_der_pol": (("model=van_der_pol", "model.t1=5"), "x", {"mu": 1.3}),
     "robertson": (
         ("model=robertson", "solver=rodas5p", "model.t1=40"),
-        "b",
+        "c",
         {"k1": 0.05, "k3": 0.9e4},
     ),
     "doses": (
@@ -77,7 +81,7 @@ def test_gradients_are_central_differences(tmp_path, name):
     config, theta = study(tmp_path, name)
     batch = objective(config)
     gradient = batch.slopes(theta).gradient[0]
-    assert np.abs(gradient).min() > 0
+    assert np.abs(gradient).min() > 1e-2
     np.testing.assert_allclose(gradient, central(batch, theta), rtol=2e-6, atol=1e-6)
 
 

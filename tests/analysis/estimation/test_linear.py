@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import chi2
 
+import odeflow
 from odeflow.analysis.estimation.convergence import effective_size, mean_error, r_hat
 from odeflow.analysis.estimation.estimates import estimates, options_of
 from odeflow.analysis.estimation.multistart import fit
@@ -119,3 +121,34 @@ def test_convergence_of_independent_and_of_stuck_chains():
     for k in range(1, 4000):
         slow[:, k] = 0.8 * slow[:, k - 1] + 0.6 * rng.standard_normal(8)
     assert effective_size(slow) == pytest.approx(8 * 4000 / 9, rel=0.2)
+
+
+def test_conditions_of_a_data_file(tmp_path):
+    """Two conditions start elsewhere; the data of each are of its own start."""
+    linear_study(tmp_path)
+    experiment = tmp_path / "config/experiment/linear.yaml"
+    start = ", x: {bounds: [-10, 10], scale: lin}"
+    assert start in experiment.read_text()
+    experiment.write_text(experiment.read_text().replace(start, ""))
+    text = (tmp_path / "data.csv").read_text().splitlines()
+    rows = [f"{line},{'low' if i % 2 else 'high'}" for i, line in enumerate(text[1:])]
+    (tmp_path / "data.csv").write_text("\n".join([text[0] + ",condition", *rows]) + "\n")
+    config = odeflow.compose(
+        "experiment=linear", "design=zip", "design.conditions={low: {x: 1.5}, high: {x: 2.5}}",
+        study=tmp_path,
+    )  # fmt: skip
+    t, values, matrix = linear_data()
+    start = np.where(np.arange(len(t)) % 2, 1.5, 2.5)
+    expected = np.linalg.lstsq(matrix[:, :2], values - start)[0]
+    batch = objective(config)
+    found = fit(batch, 0, range(3), options_of(config.analyse.estimate))
+    np.testing.assert_allclose(found["end_point"], np.tile(expected, (3, 1)), rtol=1e-6)
+
+
+def test_starts_are_the_same_in_any_company(tmp_path):
+    batch = objective(linear_study(tmp_path, sd=False))
+    options = options_of(batch.simulation.config.analyse.estimate)
+    whole = fit(batch, 0, range(9), options)
+    for numbers in ([4], [7, 2], range(3, 9)):
+        part = fit(batch, 0, numbers, options)
+        xr.testing.assert_identical(part, whole.isel(start=list(numbers)))

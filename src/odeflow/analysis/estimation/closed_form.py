@@ -2,9 +2,9 @@
 
 These are noise parameters that are the noise of measurements and nothing else, and scaling factors
 and offsets: parameters that observables are linear in and no state depends on. Linear ones are
-solved for by weighted least squares, then noise is the size of what remains. Where one noise
-parameter belongs to all measurements that linear ones act on, its size does not matter to them; else
-that noise has to be known.
+solved for by weighted least squares, then noise is the size of what remains. Where all measurements
+that linear ones act on have one noise parameter, its size does not matter to them; else that noise
+has to be known.
 
 Reference: Loos et al. (2018), Hierarchical optimization for the efficient parametrization of ODE
 models, Bioinformatics 34, 4266-4273; Schmiester et al. (2020), Efficient parameterization of
@@ -89,7 +89,7 @@ class ClosedForm:
         for block in self.linear:
             self._settle_linear(block, theta, simulated, measured, on_noise_scale)
         for one in self.noise:
-            distance = on_noise_scale[:, one.rows] - measured[one.rows]
+            distance = _columns(on_noise_scale, one.rows) - measured[one.rows]
             with np.errstate(all="ignore"):
                 size = np.abs(distance).mean(axis=1)
                 best = size if one.laplace else np.sqrt((distance**2).mean(axis=1))
@@ -128,13 +128,13 @@ class ClosedForm:
     ) -> None:
         assert simulated.linear_slopes is not None
         rows, numbers = block.rows, block.numbers
-        matrix = simulated.linear_slopes[:, rows][:, :, numbers]
+        matrix = _columns(_columns(simulated.linear_slopes, rows), numbers, axis=2)
         own = [self._parameters.all[p] for p in numbers]
         known = np.stack([from_scale(theta[:, p], one.scale) for p, one in zip(numbers, own)], 1)
-        weight = 1 / simulated.noise[:, rows]
+        weight = 1 / _columns(simulated.noise, rows)
         if any(np.isin(rows, one.rows).any() for one in self.noise):
             weight = np.ones_like(weight)  # one noise parameter of all of them
-        without = on_noise_scale[:, rows] - np.matmul(matrix, known[:, :, None])[:, :, 0]
+        without = _columns(on_noise_scale, rows) - np.matmul(matrix, known[:, :, None])[:, :, 0]
         goal = (measured[rows] - without) * weight
         scaled = matrix * weight[:, :, None]
         with np.errstate(all="ignore"):
@@ -251,6 +251,15 @@ def _bounded(
             x_there[:, i] = np.clip(x_there[:, i] + pulled / size[:, i], low[i], high[i])
     x[crossed] = x_there
     return x
+
+
+def _columns(table: np.ndarray, numbers: np.ndarray | list[int], axis: int = 1) -> np.ndarray:
+    """Columns of a table, a row after the other in memory.
+
+    An index array leaves the order open, and with it how NumPy adds up rows: bits of a vector
+    would depend on how many others there are.
+    """
+    return np.ascontiguousarray(np.take(table, numbers, axis=axis))
 
 
 def _within(value: np.ndarray, parameter: Estimated) -> np.ndarray:

@@ -15,10 +15,11 @@ _SMALLEST = 1e-6
 def waterfall(dataset: xr.Dataset) -> Figure:
     """Points by rank, a colour for how a fit ended; plateaus are local optima."""
     ordered = dataset.sortby("rank")
-    above = ordered["objective"].values - ordered["objective"].values[0]
-    finite = np.isfinite(above)
+    objective = ordered["objective"].values
+    finite = np.isfinite(objective)
     if not finite.any():
         return message("No start has a finite objective: see the overview page for the reasons.")
+    above = objective - objective[0]
     figure, (ax,) = panels(1)
     ranks = np.arange(1, len(above) + 1)
     status, words = ordered["fit_status"].values, flag_meanings(ordered["fit_status"])
