@@ -1,4 +1,4 @@
-"""Figures and the page's section of estimates: drawn of a fit, and of one that failed everywhere."""
+"""Figures and the page's section of estimates: of a fit, and of one that failed everywhere."""
 
 import numpy as np
 import pytest

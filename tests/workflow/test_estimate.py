@@ -1,5 +1,6 @@
 """Estimation as stages: starts by jobs that extend and go on, whole runs, what makes what stale."""
 
+import io
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import odeflow
 from odeflow.engines.choice import Resources
 from odeflow.files.netcdf import read_dataset
 from odeflow.workflow.estimation import fit_digest, start_chunks
+from odeflow.workflow.pruning import prune
 from odeflow.workflow.stages.fit import fit_starts, keep_starts
 from tests.support.estimation_studies import linear_study
 from tests.support.snakes import planned, snakemake, start_snakemake
@@ -109,6 +111,18 @@ ASKED = (
     "experiment=linear analyse__estimate__starts=12 analyse__estimate__starts_per_job=4 "
     "verify=skip plot__formats=[png]"
 )
+
+
+def test_starts_that_nothing_asks_for_are_pruned(tmp_path):
+    config = linear_study(tmp_path, "analyse.estimate.starts=3")
+    (kept,) = start_chunks(config, tmp_path)
+    other = tmp_path / "results/linear/starts/0123456789abcdef/000000-000003.nc"
+    for file in (tmp_path / kept.file, other, other.with_suffix(".log"), other.parent / "mine.nc"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+    removed = prune(tmp_path, [kept.file], io.StringIO())
+    assert removed == [other] and (tmp_path / kept.file).exists()
+    assert not other.with_suffix(".log").exists() and (other.parent / "mine.nc").exists()
 
 
 @pytest.mark.slow

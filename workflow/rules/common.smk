@@ -102,7 +102,7 @@ if workflow.is_main_process:
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
         keep_manifests()
-        HELD = Held(Path.cwd(), CHUNKS)
+        HELD = Held(Path.cwd(), [f for e in EXPERIMENTS.values() for f in e.kept_files])
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:
         stale = all_stale()

@@ -129,8 +129,8 @@ class EstimateConfig(Strict):
     max_steps: Natural = Field(500, description="trial steps that a start may take")
     closed_form: bool = Field(
         True,
-        description="solve for noise parameters that stand alone, and for scaling factors and offsets "
-        "of observables, in closed form",
+        description="solve for noise parameters that stand alone, and for scaling factors and "
+        "offsets of observables, in closed form",
     )
     level: Annotated[Real, Field(gt=0, lt=1)] = Field(
         0.95, description="level of the confidence intervals"

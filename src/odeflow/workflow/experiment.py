@@ -168,6 +168,11 @@ class Experiment:
         return [chunk.file for chunk in self._start_chunks]
 
     @property
+    def kept_files(self) -> list[str]:
+        """Files that pruning keeps: of chunks, and of starts."""
+        return [*self.chunk_files, *self.start_files]
+
+    @property
     def measured(self) -> list[str]:
         """Files of the study that measurements are read from."""
         estimate = self.config.analyse.estimate

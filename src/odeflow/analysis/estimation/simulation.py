@@ -310,16 +310,18 @@ class Simulation:
     ) -> Simulated:
         shape = (*simulated.values.shape, self.parameters.size)
         of_values, of_noise = np.zeros(shape), np.zeros(shape)
-        by_pair = {
-            pair: name for part in self._parts for name, pair in part.model.derivatives.items()
-        }
+        along_quantity: dict[str, list[tuple[str, str]]] = {}
+        for part in self._parts:
+            for name, (variable, quantity) in part.model.derivatives.items():
+                if name in solved:
+                    along_quantity.setdefault(variable, []).append((name, quantity))
 
         def moved(group: Group, variable: str) -> np.ndarray:
             """The derivatives of a variable along the parameters' values."""
             result = np.zeros((shape[0], len(group.rows), shape[2]))
-            for quantity, terms in chains[self._place[group.condition]].items():
-                name = by_pair.get((variable, quantity), "")
-                for p, factor in terms if name in solved else ():
+            chain = chains[self._place[group.condition]]
+            for name, quantity in along_quantity.get(variable, ()):
+                for p, factor in chain.get(quantity, ()):
                     speed = self._at(solved, group, name)
                     result[:, :, p] += speed * np.reshape(factor, (-1, 1))
             return result
@@ -350,8 +352,7 @@ class Simulation:
         }
 
     def _at(self, solved: Mapping[str, np.ndarray], group: Group, name: str) -> Table:
-        times = np.array(self.times)
-        at = np.abs(times[None, :] - group.times[:, None]).argmin(axis=1)
+        at = np.searchsorted(self.times, group.times)  # they are among these
         return solved[name][:, self._place[group.condition], at]
 
 
