@@ -44,9 +44,9 @@ def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     """Lists on `out`, then removes, the study's chunks that are not in `keep` and no run is at.
 
     Runs that plan meanwhile wait until the process ends. Only files that this workflow names are
-    touched: `<16 hex digits>/<number>[-...].nc`, of chunks and of an estimation's starts, the log,
-    timing and measurements beside it, and what a process that was killed left half written a day ago or earlier. Raises ConfigError where
-    it cannot be told what runs need.
+    touched: `<16 hex digits>/<number>[-...].nc`, of chunks and of the starts of an estimation, the
+    log, timing and measurements beside it, and what a process that was killed left half written a
+    day ago or earlier. Raises ConfigError where it cannot be told what runs need.
     """
     Held(study, prunes=True)
     needed = leased(study)
