@@ -53,7 +53,7 @@ class ClosedForm:
 
     def __init__(self, simulation: Simulation):
         self._parameters, self._groups = simulation.parameters, simulation.measurements.groups
-        self._by_conditions = simulation.set_to
+        self._by_conditions = simulation.axes.set_to
         self.noise = self._noise_parameters(simulation)
         self.linear: list[Linear] = []
         candidates = self._candidates(simulation)

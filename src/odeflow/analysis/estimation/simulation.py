@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from odeflow.analysis.estimation.axes import Axes, Chain
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
 from odeflow.config.outputs import SummaryConfig
@@ -28,7 +29,6 @@ from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import TIME
 from odeflow.importers.loading import load_model
 from odeflow.importers.petab.likelihood_data import NOISE, Group, Measurements
-from odeflow.problem.model import Model
 from odeflow.problem.status import has_failed
 from odeflow.problem.transforms.observable_derivatives import with_observable_derivatives
 
@@ -36,8 +36,6 @@ Table = Float[np.ndarray, "vector measurement"]
 Tables = Float[np.ndarray, "vector measurement parameter"]
 #: States of a solve with their derivatives, at most: a program of more would compile for minutes.
 _MOST_STATES = 256
-#: Along which parameters a quantity moves, and how fast: a number, or one for each vector.
-Chain = Mapping[str, list[tuple[int, Any]]]
 
 
 @dataclass(frozen=True)
@@ -82,18 +80,14 @@ class Simulation:
         self.parameters, self.measurements, self._resources = parameters, measurements, resources
         #: Conditions under which something was measured, and the place of each of the design's.
         used = sorted({group.condition for group in measurements.groups})
-        settings = list(config.design.conditions.values()) or [{}]
-        self._conditions = [settings[number] for number in used]
         self._place = {number: place for place, number in enumerate(used)}
-        self._set = config.design.set_by_conditions
         #: When something is measured; saved, with nothing else.
         self.times = sorted({float(t) for group in measurements.groups for t in group.times})
         self.config = _measuring(config, measurements, self.times)
         self._study = study
         self._linear: list[str] = []
         self._model = load_model(config.model, study)
-        computed = config.model.computed or {}
-        self._computed = {name: of for name, of in computed.items() if self._moves(of)}
+        self.axes = Axes(config.model, config.design, self._model, parameters, used)
         self._check()
 
     def __call__(self, theta: Vectors, slopes: bool = False) -> Simulated:
@@ -107,7 +101,7 @@ class Simulation:
             What is simulated at every measurement.
         """
         values = self.parameters.values(theta)
-        columns = self._columns(values)
+        columns = self.axes.columns(values)
         solved, failed = self._solved(self._plain if not slopes else self._parts[0], columns)
         for part in self._parts[1:] if slopes else ():
             more, failed_too = self._solved(part, columns)
@@ -115,14 +109,14 @@ class Simulation:
         result = self._at_measurements(solved, columns, failed)
         if not slopes:
             return self._with_linear_slopes(result, solved) if self._linear else result
-        chains = self._chains(columns)
+        chains = self.axes.chains(columns)
         return self._with_slopes(result, solved, columns, chains, self.parameters.slopes(values))
 
     def _solved(
         self, built: Built, columns: Mapping[str, np.ndarray]
     ) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " vector"]]:
         """Variables by name, (vector, condition, time), and the vectors that failed."""
-        columns = {**columns, **self._start_slopes(built.model, columns)}
+        columns = {**columns, **self.axes.start_slopes(built.model, columns)}
         lanes = built.lanes({name: x.ravel() for name, x in columns.items()})
         solution = solve(built.problem, lanes, built.engine, self._resources)
         shape = next(iter(columns.values())).shape
@@ -150,15 +144,15 @@ class Simulation:
         saveat = self.config.saveat.model_copy(update={"sensitivities": axes or None})
         config = self.config.model_copy(update={"saveat": saveat})
         model = with_observable_derivatives(augmented(config, self._model), self._model, resting)
-        return build_augmented(config, model, self._names)
+        return build_augmented(config, model, self.axes.names)
 
     @cached_property
     def directions(self) -> list[str]:
         """What states are differentiated along: parameters and initial values of the model."""
         declared = self._model.declared
         known = [*declared.parameters, *declared.states]
-        moved = [name for name in known if name in self._moving and name not in self._added]
-        computed = [name for name in self._computed if name in declared.parameters]
+        moved = [name for name in known if name in self.axes.moving and name not in self._added]
+        computed = [name for name in self.axes.computed if name in declared.parameters]
         return list(dict.fromkeys([*moved, *computed]))
 
     @cached_property
@@ -171,7 +165,7 @@ class Simulation:
         found = {
             axis: [name for name in measured if axis in words[name]]
             for axis in self._added
-            if axis in self._moving
+            if axis in self.axes.moving
         }
         return {axis: names for axis, names in found.items() if names}
 
@@ -180,33 +174,12 @@ class Simulation:
         return [name for name, one in self.config.model.parameters.items() if one.added]
 
     @property
-    def _moving(self) -> set[str]:
-        """What estimated parameters set: themselves, and what conditions set to them."""
-        estimated = {*self.parameters.names}
-        by_conditions = {
-            name for one in self._conditions for name, x in one.items() if x in estimated
-        }
-        return {name for name in estimated if name not in self._set} | by_conditions
-
-    @property
-    def _names(self) -> list[str]:
-        return list(dict.fromkeys([*self.parameters.names, *self._set]))
-
-    @property
-    def set_to(self) -> set[str]:
-        """What conditions set something to."""
-        return {x for one in self._conditions for x in one.values() if isinstance(x, str)}
-
-    @property
     def runs(self) -> int:
         """Lanes of a vector: the conditions under which something was measured."""
-        return len(self._conditions)
-
-    def _moves(self, quantities: list[str]) -> bool:
-        return not self._moving.isdisjoint(quantities)
+        return len(self._place)
 
     def _check(self) -> None:
-        fast = {*self._model.declared.states} <= {*self._computed} and self._computed
+        fast = {*self._model.declared.states} <= {*self.axes.computed} and self.axes.computed
         if fast and all(len(of) > len(self._model.declared.states) for of in fast.values()):
             raise ConfigError(
                 "analyse.estimate: the model has fast reactions, which start in an equilibrium "
@@ -220,64 +193,6 @@ class Simulation:
                     f"analyse.estimate: {name} is an array; a scalar state or an observable of one "
                     "of its components is needed"
                 )
-
-    def _columns(self, values: Vectors) -> dict[str, Float[np.ndarray, "vector condition"]]:
-        """The axes of the lanes, as `design.rows` has them: conditions vary fastest."""
-        shape = (len(values), len(self._conditions))
-        own = dict(zip(self.parameters.names, values.T))
-        columns = {name: np.repeat(x[:, None], shape[1], axis=1) for name, x in own.items()}
-        for name in self._set:
-            column = np.empty(shape)
-            for number, settings in enumerate(self._conditions):
-                given = settings[name]
-                column[:, number] = self._value(given, own) if isinstance(given, str) else given
-            columns[name] = column
-        return columns
-
-    def _value(self, name: str, own: Mapping[str, np.ndarray]) -> Any:
-        """The value of an axis: estimated, or as the model has it."""
-        return own[name] if name in own else self.config.model.parameters[name].value
-
-    def _start_slopes(
-        self, model: Model, columns: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        """The initial derivatives of states that the model computes at t0, as further axes."""
-        result = {}
-        for state in (name for name in self._computed if name in self._model.declared.states):
-            for derivative, pair in model.derivatives.items():
-                if pair[0] == state and pair[1] in self._computed[state]:
-                    result[derivative] = self._start_slope(columns, state, pair[1])
-        return result
-
-    def _start_slope(self, columns: Mapping[str, np.ndarray], name: str, axis: str) -> np.ndarray:
-        """How fast what the model computes at t0 moves along an axis."""
-        size = next(iter(columns.values())).shape
-        flat = {key: column.ravel() for key, column in columns.items()}
-        if axis not in flat:  # as the model has it
-            declared = self.config.model
-            flat[axis] = np.full(size, declared.parameters[axis].value).ravel()
-        start = lambda axes: self._model.start(axes).get(name, np.zeros(1))
-        return np.broadcast_to(along(start, flat, axis), flat[axis].shape).reshape(size)
-
-    def _chains(self, columns: Mapping[str, np.ndarray]) -> list[Chain]:
-        """By condition: along which parameters each quantity of the model moves."""
-        number = {name: i for i, name in enumerate(self.parameters.names)}
-        chains = []
-        for condition, settings in enumerate(self._conditions):
-            chain: dict[str, list[tuple[int, Any]]] = {}
-            for name in self._names:
-                source = settings.get(name, name)
-                if source in number:
-                    chain[name] = [(number[source], 1.0)]
-            for name in (x for x in self._computed if x in self._model.declared.parameters):
-                moved = {}
-                for of in self._computed[name]:
-                    for p, factor in chain.get(of, ()):
-                        speed = self._start_slope(columns, name, of)[:, condition]
-                        moved[p] = moved.get(p, 0.0) + factor * speed
-                chain[name] = list(moved.items())
-            chains.append(chain)
-        return chains
 
     def _at_measurements(
         self, solved: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray], failed: Any
