@@ -67,6 +67,17 @@ def in_experiment(old: str, new: str) -> dict[str, Content]:
     return {EXPERIMENT: EXPERIMENT_YAML.replace(old, new)}
 
 
+#: An estimation of k from a file of data.
+ESTIMATE = "{data: d.csv, parameters: {k: {bounds: [0.1, 10]}}}"
+MEASURED = "time,variable,value,sd\n0.5,y,2,0.1\n1,y,1,0.1\n"
+
+
+def estimation(old: str = "", new: str = "", data: Content = MEASURED) -> dict[str, Content]:
+    assert old in ESTIMATE
+    text = EXPERIMENT_YAML + f"analyse: {{estimate: {ESTIMATE.replace(old, new, 1)}}}\n"
+    return {EXPERIMENT: text, "d.csv": data}
+
+
 def sampler(law: str) -> dict[str, Content]:
     text = EXPERIMENT_YAML.replace("/design: grid", "/design: sobol")
     return {EXPERIMENT: text.replace(AXIS, f"k: {law}")}
@@ -464,7 +475,94 @@ def _model_yaml(content: str | bytes | None) -> dict[str, Content]:
     return {MODEL: instead}
 
 
+ESTIMATION = [
+    (
+        "a parameter that is not there",
+        ("analyse.estimate.parameters.kk", "not a parameter or state", "did you mean k?"),
+        estimation("k:", "kk:"),
+    ),
+    (
+        "a bound of 0 on a logarithm",
+        ("analyse.estimate.parameters.k", "0 is not > 0", "scale: lin"),
+        estimation("[0.1", "[0"),
+    ),
+    (
+        "bounds the wrong way round",
+        ("analyse.estimate.parameters.k.bounds", "low (20) must be less than high (10)"),
+        estimation("[0.1", "[20"),
+    ),
+    ("no data", ("analyse.estimate.data", "name a .csv file"), estimation("data: d.csv, ", "")),
+    (
+        "data that is not there",
+        ("analyse.estimate.data: e.csv", "no such file"),
+        estimation("d.csv", "e.csv"),
+    ),
+    (
+        "a column that is not known",
+        ("d.csv", "'error' is not known", "sd"),
+        estimation(data=MEASURED.replace("sd", "error")),
+    ),
+    (
+        "a variable that is not there",
+        ("d.csv, line 3, column variable", "'z' is not a state or observable", "y"),
+        estimation(data=MEASURED.replace("1,y", "1,z")),
+    ),
+    (
+        "text as a value",
+        ("d.csv, line 2, column value", "'two' is not a number"),
+        estimation(data=MEASURED.replace("y,2", "y,two")),
+    ),
+    (
+        "noise of 0",
+        ("d.csv, line 3, column sd", "0 is not > 0"),
+        estimation(data=MEASURED.replace("y,1,0.1", "y,1,0")),
+    ),
+    (
+        "a time before t0",
+        ("d.csv, line 2, column time", "-0.5 is before model.t0"),
+        estimation(data=MEASURED.replace("0.5,y", "-0.5,y")),
+    ),
+    (
+        "no noise at all",
+        ("analyse.estimate.noise", "nothing for y", "no column sd"),
+        estimation(data="time,variable,value\n1,y,1\n"),
+    ),
+    (
+        "noise that is not estimated",
+        ("analyse.estimate.noise", "'s' is not estimated", "bounds"),
+        estimation("{data", "{noise: {y: s}, data", "time,variable,value\n1,y,1\n"),
+    ),
+    (
+        "a condition that is not there",
+        ("d.csv, line 2, column condition", "'hot' is not one of design.conditions"),
+        estimation(data="time,variable,value,sd,condition\n1,y,1,1,hot\n"),
+    ),
+    (
+        "a profile of what is not estimated",
+        ("analyse.estimate.profiles", "'y' is not estimated", "k"),
+        estimation("{data", "{profiles: [y], data"),
+    ),
+    (
+        "two laws as a prior",
+        ("analyse.estimate.parameters.k.prior", "exactly one law", "normal and laplace"),
+        estimation("10]}", "10], prior: {normal: [0, 1], laplace: [0, 1]}}"),
+    ),
+    (
+        "too few walkers",
+        ("analyse.estimate.posterior.walkers", "an even number"),
+        estimation("{data", "{posterior: {walkers: 5}, data"),
+    ),
+    (
+        "a stop",
+        ("analyse.estimate", "stop ends trajectories", "remove stop"),
+        {
+            name: text + "stop: {below: {y: 0.1}}\n" if name == EXPERIMENT else text  # type: ignore[operator]
+            for name, text in estimation().items()
+        },
+    ),
+]
 BAD_INPUTS = [
+    *(BadInput("estimation", a, b, c) for a, b, c in ESTIMATION),
     *(BadInput("override", a, b, config=f"experiment=decay {c}") for a, b, c in OVERRIDES),
     *(BadInput("experiment", a, b, config=c) for a, b, c in EXPERIMENTS),
     *(BadInput("name of a state", a, b, state_named(c)) for a, b, c in NAMES),

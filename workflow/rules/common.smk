@@ -32,6 +32,7 @@ from odeflow.workflow.plan import (
 )
 from odeflow.provenance.records import mark_file
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
+from odeflow.config.figure_choice import ESTIMATE_FIGURES
 from odeflow.config.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
@@ -102,7 +103,7 @@ if workflow.is_main_process:
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
         keep_manifests()
-        HELD = HeldLease(Path.cwd(), CHUNKS)
+        HELD = HeldLease(Path.cwd(), [f for e in EXPERIMENTS.values() for f in e.kept_files])
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:
         stale = all_stale()
@@ -184,6 +185,11 @@ def verification_of(experiment):
 def indices_of(experiment):
     """The sensitivity indices as an input by name, if any are asked for."""
     return {} if experiment.indices is None else {"indices": experiment.indices}
+
+
+def estimates_of(experiment):
+    """The estimates as an input by name, if parameters are estimated."""
+    return {} if experiment.estimates is None else {"estimates": experiment.estimates}
 
 
 def settled(file, dependent):

@@ -3,6 +3,7 @@ rule overview:
     input:
         unpack(lambda wildcards: verification_of(experiment_of(wildcards))),
         unpack(lambda wildcards: indices_of(experiment_of(wildcards))),
+        unpack(lambda wildcards: estimates_of(experiment_of(wildcards))),
         ensemble=ensemble_of,
         failures="results/{experiment}/failures.csv",
         mark=mark_of("overview"),

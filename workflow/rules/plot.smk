@@ -6,6 +6,11 @@ for experiment in EXPERIMENTS.values():
     }
 
     of_indices = {kind: drawn.pop(kind) for kind in list(drawn) if is_of_indices(kind)}
+    of_estimates = {
+        kind: drawn.pop(kind)
+        for kind in list(drawn)
+        if any(kind.startswith(own) for own in ESTIMATE_FIGURES)
+    }
 
     if drawn:
 
@@ -80,3 +85,27 @@ for experiment in EXPERIMENTS.values():
                 stage=experiment.stage("plot_sensitivity").as_data(),
             script:
                 "../scripts/plot_sensitivity.py"
+
+    if of_estimates:
+
+        rule:
+            name:
+                f"plot_estimates_{experiment.name}"
+            input:
+                estimates=experiment.estimates,
+                mark=mark(str(experiment.folder), "plot_estimates"),
+            output:
+                **of_estimates,
+            log:
+                f"results/{experiment.name}/logs/plot_estimates.log",
+            benchmark:
+                f"results/{experiment.name}/benchmarks/plot_estimates.tsv"
+            group:
+                "results"
+            conda:
+                "../envs/odeflow.yaml"
+            params:
+                spec=experiment.stage_spec("plot_estimates"),
+                stage=experiment.stage("plot_estimates").as_data(),
+            script:
+                "../scripts/plot_estimates.py"

@@ -6,7 +6,7 @@ rule prune:
     conda:
         "../envs/odeflow.yaml"
     params:
-        keep=sorted(CHUNKS),
+        keep=sorted(file for e in EXPERIMENTS.values() for file in e.kept_files),
         resolvers=REQUEST.resolvers,
     script:
         "../scripts/prune.py"

@@ -6,7 +6,8 @@ from odeflow.config.validate import validate
 from odeflow.workflow.script import recorded
 from odeflow.workflow.stages.overview import overview
 
-verification, indices = map(snakemake.input.get, ("verification", "indices"))
+names = ("verification", "indices", "estimates")
+verification, indices, estimates = map(snakemake.input.get, names)
 with recorded(snakemake.log[0], snakemake.params.stage):
     overview(
         validate(snakemake.params.spec["config"]),
@@ -17,4 +18,5 @@ with recorded(snakemake.log[0], snakemake.params.stage):
         verification and Path(verification),
         snakemake.params.spec.get("notes", ()),
         indices and Path(indices),
+        estimates and Path(estimates),
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from odeflow.config.base import Distinct, Integer, Real, Strict, VariableName
+from odeflow.config.estimate import EstimateConfig
 
 SensitivityMethod = Literal["sobol", "morris", "fast", "rbd_fast", "pawn", "delta", "dgsm"]
 
@@ -39,4 +40,7 @@ class AnalyseConfig(Strict):
 
     sensitivity: SensitivityConfig | None = Field(
         None, description="global sensitivity analysis, indices.nc; null: none"
+    )
+    estimate: EstimateConfig | None = Field(
+        None, description="estimate parameters from measurements, estimates.nc; null: none"
     )

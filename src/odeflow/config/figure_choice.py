@@ -11,6 +11,8 @@ OF_INDICES = (
     "morris_plane",
     "sensitivity_convergence",
 )
+#: Kinds that are drawn of `estimates.nc`.
+ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior")
 
 
 def figure_kinds(config: Config) -> list[str]:
@@ -24,7 +26,7 @@ def figure_kinds(config: Config) -> list[str]:
     scalars = [name for name in kept if name not in states or not states[name].shape]
     axes = 1 if config.design.kind == "table" else len(config.design.axes)
     is_map = config.design.kind == "grid" and axes >= 2
-    petab = config.design.petab is not None
+    petab, estimate = config.design.petab is not None, config.analyse.estimate
     methods, analysis = sensitivity_methods(config), "analyse=sensitivity"
     asked = config.analyse.sensitivity
     is_followed = asked is not None and asked.halvings > 0 and methods != ["fast"]
@@ -41,7 +43,10 @@ def figure_kinds(config: Config) -> list[str]:
         "morris_plane": ("morris" in methods, "analyse.sensitivity of a morris design"),
         "sensitivity_convergence": (is_followed, "analyse.sensitivity.halvings above 0"),
         "verification": (config.is_verified, "verify.number above 0"),
+        **dict.fromkeys(ESTIMATE_FIGURES, (estimate is not None, "analyse.estimate")),
     }
+    needs["profiles"] = (bool(estimate and estimate.profiles), "analyse.estimate.profiles")
+    needs["posterior"] = (bool(estimate and estimate.posterior), "analyse.estimate.posterior")
     if config.plot.figures == "auto":
         unfit = {"metric_scatter" if is_map else "heat_map"}
         if petab:  # conditions apart, and not all of them in one band

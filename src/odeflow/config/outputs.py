@@ -24,6 +24,11 @@ FigureKind = Literal[
     "sensitivity_over_time",
     "morris_plane",
     "sensitivity_convergence",
+    "waterfall",
+    "estimates",
+    "best_fit",
+    "profiles",
+    "posterior",
 ]
 
 

@@ -38,8 +38,8 @@ class Config(Strict):
     summary: SummaryConfig = Field(default_factory=lambda: SummaryConfig.model_validate({}))
     runtime: RuntimeConfig = Field(default_factory=lambda: RuntimeConfig.model_validate({}))
     plot: PlotConfig = Field(default_factory=lambda: PlotConfig.model_validate({}))
-    verify: VerifyConfig = Field(default_factory=lambda: VerifyConfig.model_validate({}))
     analyse: AnalyseConfig = Field(default_factory=lambda: AnalyseConfig.model_validate({}))
+    verify: VerifyConfig = Field(default_factory=lambda: VerifyConfig.model_validate({}))
 
     _study: Path = PrivateAttr(default=Path())
 

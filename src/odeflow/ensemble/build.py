@@ -102,7 +102,14 @@ def build(config: Config, study: Path, axes: Iterable[str]) -> Built:
     # doses and events change what is conserved
     changed = config.doses or config.model.events
     drift = Drift(None if changed else load_invariants(config.model, study))
-    model = augmented(config, model)
+    return build_augmented(config, augmented(config, model), axes, drift)
+
+
+def build_augmented(
+    config: Config, model: Model, axes: Iterable[str], drift: Drift | None = None
+) -> Built:
+    """As `build`, of an `augmented` model; without a drift no invariant is looked at."""
+    drift = drift or Drift(None)
     observed = with_invariants(model, drift)
     problem = make_problem(config, observed, has_own_ends(config, axes), drift.names)
     switching = with_switching(problem)

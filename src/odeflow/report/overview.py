@@ -13,6 +13,7 @@ from odeflow.config.root import Config
 from odeflow.config.small_states import small_state_notes
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.status import ADVICE, Status, has_failed
+from odeflow.report.estimates_section import estimates_section
 from odeflow.report.pages import page, table
 from odeflow.report.sensitivity import sensitivity_section, sensitivity_summary
 from odeflow.trust.facts import drift_rows, verification_facts, worst_cases
@@ -28,11 +29,12 @@ def overview_page(
     verification: xr.Dataset | None = None,
     notes: Iterable[str] = (),
     indices: xr.Dataset | None = None,
+    estimates: xr.Dataset | None = None,
 ) -> str:
     """The page as HTML text; self-contained, without scripts. Answers come first.
 
     `failures` are the rows of `failures.csv`, `notes` what planning found to say of the model,
-    `indices` those of a sensitivity analysis.
+    `indices` those of a sensitivity analysis, `estimates` what was estimated.
     """
     status = ensemble["status"].values.ravel()
     steps = ensemble["num_steps"].values.ravel()
@@ -59,6 +61,7 @@ def overview_page(
             table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),
             *_failures(failures),
+            *estimates_section(estimates),
             *_verification(verification),
             *_invariants(ensemble),
             "<h2>Reference of the model</h2>",

@@ -6,12 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from odeflow.config.figure_choice import OF_INDICES, figure_kinds
+from odeflow.config.figure_choice import ESTIMATE_FIGURES, OF_INDICES, figure_kinds
 from odeflow.config.root import Config
 from odeflow.files.digests import digest
 from odeflow.provenance.records import Stage, record_file
 from odeflow.workflow import specs
 from odeflow.workflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
+from odeflow.workflow.estimation import StartChunk, fit_config, start_chunks
 from odeflow.workflow.solve_time import MOST_READ
 
 
@@ -76,7 +77,9 @@ class Experiment:
         drawn = {kind: self.figure_files(kind) for kind in self.figures}
         of_verification = drawn.pop("verification", [])
         of_indices = [file for kind in OF_INDICES for file in drawn.pop(kind, [])]
+        of_estimates = [file for kind in ESTIMATE_FIGURES for file in drawn.pop(kind, [])]
         figures = [file for files in drawn.values() for file in files]
+        estimated = {} if self.estimates is None else {self.estimates: "estimate"}
         return {
             "design": ({}, [*design]),
             "assemble": (design, [*ensemble]),
@@ -85,13 +88,15 @@ class Experiment:
             "plot": (ensemble | summary, figures),
             "plot_verification": (verified, of_verification),
             "plot_sensitivity": (indices, of_indices),
+            "plot_estimates": (estimated, of_estimates),
             "overview": (
-                ensemble | failures | verified | indices,
+                ensemble | failures | verified | indices | estimated,
                 [f"{folder}/overview.html", *verdict],
             ),
             "verdict": (verdict, self.checks),
             **({"verify": (ensemble, [*verified])} if verified else {}),
             **({"sensitivity": (ensemble | summary, [*indices])} if indices else {}),
+            **({"estimate": ({}, [*estimated])} if estimated else {}),
         }
 
     @property
@@ -107,7 +112,7 @@ class Experiment:
     def stage(self, name: str) -> Stage:
         """A stage with what it is asked for and the files it has."""
         inputs, outputs = self._stage_files[name]
-        chunks = self.chunk_files if name == "assemble" else []
+        chunks = {"assemble": self.chunk_files, "estimate": self.start_files}.get(name, [])
         spec = self.stage_spec(name) if name != "verdict" else {}
         folder = str(self.folder)
         records = {file: record_file(folder, rule) for file, rule in inputs.items()}
@@ -159,14 +164,45 @@ class Experiment:
         return None if self.config.analyse.sensitivity is None else str(self.folder / "indices.nc")
 
     @property
+    def estimates(self) -> str | None:
+        """File of the estimates, if parameters are estimated."""
+        return str(self.folder / "estimates.nc") if self.config.analyse.estimate else None
+
+    @cached_property
+    def _start_chunks(self) -> list[StartChunk]:
+        return start_chunks(self.config, self.study)
+
+    @property
+    def start_files(self) -> list[str]:
+        """Files of the starts of the estimation, in order."""
+        return [chunk.file for chunk in self._start_chunks]
+
+    @property
+    def kept_files(self) -> list[str]:
+        """Files that pruning keeps: of chunks, and of starts."""
+        return [*self.chunk_files, *self.start_files]
+
+    @property
+    def measured(self) -> list[str]:
+        """Files of the study that measurements are read from."""
+        estimate = self.config.analyse.estimate
+        own = [estimate.data] if estimate and estimate.data else []
+        return [file for file in own if (self.study / file).is_file()]
+
+    def fit_spec(self, name: str) -> dict[str, Any]:
+        """What fitting the starts of one file is given; `name` is the file's, without `.nc`."""
+        chunk = next(x for x in self._start_chunks if x.file.endswith(f"/{name}.nc"))
+        return {"config": fit_config(self.config), "first": chunk.first, "last": chunk.last}
+
+    @property
     def targets(self) -> list[str]:
         """The files that a finished experiment has."""
         names = ("design.nc", "summary.nc", "failures.csv", "overview.html")
         fixed = [str(self.folder / name) for name in names]
         figures = [file for kind in self.figures for file in self.figure_files(kind)]
         verification = [self.verification] if self.verification else []
-        indices = [self.indices] if self.indices else []
-        return [self.ensemble, *fixed, *verification, *indices, *figures]
+        answers = [file for file in (self.indices, self.estimates) if file]
+        return [self.ensemble, *fixed, *verification, *answers, *figures]
 
     @property
     def checks(self) -> list[str]:

@@ -28,6 +28,14 @@ def threads(experiment: Experiment, chunk: Chunk, cores: int | None, apart: bool
     return max(1, (cores or 1) // max(len(experiment.chunks) - (chunk.pilot is not None), 1))
 
 
+def fit_threads(experiment: Experiment, cores: int | None) -> int:
+    """Cores of a job that fits starts: as asked, or the cores there are shared among the jobs."""
+    asked = experiment.config.runtime.threads
+    if asked != "auto":
+        return asked
+    return max(1, (cores or 1) // max(len(experiment.start_files), 1))
+
+
 def memory_mb(experiment: Experiment, chunk: Chunk) -> int:
     """Memory that a solving job asks a cluster for."""
     return pilot.memory_mb(chunk.size * experiment.trajectory_bytes, measured_lately(chunk))

@@ -20,7 +20,7 @@ _LEFTOVER_SECONDS = 24 * 3600
 
 
 def used_chunks(study: Path, resolvers: Collection[str] = ()) -> set[str]:
-    """Chunk files of every experiment in the study's config and the shipped one.
+    """Chunk and start files of every experiment in the study's config and the shipped one.
 
     Raises ConfigError naming an experiment that does not compose: pruning must not go on then,
     since its chunks cannot be told from unused ones.
@@ -36,7 +36,7 @@ def used_chunks(study: Path, resolvers: Collection[str] = ()) -> set[str]:
             config = compose(f"experiment={name}", study=study, resolvers=resolvers)
         except ConfigError as error:
             raise ConfigError(f"nothing pruned: experiment {name}: {error}") from None
-        used |= set(Experiment(config, study).chunk_files)
+        used |= set(Experiment(config, study).kept_files)
     return used
 
 
@@ -44,9 +44,9 @@ def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
     """Lists on `out`, then removes, the study's chunks that neither `keep` has nor a run uses.
 
     Runs that plan meanwhile wait until the process ends. Only files that this workflow names are
-    touched: `<16 hex digits>/<number>[-...].nc`, the log, timing and measurements beside it, and
-    what a process that was killed left half written a day ago or earlier. Raises ConfigError where
-    it cannot be told what runs need.
+    touched: `<16 hex digits>/<number>[-...].nc`, of chunks and of the starts of an estimation, the
+    log, timing and measurements beside it, and what a process that was killed left half written a
+    day ago or earlier. Raises ConfigError where it cannot be told what runs need.
     """
     HeldLease(study, prunes=True)
     needed = leased(study)
@@ -56,10 +56,11 @@ def prune(study: Path, keep: Iterable[str], out: TextIO) -> list[Path]:
             "chunks a run needs; prune again when no run is going on, or after a quarter of an hour"
         )
     folder = study / RESULTS / "chunks"
+    starts = (study / RESULTS).glob("*/starts/*/*.nc")
     kept = {study / file for file in keep}
     unused = [
         file
-        for file in sorted(folder.glob("*/*.nc"))
+        for file in (*sorted(folder.glob("*/*.nc")), *sorted(starts))
         if file not in kept
         and re.fullmatch(r"[0-9a-f]{16}", file.parent.name)
         and re.fullmatch(r"\d{5,}[0-9a-z-]*\.nc", file.name)

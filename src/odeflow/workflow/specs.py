@@ -11,6 +11,7 @@ from odeflow.config.metrics import reduced_summary
 from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
+from odeflow.importers.estimation import data_digest
 from odeflow.importers.petab.meaning import measurements_digest
 from odeflow.provenance.observed.manifest import observed
 from odeflow.provenance.sources import source_digest
@@ -32,6 +33,8 @@ _STAGE_GROUPS = {
     "summarise": ("model", "design", "saveat", "summary"),
     "sensitivity": ("model", "design", "doses", "solver", "saveat", "summary", "analyse"),
     "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
+    "estimate": ("model", "design", "doses", "solver", "runtime", "analyse"),
+    "plot_estimates": ("model", "design", "plot"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "plot_verification": ("model", "design", "plot"),
     "plot_sensitivity": ("model", "design", "plot", "analyse"),
@@ -41,6 +44,12 @@ _STAGE_GROUPS = {
         *("verify", "analyse"),
     ),
     "compare": ("model", "design", "solver", "saveat"),
+}
+#: Of stages of one analysis which it is: another one is nothing to them.
+_ANALYSES = {
+    "sensitivity": "sensitivity",
+    "plot_sensitivity": "sensitivity",
+    "estimate": "estimate",
 }
 #: All stages but solving.
 STAGES = tuple(_STAGE_GROUPS)
@@ -56,13 +65,18 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
     """
     kept = ("max_failed",) if stage == "overview" else ()
     measured = measurements_digest(config, study) if stage == "summarise" else None
+    if stage == "estimate" and config.analyse.estimate is not None:
+        measured = data_digest(config, study)
     table = None
     if stage == "design" and config.design.kind == "table":
         rows = number_of_samples(config.design, study)
         table = table_digest(config.design, study, 0, rows)
     notes = observed(config.model, study).notes if stage == "overview" else ()
+    data = _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage])
+    if (analysis := _ANALYSES.get(stage)) is not None:
+        data["analyse"] = {analysis: data["analyse"][analysis]}
     return {
-        "config": _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage]),
+        "config": data,
         "source": source_digest(f"odeflow.workflow.stages.{stage}"),
         **({} if measured is None else {"measurements": measured}),
         **({} if table is None else {"table": table}),

@@ -17,6 +17,7 @@ from odeflow.config.validate import nearest
 from odeflow.design import axis_names, check_axes, has_own_ends, number_of_samples, rows
 from odeflow.design.correlation import strongest_correlation
 from odeflow.files.errors import ConfigError
+from odeflow.importers.estimation import check_estimation
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
 from odeflow.problem.axis_names import axis_coordinate
@@ -39,6 +40,7 @@ def check(config: Config, study: Path) -> None:
     check_functions(config.model, study)
     read_data(config.model, study)
     check_precision(config.model, study, config.runtime.precision)
+    check_estimation(config, study)
     known = config.model.invariants
     if config.verify.max_drift is not None and (known is None or known.function is None):
         raise ConfigError(

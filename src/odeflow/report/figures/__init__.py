@@ -7,11 +7,15 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
+from odeflow.report.figures.best_fit import best_fit
+from odeflow.report.figures.estimates import estimates
 from odeflow.report.figures.heat_map import heat_map
 from odeflow.report.figures.measurements import measurements
 from odeflow.report.figures.metric_scatter import metric_scatter
 from odeflow.report.figures.morris_plane import morris_plane
 from odeflow.report.figures.phase_portrait import phase_portrait
+from odeflow.report.figures.posterior import posterior
+from odeflow.report.figures.profiles import profiles
 from odeflow.report.figures.sensitivity_bars import sensitivity_indices
 from odeflow.report.figures.sensitivity_convergence import sensitivity_convergence
 from odeflow.report.figures.sensitivity_over_time import sensitivity_over_time
@@ -20,6 +24,7 @@ from odeflow.report.figures.status_map import status_map
 from odeflow.report.figures.style import STYLE, save
 from odeflow.report.figures.time_courses import time_courses
 from odeflow.report.figures.verification import verification
+from odeflow.report.figures.waterfall import waterfall
 
 FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
     "measurements": measurements,
@@ -38,7 +43,19 @@ SENSITIVITY: dict[str, Callable[[xr.Dataset, Config], Figure]] = {
     "sensitivity_convergence": sensitivity_convergence,
 }
 
-__all__ = ["FIGURES", "SENSITIVITY", "draw", "draw_sensitivity", "draw_verification", "save"]
+#: Those of `estimates.nc`.
+ESTIMATE_FIGURES: dict[str, Callable[[xr.Dataset], Figure]] = {
+    "waterfall": waterfall,
+    "estimates": estimates,
+    "best_fit": best_fit,
+    "profiles": profiles,
+    "posterior": posterior,
+}
+
+__all__ = [
+    "ESTIMATE_FIGURES", "FIGURES", "SENSITIVITY", "draw", "draw_estimates", "draw_sensitivity",
+    "draw_verification", "save",
+]  # fmt: skip
 
 
 def draw(kind: str, ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
@@ -51,6 +68,12 @@ def draw_sensitivity(kind: str, indices: xr.Dataset, config: Config) -> Figure:
     """The figure of that kind, from `indices.nc`."""
     with mpl.rc_context(STYLE):
         return SENSITIVITY[kind](indices, config)
+
+
+def draw_estimates(kind: str, dataset: xr.Dataset) -> Figure:
+    """The figure of that kind, from `estimates.nc`."""
+    with mpl.rc_context(STYLE):
+        return ESTIMATE_FIGURES[kind](dataset)
 
 
 def draw_verification(dataset: xr.Dataset) -> Figure:

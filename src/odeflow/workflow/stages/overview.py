@@ -21,6 +21,7 @@ def overview(
     verification: Path | None = None,
     notes: Sequence[str] = (),
     indices: Path | None = None,
+    estimates: Path | None = None,
 ) -> None:
     """Writes the page of outcomes, failures, config and versions, and the verdict on the run.
 
@@ -33,17 +34,25 @@ def overview(
         verification: its `verification.nc`; None where it is not verified.
         notes: lines to put on the page.
         indices: its `indices.nc`; None where no sensitivities are analysed.
+        estimates: its `estimates.nc`; None where nothing is estimated.
 
     Raises:
         DamagedFileError: a result cannot be read.
     """
     verified = None if verification is None else read_dataset(verification)
-    found = None if indices is None else read_dataset(indices)
     with (
         open_ensemble(ensemble) as dataset,
         failures.open(encoding="utf-8", newline="") as file,
     ):
-        page = overview_page(config, dataset, csv.DictReader(file), verified, notes, found)
+        page = overview_page(
+            config,
+            dataset,
+            csv.DictReader(file),
+            verified,
+            notes,
+            None if indices is None else read_dataset(indices),
+            None if estimates is None else read_dataset(estimates),
+        )
         speaking_against = complaints(config, dataset, verified, str(failures))
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

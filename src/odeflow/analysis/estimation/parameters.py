@@ -1,0 +1,110 @@
+"""The estimated parameters together: values, bounds, priors and starts of many vectors."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+
+from odeflow.problem.estimated import Estimated, Prior, from_scale, slope
+
+Vectors = Float[np.ndarray, "vector parameter"]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters in order; a vector of them, `theta`, is on their scales."""
+
+    all: Sequence[Estimated]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Their names, in order."""
+        return [one.name for one in self.all]
+
+    @cached_property
+    def lower(self) -> Float[np.ndarray, " parameter"]:
+        """Lower bounds on the scales."""
+        return np.array([one.lower for one in self.all])
+
+    @cached_property
+    def upper(self) -> Float[np.ndarray, " parameter"]:
+        """Upper bounds on the scales."""
+        return np.array([one.upper for one in self.all])
+
+    @property
+    def size(self) -> int:
+        """Their number."""
+        return len(self.all)
+
+    def values(self, theta: Vectors) -> Vectors:
+        """Values of vectors that are on the scales."""
+        columns = [from_scale(theta[:, i], one.scale) for i, one in enumerate(self.all)]
+        return np.stack(columns, axis=1)
+
+    def slopes(self, values: Vectors) -> Vectors:
+        """Derivatives of values along their scales."""
+        columns = [slope(values[:, i], one.scale) for i, one in enumerate(self.all)]
+        return np.stack(columns, axis=1)
+
+    def start(self, seed: int, number: int) -> Float[np.ndarray, " parameter"]:
+        """Start `number`, uniform between the bounds on the scales, whatever others there are."""
+        unit = np.random.default_rng([seed, number]).random(self.size)
+        return self.lower + unit * (self.upper - self.lower)
+
+    def starts(self, seed: int, numbers: Sequence[int]) -> Vectors:
+        """The starts of these numbers, one per row."""
+        found = [self.start(seed, number) for number in numbers]
+        return np.array(found).reshape(len(found), self.size)
+
+    def log_prior(self, theta: Vectors) -> Float[np.ndarray, " vector"]:
+        """The logarithm of the prior density, that of uniform priors left out."""
+        return self._priors(theta)[0]
+
+    def prior_terms(self, theta: Vectors) -> tuple[Vectors, Vectors]:
+        """Of the negative log prior: its derivatives, and a curvature that is not negative."""
+        return self._priors(theta)[1:]
+
+    def log_measure(self, theta: Vectors) -> Float[np.ndarray, " vector"]:
+        """The log of d(value)/d(theta), for priors that are densities of the value."""
+        values, total = self.values(theta), np.zeros(len(theta))
+        for i, one in enumerate(self.all):
+            if one.prior is not None and one.prior.of != "scale":
+                total += np.log(slope(values[:, i], one.scale))
+        return total
+
+    def _priors(self, theta: Vectors) -> tuple[Float[np.ndarray, " vector"], Vectors, Vectors]:
+        values, density = self.values(theta), np.zeros(len(theta))
+        gradient, curvature = np.zeros_like(theta), np.zeros_like(theta)
+        for i, one in enumerate(self.all):
+            if one.prior is not None:
+                along = slope(values[:, i], one.scale)
+                terms = _terms(one.prior, theta[:, i], values[:, i], along)
+                density, gradient[:, i], curvature[:, i] = density + terms[0], terms[1], terms[2]
+        return density, gradient, curvature
+
+
+Column = Float[np.ndarray, " vector"]
+
+
+def _terms(
+    prior: Prior, theta: Column, value: Column, along: Column
+) -> tuple[Column, Column, Column]:
+    """Log density, and derivative and curvature of its negative, along the scale."""
+    u, du = {
+        "scale": (theta, np.ones_like(theta)),
+        "value": (value, along),
+        "log": (np.log(np.maximum(value, 1e-300)), along / value),
+    }[prior.of]
+    z = (u - prior.location) / prior.spread
+    if prior.kind == "normal":
+        density = -0.5 * z**2 - math.log(prior.spread * math.sqrt(2 * math.pi))
+        gradient, curvature = z / prior.spread * du, (du / prior.spread) ** 2
+    else:
+        density = -np.abs(z) - math.log(2 * prior.spread)
+        gradient, curvature = np.sign(z) / prior.spread * du, (du / prior.spread) ** 2
+    if prior.of == "log":  # the density of the value, not of its logarithm
+        density, gradient = density - u, gradient + du
+    return density, gradient, curvature

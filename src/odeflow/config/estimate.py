@@ -1,0 +1,155 @@
+"""What `analyse.estimate` may ask for: data, parameters, noise, starts, profiles, draws."""
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from odeflow.config.base import Distinct, Integer, Natural, PositiveReal, Real, Strict, VariableName
+from odeflow.files.errors import shown
+from odeflow.problem.estimated import Estimated, Prior, Scale, on_scale
+
+
+def _ordered(value: tuple[float, float]) -> tuple[float, float]:
+    if not value[0] < value[1]:
+        raise ValueError(f"low ({value[0]:g}) must be less than high ({value[1]:g})")
+    return value
+
+
+Pair = tuple[Real, PositiveReal]
+
+
+class PriorConfig(Strict):
+    """The law of a prior; the value it is of is the parameter's own unless its name says else."""
+
+    normal: Pair | None = Field(None, description="[mean, standard deviation]")
+    laplace: Pair | None = Field(None, description="[location, scale]")
+    lognormal: Pair | None = Field(None, description="[mu, sigma] of the natural logarithm")
+    loglaplace: Pair | None = Field(None, description="[location, scale] of the natural logarithm")
+    normal_on_scale: Pair | None = Field(
+        None, description="[mean, standard deviation] of the parameter on its scale"
+    )
+    laplace_on_scale: Pair | None = Field(
+        None, description="[location, scale] of the parameter on its scale"
+    )
+
+    @model_validator(mode="after")
+    def _one_law(self) -> "PriorConfig":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(
+                f"exactly one law is needed, found {found}; laws: "
+                + ", ".join(type(self).model_fields)
+            )
+        return self
+
+    @property
+    def prior(self) -> Prior:
+        """The prior as estimation has it."""
+        name = next(x for x in type(self).model_fields if getattr(self, x) is not None)
+        location, spread = getattr(self, name)
+        kind = "laplace" if "laplace" in name else "normal"
+        of = "scale" if name.endswith("_on_scale") else "log" if name.startswith("log") else "value"
+        return Prior(kind, of, location, spread)
+
+
+class EstimatedConfig(Strict):
+    """A parameter to estimate: of the model, a state for its initial value, or a noise."""
+
+    bounds: Annotated[tuple[Real, Real], AfterValidator(_ordered)] = Field(
+        description="[lowest, highest] value"
+    )
+    scale: Scale = Field("log10", description="the scale that it is searched on: lin, log or log10")
+    prior: PriorConfig | None = Field(
+        None, description="{law: [location, spread]}; null: uniform on the scale between the bounds"
+    )
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> "EstimatedConfig":
+        if self.scale != "lin" and not self.bounds[0] > 0:
+            raise ValueError(
+                f"bounds: {self.bounds[0]:g} is not > 0, as scale: {self.scale} needs; raise it, "
+                "or take scale: lin"
+            )
+        return self
+
+    def estimated(self, name: str) -> Estimated:
+        """The parameter as estimation has it."""
+        low, high = (on_scale(bound, self.scale) for bound in self.bounds)
+        return Estimated(name, self.scale, low, high, prior=self.prior and self.prior.prior)
+
+
+class PosteriorConfig(Strict):
+    """Draws from the posterior by ensembles of walkers (Goodman and Weare)."""
+
+    draws: Natural = Field(1000, description="draws of each walker that are kept")
+    warmup: Annotated[Integer, Field(ge=0)] = Field(
+        500, description="draws of each walker before, which are not kept"
+    )
+    thin: Natural = Field(1, description="every so many draws one is kept")
+    ensembles: Annotated[Integer, Field(ge=2)] = Field(
+        4, description="ensembles that know nothing of one another, from which R-hat is"
+    )
+    walkers: Annotated[Integer, Field(ge=4)] | Literal["auto"] = Field(
+        "auto", description="walkers of an ensemble, an even number; auto: 4 a parameter"
+    )
+
+    @field_validator("walkers")
+    @classmethod
+    def _even(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value % 2:
+            raise ValueError("an even number is needed: the halves move in turn")
+        return value
+
+
+class EstimateConfig(Strict):
+    """Parameters from measurements: many starts, intervals, profiles, draws from the posterior."""
+
+    data: str | None = Field(
+        None,
+        description="a .csv file of the study, or beside an experiment that ships: columns time, "
+        "variable, value, and sd and condition where there are such; null: those of design.petab",
+    )
+    parameters: dict[VariableName, EstimatedConfig] = Field(
+        default_factory=dict,
+        description="{name: {bounds, scale, prior}} of what is estimated; with design.petab those "
+        "of its table, and what is given here is put over them",
+    )
+    noise: dict[VariableName, PositiveReal | VariableName] = Field(
+        default_factory=dict,
+        description="{variable: standard deviation, or the name of an estimated parameter} where "
+        "the data has no sd",
+    )
+    starts: Natural = Field(100, description="starts, uniform on the scales between the bounds")
+    seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of starts and draws")
+    starts_per_job: Natural = Field(
+        250, description="starts that a job makes; more starts keep the jobs that are done"
+    )
+    max_steps: Natural = Field(500, description="trial steps that a start may take")
+    closed_form: bool = Field(
+        True,
+        description="solve for noise parameters that stand alone, and for scaling factors and "
+        "offsets of observables, in closed form",
+    )
+    level: Annotated[Real, Field(gt=0, lt=1)] = Field(
+        0.95, description="level of the confidence intervals"
+    )
+    profiles: Annotated[list[VariableName], Distinct] | Literal["all"] = Field(
+        "all", description="parameters whose profile likelihoods are computed"
+    )
+    posterior: PosteriorConfig | None = Field(
+        None, description="draws from the posterior; null: none"
+    )
+
+    @field_validator("data")
+    @classmethod
+    def _within_study(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        path = PurePosixPath(value)
+        if path.is_absolute() or ".." in path.parts or "\\" in value:
+            raise ValueError(f"{shown(value)} is outside of the study; copy the file into it")
+        if path.suffix.lower() != ".csv":
+            raise ValueError(f"{shown(value)} is not a .csv file")
+        return path.as_posix()

@@ -1,0 +1,40 @@
+"""The best fit against the data, and the residuals in units of the noise."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from odeflow.files.flags import flag_meanings
+from odeflow.report.figures.style import BLUE, GREY, VERMILION, message, panels
+
+_MOST_PANELS = 8
+
+
+def best_fit(dataset: xr.Dataset) -> Figure:
+    """A panel per measured variable, its residuals in the panel beside it."""
+    if "fitted_value" not in dataset:
+        return message("No start has a finite objective: see the overview page for the reasons.")
+    names = flag_meanings(dataset["measured_variable"])[:_MOST_PANELS]
+    figure, axes = panels(2 * len(names), columns=2)
+    times, values = dataset["measured_time"].values, dataset["measured_value"].values
+    fitted, noise = dataset["fitted_value"].values, dataset["fitted_noise"].values
+    linear = dataset["measured_transformation"].values == 0
+    for number, name in enumerate(names):
+        ax, beside = axes[2 * number : 2 * number + 2]
+        own = dataset["measured_variable"].values == number
+        for condition in np.unique(dataset["measured_condition"].values[own]):
+            here = own & (dataset["measured_condition"].values == condition)
+            order = np.flatnonzero(here)[np.argsort(times[here], kind="stable")]
+            ax.plot(times[order], fitted[order], color=BLUE, alpha=0.8)
+            if "predicted_quantiles" in dataset:
+                low, _, high = dataset["predicted_quantiles"].values[:, order]
+                ax.fill_between(times[order], low, high, color=BLUE, alpha=0.15, linewidth=0)
+        bars = np.where(linear, noise, 0.0)[own]
+        ax.errorbar(times[own], values[own], bars, fmt=".", color=VERMILION, elinewidth=0.7)
+        ax.set(xlabel="Time", ylabel=name)
+        if not linear[own].any():
+            ax.set_yscale("log")
+        beside.axhline(0.0, color=GREY, linewidth=0.7)
+        beside.plot(times[own], dataset["residual"].values[own], ".", color=BLUE)
+        beside.set(xlabel="Time", ylabel="Residual over noise")
+    return figure

@@ -1,0 +1,58 @@
+"""Figures and the page's section of estimates: of a fit, and of one that failed everywhere."""
+
+import numpy as np
+import pytest
+
+import odeflow
+from odeflow.analysis.estimation.estimates import estimates, options_of
+from odeflow.analysis.estimation.multistart import fit
+from odeflow.report.estimates_section import estimates_section
+from odeflow.report.figures import ESTIMATE_FIGURES, draw_estimates
+from odeflow.report.figures.style import svg_text
+from tests.support.estimation_studies import linear_study, objective
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    asked = "analyse.estimate.posterior={draws: 20, warmup: 5}"
+    config = linear_study(tmp_path_factory.mktemp("linear"), asked, sd=False)
+    estimate = config.analyse.estimate
+    batch = objective(config)
+    return estimates(batch, fit(batch, 0, range(6), options_of(estimate)), estimate)
+
+
+@pytest.mark.parametrize("kind", ESTIMATE_FIGURES)
+def test_every_kind_is_drawn(fitted, kind):
+    text = svg_text(draw_estimates(kind, fitted))
+    panels = {"waterfall": 1, "estimates": 1, "best_fit": 2, "profiles": 4, "posterior": 4}
+    assert text.count('<g id="axes_') == panels[kind]
+
+
+@pytest.mark.parametrize("kind", ESTIMATE_FIGURES)
+def test_where_no_start_is_finite_the_figure_says_so(fitted, kind):
+    failed = failed_everywhere(fitted)
+    assert "<svg" in svg_text(draw_estimates(kind, failed))
+    assert "No start could be fitted" in " ".join(estimates_section(failed))
+
+
+def failed_everywhere(fitted):
+    kept = [name for name in fitted.data_vars if set(fitted[name].dims) <= {"start", "parameter"}]
+    made_later = ("estimate", "best_point", "standard_error", "profile_low", "profile_high")
+    starts = fitted[[name for name in kept if name not in made_later]]
+    return starts.assign(objective=("start", np.full(starts.sizes["start"], np.inf)))
+
+
+def test_the_page_says_what_is_identified(fitted):
+    page = " ".join(estimates_section(fitted))
+    assert "identified: the interval has both limits" in page
+    assert "starts within 0.1 of it" in page
+    for name in ("a", "b", "x", "s"):
+        assert f"<td>{name}</td>" in page
+    assert list(estimates_section(None)) == []
+
+
+def test_figures_are_those_that_fit_the_estimation(tmp_path):
+    kinds = lambda *more: odeflow.config.figure_choice.figure_kinds(linear_study(tmp_path, *more))
+    assert {"waterfall", "profiles"} <= {*kinds()} and "posterior" not in kinds()
+    assert "profiles" not in kinds("analyse.estimate.profiles=[]")
+    assert "waterfall" not in kinds("analyse.estimate=null")
