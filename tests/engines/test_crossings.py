@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from odeflow.problem.lobatto import bernstein, lobatto
 from odeflow.problem.model import Event
 from odeflow.problem.problem import Guard, Lanes, Problem
 from odeflow.problem.status import Status

@@ -191,7 +191,12 @@ class Builder:
         if y < 0 and roots and (whole + len(roots)) % 2:
             return None  # where x is -0.0 it is infinity, and the quotient would be -infinity
         result = reduce(partial(self.apply, "mul"), roots, self.power(x, whole))
-        return self.apply("div", 1.0, result) if y < 0 else result
+        result = self.apply("div", 1.0, result) if y < 0 else result
+        if not roots or y == 0.5:
+            return result
+        # of -infinity there is a power, but no root
+        is_lowest = self.apply("eq", x, -math.inf)
+        return self.apply("select", is_lowest, 0.0 if y < 0 else math.inf, result)
 
     def power(self, x: Operand, exponent: int) -> Operand:
         """The integer power x**exponent by products, in JAX's order."""
