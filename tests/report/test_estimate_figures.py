@@ -6,7 +6,7 @@ import pytest
 import odeflow
 from odeflow.analysis.estimation.estimates import estimates, options_of
 from odeflow.analysis.estimation.multistart import fit
-from odeflow.report.estimates_section import estimates_section
+from odeflow.report.estimates_section import estimates_section, estimates_summary
 from odeflow.report.figures import ESTIMATE_FIGURES, draw_estimates
 from odeflow.report.figures.style import svg_text
 from tests.support.estimation_studies import linear_study, objective
@@ -49,6 +49,20 @@ def test_the_page_says_what_is_identified(fitted):
     for name in ("a", "b", "x", "s"):
         assert f"<td>{name}</td>" in page
     assert list(estimates_section(None)) == []
+
+
+def test_the_page_begins_with_the_estimates(fitted):
+    (text,) = estimates_summary(fitted)
+    a = fitted.sel(parameter="a")
+    low, high = float(a["profile_low"]), float(a["profile_high"])
+    assert f"a is {float(a['estimate']):.3g} ({low:.3g} to {high:.3g})" in text
+    assert "the best fit of 6 starts" in text
+    lost = fitted.assign(profile_low=fitted["profile_low"] * np.nan)
+    assert f"a is {float(a['estimate']):.3g} (below {high:.3g})" in next(
+        iter(estimates_summary(lost))
+    )
+    assert "None of 6 starts" in next(iter(estimates_summary(failed_everywhere(fitted))))
+    assert list(estimates_summary(None)) == []
 
 
 def test_figures_are_those_that_fit_the_estimation(tmp_path):

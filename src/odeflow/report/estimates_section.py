@@ -1,6 +1,11 @@
 """The section of the overview page on estimates: the best fit, intervals, what is identified."""
 
+from __future__ import annotations
+
+import html
+import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -17,6 +22,40 @@ _WORDS = {
     "flat": "structurally not identified: the objective does not depend on it",
     "not_profiled": "not profiled",
 }
+
+
+_MOST_NAMED = 6
+
+
+def estimates_summary(estimates: xr.Dataset | None) -> Iterable[str]:
+    """The sentence that the page begins with; none where nothing was estimated."""
+    if estimates is None:
+        return []
+    number = estimates.sizes["start"]
+    if "estimate" not in estimates:
+        return [f"<p><strong>None of {number:,} starts could be fitted.</strong></p>"]
+    parts = [_in_words(row) for row in _limits(estimates)]
+    more = len(parts) - _MOST_NAMED
+    text = ", ".join(parts[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
+    same = int(estimates.attrs["starts_at_best"])
+    text += f": the best fit of {number:,} starts, {same:,} of which end within 0.1 of it."
+    return [f"<p><strong>{html.escape(text)}</strong></p>"]
+
+
+def _in_words(row: _Limits) -> str:
+    """Value, limits and units: 1.59 (1.23 to 1.97) L/h."""
+    low, high = (f"{x:.3g}" for x in (row.low, row.high))
+    units = "" if row.units in ("", "1") else f" {row.units}"
+    match math.isnan(row.low), math.isnan(row.high):
+        case False, False:
+            limits = f"{low} to {high}"
+        case False, True:
+            limits = f"above {low}"
+        case True, False:
+            limits = f"below {high}"
+        case _:
+            limits = "no limits"
+    return f"{row.name} is {row.value:.3g} ({limits}){units}"
 
 
 def estimates_section(estimates: xr.Dataset | None) -> Iterable[str]:
@@ -38,31 +77,50 @@ def estimates_section(estimates: xr.Dataset | None) -> Iterable[str]:
         ("starts within 0.1 of it", f"{int(known['starts_at_best']):,}"),
         *counts,
     ]
-    header = ["parameter", "estimate", "scale", "low", "high", "what the data say"]
+    header = ["parameter", "estimate", "units", "scale", "low", "high", "what the data say"]
     if "r_hat" in estimates:
         header += ["R-hat", "effective draws"]
-    level = f"{100 * float(known['level']):g} %"
+    level = f"{100 * float(known['level']):g}%"
     return [
         "<h2>Estimates</h2>",
         table(None, facts),
         f"<p>Limits are those of the {level} interval by the profile likelihood, else by the "
         "Fisher information.</p>",
-        table(header, _rows(estimates), {1, 3, 4, 6, 7}),
+        table(header, _rows(estimates), {1, 4, 5, 7, 8}),
     ]
 
 
-def _rows(estimates: xr.Dataset) -> list[list[str]]:
-    words = flag_meanings(estimates["identifiability"])
-    rows = []
+class _Limits(NamedTuple):
+    """A parameter's best fit and the ends of its interval, NaN where it has none."""
+
+    name: str
+    value: float
+    units: str
+    scale: str
+    low: float
+    high: float
+    kind: str
+
+
+def _limits(estimates: xr.Dataset) -> list[_Limits]:
+    words, found = flag_meanings(estimates["identifiability"]), []
     for i, name in enumerate(estimates["parameter"].values):
-        scale = SCALES[int(estimates["parameter_scale"].values[i])]
-        kind = words[int(estimates["identifiability"].values[i])]
+        one = estimates.isel(parameter=i)
+        scale, kind = SCALES[int(one["parameter_scale"])], words[int(one["identifiability"])]
         by = "normal" if kind == "not_profiled" else "profile"
-        limits = [float(estimates[f"{by}_{side}"].values[i]) for side in ("low", "high")]
-        row = [str(name), f"{float(estimates['estimate'].values[i]):.6g}", scale]
-        row += ["none" if np.isnan(x) else f"{float(from_scale(np.array(x), scale)):.6g}"
-                for x in limits]  # fmt: skip
-        row.append(_WORDS[kind])
+        low, high = (
+            float(from_scale(one[f"{by}_{side}"].values, scale)) for side in ("low", "high")
+        )
+        units = str(one["parameter_units"].values)
+        found.append(_Limits(str(name), float(one["estimate"]), units, scale, low, high, kind))
+    return found
+
+
+def _rows(estimates: xr.Dataset) -> list[list[str]]:
+    rows = []
+    for i, one in enumerate(_limits(estimates)):
+        limits = ["none" if np.isnan(x) else f"{x:.6g}" for x in (one.low, one.high)]
+        row = [one.name, f"{one.value:.6g}", one.units, one.scale, *limits, _WORDS[one.kind]]
         if "r_hat" in estimates:
             row += [
                 f"{float(estimates['r_hat'].values[i]):.3f}",

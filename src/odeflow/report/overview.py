@@ -13,7 +13,7 @@ from odeflow.config.root import Config
 from odeflow.config.small_states import small_state_notes
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.status import ADVICE, Status, has_failed
-from odeflow.report.estimates_section import estimates_section
+from odeflow.report.estimates_section import estimates_section, estimates_summary
 from odeflow.report.pages import page, table
 from odeflow.report.sensitivity import sensitivity_section, sensitivity_summary
 from odeflow.trust.facts import drift_rows, verification_facts, worst_cases
@@ -54,14 +54,15 @@ def overview_page(
         ensemble.attrs["title"],
         [
             *sensitivity_summary(indices, config),
+            *estimates_summary(estimates),
             table(None, facts),
             *(f"<p>{html.escape(note)}.</p>" for note in (*small_state_notes(config), *notes)),
             *sensitivity_section(indices, config),
+            *estimates_section(estimates),
             "<h2>Outcomes</h2>",
             table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),
             *_failures(failures),
-            *estimates_section(estimates),
             *_verification(verification),
             *_invariants(ensemble),
             "<h2>Reference of the model</h2>",

@@ -113,6 +113,8 @@ def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[
     if indices is None:
         return []
     found = outputs(indices, over_time=False) or shown_outputs(indices, config, _MOST_ROWS)
+    silent = [output.title for output in found if not _is_known(output)]
+    found = [output for output in found if _is_known(output)]
     names = [str(name) for name in indices["parameter"].values]
     number = int(indices.attrs["number_of_blocks"])
     header = ["of", "parameter", *(_heading(index) for index in _columns(found)), "left out"]
@@ -135,6 +137,16 @@ def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[
         ("design", f"{indices.attrs['design_kind']}, {number:,} blocks"),
         ("intervals", f"{level:g}%, by {int(indices.attrs['resamples'])} resamples of blocks"),
         ("left out", "blocks in which a trajectory has no value of the output"),
+        *(
+            [
+                (
+                    "without indices",
+                    f"{', '.join(silent)}: they do not vary by more than the solver's error",
+                )
+            ]
+            if silent
+            else []
+        ),
     ]
     cut = f"<p>The first {_MOST_ROWS} rows; all are in indices.nc.</p>"
     return [
@@ -143,6 +155,10 @@ def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[
         *([cut] if len(rows) > _MOST_ROWS else []),
         table(header, rows[:_MOST_ROWS], set(range(2, len(header)))),
     ]
+
+
+def _is_known(output: AnalysedOutput) -> bool:
+    return bool(np.isfinite(output.indices[output.leading or ""].values).any())
 
 
 def _columns(found: list[AnalysedOutput]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from odeflow.analysis.estimation.convergence import effective_size, r_hat
+from odeflow.analysis.estimation.labels import measured_labels, parameter_units
 from odeflow.analysis.estimation.objective import Objective
 from odeflow.analysis.estimation.parameters import Parameters
 from odeflow.analysis.estimation.posterior import posterior
@@ -85,6 +86,8 @@ def estimates(objective: Objective, starts: xr.Dataset, estimate: EstimateConfig
         best, known.standard_error, parameters.lower, parameters.upper, estimate.level
     )
     found = found.assign(_described(parameters))
+    model = objective.simulation.config.model
+    found = found.assign_coords(parameter_units=parameter_units(model, parameters.names))
     found = found.assign(_best(parameters, best, known.standard_error, reach))
     both = ("parameter", "other_parameter")
     found = found.assign(
@@ -95,6 +98,8 @@ def estimates(objective: Objective, starts: xr.Dataset, estimate: EstimateConfig
     found = found.assign_coords(other_parameter=("other_parameter", np.array(parameters.names)))
     found = found.assign(_profiled(parameters.size, lines))
     found = found.assign(_fitted(objective, best))
+    measured = objective.simulation.measurements.variables
+    found["measured_variable"].attrs |= measured_labels(model, measured)
     found = found.assign_attrs(_facts(found, least, estimate.level))
     if estimate.posterior is not None:
         found = found.merge(
@@ -170,9 +175,11 @@ def _fitted(objective: Objective, best: np.ndarray) -> dict[str, xr.Variable]:
     dim, conditions = "measurement", [name or "all" for name in data.conditions] or ["all"]
     words = {"variable": data.variables, "condition": conditions, "scale": TRANSFORMATIONS}
     names = {"variable": "variable", "condition": "condition", "scale": "transformation"}
+    model = objective.simulation.config.model
+    time = {"long_name": "time", "units": model.time_units}
     return {
         "measured_value": _variable(dim, columns["value"], "measured value"),
-        "measured_time": _variable(dim, columns["time"], "time of the measurement"),
+        "measured_time": xr.Variable(dim, columns["time"], time),
         "fitted_value": _variable(dim, simulated.values[0], "value by the best fit"),
         "fitted_noise": _variable(dim, simulated.noise[0], "noise by the best fit"),
         "residual": _variable(

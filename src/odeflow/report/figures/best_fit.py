@@ -1,11 +1,12 @@
 """The best fit against the data, and the residuals in units of the noise."""
 
+import json
+
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from odeflow.files.flags import flag_meanings
-from odeflow.report.figures.style import BLUE, GREY, VERMILION, message, panels
+from odeflow.report.figures.style import BLUE, GREY, VERMILION, label, message, panels
 
 _MOST_PANELS = 8
 
@@ -14,12 +15,14 @@ def best_fit(dataset: xr.Dataset) -> Figure:
     """A panel per measured variable, its residuals in the panel beside it."""
     if "fitted_value" not in dataset:
         return message("No start has a finite objective: see the overview page for the reasons.")
-    names = flag_meanings(dataset["measured_variable"])[:_MOST_PANELS]
+    words = dataset["measured_variable"].attrs
+    names = list(zip(json.loads(words["long_names"]), json.loads(words["units_of_each"])))
+    names = names[:_MOST_PANELS]
     figure, axes = panels(2 * len(names), columns=2)
     times, values = dataset["measured_time"].values, dataset["measured_value"].values
     fitted, noise = dataset["fitted_value"].values, dataset["fitted_noise"].values
     linear = dataset["measured_transformation"].values == 0
-    for number, name in enumerate(names):
+    for number, (name, units) in enumerate(names):
         ax, beside = axes[2 * number : 2 * number + 2]
         own = dataset["measured_variable"].values == number
         for condition in np.unique(dataset["measured_condition"].values[own]):
@@ -31,10 +34,11 @@ def best_fit(dataset: xr.Dataset) -> Figure:
                 ax.fill_between(times[order], low, high, color=BLUE, alpha=0.15, linewidth=0)
         bars = np.where(linear, noise, 0.0)[own]
         ax.errorbar(times[own], values[own], bars, fmt=".", color=VERMILION, elinewidth=0.7)
-        ax.set(xlabel="Time", ylabel=name)
+        measured = xr.DataArray(0.0, attrs={"long_name": name, "units": units})
+        ax.set(xlabel=label(dataset["measured_time"]), ylabel=label(measured))
         if not linear[own].any():
             ax.set_yscale("log")
         beside.axhline(0.0, color=GREY, linewidth=0.7)
         beside.plot(times[own], dataset["residual"].values[own], ".", color=BLUE)
-        beside.set(xlabel="Time", ylabel="Residual over noise")
+        beside.set(xlabel=label(dataset["measured_time"]), ylabel="Residual over noise")
     return figure
