@@ -5,7 +5,7 @@ import math
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from odeflow.files.errors import shown
 from odeflow.files.plain_text import one_spelling
@@ -16,6 +16,33 @@ class Strict(BaseModel):
     """A config group: unknown keys are refused, values cannot be changed after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class OneLaw(Strict):
+    """A record of laws, each None or its numbers, of which exactly one is set."""
+
+    @property
+    def law(self) -> str:
+        """Name of the one law that is set."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _one_law(self) -> "OneLaw":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(
+                f"exactly one law is needed, found {found}; laws: "
+                + ", ".join(type(self).model_fields)
+            )
+        return self
+
+
+def increasing_pair(value: tuple[float, float]) -> tuple[float, float]:
+    """The pair; raises ValueError unless the first number is less than the second."""
+    if not value[0] < value[1]:
+        raise ValueError(f"low ({value[0]:g}) must be less than high ({value[1]:g})")
+    return value
 
 
 def _refuse_bool(value: Any) -> Any:

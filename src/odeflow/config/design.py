@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from odeflow.config.base import Distinct, Integer, Natural, PositiveReal, Real, Strict, VariableName
+from odeflow.config.base import (
+    Distinct,
+    Integer,
+    Natural,
+    OneLaw,
+    PositiveReal,
+    Real,
+    Strict,
+    VariableName,
+    increasing_pair,
+)
 
 LEVEL_LAWS = ("linspace", "logspace", "geomspace", "arange", "values")
 RANDOM_LAWS = ("uniform", "loguniform", "normal", "lognormal", "truncnormal", "trunclognormal")
@@ -25,12 +35,6 @@ def _positive_num(value: tuple[float, float, int]) -> tuple[float, float, int]:
 def _positive_ends(value: tuple[float, float, int]) -> tuple[float, float, int]:
     if value[0] <= 0 or value[1] <= 0:
         raise ValueError("both ends must be > 0")
-    return value
-
-
-def _increasing_pair(value: tuple[float, float]) -> tuple[float, float]:
-    if not value[0] < value[1]:
-        raise ValueError(f"low ({value[0]:g}) must be less than high ({value[1]:g})")
     return value
 
 
@@ -63,7 +67,7 @@ class Lognormal(Strict):
     sigma: PositiveReal
 
 
-class Levels(Strict):
+class Levels(OneLaw):
     """Values listed by one law, NumPy's by name: an axis of a grid or zip, or times to save."""
 
     linspace: Spaced | None = Field(None, description="[start, stop, number]")
@@ -76,32 +80,16 @@ class Levels(Strict):
     )
     values: list[Real] | None = Field(None, min_length=1, description="a list of values")
 
-    @property
-    def law(self) -> str:
-        """Name of the one law that is set."""
-        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
-
-    @model_validator(mode="after")
-    def _one_law(self) -> "Levels":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise ValueError(
-                f"exactly one law is needed, found {found}; laws: "
-                + ", ".join(type(self).model_fields)
-            )
-        return self
-
 
 class Axis(Levels):
     """The law of one axis: listed levels (grid, zip) or a distribution (samplers)."""
 
-    uniform: Annotated[tuple[Real, Real], AfterValidator(_increasing_pair)] | None = Field(
+    uniform: Annotated[tuple[Real, Real], AfterValidator(increasing_pair)] | None = Field(
         None, description="[low, high]"
     )
     loguniform: (
         Annotated[
-            tuple[Real, Real], AfterValidator(_positive_pair), AfterValidator(_increasing_pair)
+            tuple[Real, Real], AfterValidator(_positive_pair), AfterValidator(increasing_pair)
         ]
         | None
     ) = Field(None, description="[low, high], uniform in the logarithm")

@@ -5,21 +5,24 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import Distinct, Integer, Natural, PositiveReal, Real, Strict, VariableName
+from odeflow.config.base import (
+    Distinct,
+    Integer,
+    Natural,
+    OneLaw,
+    PositiveReal,
+    Real,
+    Strict,
+    VariableName,
+    increasing_pair,
+)
 from odeflow.files.errors import shown
 from odeflow.problem.estimated import Estimated, Prior, Scale, on_scale
-
-
-def _ordered(value: tuple[float, float]) -> tuple[float, float]:
-    if not value[0] < value[1]:
-        raise ValueError(f"low ({value[0]:g}) must be less than high ({value[1]:g})")
-    return value
-
 
 Pair = tuple[Real, PositiveReal]
 
 
-class PriorConfig(Strict):
+class PriorConfig(OneLaw):
     """The law of a prior; the value it is of is the parameter's own unless its name says else."""
 
     normal: Pair | None = Field(None, description="[mean, standard deviation]")
@@ -33,21 +36,10 @@ class PriorConfig(Strict):
         None, description="[location, scale] of the parameter on its scale"
     )
 
-    @model_validator(mode="after")
-    def _one_law(self) -> "PriorConfig":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise ValueError(
-                f"exactly one law is needed, found {found}; laws: "
-                + ", ".join(type(self).model_fields)
-            )
-        return self
-
     @property
     def prior(self) -> Prior:
         """The prior as estimation has it."""
-        name = next(x for x in type(self).model_fields if getattr(self, x) is not None)
+        name = self.law
         location, spread = getattr(self, name)
         kind = "laplace" if "laplace" in name else "normal"
         of = "scale" if name.endswith("_on_scale") else "log" if name.startswith("log") else "value"
@@ -57,7 +49,7 @@ class PriorConfig(Strict):
 class EstimatedConfig(Strict):
     """A parameter to estimate: of the model, a state for its initial value, or a noise."""
 
-    bounds: Annotated[tuple[Real, Real], AfterValidator(_ordered)] = Field(
+    bounds: Annotated[tuple[Real, Real], AfterValidator(increasing_pair)] = Field(
         description="[lowest, highest] value"
     )
     scale: Scale = Field("log10", description="the scale that it is searched on: lin, log or log10")

@@ -1,6 +1,8 @@
 """Figures of an ensemble and its summary: one file per kind, one look for all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
 
 import matplotlib as mpl
 import xarray as xr
@@ -54,7 +56,7 @@ ESTIMATE_FIGURES: dict[str, Callable[[xr.Dataset], Figure]] = {
 
 __all__ = [
     "ESTIMATE_FIGURES", "FIGURES", "SENSITIVITY", "draw", "draw_estimates", "draw_sensitivity",
-    "draw_verification", "save",
+    "draw_verification", "save", "save_each",
 ]  # fmt: skip
 
 
@@ -80,3 +82,16 @@ def draw_verification(dataset: xr.Dataset) -> Figure:
     """The figure of `verification.nc`."""
     with mpl.rc_context(STYLE):
         return verification(dataset)
+
+
+def save_each(files: Sequence[Path], drawn: Callable[[str], Figure], dpi: int) -> None:
+    """Saves figures, each drawn once for all of its formats.
+
+    Arguments:
+        files: a file's name is the kind of figure, its suffix the format.
+        drawn: makes the figure of a kind.
+        dpi: dots per inch of formats of pixels.
+    """
+    known = cache(drawn)
+    for file in files:
+        save(known(file.stem), file, dpi=dpi)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from odeflow.config.root import Config
 from odeflow.files.opening import open_ensemble
@@ -22,8 +21,6 @@ def plot(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -
         DamagedFileError: a result cannot be read.
     """
     with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:
-        drawn: dict[str, Any] = {}
-        for file in files:
-            if file.stem not in drawn:
-                drawn[file.stem] = plots.draw(file.stem, solved, metrics, config)
-            plots.save(drawn[file.stem], file, dpi=config.plot.dpi)
+        plots.save_each(
+            files, lambda kind: plots.draw(kind, solved, metrics, config), config.plot.dpi
+        )

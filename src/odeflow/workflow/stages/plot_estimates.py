@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from odeflow.config.root import Config
 from odeflow.files.netcdf import read_dataset
@@ -21,8 +20,4 @@ def plot_estimates(config: Config, estimates: Path, files: Sequence[Path]) -> No
         DamagedFileError: the estimates cannot be read.
     """
     dataset = read_dataset(estimates)
-    drawn: dict[str, Any] = {}
-    for file in files:
-        if file.stem not in drawn:
-            drawn[file.stem] = plots.draw_estimates(file.stem, dataset)
-        plots.save(drawn[file.stem], file, dpi=config.plot.dpi)
+    plots.save_each(files, lambda kind: plots.draw_estimates(kind, dataset), config.plot.dpi)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from odeflow.config.root import Config
 from odeflow.files.netcdf import read_dataset
@@ -21,8 +20,6 @@ def plot_sensitivity(config: Config, indices: Path, files: Sequence[Path]) -> No
         DamagedFileError: the indices cannot be read.
     """
     dataset = read_dataset(indices)
-    drawn: dict[str, Any] = {}
-    for file in files:
-        if file.stem not in drawn:
-            drawn[file.stem] = plots.draw_sensitivity(file.stem, dataset, config)
-        plots.save(drawn[file.stem], file, dpi=config.plot.dpi)
+    plots.save_each(
+        files, lambda kind: plots.draw_sensitivity(kind, dataset, config), config.plot.dpi
+    )
