@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from odeflow.engines.native.frontend.field import field_at, observables_program
 from odeflow.engines.native.frontend.names import (
     component_labels,
@@ -21,10 +19,9 @@ from odeflow.engines.native.loop.last_step import LastStep, last_step
 from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
-from odeflow.engines.native.program.value import Value, any_of, inlined, select, weighted_sum
-from odeflow.problem.lobatto import bernstein
+from odeflow.engines.native.program.value import Value, any_of, inlined, select
 from odeflow.problem.problem import Problem
-from odeflow.problem.reductions import Reducer, reducers
+from odeflow.problem.reductions import Reducer, controls, reducers
 
 #: What a scalar's search needs of the step besides values: copies, since it sees the rows of one
 #: scalar only.
@@ -281,12 +278,12 @@ class LaneReductions:
             if any(name in group.scalars for group in self._groups)
         }
         if self._observables:
-            matrix, at_nodes = bernstein(np.array(self._problem.nodes)), self._at_nodes(step)
+            at_nodes = self._at_nodes(step)
+            names = [f"v{k}" for k in range(len(at_nodes))]
+            made = translate(lambda *values: controls(values), names, self._problem.dtype)
             for name in self._observables.values():
-                start, *rest = (values[name] for values in at_nodes)
-                change = [value - start for value in rest]
-                inner = [start + weighted_sum(row[1:], change) for row in matrix[1:-1]]
-                result[name] = [start, *inner, rest[-1]]
+                given = {node: values[name] for node, values in zip(names, at_nodes)}
+                result[name] = inlined(step.builder, made, given)
         return result
 
     def _at_nodes(self, step: LastStep) -> list[dict[str, Value]]:
