@@ -229,8 +229,9 @@ def test_the_program_is_the_same_whatever_the_names(kind: str):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", VARIANTS)
 def test_every_name_in_every_place(kind: str):
+    # each variant takes its share of the names: which slot is which is the same for all
     offset = list(VARIANTS).index(kind)
-    for names in list(slots(taken_names(), 1))[offset :: len(VARIANTS) // 3]:
+    for names in list(slots(taken_names(), 1))[offset :: len(VARIANTS)]:
         assert source_of(names, VARIANTS[kind]) == plain_source(kind), names
 
 

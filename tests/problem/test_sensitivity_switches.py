@@ -19,7 +19,7 @@ from odeflow.config.validate import validate
 from odeflow.files.errors import ConfigError
 from odeflow.problem.model import Event
 from odeflow.problem.status import has_failed
-from tests.support.switching_cases import Case, differences
+from tests.support.switching_cases import Case, by_each_engine, differences
 
 
 def charge(t: Any, y: Any, args: Any) -> dict[str, Any]:
@@ -196,22 +196,11 @@ CASES = {
         events=(Event(lambda t, y, args: y.x > 1.8, lambda t, y, args: {"x": y.x - args.slow}),),
     ),
 }  # fmt: skip
-#: Cases that are solved natively in every run of the tests.
-OFTEN = {"time and state apart"}
+#: What every run of the tests solves.
+OFTEN = {("time and state apart", "native", "tsit5")}
 
 
-def _marked() -> list[Any]:
-    marked = []
-    for name in CASES:
-        for engine in ("native", "diffrax"):
-            for method in ("tsit5", "dopri8", "rodas5p"):
-                often = name in OFTEN and (engine, method) == ("native", "tsit5")
-                marks = [] if often else [pytest.mark.slow]
-                marked.append(pytest.param(name, engine, method, marks=marks))
-    return marked
-
-
-@pytest.mark.parametrize(("name", "engine", "method"), _marked())
+@pytest.mark.parametrize(("name", "engine", "method"), by_each_engine(CASES, OFTEN))
 def test_sensitivities(name: str, engine: str, method: str, compiled: Path):
     case = CASES[name]
     axes = list(case.axes or case.parameters)

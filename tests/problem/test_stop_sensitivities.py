@@ -14,7 +14,7 @@ import pytest
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.problem.model import Event
 from odeflow.problem.status import Status
-from tests.support.switching_cases import Case, differences
+from tests.support.switching_cases import Case, by_each_engine, differences
 
 ENGINES = ["native", pytest.param("diffrax", marks=pytest.mark.slow)]
 
@@ -107,18 +107,10 @@ CASES = {
 }  # fmt: skip
 
 
-def _marked() -> list[Any]:
-    often = {("growth", "native", "tsit5")}
-    return [
-        pytest.param(*key, marks=[] if key in often else [pytest.mark.slow])
-        for name in CASES
-        for engine in ("native", "diffrax")
-        for method in ("tsit5", "dopri8", "rodas5p")
-        for key in [(name, engine, method)]
-    ]
+OFTEN = {("growth", "native", "tsit5")}
 
 
-@pytest.mark.parametrize(("name", "engine", "method"), _marked())
+@pytest.mark.parametrize(("name", "engine", "method"), by_each_engine(CASES, OFTEN))
 def test_ends(name: str, engine: str, method: str, compiled: Path):
     case = CASES[name]
     axes = list(case.axes or case.parameters)

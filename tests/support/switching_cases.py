@@ -1,6 +1,6 @@
 """Small models that switch, with their doses, events and stops, and how tests solve them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as field_of
 from functools import cache
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from odeflow.config.root import Config
 from odeflow.engines.diffrax import engine as diffrax_engine
@@ -127,3 +128,23 @@ def differences(
     weights = np.array([1, -8, 8, -1]) / (12 * step)
     found = {name: np.tensordot(weights, x, 1) for name, x in solution.values.items()}
     return found, float(weights @ solution.time_reached)
+
+
+METHODS = ("tsit5", "dopri8", "rodas5p")
+
+
+def by_each_engine(cases: Iterable[str], often: Collection[tuple[str, str, str]]) -> list[Any]:
+    """Parameters `(case, engine, method)`: natively each case by each method.
+
+    By the Diffrax engine each case is solved by one of the methods in turn: what switches is the
+    same for all of them, and tracing and compiling one takes up to a minute. All that is not
+    `often` is slow.
+    """
+    native = [(case, "native", method) for case in cases for method in METHODS]
+    diffrax = [
+        (case, "diffrax", METHODS[number % len(METHODS)]) for number, case in enumerate(cases)
+    ]
+    return [
+        pytest.param(*key, marks=[] if key in often else [pytest.mark.slow])
+        for key in native + diffrax
+    ]
