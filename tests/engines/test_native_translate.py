@@ -22,6 +22,7 @@ from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.refusal import Refused
+from odeflow.engines.native.program.table import Table
 from odeflow.engines.native.program.value import inlined
 from odeflow.engines.native.targets.lane_code import lane_function
 from odeflow.engines.native.targets.layout import BufferLayout
@@ -50,7 +51,7 @@ def compiled(program: Program, dtype: Any = np.float64) -> Callable[..., tuple[A
     """The program as a Python function of NumPy scalars."""
 
     def typed(value: Any) -> Any:
-        return value if isinstance(value, (bool, np.bool_)) else dtype(value)
+        return value if isinstance(value, (bool, np.bool_, Table)) else dtype(value)
 
     functions = {
         name: lambda *values, numpy=numpy: numpy(*map(typed, values))
@@ -577,12 +578,6 @@ def test_refused(primitive: str, function: Callable[..., Any]):
         translate(function, ["x"])
     assert caught.value.primitive == primitive
     assert caught.value.where.startswith("test_native_translate.py:")
-
-
-def test_a_large_choice_is_refused_not_endless():
-    names = [f"x{i}" for i in range(12)]
-    with pytest.raises(UntranslatableError, match=r"too many|more than 20,000"):
-        translate(lambda *v: jnp.argsort(jnp.stack(v)) * 1.0, names)
 
 
 def robertson(t: Any, a: Any, b: Any, c: Any, k1: Any, k2: Any, k3: Any) -> tuple[Any, ...]:

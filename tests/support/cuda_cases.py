@@ -35,6 +35,11 @@ def observed(t: Any, y: Any, args: Any) -> dict[str, Any]:
     return {"energy": 0.5 * y.y[1] ** 2 - args.pull * jnp.cos(y.y[0]) + jnp.exp(-t)}
 
 
+def inflow(t: Any, y: Any, args: Any) -> dict[str, Any]:
+    """Read from memory, at a place that the time gives."""
+    return {"x": jnp.interp(t, jnp.linspace(-1.0, 5.0, 40), jnp.arange(40.0) % 7) - args.k * y.x}
+
+
 def driven_pendulum() -> Model:
     config = {
         "name": "pendulum",
@@ -78,7 +83,14 @@ def cases() -> dict[str, tuple[Problem, Lanes]]:
         for variable in ("y", "energy")
         for metric in ("mean", "max", "time_of_min")
     )
+    table = make_problem(
+        make_model(inflow, {"x": 1.0}, 4.0, k=0.5),
+        np.linspace(0, 4, 9),
+        stepsize_controller="constant",
+        dt0=0.02,
+    )
     return {
+        "a table": (table, Lanes(draw[:1], draw[1:2])),
         "end values": (ends, spread),
         "float32": (replace(ends, dtype=np.dtype(np.float32)), spread),
         "stiff, saved times": (stiff, Lanes(y0, rates)),

@@ -6,8 +6,9 @@ operation on it is done on the constants, when the program is generated: a searc
 entries becomes comparisons and selections, and no integer is left when the model runs. Conditions
 are tested in the order of their definition, each at most once on any way through the tree.
 
-An integer that comes from rounding a traced number has no such tree. It is kept as a
-floating-point number without fraction, exact up to 2^53 (2^24 in single precision).
+An integer that comes from rounding a traced number has no such tree, and one of many values would
+have too large a tree. They are kept as floating-point numbers without fraction, exact up to 2^53
+(2^24 in single precision).
 
 Reference for the trees: Bryant, IEEE Transactions on Computers C-35, 677-691 (1986); with
 constants at the leaves, Bahar et al., Formal Methods in System Design 10, 171-206 (1997).
@@ -34,6 +35,11 @@ def _condition(b: Builder, operand: Operand) -> str | None:
     condition = statement.operands[0]
     assert isinstance(condition, str)
     return condition
+
+
+def is_tree(b: Builder, operand: Operand) -> bool:
+    """Whether an integer is a decision tree, not a constant or a rounded number."""
+    return _condition(b, operand) is not None
 
 
 def _where(b: Builder, operand: Operand, condition: str, holds: bool) -> Operand:
@@ -96,7 +102,18 @@ def integer_operation(
     params: Params,
 ) -> Operand:
     """One element of an elementwise primitive that reads or gives integers."""
+    result = _by_decisions(b, primitive, operands, dtypes, out, params)
+    return _of_few_values(b, result) if out.kind in "iu" else result
 
+
+def _by_decisions(
+    b: Builder,
+    primitive: str,
+    operands: tuple[Operand, ...],
+    dtypes: tuple[np.dtype, ...],
+    out: np.dtype,
+    params: Params,
+) -> Operand:
     def select(condition: str, x: Operand, y: Operand) -> Operand:
         return b.apply("select", condition, x, y)
 
@@ -114,6 +131,28 @@ def integer_operation(
         return wrapped(_exact(primitive, [int(v) for v in values], dtypes[-1], params), out)
 
     return decide(b, operands, leaf, select)
+
+
+#: Values of an integer whose tree is kept.
+_FEW = 16
+
+
+def _of_few_values(b: Builder, operand: Operand) -> Operand:
+    """A tree of few constants, or else a rounded number in its place."""
+    if _condition(b, operand) is None:
+        return operand
+    seen: set[Operand] = set()
+
+    def leaves(operand: Operand) -> int:
+        statement = b.definition(operand)
+        if operand in seen:
+            return 0
+        if _condition(b, operand) is None or statement is None:
+            return _FEW + 1 if isinstance(operand, str) else 1
+        seen.add(operand)
+        return leaves(statement.operands[1]) + leaves(statement.operands[2])
+
+    return b.apply("trunc", operand) if leaves(operand) > _FEW else operand
 
 
 def _convert(b: Builder, operand: Operand, dtype: np.dtype, out: np.dtype) -> Operand:
@@ -154,8 +193,8 @@ def _on_rounded(
 ) -> Operand:
     """An operation with an integer that is held as a floating-point number."""
     numbers = tuple(v if isinstance(v, str) else float(v) for v in values)
-    if dtype.kind == "u" and primitive in ("sub", "neg"):
-        raise Refused("differences of unsigned integers made from traced numbers")
+    if dtype.kind == "u" and dtype.itemsize == 8 and primitive in ("sub", "neg"):
+        raise Refused("differences of long unsigned integers made from traced numbers")
     if primitive in ("div", "rem"):
         if isinstance(numbers[1], str) or numbers[1] == 0:
             raise Refused("integer division by a traced number")
@@ -164,6 +203,9 @@ def _on_rounded(
     if primitive not in _ON_ROUNDED:
         raise Refused("it is not known for integers made from traced numbers")
     result = scalar_operation(b, primitive, numbers, np.dtype(float), params)
+    if dtype.kind == "u" and primitive in ("sub", "neg"):
+        around = b.apply("add", result, float(2 ** (8 * dtype.itemsize)))
+        result = b.apply("select", b.apply("lt", result, 0.0), around, result)
     return result if _condition(b, result) is None else b.apply("trunc", result)
 
 

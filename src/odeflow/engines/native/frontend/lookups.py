@@ -1,5 +1,6 @@
 """Reading and writing elements at places that may depend on traced numbers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -8,16 +9,18 @@ import numpy as np
 from jax.extend.core import JaxprEqn
 from jax.lax import GatherScatterMode
 
-from odeflow.engines.native.frontend.integers import choose
+from odeflow.engines.native.frontend.integers import choose, is_tree
 from odeflow.engines.native.frontend.interpreter import (
     Handler,
     Interpreter,
     Values,
     dtype_of,
+    is_traced,
     object_array,
     shape_of,
 )
 from odeflow.engines.native.program.program import Operand
+from odeflow.engines.native.program.table import Table
 
 #: The primitive that combines what is there with an update; None: the update stands.
 _SCATTERS = {
@@ -30,6 +33,8 @@ _SCATTERS = {
 }
 
 _BOOLEAN = np.dtype(bool)
+#: Constants among which selections choose faster than memory is read.
+_FEW = 8
 
 
 def _window(starts: Sequence[int], sizes: Sequence[int]) -> tuple[slice, ...]:
@@ -40,6 +45,9 @@ def _dynamic_slice(run: Interpreter, equation: JaxprEqn, operands: Values) -> Va
     x, *starts = operands
     sizes, dtype = equation.params["slice_sizes"], dtype_of(equation.invars[0])
     bounds = tuple((0, n - size) for n, size in zip(x.shape, sizes))
+    if _is_memory(run, x, starts):
+        corners = [_within(run, start.item(), *bound) for start, bound in zip(starts, bounds)]
+        return [_entries(run, x, corners, sizes, dtype)]
     return [
         choose(
             run.builder,
@@ -72,10 +80,26 @@ def _gather(run: Interpreter, equation: JaxprEqn, operands: Values) -> Values:
             return np.full([s for d, s in enumerate(sizes) if d not in dropped], filling, object)
         return np.squeeze(x[_window(starts, sizes)], dropped)
 
+    def read(batch: tuple[int, ...], places: Sequence[Operand]) -> np.ndarray:
+        starts: list[Operand] = [0] * x.ndim
+        for d, i in zip(numbers.operand_batching_dims, numbers.start_indices_batching_dims):
+            starts[d] = batch[i]
+        is_there: Operand = True
+        for d, place in zip(mapped, places):
+            starts[d] = _within(run, place, 0, x.shape[d] - sizes[d])
+            if fills:
+                same = run.builder.apply("eq", place, starts[d])
+                is_there = run.builder.apply("and", is_there, same)
+        found = np.squeeze(_entries(run, x, starts, sizes, dtype), dropped)
+        return run.select(is_there, found, np.full(found.shape, filling, object), dtype)
+
     result = np.empty(shape_of(equation.outvars[0]), object)
     batches = indices.shape[:-1]
     by_batch = np.moveaxis(result, numbers.offset_dims, range(len(batches), result.ndim))
     for batch in np.ndindex(batches):
+        if _is_memory(run, x, indices[batch]):
+            by_batch[(*batch, ...)] = read(batch, indices[batch].tolist())
+            continue
         # The ellipsis makes numpy copy elements, not keep a scalar's array as an element.
         by_batch[(*batch, ...)] = choose(
             run.builder,
@@ -85,6 +109,50 @@ def _gather(run: Interpreter, equation: JaxprEqn, operands: Values) -> Values:
             lambda condition, one, other: run.select(condition, one, other, dtype),
         )
     return [result]
+
+
+def _is_memory(run: Interpreter, x: np.ndarray, places: Any) -> bool:
+    """Whether elements are read from memory: constants, at a place that is a rounded number."""
+    if is_traced(x) or x.dtype.kind == "c" or x.size <= _FEW:
+        return False
+    flat = [place for part in places for place in np.ravel(part).tolist()]
+    return any(isinstance(place, str) and not is_tree(run.builder, place) for place in flat)
+
+
+def _within(run: Interpreter, place: Operand, low: int, high: int) -> Operand:
+    """The nearest place between two."""
+    b = run.builder
+    if not isinstance(place, str):
+        return min(max(int(place), low), high)
+    above_low = b.apply("select", b.apply("lt", place, float(low)), float(low), place)
+    return b.apply("select", b.apply("lt", float(high), above_low), float(high), above_low)
+
+
+def _entries(
+    run: Interpreter,
+    x: np.ndarray,
+    starts: Sequence[Operand],
+    sizes: Sequence[int],
+    dtype: np.dtype,
+) -> np.ndarray:
+    """A window of constants from places within bounds, read from memory."""
+    b = run.builder
+    strides = [math.prod(x.shape[d + 1 :]) for d in range(x.ndim)]
+    table = Table(np.ascontiguousarray(x, b.dtype).ravel())
+    corner: Operand = 0.0
+    for start, stride in zip(starts, strides):
+        part = b.apply("mul", start, float(stride)) if isinstance(start, str) else start * stride
+        corner = b.apply("add", part, corner)
+    result = np.empty(tuple(sizes), object)
+    for place in np.ndindex(*sizes):
+        offset = float(sum(i * stride for i, stride in zip(place, strides)))
+        number = b.apply("entry", table, b.apply("add", corner, offset))
+        if dtype.kind == "b":
+            number = b.apply("ne", number, 0.0)
+        elif dtype.kind in "iu" and not isinstance(number, str):
+            number = int(number)
+        result[place] = number
+    return result
 
 
 def _filling(value: Any, dtype: np.dtype) -> Operand:

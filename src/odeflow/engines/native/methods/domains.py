@@ -30,6 +30,7 @@ _BOUNDED = frozenset(
         "erf",
         "erfc",
         "select",
+        "entry",
     ]
 )
 #: Operations that are true or false, whatever their operands.

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
+from odeflow.engines.native.program.table import entry
+
 
 class Operation(NamedTuple):
     """One operation of a program.
@@ -61,6 +63,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "xor": Operation(np.logical_xor, "xor", is_commutative=True),
     "not": Operation(np.logical_not, "invert"),
     "select": Operation(np.where, "select"),
+    "entry": Operation(entry, "entry", cost=8),
     "floor": Operation(np.floor, "floor", primitive="floor"),
     "ceil": Operation(np.ceil, "ceil", primitive="ceil"),
     "trunc": Operation(np.trunc, "trunc"),

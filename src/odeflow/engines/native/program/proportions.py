@@ -24,6 +24,7 @@ Form = dict[str, Fraction]
 Terms = tuple[tuple[Operand, Fraction | int], ...]
 
 _ONE = "1"
+_LINEAR = frozenset({"neg", "add", "sub", "mul"})
 
 
 class Proportions:
@@ -88,6 +89,8 @@ def _forms(field: Program) -> list[Form]:
     """The outputs as sums of products of constants with names that are not such sums."""
     linear: dict[str, Terms] = {}
     for statement in field.statements:
+        if statement.operation not in _LINEAR:
+            continue
         if not all(isinstance(x, str) or math.isfinite(x) for x in statement.operands):
             continue
         match statement.operation, statement.operands:

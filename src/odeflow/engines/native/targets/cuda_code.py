@@ -37,6 +37,8 @@ LIBRARY = {name: x.device for name, x in OPERATIONS.items() if x.device is not N
 class DeviceWriter(Writer):
     """Writes for NVVM: an LLVM without C's library, older than the instruction `fneg`."""
 
+    global_space = 1  # on a processor, whose LLVM the simulator takes, as good as any
+
     def function(self, name: str, *values: LaneValue) -> LaneValue:
         """A function of libdevice by the name that C has for float64."""
         kind = values[0].kind

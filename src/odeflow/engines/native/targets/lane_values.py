@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import numpy as np
 from llvmlite import ir
+
+from odeflow.files.digests import texts_digest
 
 Kind = Literal["float64", "float32", "word", "mask"]
 
@@ -21,6 +24,7 @@ _TYPES: dict[Kind, ir.Type] = {
     "word": ir.IntType(64),
     "mask": ir.IntType(1),
 }
+_BYTES = {"float64": 8, "float32": 4}
 _FLOATS = ("float64", "float32")
 #: Products and sums may fuse, and quotients by one divisor share its reciprocal. Other fast-math
 #: flags assume that there is no NaN, or reorder sums, and bring nothing more.
@@ -33,6 +37,9 @@ class Writer:
     A step is a long chain of dependent operations, so that of a small state leaves the processor
     waiting: with two or three ways its instructions take turns.
     """
+
+    #: LLVM's number of the memory that holds constants.
+    global_space = 0
 
     def __init__(self, builder: ir.IRBuilder, real: Kind, width: int, ways: int):
         self.builder = builder
@@ -115,6 +122,57 @@ class Writer:
             numbers = [self.builder.extract_element(vector, lane) for vector in vectors]
             result = self.builder.insert_element(result, self.builder.call(function, numbers), lane)
         return result
+
+    def entry(self, table: np.ndarray, place: LaneValue) -> LaneValue:
+        """The numbers of a table at places, which are whole numbers of its range."""
+        kind, builder = place.kind, self.builder
+        first, bytes_each = self._constants(table, kind), _BYTES[kind]
+        word = self.type("word")
+        start = self._everywhere(builder.ptrtoint(first, _TYPES["word"]))
+        length = self.constant(bytes_each, "word")
+
+        def read(vector: ir.Value) -> ir.Value:
+            offset = builder.mul(builder.fptosi(vector, word), length.parts[0])
+            address = builder.add(start, offset)
+            if not self.width:
+                return builder.load(builder.inttoptr(address, _TYPES[kind].as_pointer()))
+            pointers = ir.VectorType(_TYPES[kind].as_pointer(), self.width)
+            return self._gathered(builder.inttoptr(address, pointers), kind)
+
+        return self.each(kind, read, place)
+
+    def _everywhere(self, word: Any) -> ir.Value:
+        """A word that is the same in every lane, as one vector."""
+        if not self.width:
+            return word
+        one = self.builder.insert_element(self.type("word")(ir.Undefined), word, ir.IntType(32)(0))
+        every = ir.VectorType(ir.IntType(32), self.width)([0] * self.width)
+        return self.builder.shuffle_vector(one, self.type("word")(ir.Undefined), every)
+
+    def _gathered(self, pointers: Any, kind: Kind) -> ir.Value:
+        """The numbers that a vector of pointers leads to."""
+        vector, scalar = self.type(kind), {"float64": "f64", "float32": "f32"}[kind]
+        every = ir.Constant(self.type("mask"), [True] * self.width)
+        given: Any = [pointers, ir.IntType(32)(_BYTES[kind]), every, vector(ir.Undefined)]
+        shape = f"v{self.width}{scalar}.v{self.width}p0"
+        kinds = ir.FunctionType(vector, [x.type for x in given])
+        return self.builder.call(self.declared(f"llvm.masked.gather.{shape}", kinds), given)
+
+    def _constants(self, table: np.ndarray, kind: Kind) -> Any:
+        """Pointer to the first number of a table, which a module has once."""
+        numbers = table.astype(kind)
+        module, name = self.builder.module, f"table_{texts_digest(numbers.tobytes())[:32]}"
+        known: Any = module.globals.get(name)
+        if known is None:
+            array = ir.ArrayType(_TYPES[kind], len(numbers))
+            known = ir.GlobalVariable(module, array, name, self.global_space)
+            known.initializer = ir.Constant(array, numbers.tolist())
+            known.linkage, known.global_constant = "internal", True
+        zero = ir.IntType(32)(0)
+        first = self.builder.gep(known, [zero, zero], inbounds=True)
+        if not self.global_space:
+            return first
+        return self.builder.addrspacecast(first, _TYPES[kind].as_pointer())
 
     def negative(self, value: LaneValue) -> LaneValue:
         """The number with the other sign."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
+from odeflow.engines.native.program.table import Table
 from odeflow.engines.native.targets.lane_values import Kind, LaneValue, Writer
 
 
@@ -97,6 +98,11 @@ floor = _llvm("floor", "The greatest integer that is not greater.")
 ceil = _llvm("ceil", "The least integer that is not less.")
 trunc = _llvm("trunc", "The integer part, towards zero.")
 rint = _llvm("rint", "The nearest integer, even ones of two.")
+
+
+def entry(table: Table, place: LaneValue) -> LaneValue:
+    """The number of a table at a place, a whole number of its range."""
+    return place.writer.entry(table.values, place)
 
 
 def in_double(flags: tuple[str, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
