@@ -1,6 +1,5 @@
 """What the page says of a training set: one sentence, then what is in it."""
 
-import html
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import xarray as xr
 
 from odeflow.files.shards import open_shards
-from odeflow.report.pages import table
+from odeflow.report.pages import answer, table
 
 _MOST_ROWS = 40
 _COUNTED = ("failed", "num_missing", "valid")
@@ -43,7 +42,7 @@ def training_summary(facts: xr.Dataset | None) -> Iterable[str]:
         f"parameters and {facts.sizes['feature']} outputs each"
     )
     masked = [f"{n:,} {what} and are masked" for n, what in _masked(facts) if n]
-    return [f"<p><strong>{html.escape('; '.join([text, *masked]))}.</strong></p>"]
+    return [answer("; ".join([text, *masked]) + ".")]
 
 
 def _masked(facts: xr.Dataset) -> list[tuple[int, str]]:
