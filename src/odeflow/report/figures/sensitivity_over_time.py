@@ -61,7 +61,7 @@ def sensitivity_over_time(indices: xr.Dataset, config: Config) -> Figure:
             ax.set(xlabel=label(time), ylabel=DRAWN[index])
             ax.set_title(wrapped(output.title[:1].upper() + output.title[1:], 44))
             ax.axhline(0, color=GREY, linewidth=0.6)
-            ax.margins(x=0)
+            ax.set_xlim(time.values[0], time.values[-1])
             if index in ("first_order", "total_order"):
                 ax.set_ylim(-0.05, 1.05)
         for unused in own[len(output.drawn) :]:
