@@ -5,10 +5,19 @@ from collections.abc import Sequence
 
 from odeflow.files.errors import ConfigError
 from odeflow.files.extras import needed
-from odeflow.workflow.commands import antimony, crate, new, reproduce, run, schema, where
+from odeflow.workflow.commands import (
+    answers,
+    antimony,
+    crate,
+    new,
+    reproduce,
+    run,
+    schema,
+    where,
+)
 from odeflow.workflow.commands.parser import Parser
 
-_COMMANDS = (run, new, reproduce, crate, schema, antimony, where)
+_COMMANDS = (run, answers, new, reproduce, crate, schema, antimony, where)
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -38,6 +38,8 @@ def test_every_shipped_choice_composes(group: str, tmp_path: Path):
             overrides.append("~experiment")
         if path.stem == "sensitivity":
             overrides += ["~experiment", "design=saltelli", "+design.axes.vmax={uniform: [8, 9]}"]
+        if path.stem == "simulate_for_inference":
+            overrides += ["~experiment", "design=sobol", "+design.axes.vmax={uniform: [8, 9]}"]
         if path.stem == "estimate":  # of the data of an experiment
             overrides = ["experiment=estimate", *overrides]
         if path.stem in {"zip", *SAMPLERS}:

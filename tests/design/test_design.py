@@ -41,6 +41,8 @@ LAWS = {
     "normal": [1.0, 2.0],
     "lognormal": [0.5, 0.7],
     "truncnormal": [1.0, 2.0, -0.5, 2.5],
+    "trunclaplace": [1.0, 0.7, -0.5, 2.5],
+    "truncloglaplace": [0.2, 0.5, 0.3, 4.0],
 }
 lean = settings(max_examples=25, deadline=None)
 in_folder = settings(lean, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -350,6 +352,24 @@ def test_tiny_samplers(kind, size):
 # Distributions
 
 
+class Truncated:
+    """A law of SciPy's conditioned on an interval."""
+
+    def __init__(self, law, low, high):
+        self._law, self._low, self._high = law, low, high
+
+    def ppf(self, unit):
+        below, above = self._law.cdf([self._low, self._high])
+        return self._law.ppf(below + (above - below) * unit)
+
+    def cdf(self, values):
+        below, above = self._law.cdf([self._low, self._high])
+        return (self._law.cdf(values) - below) / (above - below)
+
+    def support(self):
+        return self._low, self._high
+
+
 def reference(law):
     given = LAWS[law]
     if law == "uniform":
@@ -360,7 +380,11 @@ def reference(law):
         return stats.norm(*given)
     if law == "lognormal":
         return stats.lognorm(given[1], scale=math.exp(given[0]))
+    if law == "trunclaplace":
+        return Truncated(stats.laplace(*given[:2]), *given[2:])
     mean, deviation, low, high = given
+    if law == "truncloglaplace":
+        return Truncated(stats.loglaplace(1 / deviation, scale=math.exp(mean)), low, high)
     return stats.truncnorm((low - mean) / deviation, (high - mean) / deviation, mean, deviation)
 
 
@@ -384,6 +408,17 @@ def test_laws_are_finite_and_bounded_at_the_ends_of_the_unit_interval(law):
     assert np.isfinite(values).all()
     low, high = reference(law).support()
     assert low <= values[0] < values[1] <= high
+
+
+@pytest.mark.parametrize("bounds", [(2.0, 3.0), (-9.0, -8.0), (-900.0, -899.0), (700.0, 900.0)])
+def test_truncated_laplace_beside_its_peak_is_exponential(bounds):
+    unit = np.array([1e-6, 0.3, 0.5, 0.9])
+    low, high = bounds
+    got = quantile(Axis.model_validate({"trunclaplace": [0.0, 1.0, low, high]}), unit)
+    near, far = (low, high) if low > 0 else (-high, -low)
+    of = unit if low > 0 else 1 - unit
+    distance = -np.log1p(of * math.expm1(near - far))
+    np.testing.assert_allclose(got, np.sign(low) * (near + distance), rtol=1e-12)
 
 
 def test_lognormal_by_its_median():

@@ -30,6 +30,7 @@ SMALLER = {
     "repressilator": ["design.size=16"],
     "pk_population": ["design.size=16"],
     "sensitivity": ["design.size=8"],
+    "inference": ["design.size=16"],
     "seed_million": ["design.size=16"],
     "van_der_pol": ["design.size=16", "model.t1=2"],
     "goldbeter1991": ["design.axes.vi.linspace=[0.025,0.05,2]", "design.axes.vd={values:[0.25]}"],

@@ -63,7 +63,7 @@ def test_every_figure_draws_and_the_page_says_what_matters(name: str, tmp_path: 
         assert file.read_bytes()[:4] == b"\x89PNG"
     first = sentences(indices, config)[0]
     wanted = {
-        "morris": r"moves the first time .* most: by .* min per whole range; then \w+ \d",
+        "morris": r"moves the first time .* most: by .* min per whole range; then [\w ]+ \d",
         "given": r"explains \d+% \(-?\d+ to \d+\) of the variance of the first time",
         "delta": r"shifts the distribution of the first time .* most: delta 0\.\d+",
         "derivatives": r"\w+ explains at most \d+%",

@@ -89,6 +89,14 @@ def analysed(kind: str, design: str = "", asked: str = "{}", law: str = "{unifor
     return {EXPERIMENT: text.replace("  axes:\n", f"{design}  axes:\n") + keys}
 
 
+def trained(kind: str = "sobol", design: str = "", **keys: str) -> dict[str, Content]:
+    """An experiment with a training set, whose keys are YAML."""
+    files = analysed(kind, design)
+    asked = ", ".join(f"{key}: {value}" for key, value in keys.items())
+    text = str(files[EXPERIMENT]).replace("sensitivity: {}", f"simulate_for_inference: {{{asked}}}")
+    return files | {EXPERIMENT: text}
+
+
 def table(content: Content | None, name: str = "t.csv") -> dict[str, Content]:
     text = EXPERIMENT_YAML.replace("/design: grid", "/design: table")
     files: dict[str, Content] = {
@@ -561,6 +569,68 @@ ESTIMATION = [
         },
     ),
 ]
+TRAINING = [
+    (
+        "a training set of base points and their steps",
+        ("analyse.simulate_for_inference", "saltelli design are no draws", "design=sobol"),
+        trained("saltelli"),
+    ),
+    (
+        "noise of what is not an output",
+        ("analyse.simulate_for_inference.noise", "'y' is not one of the outputs", "y_final"),
+        trained(noise="{y: 1}"),
+    ),
+    (
+        "noise of size 0",
+        ("analyse.simulate_for_inference.noise.y_max", "expected a number > 0"),
+        trained(noise="{y_max: 0}"),
+    ),
+    (
+        "two laws of noise",
+        ("analyse.simulate_for_inference.noise.y_max", "exactly one law", "normal and laplace"),
+        trained(noise="{y_max: {normal: 1, laplace: 1}}"),
+    ),
+    (
+        "noise by a parameter that has no law",
+        ("noise.y_max", "'sigma' is neither an axis", "analyse.simulate_for_inference.parameters"),
+        trained(noise="{y_max: sigma}"),
+    ),
+    (
+        "noise by a parameter that may be negative",
+        ("parameters.sigma", "normal may be below 0", "loguniform"),
+        trained(noise="{y_max: sigma}", parameters="{sigma: {normal: [1, 1]}}"),
+    ),
+    (
+        "a parameter that no noise reads",
+        ("analyse.simulate_for_inference.parameters.sigma", "no noise reads it"),
+        trained(parameters="{sigma: {uniform: [1, 2]}}"),
+    ),
+    (
+        "a parameter of the model beside the design",
+        ("analyse.simulate_for_inference.parameters.y", "the model has it", "design.axes.y"),
+        trained(noise="{y_max: y}", parameters="{y: {uniform: [1, 2]}}"),
+    ),
+    (
+        "listed values as a prior",
+        ("analyse.simulate_for_inference", "parameters.sigma: values is no distribution"),
+        trained(noise="{y_max: sigma}", parameters="{sigma: {values: [1, 2]}}"),
+    ),
+    (
+        "a training set of nothing",
+        ("analyse.simulate_for_inference", "no outputs", "null"),
+        trained(metrics="[]"),
+    ),
+    (
+        "an output that is not there",
+        ("analyse.simulate_for_inference.metrics", "'y_maximum' is not a metric", "y_max"),
+        trained(metrics="[y_maximum]"),
+    ),
+    (
+        "shards of a size that cannot be",
+        ("analyse.simulate_for_inference.shard_size", "multiple of 1024"),
+        trained(shard_size="1000"),
+    ),
+]
 BAD_INPUTS = [
     *(BadInput("estimation", a, b, c) for a, b, c in ESTIMATION),
     *(BadInput("override", a, b, config=f"experiment=decay {c}") for a, b, c in OVERRIDES),
@@ -664,4 +734,5 @@ BAD_INPUTS = [
         needs_jax=True,
     ),
     *(BadInput("existing results", a, b, c) for a, b, c in RESULTS),
+    *(BadInput("training set", a, b, c) for a, b, c in TRAINING),
 ]

@@ -9,6 +9,7 @@ import yaml
 from odeflow.__main__ import main
 from odeflow.files.errors import ConfigError
 from odeflow.importers.study.compose import compose
+from odeflow.report.pages import answer, page
 from odeflow.workflow.commands.new import write_study
 from odeflow.workflow.commands.run import snakemake_command
 from tests.support.snakes import PROJECT, make_study, planned, request
@@ -132,3 +133,21 @@ def test_the_command_line_s_mistakes_are_one_line(capsys: pytest.CaptureFixture[
             main(given)
         said = capsys.readouterr().err
         assert ended.value.code == 2 and said.count("\n") == 1 and "--help" in said
+
+
+def test_answers_are_what_the_page_begins_with(tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "results/growth"
+    folder.mkdir(parents=True)
+    said = "k explains 90% of the variance where y < 1 & x > 2."
+    text = page("A title", [answer(said), answer("Another."), "<p>no answer</p>"])
+    (folder / "overview.html").write_text(text)
+    main(["answers", "growth"])
+    assert capsys.readouterr().out == f"{said}\nAnother.\n"
+    for experiment, error in (("grwth", "name one of growth"), ("plain", "nothing was analysed")):
+        if experiment == "plain":
+            (tmp_path / "results/plain").mkdir()
+            (tmp_path / "results/plain/overview.html").write_text(page("A title", []))
+        with pytest.raises(SystemExit):
+            main(["answers", experiment])
+        assert error in capsys.readouterr().err

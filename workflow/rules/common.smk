@@ -32,7 +32,7 @@ from odeflow.workflow.plan import (
 )
 from odeflow.provenance.records import mark_file
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
-from odeflow.config.figure_choice import ESTIMATE_FIGURES
+from odeflow.config.figure_choice import ESTIMATE_FIGURES, TRAINING_FIGURES
 from odeflow.config.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
@@ -190,6 +190,11 @@ def indices_of(experiment):
 def estimates_of(experiment):
     """The estimates as an input by name, if parameters are estimated."""
     return {} if experiment.estimates is None else {"estimates": experiment.estimates}
+
+
+def training_of(experiment):
+    """The training set as an input by name, if one is asked for."""
+    return {} if experiment.training is None else {"training": experiment.training}
 
 
 def settled(file, dependent):

@@ -4,6 +4,7 @@ rule overview:
         unpack(lambda wildcards: verification_of(experiment_of(wildcards))),
         unpack(lambda wildcards: indices_of(experiment_of(wildcards))),
         unpack(lambda wildcards: estimates_of(experiment_of(wildcards))),
+        unpack(lambda wildcards: training_of(experiment_of(wildcards))),
         ensemble=ensemble_of,
         failures="results/{experiment}/failures.csv",
         mark=mark_of("overview"),

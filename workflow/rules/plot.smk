@@ -12,6 +12,12 @@ for experiment in EXPERIMENTS.values():
         if any(kind.startswith(own) for own in ESTIMATE_FIGURES)
     }
 
+    of_training = {
+        kind: drawn.pop(kind)
+        for kind in list(drawn)
+        if any(kind.startswith(own) for own in TRAINING_FIGURES)
+    }
+
     if drawn:
 
         rule:
@@ -109,3 +115,27 @@ for experiment in EXPERIMENTS.values():
                 stage=experiment.stage("plot_estimates").as_data(),
             script:
                 "../scripts/plot_estimates.py"
+
+    if of_training:
+
+        rule:
+            name:
+                f"plot_training_{experiment.name}"
+            input:
+                **training_of(experiment),
+                mark=mark(str(experiment.folder), "plot_training"),
+            output:
+                **of_training,
+            log:
+                f"results/{experiment.name}/logs/plot_training.log",
+            benchmark:
+                f"results/{experiment.name}/benchmarks/plot_training.tsv"
+            group:
+                "results"
+            conda:
+                "../envs/odeflow.yaml"
+            params:
+                spec=experiment.stage_spec("plot_training"),
+                stage=experiment.stage("plot_training").as_data(),
+            script:
+                "../scripts/plot_training.py"

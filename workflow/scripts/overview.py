@@ -6,8 +6,8 @@ from odeflow.config.validate import validate
 from odeflow.workflow.script import recorded
 from odeflow.workflow.stages.overview import overview
 
-names = ("verification", "indices", "estimates")
-verification, indices, estimates = map(snakemake.input.get, names)
+names = ("verification", "indices", "estimates", "training")
+verification, indices, estimates, training = map(snakemake.input.get, names)
 with recorded(snakemake.log[0], snakemake.params.stage):
     overview(
         validate(snakemake.params.spec["config"]),
@@ -19,4 +19,5 @@ with recorded(snakemake.log[0], snakemake.params.stage):
         snakemake.params.spec.get("notes", ()),
         indices and Path(indices),
         estimates and Path(estimates),
+        training and Path(training),
     )

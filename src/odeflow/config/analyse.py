@@ -6,6 +6,7 @@ from pydantic import Field
 
 from odeflow.config.base import Distinct, Integer, Real, Strict, VariableName
 from odeflow.config.estimate import EstimateConfig
+from odeflow.config.simulate_for_inference import SimulateForInferenceConfig
 
 SensitivityMethod = Literal["sobol", "morris", "fast", "rbd_fast", "pawn", "delta", "dgsm"]
 
@@ -43,4 +44,7 @@ class AnalyseConfig(Strict):
     )
     estimate: EstimateConfig | None = Field(
         None, description="estimate parameters from measurements, estimates.nc; null: none"
+    )
+    simulate_for_inference: SimulateForInferenceConfig | None = Field(
+        None, description="a training set of parameters and noisy outputs, training/; null: none"
     )

@@ -18,7 +18,16 @@ from odeflow.config.base import (
 )
 
 LEVEL_LAWS = ("linspace", "logspace", "geomspace", "arange", "values")
-RANDOM_LAWS = ("uniform", "loguniform", "normal", "lognormal", "truncnormal", "trunclognormal")
+RANDOM_LAWS = (
+    "uniform",
+    "loguniform",
+    "normal",
+    "lognormal",
+    "truncnormal",
+    "trunclognormal",
+    "trunclaplace",
+    "truncloglaplace",
+)
 #: Designs that a sensitivity analysis has of its own: their rows belong together in blocks.
 PLANNED = ("saltelli", "morris", "fast")
 SAMPLERS = ("random", "sobol", "halton", "latin_hypercube", *PLANNED)
@@ -105,6 +114,13 @@ class Axis(Levels):
         Annotated[tuple[Real, PositiveReal, PositiveReal, Real], AfterValidator(_ordered_bounds)]
         | None
     ) = Field(None, description="[mu, sigma, low, high], mu and sigma of the natural logarithm")
+    trunclaplace: (
+        Annotated[tuple[Real, PositiveReal, Real, Real], AfterValidator(_ordered_bounds)] | None
+    ) = Field(None, description="[location, scale, low, high]")
+    truncloglaplace: (
+        Annotated[tuple[Real, PositiveReal, PositiveReal, Real], AfterValidator(_ordered_bounds)]
+        | None
+    ) = Field(None, description="[location, scale, low, high], the first two of the logarithm")
 
 
 def _condition_name(value: str) -> str:

@@ -1,5 +1,6 @@
 """What `analyse.estimate` may ask for: data, parameters, noise, starts, profiles, draws."""
 
+import math
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -65,6 +66,18 @@ class EstimatedConfig(Strict):
                 "or take scale: lin"
             )
         return self
+
+    @property
+    def law(self) -> dict[str, list[float]]:
+        """The prior within the bounds, as the law of an axis of a design."""
+        low, high = self.bounds
+        if self.prior is None:
+            return {"uniform" if self.scale == "lin" else "loguniform": [low, high]}
+        prior = self.prior.prior
+        log = prior.of == "log" or (prior.of == "scale" and self.scale != "lin")
+        base = math.log(10) if prior.of == "scale" and self.scale == "log10" else 1.0
+        name = f"trunc{'log' if log else ''}{prior.kind}"
+        return {name: [prior.location * base, prior.spread * base, low, high]}
 
     def estimated(self, name: str) -> Estimated:
         """The parameter as estimation has it."""

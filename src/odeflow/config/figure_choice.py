@@ -13,6 +13,8 @@ OF_INDICES = (
 )
 #: Kinds that are drawn of `estimates.nc`.
 ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior")
+#: Kinds that are drawn of a training set.
+TRAINING_FIGURES = ("training_set",)
 
 
 def figure_kinds(config: Config) -> list[str]:
@@ -45,6 +47,8 @@ def figure_kinds(config: Config) -> list[str]:
         "verification": (config.is_verified, "verify.number above 0"),
         **dict.fromkeys(ESTIMATE_FIGURES, (estimate is not None, "analyse.estimate")),
     }
+    trains = config.analyse.simulate_for_inference is not None
+    needs["training_set"] = (trains, "analyse.simulate_for_inference")
     needs["profiles"] = (bool(estimate and estimate.profiles), "analyse.estimate.profiles")
     needs["posterior"] = (bool(estimate and estimate.posterior), "analyse.estimate.posterior")
     if config.plot.figures == "auto":

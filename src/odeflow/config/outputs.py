@@ -29,7 +29,15 @@ FigureKind = Literal[
     "best_fit",
     "profiles",
     "posterior",
+    "training_set",
 ]
+
+
+def needs_zarr(value: str) -> str:
+    """The format; raises ValueError for one whose package is missing."""
+    if value == "zarr" and importlib.util.find_spec("zarr") is None:
+        raise ValueError("zarr is not installed: pip install zarr, or choose netcdf")
+    return value
 
 
 class AssembleConfig(Strict):
@@ -42,9 +50,7 @@ class AssembleConfig(Strict):
     @field_validator("format")
     @classmethod
     def _installed(cls, value: str) -> str:
-        if value == "zarr" and importlib.util.find_spec("zarr") is None:
-            raise ValueError("zarr is not installed: pip install zarr, or choose netcdf")
-        return value
+        return needs_zarr(value)
 
 
 class SummaryConfig(Strict):

@@ -90,7 +90,7 @@ def _check_ends(config: Config, key: str, root: Path) -> None:
         first = float(read_table(design, root)[END].min())
     else:
         axis = design.axes[END]
-        low = {"uniform": 0, "loguniform": 0, "truncnormal": 2}
+        low = {"uniform": 0, "loguniform": 0, "truncnormal": 2, "trunclaplace": 2}
         if not design.is_sampler:
             first = float(expand(axis, key).min())
         elif axis.law in low:

@@ -46,6 +46,13 @@ def quantile(axis: Axis, unit: np.ndarray) -> np.ndarray:
             mu, sigma, low, high = given
             ends = math.log(low), math.log(high)
             return np.clip(np.exp(_truncated_normal(mu, sigma, *ends, unit)), low, high)
+        case "trunclaplace":
+            location, scale, low, high = given
+            return np.clip(_truncated_laplace(location, scale, low, high, unit), low, high)
+        case "truncloglaplace":
+            location, scale, low, high = given
+            values = _truncated_laplace(location, scale, math.log(low), math.log(high), unit)
+            return np.clip(np.exp(values), low, high)
         case law:
             raise ValueError(f"{law} is not a distribution")
 
@@ -106,3 +113,20 @@ def _truncated_normal(
     left, right = np.log1p(-unit) + log_ndtr(a), np.log(unit) + log_ndtr(b)
     values = mean + deviation * np.clip(ndtri_exp(np.logaddexp(left, right)), a, b)
     return np.clip(values, low, high)
+
+
+def _truncated_laplace(
+    location: float, scale: float, low: float, high: float, unit: np.ndarray
+) -> np.ndarray:
+    """The Laplace law conditioned on [low, high]; one beside its peak is an exponential one."""
+    a, b = (low - location) / scale, (high - location) / scale
+    if a > 0:
+        return -_truncated_laplace(-location, scale, -high, -low, 1 - unit)
+    if b < 0:
+        return location + scale * (b + np.log((1 - unit) * math.exp(a - b) + unit))
+    below = (1 - unit) * math.exp(a) / 2 + unit * (1 - math.exp(-b) / 2)
+    above = (1 - unit) * (1 - math.exp(a) / 2) + unit * math.exp(-b) / 2
+    left = below < 0.5
+    return location + scale * np.where(
+        left, np.log(2 * np.where(left, below, 0.5)), -np.log(2 * np.where(left, 0.5, above))
+    )

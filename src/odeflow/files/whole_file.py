@@ -32,3 +32,12 @@ def replaced_when_whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path`, gone when the block ends; makes the folder of both."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{path.name}."
+    with tempfile.TemporaryDirectory(prefix=prefix, suffix=TEMPORARY, dir=path.parent) as at:
+        yield Path(at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import xarray as xr
 
 from odeflow.files.netcdf import coordinates_of, written
 from odeflow.files.slabs import Target, piece_shape
+from odeflow.files.whole_file import folder_beside
 
 if TYPE_CHECKING:  # an extra, which only those need who ask for it
     import zarr
@@ -31,7 +31,7 @@ def write_filled_store(
         arrays = {}
         for name, variable in template.variables.items():
             pieces = piece_shape(variable.shape, leading) if name in names else variable.shape
-            arrays[name] = _define(store, template, str(name), pieces)
+            arrays[name] = define(store, template, str(name), pieces)
             if name not in names:
                 arrays[name][...] = variable.values
         attributes = fill({name: arrays[name] for name in names})
@@ -46,7 +46,7 @@ def new_store(path: Path) -> Iterator[zarr.Group]:
     """
     import zarr
 
-    with written(path), _folder_beside(path) as at:
+    with written(path), folder_beside(path) as at:
         made = at / "made"
         yield zarr.create_group(str(made), zarr_format=3)
         with warnings.catch_warnings():
@@ -59,20 +59,32 @@ def new_store(path: Path) -> Iterator[zarr.Group]:
         made.rename(path)
 
 
-@contextmanager
-def _folder_beside(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as at:
-        yield Path(at)
-
-
 def open_store(path: Path) -> xr.Dataset:
     """The dataset of a store, read lazily; times stay numbers, whatever their units say."""
     return xr.open_zarr(path, chunks=None, decode_times=False, consolidated=True)
 
 
-def _define(store: zarr.Group, dataset: xr.Dataset, name: str, pieces: Sequence[int]) -> Any:
-    """Creates the array of a variable: compressed, a checksum for every piece, no values yet."""
+def define(
+    store: zarr.Group,
+    dataset: xr.Dataset,
+    name: str,
+    pieces: Sequence[int],
+    shape: Sequence[int] | None = None,
+    shard_size: int | None = None,
+) -> Any:
+    """Creates the array of a variable: compressed, a checksum for every piece, no values yet.
+
+    Arguments:
+        store: where it goes.
+        dataset: what has the variable.
+        name: of the variable.
+        pieces: shape of its stored pieces.
+        shape: its shape; None for that which it has.
+        shard_size: rows that a file has; None for a file per piece.
+
+    Returns:
+        The array of the store.
+    """
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
     variable = dataset.variables[name]
@@ -80,14 +92,16 @@ def _define(store: zarr.Group, dataset: xr.Dataset, name: str, pieces: Sequence[
     coordinates = coordinates_of(dataset, name)
     if coordinates:
         attributes["coordinates"] = " ".join(coordinates)
+    is_text = variable.dtype.kind in "OU"
     return store.create_array(
         name,
-        shape=variable.shape,
-        dtype=variable.dtype,
+        shape=tuple(variable.shape if shape is None else shape),
+        dtype=str if is_text else variable.dtype,
         chunks=tuple(pieces) or "auto",
+        shards=None if shard_size is None else (shard_size, *pieces[1:]),
         dimension_names=[str(dim) for dim in variable.dims],
         attributes=attributes,
-        fill_value=np.nan if variable.dtype.kind == "f" else 0,
+        fill_value="" if is_text else np.nan if variable.dtype.kind == "f" else 0,
         compressors=[ZstdCodec(level=1), Crc32cCodec()],
     )
 

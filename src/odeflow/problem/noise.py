@@ -8,6 +8,7 @@ T (identity, natural or decimal logarithm), and independent measurements:
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -16,6 +17,13 @@ Values = Float[np.ndarray, "*#shape"]
 
 TRANSFORMATIONS = ("lin", "log", "log10")
 DISTRIBUTIONS = ("normal", "laplace")
+
+
+class NoiseModel(NamedTuple):
+    """A transformation and a distribution, of those above."""
+
+    transformation: str
+    distribution: str
 
 
 def transformed(
@@ -51,3 +59,37 @@ def log_density(
             density = -distance / noise - np.log(2 * noise)
         impossible = (simulated <= 0) & (transformation != "lin")
     return np.asarray(np.where(impossible, -np.inf, density) - jacobian)
+
+
+def drawn(
+    simulated: Float[np.ndarray, "*shape"],
+    unit: Float[np.ndarray, "*shape"],
+    noise: Values | float,
+    model: NoiseModel,
+) -> Float[np.ndarray, "*shape"]:
+    """Measured values, at these probabilities of the noise's law.
+
+    With noise of a logarithm, zero stays zero and a value keeps its sign.
+
+    Arguments:
+        simulated: the simulated values.
+        unit: probabilities, in (0, 1).
+        noise: how large the noise is, > 0: what `log_density` calls s.
+        model: the law.
+
+    Returns:
+        The values, NaN where the simulated one or the noise is.
+    """
+    from scipy.special import ndtri
+
+    if model.distribution == "normal":
+        z = noise * ndtri(unit)
+    else:
+        z = noise * np.where(unit < 0.5, np.log(2 * unit), -np.log(2 * (1 - unit)))
+    match model.transformation:
+        case "lin":
+            return np.asarray(simulated + z)
+        case "log":
+            return np.asarray(simulated * np.exp(z))
+        case _:
+            return np.asarray(simulated * np.exp(z * math.log(10)))

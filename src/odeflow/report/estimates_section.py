@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,7 +11,7 @@ import xarray as xr
 
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.estimated import SCALES, from_scale
-from odeflow.report.pages import table
+from odeflow.report.pages import answer, table
 
 _WORDS = {
     "identified": "identified: the interval has both limits",
@@ -33,13 +32,13 @@ def estimates_summary(estimates: xr.Dataset | None) -> Iterable[str]:
         return []
     number = estimates.sizes["start"]
     if "estimate" not in estimates:
-        return [f"<p><strong>None of {number:,} starts could be fitted.</strong></p>"]
+        return [answer(f"None of {number:,} starts could be fitted.")]
     parts = [_in_words(row) for row in _limits(estimates)]
     more = len(parts) - _MOST_NAMED
     text = ", ".join(parts[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
     same = int(estimates.attrs["starts_at_best"])
     text += f": the best fit of {number:,} starts, {same:,} of which end within 0.1 of it."
-    return [f"<p><strong>{html.escape(text)}</strong></p>"]
+    return [answer(text)]
 
 
 def _in_words(row: _Limits) -> str:

@@ -16,6 +16,7 @@ from odeflow.problem.status import ADVICE, Status, has_failed
 from odeflow.report.estimates_section import estimates_section, estimates_summary
 from odeflow.report.pages import page, table
 from odeflow.report.sensitivity import sensitivity_section, sensitivity_summary
+from odeflow.report.training_section import training_section, training_summary
 from odeflow.trust.facts import drift_rows, verification_facts, worst_cases
 
 _MOST_FAILURES = 100
@@ -30,11 +31,13 @@ def overview_page(
     notes: Iterable[str] = (),
     indices: xr.Dataset | None = None,
     estimates: xr.Dataset | None = None,
+    training: xr.Dataset | None = None,
 ) -> str:
     """The page as HTML text; self-contained, without scripts. Answers come first.
 
     `failures` are the rows of `failures.csv`, `notes` what planning found to say of the model,
-    `indices` those of a sensitivity analysis, `estimates` what was estimated.
+    `indices` those of a sensitivity analysis, `estimates` what was estimated,
+    `training` facts of a training set.
     """
     status = ensemble["status"].values.ravel()
     steps = ensemble["num_steps"].values.ravel()
@@ -55,10 +58,12 @@ def overview_page(
         [
             *sensitivity_summary(indices, config),
             *estimates_summary(estimates),
+            *training_summary(training),
             table(None, facts),
             *(f"<p>{html.escape(note)}.</p>" for note in (*small_state_notes(config), *notes)),
             *sensitivity_section(indices, config),
             *estimates_section(estimates),
+            *training_section(training),
             "<h2>Outcomes</h2>",
             table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
             *_attempts(config, ensemble),

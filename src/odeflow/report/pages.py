@@ -1,6 +1,7 @@
 """What HTML pages of results share: one look, tables. Self-contained, without scripts."""
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
 _STYLE = """
@@ -13,6 +14,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: pre; }
 pre { background: #f6f6f4; padding: 1rem; overflow-x: auto; font-size: 13px; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+p.answer { font-weight: 600; margin: 0.6rem 0; }
 svg { max-width: 100%; height: auto; }
 """
 
@@ -30,6 +32,16 @@ def page(title: str, body: Iterable[str]) -> str:
             "</body></html>\n",
         ]
     )
+
+
+def answer(text: str) -> str:
+    """A sentence that a page begins with: what was asked of the experiment, in words."""
+    return f'<p class="answer">{html.escape(text)}</p>'
+
+
+def answers(text: str) -> list[str]:
+    """The sentences of a page that `answer` made, as text."""
+    return [html.unescape(one) for one in re.findall(r'<p class="answer">(.*?)</p>', text)]
 
 
 def table(

@@ -1,18 +1,18 @@
 """What the page says of sensitivity indices: sentences first, then tables."""
 
-import html
 from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.report.pages import table
+from odeflow.report.pages import answer, table
 from odeflow.report.sensitivity_outputs import (
     DRAWN,
     AnalysedOutput,
     by_size,
     outputs,
+    parameter_names,
     shown_outputs,
 )
 
@@ -24,7 +24,7 @@ _WORTH_NAMING = 0.01
 def sentences(indices: xr.Dataset, config: Config) -> list[str]:
     """What matters most for each of the first outputs, in words."""
     shown = shown_outputs(indices, config, _MOST_SENTENCES)
-    names = [str(name) for name in indices["parameter"].values]
+    names = parameter_names(indices, config)
     return [_sentence(output, names) for output in shown]
 
 
@@ -105,7 +105,7 @@ def sensitivity_summary(indices: xr.Dataset | None, config: Config) -> Iterable[
     """The sentences that the page begins with; nothing where there are no indices."""
     if indices is None:
         return []
-    return [f"<p><strong>{html.escape(text)}</strong></p>" for text in sentences(indices, config)]
+    return [answer(text) for text in sentences(indices, config)]
 
 
 def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[str]:
@@ -115,7 +115,7 @@ def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[
     found = outputs(indices, over_time=False) or shown_outputs(indices, config, _MOST_ROWS)
     silent = [output.title for output in found if not _is_known(output)]
     found = [output for output in found if _is_known(output)]
-    names = [str(name) for name in indices["parameter"].values]
+    names = parameter_names(indices, config)
     number = int(indices.attrs["number_of_blocks"])
     header = ["of", "parameter", *(_heading(index) for index in _columns(found)), "left out"]
     rows = [

@@ -91,6 +91,21 @@ def shown_outputs(indices: xr.Dataset, config: Config, at_most: int) -> list[Ana
     return sorted(known, key=first)[:at_most]
 
 
+def parameter_names(indices: xr.Dataset, config: Config) -> list[str]:
+    """What parameters are called in words; an axis over a state is its initial value."""
+    given = map(str, indices["parameter"].values)
+    return [f"initial {name}" if name in config.model.states else name for name in given]
+
+
+def largest(found: list[AnalysedOutput], most: int) -> list[int]:
+    """Places of the parameters that matter most in any of the outputs, in their own order."""
+    sizes = [one.indices[one.leading].transpose("parameter", ...).values for one in found]
+    flat = [np.nan_to_num(size.reshape(len(size), -1)) for size in sizes]
+    scaled = [size.max(axis=1) / max(size.max(), np.finfo(float).tiny) for size in flat]
+    order = np.argsort(-np.max(scaled, axis=0), kind="stable")
+    return sorted(order[:most].tolist())
+
+
 def by_size(output: AnalysedOutput) -> list[int]:
     """Places of the parameters, the one that matters most first."""
     values = output.indices[output.leading].values

@@ -6,7 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from odeflow.config.figure_choice import ESTIMATE_FIGURES, OF_INDICES, figure_kinds
+from odeflow.config.figure_choice import (
+    ESTIMATE_FIGURES,
+    OF_INDICES,
+    TRAINING_FIGURES,
+    figure_kinds,
+)
 from odeflow.config.root import Config
 from odeflow.files.digests import digest
 from odeflow.provenance.records import Stage, record_file
@@ -78,8 +83,11 @@ class Experiment:
         of_verification = drawn.pop("verification", [])
         of_indices = [file for kind in OF_INDICES for file in drawn.pop(kind, [])]
         of_estimates = [file for kind in ESTIMATE_FIGURES for file in drawn.pop(kind, [])]
+        of_training = [file for kind in TRAINING_FIGURES for file in drawn.pop(kind, [])]
         figures = [file for files in drawn.values() for file in files]
         estimated = {} if self.estimates is None else {self.estimates: "estimate"}
+        stage = "simulate_for_inference"
+        training = {} if self.training is None else {self.training: self.rule_of(stage)}
         return {
             "design": ({}, [*design]),
             "assemble": (design, [*ensemble]),
@@ -89,14 +97,16 @@ class Experiment:
             "plot_verification": (verified, of_verification),
             "plot_sensitivity": (indices, of_indices),
             "plot_estimates": (estimated, of_estimates),
+            "plot_training": (training, of_training),
             "overview": (
-                ensemble | failures | verified | indices | estimated,
+                ensemble | failures | verified | indices | estimated | training,
                 [f"{folder}/overview.html", *verdict],
             ),
             "verdict": (verdict, self.checks),
             **({"verify": (ensemble, [*verified])} if verified else {}),
             **({"sensitivity": (ensemble | summary, [*indices])} if indices else {}),
             **({"estimate": ({}, [*estimated])} if estimated else {}),
+            **({stage: (ensemble | summary, [*training])} if training else {}),
         }
 
     @property
@@ -120,8 +130,12 @@ class Experiment:
 
     def rule_of(self, stage: str) -> str:
         """The rule of a stage."""
-        zarr = stage == "assemble" and self.config.assemble.format == "zarr"
-        return "assemble_zarr" if zarr else stage
+        training = self.config.analyse.simulate_for_inference
+        formats = {
+            "assemble": self.config.assemble.format,
+            "simulate_for_inference": training and training.format,
+        }
+        return f"{stage}_zarr" if formats.get(stage) == "zarr" else stage
 
     def chunk_spec(self, chunk: Chunk) -> dict[str, Any]:
         """What solving one of its chunks is given."""
@@ -168,6 +182,20 @@ class Experiment:
         """File of the estimates, if parameters are estimated."""
         return str(self.folder / "estimates.nc") if self.config.analyse.estimate else None
 
+    @property
+    def training(self) -> str | None:
+        """Folder of the training set, if one is asked for."""
+        asked = self.config.analyse.simulate_for_inference
+        if asked is None:
+            return None
+        return str(self.folder / ("training.zarr" if asked.format == "zarr" else "training"))
+
+    @property
+    def folders(self) -> set[str]:
+        """Which of its targets are folders."""
+        store = [self.ensemble] if self.config.assemble.format == "zarr" else []
+        return {*store, *([self.training] if self.training else [])}
+
     @cached_property
     def _start_chunks(self) -> list[StartChunk]:
         return start_chunks(self.config, self.study)
@@ -201,7 +229,7 @@ class Experiment:
         fixed = [str(self.folder / name) for name in names]
         figures = [file for kind in self.figures for file in self.figure_files(kind)]
         verification = [self.verification] if self.verification else []
-        answers = [file for file in (self.indices, self.estimates) if file]
+        answers = [file for file in (self.indices, self.estimates, self.training) if file]
         return [self.ensemble, *fixed, *verification, *answers, *figures]
 
     @property

@@ -58,8 +58,8 @@ def check_results(experiments: Iterable[Experiment], study: Path) -> None:
         folders = {folder for folder, _ in files}
         there = {folder: _listing(study / folder) for folder in folders}
         for folder, name in files:
-            if there[folder].get(name) and not name.endswith(".zarr"):
-                file = f"{folder}/{name}"
+            file = f"{folder}/{name}"
+            if there[folder].get(name) and file not in experiment.folders:
                 raise ConfigError(f"{file}: a folder stands where this file belongs; move it away")
         if not all(name in there[folder] for folder, name in files):
             for folder in sorted({p for f in folders for p in (Path(f), *Path(f).parents)}):

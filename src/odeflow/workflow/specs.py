@@ -34,10 +34,12 @@ _STAGE_GROUPS = {
     "sensitivity": ("model", "design", "doses", "solver", "saveat", "summary", "analyse"),
     "verify": ("model", "design", "doses", "stop", "solver", "saveat", "runtime", "verify"),
     "estimate": ("model", "design", "doses", "solver", "runtime", "analyse"),
+    "simulate_for_inference": ("model", "design", "doses", "summary", "analyse"),
     "plot_estimates": ("model", "design", "plot"),
     "plot": ("model", "design", "saveat", "summary", "plot"),
     "plot_verification": ("model", "design", "plot"),
     "plot_sensitivity": ("model", "design", "plot", "analyse"),
+    "plot_training": ("model", "design", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": (
         *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
@@ -50,6 +52,7 @@ _ANALYSES = {
     "sensitivity": "sensitivity",
     "plot_sensitivity": "sensitivity",
     "estimate": "estimate",
+    "simulate_for_inference": "simulate_for_inference",
 }
 #: All stages but solving.
 STAGES = tuple(_STAGE_GROUPS)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from odeflow.analysis.outputs import Samples
 from odeflow.analysis.sensitivity.block_sums import Index
 from odeflow.analysis.sensitivity.methods import Analysis
-from odeflow.analysis.sensitivity.outputs import OutputGroup, Reader, Samples, output_groups
+from odeflow.analysis.sensitivity.outputs import OutputGroup, Reader, output_groups
 from odeflow.config.root import Config
 from odeflow.config.sensitivity_choice import sensitivity_methods
 from odeflow.files.flags import flag_attributes

@@ -1,6 +1,6 @@
 """Checks that span groups and need values: axes, saved times, names of variables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from odeflow.config.doses import DoseConfig
@@ -20,6 +20,7 @@ from odeflow.files.errors import ConfigError
 from odeflow.importers.estimation import check_estimation
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
+from odeflow.importers.study.training_set import check_training_set
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
 from odeflow.problem.time_text import shown_time
@@ -41,6 +42,8 @@ def check(config: Config, study: Path) -> None:
     read_data(config.model, study)
     check_precision(config.model, study, config.runtime.precision)
     check_estimation(config, study)
+    check_training_set(config, study)
+    _check_training_outputs(config)
     known = config.model.invariants
     if config.verify.max_drift is not None and (known is None or known.function is None):
         raise ConfigError(
@@ -230,22 +233,41 @@ def _check_analysis(config: Config, study: Path) -> None:
                 f"columns {a!r} and {b!r} of {design.path} are correlated ({rho:.2f}); take "
                 f"{' or '.join(FOR_DEPENDENT)}, which hold for such too"
             )
+    _check_outputs(config, asked.variables, asked.metrics, "analyse.sensitivity")
+
+
+def _check_outputs(
+    config: Config, variables: Sequence[str] | None, metrics: Sequence[str] | None, key: str
+) -> list[str] | None:
+    """The outputs of an analysis: saved variables and metrics; None where the model knows them."""
     states, observables = config.model.states, config.model.observables
     if observables is not None and not observables.variables:
-        return  # their names are known when the model is loaded
+        return None  # their names are known when the model is loaded
     known = config.saveat.variables or [*states, *(observables.variables if observables else ())]
-    if asked.variables and config.saveat.ts is None:
+    if variables and config.saveat.ts is None:
         raise ConfigError(
-            "analyse.sensitivity.variables: no times are saved to analyse variables over; set "
-            "saveat.ts, or name metrics"
+            f"{key}.variables: no times are saved to analyse variables over; set saveat.ts, or "
+            "name metrics"
         )
-    key = "analyse.sensitivity"
-    _known_names(f"{key}.variables", asked.variables or (), known, "a saved variable")
+    _known_names(f"{key}.variables", variables or (), known, "a saved variable")
     of = config.summary.variables or known
-    metrics = [f"{name}_{metric}" for name in of for metric in wanted_metrics(config.summary, name)]
+    there = [f"{name}_{metric}" for name in of for metric in wanted_metrics(config.summary, name)]
     if config.design.petab is not None:
-        metrics += ["log_likelihood", *(f"{name}_log_likelihood" for name in of)]
-    _known_names(f"{key}.metrics", asked.metrics or (), metrics, "a metric of the summary")
+        there += ["log_likelihood", *(f"{name}_log_likelihood" for name in of)]
+    _known_names(f"{key}.metrics", metrics or (), there, "a metric of the summary")
+    return [*(known if variables is None else variables), *(there if metrics is None else metrics)]
+
+
+def _check_training_outputs(config: Config) -> None:
+    """Outputs of a training set are there, and noise is of some of them."""
+    asked, key = config.analyse.simulate_for_inference, "analyse.simulate_for_inference"
+    if asked is None:
+        return
+    outputs = _check_outputs(config, asked.variables, asked.metrics, key)
+    if outputs is not None:
+        _known_names(f"{key}.noise", asked.noise, outputs, "one of the outputs")
+    if outputs == []:
+        raise ConfigError(f"{key}: no outputs; name metrics or variables, or give null")
 
 
 def _check_sensitivities(config: Config) -> None:

@@ -12,6 +12,7 @@ from odeflow.config.validate import validate
 from odeflow.importers.petab.config import with_petab
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.study.check import check
+from odeflow.importers.study.training_set import with_priors
 
 #: The model that `config/config.yaml` chooses.
 _DEFAULT_MODEL = "michaelis_menten"
@@ -50,7 +51,7 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
         data = with_petab(data, Path(study))
     if "model" in data:
         data["model"] = imported_model(data["model"], Path(study))
-    data = scaled_tolerances(data)
+    data = scaled_tolerances(with_priors(data))
     if "about" not in data and (Path(study) / _ABOUT).is_file():
         data["about"] = read_settings(Path(study) / _ABOUT, _ABOUT)
     config = validate(data).in_study(Path(study))

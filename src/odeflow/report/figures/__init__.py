@@ -25,6 +25,7 @@ from odeflow.report.figures.solver_effort import solver_effort
 from odeflow.report.figures.status_map import status_map
 from odeflow.report.figures.style import STYLE, save
 from odeflow.report.figures.time_courses import time_courses
+from odeflow.report.figures.training_set import training_set
 from odeflow.report.figures.verification import verification
 from odeflow.report.figures.waterfall import waterfall
 
@@ -54,9 +55,12 @@ ESTIMATE_FIGURES: dict[str, Callable[[xr.Dataset], Figure]] = {
     "posterior": posterior,
 }
 
+#: Of the first shard of a training set.
+TRAINING: dict[str, Callable[[xr.Dataset], Figure]] = {"training_set": training_set}
+
 __all__ = [
-    "ESTIMATE_FIGURES", "FIGURES", "SENSITIVITY", "draw", "draw_estimates", "draw_sensitivity",
-    "draw_verification", "save", "save_each",
+    "ESTIMATE_FIGURES", "FIGURES", "SENSITIVITY", "TRAINING", "draw", "draw_estimates",
+    "draw_sensitivity", "draw_training", "draw_verification", "save", "save_each",
 ]  # fmt: skip
 
 
@@ -76,6 +80,12 @@ def draw_estimates(kind: str, dataset: xr.Dataset) -> Figure:
     """The figure of that kind, from `estimates.nc`."""
     with mpl.rc_context(STYLE):
         return ESTIMATE_FIGURES[kind](dataset)
+
+
+def draw_training(kind: str, dataset: xr.Dataset) -> Figure:
+    """The figure of that kind, from rows of a training set."""
+    with mpl.rc_context(STYLE):
+        return TRAINING[kind](dataset)
 
 
 def draw_verification(dataset: xr.Dataset) -> Figure:

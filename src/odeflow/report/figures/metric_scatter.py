@@ -7,7 +7,15 @@ from matplotlib.figure import Figure
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes, design_dims
 from odeflow.report.figures.selection import is_log_axis, shown_axes, shown_metric
-from odeflow.report.figures.style import BLUE, GREY, label, message, panels, spans_decades
+from odeflow.report.figures.style import (
+    BLUE,
+    GREY,
+    label,
+    message,
+    panels,
+    round_log_ticks,
+    spans_decades,
+)
 
 _MOST_AXES = 9
 _MOST_POINTS = 20_000
@@ -33,6 +41,7 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
         _draw(ax, x[finite], values[finite], alone)
         if is_log_axis(axis, config):
             ax.set_xscale("log")
+            round_log_ticks(ax.xaxis)
         if spans_decades(values[finite]):
             ax.set_yscale("log")
         elif name.endswith("log_likelihood"):

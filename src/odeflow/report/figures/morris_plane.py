@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from odeflow.config.root import Config
 from odeflow.report.figures.math_text import wrapped
 from odeflow.report.figures.style import BLUE, GREY, message, panels
-from odeflow.report.sensitivity_outputs import by_size, shown_outputs
+from odeflow.report.sensitivity_outputs import by_size, parameter_names, shown_outputs
 
 _MOST_OUTPUTS, _MOST_NAMED = 6, 8
 
@@ -18,7 +18,7 @@ def morris_plane(indices: xr.Dataset, config: Config) -> Figure:
     if not shown:
         return message("No output varies: there is nothing to explain.")
     figure, axes = panels(len(shown))
-    names = indices["parameter"].values
+    names = parameter_names(indices, config)
     for output, ax in zip(shown, axes):
         across, up = output.indices["mu_star"].values, output.indices["sigma"].values
         ends = output.indices["mu_star_bounds"].transpose("bound", ...).values
@@ -37,7 +37,7 @@ def morris_plane(indices: xr.Dataset, config: Config) -> Figure:
         )
         for place in by_size(output)[:_MOST_NAMED]:
             ax.annotate(
-                str(names[place]),
+                names[place],
                 (across[place], heights[place]),
                 xytext=(3, 3),
                 textcoords="offset points",

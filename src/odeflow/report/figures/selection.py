@@ -33,6 +33,7 @@ def is_log_axis(coordinate: str, config: Config) -> bool:
     laws = {axis_coordinate(name, config.model): a.law for name, a in config.design.axes.items()}
     return laws.get(coordinate) in (
         *("logspace", "geomspace", "loguniform", "lognormal", "trunclognormal"),
+        "truncloglaplace",
     )
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from odeflow.config.root import Config
 from odeflow.report.figures.math_text import wrapped
 from odeflow.report.figures.style import BLUE, GREY, SKY, message, panels
-from odeflow.report.sensitivity_outputs import DRAWN, by_size, shown_outputs
+from odeflow.report.sensitivity_outputs import DRAWN, by_size, parameter_names, shown_outputs
 
 _MOST_OUTPUTS, _MOST_PARAMETERS = 6, 12
 
@@ -18,7 +18,7 @@ def sensitivity_indices(indices: xr.Dataset, config: Config) -> Figure:
     if not shown:
         return message("No output varies: there is nothing to explain.")
     figure, axes = panels(len(shown))
-    names = indices["parameter"].values
+    names = parameter_names(indices, config)
     for output, ax in zip(shown, axes):
         order = by_size(output)[:_MOST_PARAMETERS][::-1]
         drawn = output.drawn
@@ -38,7 +38,7 @@ def sensitivity_indices(indices: xr.Dataset, config: Config) -> Figure:
                 error_kw={"linewidth": 0.8},
                 label=DRAWN[index],
             )
-        ax.set_yticks(range(len(order)), [str(names[place]) for place in order])
+        ax.set_yticks(range(len(order)), [names[place] for place in order])
         ax.axvline(0, color=GREY, linewidth=0.6)
         title = output.title[:1].upper() + output.title[1:]
         ax.set_title(wrapped(title, 30))

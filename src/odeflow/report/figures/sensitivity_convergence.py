@@ -8,7 +8,7 @@ from odeflow.config.root import Config
 from odeflow.report.figures.math_text import wrapped
 from odeflow.report.figures.sensitivity_over_time import COLOURS
 from odeflow.report.figures.style import GREY, message, panels
-from odeflow.report.sensitivity_outputs import DRAWN, by_size, shown_outputs
+from odeflow.report.sensitivity_outputs import DRAWN, largest, parameter_names, shown_outputs
 
 _MOST_OUTPUTS = 3
 
@@ -18,14 +18,15 @@ def sensitivity_convergence(indices: xr.Dataset, config: Config) -> Figure:
     shown = shown_outputs(indices, config, _MOST_OUTPUTS)
     if "prefix" not in indices.dims or not shown:
         return message("No parts of the design are followed: there are too few samples.")
-    names, sizes = indices["parameter"].values, indices["prefix"].values
+    names, sizes = parameter_names(indices, config), indices["prefix"].values
+    chosen = largest(shown, len(COLOURS))
     panes = [(one, index) for one in shown for index in one.drawn]
     figure, axes = panels(len(panes), columns=max(len(one.drawn) for one in shown))
     for (output, index), ax in zip(panes, axes):
         values = output.indices[f"{index}_convergence"].transpose("prefix", "parameter").values
         ends = output.indices[f"{index}_convergence_bounds"]
         ends = ends.transpose("prefix", "bound", "parameter").values
-        for colour, place in zip(COLOURS, by_size(output)):
+        for colour, place in zip(COLOURS, chosen):
             errors = np.nan_to_num(np.abs(ends[:, :, place] - values[:, None, place])).T
             ax.errorbar(
                 sizes,
@@ -35,7 +36,7 @@ def sensitivity_convergence(indices: xr.Dataset, config: Config) -> Figure:
                 marker="o",
                 markersize=2.5,
                 elinewidth=0.8,
-                label=str(names[place]),
+                label=names[place],
             )
         ax.set_xscale("log", base=2)
         ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
@@ -43,5 +44,6 @@ def sensitivity_convergence(indices: xr.Dataset, config: Config) -> Figure:
         ax.axhline(0, color=GREY, linewidth=0.6)
         ax.set_title(wrapped(output.title[:1].upper() + output.title[1:], 44))
         ax.set(xlabel="Blocks from the first", ylabel=DRAWN[index])
-        ax.legend(fontsize=6)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(handles), 7))
     return figure

@@ -21,11 +21,19 @@ from odeflow.report.figures.style import (
     message,
     panels,
 )
-from odeflow.report.sensitivity_outputs import DRAWN, AnalysedOutput, outputs
+from odeflow.report.sensitivity_outputs import (
+    DRAWN,
+    AnalysedOutput,
+    largest,
+    outputs,
+    parameter_names,
+)
 
 #: Of parameters, in their order.
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 _MOST_OUTPUTS = 6
+#: Width of an interval of a part of the variance that says nothing, and is not drawn.
+_WIDEST = 1.0
 
 
 def sensitivity_over_time(indices: xr.Dataset, config: Config) -> Figure:
@@ -39,8 +47,7 @@ def sensitivity_over_time(indices: xr.Dataset, config: Config) -> Figure:
     found = [one for one in found if named is None or one.name in named][:_MOST_OUTPUTS]
     if not found:
         return message("No variable varies over time: there is nothing to explain.")
-    chosen = _largest(found)
-    names = indices["parameter"].values
+    chosen, names = largest(found, len(COLOURS)), parameter_names(indices, config)
     columns = max(len(one.drawn) for one in found)
     figure, axes = panels(len(found) * columns, columns=columns)
     time = indices["time"]
@@ -48,13 +55,13 @@ def sensitivity_over_time(indices: xr.Dataset, config: Config) -> Figure:
         own = axes[row * columns : (row + 1) * columns]
         for ax, index in zip(own, output.drawn):
             for colour, place in zip(COLOURS, chosen):
-                _draw(ax, output, index, place, colour, str(names[place]))
+                _draw(ax, output, index, place, colour, names[place])
             if is_geometric(time.values[time.values > 0].tolist()):
                 ax.set_xscale("log")
             ax.set(xlabel=label(time), ylabel=DRAWN[index])
             ax.set_title(wrapped(output.title[:1].upper() + output.title[1:], 44))
             ax.axhline(0, color=GREY, linewidth=0.6)
-            ax.margins(x=0)
+            ax.set_xlim(time.values[0], time.values[-1])
             if index in ("first_order", "total_order"):
                 ax.set_ylim(-0.05, 1.05)
         for unused in own[len(output.drawn) :]:
@@ -64,20 +71,12 @@ def sensitivity_over_time(indices: xr.Dataset, config: Config) -> Figure:
     return figure
 
 
-def _largest(found: list[AnalysedOutput]) -> list[int]:
-    """Places of the parameters that matter most anywhere, in their own order."""
-    sizes = [one.indices[one.leading].transpose("parameter", "time").values for one in found]
-    scaled = [
-        np.nan_to_num(size).max(axis=1) / max(np.nan_to_num(size).max(), np.finfo(float).tiny)
-        for size in sizes
-    ]
-    most = np.max(scaled, axis=0)
-    return sorted(np.argsort(-most, kind="stable")[: len(COLOURS)].tolist())
-
-
 def _draw(ax: Axes, output: AnalysedOutput, index: str, place: int, colour: str, name: str) -> None:
     one = output.indices.isel(parameter=place)
-    time = one["time"].values
-    ax.plot(time, one[index].values, color=colour, label=name)
+    time, values = one["time"].values, one[index].values
     low, high = one[f"{index}_bounds"].transpose("bound", "time").values
+    if index in ("first_order", "total_order"):
+        unsure = high - low > _WIDEST
+        values, low, high = (np.where(unsure, np.nan, one) for one in (values, low, high))
+    ax.plot(time, values, color=colour, label=name)
     ax.fill_between(time, low, high, color=colour, alpha=0.25, linewidth=0)

@@ -9,7 +9,9 @@ from typing import Any
 import matplotlib as mpl
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from odeflow.files.netcdf import atomic_path
 from odeflow.report.figures.math_text import escape_what_is_no_math, wrapped
@@ -83,6 +85,15 @@ def spans_decades(values: Any, decades: float = 3.0) -> bool:
     """Whether positive values range over so many decades that a logarithmic axis shows more."""
     low, high = float(values.min()), float(values.max())
     return low > 0 and high / low > 10**decades
+
+
+def round_log_ticks(axis: Axis) -> None:
+    """Labels 1, 2 and 5 of each decade of a logarithmic axis that has few, and nothing between."""
+    low, high = axis.get_view_interval()
+    if low > 0 and high / low < 10**2.5:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def is_geometric(levels: Sequence[float]) -> bool:

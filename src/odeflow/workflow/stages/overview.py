@@ -9,6 +9,7 @@ from odeflow.config.root import Config
 from odeflow.files.netcdf import atomic_path, read_dataset
 from odeflow.files.opening import open_ensemble
 from odeflow.report.overview import overview_page
+from odeflow.report.training_section import read_facts
 from odeflow.trust.facts import complaints
 
 
@@ -22,6 +23,7 @@ def overview(
     notes: Sequence[str] = (),
     indices: Path | None = None,
     estimates: Path | None = None,
+    training: Path | None = None,
 ) -> None:
     """Writes the page of outcomes, failures, config and versions, and the verdict on the run.
 
@@ -35,6 +37,7 @@ def overview(
         notes: lines to put on the page.
         indices: its `indices.nc`; None where no sensitivities are analysed.
         estimates: its `estimates.nc`; None where nothing is estimated.
+        training: its training set; None where none is made.
 
     Raises:
         DamagedFileError: a result cannot be read.
@@ -52,6 +55,7 @@ def overview(
             notes,
             None if indices is None else read_dataset(indices),
             None if estimates is None else read_dataset(estimates),
+            None if training is None else read_facts(training),
         )
         speaking_against = complaints(config, dataset, verified, str(failures))
     with atomic_path(path) as temporary:
