@@ -258,7 +258,9 @@ class DesignConfig(Strict):
                 raise ValueError(f"{key}: not one of design.conditions: {known}")
             for name in sorted(names):
                 if name not in before.settings:
-                    raise ValueError(f"{key}.settings.{name}: needed, since another one sets {name}")
+                    raise ValueError(
+                        f"{key}.settings.{name}: needed, since another one sets {name}"
+                    )
             for name, value in before.settings.items():
                 if isinstance(value, str) and value not in self.axes:
                     raise ValueError(

@@ -15,7 +15,8 @@ from odeflow.engines.attempts import Retried, Retrier, progress_after
 from odeflow.engines.choice import Resources, missing_device
 from odeflow.ensemble.build import Axes, build
 from odeflow.ensemble.chunk_labels import label_chunk
-from odeflow.ensemble.rest.preequilibration import Preequilibration, observed, varied
+from odeflow.ensemble.rest.observed import Observed
+from odeflow.ensemble.rest.preequilibration import Preequilibration, varied
 from odeflow.ensemble.rest.steady_states import SteadyStates
 from odeflow.ensemble.small_rates import small_rate_notes
 from odeflow.files.ahead import ahead
@@ -24,8 +25,8 @@ from odeflow.files.compiled.store import open_store
 from odeflow.files.digests import canonical_json
 from odeflow.files.errors import ConfigError
 from odeflow.files.slabs import slabs
-from odeflow.importers.model_data import data_digests
 from odeflow.importers.loading import load_model
+from odeflow.importers.model_data import data_digests
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Progress
 from odeflow.provenance.environment import environment
@@ -140,6 +141,11 @@ class _Prepared:
     def _steady_states(self) -> SteadyStates:
         return SteadyStates(self.built.config, self._model, varied(self.built.config))
 
+    @cached_property
+    def _observed(self) -> Observed:
+        states = self._steady_states
+        return Observed(states.model, states.t, self.built.problem.variables)
+
     def started(self, axes: Axes, resources: Resources) -> Axes:
         """The axes with what trajectories start from, where that is at rest before."""
         if not self.built.config.design.preequilibration:
@@ -150,9 +156,7 @@ class _Prepared:
         """What is kept of the steady states that trajectories go to, where it is asked for."""
         if not self.built.config.saveat.steady_state:
             return {}
-        steady = self._steady_states(axes, resources)
-        names = list(self.built.problem.variables)
-        return observed(self._steady_states.model, steady, self._steady_states.t, names)
+        return self._observed(self._steady_states(axes, resources))
 
     def label(
         self,

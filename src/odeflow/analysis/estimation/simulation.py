@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from odeflow.analysis.estimation.at_rest import Before, Measured
 from odeflow.analysis.estimation.axes import Axes, Chain
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
@@ -84,10 +85,18 @@ class Simulation:
         #: When something is measured; saved, with nothing else.
         self.times = sorted({float(t) for group in measurements.groups for t in group.times})
         self.config = _measuring(config, measurements, self.times)
+        conditions = [measurements.conditions[number] for number in used]
         self._study = study
         self._linear: list[str] = []
         self._model = load_model(config.model, study)
         self.axes = Axes(config.model, config.design, self._model, parameters, used)
+        self._before = Before(self.config, self._model, parameters, conditions, resources)
+        varied = [*self.axes.names, *self._model.declared.states]
+        self._at_rest = (
+            Measured(self.config, self._model, varied, resources)
+            if math.isinf(self.times[-1])
+            else None
+        )
         self._check()
 
     def __call__(self, theta: Vectors, slopes: bool = False) -> Simulated:
@@ -102,9 +111,10 @@ class Simulation:
         """
         values = self.parameters.values(theta)
         columns = self.axes.columns(values)
-        solved, failed = self._solved(self._plain if not slopes else self._parts[0], columns)
+        built = self._plain if not slopes else self._parts[0]
+        solved, failed = self._solved(built, values, columns)
         for part in self._parts[1:] if slopes else ():
-            more, failed_too = self._solved(part, columns)
+            more, failed_too = self._solved(part, values, columns)
             solved, failed = more | solved, failed | failed_too
         result = self._at_measurements(solved, columns, failed)
         if not slopes:
@@ -113,15 +123,25 @@ class Simulation:
         return self._with_slopes(result, solved, columns, chains, self.parameters.slopes(values))
 
     def _solved(
-        self, built: Built, columns: Mapping[str, np.ndarray]
+        self, built: Built, values: Vectors, columns: Mapping[str, np.ndarray]
     ) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " vector"]]:
         """Variables by name, (vector, condition, time), and the vectors that failed."""
+        shape, failed = next(iter(columns.values())).shape, np.zeros(len(values), bool)
         columns = {**columns, **self.axes.start_slopes(built.model, columns)}
-        lanes = built.lanes({name: x.ravel() for name, x in columns.items()})
-        solution = solve(built.problem, lanes, built.engine, self._resources)
-        shape = next(iter(columns.values())).shape
-        solved = {name: x.reshape(*shape, -1) for name, x in solution.values.items()}
-        return solved, np.asarray(has_failed(solution.status).reshape(shape).any(axis=1))
+        if self._before:
+            columns, failed = self._before.started(built, values, columns)
+        axes = {name: x.ravel() for name, x in columns.items()}
+        lanes = built.lanes(axes)
+        solved = {name: np.empty((lanes.size, 0)) for name in built.problem.variables}
+        if math.isfinite(self.times[0]):
+            solution = solve(built.problem, lanes, built.engine, self._resources)
+            solved = dict(solution.values)
+            failed = failed | has_failed(solution.status).reshape(shape).any(axis=1)
+        if self._at_rest is not None:
+            found, never = self._at_rest(built, axes, lanes)
+            failed = failed | never.reshape(shape).any(axis=1)
+            solved = {name: np.column_stack([x, found[name]]) for name, x in solved.items()}
+        return {name: x.reshape(*shape, -1) for name, x in solved.items()}, np.asarray(failed)
 
     def differentiate(self, linear: list[str]) -> None:
         """Has derivatives along these parameters, which observables alone read, in every solve."""
@@ -153,7 +173,7 @@ class Simulation:
         known = [*declared.parameters, *declared.states]
         moved = [name for name in known if name in self.axes.moving and name not in self._added]
         computed = [name for name in self.axes.computed if name in declared.parameters]
-        return list(dict.fromkeys([*moved, *computed]))
+        return list(dict.fromkeys([*moved, *computed, *self._before.deciding]))
 
     @cached_property
     def resting(self) -> dict[str, list[str]]:
@@ -165,7 +185,7 @@ class Simulation:
         found = {
             axis: [name for name in measured if axis in words[name]]
             for axis in self._added
-            if axis in self.axes.moving
+            if axis in self.axes.moving and axis not in self._before.deciding
         }
         return {axis: names for axis, names in found.items() if names}
 
@@ -279,6 +299,7 @@ def _measuring(config: Config, measurements: Measurements, times: list[float]) -
     """The config that saves what is measured, when it is, and nothing else."""
     states = [name for group in measurements.groups for name in group.states]
     kept = list(dict.fromkeys([*measurements.variables, *states]))
+    times = [t for t in times if math.isfinite(t)] or [config.model.t0]
     saveat = config.saveat.model_copy(
         update={"ts": times, "variables": kept, "sensitivities": None}
     )

@@ -1,9 +1,5 @@
-"""Where trajectories start that are at rest before their condition, and what they rest in after."""
+"""Where trajectories start that are at rest before their condition."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import jax
 import numpy as np
 
 from odeflow.config.design import PreequilibrationConfig
@@ -11,10 +7,8 @@ from odeflow.config.root import Config
 from odeflow.design import CONDITION, END, PARAMETER_SET
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.build import make_lanes
-from odeflow.ensemble.rest.newton import padded
-from odeflow.ensemble.rest.steady_states import Columns, Steady, SteadyStates
+from odeflow.ensemble.rest.steady_states import Columns, SteadyStates
 from odeflow.problem.model import Model
-
 
 #: Columns that say nothing of what a model does.
 _NUMBERS = (END, CONDITION, PARAMETER_SET)
@@ -88,28 +82,3 @@ class Preequilibration:
             kept = [i for i, name in enumerate(names) if name not in asked[condition].reset]
             y0[np.ix_(kept, lanes)] = found[kept]
         return {**columns, **dict(zip(names, y0))}
-
-
-def observed(model: Model, steady: Steady, t: float, names: list[str]) -> dict[str, np.ndarray]:
-    """States and observables at rest.
-
-    Arguments:
-        model: the model, which may have derivatives.
-        steady: the states, with the derivatives among them where the model has some.
-        t: a late time.
-        names: of what is wanted.
-
-    Returns:
-        By name, one number per lane.
-    """
-    observe = model.observer(names)
-
-    def one(lane: Any) -> Mapping[str, Any]:
-        y, args = lane
-        return observe(t, model.unflatten(list(y)), model.Args(*args))
-
-    size = steady.y.shape[1]
-    index = np.minimum(np.arange(padded(size)), size - 1)
-    lanes = steady.y.T[index], steady.args.T[index]
-    found = jax.jit(lambda lanes: jax.lax.map(one, lanes))(lanes)
-    return {name: np.asarray(x)[:size] for name, x in found.items()}

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from odeflow.report.figures.at_rest import mark_rest, placed
 from odeflow.report.figures.style import BLUE, GREY, VERMILION, label, message, panels
 
 _MOST_PANELS = 8
@@ -19,7 +20,8 @@ def best_fit(dataset: xr.Dataset) -> Figure:
     names = list(zip(json.loads(words["long_names"]), json.loads(words["units_of_each"])))
     names = names[:_MOST_PANELS]
     figure, axes = panels(2 * len(names), columns=2)
-    times, values = dataset["measured_time"].values, dataset["measured_value"].values
+    measured_times, values = dataset["measured_time"].values, dataset["measured_value"].values
+    times = placed(measured_times)
     fitted, noise = dataset["fitted_value"].values, dataset["fitted_noise"].values
     linear = dataset["measured_transformation"].values == 0
     for number, (name, units) in enumerate(names):
@@ -36,6 +38,7 @@ def best_fit(dataset: xr.Dataset) -> Figure:
         ax.errorbar(times[own], values[own], bars, fmt=".", color=VERMILION, elinewidth=0.7)
         measured = xr.DataArray(0.0, attrs={"long_name": name, "units": units})
         ax.set(xlabel=label(dataset["measured_time"]), ylabel=label(measured))
+        mark_rest(ax, measured_times)
         if not linear[own].any():
             ax.set_yscale("log")
         beside.axhline(0.0, color=GREY, linewidth=0.7)

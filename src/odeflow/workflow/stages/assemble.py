@@ -66,9 +66,7 @@ def _check_rows(
     columns = json.loads(rows_there.attrs["axes"])
     # what is at rest before its condition starts from something else than the design says
     at_rest = config.model.states if config.design.preequilibration else ()
-    names = {
-        name: axis_coordinate(name, config.model) for name in columns if name not in at_rest
-    }
+    names = {name: axis_coordinate(name, config.model) for name in columns if name not in at_rest}
     if all(_same(here, slab, name) for name in ["sample", *names.values()]):
         return
     if np.array_equal(slab["sample"].values, np.arange(start, stop)):
