@@ -52,7 +52,7 @@ def test_linear_with_what_is_conserved(tmp_path, engine):
     moved = -total * 3 / (np.array(f) + 3) ** 2  # d(total * b / (f + b)) / df
     zero = np.zeros(3)
     expected = [[zero + 0.25, zero, zero], [zero, moved, -moved], [zero, share, 1 - share]]
-    np.testing.assert_allclose(found, np.moveaxis(expected, 2, 0), atol=1e-12)
+    np.testing.assert_allclose(found, np.moveaxis(np.array(expected), 2, 0), atol=1e-12)
 
 
 def test_binding(tmp_path):

@@ -101,7 +101,7 @@ class Before:
                     known = slopes.get(axis)
                     start[name][:, place] = 0.0 if known is None else known[:, number, i]
         failed = steady.failed.reshape(shape[0], -1).any(axis=1)
-        return {**columns, **start}, failed
+        return {**columns, **start}, np.asarray(failed)
 
     def _slopes(self, steady: Steady, before: Columns) -> dict[str, np.ndarray]:
         """By parameter, the derivatives of what is at rest: (vector, number, component)."""

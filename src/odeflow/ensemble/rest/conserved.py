@@ -70,7 +70,8 @@ def conserved_by(
         return Conserved(rows, kept)
     null = _left_null(np.concatenate(parts, axis=1))
     if null.shape[1]:
-        pivots = scipy.linalg.qr(null.T, mode="r", pivoting=True)[1][: null.shape[1]]
+        _, order = scipy.linalg.qr(null.T, mode="r", pivoting=True)  # pyright: ignore
+        pivots = order[: null.shape[1]]
         amounts = np.linalg.solve(null[pivots].T, null.T)
         amounts[np.abs(amounts) < _ROUNDED] = 0.0
         rows[pivots], kept[pivots] = amounts, False

@@ -80,5 +80,6 @@ class Preequilibration:
         ends = np.split(self._states(axes, resources).y, np.cumsum([*map(len, here.values())]), 1)
         for (condition, lanes), found in zip(here.items(), ends):
             kept = [i for i, name in enumerate(names) if name not in asked[condition].reset]
-            y0[np.ix_(kept, lanes)] = found[kept]
+            for i in kept:
+                y0[i, lanes] = found[i]
         return {**columns, **dict(zip(names, y0))}

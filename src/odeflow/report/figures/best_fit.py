@@ -30,7 +30,8 @@ def best_fit(dataset: xr.Dataset) -> Figure:
         for condition in np.unique(dataset["measured_condition"].values[own]):
             here = own & (dataset["measured_condition"].values == condition)
             order = np.flatnonzero(here)[np.argsort(times[here], kind="stable")]
-            ax.plot(times[order], fitted[order], color=BLUE, alpha=0.8)
+            mark = "_" if len(order) == 1 else None  # a line of one point shows nothing
+            ax.plot(times[order], fitted[order], color=BLUE, alpha=0.8, marker=mark)
             if "predicted_quantiles" in dataset:
                 low, _, high = dataset["predicted_quantiles"].values[:, order]
                 ax.fill_between(times[order], low, high, color=BLUE, alpha=0.15, linewidth=0)
