@@ -19,18 +19,18 @@ from jaxtyping import Bool, Float
 
 from odeflow.analysis.estimation.at_rest import Before, Measured
 from odeflow.analysis.estimation.axes import Axes, Chain
+from odeflow.analysis.estimation.outcome import Outcome
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
 from odeflow.config.outputs import SummaryConfig
 from odeflow.config.root import Config
-from odeflow.engines.choice import Resources, solve
+from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.ensemble.build import Built, augmented, build_augmented
 from odeflow.files.errors import ConfigError
 from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import TIME
 from odeflow.importers.loading import load_model
 from odeflow.importers.petab.likelihood_data import NOISE, Group, Measurements
-from odeflow.problem.status import has_failed
 from odeflow.problem.transforms.observable_derivatives import with_observable_derivatives
 
 Table = Float[np.ndarray, "vector measurement"]
@@ -44,13 +44,14 @@ class Simulated:
     """Values and noise at every measurement, with their derivatives along `theta` if asked for.
 
     `linear_slopes` are derivatives along the values of parameters that are to be solved for,
-    without the scales. `failed` are the vectors of which a trajectory failed; their numbers mean
-    nothing.
+    without the scales. `failed` are the vectors of which a trajectory failed, see `outcome`; their
+    numbers mean nothing.
     """
 
     values: Table
     noise: Table
     failed: Bool[np.ndarray, " vector"]
+    outcome: Outcome
     value_slopes: Tables | None = None
     noise_slopes: Tables | None = None
     linear_slopes: Tables | None = None
@@ -112,11 +113,11 @@ class Simulation:
         values = self.parameters.values(theta)
         columns = self.axes.columns(values)
         built = self._plain if not slopes else self._parts[0]
-        solved, failed = self._solved(built, values, columns)
+        solved, outcome = self._solved(built, values, columns)
         for part in self._parts[1:] if slopes else ():
-            more, failed_too = self._solved(part, values, columns)
-            solved, failed = more | solved, failed | failed_too
-        result = self._at_measurements(solved, columns, failed)
+            more, outcome_too = self._solved(part, values, columns)
+            solved, outcome = more | solved, outcome | outcome_too
+        result = self._at_measurements(solved, columns, outcome)
         if not slopes:
             return self._with_linear_slopes(result, solved) if self._linear else result
         chains = self.axes.chains(columns)
@@ -124,24 +125,27 @@ class Simulation:
 
     def _solved(
         self, built: Built, values: Vectors, columns: Mapping[str, np.ndarray]
-    ) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " vector"]]:
-        """Variables by name, (vector, condition, time), and the vectors that failed."""
-        shape, failed = next(iter(columns.values())).shape, np.zeros(len(values), bool)
+    ) -> tuple[dict[str, np.ndarray], Outcome]:
+        """Variables by name, (vector, condition, time), and what became of the vectors."""
+        shape = next(iter(columns.values())).shape
         columns = {**columns, **self.axes.start_slopes(built.model, columns)}
+        status, before = np.zeros(shape, np.int8), np.zeros(len(values), bool)
+        after = before
         if self._before:
-            columns, failed = self._before.started(built, values, columns)
+            columns, before = self._before.started(built, values, columns)
         axes = {name: x.ravel() for name, x in columns.items()}
         lanes = built.lanes(axes)
         solved = {name: np.empty((lanes.size, 0)) for name in built.problem.variables}
         if math.isfinite(self.times[0]):
             solution = solve(built.problem, lanes, built.engine, self._resources)
             solved = dict(solution.values)
-            failed = failed | has_failed(solution.status).reshape(shape).any(axis=1)
+            status = solution.status.reshape(shape)
         if self._at_rest is not None:
             found, never = self._at_rest(built, axes, lanes)
-            failed = failed | never.reshape(shape).any(axis=1)
+            after = np.asarray(never.reshape(shape).any(axis=1))
             solved = {name: np.column_stack([x, found[name]]) for name, x in solved.items()}
-        return {name: x.reshape(*shape, -1) for name, x in solved.items()}, np.asarray(failed)
+        solved = {name: x.reshape(*shape, -1) for name, x in solved.items()}
+        return solved, Outcome(status, before, after)
 
     def differentiate(self, linear: list[str]) -> None:
         """Has derivatives along these parameters, which observables alone read, in every solve."""
@@ -194,6 +198,11 @@ class Simulation:
         return [name for name, one in self.config.model.parameters.items() if one.added]
 
     @property
+    def engine(self) -> EngineChoice:
+        """The engine that gives values."""
+        return self._plain.engine
+
+    @property
     def runs(self) -> int:
         """Lanes of a vector: the conditions under which something was measured."""
         return len(self._place)
@@ -215,14 +224,18 @@ class Simulation:
                 )
 
     def _at_measurements(
-        self, solved: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray], failed: Any
+        self,
+        solved: Mapping[str, np.ndarray],
+        columns: Mapping[str, np.ndarray],
+        outcome: Outcome,
     ) -> Simulated:
+        failed = outcome.failed
         shape = (len(failed), self.measurements.number)
         values, noise = np.empty(shape), np.empty(shape)
         for group in self.measurements.groups:
             values[:, group.rows] = self._at(solved, group, group.variable)
             noise[:, group.rows] = _noise(group, self._known(solved, columns, group))
-        return Simulated(values, noise, failed | ~np.isfinite(values).all(axis=1))
+        return Simulated(values, noise, failed | ~np.isfinite(values).all(axis=1), outcome)
 
     def _with_linear_slopes(
         self, simulated: Simulated, solved: Mapping[str, np.ndarray]
