@@ -234,14 +234,10 @@ MISTAKES = {
         {"measurements": ("scaled       | high                  | 7.1", "b | high | 7.1")},
         "measurements.tsv, row 4, column observableId: 'b' is not in the observable table",
     ),
-    "a steady state": (
-        {"measurements": ("| 2    | 0.3", "| inf    | 0.3")},
-        "row 2, column time: a steady state .* give a late time",
-    ),
     "preequilibration": (
         {"measurements": ("noiseParameters\n", "noiseParameters|preequilibrationConditionId\n"),
-         "+measurements": ("0.5  | sd\n", "0.5  | sd|low\n")},
-        "row 1, column preequilibrationConditionId: preequilibration is not supported",
+         "+measurements": ("0.5  | sd\n", "0.5  | sd|lowest\n")},
+        "row 1, column preequilibrationConditionId: 'lowest' is not in the condition table; did",
     ),
     "noise parameters": (
         {"measurements": ("| 0.3", "| ")},

@@ -32,14 +32,15 @@ def test_every_kind_is_drawn(fitted, kind):
 def test_where_no_start_is_finite_the_figure_says_so(fitted, kind):
     failed = failed_everywhere(fitted)
     assert "<svg" in svg_text(draw_estimates(kind, failed))
-    assert "No start could be fitted" in " ".join(estimates_section(failed))
+    assert "<p>No start is finite: at 6 x &lt; 0.</p>" in " ".join(estimates_section(failed))
 
 
 def failed_everywhere(fitted):
     kept = [name for name in fitted.data_vars if set(fitted[name].dims) <= {"start", "parameter"}]
     made_later = ("estimate", "best_point", "standard_error", "profile_low", "profile_high")
     starts = fitted[[name for name in kept if name not in made_later]]
-    return starts.assign(objective=("start", np.full(starts.sizes["start"], np.inf)))
+    starts = starts.assign(objective=("start", np.full(starts.sizes["start"], np.inf)))
+    return starts.assign_attrs(comment="no start is finite: at 6 x < 0")
 
 
 def test_the_page_says_what_is_identified(fitted):

@@ -12,6 +12,7 @@ from odeflow.files.slabs import slabs
 from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import TIME
 from odeflow.importers.petab.likelihood_data import NOISE, Group, Measurements
+from odeflow.problem.names import steady_name
 from odeflow.problem.noise import TRANSFORMATIONS, log_density
 from odeflow.problem.status import has_failed
 
@@ -79,9 +80,15 @@ class _Slab:
             name: part[name].transpose("sample", "time").values.astype(float)
             for name in _variables(measurements)
         }
+        self._time = ensemble["time"].values.astype(float)
+        if any(np.isinf(group.times).any() for group in measurements.groups):
+            # measured at rest: one more time
+            self._time = np.append(self._time, np.inf)
+            for name, values in self._data.items():
+                at_rest = part[steady_name(name)].values[:, None]
+                self._data[name] = np.concatenate([values, at_rest], axis=1)
         columns = {c for group in measurements.groups for c in group.columns.values()}
         self._columns = {name: part[name].values.astype(float) for name in columns}
-        self._time = ensemble["time"].values.astype(float)
 
     def of_condition(self, group: Group) -> np.ndarray:
         """Places in the slab of the samples under the condition of a group."""
@@ -89,7 +96,9 @@ class _Slab:
 
     def values(self, group: Group, here: np.ndarray) -> tuple[Table, Table]:
         """Simulated values and noise of these samples at the measurements of a group."""
-        at = np.abs(self._time[None, :] - group.times[:, None]).argmin(axis=1)
+        with np.errstate(invalid="ignore"):
+            far = np.nan_to_num(np.abs(self._time[None, :] - group.times[:, None]), nan=0.0)
+        at = far.argmin(axis=1)
         place = np.ix_(here, at)
         known = {TIME: group.times, **group.constants}
         known |= {name: self._data[name][place] for name in group.states}

@@ -134,6 +134,19 @@ ConditionName = Annotated[str, AfterValidator(_condition_name)]
 Settings = dict[VariableName, Real | VariableName]
 
 
+class PreequilibrationConfig(Strict):
+    """What holds before a condition, until the state is at rest."""
+
+    settings: Settings = Field(
+        default_factory=dict,
+        description="{parameter or state: a number or an axis}, over what the condition sets",
+    )
+    reset: Annotated[list[VariableName], Distinct] = Field(
+        default_factory=list,
+        description="states that start as the condition says, and not at rest",
+    )
+
+
 DesignKind = Literal[
     "grid",
     "zip",
@@ -180,6 +193,11 @@ class DesignConfig(Strict):
         default_factory=dict,
         description="{name: {parameter or state: a number or an axis}}: every sample is solved "
         "under each of them; samplers and zip",
+    )
+    preequilibration: dict[ConditionName, PreequilibrationConfig] = Field(
+        default_factory=dict,
+        description="{condition: {settings, reset}}: trajectories under the condition start in the "
+        "steady state of these settings",
     )
     petab: str | None = Field(
         None,
@@ -244,6 +262,27 @@ class DesignConfig(Strict):
                     )
                 if name in self.axes:
                     raise ValueError(f"{key}: {name} is an axis too; keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _preequilibration_fits(self) -> "DesignConfig":
+        names = {name for one in self.preequilibration.values() for name in one.settings}
+        for condition, before in self.preequilibration.items():
+            key = f"design.preequilibration.{condition}"
+            if condition not in self.conditions:
+                known = ", ".join(self.conditions) or "none"
+                raise ValueError(f"{key}: not one of design.conditions: {known}")
+            for name in sorted(names):
+                if name not in before.settings:
+                    raise ValueError(
+                        f"{key}.settings.{name}: needed, since another one sets {name}"
+                    )
+            for name, value in before.settings.items():
+                if isinstance(value, str) and value not in self.axes:
+                    raise ValueError(
+                        f"{key}.settings.{name}: {value!r} is not an axis; "
+                        f"axes: {', '.join(self.axes) or 'none'}"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -158,6 +158,11 @@ class SaveAtConfig(Strict):
         description="parameters, and states for their initial values: adds the derivatives "
         "d_<variable>_d_<axis> of what is kept; null: none",
     )
+    steady_state: bool = Field(
+        False,
+        description="adds <variable>_steady, what is kept in the steady state that each trajectory "
+        "goes to from its start; NaN where there is none",
+    )
 
     @field_validator("ts")
     @classmethod

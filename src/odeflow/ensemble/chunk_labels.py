@@ -16,7 +16,7 @@ from odeflow.problem.attempt import Attempt
 from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 from odeflow.problem.derivative_names import sensitivity_attributes, time_derivative_names
 from odeflow.problem.doses import Dose
-from odeflow.problem.names import drift_name
+from odeflow.problem.names import drift_name, steady_name
 from odeflow.problem.problem import Problem
 
 _NO_DERIVATIVE = (
@@ -34,11 +34,13 @@ def label_chunk(
     drifts: Mapping[str, np.ndarray],
     doses: Sequence[Dose] = (),
     conditions: Sequence[str] = (),
+    at_rest: Mapping[str, np.ndarray] | None = None,
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
 
     `drifts` are the relative drifts of the model's invariants, one per lane, by invariant; `doses`
-    are those of the config, which name axes, and `conditions` the names of the design's.
+    are those of the config, which name axes, and `conditions` the names of the design's; `at_rest`
+    are the values that the trajectories go to, by variable.
     """
     declared, solution = problem.model.declared, solved.solution
     known = problem.model.variables()
@@ -59,6 +61,10 @@ def label_chunk(
             solution.reduced[f"{name}_{metric}"],
             metric_attributes(metric, threshold, units, words, declared.time_units),
         )
+    for name, values in (at_rest or {}).items():
+        words = known[name].long_name or name
+        attributes = {"units": known[name].units, "long_name": f"{words} at rest"}
+        data[steady_name(name)] = ("sample", values, attributes)
     for name, values in drifts.items():
         words = known[drift_name(name)].long_name
         attributes = {

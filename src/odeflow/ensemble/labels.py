@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +50,24 @@ def design_axes(ensemble: xr.Dataset) -> list[str]:
 
 
 def global_attributes(
-    config: Config, engine: str, engine_reason: str, model_source: str, time_switches: str
+    config: Config,
+    engine: str,
+    engine_reason: str,
+    model_source: str,
+    time_switches: str,
+    more: Sequence[str] = (),
 ) -> dict[str, str]:
     """Attributes of a dataset: what it is, how it was made, by which versions and model files.
 
     No dates, paths or host names: the same config and versions give the same bytes on the same kind
     of processor. What cannot change the numbers (chunk size, threads, figures) is left out for the
     same reason. Engine and method are those of the first attempt; the variables of these names have
-    each trajectory's.
+    each trajectory's. `more` are further groups of the config to record.
     """
     model = config.model
     groups = ("about", "model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime")
     place = " on a GPU" if config.runtime.device == "gpu" else ""
-    recorded = config.slice("name", *groups)
+    recorded = config.slice("name", *groups, *more)
     for key in EFFORT:
         recorded["runtime"].pop(key)
     return {

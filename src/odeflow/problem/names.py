@@ -10,3 +10,8 @@ RESERVED_NAMES = frozenset(
 def drift_name(invariant: str) -> str:
     """Name in the dataset of the drift of an invariant."""
     return f"{invariant}_drift"
+
+
+def steady_name(variable: str) -> str:
+    """Name in the dataset of a variable in the steady state that a trajectory goes to."""
+    return f"{variable}_steady"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The module of the stage that solves: what it imports decides the numbers of a trajectory.
 SOLVING = "odeflow.workflow.stages.solve"
+#: The stage of an estimation's starts: what it imports decides their numbers.
+FITTING = "odeflow.workflow.stages.fit"
 
 
 @cache

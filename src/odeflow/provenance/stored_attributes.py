@@ -1,7 +1,7 @@
 """What a result file says of how it was made, checked: the file may be anyone's."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,18 +24,22 @@ _OBEYED_ENDINGS = {".smk", ".yaml", ".yml", ".pth"}
 _LONGEST_NAME = 255
 
 
-def stored_attributes(path: Path, attributes: Mapping[Any, Any]) -> dict[str, str]:
+def stored_attributes(
+    path: Path, attributes: Mapping[Any, Any], needed: Sequence[str] = _TEXTS
+) -> dict[str, str]:
     """The attributes of odeflow that are text, those that `reproduce` needs among them.
 
     Raises ConfigError where one is missing, is not text, or is not what was written.
     """
     known = {str(key): value for key, value in attributes.items() if isinstance(value, str)}
-    missing = [key for key in _TEXTS if key not in known]
+    missing = [key for key in needed if key not in known]
     if missing:
         raise ConfigError(
             f"{path}: has no attribute {' and '.join(missing)}; give the ensemble.nc of an "
             "experiment"
         )
+    if needed is not _TEXTS:
+        return known
     if text_digest(known["odeflow_model_source"]) != known["odeflow_model_sha256"]:
         raise DamagedFileError(
             f"{path}: the model source stored in it is not what was written (odeflow_model_sha256 "

@@ -69,7 +69,9 @@ def estimates_section(estimates: xr.Dataset | None) -> Iterable[str]:
     ]
     counts = [("starts", f"{status.size:,}"), *ends]
     if "estimate" not in estimates:
-        return ["<h2>Estimates</h2>", table(None, counts), "<p>No start could be fitted.</p>"]
+        why = html.escape(str(estimates.attrs["comment"]))
+        why = why[0].upper() + why[1:]
+        return ["<h2>Estimates</h2>", table(None, counts), f"<p>{why}.</p>"]
     known = estimates.attrs
     facts = [
         ("best objective (negative log-posterior)", f"{float(known['best_objective']):.6f}"),

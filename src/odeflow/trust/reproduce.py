@@ -22,10 +22,11 @@ from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import DamagedFileError
 from odeflow.files.opening import open_ensemble
 from odeflow.problem.axis_names import axis_coordinate
-from odeflow.provenance.sources import SOLVING, all_sources, source_digest
+from odeflow.provenance.sources import FITTING, SOLVING, all_sources, source_digest
 from odeflow.provenance.stored_attributes import restored_data, stored_attributes
 from odeflow.provenance.stored_study import study_files, with_stored_functions, write_files
 from odeflow.provenance.versions import VERSION, versions
+from odeflow.trust.answers import check_indices, check_starts, ensemble_of, kind_of
 
 #: The file that makes a folder an RO-Crate; `odeflow.workflow.crate` writes it.
 CRATE = "ro-crate-metadata.json"
@@ -36,17 +37,19 @@ class NotReproducedError(ConfigError):
 
 
 def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
-    """What `ensemble.nc` says of how it was made, and what differs here.
+    """What a result says of how it was made, and what differs here.
 
     Nothing is solved, and no code of the file is run.
 
     Arguments:
-        path: an `ensemble.nc`, or a Zarr store of an ensemble.
+        path: an `ensemble.nc` or a Zarr store of an ensemble, an `indices.nc` with these beside it,
+            or an `estimates.nc`.
         study: the folder where the model's own files are looked for.
 
     Returns:
         A `Reproduction`: the config, the sources and data of the model, and what differs. Its
-        `check` solves trajectories again, its `write` makes a study of the file.
+        `check` solves trajectories again, computes indices again or fits starts again; its `write`
+        makes a study of the file.
 
     Raises:
         ConfigError: the file is not an odeflow dataset, or its config is not one for this
@@ -63,8 +66,11 @@ def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
         >>> print(made.check(number=2))
         check: 2 of 2 trajectories solved again, the same bit for bit
     """
-    path = Path(path)
+    path = answers = Path(path)
     try:
+        with open_ensemble(path) as dataset:
+            kind = kind_of(dataset)
+        path = ensemble_of(path) if kind == "indices" else path
         with open_ensemble(path) as ensemble:
             known = stored_attributes(path, ensemble.attrs)
     except ConfigError:
@@ -87,7 +93,11 @@ def reproduce(path: Path | str, study: Path | str = ".") -> Reproduction:
         json.loads(known["odeflow_model_source"]),
         restored_data(path, data),
         {p: (v, here.get(p)) for p, v in recorded.items() if here.get(p) != v},
-        known["odeflow_source_digest"] == source_digest(SOLVING),
+        known["odeflow_source_digest"]
+        == source_digest(FITTING if kind == "estimates" else SOLVING),
+        kind,
+        answers,
+        known.get("odeflow_data_digest", ""),
     )
 
 
@@ -99,7 +109,9 @@ class Reproduction:
     defaults; `sources` the text of the model's files by name, `data` the content
     of those of `model.data`; `versions` has the packages whose
     version differs: recorded, and installed here or None; `same_odeflow` says whether the code of
-    odeflow that solves is the same.
+    odeflow that solves is the same. `kind` is what was named: `ensemble`, `estimates`, or
+    `indices`, of which `path` is the ensemble and `answers` themselves; `measured` is the digest of
+    the measurements of estimates.
     """
 
     path: Path
@@ -108,6 +120,9 @@ class Reproduction:
     data: Mapping[str, bytes]
     versions: Mapping[str, tuple[str, str | None]]
     same_odeflow: bool
+    kind: str = "ensemble"
+    answers: Path = Path()
+    measured: str = ""
 
     @property
     def changed_sources(self) -> list[str]:
@@ -155,7 +170,8 @@ class Reproduction:
                 **the code in the file is run**, with all that it may do.
 
         Returns:
-            One line that says that they are the same.
+            One line that says that they are the same. Of estimates so many starts are fitted, of
+            indices all are computed.
 
         Raises:
             NotReproducedError: a value differs.
@@ -182,6 +198,10 @@ class Reproduction:
         from odeflow.engines.choice import Resources
         from odeflow.ensemble.solve import configure_jax, solve_axes
 
+        if self.kind == "estimates":
+            return self._check_starts(config, study, number, seed)
+        if self.kind == "indices":
+            return self._check_indices(config, study)
         resources = Resources()
         configure_jax(resources)
         with open_ensemble(self.path) as ensemble:
@@ -208,6 +228,23 @@ class Reproduction:
             f"check: {len(chosen):,} of {total:,} trajectories solved again, the same bit for bit"
         )
 
+    def _check_starts(self, config: Config, study: Path, number: int, seed: int) -> str:
+        chosen, differ = check_starts(self.path, self.measured, config, study, number, seed)
+        if differ:
+            raise NotReproducedError(
+                f"{self.path}: {len(differ)} of {len(chosen)} starts end elsewhere, the first is "
+                f"number {differ[0]}; {self._version_line}"
+            )
+        return f"check: {len(chosen):,} starts fitted again, the same bit for bit"
+
+    def _check_indices(self, config: Config, study: Path) -> str:
+        differ = check_indices(self.answers, self.path, config, study)
+        if differ:
+            raise NotReproducedError(
+                f"{self.answers}: {', '.join(differ)} differ; {self._version_line}"
+            )
+        return "check: all indices computed again, the same bit for bit"
+
     @property
     def _version_line(self) -> str:
         found = [f"{p} {was} (here {now or 'none'})" for p, (was, now) in self.versions.items()]
@@ -233,8 +270,14 @@ class Reproduction:
             The files.
 
         Raises:
-            ConfigError: one of them is there already.
+            ConfigError: one of them is there already, or the file is of estimates, whose
+                measurements it does not hold.
         """
+        if self.kind == "estimates":
+            raise ConfigError(
+                f"{self.path}: holds no measurements; write the study from the ensemble.nc beside "
+                "it"
+            )
         table = self.table() if self.config.design.kind == "table" else None
         texts = study_files(self.config, self.sources, table)
         return write_files({**texts, **self.data}, folder)

@@ -13,12 +13,10 @@ from odeflow.files.digests import digest
 from odeflow.importers.estimation import data_digest
 from odeflow.importers.model_data import data_digests
 from odeflow.provenance.observed.manifest import reading_digest
-from odeflow.provenance.sources import model_digests, source_digest
+from odeflow.provenance.sources import FITTING, model_digests, source_digest
 from odeflow.provenance.versions import numerical_packages, versions
 from odeflow.workflow.chunks import RESULTS
 
-#: The stage of the starts: what it imports decides their numbers.
-FITTING = "odeflow.workflow.stages.fit"
 #: Keys of `analyse.estimate` that say what is made of the starts, and how many there are.
 _AFTERWARDS = ("starts", "starts_per_job", "level", "profiles", "posterior")
 _NUMERICAL = ("engine", "device", "precision")

@@ -103,6 +103,20 @@ class Axes:
         start = lambda axes: self._model.start(axes).get(name, np.zeros(1))
         return np.broadcast_to(along(start, flat, axis), flat[axis].shape).reshape(size)
 
+    def starts(
+        self, columns: Mapping[str, np.ndarray], chain: Chain, condition: int
+    ) -> dict[str, list[tuple[int, Any]]]:
+        """Along which parameters the states move that the model computes at t0."""
+        result = {}
+        for state in (name for name in self.computed if name in self._model.declared.states):
+            if state not in self._set:
+                result[state] = [
+                    (p, factor * self._start_slope(columns, state, of)[:, condition])
+                    for of in self.computed[state]
+                    for p, factor in chain.get(of, ())
+                ]
+        return result
+
     def chains(self, columns: Mapping[str, np.ndarray]) -> list[Chain]:
         """By condition: along which parameters each quantity of the model moves."""
         number = {name: i for i, name in enumerate(self._parameters.names)}

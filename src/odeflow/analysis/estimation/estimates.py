@@ -11,6 +11,7 @@ import xarray as xr
 from odeflow.analysis.estimation.convergence import effective_size, r_hat
 from odeflow.analysis.estimation.labels import measured_labels, parameter_units
 from odeflow.analysis.estimation.objective import Objective
+from odeflow.analysis.estimation.outcome import why_not_finite
 from odeflow.analysis.estimation.parameters import Parameters
 from odeflow.analysis.estimation.posterior import posterior
 from odeflow.analysis.estimation.profiles import Identifiability, Profile, profiles
@@ -70,7 +71,7 @@ def estimates(objective: Objective, starts: xr.Dataset, estimate: EstimateConfig
     """
     parameters, found = objective.parameters, _ranked(starts)
     if not np.isfinite(found["objective"].values).any():
-        attributes = {"comment": "no start has a finite objective: see fit_status"}
+        attributes = {"comment": why_not_finite(objective, starts["start_point"].values)}
         return found.assign(_described(parameters)).assign_attrs(attributes)
     row = int(found["rank"].values.argmin())
     best, least = found["end_point"].values[row], float(found["objective"].values[row])

@@ -17,19 +17,20 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from odeflow.analysis.estimation.at_rest import Before, Measured
 from odeflow.analysis.estimation.axes import Axes, Chain
+from odeflow.analysis.estimation.outcome import Outcome
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
 from odeflow.config.outputs import SummaryConfig
 from odeflow.config.root import Config
-from odeflow.engines.choice import Resources, solve
+from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.ensemble.build import Built, augmented, build_augmented
 from odeflow.files.errors import ConfigError
 from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import TIME
 from odeflow.importers.loading import load_model
 from odeflow.importers.petab.likelihood_data import NOISE, Group, Measurements
-from odeflow.problem.status import has_failed
 from odeflow.problem.transforms.observable_derivatives import with_observable_derivatives
 
 Table = Float[np.ndarray, "vector measurement"]
@@ -43,13 +44,14 @@ class Simulated:
     """Values and noise at every measurement, with their derivatives along `theta` if asked for.
 
     `linear_slopes` are derivatives along the values of parameters that are to be solved for,
-    without the scales. `failed` are the vectors of which a trajectory failed; their numbers mean
-    nothing.
+    without the scales. `failed` are the vectors of which a trajectory failed, see `outcome`; their
+    numbers mean nothing.
     """
 
     values: Table
     noise: Table
     failed: Bool[np.ndarray, " vector"]
+    outcome: Outcome
     value_slopes: Tables | None = None
     noise_slopes: Tables | None = None
     linear_slopes: Tables | None = None
@@ -84,10 +86,18 @@ class Simulation:
         #: When something is measured; saved, with nothing else.
         self.times = sorted({float(t) for group in measurements.groups for t in group.times})
         self.config = _measuring(config, measurements, self.times)
+        conditions = [measurements.conditions[number] for number in used]
         self._study = study
         self._linear: list[str] = []
         self._model = load_model(config.model, study)
         self.axes = Axes(config.model, config.design, self._model, parameters, used)
+        self._before = Before(self.config, self._model, parameters, conditions, resources)
+        varied = [*self.axes.names, *self._model.declared.states]
+        self._at_rest = (
+            Measured(self.config, self._model, varied, resources)
+            if math.isinf(self.times[-1])
+            else None
+        )
         self._check()
 
     def __call__(self, theta: Vectors, slopes: bool = False) -> Simulated:
@@ -102,26 +112,40 @@ class Simulation:
         """
         values = self.parameters.values(theta)
         columns = self.axes.columns(values)
-        solved, failed = self._solved(self._plain if not slopes else self._parts[0], columns)
+        built = self._plain if not slopes else self._parts[0]
+        solved, outcome = self._solved(built, values, columns)
         for part in self._parts[1:] if slopes else ():
-            more, failed_too = self._solved(part, columns)
-            solved, failed = more | solved, failed | failed_too
-        result = self._at_measurements(solved, columns, failed)
+            more, outcome_too = self._solved(part, values, columns)
+            solved, outcome = more | solved, outcome | outcome_too
+        result = self._at_measurements(solved, columns, outcome)
         if not slopes:
             return self._with_linear_slopes(result, solved) if self._linear else result
         chains = self.axes.chains(columns)
         return self._with_slopes(result, solved, columns, chains, self.parameters.slopes(values))
 
     def _solved(
-        self, built: Built, columns: Mapping[str, np.ndarray]
-    ) -> tuple[dict[str, np.ndarray], Bool[np.ndarray, " vector"]]:
-        """Variables by name, (vector, condition, time), and the vectors that failed."""
-        columns = {**columns, **self.axes.start_slopes(built.model, columns)}
-        lanes = built.lanes({name: x.ravel() for name, x in columns.items()})
-        solution = solve(built.problem, lanes, built.engine, self._resources)
+        self, built: Built, values: Vectors, columns: Mapping[str, np.ndarray]
+    ) -> tuple[dict[str, np.ndarray], Outcome]:
+        """Variables by name, (vector, condition, time), and what became of the vectors."""
         shape = next(iter(columns.values())).shape
-        solved = {name: x.reshape(*shape, -1) for name, x in solution.values.items()}
-        return solved, np.asarray(has_failed(solution.status).reshape(shape).any(axis=1))
+        columns = {**columns, **self.axes.start_slopes(built.model, columns)}
+        status, before = np.zeros(shape, np.int8), np.zeros(len(values), bool)
+        after = before
+        if self._before:
+            columns, before = self._before.started(built, values, columns)
+        axes = {name: x.ravel() for name, x in columns.items()}
+        lanes = built.lanes(axes)
+        solved = {name: np.empty((lanes.size, 0)) for name in built.problem.variables}
+        if math.isfinite(self.times[0]):
+            solution = solve(built.problem, lanes, built.engine, self._resources)
+            solved = dict(solution.values)
+            status = solution.status.reshape(shape)
+        if self._at_rest is not None:
+            found, never = self._at_rest(built, axes, lanes)
+            after = np.asarray(never.reshape(shape).any(axis=1))
+            solved = {name: np.column_stack([x, found[name]]) for name, x in solved.items()}
+        solved = {name: x.reshape(*shape, -1) for name, x in solved.items()}
+        return solved, Outcome(status, before, after)
 
     def differentiate(self, linear: list[str]) -> None:
         """Has derivatives along these parameters, which observables alone read, in every solve."""
@@ -153,7 +177,7 @@ class Simulation:
         known = [*declared.parameters, *declared.states]
         moved = [name for name in known if name in self.axes.moving and name not in self._added]
         computed = [name for name in self.axes.computed if name in declared.parameters]
-        return list(dict.fromkeys([*moved, *computed]))
+        return list(dict.fromkeys([*moved, *computed, *self._before.deciding]))
 
     @cached_property
     def resting(self) -> dict[str, list[str]]:
@@ -165,13 +189,18 @@ class Simulation:
         found = {
             axis: [name for name in measured if axis in words[name]]
             for axis in self._added
-            if axis in self.axes.moving
+            if axis in self.axes.moving and axis not in self._before.deciding
         }
         return {axis: names for axis, names in found.items() if names}
 
     @property
     def _added(self) -> list[str]:
         return [name for name, one in self.config.model.parameters.items() if one.added]
+
+    @property
+    def engine(self) -> EngineChoice:
+        """The engine that gives values."""
+        return self._plain.engine
 
     @property
     def runs(self) -> int:
@@ -195,14 +224,18 @@ class Simulation:
                 )
 
     def _at_measurements(
-        self, solved: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray], failed: Any
+        self,
+        solved: Mapping[str, np.ndarray],
+        columns: Mapping[str, np.ndarray],
+        outcome: Outcome,
     ) -> Simulated:
+        failed = outcome.failed
         shape = (len(failed), self.measurements.number)
         values, noise = np.empty(shape), np.empty(shape)
         for group in self.measurements.groups:
             values[:, group.rows] = self._at(solved, group, group.variable)
             noise[:, group.rows] = _noise(group, self._known(solved, columns, group))
-        return Simulated(values, noise, failed | ~np.isfinite(values).all(axis=1))
+        return Simulated(values, noise, failed | ~np.isfinite(values).all(axis=1), outcome)
 
     def _with_linear_slopes(
         self, simulated: Simulated, solved: Mapping[str, np.ndarray]
@@ -279,6 +312,7 @@ def _measuring(config: Config, measurements: Measurements, times: list[float]) -
     """The config that saves what is measured, when it is, and nothing else."""
     states = [name for group in measurements.groups for name in group.states]
     kept = list(dict.fromkeys([*measurements.variables, *states]))
+    times = [t for t in times if math.isfinite(t)] or [config.model.t0]
     saveat = config.saveat.model_copy(
         update={"ts": times, "variables": kept, "sensitivities": None}
     )

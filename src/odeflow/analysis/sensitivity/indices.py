@@ -14,6 +14,7 @@ from odeflow.analysis.sensitivity.methods import Analysis
 from odeflow.analysis.sensitivity.outputs import OutputGroup, Reader, output_groups
 from odeflow.config.root import Config
 from odeflow.config.sensitivity_choice import sensitivity_methods
+from odeflow.config.yaml_text import write_yaml
 from odeflow.files.flags import flag_attributes
 from odeflow.problem.axis_names import CONDITION, axis_attributes, axis_coordinate
 
@@ -86,6 +87,7 @@ def sensitivity_indices(
         "resamples": asked.resamples,
         "seed_of_resamples": str(asked.seed),
         "axes": json.dumps(parameters),
+        "odeflow_analyse": write_yaml(config.slice("analyse")["analyse"]),
     }
     return dataset.assign_attrs(kept | own | attributes)
 

@@ -69,6 +69,13 @@ def _check_columns(meaning: Meaning) -> None:
 def _check_cell(meaning: Meaning, row: TableRow, column: str, name: str) -> None:
     system, parameters = meaning.system, meaning.problem.parameters
     if not row.has(column):
+        always_after = [
+            before is not None
+            for condition, before in meaning.conditions.values()
+            if condition == row.cells["conditionId"]
+        ]
+        if name in system.rates and always_after and all(always_after):
+            return  # it stays as it was at rest
         if name in system.initial or system.values[name] is None:
             raise row.mistake(
                 column, "is empty, and the model has no number there; give one in every row"

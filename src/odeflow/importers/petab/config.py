@@ -3,6 +3,7 @@
 All else sees a model with observables, axes and conditions like any other.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def with_petab(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     from odeflow.importers.petab.check import check_meaning  # which imports libsbml
 
     check_meaning(meaning)
-    saveat = _saveat(data.get("saveat") or {}, meaning)
+    t0 = _start(data.get("model") or {})
+    saveat = _saveat(data.get("saveat") or {}, meaning, t0)
     return {
         **data,
         "design": _design(design, meaning),
@@ -75,30 +77,46 @@ def _design(design: Mapping[str, Any], meaning: Meaning) -> dict[str, Any]:
         filled = {"kind": kind, "size": size, "axes": {**axes, **given}}
         if not filled["axes"]:
             filled = {"kind": "zip", "size": None, "axes": {}}
-    return {**design, **filled, "conditions": _conditions(meaning, filled["axes"])}
+    axes = filled["axes"]
+    pairs = meaning.conditions
+    conditions = {name: _settings(meaning, axes, pair[0]) for name, pair in pairs.items()}
+    at_rest = {
+        name: {"settings": _settings(meaning, axes, before), "reset": _reset(meaning, condition)}
+        for name, (condition, before) in pairs.items()
+        if before is not None
+    }
+    filled |= {"preequilibration": at_rest} if at_rest else {}
+    return {**design, **filled, "conditions": conditions}
 
 
-def _conditions(meaning: Meaning, axes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What each condition sets, all of them the same quantities."""
+def _settings(meaning: Meaning, axes: Mapping[str, Any], condition: str) -> dict[str, Any]:
+    """What a condition sets: the same quantities as any other."""
     system, parameters = meaning.system, meaning.problem.parameters
-    result: dict[str, dict[str, Any]] = {}
-    for identifier, condition in meaning.problem.conditions.items():
-        settings = result[identifier] = {}
-        for column in meaning.problem.columns:
-            name, row = system.ids[column], condition.row
-            if not row.has(column):  # as in the model; checked to be a number there
-                settings[name] = system.values[name]
-                continue
-            text = row.cells[column]
-            if text in parameters:
-                own = meaning.names[text]
-                settings[name] = own if own in axes else parameters[text].value
-            elif text in system.ids:
-                own = system.ids[text]
-                settings[name] = own if own in axes else system.values[own]
-            else:
-                settings[name] = row.number_in(column)
-    return result
+    settings: dict[str, Any] = {}
+    row = meaning.problem.conditions[condition].row
+    for column in meaning.problem.columns:
+        name = system.ids[column]
+        if not row.has(column):  # as in the model; checked to be a number there
+            value = system.values[name]
+            settings[name] = 0.0 if value is None else value  # None: at rest before, so not read
+            continue
+        text = row.cells[column]
+        if text in parameters:
+            own = meaning.names[text]
+            settings[name] = own if own in axes else parameters[text].value
+        elif text in system.ids:
+            own = system.ids[text]
+            settings[name] = own if own in axes else system.values[own]
+        else:
+            settings[name] = row.number_in(column)
+    return settings
+
+
+def _reset(meaning: Meaning, condition: str) -> list[str]:
+    """The states that a condition sets, whatever was before."""
+    system, row = meaning.system, meaning.problem.conditions[condition].row
+    columns = [column for column in meaning.problem.columns if row.has(column)]
+    return [system.ids[column] for column in columns if system.ids[column] in system.rates]
 
 
 def _model(model: Mapping[str, Any], meaning: Meaning, ts: list[float]) -> dict[str, Any]:
@@ -130,8 +148,7 @@ def _model(model: Mapping[str, Any], meaning: Meaning, ts: list[float]) -> dict[
         for output in meaning.outputs
     }
     own = {"formulas": formulas, "variables": observables}
-    given_t0 = model.get("t0")
-    t0 = float(given_t0) if isinstance(given_t0, int | float) else 0.0
+    t0 = _start(model)
     filled: dict[str, Any] = {
         "sbml": problem.sbml,
         "t1": ts[-1] if ts[-1] > t0 else t0 + 1.0,
@@ -152,11 +169,14 @@ def _over(filled: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _saveat(saveat: Mapping[str, Any], meaning: Meaning) -> dict[str, Any]:
+def _saveat(saveat: Mapping[str, Any], meaning: Meaning, t0: float) -> dict[str, Any]:
     """The measured times, with those that the group asks for between them."""
-    measured = sorted({one.time for one in meaning.problem.measurements})
+    times = {one.time for one in meaning.problem.measurements}
+    measured = sorted(t for t in times if math.isfinite(t))
     more = [t for t in _times(saveat.get("ts")) if not _is_close(t, measured)]
-    filled = {**saveat, "ts": sorted([*measured, *more])}
+    filled = {**saveat, "ts": sorted([*measured, *more]) or [t0]}
+    if not times.issubset(measured):
+        filled["steady_state"] = True
     kept = filled.get("variables")
     if isinstance(kept, list):
         outputs = [output.variable for output in meaning.outputs]
@@ -181,3 +201,8 @@ def _times(ts: Any) -> list[float]:
 
 def _is_close(t: float, times: list[float]) -> bool:
     return any(abs(t - other) <= _CLOSE * max(abs(times[0]), abs(times[-1])) for other in times)
+
+
+def _start(model: Mapping[str, Any]) -> float:
+    given = model.get("t0")
+    return float(given) if isinstance(given, int | float) else 0.0

@@ -25,10 +25,11 @@ def read_measurements(config: Config, study: Path) -> Measurements:
     assert config.design.petab is not None
     meaning = read_meaning(config.design.petab, study)
     conditions = list(config.design.conditions)
+    name_of = {pair: name for name, pair in meaning.conditions.items()}
     groups: dict[tuple, list[int]] = {}
     for number, one in enumerate(meaning.problem.measurements):
         named = tuple(text if as_number(text) is None else None for text in one.noise_parameters)
-        key = (meaning.output_of(one), conditions.index(one.condition), named)
+        key = (meaning.output_of(one), conditions.index(name_of[one.condition, one.before]), named)
         groups.setdefault(key, []).append(number)
     rows = meaning.problem.measurements
     added = [name for name, one in config.model.parameters.items() if one.added]

@@ -72,6 +72,27 @@ class Meaning:
         key = (measurement.observable, measurement.observable_parameters)
         return next(x for x in self.outputs if (x.observable, x.overrides) == key)
 
+    @cached_property
+    def conditions(self) -> dict[str, tuple[str, str | None]]:
+        """By name, the condition of a study and what it is at rest under before; those in use.
+
+        A name is that of the simulation condition; with what came before where that differs.
+        """
+        pairs = dict.fromkeys((one.condition, one.before) for one in self.problem.measurements)
+        before = {one.before for one in self.problem.measurements}
+        measured = {condition for condition, _ in pairs}
+        listed = []
+        for condition in self.problem.conditions:
+            listed += [pair for pair in pairs if pair[0] == condition]
+            if condition not in measured and condition not in before:
+                listed.append((condition, None))
+        alone = [condition for condition, _ in listed]
+        return {self._condition_name(pair, alone.count(pair[0]) > 1): pair for pair in listed}
+
+    def _condition_name(self, pair: tuple[str, str | None], is_shared: bool) -> str:
+        condition, before = pair
+        return f"{before}.{condition}" if is_shared and before is not None else condition
+
     def formula(self, output: Output) -> str:
         """The formula of a variable over names of the dataset and the model's ids."""
         observable = self.problem.observables[output.observable]

@@ -1,5 +1,6 @@
 """The measurement table: what was measured, when, under which condition."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,16 @@ _BEFORE = "preequilibrationConditionId"
 
 @dataclass(frozen=True)
 class Measurement:
-    """A row: a value of an observable at a time, and what stands for its placeholders."""
+    """A row: a value of an observable at a time, and what stands for its placeholders.
+
+    `before` is the condition that it was at rest under before; the time is infinite where it is at
+    rest again.
+    """
 
     row: TableRow
     observable: str
     condition: str
+    before: str | None
     time: float
     value: float
     observable_parameters: tuple[str, ...]
@@ -45,12 +51,9 @@ def _measurement(
     )
     key = "simulationConditionId"
     condition = row.known(key, row.identifier(key), conditions, "in the condition table")
+    before = None
     if row.has(_BEFORE):
-        raise row.mistake(
-            _BEFORE, "preequilibration is not supported; leave it empty and start from given values"
-        )
-    if row.text("time").lower().lstrip("+") in ("inf", "infinity"):
-        raise row.mistake("time", "a steady state (inf) is not supported; give a late time")
+        before = row.known(_BEFORE, row.identifier(_BEFORE), conditions, "in the condition table")
     if row.cells["measurement"].lower() == "nan":
         raise row.mistake("measurement", "is NaN; remove the row of what was not measured")
     observable, value = observables[name], row.number_in("measurement")
@@ -63,11 +66,19 @@ def _measurement(
         row,
         name,
         condition,
-        row.number_in("time"),
+        before,
+        _time(row),
         value,
         _overrides(row, "observableParameters", observable.observable_placeholders),
         _overrides(row, "noiseParameters", observable.noise_placeholders),
     )
+
+
+def _time(row: TableRow) -> float:
+    """The time, infinite for what was measured at rest."""
+    if row.text("time").lower().lstrip("+") in ("inf", "infinity"):
+        return math.inf
+    return row.number_in("time")
 
 
 def _overrides(row: TableRow, column: str, placeholders: list[str]) -> tuple[str, ...]:

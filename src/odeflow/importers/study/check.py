@@ -34,6 +34,7 @@ def check(config: Config, study: Path) -> None:
     check_axes(config, study)
     _check_doses(config, study)
     _check_stop(config)
+    _check_steady_states(config)
     _check_times(config)
     _check_variables(config, study)
     _check_plot(config, study)
@@ -88,6 +89,29 @@ def _check_times(config: Config) -> None:
                 f"saveat.ts: times must increase, but {shown_time(b, a)} follows {shown_time(a, b)}"
             )
     check_times(config, ts)
+
+
+def _check_steady_states(config: Config) -> None:
+    """Whether what is asked for at rest can be: names, and what does not go with it."""
+    design, states = config.design, config.model.states
+    asked = {"design.preequilibration": bool(design.preequilibration)}
+    asked["saveat.steady_state"] = config.saveat.steady_state
+    for key in (key for key, is_asked in asked.items() if is_asked):
+        arrays = [name for name, state in states.items() if state.shape]
+        if arrays:
+            raise ConfigError(f"{key}: {arrays[0]} is an array; a model of scalar states is needed")
+        for other, given in (
+            ("doses", config.doses),
+            ("stop", config.stop),
+            ("saveat.sensitivities", config.saveat.sensitivities),
+        ):
+            if given:
+                raise ConfigError(f"{key}: not with {other}; remove one of them")
+    known = [*config.model.parameters, *states]
+    for condition, before in design.preequilibration.items():
+        key = f"design.preequilibration.{condition}"
+        _known_names(f"{key}.settings", before.settings, known, "a parameter or state")
+        _known_names(f"{key}.reset", before.reset, states, "a state")
 
 
 def _check_doses(config: Config, study: Path) -> None:

@@ -265,6 +265,7 @@ class _Search:
             previous = np.nextafter(guess, -np.inf)
             exact = reached(guess) & ~reached(previous)
             low, high = np.where(exact, previous, low), np.where(exact, guess, high)
+        high = np.where(reached(low), low, high)  # else a root at 0 is halved down to denormals
         while True:
             middle = low + 0.5 * (high - low)
             left = np.flatnonzero((middle > low) & (middle < high))

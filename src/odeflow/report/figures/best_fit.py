@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from odeflow.report.figures.at_rest import mark_rest, placed
 from odeflow.report.figures.style import BLUE, GREY, VERMILION, label, message, panels
 
 _MOST_PANELS = 8
@@ -19,7 +20,8 @@ def best_fit(dataset: xr.Dataset) -> Figure:
     names = list(zip(json.loads(words["long_names"]), json.loads(words["units_of_each"])))
     names = names[:_MOST_PANELS]
     figure, axes = panels(2 * len(names), columns=2)
-    times, values = dataset["measured_time"].values, dataset["measured_value"].values
+    measured_times, values = dataset["measured_time"].values, dataset["measured_value"].values
+    times = placed(measured_times)
     fitted, noise = dataset["fitted_value"].values, dataset["fitted_noise"].values
     linear = dataset["measured_transformation"].values == 0
     for number, (name, units) in enumerate(names):
@@ -28,7 +30,8 @@ def best_fit(dataset: xr.Dataset) -> Figure:
         for condition in np.unique(dataset["measured_condition"].values[own]):
             here = own & (dataset["measured_condition"].values == condition)
             order = np.flatnonzero(here)[np.argsort(times[here], kind="stable")]
-            ax.plot(times[order], fitted[order], color=BLUE, alpha=0.8)
+            mark = "_" if len(order) == 1 else None  # a line of one point shows nothing
+            ax.plot(times[order], fitted[order], color=BLUE, alpha=0.8, marker=mark)
             if "predicted_quantiles" in dataset:
                 low, _, high = dataset["predicted_quantiles"].values[:, order]
                 ax.fill_between(times[order], low, high, color=BLUE, alpha=0.15, linewidth=0)
@@ -36,6 +39,7 @@ def best_fit(dataset: xr.Dataset) -> Figure:
         ax.errorbar(times[own], values[own], bars, fmt=".", color=VERMILION, elinewidth=0.7)
         measured = xr.DataArray(0.0, attrs={"long_name": name, "units": units})
         ax.set(xlabel=label(dataset["measured_time"]), ylabel=label(measured))
+        mark_rest(ax, measured_times)
         if not linear[own].any():
             ax.set_yscale("log")
         beside.axhline(0.0, color=GREY, linewidth=0.7)

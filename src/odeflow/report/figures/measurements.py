@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from odeflow.config.root import Config
 from odeflow.files.flags import flag_meanings
+from odeflow.report.figures.at_rest import mark_rest, placed
 from odeflow.report.figures.style import (
     BLACK,
     BLUE,
@@ -56,6 +57,7 @@ def measurements(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> F
                 ends = _error_bars(ax, points, colour)
                 seen.append((*ends, line))
         _limits(ax, seen, bool((_points(summary, name)["scale"] > 0).all()))
+        mark_rest(ax, summary["measured_time"].values)
         ax.set_xlabel(label(ensemble["time"]))
         ax.set_ylabel(label(ensemble[name]))
     _legend(figure, conditions, len(ranked))
@@ -74,7 +76,8 @@ def _points(summary: xr.Dataset, name: str, condition: int | None = None) -> dic
         "noise": "best_noise",
         "scale": "measured_transformation",
     }
-    return {key: summary[column].values[here] for key, column in columns.items()}
+    points = {key: summary[column].values[here] for key, column in columns.items()}
+    return points | {"time": placed(summary["measured_time"].values)[here]}
 
 
 def _error_bars(

@@ -8,7 +8,8 @@ from odeflow.workflow.commands.parser import Commands
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    help = "say how an ensemble.nc was made, and whether it comes out the same here"
+    help = "say how an ensemble.nc, indices.nc or estimates.nc was made, and whether it comes out "
+    help += "the same here"
     parser = commands.add_parser(
         "reproduce", help=help, description=help[0].upper() + help[1:] + "."
     )
@@ -17,9 +18,9 @@ def add(commands: Commands) -> None:
         "--study", type=Path, default=Path(), help="folder with the model's files (default: here)"
     )
     parser.add_argument(
-        "--check", action="store_true", help="solve some trajectories again, compare bit for bit"
+        "--check", action="store_true", help="solve or fit some again, compare bit for bit"
     )
-    parser.add_argument("--number", type=int, default=32, help="trajectories of --check")
+    parser.add_argument("--number", type=int, default=32, help="trajectories or starts of --check")
     parser.add_argument("--seed", type=int, default=0, help="seed of their choice")
     parser.add_argument(
         "--run-stored-source",

@@ -10,10 +10,14 @@ import xarray as xr
 
 from odeflow.analysis.estimation.estimates import estimates, make_objective
 from odeflow.config.root import Config
+from odeflow.ensemble.labels import data_attributes, global_attributes
 from odeflow.ensemble.solve import configure_jax
 from odeflow.files.digests import canonical_json
 from odeflow.files.netcdf import damaged, read_dataset, write_dataset
-from odeflow.provenance.versions import VERSION, numerical_packages, versions
+from odeflow.importers.estimation import data_digest
+from odeflow.importers.model_data import data_digests
+from odeflow.provenance.sources import FITTING, all_sources, source_digest
+from odeflow.provenance.versions import VERSION
 from odeflow.workflow.stages.fit import FOLDER
 
 if TYPE_CHECKING:
@@ -46,15 +50,17 @@ def estimate(
     whole = xr.concat(parts, "start", data_vars="minimal") if parts[1:] else parts[0]
     asked = config.analyse.estimate
     assert asked is not None
-    found = estimates(make_objective(config, study, resources), whole, asked)
-    about = {
-        "Conventions": "CF-1.11",
+    objective = make_objective(config, study, resources)
+    found = estimates(objective, whole, asked)
+    sources, engine = canonical_json(all_sources(config.model, study)), objective.simulation.engine
+    about = global_attributes(config, engine.name, engine.reason, sources, "", ["analyse"])
+    about |= {
         "title": f"{config.model.title or config.model.name}: estimates of {config.name}",
-        "source": f"odeflow {VERSION}, method {config.solver.method}",
-        "references": config.model.references or "",
-        "odeflow_version": VERSION,
-        "odeflow_versions": canonical_json(
-            versions(numerical_packages(config.model, config.runtime.device))
-        ),
+        "history": f"fitted by odeflow {VERSION}",
+        "odeflow_source_digest": source_digest(FITTING),
+        "odeflow_data_digest": data_digest(config, study),
     }
+    if config.model.data:
+        digests = canonical_json(data_digests(config.model, study))
+        about |= data_attributes(config.model, study, digests)
     write_dataset(found.assign_attrs(about), path)

@@ -43,6 +43,7 @@ def overview(
         DamagedFileError: a result cannot be read.
     """
     verified = None if verification is None else read_dataset(verification)
+    estimated = None if estimates is None else read_dataset(estimates)
     with (
         open_ensemble(ensemble) as dataset,
         failures.open(encoding="utf-8", newline="") as file,
@@ -54,10 +55,12 @@ def overview(
             verified,
             notes,
             None if indices is None else read_dataset(indices),
-            None if estimates is None else read_dataset(estimates),
+            estimated,
             None if training is None else read_facts(training),
         )
         speaking_against = complaints(config, dataset, verified, str(failures))
+    if estimated is not None and "estimate" not in estimated:
+        speaking_against.append(f"analyse.estimate: {estimated.attrs['comment']}")
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     with atomic_path(verdict) as temporary:

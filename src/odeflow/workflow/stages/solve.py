@@ -90,7 +90,7 @@ def _with_known_rows(
     if len(missing):
         wanted = {name: values[missing] for name, values in columns.items()}
         after = progress and (lambda done: progress(size - len(missing) + done))
-        solved = solve_axes(config, study, wanted, 0, resources, after)
+        solved = solve_axes(config, study, wanted, 0, resources, after, at_start=False)
     whole = completed(known, solved, start, size)
     if whole is None:
         print("they were not solved as the others are now: all are solved")
