@@ -10,7 +10,7 @@ import xarray as xr
 
 from odeflow.analysis.outputs import Samples
 from odeflow.analysis.sensitivity.block_sums import Index
-from odeflow.analysis.sensitivity.methods import Analysis, Slopes
+from odeflow.analysis.sensitivity.methods import Analysis, SlopeReader
 from odeflow.analysis.sensitivity.metric_slopes import MetricSlopes, metrics_with_slopes
 from odeflow.analysis.sensitivity.outputs import OutputGroup, Reader, output_groups
 from odeflow.config.root import Config
@@ -207,7 +207,7 @@ def _with_slopes(config: Config, ensemble: xr.Dataset, group: OutputGroup) -> Ou
 
 def _derivatives(
     config: Config, ensemble: xr.Dataset, samples: Samples, analysis: Analysis, part: OutputGroup
-) -> dict[str, Slopes] | None:
+) -> dict[str, SlopeReader] | None:
     """Readers of the derivatives of a part's outputs to each axis; none where not needed."""
     if analysis.method != "dgsm":
         return None

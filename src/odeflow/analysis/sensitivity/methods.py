@@ -30,7 +30,7 @@ _FEWEST_BLOCKS = 4
 
 
 @runtime_checkable
-class Slopes(Protocol):
+class SlopeReader(Protocol):
     """What reads derivatives of outputs along an axis; `width` numbers for each set of values."""
 
     width: int
@@ -78,7 +78,7 @@ class Analysis:
         return _AT_ONCE // (8 * self._sets)
 
     def indices(
-        self, reader: Reader, derivatives: Mapping[str, Slopes] | None = None
+        self, reader: Reader, derivatives: Mapping[str, SlopeReader] | None = None
     ) -> tuple[dict[str, Index], np.ndarray]:
         """Indices by name, over (parameter, output), and the blocks left out of each output.
 
