@@ -11,6 +11,7 @@ import odeflow
 from odeflow.analysis.sensitivity import methods
 from odeflow.analysis.sensitivity.indices import sensitivity_indices
 from odeflow.analysis.summary import summarise
+from odeflow.config.metrics import TimeCourses, metric_function
 from odeflow.config.root import Config
 from odeflow.design import rows
 from odeflow.problem.status import has_failed
@@ -224,7 +225,33 @@ def test_derivative_based_measures_are_the_closed_form(study: Path):
     np.testing.assert_allclose(found["y_dgsm"], wanted, rtol=2e-3, atol=1e-9)
     total = decay_indices(t)[1]
     assert (found["y_total_order_at_most"].values >= total - 0.01).all()
-    assert not [name for name in found if str(name).startswith("y_final")]
+
+
+def test_derivative_based_measures_of_metrics_are_those_of_their_functions(study: Path):
+    config = composed(
+        study, "decay", DECAY, "design.kind=sobol", "design.size=512",
+        "saveat.sensitivities=[k, y]", "analyse.sensitivity.methods=[dgsm]", "solver.rtol=1e-9",
+        "summary.first_time_below={y: 0.8}",
+    )  # fmt: skip
+    ensemble, found = analysed(config)
+    assert not [name for name in found if "time_of" in str(name)]
+    columns = rows(config.design, 0, 512, study)
+    points, t = np.stack([columns["k"], columns["y"]]), ensemble["time"].values
+
+    def course(k: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return y * np.exp(-k * t[:, None])
+
+    of = ["final", "min", "max", "mean", "integral", "amplitude", "first_time_below"]
+    step = 1e-6
+    for metric in of:
+        function = metric_function(metric, 0.8 if metric == "first_time_below" else None)
+        at = lambda p, function=function: function(TimeCourses(course(*p), t))
+        for place, name in enumerate(("k", "y")):
+            move = step * np.eye(2)[place][:, None]
+            slopes = (at(points + move) - at(points - move)) / (2 * step)
+            mean = np.nanmean(slopes**2)
+            ours = float(found[f"y_{metric}_dgsm"].sel(parameter=name))
+            assert ours == pytest.approx(mean, rel=1e-5, abs=1e-8), (metric, name)
 
 
 def test_indices_do_not_depend_on_what_fits_into_memory(

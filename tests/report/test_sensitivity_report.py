@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.colors import to_rgb
 
 import odeflow
 from odeflow.analysis.sensitivity.indices import sensitivity_indices
@@ -13,7 +14,9 @@ from odeflow.analysis.summary import summarise
 from odeflow.config.figure_choice import OF_INDICES, figure_kinds
 from odeflow.config.root import Config
 from odeflow.report import figures as plots
+from odeflow.report.figures.style import BLUE
 from odeflow.report.sensitivity import sensitivity_section, sensitivity_summary, sentences
+from odeflow.report.sensitivity_outputs import parameter_names
 from tests.support.marks import fast
 from tests.support.snakes import PROJECT
 
@@ -23,6 +26,7 @@ COMMON = (
 )  # fmt: skip
 DESIGNS = {
     "sobol": ["design.size=256"],
+    "pairs": ["design.size=256", "design.second_order=true"],
     "groups": ["design.size=64", "design.groups={kinetics: [vmax, km]}"],
     "morris": ["design.kind=morris", "design.size=20"],
     "fast": ["design.kind=fast", "design.size=129"],
@@ -50,12 +54,13 @@ def made(name: str, study: Path) -> tuple[Config, xr.Dataset]:
     return config, sensitivity_indices(config, study, ensemble, summary)
 
 
-@pytest.mark.parametrize("name", fast({"sobol", "morris"}, list(DESIGNS)))
+@pytest.mark.parametrize("name", fast({"pairs", "morris"}, list(DESIGNS)))
 def test_every_figure_draws_and_the_page_says_what_matters(name: str, tmp_path: Path):
     config, indices = made(name, tmp_path)
     kinds = [kind for kind in figure_kinds(config) if kind in OF_INDICES]
     assert {"sensitivity_indices", "sensitivity_over_time"} <= set(kinds)
     assert ("morris_plane" in kinds) == (name == "morris")
+    assert ("sensitivity_pairs" in kinds) == (name == "pairs")
     assert ("sensitivity_convergence" in kinds) == (name != "fast")
     for kind in kinds:
         file = tmp_path / f"{kind}.png"
@@ -76,6 +81,21 @@ def test_every_figure_draws_and_the_page_says_what_matters(name: str, tmp_path: 
     assert re.search(wanted.get(name, r"^vmax explains \d+% \(\d+ to \d+\)"), first), first
     section = "".join(sensitivity_section(indices, config))
     assert "<h2>Sensitivity</h2>" in section and "left out" in section
+
+
+def test_pairs_are_drawn_with_their_intervals_the_strongest_on_top(tmp_path: Path):
+    config, indices = made("pairs", tmp_path)
+    ax = plots.draw_sensitivity("sensitivity_pairs", indices, config).axes[0]
+    second = indices["substrate_first_time_below_second_order"].values
+    bars = {text.get_text(): bar for text, bar in zip(ax.get_yticklabels(), ax.patches)}
+    names = parameter_names(indices, config)
+    assert len(bars) == 3 and ax.patches[-1].get_width() == np.nanmax(second)
+    low = indices["substrate_first_time_below_second_order_bounds"].sel(bound="lower").values
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        bar = bars[f"{names[i]} \N{MULTIPLICATION SIGN} {names[j]}"]
+        assert bar.get_width() == second[i, j]
+        dark = bar.get_facecolor()[:3] == to_rgb(BLUE)
+        assert dark == (low[i, j] > 0)
 
 
 def test_sentences_are_the_numbers(tmp_path: Path):

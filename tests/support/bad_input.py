@@ -89,6 +89,13 @@ def analysed(kind: str, design: str = "", asked: str = "{}", law: str = "{unifor
     return {EXPERIMENT: text.replace("  axes:\n", f"{design}  axes:\n") + keys}
 
 
+def with_slopes(metric: str, more: str = "") -> dict[str, Content]:
+    """Derivative-based measures of one metric."""
+    files = analysed("sobol", asked=f"{{methods: [dgsm], metrics: [{metric}]}}")
+    saved = "saveat:\n  sensitivities: [k]\n"
+    return {EXPERIMENT: str(files[EXPERIMENT]).replace("saveat:\n", saved) + more}
+
+
 def trained(kind: str = "sobol", design: str = "", **keys: str) -> dict[str, Content]:
     """An experiment with a training set, whose keys are YAML."""
     files = analysed(kind, design)
@@ -569,6 +576,19 @@ ESTIMATION = [
         },
     ),
 ]
+#: Derivative-based measures of metrics that have no derivative.
+SLOPES = [
+    (
+        "a derivative of the time of the maximum",
+        ("analyse.sensitivity.metrics", "dgsm needs a derivative of y_time_of_max", "jumps"),
+        with_slopes("y_time_of_max"),
+    ),
+    (
+        "a derivative of a metric that is computed while solving",
+        ("analyse.sensitivity.metrics", "dgsm needs a derivative of y_max", "while solving"),
+        with_slopes("y_max", "doses: [{state: y, amount: 1, time: 1}]\n"),
+    ),
+]
 TRAINING = [
     (
         "a training set of base points and their steps",
@@ -735,4 +755,5 @@ BAD_INPUTS = [
     ),
     *(BadInput("existing results", a, b, c) for a, b, c in RESULTS),
     *(BadInput("training set", a, b, c) for a, b, c in TRAINING),
+    *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SLOPES),
 ]

@@ -8,6 +8,7 @@ from odeflow.files.errors import ConfigError
 OF_INDICES = (
     "sensitivity_indices",
     "sensitivity_over_time",
+    "sensitivity_pairs",
     "morris_plane",
     "sensitivity_convergence",
 )
@@ -42,6 +43,10 @@ def figure_kinds(config: Config) -> list[str]:
         "status_map": (axes >= 1, "a design with an axis"),
         "sensitivity_indices": (bool(methods), analysis),
         "sensitivity_over_time": (bool(methods) and has_times, f"{analysis} and saved times"),
+        "sensitivity_pairs": (
+            "sobol" in methods and config.design.second_order,
+            f"{analysis} of a saltelli design with second_order",
+        ),
         "morris_plane": ("morris" in methods, "analyse.sensitivity of a morris design"),
         "sensitivity_convergence": (is_followed, "analyse.sensitivity.halvings above 0"),
         "verification": (config.is_verified, "verify.number above 0"),

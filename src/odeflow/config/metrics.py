@@ -116,6 +116,8 @@ METRICS: dict[str, MetricDefinition] = {
         lambda c: c.greatest - c.least, "{y}", "range of {name}", needs_times=False
     ),
 }
+#: Metrics that are one of the saved times, and so have no derivative: they move in jumps.
+WITHOUT_SLOPE = ("time_of_min", "time_of_max")
 
 
 def product_units(template: str, y: str, t: str) -> str:

@@ -22,6 +22,7 @@ FigureKind = Literal[
     "measurements",
     "sensitivity_indices",
     "sensitivity_over_time",
+    "sensitivity_pairs",
     "morris_plane",
     "sensitivity_convergence",
     "waterfall",

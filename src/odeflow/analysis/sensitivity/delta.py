@@ -9,10 +9,10 @@ References:
 import math
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
-#: Points at which densities are compared.
-_GRID = 100
+#: Points at which densities are compared, and samples whose kernels are added up together.
+_GRID, _AT_ONCE = 100, 2**12
 
 
 def delta(
@@ -30,24 +30,46 @@ def delta(
     Returns:
         `delta`; NaN of an output that is constant.
     """
-    number = len(x)
-    ends = np.linspace(0, number, classes(number) + 1)
-    found = np.zeros((x.shape[1], y.shape[1]))
-    orders = [np.argsort(values, kind="stable") for values in x.T]
-    for output, values in enumerate(y.T):
-        if values.min() == values.max():
-            found[:, output] = np.nan
-            continue
-        grid = np.linspace(values.min(), values.max(), _GRID)
-        everywhere = _density(values, grid)
-        for place, order in enumerate(orders):
-            ordered = values[order]
-            for start, stop in zip(ends[:-1], ends[1:]):
-                some = ordered[math.floor(start) : math.floor(stop)]
-                if len(some) > 1 and some.min() != some.max():
-                    distance = np.trapezoid(np.abs(everywhere - _density(some, grid)), grid)
-                    found[place, output] += len(some) / (2 * number) * distance
-    return {"delta": found}
+    return Delta(x, y).indices(np.ones(len(x), np.uint8))
+
+
+class Delta:
+    """Samples in the order of each parameter."""
+
+    def __init__(
+        self, x: Float[np.ndarray, "sample parameter"], y: Float[np.ndarray, "sample output"]
+    ):
+        self._orders = [np.argsort(values, kind="stable").astype(np.int32) for values in x.T]
+        self._y = y
+
+    def indices(
+        self, counts: UInt8[np.ndarray, " sample"]
+    ) -> dict[str, Float[np.ndarray, "parameter output"]]:
+        """`delta` where each sample counts so often."""
+        number = int(counts.sum(dtype=np.int64))
+        ends = np.floor(np.linspace(0, number, classes(number) + 1)).astype(np.int64)
+        found = np.zeros((len(self._orders), self._y.shape[1]))
+        drawn = counts > 0
+        for output, values in enumerate(self._y.T):
+            low, high = values[drawn].min(), values[drawn].max()
+            if low == high:
+                found[:, output] = np.nan
+                continue
+            grid = np.linspace(low, high, _GRID)
+            everywhere = _density(values, counts, grid)
+            for place, order in enumerate(self._orders):
+                upto = np.cumsum(counts[order], dtype=np.int64)
+                for start, stop in zip(ends[:-1], ends[1:]):
+                    first, last = np.searchsorted(upto, [start, stop - 1], side="right")
+                    rows = order[first : last + 1]
+                    # a sample that counts several times may lie on both sides of an end
+                    within = np.diff(np.clip(upto[first : last + 1], start, stop), prepend=start)
+                    some = values[rows][within > 0]
+                    if stop - start > 1 and some.min() != some.max():
+                        here = _density(some, within[within > 0], grid)
+                        distance = np.trapezoid(np.abs(everywhere - here), grid)
+                        found[place, output] += (stop - start) / (2 * number) * distance
+        return {"delta": found}
 
 
 def classes(number: int) -> int:
@@ -56,9 +78,14 @@ def classes(number: int) -> int:
     return round(min(math.ceil(number**exponent), 48))
 
 
-def _density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def _density(values: np.ndarray, counts: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """By Gaussian kernels with Silverman's width, at the points of the grid."""
-    width = values.std(ddof=1) * (len(values) * 3 / 4) ** -0.2
-    distances = (grid[:, None] - values) / width
-    kernels = np.exp(-0.5 * distances * distances).sum(axis=1)
-    return kernels / (len(values) * width * math.sqrt(2 * math.pi))
+    number = counts.sum(dtype=np.int64)
+    mean = (values @ counts) / number
+    width = math.sqrt(((values - mean) ** 2 @ counts) / (number - 1)) * (number * 3 / 4) ** -0.2
+    kernels = np.zeros(len(grid))
+    for start in range(0, len(values), _AT_ONCE):
+        piece = slice(start, start + _AT_ONCE)
+        distances = (grid[:, None] - values[piece]) / width
+        kernels += np.exp(-0.5 * distances * distances) @ counts[piece].astype(float)
+    return kernels / (number * width * math.sqrt(2 * math.pi))

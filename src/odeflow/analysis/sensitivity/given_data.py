@@ -1,28 +1,44 @@
-"""Indices from any sample, with intervals by resampling it, and those of its first rows."""
+"""Indices from any sample, with intervals by resampling it, and those of its first rows.
 
-from collections.abc import Callable, Mapping, Sequence
+An estimator puts the samples in order once. A resample is then how often each of them counts, and
+no copy of them, so that memory is that of the samples and of a few numbers beside each.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Shaped, UInt8
 
 from odeflow.analysis.sensitivity.block_sums import Index
 from odeflow.analysis.sensitivity.resampling import intervals, weights
 
-#: From points and outputs to indices by name, (parameter, output).
-Estimator = Callable[
-    [Float[np.ndarray, "sample parameter"], Float[np.ndarray, "sample output"]],
-    Mapping[str, np.ndarray],
-]
-#: Samples whose counts are drawn at once.
-_PIECE = 2**14
+Points = Float[np.ndarray, "sample parameter"]
+Outputs = Float[np.ndarray, "sample output"]
+Counts = UInt8[np.ndarray, " sample"]
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """Samples that are in order, for indices of any resample of them."""
+
+    def indices(self, counts: Counts) -> Mapping[str, Float[np.ndarray, "parameter output"]]:
+        """Indices by name where each sample counts so often."""
+        ...
+
+
+#: Puts points and outputs in order.
+Estimator = Callable[[Points, Outputs], Ordered]
+#: Bytes of the counts that are drawn at once, and the samples.
+_AT_ONCE, _PIECE = 2**24, 2**14
 #: With fewer samples there is nothing to be estimated.
 FEWEST = 20
 
 
 def given_data(
     estimator: Estimator,
-    x: Float[np.ndarray, "sample parameter"],
-    y: Float[np.ndarray, "sample output"],
+    x: Points,
+    y: Outputs,
     prefixes: Sequence[int],
     resamples: int,
     seed: int,
@@ -44,13 +60,12 @@ def given_data(
     Returns:
         The indices by name, over (parameter, output).
     """
-    starts = range(0, max(len(x), 1), _PIECE)
-    pieces = [weights(seed, resamples, i, min(i + _PIECE, len(x))) for i in starts]
-    counted = np.concatenate([piece.astype(np.uint8) for piece in pieces], axis=1)
-    at = [_estimates(estimator, x[:n], y[:n], counted[:, :n]) for n in prefixes]
+    estimates = lambda n: _estimates(estimator, x[:n], y[:n], resamples, seed)
+    at = [estimates(n) for n in prefixes]
+    whole = at[-1] if prefixes and prefixes[-1] == len(x) else estimates(len(x))
     found = {}
-    for name, values in _estimates(estimator, x, y, counted).items():
-        along = [_less_bias(one[name]) if reduce_bias else one[name] for one in at]
+    for name, values in whole.items():
+        along = [_less_bias(one[name]) if reduce_bias else one[name] for one in at if name in one]
         values = _less_bias(values) if reduce_bias else values
         found[name] = Index(values[0], intervals(values, level))
         if along:
@@ -69,26 +84,42 @@ def _less_bias(estimates: np.ndarray) -> np.ndarray:
 
 
 def _estimates(
-    estimator: Estimator, x: np.ndarray, y: np.ndarray, counted: np.ndarray
+    estimator: Estimator, x: np.ndarray, y: np.ndarray, resamples: int, seed: int
 ) -> dict[str, np.ndarray]:
     """Indices (1 + resample, parameter, output), of outputs with the same samples together."""
     result: dict[str, np.ndarray] = {}
     for known, outputs in same_samples(y):
-        some_x, some_y = x[known], np.ascontiguousarray(y[known][:, outputs])
-        for number, count in enumerate(counted[:, known]):
-            rows = np.repeat(np.arange(len(some_x)), count)
-            enough = len(rows) >= FEWEST
-            found = estimator(some_x[rows], some_y[rows]) if enough else {}
-            for name, values in found.items():
+        every = known.all()
+        ordered = estimator(
+            x if every else x[known],
+            y
+            if every and len(outputs) == y.shape[1]
+            else np.ascontiguousarray(y[known][:, outputs]),
+        )
+        for number, count in _counts(len(y), resamples, seed):
+            some = count if every else count[known]
+            if some.sum() < FEWEST:
+                continue
+            for name, values in ordered.indices(some).items():
                 if name not in result:
-                    shape = (len(counted), x.shape[1], y.shape[1])
-                    result[name] = np.full(shape, np.nan)
+                    result[name] = np.full((1 + resamples, x.shape[1], y.shape[1]), np.nan)
                 result[name][number][:, outputs] = values
     return result
 
 
+def _counts(samples: int, resamples: int, seed: int) -> Iterator[tuple[int, np.ndarray]]:
+    """How often each sample counts: once, then as each resample has it; some resamples at once."""
+    group = max(_AT_ONCE // max(samples, 1), 1)
+    for first in range(0, 1 + resamples, group):
+        chosen = slice(first, first + group)
+        starts = range(0, max(samples, 1), _PIECE)
+        drawn = (weights(seed, resamples, i, min(i + _PIECE, samples))[chosen] for i in starts)
+        together = np.concatenate([one.astype(np.uint8) for one in drawn], axis=1)
+        yield from enumerate(together, start=first)
+
+
 def same_samples(
-    y: Float[np.ndarray, "sample output"],
+    y: Outputs,
 ) -> list[tuple[Shaped[np.ndarray, "_"], Shaped[np.ndarray, "_"]]]:
     """Which samples have a value, and the numbers of the outputs that these are the samples of."""
     known = np.isfinite(y)

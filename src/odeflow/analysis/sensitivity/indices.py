@@ -10,7 +10,8 @@ import xarray as xr
 
 from odeflow.analysis.outputs import Samples
 from odeflow.analysis.sensitivity.block_sums import Index
-from odeflow.analysis.sensitivity.methods import Analysis
+from odeflow.analysis.sensitivity.methods import Analysis, SlopeReader
+from odeflow.analysis.sensitivity.metric_slopes import MetricSlopes, metrics_with_slopes
 from odeflow.analysis.sensitivity.outputs import OutputGroup, Reader, output_groups
 from odeflow.config.root import Config
 from odeflow.config.sensitivity_choice import sensitivity_methods
@@ -74,8 +75,10 @@ def sensitivity_indices(
         prefixes = analysis.prefixes or prefixes
         attributes |= {"number_of_blocks": analysis.number_of_blocks}
         for group in output_groups(ensemble, summary, asked):
-            if method == "dgsm" and not group.shape:
-                continue  # metrics have no derivatives
+            if method == "dgsm":
+                group = _with_slopes(config, ensemble, group)
+            if not group.arrays:
+                continue
             for name, variable in _of_group(config, ensemble, samples, analysis, group):
                 found[name] = variable
     dataset = xr.Dataset(found, _coordinates(config, ensemble, found, parameters, prefixes))
@@ -196,20 +199,39 @@ def _named(
         yield f"{output}_{name}", xr.Variable(variable.dims, variable.values, attributes)
 
 
+def _with_slopes(config: Config, ensemble: xr.Dataset, group: OutputGroup) -> OutputGroup:
+    """The outputs of a group that have derivatives: variables over time, and some metrics."""
+    if "time" in group.dims:
+        return group
+    known = metrics_with_slopes(ensemble, config.summary)
+    return OutputGroup(tuple(array for array in group.arrays if array.name in known))
+
+
 def _derivatives(
     config: Config, ensemble: xr.Dataset, samples: Samples, analysis: Analysis, part: OutputGroup
-) -> dict[str, Reader] | None:
-    """Readers of the derivatives of a part's output to each axis; none where not needed."""
+) -> dict[str, SlopeReader] | None:
+    """Readers of the derivatives of a part's outputs to each axis; none where not needed."""
     if analysis.method != "dgsm":
         return None
-    (array,) = part.arrays
-    readers = {}
-    for axis in analysis.axes:
-        name = f"d_{array.name}_d_{axis_coordinate(axis, config.model)}"
-        slopes = ensemble[name].transpose("sample", ...)
-        chosen = slopes.sel(time=array["time"]) if "time" in array.dims else slopes
-        readers[axis] = Reader(samples, OutputGroup((chosen,)))
-    return readers
+    coordinates = {axis: axis_coordinate(axis, config.model) for axis in analysis.axes}
+    if "time" in part.dims:
+        (array,) = part.arrays
+        slopes = {
+            axis: ensemble[f"d_{array.name}_d_{one}"].transpose("sample", ...)
+            for axis, one in coordinates.items()
+        }
+        return {
+            axis: Reader(samples, OutputGroup((one.sel(time=array["time"]),)))
+            for axis, one in slopes.items()
+        }
+    known = metrics_with_slopes(ensemble, config.summary)
+    metrics = [known[str(array.name)] for array in part.arrays]
+    return {
+        axis: MetricSlopes(
+            samples, ensemble, metrics, {m.variable: f"d_{m.variable}_d_{one}" for m in metrics}
+        )
+        for axis, one in coordinates.items()
+    }
 
 
 def _coordinates(

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from odeflow.analysis.sensitivity.block_sums import BlockEstimator, BlockSums, Index
-from odeflow.analysis.sensitivity.delta import delta
+from odeflow.analysis.sensitivity.delta import Delta
 from odeflow.analysis.sensitivity.dgsm import Dgsm, is_of_logarithm, poincare_constant
-from odeflow.analysis.sensitivity.fast import fast
+from odeflow.analysis.sensitivity.fast import fast, of_half_curves
 from odeflow.analysis.sensitivity.given_data import FEWEST, Estimator, given_data
 from odeflow.analysis.sensitivity.morris import Morris
 from odeflow.analysis.sensitivity.outputs import Reader
-from odeflow.analysis.sensitivity.pawn import pawn
-from odeflow.analysis.sensitivity.rbd_fast import rbd_fast
+from odeflow.analysis.sensitivity.pawn import Pawn
+from odeflow.analysis.sensitivity.rbd_fast import RbdFast
+from odeflow.analysis.sensitivity.resampling import intervals
 from odeflow.analysis.sensitivity.sobol import Sobol
 from odeflow.config.design import DesignConfig
 from odeflow.config.root import Config
@@ -25,6 +27,17 @@ from odeflow.design.samplers import unit_points
 _AT_ONCE = 2**26
 #: Blocks of a planned design below which a prefix says nothing.
 _FEWEST_BLOCKS = 4
+
+
+@runtime_checkable
+class SlopeReader(Protocol):
+    """What reads derivatives of outputs along an axis; `width` numbers for each set of values."""
+
+    width: int
+
+    def read(self, first: int, last: int) -> np.ndarray:
+        """Those of sets first..last, (set, output)."""
+        ...
 
 
 class Analysis:
@@ -65,7 +78,7 @@ class Analysis:
         return _AT_ONCE // (8 * self._sets)
 
     def indices(
-        self, reader: Reader, derivatives: Mapping[str, Reader] | None = None
+        self, reader: Reader, derivatives: Mapping[str, SlopeReader] | None = None
     ) -> tuple[dict[str, Index], np.ndarray]:
         """Indices by name, over (parameter, output), and the blocks left out of each output.
 
@@ -90,7 +103,8 @@ class Analysis:
             )
             return found, np.isnan(y).sum(axis=0)
         sums = BlockSums(self._estimator(), self.prefixes, asked.resamples, asked.seed)
-        for first, last in self._slabs(reader.width):
+        width = max([reader.width, *(one.width for one in (derivatives or {}).values())])
+        for first, last in self._slabs(width):
             y = reader.read(first * self.block_rows, last * self.block_rows)
             y = y.reshape(last - first, self.block_rows, -1)
             if self.method == "dgsm":
@@ -141,8 +155,11 @@ class Analysis:
     def _of_curves(self, reader: Reader) -> tuple[dict[str, Index], np.ndarray]:
         y = reader.read(0, self._sets)
         y = y.reshape(len(self.axes), self.number_of_blocks, -1)
-        nowhere = lambda values: np.full((2, *values.shape), np.nan)
-        found = {name: Index(values, nowhere(values)) for name, values in fast(y).items()}
+        asked, found = self._asked, {}
+        halves = of_half_curves(y, asked.resamples, asked.seed)
+        for name, values in fast(y).items():
+            estimates = np.concatenate([values[None], halves[name]])
+            found[name] = Index(values, intervals(estimates, asked.level))
         return found, np.isnan(y).any(axis=1).sum(axis=0)
 
 
@@ -151,4 +168,4 @@ def _of_sets(design: DesignConfig) -> DesignConfig:
     return design.model_copy(update={"conditions": {}})
 
 
-_GIVEN: dict[str, Estimator] = {"rbd_fast": rbd_fast, "pawn": pawn, "delta": delta}
+_GIVEN: dict[str, Estimator] = {"rbd_fast": RbdFast, "pawn": Pawn, "delta": Delta}

@@ -8,7 +8,13 @@ from odeflow.config.figure_choice import figure_kinds
 from odeflow.config.functions import check_functions
 from odeflow.config.ladder import ladder
 from odeflow.config.levels import count
-from odeflow.config.metrics import check_metric_names, reduced_summary, wanted_metrics
+from odeflow.config.metrics import (
+    WITHOUT_SLOPE,
+    check_metric_names,
+    reduced_summary,
+    reduces_metrics,
+    wanted_metrics,
+)
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
 from odeflow.config.sensitivity_choice import FOR_DEPENDENT, sensitivity_methods
@@ -258,6 +264,24 @@ def _check_analysis(config: Config, study: Path) -> None:
                 f"{' or '.join(FOR_DEPENDENT)}, which hold for such too"
             )
     _check_outputs(config, asked.variables, asked.metrics, "analyse.sensitivity")
+    if "dgsm" in methods:
+        _check_slopes(config, asked.metrics or (), study)
+
+
+def _check_slopes(config: Config, metrics: Sequence[str], study: Path) -> None:
+    """The metrics that are named have derivatives."""
+    key, columns = "analyse.sensitivity.metrics", axis_names(config.design, study)
+    for name in metrics:
+        if name.endswith(WITHOUT_SLOPE):
+            raise ConfigError(
+                f"{key}: dgsm needs a derivative of {name}, which is one of the saved times and "
+                "moves in jumps; leave it out, or take another method"
+            )
+        if reduces_metrics(config, has_own_ends(config, columns)):
+            raise ConfigError(
+                f"{key}: dgsm needs a derivative of {name}, which is computed while solving, since "
+                "trajectories may jump or end; leave it out, or take another method"
+            )
 
 
 def _check_outputs(

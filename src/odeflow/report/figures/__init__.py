@@ -21,6 +21,7 @@ from odeflow.report.figures.profiles import profiles
 from odeflow.report.figures.sensitivity_bars import sensitivity_indices
 from odeflow.report.figures.sensitivity_convergence import sensitivity_convergence
 from odeflow.report.figures.sensitivity_over_time import sensitivity_over_time
+from odeflow.report.figures.sensitivity_pairs import sensitivity_pairs
 from odeflow.report.figures.solver_effort import solver_effort
 from odeflow.report.figures.status_map import status_map
 from odeflow.report.figures.style import STYLE, save
@@ -42,6 +43,7 @@ FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
 SENSITIVITY: dict[str, Callable[[xr.Dataset, Config], Figure]] = {
     "sensitivity_indices": sensitivity_indices,
     "sensitivity_over_time": sensitivity_over_time,
+    "sensitivity_pairs": sensitivity_pairs,
     "morris_plane": morris_plane,
     "sensitivity_convergence": sensitivity_convergence,
 }
