@@ -12,7 +12,7 @@ OF_INDICES = (
     "sensitivity_convergence",
 )
 #: Kinds that are drawn of `estimates.nc`.
-ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior")
+ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior", "predictive")
 
 
 def figure_kinds(config: Config) -> list[str]:

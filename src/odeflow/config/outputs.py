@@ -29,6 +29,7 @@ FigureKind = Literal[
     "best_fit",
     "profiles",
     "posterior",
+    "predictive",
 ]
 
 
