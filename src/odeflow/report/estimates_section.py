@@ -101,10 +101,8 @@ def _foretold(estimates: xr.Dataset) -> list[tuple[str, str]]:
         if name in estimates and int(estimates[name].attrs["draws"]):
             levels = estimates["predictive_quantile"].values
             share = 100 * float(estimates[name].attrs["share_within"])
-            words = (
-                f"measurements within {100 * (levels[-1] - levels[0]):g}% of the {kind} predictive"
-            )
-            rows.append((words, f"{share:.0f}%"))
+            part = f"{100 * (levels[-1] - levels[0]):g}% of the {kind} predictive"
+            rows.append((f"measurements within {part}", f"{share:.0f}%"))
     return rows
 
 

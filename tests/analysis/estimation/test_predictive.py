@@ -25,7 +25,7 @@ def test_the_posterior_of_a_linear_model(tmp_path):
     quantiles = found["posterior_predictive_quantiles"]
     for (level, z), row in zip(LEVELS.items(), quantiles.values, strict=True):
         error = (row - (matrix @ best + z * deviation)) / deviation
-        assert abs(error.mean()) < 0.06 and np.abs(error).max() < 0.35, level
+        assert abs(error.mean()) < 0.08 and np.abs(error).max() < 0.45, level
     assert quantiles.attrs["draws"] == 500 and 0.75 <= quantiles.attrs["share_within"] <= 1
 
 

@@ -67,9 +67,8 @@ def _quantiles(
     inside = math.nan
     if usable.any():
         found = np.quantile(foretold[usable], _LEVELS, axis=0)
-        inside = float(
-            np.mean((objective.measured >= found[0]) & (objective.measured <= found[-1]))
-        )
+        measured = objective.measured
+        inside = float(np.mean((measured >= found[0]) & (measured <= found[-1])))
     about = {
         "long_name": f"quantiles of the {name} predictive, noise included",
         "units": "1",

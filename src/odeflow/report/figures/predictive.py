@@ -47,7 +47,7 @@ def predictive(dataset: xr.Dataset) -> Figure:
         if drawn.size and values[own].min() > 0 and spans_decades(drawn):
             ax.set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()
-    shown = dict(zip(labels, handles))
+    shown = {text: handle for text, handle in zip(labels, handles) if text}
     figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=len(shown))
     return figure
 
@@ -56,19 +56,13 @@ def _band(ax: Axes, dataset: xr.Dataset, kind: str, times: np.ndarray, rows: np.
     """The band between each pair of quantiles, and the line of the median."""
     quantiles = dataset[f"{kind}_predictive_quantiles"].values[:, rows]
     levels, colour = dataset["predictive_quantile"].values, _COLOURS[kind]
-    outermost = f"{kind}: {100 * levels[0]:g} to {100 * levels[-1]:g} %"
-    half = 0.6 if len(np.unique(times)) == 1 else 0.0
+    alone = len(np.unique(times)) == 1
     for i in range(len(levels) // 2):
-        words = outermost if i == 0 else None
+        words = "" if i else f"{kind}: {100 * levels[0]:g} to {100 * levels[-1]:g} %"
         low, high = quantiles[i], quantiles[-1 - i]
-        if half:  # a band of one time shows nothing
+        if alone:  # a band of one time shows nothing
             ax.vlines(times, low, high, color=colour, alpha=0.3, linewidth=5, label=words)
         else:
             ax.fill_between(times, low, high, color=colour, alpha=0.2, linewidth=0, label=words)
-    ax.plot(
-        times,
-        quantiles[len(levels) // 2],
-        color=colour,
-        linewidth=1.0,
-        marker="_" if half else None,
-    )
+    middle, mark = quantiles[len(levels) // 2], "_" if alone else None
+    ax.plot(times, middle, color=colour, linewidth=1.0, marker=mark)
