@@ -25,6 +25,7 @@ def fitted(tmp_path_factory):
 def test_every_kind_is_drawn(fitted, kind):
     text = svg_text(draw_estimates(kind, fitted))
     panels = {"waterfall": 1, "estimates": 1, "best_fit": 2, "profiles": 4, "posterior": 4}
+    panels["predictive"] = 1
     assert text.count('<g id="axes_') == panels[kind]
 
 
@@ -47,6 +48,7 @@ def test_the_page_says_what_is_identified(fitted):
     page = " ".join(estimates_section(fitted))
     assert "identified: the interval has both limits" in page
     assert "starts within 0.1 of it" in page
+    assert "measurements within 90% of the posterior predictive" in page
     for name in ("a", "b", "x", "s"):
         assert f"<td>{name}</td>" in page
     assert list(estimates_section(None)) == []

@@ -13,7 +13,7 @@ OF_INDICES = (
     "sensitivity_convergence",
 )
 #: Kinds that are drawn of `estimates.nc`.
-ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior")
+ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior", "predictive")
 #: Kinds that are drawn of a training set.
 TRAINING_FIGURES = ("training_set",)
 

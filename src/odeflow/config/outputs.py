@@ -30,6 +30,7 @@ FigureKind = Literal[
     "best_fit",
     "profiles",
     "posterior",
+    "predictive",
     "training_set",
 ]
 

@@ -77,6 +77,7 @@ def estimates_section(estimates: xr.Dataset | None) -> Iterable[str]:
         ("best objective (negative log-posterior)", f"{float(known['best_objective']):.6f}"),
         ("starts within 0.1 of it", f"{int(known['starts_at_best']):,}"),
         *counts,
+        *_foretold(estimates),
     ]
     header = ["parameter", "estimate", "units", "scale", "low", "high", "what the data say"]
     if "r_hat" in estimates:
@@ -89,6 +90,19 @@ def estimates_section(estimates: xr.Dataset | None) -> Iterable[str]:
         "Fisher information.</p>",
         table(header, _rows(estimates), {1, 4, 5, 7, 8}),
     ]
+
+
+def _foretold(estimates: xr.Dataset) -> list[tuple[str, str]]:
+    """How many of the measurements are where prior and posterior foretell them."""
+    rows = []
+    for kind in ("prior", "posterior"):
+        name = f"{kind}_predictive_quantiles"
+        if name in estimates and int(estimates[name].attrs["draws"]):
+            levels = estimates["predictive_quantile"].values
+            share = 100 * float(estimates[name].attrs["share_within"])
+            part = f"{100 * (levels[-1] - levels[0]):g}% of the {kind} predictive"
+            rows.append((f"measurements within {part}", f"{share:.0f}%"))
+    return rows
 
 
 class _Limits(NamedTuple):

@@ -14,6 +14,7 @@ from odeflow.analysis.estimation.objective import Objective
 from odeflow.analysis.estimation.outcome import why_not_finite
 from odeflow.analysis.estimation.parameters import Parameters
 from odeflow.analysis.estimation.posterior import posterior
+from odeflow.analysis.estimation.predictive import predictive
 from odeflow.analysis.estimation.profiles import Identifiability, Profile, profiles
 from odeflow.analysis.estimation.simulation import Simulation
 from odeflow.analysis.estimation.trust_region import Options
@@ -67,7 +68,8 @@ def estimates(objective: Objective, starts: xr.Dataset, estimate: EstimateConfig
         The starts with their rank; over `parameter` the best fit with errors, limits and
         identifiability; `fisher_information`, `covariance`; over `measurement` data, values by
         the best fit, noise and residuals; `profile_value` and `profile_objective`; with
-        `posterior` the draws over (chain, draw, parameter).
+        `posterior` the draws over (chain, draw, parameter); quantiles of what prior and posterior
+        foretell of each measurement.
     """
     parameters, found = objective.parameters, _ranked(starts)
     if not np.isfinite(found["objective"].values).any():
@@ -107,7 +109,8 @@ def estimates(objective: Objective, starts: xr.Dataset, estimate: EstimateConfig
             posterior(whole, best, known.covariance, estimate.posterior, estimate.seed)
         )
         found = found.assign(_convergence(found["posterior"].values))
-    return found
+    drawn = found["posterior"].values.reshape(-1, parameters.size) if "posterior" in found else None
+    return found.merge(predictive(whole, estimate.seed, drawn))
 
 
 def _ranked(starts: xr.Dataset) -> xr.Dataset:

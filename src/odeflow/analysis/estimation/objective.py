@@ -47,10 +47,13 @@ class Objective:
         self.simulation = simulation
         self.parameters: Parameters = simulation.parameters
         self._groups = simulation.measurements.groups
+        #: What was measured, as it is.
+        self.measured = np.empty(simulation.measurements.number)
         #: Of each measurement: its value on the scale of its noise.
         self._measured = np.empty(simulation.measurements.number)
         self._laplace = np.zeros(simulation.measurements.number, bool)
         for group in self._groups:
+            self.measured[group.rows] = group.values
             self._measured[group.rows] = transformed(group.values, group.transformation)
             self._laplace[group.rows] = group.distribution == "laplace"
         self._closed = ClosedForm(simulation) if closed_form else None

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.problem.estimated import Estimated, Prior, from_scale, slope
+from odeflow.problem.estimated import Estimated, Prior, from_scale, on_scale, slope
 
 Vectors = Float[np.ndarray, "vector parameter"]
 
@@ -59,6 +59,11 @@ class Parameters:
         found = [self.start(seed, number) for number in numbers]
         return np.array(found).reshape(len(found), self.size)
 
+    def draws(self, rng: np.random.Generator, number: int) -> Vectors:
+        """Draws from the prior within the bounds, on the scales."""
+        columns = [_drawn(one, rng, number) for one in self.all]
+        return np.stack(columns, axis=1)
+
     def log_prior(self, theta: Vectors) -> Float[np.ndarray, " vector"]:
         """The logarithm of the prior density, that of uniform priors left out."""
         return self._priors(theta)[0]
@@ -87,6 +92,27 @@ class Parameters:
 
 
 Column = Float[np.ndarray, " vector"]
+#: How often what falls outside of the bounds is drawn again, before it is moved there.
+_MOST_DRAWS = 1000
+
+
+def _drawn(one: Estimated, rng: np.random.Generator, number: int) -> Column:
+    """Draws of a parameter from its prior, on its scale."""
+    if one.prior is None:
+        return rng.uniform(one.lower, one.upper, number)
+    prior, left = one.prior, np.arange(number)
+    found = np.empty(number)
+    for _ in range(_MOST_DRAWS):
+        law = rng.normal if prior.kind == "normal" else rng.laplace
+        u = law(prior.location, prior.spread, len(left))
+        if prior.of != "scale":
+            u = np.exp(u) if prior.of == "log" else u
+            u = np.array([on_scale(x, one.scale) for x in u.tolist()])
+        found[left] = u
+        left = left[(u < one.lower) | (u > one.upper)]
+        if not len(left):
+            break
+    return np.clip(found, one.lower, one.upper)
 
 
 def _terms(

@@ -17,6 +17,7 @@ from odeflow.report.figures.metric_scatter import metric_scatter
 from odeflow.report.figures.morris_plane import morris_plane
 from odeflow.report.figures.phase_portrait import phase_portrait
 from odeflow.report.figures.posterior import posterior
+from odeflow.report.figures.predictive import predictive
 from odeflow.report.figures.profiles import profiles
 from odeflow.report.figures.sensitivity_bars import sensitivity_indices
 from odeflow.report.figures.sensitivity_convergence import sensitivity_convergence
@@ -55,6 +56,7 @@ ESTIMATE_FIGURES: dict[str, Callable[[xr.Dataset], Figure]] = {
     "best_fit": best_fit,
     "profiles": profiles,
     "posterior": posterior,
+    "predictive": predictive,
 }
 
 #: Of the first shard of a training set.
