@@ -34,6 +34,7 @@ for experiment in EXPERIMENTS.values():
             params:
                 spec=experiment.stage_spec("plot"),
                 stage=experiment.stage("plot").as_data(),
+                captions=experiment.captions,
             script:
                 "../scripts/plot.py"
 
@@ -59,6 +60,7 @@ for experiment in EXPERIMENTS.values():
             params:
                 spec=experiment.stage_spec("plot_verification"),
                 stage=experiment.stage("plot_verification").as_data(),
+                captions=experiment.captions,
             script:
                 "../scripts/plot_verification.py"
 
@@ -83,6 +85,7 @@ for experiment in EXPERIMENTS.values():
             params:
                 spec=experiment.stage_spec("plot_sensitivity"),
                 stage=experiment.stage("plot_sensitivity").as_data(),
+                captions=experiment.captions,
             script:
                 "../scripts/plot_sensitivity.py"
 
@@ -107,5 +110,6 @@ for experiment in EXPERIMENTS.values():
             params:
                 spec=experiment.stage_spec("plot_estimates"),
                 stage=experiment.stage("plot_estimates").as_data(),
+                captions=experiment.captions,
             script:
                 "../scripts/plot_estimates.py"

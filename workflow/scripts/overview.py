@@ -19,4 +19,6 @@ with recorded(snakemake.log[0], snakemake.params.stage):
         snakemake.params.spec.get("notes", ()),
         indices and Path(indices),
         estimates and Path(estimates),
+        Path(snakemake.input.summary),
+        [Path(figure) for figure in snakemake.input.figures],
     )

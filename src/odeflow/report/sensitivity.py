@@ -1,13 +1,12 @@
 """What the page says of sensitivity indices: sentences first, then tables."""
 
-import html
 from collections.abc import Iterable
 
 import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.report.pages import table
+from odeflow.report.pages import heading, paragraph, table
 from odeflow.report.sensitivity_outputs import (
     DRAWN,
     AnalysedOutput,
@@ -101,13 +100,6 @@ def _units(output: AnalysedOutput) -> str:
     return "" if output.units in ("", "1") else f" {output.units}"
 
 
-def sensitivity_summary(indices: xr.Dataset | None, config: Config) -> Iterable[str]:
-    """The sentences that the page begins with; nothing where there are no indices."""
-    if indices is None:
-        return []
-    return [f"<p><strong>{html.escape(text)}</strong></p>" for text in sentences(indices, config)]
-
-
 def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[str]:
     """Indices of metrics with their intervals, and how many blocks they are from."""
     if indices is None:
@@ -148,10 +140,10 @@ def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[
             else []
         ),
     ]
-    cut = f"<p>The first {_MOST_ROWS} rows; all are in indices.nc.</p>"
+    cut = paragraph(f"The first {_MOST_ROWS} rows; all are in indices.nc.")
     return [
-        "<h2>Sensitivity</h2>",
-        table(None, facts),
+        heading("Sensitivity"),
+        table(None, facts, name="the analysis"),
         *([cut] if len(rows) > _MOST_ROWS else []),
         table(header, rows[:_MOST_ROWS], set(range(2, len(header)))),
     ]

@@ -10,6 +10,7 @@ from odeflow.config.figure_choice import ESTIMATE_FIGURES, OF_INDICES, figure_ki
 from odeflow.config.root import Config
 from odeflow.files.digests import digest
 from odeflow.provenance.records import Stage, record_file
+from odeflow.report.captions import figure_slice
 from odeflow.workflow import specs
 from odeflow.workflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
 from odeflow.workflow.estimation import StartChunk, fit_config, start_chunks
@@ -80,6 +81,13 @@ class Experiment:
         of_estimates = [file for kind in ESTIMATE_FIGURES for file in drawn.pop(kind, [])]
         figures = [file for files in drawn.values() for file in files]
         estimated = {} if self.estimates is None else {self.estimates: "estimate"}
+        drawn_by = {
+            "plot": figures,
+            "plot_verification": of_verification,
+            "plot_sensitivity": of_indices,
+            "plot_estimates": of_estimates,
+        }
+        shown = {file: rule for rule, files in drawn_by.items() for file in files}
         return {
             "design": ({}, [*design]),
             "assemble": (design, [*ensemble]),
@@ -90,7 +98,7 @@ class Experiment:
             "plot_sensitivity": (indices, of_indices),
             "plot_estimates": (estimated, of_estimates),
             "overview": (
-                ensemble | failures | verified | indices | estimated,
+                ensemble | summary | failures | verified | indices | estimated | shown,
                 [f"{folder}/overview.html", *verdict],
             ),
             "verdict": (verdict, self.checks),
@@ -148,6 +156,16 @@ class Experiment:
         return [str(self.folder / "figures" / f"{kind}.{f}") for f in self.config.plot.formats]
 
     @property
+    def all_figures(self) -> list[str]:
+        """Files of all of its figures."""
+        return [file for kind in self.figures for file in self.figure_files(kind)]
+
+    @property
+    def captions(self) -> dict[str, str]:
+        """By the kind of a figure, what it is of: the metric, the slice, how many trajectories."""
+        return {kind: figure_slice(self.config, kind) for kind in self.figures}
+
+    @property
     def tables(self) -> list[str]:
         """The user's files that the design is read from."""
         path = self.config.design.path
@@ -199,10 +217,9 @@ class Experiment:
         """The files that a finished experiment has."""
         names = ("design.nc", "summary.nc", "failures.csv", "overview.html")
         fixed = [str(self.folder / name) for name in names]
-        figures = [file for kind in self.figures for file in self.figure_files(kind)]
         verification = [self.verification] if self.verification else []
         answers = [file for file in (self.indices, self.estimates) if file]
-        return [self.ensemble, *fixed, *verification, *answers, *figures]
+        return [self.ensemble, *fixed, *verification, *answers, *self.all_figures]
 
     @property
     def checks(self) -> list[str]:

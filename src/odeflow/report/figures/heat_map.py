@@ -6,13 +6,16 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_dims
-from odeflow.report.figures.selection import is_log_axis, shown_axes, shown_metric
+from odeflow.report.figures.scales import is_log_axis
+from odeflow.report.figures.selection import shown_axes, shown_metric
 from odeflow.report.figures.style import GREY, label, message, panels
 
 
 def heat_map(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
     """Cells of a grid, other axes at their middle level; points of a sampled design."""
     name = shown_metric(summary, config)
+    if name is None:
+        return message("The summary has no metric of one number per trajectory.")
     metric = summary[name]
     x, y = shown_axes(ensemble, config, at_most=2)
     if not np.isfinite(metric.values).any():

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes, design_dims
-from odeflow.report.figures.selection import is_log_axis, shown_axes, shown_metric
+from odeflow.report.figures.scales import is_log_axis
+from odeflow.report.figures.selection import shown_axes, shown_metric
 from odeflow.report.figures.style import BLUE, GREY, label, message, panels, spans_decades
 
 _MOST_AXES = 9
@@ -18,6 +19,8 @@ _LINEAR = 10.0
 def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
     """One panel per axis; a line where the design has one axis only, else points."""
     name = shown_metric(summary, config)
+    if name is None:
+        return message("The summary has no metric of one number per trajectory.")
     axes = shown_axes(ensemble, config, at_most=_MOST_AXES)
     dims = design_dims(ensemble)
     metric = summary[name].broadcast_like(ensemble["status"]).transpose(*dims)

@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_dims
 from odeflow.problem.status import Status
-from odeflow.report.figures.selection import is_log_axis, shown_axes
+from odeflow.report.figures.scales import is_log_axis
+from odeflow.report.figures.selection import shown_axes
 from odeflow.report.figures.style import (
     BLACK,
     BLUE,

@@ -19,6 +19,8 @@ BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, BLACK, YELLOW = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442",
 )  # fmt: skip
 GREY = "#7f7f7f"
+#: In the metadata of a figure that is a line of text.
+MESSAGE = "odeflow:message"
 
 STYLE: Any = {
     "font.size": 8,
@@ -38,12 +40,14 @@ STYLE: Any = {
     "figure.constrained_layout.use": True,
 }
 #: Fixed, so that the same figure is the same bytes.
-_SAVE_STYLE: Any = {"svg.hashsalt": "odeflow", "svg.fonttype": "path", "pdf.fonttype": 42}
-_METADATA = {
+_SAVE_STYLE: Any = {"svg.hashsalt": "odeflow", "svg.fonttype": "none", "pdf.fonttype": 42}
+_METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None},
     "png": {"Software": None},
 }
+
+_DESCRIBED = ("svg", "png")
 
 #: Inches: a journal's full width, and the height of one row of panels.
 _WIDTH, _ROW = 6.9, 2.1
@@ -73,8 +77,8 @@ def label(array: xr.DataArray) -> str:
 
 
 def message(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
-    figure = Figure(figsize=(3.4, 1.2))
+    """A figure that says why there is nothing to draw; a page leaves it out."""
+    figure = Figure(figsize=(3.4, 1.2), label=MESSAGE)
     figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY, wrap=True)
     return figure
 
@@ -98,9 +102,12 @@ def is_geometric(levels: Sequence[float]) -> bool:
 def save(figure: Figure, path: Path, dpi: int) -> None:
     """Writes the figure under its final name at once; the suffix is the format."""
     kind = path.suffix[1:]
+    metadata = dict(_METADATA[kind])
+    if figure.get_label() == MESSAGE and kind in _DESCRIBED:
+        metadata["Description"] = MESSAGE
     escape_what_is_no_math(figure)
     with mpl.rc_context(_SAVE_STYLE), atomic_path(path) as temporary:
-        figure.savefig(temporary, format=kind, dpi=dpi, metadata=_METADATA[kind])
+        figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)
 
 
 def svg_text(figure: Figure) -> str:

@@ -3,11 +3,14 @@
 import csv
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from odeflow.config.root import Config
 from odeflow.files.netcdf import atomic_path, read_dataset
 from odeflow.files.opening import open_ensemble
+from odeflow.report.answers import experiment_card
+from odeflow.report.findings import Findings
 from odeflow.report.overview import overview_page
 from odeflow.trust.facts import complaints
 
@@ -22,8 +25,10 @@ def overview(
     notes: Sequence[str] = (),
     indices: Path | None = None,
     estimates: Path | None = None,
+    summary: Path | None = None,
+    figures: Sequence[Path] = (),
 ) -> None:
-    """Writes the page of outcomes, failures, config and versions, and the verdict on the run.
+    """Writes the page of the experiment, and the verdict on the run with what the index says of it.
 
     Arguments:
         config: the experiment.
@@ -35,6 +40,8 @@ def overview(
         notes: lines to put on the page.
         indices: its `indices.nc`; None where no sensitivities are analysed.
         estimates: its `estimates.nc`; None where nothing is estimated.
+        summary: its `summary.nc`; None leaves metrics out.
+        figures: files of its figures, which the page embeds.
 
     Raises:
         DamagedFileError: a result cannot be read.
@@ -42,19 +49,23 @@ def overview(
     verified = None if verification is None else read_dataset(verification)
     with (
         open_ensemble(ensemble) as dataset,
+        nullcontext() if summary is None else open_ensemble(summary) as metrics,
         failures.open(encoding="utf-8", newline="") as file,
     ):
-        page = overview_page(
+        found = Findings(
             config,
             dataset,
-            csv.DictReader(file),
+            metrics,
+            list(csv.DictReader(file)),
             verified,
-            notes,
             None if indices is None else read_dataset(indices),
             None if estimates is None else read_dataset(estimates),
         )
+        page = overview_page(found, notes, figures)
+        card = experiment_card(found)
         speaking_against = complaints(config, dataset, verified, str(failures))
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     with atomic_path(verdict) as temporary:
-        temporary.write_text(json.dumps({"complaints": speaking_against}, indent=1) + "\n")
+        said = {"complaints": speaking_against, "card": card}
+        temporary.write_text(json.dumps(said, indent=1) + "\n")
