@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.ticker import NullFormatter
@@ -15,7 +14,8 @@ from odeflow.analysis.differences import (
 )
 from odeflow.ensemble.labels import OUTCOMES
 from odeflow.problem.status import Status
-from odeflow.report.figures.style import GREY, STYLE, panels, svg_text
+from odeflow.report.figures.look import look
+from odeflow.report.figures.style import GREY, panels, svg_text
 from odeflow.report.pages import heading, paragraph, picture, render, table
 
 #: A difference of nothing, on a logarithmic axis.
@@ -116,7 +116,7 @@ def _differences(first: SolvedExperiment, other: SolvedExperiment) -> Iterator[s
 
 def _figure(largest_of: dict[str, np.ndarray]) -> str:
     """Share of the trajectories whose difference is at most a number of tolerances, as SVG text."""
-    with mpl.rc_context(STYLE):
+    with look():
         figure, (ax,) = panels(1)
         for name, values in largest_of.items():
             finite = np.sort(values[np.isfinite(values)])

@@ -16,6 +16,8 @@ _DECADES = 3.0
 _MOST_DUST = 0.1
 #: A solver's values are dust below this many times their absolute tolerance.
 _SAFETY = 10.0
+#: Metrics in the units of their variable.
+_OF_VALUES = ("_final", "_min", "_max", "_mean", "_amplitude")
 
 
 class Scale(NamedTuple):
@@ -50,6 +52,19 @@ def dust_of(variable: str, config: Config) -> float:
         config: the experiment.
     """
     return _SAFETY * config.solver.tolerances(config.model.states).of(variable)
+
+
+def metric_dust(name: str, config: Config) -> float:
+    """Below which size a metric is the solver's noise: its variable's, where units are the same.
+
+    Arguments:
+        name: the metric, `<variable>_<metric>`.
+        config: the experiment.
+    """
+    for ending in _OF_VALUES:
+        if name.endswith(ending):
+            return dust_of(name.removesuffix(ending), config)
+    return 0.0
 
 
 def value_scale(values: np.ndarray, dust: float, asked: str = "auto") -> Scale:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.report.figures.math_text import wrapped
+from odeflow.report.figures.scales import is_geometric
 from odeflow.report.figures.style import (
     BLACK,
     BLUE,
@@ -16,7 +17,6 @@ from odeflow.report.figures.style import (
     PURPLE,
     SKY,
     VERMILION,
-    is_geometric,
     label,
     message,
     panels,

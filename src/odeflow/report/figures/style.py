@@ -2,7 +2,6 @@
 
 import io
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odeflow.files.netcdf import atomic_path
+from odeflow.report.figures.look import widths
 from odeflow.report.figures.math_text import escape_what_is_no_math, wrapped
+from odeflow.report.units import printed_units
 
 #: Okabe and Ito (2008), Color Universal Design.
 BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, BLACK, YELLOW = (
@@ -22,23 +23,6 @@ GREY = "#7f7f7f"
 #: In the metadata of a figure that is a line of text.
 MESSAGE = "odeflow:message"
 
-STYLE: Any = {
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "lines.linewidth": 1.2,
-    "image.cmap": "viridis",
-    "figure.constrained_layout.use": True,
-}
 #: Fixed, so that the same figure is the same bytes.
 _SAVE_STYLE: Any = {"svg.hashsalt": "odeflow", "svg.fonttype": "none", "pdf.fonttype": 42}
 _METADATA: dict[str, dict[str, Any]] = {
@@ -49,18 +33,29 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 _DESCRIBED = ("svg", "png")
 
-#: Inches: a journal's full width, and the height of one row of panels.
-_WIDTH, _ROW = 6.9, 2.1
+#: Inches: the height of one row of panels, and how it grows where there is one row only.
+_ROW, _ONE_ROW = 2.1, 2.5
+#: Of a label.
+_MOST_LINES = 4
+#: Colour and kind of line of the first group, the second and so on: also told apart in grey.
+LINES = (
+    (BLUE, "-"), (VERMILION, "--"), (GREEN, "-."), (PURPLE, ":"), (ORANGE, (0, (5, 1, 1, 1, 1, 1))),
+    (SKY, (0, (8, 2))), (BLACK, (0, (1, 2))),
+)  # fmt: skip
 
 
 def panels(
     count: int, columns: int = 3, square: bool = False, share_x: bool = False
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels in rows of at most `columns`, and its axes in order."""
+    """A figure with `count` panels in rows of at most `columns`, and its axes in order.
+
+    One panel is as wide as a column, several are as wide as a page.
+    """
+    column, page = widths()
     columns = min(columns, count)
     rows = math.ceil(count / columns)
-    width = min(_WIDTH, 3.4 * columns)
-    height = rows * (width / columns * 0.85 if square else max(_ROW, 2.5 if rows == 1 else 0))
+    width = min(page, column * columns)
+    height = rows * (width / columns * 0.85 if square else _ONE_ROW if rows == 1 else _ROW)
     figure = Figure(figsize=(width, height))
     grid = figure.subplots(rows, columns, squeeze=False, sharex=share_x).ravel()
     for unused in grid[count:]:
@@ -68,12 +63,18 @@ def panels(
     return figure, list(grid[:count])
 
 
-def label(array: xr.DataArray) -> str:
+def label(array: xr.DataArray, width: int = 30) -> str:
     """Axis label of a variable: its long name and units, on as many lines as a panel needs."""
     words = str(array.attrs.get("long_name", array.name))
-    units = array.attrs.get("units", "1")
-    text = words if units in ("1", "") else f"{words} ({units})"
-    return wrapped(text[:1].upper() + text[1:], 30)
+    units = str(array.attrs.get("units", "1"))
+    text = words if units in ("1", "") else f"{words} ({printed_units(units)})"
+    return shortened(wrapped(text[:1].upper() + text[1:], width))
+
+
+def shortened(text: str) -> str:
+    """The first lines of a label; the rest would take the panel's place."""
+    lines = text.split("\n")
+    return text if len(lines) <= _MOST_LINES else "\n".join([*lines[: _MOST_LINES - 1], "\u2026"])
 
 
 def message(text: str) -> Figure:
@@ -81,22 +82,6 @@ def message(text: str) -> Figure:
     figure = Figure(figsize=(3.4, 1.2), label=MESSAGE)
     figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY, wrap=True)
     return figure
-
-
-def spans_decades(values: Any, decades: float = 3.0) -> bool:
-    """Whether positive values range over so many decades that a logarithmic axis shows more."""
-    low, high = float(values.min()), float(values.max())
-    return low > 0 and high / low > 10**decades
-
-
-def is_geometric(levels: Sequence[float]) -> bool:
-    """Whether increasing levels are spaced more evenly on a logarithmic axis."""
-    if len(levels) < 4 or levels[0] <= 0:
-        return False
-    ratio, step = levels[-1] / levels[0], levels[-1] - levels[0]
-    middle = levels[len(levels) // 2]
-    in_log = math.log(middle / levels[0]) / math.log(ratio)
-    return ratio > 20 and abs(in_log - 0.5) < abs((middle - levels[0]) / step - 0.5)
 
 
 def save(figure: Figure, path: Path, dpi: int) -> None:
