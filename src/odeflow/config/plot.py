@@ -38,7 +38,7 @@ WIDTHS = {
     "elsevier": (90.0, 190.0),
     "nature": (89.0, 183.0),
     "plos": (132.0, 190.0),
-    "science": (57.0, 121.0),
+    "science": (57.0, 184.0),
 }
 _FUNCTION = re.compile(r"[A-Za-z0-9_./-]+\.py:(?P<name>[A-Za-z][A-Za-z0-9_]*)")
 

@@ -1,7 +1,6 @@
 """What an experiment says, in three to seven sentences: what a page and the index begin with."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,8 +8,9 @@ import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes
-from odeflow.problem.status import ADVICE, Status, has_failed
+from odeflow.problem.status import Status, has_failed
 from odeflow.report.estimates_section import estimates_summary
+from odeflow.report.failed import Failed
 from odeflow.report.figures.selection import shown_metric
 from odeflow.report.findings import Findings
 from odeflow.report.ranks import rank_correlations
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 def answers(found: Findings) -> list[Answer]:
     """The sentences, those on which the others rest first."""
     ensemble, file = found.ensemble, found.ensemble_file
-    said = [_solved(ensemble, found.failures, file), _verified(found.verification)]
+    said = [_solved(ensemble, found.failed, file), _verified(found.verification)]
     said += [Answer(text, "estimates.nc") for text in estimates_summary(found.estimates)]
     if found.indices is not None:
         known = sentences(found.indices, found.config)[:_MOST_SENTENCES]
@@ -61,32 +61,28 @@ def experiment_card(found: Findings) -> dict[str, Any]:
     return {"title": found.title, "subtitle": found.subtitle, "answers": said}
 
 
-def _solved(ensemble: xr.Dataset, failures: Iterable[Mapping[str, str]], file: str) -> Answer:
+def _solved(ensemble: xr.Dataset, failed: Failed, file: str) -> Answer:
     status = ensemble["status"].values.ravel()
-    failed = int(has_failed(status).sum())
+    lost = int(has_failed(status).sum())
     whole = f"{status.size:,} trajector{'y' if status.size == 1 else 'ies'}"
     stopped = int((status == Status.stopped_by_event).sum())
     early = f" {stopped:,} of them ended by an event before t1." if stopped else ""
-    if not failed:
+    if not lost:
         what = "The one trajectory was" if status.size == 1 else f"All {whole} were"
         return Answer(f"{what} solved.{early}", file, "good", "solved")
-    causes = Counter(
-        (row["cause"], row["advice"] if row["cause"] == "stiff" else "") for row in failures
-    )
-    parts = [
-        f"{number:,} {cause}" + (f" ({advice})" if advice else "")
-        for (cause, advice), number in causes.most_common(_MOST_CAUSES)
-    ]
-    if not parts:
-        kinds = Counter(Status(int(code)) for code in status if has_failed(code))
-        parts = [f"{number:,}: {ADVICE[kind]}" for kind, number in kinds.most_common()]
-    text = (
-        f"{status.size - failed:,} of {whole} were solved, {failed:,} failed: {'; '.join(parts)}."
-    )
-    kind = "bad" if failed == status.size else "doubt"
-    return Answer(
-        text + early, "failures.csv", kind, "all failed" if kind == "bad" else "some failed"
-    )
+    text = f"{status.size - lost:,} of {whole} were solved, {lost:,} failed: {_causes(failed)}."
+    light, word = ("bad", "all failed") if lost == status.size else ("doubt", "some failed")
+    return Answer(text + early, "failures.csv", light, word)
+
+
+def _causes(failed: Failed) -> str:
+    """The commonest causes, with what to do where it is the same for most of a cause."""
+    parts = []
+    for kind, number in failed.causes.most_common(_MOST_CAUSES):
+        advice, same = failed.advice[kind].most_common(1)[0]
+        todo = f" ({advice})" if same > number / 2 else ""
+        parts.append(f"{number:,} {kind[1]}{todo}")
+    return "; ".join(parts) or "failures.csv says why"
 
 
 def _verified(verification: xr.Dataset | None) -> Answer:

@@ -1,12 +1,12 @@
 """What is known of an experiment when its page is written."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_dims
+from odeflow.report.failed import Failed
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,7 @@ class Findings:
     config: Config
     ensemble: xr.Dataset
     summary: xr.Dataset | None = None
-    #: The rows of `failures.csv`.
-    failures: Sequence[Mapping[str, str]] = ()
+    failed: Failed = field(default_factory=Failed)
     verification: xr.Dataset | None = None
     indices: xr.Dataset | None = None
     estimates: xr.Dataset | None = None

@@ -1,8 +1,7 @@
 """One HTML page per experiment: answers first, then outcomes, checks, provenance, how to go on."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from odeflow.problem.status import ADVICE, Status, has_failed
 from odeflow.report.answers import answers
 from odeflow.report.estimates_section import estimates_section
 from odeflow.report.explorer import explorer
+from odeflow.report.failed import Failed
 from odeflow.report.findings import Findings
 from odeflow.report.going_on import citations, commands
 from odeflow.report.page_figures import page_figures
@@ -26,7 +26,6 @@ from odeflow.report.pages import details, heading, light, paragraph, render, tab
 from odeflow.report.sensitivity import sensitivity_section
 from odeflow.trust.facts import drift_rows, verification_facts, worst_cases
 
-_MOST_FAILURES = 100
 _MOST_WORST = 10
 #: Of a verdict: the light, and what it says.
 _VERDICTS = {
@@ -57,7 +56,7 @@ def overview_page(found: Findings, notes: Iterable[str] = (), figures: Sequence[
     sections = [
         Section("sensitivity", "Sensitivity", [*sensitivity_section(found.indices, config)]),
         Section("estimates", "Estimates", [*estimates_section(found.estimates)]),
-        Section("outcomes", "Outcomes", [*_outcomes(config, ensemble, found.failures)]),
+        Section("outcomes", "Outcomes", [*_outcomes(config, ensemble, found.failed)]),
         Section("verification", "Verification", [*_verification(found.verification)]),
         Section("invariants", "Invariants", [*_invariants(ensemble)]),
     ]
@@ -115,9 +114,7 @@ def _atol(config: Config) -> str:
     return "atol " + ", ".join(f"{name} {value:g}" for name, value in tolerances.atol.items())
 
 
-def _outcomes(
-    config: Config, ensemble: xr.Dataset, failures: Sequence[Mapping[str, str]]
-) -> Iterable[str]:
+def _outcomes(config: Config, ensemble: xr.Dataset, failed: Failed) -> Iterable[str]:
     status = ensemble["status"].values
     rows = [
         (s.name.replace("_", " "), f"{int((status == s).sum()):,}", ADVICE[s])
@@ -127,7 +124,7 @@ def _outcomes(
     yield heading("Outcomes")
     yield table(["status", "trajectories", "meaning"], rows, {1})
     yield from _attempts(config, ensemble)
-    yield from _failures(failures)
+    yield from _failures(failed)
 
 
 def _attempts(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
@@ -154,30 +151,26 @@ def _attempts(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
     return [heading("Attempts"), table(header, rows, {0, 4, 5})]
 
 
-def _failures(rows: Sequence[Mapping[str, str]]) -> Iterable[str]:
+def _failures(failed: Failed) -> Iterable[str]:
     """What went wrong how often, what to do, and the first failed trajectories, folded."""
-    if not rows:
+    if not failed.first:
         return
-    causes = Counter((row["status"], row["cause"]) for row in rows)
-    advice: dict[tuple[str, str], Counter[str]] = {}
-    for row in rows:
-        advice.setdefault((row["status"], row["cause"]), Counter())[row["advice"]] += 1
-    yield heading(f"Failed trajectories ({len(rows):,})")
+    total, shown = failed.causes.total(), failed.first
+    yield heading(f"Failed trajectories ({total:,})")
     yield table(
         ["status", "cause", "trajectories", "what to do, as most of them need it"],
         [
-            (kind[0].replace("_", " "), kind[1], f"{n:,}", advice[kind].most_common(1)[0][0])
-            for kind, n in causes.most_common()
+            (kind[0].replace("_", " "), kind[1], f"{n:,}", failed.commonest_advice(kind))
+            for kind, n in failed.causes.most_common()
         ],
         {2},
     )
-    shown = rows[:_MOST_FAILURES]
     header = [name.replace("_", " ") for name in shown[0]]
     words = {"status", "method", "cause", "advice"}
     numbers = {i for i, name in enumerate(shown[0]) if name not in words}
     cells = ([_short(value) for value in row.values()] for row in shown)
-    some = f"the first {len(shown)} of {len(rows):,}" if len(rows) > len(shown) else "all of them"
-    yield details(f"By sample, {some}; failures.csv has each", table(header, cells, numbers))
+    first = f", the first {len(shown)} shown; all are in failures.csv" if total > len(shown) else ""
+    yield details(f"By sample{first}", table(header, cells, numbers))
 
 
 def _short(text: str) -> str:

@@ -1,7 +1,7 @@
 """Figures of an ensemble and its summary: one file per kind, one look for all."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import xarray as xr
@@ -16,6 +16,7 @@ from odeflow.report.figures.math_text import escape_what_is_no_math
 from odeflow.report.figures.measurements import measurements
 from odeflow.report.figures.metric_scatter import metric_scatter
 from odeflow.report.figures.morris_plane import morris_plane
+from odeflow.report.figures.own import own_figure
 from odeflow.report.figures.phase_portrait import phase_portrait
 from odeflow.report.figures.posterior import posterior
 from odeflow.report.figures.profiles import profiles
@@ -63,9 +64,20 @@ __all__ = [
 
 
 def draw(kind: str, ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
-    """The figure of that kind, from an ensemble and its summary (both may be opened lazily)."""
+    """The figure of that kind, or by the user's function of that name.
+
+    Arguments:
+        kind: a kind of figure, or a name of `plot.functions`.
+        ensemble: the trajectories, maybe opened lazily.
+        summary: their metrics.
+        config: the experiment.
+
+    Raises:
+        ConfigError: a name of the config is not in the results, or the user's function fails.
+    """
     with look(config):
-        return _finished(FIGURES[kind](ensemble, summary, config))
+        drawn = partial(own_figure, kind) if kind in config.plot.functions else FIGURES[kind]
+        return _finished(drawn(ensemble, summary, config))
 
 
 def draw_sensitivity(kind: str, indices: xr.Dataset, config: Config) -> Figure:

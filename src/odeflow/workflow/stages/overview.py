@@ -10,6 +10,7 @@ from odeflow.config.root import Config
 from odeflow.files.netcdf import atomic_path, read_dataset
 from odeflow.files.opening import open_ensemble
 from odeflow.report.answers import experiment_card
+from odeflow.report.failed import Failed
 from odeflow.report.findings import Findings
 from odeflow.report.overview import overview_page
 from odeflow.trust.facts import complaints
@@ -56,7 +57,7 @@ def overview(
             config,
             dataset,
             metrics,
-            list(csv.DictReader(file)),
+            Failed.of(csv.DictReader(file)),
             verified,
             None if indices is None else read_dataset(indices),
             None if estimates is None else read_dataset(estimates),
