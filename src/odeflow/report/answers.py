@@ -121,10 +121,16 @@ def _metric(
         yield Answer(f"{_begun(words)}: {_short(finite[0])}{units} throughout.", "summary.nc")
         return
     low, middle, high = np.quantile(finite, [0.05, 0.5, 0.95])
-    ends = f"90% of the trajectories between {_short(low)} and {_short(high)}{units}"
     if finite.size < 20:
-        ends = f"from {_short(finite.min())} to {_short(finite.max())}{units}"
-    text = f"{_begun(words)}: {_short(middle)}{units} in the median, {ends}."
+        low, high = finite.min(), finite.max()
+    # as many digits as tell the ends apart
+    spread = (high - low) / max(abs(low), abs(high)) or 1.0
+    digits = min(3 + max(0, int(-np.log10(spread))), 8)
+    low, middle, high = (_short(value, digits) for value in (low, middle, high))
+    ends = f"90% of the trajectories between {low} and {high}{units}"
+    if finite.size < 20:
+        ends = f"from {low} to {high}{units}"
+    text = f"{_begun(words)}: {middle}{units} in the median, {ends}."
     yield Answer(text, "summary.nc")
     if with_effects and (text := _effects(ensemble, values)):
         yield Answer(text, "summary.nc")
@@ -196,11 +202,11 @@ def _begun(words: str) -> str:
     return words if words[1:2].isupper() else words[:1].upper() + words[1:]
 
 
-def _short(value: float) -> str:
-    """Three digits, with a power of ten where there would be many zeros: 9.15 × 10⁻⁷."""
-    digits, _, power = f"{float(value):.3g}".partition("e")
+def _short(value: float, digits: int = 3) -> str:
+    """Some digits, with a power of ten where there would be many zeros: 9.15 × 10⁻⁷."""
+    shown, _, power = f"{float(value):.{digits}g}".partition("e")
     raised = f" × 10{raised_power(int(power))}" if power else ""
-    return f"{digits.replace('-', chr(0x2212))}{raised}"
+    return f"{shown.replace('-', chr(0x2212))}{raised}"
 
 
 def _signed(value: float) -> str:

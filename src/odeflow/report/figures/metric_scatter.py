@@ -30,7 +30,7 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
     finite = np.isfinite(values)
     if not finite.any():
         return message(f"{name} has no value: see the overview page for failures.")
-    if np.ptp(values[finite]) == 0 and finite.sum() > 1:
+    if np.ptp(values[finite]) == 0:
         return message(f"{name} is {values[finite][0]:.6g} in all trajectories that have a value.")
     parted = groups(ensemble, config)
     axes = shown_axes(ensemble, config, at_most=_MOST_AXES)

@@ -23,10 +23,10 @@ def phase_portrait(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
         return message("No trajectory succeeded: see the overview page for the reasons.")
     x_name, y_name = names[:2]
     figure, (ax,) = panels(1, square=True)
-    for number, index in enumerate(examples):
-        x, y = example(ensemble, x_name, index), example(ensemble, y_name, index)
+    courses = [(example(ensemble, x_name, i), example(ensemble, y_name, i)) for i in examples]
+    coarse = any(_is_coarse(x, y) for x, y in courses)
+    for number, (x, y) in enumerate(courses):
         first = number == 0
-        coarse = _is_coarse(x, y)
         ax.plot(x, y, "." if coarse else "-", color=BLUE, linewidth=0.7, markersize=1.5, alpha=0.7,
                 label=("saved values" if coarse else "trajectory") if first else None)  # fmt: skip
         ax.plot(x[0], y[0], "o", color=GREEN, markersize=3, label="start" if first else None)

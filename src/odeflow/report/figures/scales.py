@@ -13,7 +13,7 @@ from odeflow.problem.axis_names import axis_coordinate
 #: Values over this many decades are drawn on a logarithmic axis.
 _DECADES = 3.0
 #: The part of the values that may be dust on such an axis.
-_MOST_DUST = 0.1
+_MOST_DUST = 0.25
 #: A solver's values are dust below this many times their absolute tolerance.
 _SAFETY = 10.0
 #: Metrics in the units of their variable.
@@ -74,7 +74,7 @@ def value_scale(values: np.ndarray, dust: float, asked: str = "auto") -> Scale:
         values: what is drawn; what is not finite does not count.
         dust: sizes below this mean nothing.
         asked: `linear`, `log`, `symlog`, or `auto`: logarithmic where values range over three
-            decades above the dust and at most a tenth of them are below it.
+            decades above the dust and at most a quarter of them are below it.
 
     Returns:
         The scale. Its floor is the dust, or the smallest positive value where all are above it.

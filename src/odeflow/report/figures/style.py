@@ -72,9 +72,11 @@ def label(array: xr.DataArray, width: int = 30) -> str:
 
 
 def shortened(text: str) -> str:
-    """The first lines of a label; the rest would take the panel's place."""
+    """The first lines of a label and its last, which has the units; more would fill the panel."""
     lines = text.split("\n")
-    return text if len(lines) <= _MOST_LINES else "\n".join([*lines[: _MOST_LINES - 1], "\u2026"])
+    if len(lines) <= _MOST_LINES:
+        return text
+    return "\n".join([*lines[: _MOST_LINES - 2], "\N{HORIZONTAL ELLIPSIS}", lines[-1]])
 
 
 def message(text: str) -> Figure:

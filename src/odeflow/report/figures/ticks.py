@@ -17,18 +17,48 @@ def tidy_log_axes(figure: Figure) -> None:
         for axis in (ax.xaxis, ax.yaxis):
             if axis.get_scale() == "log":
                 _tidy(figure, ax, axis)
+            elif axis.get_scale() == "symlog":
+                _tidy_symmetric(figure, ax, axis)
+
+
+def _tidy_symmetric(figure: Figure, ax: Axes, axis) -> None:
+    """Zero, and powers of ten on both sides of it, as many as there is room for."""
+    low, high = sorted(axis.get_view_interval())
+    least = axis.get_transform().linthresh
+    largest = max(abs(low), abs(high))
+    if not 0 < least < largest < math.inf:
+        return
+    first, last = math.ceil(math.log10(least)), math.floor(math.log10(largest))
+    both = low < 0 < high
+    most = max(_room(figure, ax, axis) // (2 if both else 1), 1)
+    powers = range(last, first - 1, -max(math.ceil((last - first + 1) / most), 1))
+    ticks = sorted(sign * 10.0**power for power in powers for sign in (-1, 1))
+    axis.set_major_locator(FixedLocator([*(x for x in ticks if low <= x <= high), 0.0]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _signed_power(value)))
+
+
+def _signed_power(value: float) -> str:
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    return f"${sign}10^{{{round(math.log10(abs(value)))}}}$"
+
+
+def _room(figure: Figure, ax: Axes, axis) -> int:
+    """Labels that fit along an axis."""
+    # nearly the panel's size: that by constrained layout is known only when the figure is drawn
+    box, (width, height) = ax.get_position(), figure.get_size_inches()
+    along_x = axis.axis_name == "x"
+    room = box.width * width if along_x else box.height * height
+    return max(int(room / _INCHES_A_LABEL), 2) + (0 if along_x else 2)
 
 
 def _tidy(figure: Figure, ax: Axes, axis) -> None:
     low, high = sorted(axis.get_view_interval())
     if not (0 < low < high < math.inf):
         return
-    # nearly the panel's size: that by constrained layout is known only when the figure is drawn
-    box, (width, height) = ax.get_position(), figure.get_size_inches()
-    along_x = axis.axis_name == "x"
-    room = box.width * width if along_x else box.height * height
-    most = max(int(room / _INCHES_A_LABEL), 2)
-    ticks = log_ticks(low, high, most if along_x else most + 2)
+    ticks = log_ticks(low, high, _room(figure, ax, axis))
     powers = [math.floor(math.log10(tick)) for tick in ticks]
     # what a power of ten shortens is written so, all of an axis alike
     plain = all(-3 <= power < 5 for power in powers)

@@ -22,6 +22,8 @@ from odeflow.report.figures.style import BLUE, GREY, label, message, panels
 
 #: Trajectories that the band of a group is of, at most, and where its edges are.
 _MOST, _BAND = 1000, (5, 95)
+#: Bands of more groups than these cover one another.
+_MOST_BANDS = 3
 
 
 def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
@@ -92,7 +94,8 @@ def _groups(
             continue
         at = time[np.isfinite(values).any(axis=0)]
         low, middle, high = np.nanpercentile(known, [_BAND[0], 50, _BAND[1]], axis=0)
-        ax.fill_between(at, low, high, color=group.colour, alpha=0.18, linewidth=0)
+        if len(parted) <= _MOST_BANDS:
+            ax.fill_between(at, low, high, color=group.colour, alpha=0.18, linewidth=0)
         ax.plot(at, middle, color=group.colour, linestyle=group.line, label=group.name,
                 marker="." if len(at) == 1 else None)  # fmt: skip
         drawn += [low, middle, high]
