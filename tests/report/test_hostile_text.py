@@ -162,7 +162,9 @@ def test_html_is_text_on_a_page_and_in_its_figures(text: str):
     _, svg = drawn(text)
     parts = [pages.heading(text), pages.paragraph(text), pages.light("good", text)]
     parts += [pages.details(text, pages.table([text], [[text]], name=text))]
-    page = pages.render("compare.html", title=text, parts_of_page=[*parts, Markup(svg)])
+    page = pages.render(
+        "compare.html", title=text, names=[text], parts_of_page=[*parts, Markup(svg)]
+    )
     assert not {"script", "img", "onerror"} & set(Tags(page).found)
     assert "table" in Tags(page).found and "svg" in Tags(page).found
 

@@ -31,7 +31,7 @@ def comparison_page(experiments: Sequence[SolvedExperiment]) -> str:
     parts += [heading("Metrics"), *_metrics(experiments)]
     names = [experiment.config.name for experiment in experiments]
     title = " and ".join([", ".join(names[:-1]), names[-1]])
-    return render("compare.html", title=title, parts_of_page=parts)
+    return render("compare.html", title=title, names=names, parts_of_page=parts)
 
 
 def _facts(experiments: Sequence[SolvedExperiment]) -> str:

@@ -75,14 +75,14 @@ def explorer(config: Config, ensemble: xr.Dataset, summary: xr.Dataset) -> Explo
 
 
 def _note(total: int, points: int, courses: int, times: int, ensemble: xr.Dataset) -> str:
-    of = lambda part, whole, what: (
-        f"all {whole:,} {what}" if part == whole else f"{part:,} of {whole:,} {what}"
-    )
+    whole = ensemble.sizes["time"]
+    if points == courses == total and times == whole:
+        return f"All {total:,} trajectories, at all {whole:,} saved times."
+    of = lambda part, whole: f"all {whole:,}" if part == whole else f"{part:,} of {whole:,}"
     return (
-        f"Shown: {of(points, total, 'trajectories')} as points, "
-        f"{of(courses, total, 'trajectories')} as time courses at "
-        f"{of(times, ensemble.sizes['time'], 'times')}, evenly thinned; values to 1 part in "
-        f"{_PARTS - 1:,} of their range. All of them are in the dataset."
+        f"Shown are {of(points, total)} trajectories as points, {of(courses, total)} as time "
+        f"courses, at {of(times, whole)} saved times: thinned evenly, to keep this page small. "
+        "The dataset has all of them."
     )
 
 

@@ -14,8 +14,8 @@ from odeflow.report.figures.style import MESSAGE
 #: What a new reader looks at first: courses, then what a metric or a parameter does.
 _KEY = (("measurements", "best_fit", "time_courses"),
         ("heat_map", "metric_scatter", "estimates", "sensitivity_indices"))  # fmt: skip
-#: Those of several panels, which take the page's width.
-_WIDE_RATIO = 1.7
+#: CSS pixels; those of several panels are wider, and take the page's width.
+_COLUMN = 520
 #: A vector figure above this is embedded as pixels, if there are such; bytes.
 _LARGEST_VECTOR = 250_000
 #: All figures of a page together; the rest is linked. Bytes before base64.
@@ -44,7 +44,7 @@ class PageFigure(NamedTuple):
     @property
     def wide(self) -> bool:
         """Whether it takes the whole width."""
-        return self.width > _WIDE_RATIO * self.height
+        return self.width > _COLUMN
 
 
 def page_figures(

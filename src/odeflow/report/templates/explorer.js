@@ -54,8 +54,13 @@ function ticks({low, high, log}, most) {
   for (let i = Math.ceil(low / step); i * step <= high * (1 + 1e-12) && found.length < 20; i++) found.push(i * step);
   return found;
 }
-const label = v => v === 0 ? "0" : Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3
-  ? v.toExponential(0).replace("e", "·10^").replace("+", "") : String(Number(v.toPrecision(6)));
+const raised = power => String(power).replace("+", "").replace(/./g, c => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(c)]);
+function label(v) {
+  if (v === 0) return "0";
+  if (Math.abs(v) < 1e5 && Math.abs(v) >= 1e-3) return String(Number(v.toPrecision(6))).replace("-", "−");
+  const [digits, power] = Number(v.toPrecision(3)).toExponential().split("e");
+  return (digits === "1" ? "" : `${digits.replace("-", "−")}·`) + `10${raised(power)}`;
+}
 
 // ---- colours, of the page's own style; the map is viridis, cut where it is too pale on white
 const ink = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
