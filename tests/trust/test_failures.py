@@ -12,8 +12,8 @@ import xarray as xr
 import odeflow
 from odeflow.config.root import Config
 from odeflow.problem.status import Status
+from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.failed import Failed
-from odeflow.report.findings import Findings
 from odeflow.report.overview import overview_page
 from odeflow.trust import failures as failures_module
 from odeflow.trust.failures import failed_fraction, failures, write_failures
@@ -93,7 +93,7 @@ def test_nothing_failed_is_a_header(failed: xr.Dataset):
 
 
 def page_of(config: Config, ensemble: xr.Dataset, rows: list[dict[str, str]]) -> str:
-    return overview_page(Findings(config, ensemble, failed=Failed.of(rows)))
+    return overview_page(ExperimentResults(config, ensemble, failed=Failed.of(rows)))
 
 
 def test_the_page_counts_attempts_and_causes(failed: xr.Dataset):

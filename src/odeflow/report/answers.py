@@ -10,9 +10,9 @@ from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes
 from odeflow.problem.status import Status, has_failed
 from odeflow.report.estimates_section import estimates_summary
+from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.failed import Failed
 from odeflow.report.figures.selection import shown_metric
-from odeflow.report.findings import Findings
 from odeflow.report.ranks import rank_correlations
 from odeflow.report.sensitivity import sentences
 from odeflow.report.units import printed_units, raised_power
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
     link_text: str = ""
 
 
-def answers(found: Findings) -> list[Answer]:
+def answers(found: ExperimentResults) -> list[Answer]:
     """The sentences, those on which the others rest first."""
     ensemble, file = found.ensemble, found.ensemble_file
     said = [_solved(ensemble, found.failed, file), _verified(found.verification)]
@@ -55,7 +55,7 @@ def answers(found: Findings) -> list[Answer]:
     return [*said, *_invariants(found.config, ensemble), _effort(ensemble, file)]
 
 
-def experiment_card(found: Findings) -> dict[str, Any]:
+def experiment_card(found: ExperimentResults) -> dict[str, Any]:
     """What the index says of an experiment, as plain data."""
     said = [answer._asdict() for answer in answers(found)[:_MOST_ANSWERS]]
     return {"title": found.title, "subtitle": found.subtitle, "answers": said}

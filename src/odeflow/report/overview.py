@@ -17,9 +17,9 @@ from odeflow.files.flags import flag_meanings
 from odeflow.problem.status import ADVICE, Status, has_failed
 from odeflow.report.answers import answers
 from odeflow.report.estimates_section import estimates_section
+from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.explorer import explorer
 from odeflow.report.failed import Failed
-from odeflow.report.findings import Findings
 from odeflow.report.going_on import citations, commands
 from odeflow.report.page_figures import page_figures
 from odeflow.report.pages import details, heading, light, paragraph, render, table
@@ -43,7 +43,9 @@ class Section(NamedTuple):
     parts: Sequence[str]
 
 
-def overview_page(found: Findings, notes: Iterable[str] = (), figures: Sequence[Path] = ()) -> str:
+def overview_page(
+    found: ExperimentResults, notes: Iterable[str] = (), figures: Sequence[Path] = ()
+) -> str:
     """The page as HTML text, self-contained.
 
     Arguments:

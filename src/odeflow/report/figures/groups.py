@@ -17,7 +17,7 @@ from odeflow.report.figures.style import LINES
 MOST_GROUPS = 7
 
 
-class Group(NamedTuple):
+class DrawnGroup(NamedTuple):
     """Some trajectories with their name, colour and kind of line."""
 
     name: str
@@ -27,7 +27,7 @@ class Group(NamedTuple):
     line: Any
 
 
-def groups(ensemble: xr.Dataset, config: Config) -> list[Group]:
+def groups(ensemble: xr.Dataset, config: Config) -> list[DrawnGroup]:
     """The groups of `plot.group`, else the conditions, else none.
 
     Arguments:
@@ -56,7 +56,7 @@ def groups(ensemble: xr.Dataset, config: Config) -> list[Group]:
         )
     words = _names(ensemble[name], levels)
     return [
-        Group(word, np.flatnonzero(flat == level), *look)
+        DrawnGroup(word, np.flatnonzero(flat == level), *look)
         for word, level, look in zip(words, levels, LINES)
     ]
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes, design_dims
-from odeflow.report.figures.groups import Group, groups
+from odeflow.report.figures.groups import DrawnGroup, groups
 from odeflow.report.figures.scales import Scale, is_log_axis, metric_dust, value_scale
 from odeflow.report.figures.selection import shown_axes, shown_metric
 from odeflow.report.figures.style import BLUE, GREY, label, message, panels
@@ -74,7 +74,7 @@ def _limits(ax: Axes, scale: Scale, finite: np.ndarray, name: str) -> None:
 
 
 def _draw(
-    ax: Axes, x: np.ndarray, y: np.ndarray, parted: list[Group], is_line: bool, on_grid: bool
+    ax: Axes, x: np.ndarray, y: np.ndarray, parted: list[DrawnGroup], is_line: bool, on_grid: bool
 ) -> None:
     """A line where x has an order, points where it has not; a colour for each group."""
     if is_line:

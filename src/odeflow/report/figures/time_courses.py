@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.problem.status import has_failed
-from odeflow.report.figures.groups import Group, groups, of_group
+from odeflow.report.figures.groups import DrawnGroup, groups, of_group
 from odeflow.report.figures.scales import dust_of, is_log_time, value_scale
 from odeflow.report.figures.selection import (
     example,
@@ -59,7 +59,7 @@ def _whole(
     ensemble: xr.Dataset,
     summary: xr.Dataset,
     name: str,
-    parted: list[Group],
+    parted: list[DrawnGroup],
     examples: list[tuple[int, ...]],
 ) -> np.ndarray:
     """Median, bands and single trajectories; returns what decides the scale."""
@@ -81,7 +81,7 @@ def _groups(
     ensemble: xr.Dataset,
     summary: xr.Dataset,
     name: str,
-    parted: list[Group],
+    parted: list[DrawnGroup],
     examples: list[tuple[int, ...]],
 ) -> np.ndarray:
     """Median and band of each group; returns what decides the scale."""

@@ -10,8 +10,8 @@ from odeflow.config.root import Config
 from odeflow.files.netcdf import atomic_path, read_dataset
 from odeflow.files.opening import open_ensemble
 from odeflow.report.answers import experiment_card
+from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.failed import Failed
-from odeflow.report.findings import Findings
 from odeflow.report.overview import overview_page
 from odeflow.trust.facts import complaints
 
@@ -53,7 +53,7 @@ def overview(
         nullcontext() if summary is None else open_ensemble(summary) as metrics,
         failures.open(encoding="utf-8", newline="") as file,
     ):
-        found = Findings(
+        found = ExperimentResults(
             config,
             dataset,
             metrics,

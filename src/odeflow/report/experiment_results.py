@@ -10,7 +10,7 @@ from odeflow.report.failed import Failed
 
 
 @dataclass(frozen=True)
-class Findings:
+class ExperimentResults:
     """An experiment's results, maybe opened lazily; None for what it has not."""
 
     config: Config
