@@ -12,6 +12,7 @@ import xarray as xr
 import odeflow
 from odeflow.config.root import Config
 from odeflow.problem.status import Status
+from odeflow.report.answers import answers
 from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.failed import Failed
 from odeflow.report.overview import overview_page
@@ -93,7 +94,8 @@ def test_nothing_failed_is_a_header(failed: xr.Dataset):
 
 
 def page_of(config: Config, ensemble: xr.Dataset, rows: list[dict[str, str]]) -> str:
-    return overview_page(ExperimentResults(config, ensemble, failed=Failed.of(rows)))
+    found = ExperimentResults(config, ensemble, failed=Failed.of(rows))
+    return overview_page(found, answers(found))
 
 
 def test_the_page_counts_attempts_and_causes(failed: xr.Dataset):

@@ -1,6 +1,6 @@
 """What an experiment says, in three to seven sentences: what a page and the index begin with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +12,8 @@ from odeflow.problem.status import Status, has_failed
 from odeflow.report.estimates_section import estimates_summary
 from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.failed import Failed
-from odeflow.report.figures.selection import shown_metric
 from odeflow.report.ranks import rank_correlations
+from odeflow.report.selection import shown_metric
 from odeflow.report.sensitivity import sentences
 from odeflow.report.units import printed_units, raised_power
 from odeflow.trust.facts import drifts
@@ -55,10 +55,15 @@ def answers(found: ExperimentResults) -> list[Answer]:
     return [*said, *_invariants(found.config, ensemble), _effort(ensemble, file)]
 
 
-def experiment_card(found: ExperimentResults) -> dict[str, Any]:
-    """What the index says of an experiment, as plain data."""
-    said = [answer._asdict() for answer in answers(found)[:_MOST_ANSWERS]]
-    return {"title": found.title, "subtitle": found.subtitle, "answers": said}
+def experiment_card(found: ExperimentResults, said: Sequence[Answer]) -> dict[str, Any]:
+    """What the index says of an experiment, as plain data.
+
+    Arguments:
+        found: the experiment's results.
+        said: what its page begins with.
+    """
+    first = [answer._asdict() for answer in said[:_MOST_ANSWERS]]
+    return {"title": found.title, "subtitle": found.subtitle, "answers": first}
 
 
 def _solved(ensemble: xr.Dataset, failed: Failed, file: str) -> Answer:

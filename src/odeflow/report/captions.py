@@ -6,6 +6,8 @@ from odeflow.config.root import Config
 from odeflow.design import axis_names, number_of_samples
 from odeflow.files.shipped import shipped
 
+#: In the metadata of a figure that is a line of text: it is none to look at.
+MESSAGE = "odeflow:message"
 _OF_METRIC = ("heat_map", "metric_scatter")
 _OF_AXES = ("heat_map", "status_map", "solver_effort")
 _MOST_NAMED = 6

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes, design_dims
-from odeflow.report.figures.scales import dust_of, is_log_axis, is_log_time, value_scale
-from odeflow.report.figures.selection import scalar_variables, shown_metric
 from odeflow.report.ranks import flat_axis
+from odeflow.report.scales import dust_of, is_log_axis, is_log_time, value_scale
+from odeflow.report.selection import scalar_variables, shown_metric
 from odeflow.report.units import printed_units
 
 #: Points of the design, columns of metrics, times of a course, and numbers of all courses.

@@ -15,7 +15,7 @@ from odeflow.config.root import Config
 from odeflow.config.small_states import small_state_notes
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.status import ADVICE, Status, has_failed
-from odeflow.report.answers import answers
+from odeflow.report.answers import Answer
 from odeflow.report.estimates_section import estimates_section
 from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.explorer import explorer
@@ -44,12 +44,16 @@ class Section(NamedTuple):
 
 
 def overview_page(
-    found: ExperimentResults, notes: Iterable[str] = (), figures: Sequence[Path] = ()
+    found: ExperimentResults,
+    said: Sequence[Answer],
+    notes: Iterable[str] = (),
+    figures: Sequence[Path] = (),
 ) -> str:
     """The page as HTML text, self-contained.
 
     Arguments:
         found: the experiment's results.
+        said: what the page begins with.
         notes: what planning found to say of the model.
         figures: files of its figures, to be embedded.
     """
@@ -66,7 +70,7 @@ def overview_page(
         "overview.html",
         title=found.title,
         subtitle=found.subtitle,
-        answers=answers(found),
+        answers=said,
         notes=[*small_state_notes(config), *notes],
         key_figures=key,
         figures=others,
@@ -194,7 +198,8 @@ def _verification(verification: xr.Dataset | None) -> Iterable[str]:
     verdict = str(verification.attrs["verdict"])
     kind, words = _VERDICTS.get(verdict, ("unknown", "no verdict on the numbers"))
     yield paragraph(Markup("{} ").format(light(kind, verdict)) + f"{words}.")
-    yield table(None, verification_facts(verification), name="verification")
+    facts = [row for row in verification_facts(verification) if "nan" not in row[1]]
+    yield table(None, facts, name="verification")
     worst, header = worst_cases(verification, _MOST_WORST)
     if worst:
         numbers = set(range(len(header))) - {1, 2}

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from odeflow.config.root import Config
-from odeflow.report.captions import figure_caption
-from odeflow.report.figures.style import MESSAGE
+from odeflow.report.captions import MESSAGE, figure_caption
 
 #: What a new reader looks at first: courses, then what a metric or a parameter does.
 _KEY = (("measurements", "best_fit", "time_courses"),
@@ -86,7 +85,7 @@ def page_figures(
 def _caption(config: Config, kind: str, title: str) -> str:
     """The caption without its title, which stands before it."""
     text = figure_caption(config, kind).removeprefix(f"{title}: ")
-    return text[:1].upper() + text[1:]
+    return text if text.startswith("n = ") else text[:1].upper() + text[1:]
 
 
 def _embedded(files: Iterable[Path]) -> Path | None:

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_dims
-from odeflow.report.figures.scales import is_log_axis, metric_dust, value_scale
-from odeflow.report.figures.selection import shown_axes, shown_metric
 from odeflow.report.figures.style import GREY, label, message, panels
+from odeflow.report.scales import is_log_axis, metric_dust, value_scale
+from odeflow.report.selection import shown_axes, shown_metric
 
 #: Levels of a third axis that have a panel each.
 _MOST_PANELS = 6

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes, design_dims
 from odeflow.report.figures.groups import DrawnGroup, groups
-from odeflow.report.figures.scales import Scale, is_log_axis, metric_dust, value_scale
-from odeflow.report.figures.selection import shown_axes, shown_metric
 from odeflow.report.figures.style import BLUE, GREY, label, message, panels
 from odeflow.report.ranks import flat_axis, rank_correlations
+from odeflow.report.scales import Scale, is_log_axis, metric_dust, value_scale
+from odeflow.report.selection import shown_axes, shown_metric
 
 _MOST_AXES = 9
 _MOST_POINTS = 20_000

@@ -5,8 +5,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
-from odeflow.report.figures.selection import example, example_indices, scalar_variables
 from odeflow.report.figures.style import BLUE, GREEN, VERMILION, label, message, panels
+from odeflow.report.selection import example, example_indices, scalar_variables
 
 #: A step this long, as a part of the picture, is long; so many of the steps may be.
 _LONG, _MOST_LONG = 0.15, 0.2

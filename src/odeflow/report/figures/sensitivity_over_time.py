@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.report.figures.math_text import wrapped
-from odeflow.report.figures.scales import is_geometric
 from odeflow.report.figures.style import (
     BLACK,
     BLUE,
@@ -21,6 +20,7 @@ from odeflow.report.figures.style import (
     message,
     panels,
 )
+from odeflow.report.scales import is_geometric
 from odeflow.report.sensitivity_outputs import DRAWN, AnalysedOutput, outputs
 
 #: Of parameters, in their order.

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes, design_dims
-from odeflow.report.figures.scales import is_log_axis
-from odeflow.report.figures.selection import shown_axes
 from odeflow.report.figures.style import BLUE, VERMILION, label, panels
+from odeflow.report.scales import is_log_axis
+from odeflow.report.selection import shown_axes
 
 _MOST_POINTS = 20_000
 

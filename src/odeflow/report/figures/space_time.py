@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odeflow.ensemble.labels import design_dims
-from odeflow.report.figures.selection import example, example_indices
 from odeflow.report.figures.style import GREY, label
+from odeflow.report.selection import example, example_indices
 
 
 def space_time(figure: Figure, ax: Axes, ensemble: xr.Dataset, name: str) -> None:

@@ -9,8 +9,6 @@ from matplotlib.lines import Line2D
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_dims
 from odeflow.problem.status import Status
-from odeflow.report.figures.scales import is_log_axis
-from odeflow.report.figures.selection import shown_axes
 from odeflow.report.figures.style import (
     BLACK,
     BLUE,
@@ -24,6 +22,8 @@ from odeflow.report.figures.style import (
     message,
     panels,
 )
+from odeflow.report.scales import is_log_axis
+from odeflow.report.selection import shown_axes
 
 _COLOURS = {
     Status.success: SKY,

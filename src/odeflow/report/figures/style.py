@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odeflow.files.netcdf import atomic_path
+from odeflow.report.captions import MESSAGE
 from odeflow.report.figures.look import widths
 from odeflow.report.figures.math_text import escape_what_is_no_math, wrapped
 from odeflow.report.units import printed_units
@@ -20,8 +21,6 @@ BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, BLACK, YELLOW = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442",
 )  # fmt: skip
 GREY = "#7f7f7f"
-#: In the metadata of a figure that is a line of text.
-MESSAGE = "odeflow:message"
 
 #: Fixed, so that the same figure is the same bytes.
 _SAVE_STYLE: Any = {"svg.hashsalt": "odeflow", "svg.fonttype": "none", "pdf.fonttype": 42}

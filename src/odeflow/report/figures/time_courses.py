@@ -10,15 +10,15 @@ from matplotlib.figure import Figure
 from odeflow.config.root import Config
 from odeflow.problem.status import has_failed
 from odeflow.report.figures.groups import DrawnGroup, groups, of_group
-from odeflow.report.figures.scales import dust_of, is_log_time, value_scale
-from odeflow.report.figures.selection import (
+from odeflow.report.figures.space_time import space_time
+from odeflow.report.figures.style import BLUE, GREY, label, message, panels
+from odeflow.report.scales import dust_of, is_log_time, value_scale
+from odeflow.report.selection import (
     example,
     example_indices,
     scalar_variables,
     shown_variables,
 )
-from odeflow.report.figures.space_time import space_time
-from odeflow.report.figures.style import BLUE, GREY, label, message, panels
 
 #: Trajectories that the band of a group is of, at most, and where its edges are.
 _MOST, _BAND = 1000, (5, 95)

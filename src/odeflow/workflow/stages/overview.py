@@ -9,7 +9,7 @@ from pathlib import Path
 from odeflow.config.root import Config
 from odeflow.files.netcdf import atomic_path, read_dataset
 from odeflow.files.opening import open_ensemble
-from odeflow.report.answers import experiment_card
+from odeflow.report.answers import answers, experiment_card
 from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.failed import Failed
 from odeflow.report.overview import overview_page
@@ -62,11 +62,12 @@ def overview(
             None if indices is None else read_dataset(indices),
             None if estimates is None else read_dataset(estimates),
         )
-        page = overview_page(found, notes, figures)
-        card = experiment_card(found)
+        said = answers(found)
+        page = overview_page(found, said, notes, figures)
+        card = experiment_card(found, said)
         speaking_against = complaints(config, dataset, verified, str(failures))
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     with atomic_path(verdict) as temporary:
-        said = {"complaints": speaking_against, "card": card}
-        temporary.write_text(json.dumps(said, indent=1) + "\n")
+        told = {"complaints": speaking_against, "card": card}
+        temporary.write_text(json.dumps(told, indent=1) + "\n")
