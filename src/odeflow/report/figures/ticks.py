@@ -9,6 +9,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 #: Steps within a decade, from the densest.
 _STEPS = ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 4, 6, 8), (1, 2, 5), (1, 3), (1,))
 _INCHES_A_LABEL = 0.42
+#: Numbers between these are written without a power of ten.
+_PLAIN = (1e-3, 1e5)
 
 
 def tidy_log_axes(figure: Figure) -> None:
@@ -58,10 +60,13 @@ def _tidy(figure: Figure, ax: Axes, axis) -> None:
     low, high = sorted(axis.get_view_interval())
     if not (0 < low < high < math.inf):
         return
-    ticks = log_ticks(low, high, _room(figure, ax, axis))
+    room = _room(figure, ax, axis)
+    if low < _PLAIN[0] or high > _PLAIN[1]:  # powers of ten take more room
+        room = max(round(0.75 * room), 2)
+    ticks = log_ticks(low, high, room)
     powers = [math.floor(math.log10(tick)) for tick in ticks]
     # what a power of ten shortens is written so, all of an axis alike
-    plain = all(-3 <= power < 5 for power in powers)
+    plain = all(_PLAIN[0] <= tick < _PLAIN[1] for tick in ticks)
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _text(value, plain)))
     decades = [10.0**p * k for p in range(min(powers) - 1, max(powers) + 2) for k in range(1, 10)]
