@@ -47,6 +47,13 @@ def test_it_is_written_only_where_it_says_something_new(tmp_path: Path):
     assert 'href="two/overview.html"' in page.read_text(encoding="utf-8")
 
 
+def test_a_page_of_the_users_stays(tmp_path: Path):
+    page = study(tmp_path, one=json.dumps({"card": CARD})) / "results/index.html"
+    page.write_text("my own")
+    write_results_index(tmp_path)
+    assert page.read_text() == "my own"
+
+
 def test_pages_are_stale_when_a_template_changes(tmp_path: Path, monkeypatch):
     from odeflow.importers.study.compose import compose
 

@@ -83,6 +83,8 @@ def write_index():
     """Writes `results/index.html`, of all experiments that have a page by now."""
     from odeflow.workflow.results_index import write_results_index
 
+    if not workflow.is_main_process:
+        return
     try:
         write_results_index(Path.cwd())
     except OSError as error:
