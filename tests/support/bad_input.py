@@ -146,7 +146,7 @@ OVERRIDES = [
     ("a style that does not exist", ("plot.style", "ggplot"), "plot__style=ggplto"),
     ("a group that is no axis", ("plot.group", "known: k"), "plot__group=q"),
     (
-        "a function of figures that is not there",
+        "a figure by no function",
         ("plot.figures", "no file"),
         "plot__figures=[f.py:g]",
     ),
