@@ -42,6 +42,15 @@ onstart:
     claim_files()
 
 
+# The page of the study: not a job, so that runs of other experiments need not wait for one another.
+onsuccess:
+    write_index()
+
+
+onerror:
+    write_index()
+
+
 rule all:
     default_target: True
     input:

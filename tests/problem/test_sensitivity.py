@@ -26,7 +26,7 @@ from odeflow.models import diffusion, kinetics
 from odeflow.problem.derivative_names import quotient_units
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
-from odeflow.report.figures.selection import shown_variables
+from odeflow.report.selection import shown_variables
 from odeflow.workflow.chunks import chunk_size, solve_digest
 from tests.support.marks import fast
 from tests.support.problems import decay, make_model, model_group

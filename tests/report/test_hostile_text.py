@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from odeflow.config.validate import validate
@@ -159,7 +160,11 @@ class Tags(html.parser.HTMLParser):
 @pytest.mark.parametrize("text", SCRIPTS)
 def test_html_is_text_on_a_page_and_in_its_figures(text: str):
     _, svg = drawn(text)
-    page = pages.page(text, [pages.table([text], [[text]]), svg])
+    parts = [pages.heading(text), pages.paragraph(text), pages.light("good", text)]
+    parts += [pages.details(text, pages.table([text], [[text]], name=text))]
+    page = pages.render(
+        "compare.html", title=text, names=[text], parts_of_page=[*parts, Markup(svg)]
+    )
     assert not {"script", "img", "onerror"} & set(Tags(page).found)
     assert "table" in Tags(page).found and "svg" in Tags(page).found
 
@@ -179,6 +184,8 @@ def test_a_whole_run_takes_any_text(tmp_path: Path):
     snakemake(study)
     results = study / "results/decay"
     page = (results / "overview.html").read_text()
-    assert "script" not in Tags(page).found and len(list((results / "figures").iterdir())) >= 3
+    # one element of data, one of the page's own code; nothing of the user's
+    assert Tags(page).found.count("script") == 2 and "alert(1)</script>" not in page
+    assert len(list((results / "figures").iterdir())) >= 3
     rows = list(csv.reader(io.StringIO((results / "failures.csv").read_text())))
     assert not [cell for row in rows for cell in row if cell[:1] in {"=", "+", "@", "\t"}]

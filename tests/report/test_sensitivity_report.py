@@ -15,7 +15,7 @@ from odeflow.config.figure_choice import OF_INDICES, figure_kinds
 from odeflow.config.root import Config
 from odeflow.report import figures as plots
 from odeflow.report.figures.style import BLUE
-from odeflow.report.sensitivity import sensitivity_section, sensitivity_summary, sentences
+from odeflow.report.sensitivity import sensitivity_section, sentences
 from odeflow.report.sensitivity_outputs import parameter_names
 from tests.support.marks import fast
 from tests.support.snakes import PROJECT
@@ -114,14 +114,14 @@ def test_outputs_that_do_not_vary_are_not_said_anything_of(tmp_path: Path):
     blank = indices.map(lambda array: array * np.nan if array.dtype.kind == "f" else array)
     for name in blank.data_vars:
         blank[name].attrs = indices[name].attrs
-    assert list(sensitivity_summary(blank, config)) == []
+    assert sentences(blank, config) == []
     for kind in ("sensitivity_indices", "sensitivity_over_time", "sensitivity_convergence"):
         plots.save(plots.draw_sensitivity(kind, blank, config), tmp_path / f"{kind}.png", dpi=40)
 
 
 def test_without_an_analysis_the_page_says_nothing_of_it(tmp_path: Path):
     config = odeflow.compose(study=tmp_path)
-    assert list(sensitivity_summary(None, config)) == list(sensitivity_section(None, config)) == []
+    assert list(sensitivity_section(None, config)) == []
 
 
 @pytest.mark.slow

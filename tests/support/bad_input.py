@@ -158,6 +158,13 @@ OVERRIDES = [
     ("a path for a name", ("name", "../x", "letters"), "name=../x"),
     ("a name the workflow uses", ("results/chunks", "another name"), "name=chunks"),
     ("a figure that does not exist", ("plot.figures", "pie", "heat_map"), "plot__figures=[pie]"),
+    ("a style that does not exist", ("plot.style", "ggplot"), "plot__style=ggplto"),
+    ("a group that is no axis", ("plot.group", "known: k"), "plot__group=q"),
+    (
+        "a figure by no function",
+        ("plot.figures", "no file"),
+        "plot__figures=[f.py:g]",
+    ),
     ("a format twice", ("plot.formats", "png", "twice"), "plot__formats=[png,png]"),
     ("a metric that is not computed", ("plot.metric", "y_auc", "y_mean"), "plot__metric=y_auc"),
     ("a map's axis that is none", ("plot.axes", "'q'", "known: k"), "plot__axes=[q,k]"),

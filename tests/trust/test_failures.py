@@ -10,7 +10,11 @@ import pytest
 import xarray as xr
 
 import odeflow
+from odeflow.config.root import Config
 from odeflow.problem.status import Status
+from odeflow.report.answers import answers
+from odeflow.report.experiment_results import ExperimentResults
+from odeflow.report.failed import Failed
 from odeflow.report.overview import overview_page
 from odeflow.trust import failures as failures_module
 from odeflow.trust.failures import failed_fraction, failures, write_failures
@@ -89,17 +93,22 @@ def test_nothing_failed_is_a_header(failed: xr.Dataset):
     assert text.getvalue().count("\n") == 1
 
 
+def page_of(config: Config, ensemble: xr.Dataset, rows: list[dict[str, str]]) -> str:
+    found = ExperimentResults(config, ensemble, failed=Failed.of(rows))
+    return overview_page(found, answers(found))
+
+
 def test_the_page_counts_attempts_and_causes(failed: xr.Dataset):
     config = config_of("solver.max_steps=130")
     ensemble = odeflow.run(config)
-    page = overview_page(config, ensemble, table(config, ensemble))
+    page = page_of(config, ensemble, table(config, ensemble))
     number = int((ensemble.attempt == 1).sum())
     assert number > 0
-    assert "<td class=number>1</td><td>max steps x10</td><td>tsit5</td><td>native</td>" in page
-    assert f"<td class=number>{number}</td>" in page
+    assert '<td class="number">1</td><td>max steps x10</td><td>tsit5</td><td>native</td>' in page
+    assert f'<td class="number">{number}</td>' in page
     assert "Failed trajectories" not in page
     config = config_of("solver.max_steps=3", "runtime.retry=[]")
-    page = overview_page(config, failed, table(config, failed))
+    page = page_of(config, failed, table(config, failed))
     assert "<h2>Failed trajectories (15)</h2>" in page and "too few steps" in page
     assert "<h2>Attempts</h2>" not in page
 
@@ -107,10 +116,11 @@ def test_the_page_counts_attempts_and_causes(failed: xr.Dataset):
 def test_a_page_of_many_failures_shows_the_first_and_counts_all(failed: xr.Dataset):
     config = config_of("solver.max_steps=3", "runtime.retry=[]")
     rows = table(config, failed) * 10
-    page = overview_page(config, failed, rows)
+    page = page_of(config, failed, rows)
     assert "Failed trajectories (150)" in page
     assert "the first 100 shown; all are in failures.csv" in page
-    assert page.count("raise solver.max_steps: about") == 100
+    by_sample = page[page.index("By sample") :]
+    assert by_sample.count("raise solver.max_steps: about") == 100
 
 
 @pytest.mark.parametrize(

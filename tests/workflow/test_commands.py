@@ -1,5 +1,6 @@
 """The commands of `odeflow`: what `run` hands to Snakemake, and the studies that `new` writes."""
 
+import json
 import shlex
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import yaml
 from odeflow.__main__ import main
 from odeflow.files.errors import ConfigError
 from odeflow.importers.study.compose import compose
-from odeflow.report.pages import answer, page
+from odeflow.report.answers import INDICES, Answer
 from odeflow.workflow.commands.new import write_study
 from odeflow.workflow.commands.run import snakemake_command
 from tests.support.snakes import PROJECT, make_study, planned, request
@@ -135,19 +136,17 @@ def test_the_command_line_s_mistakes_are_one_line(capsys: pytest.CaptureFixture[
         assert ended.value.code == 2 and said.count("\n") == 1 and "--help" in said
 
 
-def test_answers_are_what_the_page_begins_with(tmp_path: Path, monkeypatch, capsys):
+def test_answers_are_what_analyses_have_found(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "results/growth"
-    folder.mkdir(parents=True)
-    said = "k explains 90% of the variance where y < 1 & x > 2."
-    text = page("A title", [answer(said), answer("Another."), "<p>no answer</p>"])
-    (folder / "overview.html").write_text(text)
+    solved, said = "All 9 trajectories were solved.", "k explains 90% of the variance."
+    cards = {"growth": [Answer(solved, "ensemble.nc"), Answer(said, INDICES)], "plain": []}
+    for name, answers in cards.items():
+        (tmp_path / "results" / name).mkdir(parents=True)
+        card = {"answers": [answer._asdict() for answer in answers]}
+        (tmp_path / "results" / name / "verdict.json").write_text(json.dumps({"card": card}))
     main(["answers", "growth"])
-    assert capsys.readouterr().out == f"{said}\nAnother.\n"
+    assert capsys.readouterr().out == f"{said}\n"
     for experiment, error in (("grwth", "name one of growth"), ("plain", "nothing was analysed")):
-        if experiment == "plain":
-            (tmp_path / "results/plain").mkdir()
-            (tmp_path / "results/plain/overview.html").write_text(page("A title", []))
         with pytest.raises(SystemExit):
             main(["answers", experiment])
         assert error in capsys.readouterr().err

@@ -79,6 +79,18 @@ def say_what_is_left():
         print(line, file=sys.stderr)
 
 
+def write_index():
+    """Writes `results/index.html`, of all experiments that have a page by now."""
+    from odeflow.workflow.results_index import write_results_index
+
+    if not workflow.is_main_process:
+        return
+    try:
+        write_results_index(Path.cwd())
+    except OSError as error:
+        logger.warning(f"results/index.html: not written: {error.strerror}")
+
+
 def claim_files():
     """Refuses to start beside a run that is at the same files, where locks are ignored."""
     if not workflow.is_main_process:
@@ -257,12 +269,12 @@ def is_of_indices(name):
 
 def figures_of(experiment):
     """Every figure file by name; the first format of each kind goes into the report."""
-    files = {}
+    files, own = {}, experiment.config.plot.functions
     for kind in experiment.figures:
         shown, *others = map(update, experiment.figure_files(kind))
         files[kind] = report(
             shown,
-            caption=f"../report/{kind}.rst",
+            caption=f"../report/{'own_figure' if kind in own else kind}.rst",
             category=experiment.name,
             labels={"page": kind.replace("_", " ")},
         )

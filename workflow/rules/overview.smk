@@ -1,4 +1,4 @@
-# One page an experiment for the report: outcomes, failures, config and versions.
+# One page per experiment: what it says, with its figures, checks, config and versions.
 rule overview:
     input:
         unpack(lambda wildcards: verification_of(experiment_of(wildcards))),
@@ -6,6 +6,8 @@ rule overview:
         unpack(lambda wildcards: estimates_of(experiment_of(wildcards))),
         unpack(lambda wildcards: training_of(experiment_of(wildcards))),
         ensemble=ensemble_of,
+        summary="results/{experiment}/summary.nc",
+        figures=lambda wildcards: experiment_of(wildcards).all_figures,
         failures="results/{experiment}/failures.csv",
         mark=mark_of("overview"),
     output:

@@ -40,6 +40,7 @@ for experiment in EXPERIMENTS.values():
             params:
                 spec=experiment.stage_spec("plot"),
                 stage=experiment.stage("plot").as_data(),
+                captions=experiment.captions,
             script:
                 "../scripts/plot.py"
 
@@ -65,6 +66,7 @@ for experiment in EXPERIMENTS.values():
             params:
                 spec=experiment.stage_spec("plot_verification"),
                 stage=experiment.stage("plot_verification").as_data(),
+                captions=experiment.captions,
             script:
                 "../scripts/plot_verification.py"
 
@@ -89,6 +91,7 @@ for experiment in EXPERIMENTS.values():
             params:
                 spec=experiment.stage_spec("plot_sensitivity"),
                 stage=experiment.stage("plot_sensitivity").as_data(),
+                captions=experiment.captions,
             script:
                 "../scripts/plot_sensitivity.py"
 
@@ -113,6 +116,7 @@ for experiment in EXPERIMENTS.values():
             params:
                 spec=experiment.stage_spec("plot_estimates"),
                 stage=experiment.stage("plot_estimates").as_data(),
+                captions=experiment.captions,
             script:
                 "../scripts/plot_estimates.py"
 

@@ -20,4 +20,6 @@ with recorded(snakemake.log[0], snakemake.params.stage):
         indices and Path(indices),
         estimates and Path(estimates),
         training and Path(training),
+        Path(snakemake.input.summary),
+        [Path(figure) for figure in snakemake.input.figures],
     )

@@ -61,8 +61,9 @@ def figure_kinds(config: Config) -> list[str]:
         if petab:  # conditions apart, and not all of them in one band
             unfit |= {"time_courses", "phase_portrait"}
         return [kind for kind, (fits, _) in needs.items() if fits and kind not in unfit]
+    own = {reference: name for name, reference in config.plot.functions.items()}
     for kind in config.plot.figures:
-        fits, need = needs[kind]
+        fits, need = needs.get(kind, (True, ""))
         if not fits:
             raise ConfigError(f"plot.figures: {kind} needs {need}; remove it or add those")
-    return list(config.plot.figures)
+    return [own.get(kind, kind) for kind in config.plot.figures]

@@ -1,4 +1,4 @@
-"""Whether a model's functions are there, by reading their files and not by running them."""
+"""Whether the user's functions are there, by reading their files and not by running them."""
 
 import ast
 from pathlib import Path
@@ -15,10 +15,11 @@ def check_functions(model: ModelConfig, study: Path) -> None:
         given = getattr(model, key)
         reference = given if given is None or isinstance(given, str) else given.function
         if reference is not None:
-            _check_function(f"model.{key}", reference, study)
+            check_function(f"model.{key}", reference, study)
 
 
-def _check_function(key: str, reference: str, study: Path) -> None:
+def check_function(key: str, reference: str, study: Path) -> None:
+    """Raises ConfigError, naming `key`, where the file of a function does not define it."""
     target, function = reference.rsplit(":", 1)
     if target.endswith(".py"):
         path = study / target

@@ -1,37 +1,15 @@
-"""The `assemble`, `summary`, `plot` and `runtime` groups."""
+"""The `assemble`, `summary` and `runtime` groups."""
 
 import importlib.util
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from odeflow.config.base import Distinct, Integer, Natural, Real, Strict, VariableName
+from odeflow.config.base import Distinct, Natural, Real, Strict, VariableName
 from odeflow.config.solver import SolverChange
 
 Metric = Literal[
     "final", "min", "max", "mean", "integral", "time_of_min", "time_of_max", "amplitude"
-]
-FigureKind = Literal[
-    "time_courses",
-    "heat_map",
-    "metric_scatter",
-    "phase_portrait",
-    "solver_effort",
-    "status_map",
-    "verification",
-    "measurements",
-    "sensitivity_indices",
-    "sensitivity_over_time",
-    "sensitivity_pairs",
-    "morris_plane",
-    "sensitivity_convergence",
-    "waterfall",
-    "estimates",
-    "best_fit",
-    "profiles",
-    "posterior",
-    "predictive",
-    "training_set",
 ]
 
 
@@ -85,33 +63,6 @@ class SummaryConfig(Strict):
         if any(a >= b for a, b in zip(value, value[1:])):
             raise ValueError("quantiles must increase")
         return value
-
-
-class PlotConfig(Strict):
-    """Which figures are drawn and how."""
-
-    figures: Annotated[list[FigureKind], Distinct] | Literal["auto"] = Field(
-        "auto", description="figure kinds; auto: those that fit the design"
-    )
-    formats: Annotated[list[Literal["svg", "png", "pdf"]], Distinct] = Field(
-        ["svg", "png"], min_length=1, description="file formats of each figure"
-    )
-    dpi: Annotated[Integer, Field(ge=30, le=1200)] = Field(150, description="resolution of PNG")
-    variables: Annotated[list[VariableName], Distinct] | None = Field(
-        None, description="states and observables to show; null: the first few"
-    )
-    metric: str | None = Field(
-        None, description="summary variable of heat map and scatter, <variable>_<metric>"
-    )
-    axes: Annotated[list[VariableName], Distinct] | None = Field(
-        None, description="the two axes of heat map and status map; null: the first two"
-    )
-    trajectories: Annotated[Integer, Field(ge=0)] = Field(
-        20, description="single trajectories drawn in time courses and phase portraits"
-    )
-    log_time: bool | None = Field(
-        None, description="logarithmic time axis; null: where the saved times are log-spaced"
-    )
 
 
 #: More steps; then a stiff method; then a smaller first step, with a lower limit for the others.

@@ -8,7 +8,17 @@ from odeflow.files.errors import ConfigError
 #: The extra that brings a package, by the name that it is imported by.
 EXTRAS = {
     **dict.fromkeys(
-        ("hydra", "matplotlib", "netCDF4", "omegaconf", "pyarrow", "snakemake"), "workflow"
+        (
+            "hydra",
+            "jinja2",
+            "markupsafe",
+            "matplotlib",
+            "netCDF4",
+            "omegaconf",
+            "pyarrow",
+            "snakemake",
+        ),
+        "workflow",
     ),
     **dict.fromkeys(("antimony", "libsbml"), "sbml"),
     **dict.fromkeys(("dask", "zarr"), "zarr"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.ticker import NullFormatter
@@ -15,8 +14,9 @@ from odeflow.analysis.differences import (
 )
 from odeflow.ensemble.labels import OUTCOMES
 from odeflow.problem.status import Status
-from odeflow.report.figures.style import GREY, STYLE, panels, svg_text
-from odeflow.report.pages import page, table
+from odeflow.report.figures.look import look
+from odeflow.report.figures.style import GREY, panels, svg_text
+from odeflow.report.pages import heading, paragraph, picture, render, table
 
 #: A difference of nothing, on a logarithmic axis.
 _SMALLEST = 1e-6
@@ -25,12 +25,13 @@ _SMALLEST = 1e-6
 def comparison_page(experiments: Sequence[SolvedExperiment]) -> str:
     """The page as HTML text. The first experiment is what the others are compared with."""
     first, *others = experiments
-    parts = ["<h2>Experiments</h2>", _facts(experiments)]
+    parts = [heading("Experiments"), _facts(experiments)]
     for other in others:
         parts += _differences(first, other)
-    parts += ["<h2>Metrics</h2>", *_metrics(experiments)]
+    parts += [heading("Metrics"), *_metrics(experiments)]
     names = [experiment.config.name for experiment in experiments]
-    return page(" and ".join([", ".join(names[:-1]), names[-1]]), parts)
+    title = " and ".join([", ".join(names[:-1]), names[-1]])
+    return render("compare.html", title=title, names=names, parts_of_page=parts)
 
 
 def _facts(experiments: Sequence[SolvedExperiment]) -> str:
@@ -68,7 +69,9 @@ def _metrics(experiments: Sequence[SolvedExperiment]) -> Iterator[str]:
         some = next(iter(metrics.values()))
         cells = [_spread(metrics[name]) if name in metrics else "" for name in names]
         rows.append([some.attrs.get("long_name", some.name), some.attrs.get("units", "1"), *cells])
-    yield "<p>Median over the trajectories that succeeded, below it their 5 and 95 per cent.</p>"
+    yield paragraph(
+        "Median over the trajectories that succeeded, below it their 5 and 95 per cent."
+    )
     yield table(["metric", "units", *names], rows, set(range(2, 2 + len(names))))
 
 
@@ -82,10 +85,10 @@ def _spread(metric: xr.DataArray) -> str:
 
 def _differences(first: SolvedExperiment, other: SolvedExperiment) -> Iterator[str]:
     names = f"{first.config.name} and {other.config.name}"
-    yield f"<h2>Differences between {names}</h2>"
+    yield heading(f"Differences between {names}")
     reason = not_comparable(first, other)
     if reason is not None:
-        yield f"<p>Not compared trajectory by trajectory: {reason}.</p>"
+        yield paragraph(f"Not compared trajectory by trajectory: {reason}.")
         return
     found = {name: difference(first, other, name) for name in common_variables(first, other)}
     rows = []
@@ -95,9 +98,9 @@ def _differences(first: SolvedExperiment, other: SolvedExperiment) -> Iterator[s
         place = ", ".join(f"{key} {value:.6g}" for key, value in where.items())
         numbers = [f"{x:.3g}" for x in (rms, middle, high, max(finite, default=np.nan))]
         rows.append([name, *numbers, place])
-    yield (
-        "<p>|a - b| / (atol + rtol max(|a|, |b|)) with the larger tolerances of the two: 1 is a "
-        "difference as large as one step may err. Each trajectory counts by its largest.</p>"
+    yield paragraph(
+        "|a - b| / (atol + rtol max(|a|, |b|)) with the larger tolerances of the two: 1 is a "
+        "difference as large as one step may err. Each trajectory counts by its largest."
     )
     header = [
         "variable",
@@ -113,7 +116,7 @@ def _differences(first: SolvedExperiment, other: SolvedExperiment) -> Iterator[s
 
 def _figure(largest_of: dict[str, np.ndarray]) -> str:
     """Share of the trajectories whose difference is at most a number of tolerances, as SVG text."""
-    with mpl.rc_context(STYLE):
+    with look():
         figure, (ax,) = panels(1)
         for name, values in largest_of.items():
             finite = np.sort(values[np.isfinite(values)])
@@ -128,4 +131,7 @@ def _figure(largest_of: dict[str, np.ndarray]) -> str:
         ax.set_ylabel("Share of trajectories")
         ax.axvline(1.0, color=GREY, linewidth=0.6)
         ax.legend(loc="best")
-        return svg_text(figure)
+        words = (
+            "Share of the trajectories whose largest difference is at most a number of tolerances"
+        )
+        return picture(svg_text(figure), words)

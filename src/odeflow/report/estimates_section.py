@@ -11,7 +11,7 @@ import xarray as xr
 
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.estimated import SCALES, from_scale
-from odeflow.report.pages import answer, table
+from odeflow.report.pages import heading, paragraph, table
 
 _WORDS = {
     "identified": "identified: the interval has both limits",
@@ -32,13 +32,13 @@ def estimates_summary(estimates: xr.Dataset | None) -> Iterable[str]:
         return []
     number = estimates.sizes["start"]
     if "estimate" not in estimates:
-        return [answer(f"None of {number:,} starts could be fitted.")]
+        return [f"None of {number:,} starts could be fitted."]
     parts = [_in_words(row) for row in _limits(estimates)]
     more = len(parts) - _MOST_NAMED
     text = ", ".join(parts[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
     same = int(estimates.attrs["starts_at_best"])
     text += f": the best fit of {number:,} starts, {same:,} of which end within 0.1 of it."
-    return [answer(text)]
+    return [text]
 
 
 def _in_words(row: _Limits) -> str:
@@ -69,9 +69,9 @@ def estimates_section(estimates: xr.Dataset | None) -> Iterable[str]:
     ]
     counts = [("starts", f"{status.size:,}"), *ends]
     if "estimate" not in estimates:
-        why = html.escape(str(estimates.attrs["comment"]))
+        why = str(estimates.attrs["comment"])
         why = why[0].upper() + why[1:]
-        return ["<h2>Estimates</h2>", table(None, counts), f"<p>{why}.</p>"]
+        return [heading("Estimates"), table(None, counts), paragraph(f"{why}.")]
     known = estimates.attrs
     facts = [
         ("best objective (negative log-posterior)", f"{float(known['best_objective']):.6f}"),
@@ -84,10 +84,12 @@ def estimates_section(estimates: xr.Dataset | None) -> Iterable[str]:
         header += ["R-hat", "effective draws"]
     level = f"{100 * float(known['level']):g}%"
     return [
-        "<h2>Estimates</h2>",
+        heading("Estimates"),
         table(None, facts),
-        f"<p>Limits are those of the {level} interval by the profile likelihood, else by the "
-        "Fisher information.</p>",
+        paragraph(
+            f"Limits are those of the {level} interval by the profile likelihood, else by the "
+            "Fisher information."
+        ),
         table(header, _rows(estimates), {1, 4, 5, 7, 8}),
     ]
 

@@ -1,83 +1,118 @@
-"""One HTML page per experiment: outcomes, failures, config and versions, for the report."""
+"""One HTML page per experiment: answers first, then outcomes, checks, provenance, how to go on."""
 
-import html
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+import yaml
+from markupsafe import Markup
 
 from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.config.small_states import small_state_notes
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.status import ADVICE, Status, has_failed
-from odeflow.report.estimates_section import estimates_section, estimates_summary
-from odeflow.report.pages import page, table
-from odeflow.report.sensitivity import sensitivity_section, sensitivity_summary
-from odeflow.report.training_section import training_section, training_summary
+from odeflow.report.answers import Answer
+from odeflow.report.estimates_section import estimates_section
+from odeflow.report.experiment_results import ExperimentResults
+from odeflow.report.explorer import explorer
+from odeflow.report.failed import Failed
+from odeflow.report.going_on import citations, commands
+from odeflow.report.page_figures import page_figures
+from odeflow.report.pages import details, heading, light, paragraph, render, table
+from odeflow.report.sensitivity import sensitivity_section
+from odeflow.report.training_section import training_section
 from odeflow.trust.facts import drift_rows, verification_facts, worst_cases
 
-_MOST_FAILURES = 100
 _MOST_WORST = 10
+#: Of a verdict: the light, and what it says.
+_VERDICTS = {
+    "passed": ("good", "the numbers hold"),
+    "failed": ("bad", "do not use these numbers"),
+    "tolerances too loose": ("doubt", "tighten the tolerances"),
+}
+
+
+class Section(NamedTuple):
+    """A section of the page, as its menu names it."""
+
+    anchor: str
+    name: str
+    parts: Sequence[str]
 
 
 def overview_page(
-    config: Config,
-    ensemble: xr.Dataset,
-    failures: Iterable[Mapping[str, str]],
-    verification: xr.Dataset | None = None,
+    found: ExperimentResults,
+    said: Sequence[Answer],
     notes: Iterable[str] = (),
-    indices: xr.Dataset | None = None,
-    estimates: xr.Dataset | None = None,
-    training: xr.Dataset | None = None,
+    figures: Sequence[Path] = (),
 ) -> str:
-    """The page as HTML text; self-contained, without scripts. Answers come first.
+    """The page as HTML text, self-contained.
 
-    `failures` are the rows of `failures.csv`, `notes` what planning found to say of the model,
-    `indices` those of a sensitivity analysis, `estimates` what was estimated,
-    `training` facts of a training set.
+    Arguments:
+        found: the experiment's results.
+        said: what the page begins with.
+        notes: what planning found to say of the model.
+        figures: files of its figures, to be embedded.
     """
+    config, ensemble = found.config, found.ensemble
+    key, others = page_figures(config, figures)
+    sections = [
+        Section("sensitivity", "Sensitivity", [*sensitivity_section(found.indices, config)]),
+        Section("estimates", "Estimates", [*estimates_section(found.estimates)]),
+        Section("training", "Training set", [*training_section(found.training)]),
+        Section("outcomes", "Outcomes", [*_outcomes(config, ensemble, found.failed)]),
+        Section("verification", "Verification", [*_verification(found.verification)]),
+        Section("invariants", "Invariants", [*_invariants(ensemble)]),
+    ]
+    return render(
+        "overview.html",
+        title=found.title,
+        subtitle=found.subtitle,
+        answers=said,
+        notes=[*small_state_notes(config), *notes],
+        key_figures=key,
+        figures=others,
+        explorer=None if found.summary is None else explorer(config, ensemble, found.summary),
+        sections=[section for section in sections if section.parts],
+        facts=_facts(config, ensemble),
+        versions=_versions(ensemble),
+        config=_readable(ensemble.attrs["odeflow_config"]),
+        cite=citations(config, ensemble),
+        commands=commands(config),
+    )
+
+
+def _facts(config: Config, ensemble: xr.Dataset) -> list[tuple[str, str]]:
     status = ensemble["status"].values.ravel()
     steps = ensemble["num_steps"].values.ravel()
     engine = ensemble.attrs["odeflow_engine"]
     reason = ensemble.attrs["odeflow_engine_reason"]
-    facts = [
+    return [
         ("trajectories", f"{status.size:,}"),
         ("succeeded", f"{int((~has_failed(status)).sum()):,}"),
-        ("dimensions", " x ".join(f"{name} {size}" for name, size in ensemble.sizes.items())),
+        (
+            "dimensions",
+            " \u00d7 ".join(f"{name} {size:,}" for name, size in ensemble.sizes.items()),
+        ),
         ("method", f"{config.solver.method}, rtol {config.solver.rtol:g}, {_atol(config)}"),
         ("engine", f"{engine} ({reason})" if reason else engine),
-        ("steps a trajectory", f"median {np.median(steps):,.0f}, most {steps.max():,}"),
+        ("steps per trajectory", f"median {np.median(steps):,.0f}, most {steps.max():,}"),
     ]
+
+
+def _versions(ensemble: xr.Dataset) -> list[tuple[str, str]]:
     versions = json.loads(ensemble.attrs["odeflow_versions"])
-    versions = {"odeflow": ensemble.attrs["odeflow_version"], **versions}
-    return page(
-        ensemble.attrs["title"],
-        [
-            *sensitivity_summary(indices, config),
-            *estimates_summary(estimates),
-            *training_summary(training),
-            table(None, facts),
-            *(f"<p>{html.escape(note)}.</p>" for note in (*small_state_notes(config), *notes)),
-            *sensitivity_section(indices, config),
-            *estimates_section(estimates),
-            *training_section(training),
-            "<h2>Outcomes</h2>",
-            table(["status", "trajectories", "meaning"], _outcomes(status), {1}),
-            *_attempts(config, ensemble),
-            *_failures(failures),
-            *_verification(verification),
-            *_invariants(ensemble),
-            "<h2>Reference of the model</h2>",
-            f"<p>{html.escape(config.model.references or 'none given')}</p>",
-            "<h2>Versions</h2>",
-            table(None, versions.items()),
-            "<h2>Config</h2>",
-            f"<pre>{html.escape(ensemble.attrs['odeflow_config'])}</pre>",
-        ],
-    )
+    return [("odeflow", ensemble.attrs["odeflow_version"]), *versions.items()]
+
+
+def _readable(config: str) -> str:
+    """A config with its lists in flow style and its characters as they are."""
+    data = yaml.safe_load(config)
+    return yaml.dump(data, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None)
 
 
 def _atol(config: Config) -> str:
@@ -87,10 +122,17 @@ def _atol(config: Config) -> str:
     return "atol " + ", ".join(f"{name} {value:g}" for name, value in tolerances.atol.items())
 
 
-def _outcomes(status: np.ndarray) -> list[tuple[str, str, str]]:
-    return [
-        (s.name, f"{int((status == s).sum()):,}", ADVICE[s]) for s in Status if (status == s).any()
+def _outcomes(config: Config, ensemble: xr.Dataset, failed: Failed) -> Iterable[str]:
+    status = ensemble["status"].values
+    rows = [
+        (s.name.replace("_", " "), f"{int((status == s).sum()):,}", ADVICE[s])
+        for s in Status
+        if (status == s).any()
     ]
+    yield heading("Outcomes")
+    yield table(["status", "trajectories", "meaning"], rows, {1})
+    yield from _attempts(config, ensemble)
+    yield from _failures(failed)
 
 
 def _attempts(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
@@ -114,34 +156,29 @@ def _attempts(config: Config, ensemble: xr.Dataset) -> Iterable[str]:
             ]
         )
     header = ["attempt", "change", "method", "engine", "succeeded", "failed, came furthest here"]
-    return ["<h2>Attempts</h2>", table(header, rows, {0, 4, 5})]
+    return [heading("Attempts"), table(header, rows, {0, 4, 5})]
 
 
-def _failures(rows: Iterable[Mapping[str, str]]) -> Iterable[str]:
-    """What went wrong how often, and the first failed trajectories; nothing where all succeeded."""
-    causes: Counter[tuple[str, str]] = Counter()
-    shown: list[Mapping[str, str]] = []
-    for row in rows:
-        causes[row["status"], row["cause"]] += 1
-        if len(shown) < _MOST_FAILURES:
-            shown.append(row)
-    if not shown:
-        return []
-    count = causes.total()
-    first = f", the first {len(shown)} shown; all are in failures.csv" if count > len(shown) else ""
+def _failures(failed: Failed) -> Iterable[str]:
+    """What went wrong how often, what to do, and the first failed trajectories, folded."""
+    if not failed.first:
+        return
+    total, shown = failed.causes.total(), failed.first
+    yield heading(f"Failed trajectories ({total:,})")
+    yield table(
+        ["status", "cause", "trajectories", "what to do, as most of them need it"],
+        [
+            (kind[0].replace("_", " "), kind[1], f"{n:,}", failed.commonest_advice(kind))
+            for kind, n in failed.causes.most_common()
+        ],
+        {2},
+    )
     header = [name.replace("_", " ") for name in shown[0]]
     words = {"status", "method", "cause", "advice"}
     numbers = {i for i, name in enumerate(shown[0]) if name not in words}
-    return [
-        f"<h2>Failed trajectories ({count:,})</h2>",
-        table(
-            ["status", "cause", "trajectories"],
-            [(*kind, f"{n:,}") for kind, n in causes.most_common()],
-            {2},
-        ),
-        f"<p>By sample{first}.</p>",
-        table(header, ([_short(value) for value in row.values()] for row in shown), numbers),
-    ]
+    cells = ([_short(value) for value in row.values()] for row in shown)
+    first = f", the first {len(shown)} shown; all are in failures.csv" if total > len(shown) else ""
+    yield details(f"By sample{first}", table(header, cells, numbers))
 
 
 def _short(text: str) -> str:
@@ -154,28 +191,29 @@ def _short(text: str) -> str:
 
 
 def _verification(verification: xr.Dataset | None) -> Iterable[str]:
-    """The verdict and the worst trajectories."""
+    """The verdict as a light in words, what it rests on, and the worst trajectories, folded."""
+    yield heading("Verification")
     if verification is None:
-        return [
-            "<h2>Verification</h2>",
-            "<p>Not verified: verify.number is 0.</p>",
-        ]
+        yield light("unknown", "not verified")
+        yield paragraph("Not verified: verify.number is 0.")
+        return
+    verdict = str(verification.attrs["verdict"])
+    kind, words = _VERDICTS.get(verdict, ("unknown", "no verdict on the numbers"))
+    yield paragraph(Markup("{} ").format(light(kind, verdict)) + f"{words}.")
+    facts = [row for row in verification_facts(verification) if "nan" not in row[1]]
+    yield table(None, facts, name="verification")
     worst, header = worst_cases(verification, _MOST_WORST)
-    return [
-        "<h2>Verification</h2>",
-        table(None, verification_facts(verification)),
-        *([table(header, worst, set(range(len(header))) - {1, 2})] if worst else []),
-    ]
+    if worst:
+        numbers = set(range(len(header))) - {1, 2}
+        yield details("The trajectories with the largest errors", table(header, worst, numbers))
 
 
 def _invariants(ensemble: xr.Dataset) -> Iterable[str]:
     """How far the model's invariants drift, if it names any."""
     rows = drift_rows(ensemble)
     if not rows:
-        return []
+        return
     header = ["invariant", "median drift", "99th percentile", "largest", "of sample"]
-    return [
-        "<h2>Invariants</h2>",
-        "<p>Largest relative drift of each trajectory over its saved times.</p>",
-        table(header, rows, {1, 2, 3, 4}),
-    ]
+    yield heading("Invariants")
+    yield paragraph("Largest relative drift of each trajectory over its saved times.")
+    yield table(header, rows, {1, 2, 3, 4})

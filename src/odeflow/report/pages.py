@@ -1,37 +1,61 @@
-"""What HTML pages of results share: one look, tables. Self-contained, without scripts."""
+"""HTML pages of results: templates are in `templates/`, text becomes markup here alone."""
 
-import html
-import re
+import base64
 from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1a1a1a; }
-table { border-collapse: collapse; margin: 0.5rem 0 1.5rem; }
-th, td { text-align: left; padding: 0.25rem 0.9rem 0.25rem 0; border-bottom: 1px solid #ddd;
-         vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-td.number { white-space: pre; }
-pre { background: #f6f6f4; padding: 1rem; overflow-x: auto; font-size: 13px; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-p.answer { font-weight: 600; margin: 0.6rem 0; }
-svg { max-width: 100%; height: auto; }
-"""
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 
-def page(title: str, body: Iterable[str]) -> str:
-    """A whole page; `title` is text, `body` pieces of HTML."""
-    words = html.escape(title)
-    return "\n".join(
-        [
-            "<!doctype html>",
-            f'<html lang="en"><head><meta charset="utf-8"><title>{words}</title>',
-            f"<style>{_STYLE}</style></head><body>",
-            f"<h1>{words}</h1>",
-            *body,
-            "</body></html>\n",
-        ]
-    )
+@cache
+def _templates() -> Environment:
+    loader = PackageLoader("odeflow.report", "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def _part(name: str, *values: Any) -> Markup:
+    """A piece of a page, by the macro of `parts.html` of that name."""
+    return Markup(getattr(_templates().get_template("parts.html").module, name)(*values))
+
+
+def render(template: str, **values: Any) -> str:
+    """A whole page, self-contained: styles and scripts are in it.
+
+    Arguments:
+        template: a file of `templates/`.
+        values: what it shows; text is escaped, pieces made by this module are not.
+
+    Returns:
+        The page as HTML text.
+    """
+    return _templates().get_template(template).render(values) + "\n"
+
+
+def heading(text: str) -> Markup:
+    """The heading of a section."""
+    return _part("heading", text)
+
+
+def paragraph(text: str) -> Markup:
+    """A paragraph of text."""
+    return _part("paragraph", text)
+
+
+def details(summary: str, content: Markup) -> Markup:
+    """A part that is folded until a reader opens it."""
+    return _part("details", summary, content)
+
+
+def picture(svg: str, words: str) -> Markup:
+    """A vector figure in the page, with the words that stand for it where it is not seen."""
+    return _part("picture", base64.b64encode(svg.encode()).decode(), words)
+
+
+def light(kind: str, words: str) -> Markup:
+    """How well something stands: `good`, `doubt`, `bad` or `unknown`, and what that means here."""
+    return _part("light", kind, words)
 
 
 def answer(text: str) -> str:
@@ -48,15 +72,16 @@ def table(
     header: Sequence[str] | None,
     rows: Iterable[Sequence[str]],
     numbers: frozenset[int] | set[int] = frozenset(),
-) -> str:
-    """A table of text; the columns in `numbers` are aligned so, and broken only at newlines."""
+    name: str = "",
+) -> Markup:
+    """A table of text; where it has no header, the first column names the rows.
 
-    def cells(row: Sequence[str], tag: str) -> str:
-        return "".join(
-            f"<{tag}{' class=number' if i in numbers else ''}>{html.escape(str(cell))}</{tag}>"
-            for i, cell in enumerate(row)
-        )
-
-    head = f"<tr>{cells(header, 'th')}</tr>" if header else ""
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table>{head}{body}</table>"
+    Arguments:
+        header: the columns' names.
+        rows: the cells of each row.
+        numbers: columns that are aligned as numbers, and broken only at newlines.
+        name: what a screen reader calls it; the header's words by default.
+    """
+    called = name or (f"table: {', '.join(header)}" if header else "table")
+    cells = [[str(cell) for cell in row] for row in rows]
+    return _part("table", header, cells, sorted(numbers), called)

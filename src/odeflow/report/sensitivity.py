@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.report.pages import answer, table
+from odeflow.report.pages import heading, paragraph, table
 from odeflow.report.sensitivity_outputs import (
     DRAWN,
     AnalysedOutput,
@@ -101,13 +101,6 @@ def _units(output: AnalysedOutput) -> str:
     return "" if output.units in ("", "1") else f" {output.units}"
 
 
-def sensitivity_summary(indices: xr.Dataset | None, config: Config) -> Iterable[str]:
-    """The sentences that the page begins with; nothing where there are no indices."""
-    if indices is None:
-        return []
-    return [answer(text) for text in sentences(indices, config)]
-
-
 def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[str]:
     """Indices of metrics with their intervals, and how many blocks they are from."""
     if indices is None:
@@ -148,10 +141,10 @@ def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[
             else []
         ),
     ]
-    cut = f"<p>The first {_MOST_ROWS} rows; all are in indices.nc.</p>"
+    cut = paragraph(f"The first {_MOST_ROWS} rows; all are in indices.nc.")
     return [
-        "<h2>Sensitivity</h2>",
-        table(None, facts),
+        heading("Sensitivity"),
+        table(None, facts, name="the analysis"),
         *([cut] if len(rows) > _MOST_ROWS else []),
         table(header, rows[:_MOST_ROWS], set(range(2, len(header)))),
     ]

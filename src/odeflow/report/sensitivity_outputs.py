@@ -48,15 +48,15 @@ class AnalysedOutput(NamedTuple):
 
 def outputs(indices: xr.Dataset, over_time: bool) -> list[AnalysedOutput]:
     """Outputs that have one number for each parameter, or one for each parameter and time."""
-    names = dict.fromkeys(v.attrs["index_of"] for v in indices.values() if "index_of" in v.attrs)
+    by_output: dict[str, dict[str, xr.DataArray]] = {}
+    for key, variable in indices.items():
+        if (name := variable.attrs.get("index_of")) is not None:
+            by_output.setdefault(name, {})[str(key).removeprefix(f"{name}_")] = variable
     found = []
-    for name in names:
-        own = {
-            str(key).removeprefix(f"{name}_"): variable
-            for key, variable in indices.items()
-            if variable.attrs.get("index_of") == name
-            or key in (f"{name}_left_out", f"{name}_standard_deviation")
-        }
+    for name, own in by_output.items():
+        for word in ("left_out", "standard_deviation"):
+            if f"{name}_{word}" in indices:
+                own[word] = indices[f"{name}_{word}"]
         dataset = xr.Dataset(own)
         rest = set(map(str, own["left_out"].dims)) - {"condition"}
         if rest != ({"time"} if over_time else set()):

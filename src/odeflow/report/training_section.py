@@ -7,7 +7,7 @@ from pathlib import Path
 import xarray as xr
 
 from odeflow.files.shards import open_shards
-from odeflow.report.pages import answer, table
+from odeflow.report.pages import heading, paragraph, table
 
 _MOST_ROWS = 40
 _COUNTED = ("failed", "num_missing", "valid")
@@ -42,7 +42,7 @@ def training_summary(facts: xr.Dataset | None) -> Iterable[str]:
         f"parameters and {facts.sizes['feature']} outputs each"
     )
     masked = [f"{n:,} {what} and are masked" for n, what in _masked(facts) if n]
-    return [answer("; ".join([text, *masked]) + ".")]
+    return ["; ".join([text, *masked]) + "."]
 
 
 def _masked(facts: xr.Dataset) -> list[tuple[int, str]]:
@@ -68,11 +68,11 @@ def training_section(facts: xr.Dataset | None) -> Iterable[str]:
     )
     outputs = list(zip(*(_texts(facts, f"feature{end}") for end in ("", "_units", "_noise"))))
     return [
-        "<h2>Training set</h2>",
+        heading("Training set"),
         table(None, counts),
         table(["parameter", "meaning", "units", "law"], [_readable(row) for row in parameters]),
         *(
-            [f"<p>The first {_MOST_ROWS} of {len(outputs):,} outputs.</p>"]
+            [paragraph(f"The first {_MOST_ROWS} of {len(outputs):,} outputs.")]
             if len(outputs) > _MOST_ROWS
             else []
         ),

@@ -15,6 +15,7 @@ from odeflow.config.figure_choice import (
 from odeflow.config.root import Config
 from odeflow.files.digests import digest
 from odeflow.provenance.records import Stage, record_file
+from odeflow.report.captions import figure_slice
 from odeflow.workflow import specs
 from odeflow.workflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
 from odeflow.workflow.estimation import StartChunk, fit_config, start_chunks
@@ -88,6 +89,14 @@ class Experiment:
         estimated = {} if self.estimates is None else {self.estimates: "estimate"}
         stage = "simulate_for_inference"
         training = {} if self.training is None else {self.training: self.rule_of(stage)}
+        drawn_by = {
+            "plot": figures,
+            "plot_verification": of_verification,
+            "plot_sensitivity": of_indices,
+            "plot_estimates": of_estimates,
+            "plot_training": of_training,
+        }
+        shown = {file: rule for rule, files in drawn_by.items() for file in files}
         return {
             "design": ({}, [*design]),
             "assemble": (design, [*ensemble]),
@@ -99,7 +108,7 @@ class Experiment:
             "plot_estimates": (estimated, of_estimates),
             "plot_training": (training, of_training),
             "overview": (
-                ensemble | failures | verified | indices | estimated | training,
+                ensemble | summary | failures | verified | indices | estimated | training | shown,
                 [f"{folder}/overview.html", *verdict],
             ),
             "verdict": (verdict, self.checks),
@@ -160,6 +169,16 @@ class Experiment:
     def figure_files(self, kind: str) -> list[str]:
         """Files of one kind of figure, one file per format."""
         return [str(self.folder / "figures" / f"{kind}.{f}") for f in self.config.plot.formats]
+
+    @property
+    def all_figures(self) -> list[str]:
+        """Files of all of its figures."""
+        return [file for kind in self.figures for file in self.figure_files(kind)]
+
+    @property
+    def captions(self) -> dict[str, str]:
+        """By the kind of a figure, what it is of: the metric, the slice, how many trajectories."""
+        return {kind: figure_slice(self.config, kind) for kind in self.figures}
 
     @property
     def tables(self) -> list[str]:
@@ -227,10 +246,9 @@ class Experiment:
         """The files that a finished experiment has."""
         names = ("design.nc", "summary.nc", "failures.csv", "overview.html")
         fixed = [str(self.folder / name) for name in names]
-        figures = [file for kind in self.figures for file in self.figure_files(kind)]
         verification = [self.verification] if self.verification else []
         answers = [file for file in (self.indices, self.estimates, self.training) if file]
-        return [self.ensemble, *fixed, *verification, *answers, *figures]
+        return [self.ensemble, *fixed, *verification, *answers, *self.all_figures]
 
     @property
     def checks(self) -> list[str]:

@@ -3,6 +3,7 @@
 Snakemake runs a stage again where its spec has changed. Cheap, and without JAX.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from odeflow.config.metrics import reduced_summary
 from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
+from odeflow.files.digests import digest
+from odeflow.files.shipped import shipped
+from odeflow.files.source_code import PACKAGE
 from odeflow.importers.estimation import data_digest
 from odeflow.importers.petab.meaning import measurements_digest
 from odeflow.provenance.observed.manifest import observed
-from odeflow.provenance.sources import source_digest
+from odeflow.provenance.sources import model_source_digest, source_digest
 from odeflow.workflow.chunks import Chunk
 
 _STAGE_GROUPS = {
@@ -36,14 +40,14 @@ _STAGE_GROUPS = {
     "estimate": ("model", "design", "doses", "solver", "runtime", "analyse"),
     "simulate_for_inference": ("model", "design", "doses", "summary", "analyse"),
     "plot_estimates": ("model", "design", "plot"),
-    "plot": ("model", "design", "saveat", "summary", "plot"),
+    "plot": ("model", "design", "solver", "saveat", "summary", "plot"),
     "plot_verification": ("model", "design", "plot"),
     "plot_sensitivity": ("model", "design", "plot", "analyse"),
     "plot_training": ("model", "design", "plot"),
     "diagnose": ("model", "design", "solver", "saveat", "runtime"),
     "overview": (
         *("model", "design", "doses", "stop", "solver", "saveat", "summary", "runtime", "plot"),
-        *("verify", "analyse"),
+        *("verify", "analyse", "about", "assemble"),
     ),
     "compare": ("model", "design", "solver", "saveat"),
 }
@@ -54,6 +58,10 @@ _ANALYSES = {
     "estimate": "estimate",
     "simulate_for_inference": "simulate_for_inference",
 }
+#: Stages that write pages, and what is in these besides code.
+_PAGES = ("overview", "compare")
+#: Stages that draw figures.
+_DRAWING = ("plot", "plot_verification", "plot_sensitivity", "plot_estimates")
 #: All stages but solving.
 STAGES = tuple(_STAGE_GROUPS)
 
@@ -84,7 +92,30 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
         **({} if measured is None else {"measurements": measured}),
         **({} if table is None else {"table": table}),
         **({"notes": list(notes)} if notes else {}),
+        **({"templates": _templates_digest()} if stage in _PAGES else {}),
+        **_drawn_by(config, study, stage),
     }
+
+
+@cache
+def _templates_digest() -> str:
+    """Digest of what pages are made of besides code: templates, styles, scripts, captions."""
+    folders = [PACKAGE / "report" / "templates", shipped() / "workflow" / "report"]
+    return digest(
+        [[f.name, f.read_text(encoding="utf-8")] for d in folders for f in sorted(d.iterdir())]
+    )
+
+
+def _drawn_by(config: Config, study: Path, stage: str) -> dict[str, Any]:
+    """Digests of the user's files that decide how figures look: functions, a style."""
+    found: dict[str, Any] = {}
+    style = config.plot.style
+    if stage in _DRAWING and style is not None and style.endswith(".mplstyle"):
+        found["style"] = digest((study / style).read_text(encoding="utf-8"))
+    if stage == "plot" and config.plot.functions:
+        own = config.plot.functions.values()
+        found["functions"] = [model_source_digest(reference, study) for reference in own]
+    return found
 
 
 def solve_config(config: Config) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from odeflow.config.doses import DoseConfig
 from odeflow.config.figure_choice import figure_kinds
-from odeflow.config.functions import check_functions
+from odeflow.config.functions import check_function, check_functions
 from odeflow.config.ladder import ladder
 from odeflow.config.levels import count
 from odeflow.config.metrics import (
@@ -20,7 +20,7 @@ from odeflow.config.saved_times import save_times
 from odeflow.config.sensitivity_choice import FOR_DEPENDENT, sensitivity_methods
 from odeflow.config.times import check_times
 from odeflow.config.validate import nearest
-from odeflow.design import axis_names, check_axes, has_own_ends, number_of_samples, rows
+from odeflow.design import CONDITION, axis_names, check_axes, has_own_ends, number_of_samples, rows
 from odeflow.design.correlation import strongest_correlation
 from odeflow.files.errors import ConfigError
 from odeflow.importers.estimation import check_estimation
@@ -230,7 +230,14 @@ def _check_variables(config: Config, study: Path) -> None:
 
 def _check_plot(config: Config, study: Path) -> None:
     kinds, plot = figure_kinds(config), config.plot
+    for reference in plot.functions.values():
+        check_function("plot.figures", reference, study)
+    sheet = plot.style if plot.style and plot.style.endswith(".mplstyle") else None
+    if sheet is not None and not (study / sheet).is_file():
+        raise ConfigError(f"plot.style: no file {sheet!r} in the study's folder")
     axes = axis_names(config.design, study)
+    if plot.group is not None and plot.group != CONDITION:
+        _known_names("plot.group", [plot.group], axes, "an axis of the design")
     _known_names("plot.axes", plot.axes or (), axes, "an axis of the design")
     if plot.axes is not None and len(plot.axes) < 2 and {"heat_map", "status_map"} & {*kinds}:
         raise ConfigError(f"plot.axes: a map needs two axes, not {len(plot.axes)}; null takes them")

@@ -1,10 +1,9 @@
 """Figures of an ensemble and its summary: one file per kind, one look for all."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-import matplotlib as mpl
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -12,9 +11,12 @@ from odeflow.config.root import Config
 from odeflow.report.figures.best_fit import best_fit
 from odeflow.report.figures.estimates import estimates
 from odeflow.report.figures.heat_map import heat_map
+from odeflow.report.figures.look import look
+from odeflow.report.figures.math_text import escape_what_is_no_math
 from odeflow.report.figures.measurements import measurements
 from odeflow.report.figures.metric_scatter import metric_scatter
 from odeflow.report.figures.morris_plane import morris_plane
+from odeflow.report.figures.own import own_figure
 from odeflow.report.figures.phase_portrait import phase_portrait
 from odeflow.report.figures.posterior import posterior
 from odeflow.report.figures.predictive import predictive
@@ -25,7 +27,8 @@ from odeflow.report.figures.sensitivity_over_time import sensitivity_over_time
 from odeflow.report.figures.sensitivity_pairs import sensitivity_pairs
 from odeflow.report.figures.solver_effort import solver_effort
 from odeflow.report.figures.status_map import status_map
-from odeflow.report.figures.style import STYLE, save
+from odeflow.report.figures.style import save
+from odeflow.report.figures.ticks import tidy_log_axes
 from odeflow.report.figures.time_courses import time_courses
 from odeflow.report.figures.training_set import training_set
 from odeflow.report.figures.verification import verification
@@ -69,33 +72,51 @@ __all__ = [
 
 
 def draw(kind: str, ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
-    """The figure of that kind, from an ensemble and its summary (both may be opened lazily)."""
-    with mpl.rc_context(STYLE):
-        return FIGURES[kind](ensemble, summary, config)
+    """The figure of that kind, or by the user's function of that name.
+
+    Arguments:
+        kind: a kind of figure, or a name of `plot.functions`.
+        ensemble: the trajectories, maybe opened lazily.
+        summary: their metrics.
+        config: the experiment.
+
+    Raises:
+        ConfigError: a name of the config is not in the results, or the user's function fails.
+    """
+    with look(config):
+        drawn = partial(own_figure, kind) if kind in config.plot.functions else FIGURES[kind]
+        return _finished(drawn(ensemble, summary, config))
 
 
 def draw_sensitivity(kind: str, indices: xr.Dataset, config: Config) -> Figure:
     """The figure of that kind, from `indices.nc`."""
-    with mpl.rc_context(STYLE):
-        return SENSITIVITY[kind](indices, config)
+    with look(config):
+        return _finished(SENSITIVITY[kind](indices, config))
 
 
-def draw_estimates(kind: str, dataset: xr.Dataset) -> Figure:
+def draw_estimates(kind: str, dataset: xr.Dataset, config: Config | None = None) -> Figure:
     """The figure of that kind, from `estimates.nc`."""
-    with mpl.rc_context(STYLE):
-        return ESTIMATE_FIGURES[kind](dataset)
+    with look(config):
+        return _finished(ESTIMATE_FIGURES[kind](dataset))
 
 
-def draw_training(kind: str, dataset: xr.Dataset) -> Figure:
+def draw_training(kind: str, dataset: xr.Dataset, config: Config | None = None) -> Figure:
     """The figure of that kind, from rows of a training set."""
-    with mpl.rc_context(STYLE):
-        return TRAINING[kind](dataset)
+    with look(config):
+        return _finished(TRAINING[kind](dataset))
 
 
-def draw_verification(dataset: xr.Dataset) -> Figure:
+def draw_verification(dataset: xr.Dataset, config: Config | None = None) -> Figure:
     """The figure of `verification.nc`."""
-    with mpl.rc_context(STYLE):
-        return verification(dataset)
+    with look(config):
+        return _finished(verification(dataset))
+
+
+def _finished(figure: Figure) -> Figure:
+    """A figure whose text is readable and in its place."""
+    escape_what_is_no_math(figure)
+    tidy_log_axes(figure)
+    return figure
 
 
 def save_each(files: Sequence[Path], drawn: Callable[[str], Figure], dpi: int) -> None:

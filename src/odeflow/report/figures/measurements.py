@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from odeflow.config.root import Config
 from odeflow.files.flags import flag_meanings
@@ -135,10 +134,6 @@ def _limits(ax: Axes, seen: list[tuple[np.ndarray, ...]], is_log: bool) -> None:
     if is_log:
         margin = (high / low) ** 0.08
         ax.set_ylim(low / margin, high * margin)
-        if high / low < 100:  # the ticks of decades alone would be too few
-            ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-            ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            ax.yaxis.set_minor_formatter(NullFormatter())
     else:
         margin = 0.08 * ((high - low) or 1.0)
         ax.set_ylim(low - margin, high + margin)

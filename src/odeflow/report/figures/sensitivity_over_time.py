@@ -16,11 +16,11 @@ from odeflow.report.figures.style import (
     PURPLE,
     SKY,
     VERMILION,
-    is_geometric,
     label,
     message,
     panels,
 )
+from odeflow.report.scales import is_geometric
 from odeflow.report.sensitivity_outputs import (
     DRAWN,
     AnalysedOutput,

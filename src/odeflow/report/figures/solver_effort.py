@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes, design_dims
-from odeflow.report.figures.selection import is_log_axis, shown_axes
-from odeflow.report.figures.style import BLUE, VERMILION, label, panels, spans_decades
+from odeflow.report.figures.style import BLUE, VERMILION, label, panels
+from odeflow.report.scales import is_log_axis
+from odeflow.report.selection import shown_axes
 
 _MOST_POINTS = 20_000
 
@@ -40,7 +41,7 @@ def solver_effort(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> 
                    linewidths=0, rasterized=len(x) > 2000)  # fmt: skip
         if is_log_axis(name, config):
             ax.set_xscale("log")
-        if spans_decades(y, 2.0):
+        if y.min() > 0 and y.max() > 100 * y.min():
             ax.set_yscale("log")
         ax.set_xlabel(label(ensemble[name]))
         ax.set_ylabel("Attempted steps")
@@ -57,7 +58,7 @@ def _histogram(ax, ensemble: xr.Dataset) -> None:
     for name, (values, colour) in counts.items():
         mean = f"{name} (mean {values.mean():.3g})"
         ax.hist(values, bins, color=colour, alpha=0.75, label=mean)
-    ax.set_xlabel("Steps a trajectory")
+    ax.set_xlabel("Steps of a trajectory")
     ax.set_ylabel("Trajectories")
     ax.margins(y=0.25)
     ax.legend(loc="upper center", borderaxespad=0.0)

@@ -9,20 +9,21 @@ from matplotlib.lines import Line2D
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_dims
 from odeflow.problem.status import Status
-from odeflow.report.figures.selection import is_log_axis, shown_axes
 from odeflow.report.figures.style import (
     BLACK,
     BLUE,
     GREEN,
-    GREY,
     ORANGE,
     PURPLE,
     SKY,
     VERMILION,
     YELLOW,
     label,
+    message,
     panels,
 )
+from odeflow.report.scales import is_log_axis
+from odeflow.report.selection import shown_axes
 
 _COLOURS = {
     Status.success: SKY,
@@ -44,6 +45,10 @@ def status_map(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Fig
     del summary
     axes = shown_axes(ensemble, config, at_most=2)
     status = ensemble["status"]
+    present = [s for s in Status if (status.values == s).any()]
+    if len(present) == 1:  # a map of one colour says less than a line
+        words = present[0].name.replace("_", " ")
+        return message(f"All {status.size:,} trajectories have the same outcome: {words}.")
     figure, (ax,) = panels(1, square=len(axes) == 2)
     if design_dims(ensemble) == ("sample",):
         _points(ax, ensemble, axes)
@@ -56,15 +61,12 @@ def status_map(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Fig
     if len(axes) == 1:
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
-    present = [s for s in Status if (status.values == s).any()]
     handles = [
         Line2D([], [], marker="s", linestyle="", color=_COLOURS[s],
                label=f"{s.name.replace('_', ' ')}: {int((status.values == s).sum()):,}")
         for s in present
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 2))
-    if present == [Status.success]:
-        ax.set_title(f"All {status.size:,} trajectories succeeded", color=GREY)
     return figure
 
 

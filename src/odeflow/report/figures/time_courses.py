@@ -1,4 +1,4 @@
-"""Time courses: median, bands, and some single trajectories."""
+"""Time courses: median, bands, and some single trajectories; a colour for each group."""
 
 import textwrap
 
@@ -9,58 +9,109 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.problem.status import has_failed
-from odeflow.report.figures.selection import (
+from odeflow.report.figures.groups import DrawnGroup, groups, of_group
+from odeflow.report.figures.space_time import space_time
+from odeflow.report.figures.style import BLUE, GREY, label, message, panels
+from odeflow.report.scales import dust_of, is_log_time, value_scale
+from odeflow.report.selection import (
     example,
     example_indices,
     scalar_variables,
     shown_variables,
 )
-from odeflow.report.figures.style import (
-    BLUE,
-    GREY,
-    is_geometric,
-    label,
-    message,
-    panels,
-    spans_decades,
-)
+
+#: Trajectories that the band of a group is of, at most, and where its edges are.
+_MOST, _BAND = 1000, (5, 95)
+#: Bands of more groups than these cover one another.
+_MOST_BANDS = 3
 
 
 def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
-    """One panel per variable; array states are shown as a map of the median over time."""
+    """One panel per variable; of an array state, one trajectory as a map over place and time."""
     names = shown_variables(ensemble, config)
-    examples = example_indices(ensemble, config.plot.trajectories)
     if has_failed(summary["status"].values).all():
         return message("No trajectory succeeded: see the overview page for the reasons.")
     scalars = scalar_variables(ensemble, config)
     time = ensemble["time"]
-    log_time = config.plot.log_time
-    if log_time is None:
-        log_time = is_geometric(time.values[time.values > 0].tolist())
+    log_time = is_log_time(time, config) and bool((time.values > 0).any())
+    examples = example_indices(ensemble, config.plot.trajectories)
+    parted = groups(ensemble, config)
     figure, axes = panels(len(names))
-    banded = [name for name in names if name in scalars and f"{name}_quantiles" in summary]
     for name, ax in zip(names, axes):
-        if log_time:
-            ax.set_xscale("log")
-        if name in scalars:
-            _bands(ax, summary, name, label_bands=banded[:1] == [name])
-            for index in examples:
-                y = example(ensemble, name, index)
-                ax.plot(time, y, color=GREY, linewidth=0.4, alpha=0.6, zorder=1)
+        if name not in scalars:
+            space_time(figure, ax, ensemble, name)
+        else:
+            draw = _groups if parted else _whole
+            drawn = draw(ax, ensemble, summary, name, parted, examples)
+            scale = value_scale(drawn, dust_of(name, config), config.plot.scale_of(name))
+            scale.apply(ax.yaxis, drawn)
             ax.set_ylabel(label(ensemble[name]))
             ax.margins(x=0)
-        else:
-            _space_time(figure, ax, ensemble, summary, name)
+        if log_time:
+            ax.set_xscale("log")
         ax.set_xlabel(label(time))
-    # only one of the panels has any
+    _legend(figure, axes, _running(summary))
+    return figure
+
+
+def _whole(
+    ax: Axes,
+    ensemble: xr.Dataset,
+    summary: xr.Dataset,
+    name: str,
+    parted: list[DrawnGroup],
+    examples: list[tuple[int, ...]],
+) -> np.ndarray:
+    """Median, bands and single trajectories; returns what decides the scale."""
+    del parted
+    drawn = _bands(ax, summary, name)
+    time = ensemble["time"].values
+    marker = "." if len(time) == 1 else None  # a line of one point is not seen
+    for number, index in enumerate(examples):
+        y = example(ensemble, name, index)
+        word = "single trajectories" if number == 0 else None
+        ax.plot(time, y, color=GREY, linewidth=0.4, alpha=0.6, zorder=1, label=word, marker=marker)
+        if drawn is None:
+            drawn = y
+    return np.empty(0) if drawn is None else drawn
+
+
+def _groups(
+    ax: Axes,
+    ensemble: xr.Dataset,
+    summary: xr.Dataset,
+    name: str,
+    parted: list[DrawnGroup],
+    examples: list[tuple[int, ...]],
+) -> np.ndarray:
+    """Median and band of each group; returns what decides the scale."""
+    del summary, examples
+    time, drawn = ensemble["time"].values, []
+    for group in parted:
+        values = of_group(ensemble[name], ensemble, group.rows, _MOST)
+        known = values[:, np.isfinite(values).any(axis=0)]
+        if not known.size:
+            continue
+        at = time[np.isfinite(values).any(axis=0)]
+        low, middle, high = np.nanpercentile(known, [_BAND[0], 50, _BAND[1]], axis=0)
+        if len(parted) <= _MOST_BANDS:
+            ax.fill_between(at, low, high, color=group.colour, alpha=0.18, linewidth=0)
+        ax.plot(at, middle, color=group.colour, linestyle=group.line, label=group.name,
+                marker="." if len(at) == 1 else None)  # fmt: skip
+        drawn += [low, middle, high]
+    return np.concatenate(drawn) if drawn else np.empty(0)
+
+
+def _legend(figure: Figure, axes: list[Axes], note: str | None) -> None:
+    """What lines and bands are, once for all panels."""
     handles, labels = max((ax.get_legend_handles_labels() for ax in axes), key=lambda x: len(x[1]))
-    note = _running(summary)
     if handles:
+        columns = max(int(figure.get_size_inches()[0] / 1.3), 1)
         place = "outside upper center"
-        figure.legend(handles, labels, loc=place, ncols=len(handles), title=note, title_fontsize=7)
+        figure.legend(handles, labels, loc=place, ncols=min(len(handles), columns), title=note,
+                      title_fontsize=7)  # fmt: skip
     elif note:
         figure.suptitle(note, fontsize=7)
-    return figure
 
 
 def _running(summary: xr.Dataset) -> str | None:
@@ -82,10 +133,10 @@ def _running(summary: xr.Dataset) -> str | None:
     return "\n".join(textwrap.wrap(f"over those still running: {', '.join(parts)}", 70))
 
 
-def _bands(ax: Axes, summary: xr.Dataset, name: str, label_bands: bool) -> None:
-    """Median and symmetric bands, from the quantiles that the summary has."""
+def _bands(ax: Axes, summary: xr.Dataset, name: str) -> np.ndarray | None:
+    """Median and symmetric bands, from the quantiles that the summary has, which it returns."""
     if f"{name}_quantiles" not in summary:
-        return
+        return None
     quantiles = summary[f"{name}_quantiles"]
     levels = [float(q) for q in quantiles["quantile"]]
     time = quantiles["time"].values
@@ -98,33 +149,10 @@ def _bands(ax: Axes, summary: xr.Dataset, name: str, label_bands: bool) -> None:
             color=BLUE,
             alpha=0.18 + 0.14 * number,
             linewidth=0,
-            label=f"{_percent(low)} to {_percent(high)} %" if label_bands else None,
+            label=f"{100 * low:g} to {100 * high:g} %",
         )
     if 0.5 in levels:
         median = quantiles.sel(quantile=0.5)
-        ax.plot(time, median, color=BLUE, label="median" if label_bands else None, zorder=3)
-        positive = quantiles.values[np.isfinite(quantiles.values)]
-        if positive.size and spans_decades(positive):
-            ax.set_yscale("log")
-
-
-def _percent(level: float) -> str:
-    return f"{100 * level:g}"
-
-
-def _space_time(
-    figure: Figure, ax: Axes, ensemble: xr.Dataset, summary: xr.Dataset, name: str
-) -> None:
-    quantiles = summary[f"{name}_quantiles"]
-    levels = quantiles["quantile"].values
-    middle = int(np.argmin(np.abs(levels - 0.5)))
-    values = quantiles.isel(quantile=middle).transpose("time", ...).values
-    values = values.reshape(values.shape[0], -1).T
-    time = ensemble["time"].values
-    image = ax.pcolormesh(
-        time, np.arange(values.shape[0]), values, shading="nearest", rasterized=True
-    )
-    extra = [str(d) for d in quantiles.dims if d not in ("quantile", "time")]
-    ax.set_ylabel(" and ".join(extra) + " (index)")
-    bar = figure.colorbar(image, ax=ax)
-    bar.set_label(f"Median: {label(ensemble[name])}")
+        marker = "o" if len(time) == 1 else None
+        ax.plot(time, median, color=BLUE, label="median", zorder=3, marker=marker)
+    return quantiles.values

@@ -13,7 +13,6 @@ from odeflow.report.figures.style import (
     GREY,
     VERMILION,
     message,
-    round_log_ticks,
     spans_decades,
 )
 
@@ -51,7 +50,6 @@ def training_set(dataset: xr.Dataset) -> Figure:
         grid[-1, column].set_xlabel(wrapped(_parameter(dataset, column), 24))
         if is_log:
             grid[0, column].set_xscale("log")
-            round_log_ticks(grid[-1, column].xaxis)
     grid[0, 0].set_ylabel("draws")
     if not np.array_equal(x, clean):
         first = grid[1, 0]

@@ -1,5 +1,6 @@
-"""`odeflow answers`: the sentences that the page of an experiment begins with."""
+"""`odeflow answers`: what the analyses of an experiment have found, in the words of its page."""
 
+import json
 from argparse import Namespace
 from pathlib import Path
 
@@ -13,8 +14,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "answers",
         help="print what the analyses of an experiment have found, in sentences",
-        description="Prints the sentences that an experiment's overview page begins with: what its "
-        "analyses (analyse=sensitivity and the like) have found. Nothing is computed.",
+        description="Prints what the analyses of an experiment (analyse=sensitivity and the like) "
+        "have found, in the sentences of its overview page. Nothing is computed.",
     )
     parser.add_argument("experiment", help="the experiment's name, of the study in this folder")
     parser.set_defaults(run=_answers)
@@ -26,7 +27,7 @@ def _answers(given: Namespace) -> None:
 
 
 def found_answers(experiment: str, study: Path) -> list[str]:
-    """What an experiment's page begins with.
+    """What the analyses of an experiment have found.
 
     Arguments:
         experiment: its name.
@@ -36,18 +37,19 @@ def found_answers(experiment: str, study: Path) -> list[str]:
         The sentences.
 
     Raises:
-        ConfigError: one line, where there is no page, or no analysis on it.
+        ConfigError: one line, where there are no results, or no analysis among them.
     """
-    from odeflow.report.pages import answers
+    from odeflow.report.answers import ESTIMATES, INDICES, TRAINING
 
-    page = study / RESULTS / experiment / "overview.html"
-    if not page.is_file():
-        there = sorted(file.parent.name for file in (study / RESULTS).glob("*/overview.html"))
+    verdict = study / RESULTS / experiment / "verdict.json"
+    if not verdict.is_file():
+        there = sorted(file.parent.name for file in (study / RESULTS).glob("*/verdict.json"))
         raise ConfigError(
             f"{experiment}: no results here; run odeflow run experiment={experiment}"
             + (f", or name one of {', '.join(there)}" if there else "")
         )
-    found = answers(page.read_text(encoding="utf-8"))
+    said = json.loads(verdict.read_text(encoding="utf-8"))["card"]["answers"]
+    found = [one["text"] for one in said if one["link"] in (INDICES, ESTIMATES, *TRAINING)]
     if not found:
         raise ConfigError(
             f"{experiment}: nothing was analysed; choose analyse=sensitivity, estimate or "

@@ -20,4 +20,6 @@ def plot_estimates(config: Config, estimates: Path, files: Sequence[Path]) -> No
         DamagedFileError: the estimates cannot be read.
     """
     dataset = read_dataset(estimates)
-    plots.save_each(files, lambda kind: plots.draw_estimates(kind, dataset), config.plot.dpi)
+    plots.save_each(
+        files, lambda kind: plots.draw_estimates(kind, dataset, config), config.plot.dpi
+    )

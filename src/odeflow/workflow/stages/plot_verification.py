@@ -19,6 +19,6 @@ def plot_verification(config: Config, verification: Path, files: Sequence[Path])
     Raises:
         DamagedFileError: the verification cannot be read.
     """
-    drawn = plots.draw_verification(read_dataset(verification))
+    drawn = plots.draw_verification(read_dataset(verification), config)
     for file in files:
         plots.save(drawn, file, dpi=config.plot.dpi)

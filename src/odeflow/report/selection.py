@@ -28,15 +28,6 @@ def shown_axes(ensemble: xr.Dataset, config: Config, at_most: int) -> list[str]:
     return named[:at_most]
 
 
-def is_log_axis(coordinate: str, config: Config) -> bool:
-    """Whether an axis of the design is laid out evenly in the logarithm."""
-    laws = {axis_coordinate(name, config.model): a.law for name, a in config.design.axes.items()}
-    return laws.get(coordinate) in (
-        *("logspace", "geomspace", "loguniform", "lognormal", "trunclognormal"),
-        "truncloglaplace",
-    )
-
-
 def shown_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
     """Variables a figure shows: those that `plot.variables` names, else the first few."""
     known = [str(name) for name, variable in ensemble.items() if "time" in variable.dims]
@@ -57,14 +48,14 @@ def scalar_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
     return [name for name in shown_variables(ensemble, config) if set(ensemble[name].dims) <= dims]
 
 
-def shown_metric(summary: xr.Dataset, config: Config) -> str:
-    """The metric of maps and scatters: the one `plot.metric` names, else an integral."""
+def shown_metric(summary: xr.Dataset, config: Config) -> str | None:
+    """The metric of maps and scatters: the one `plot.metric` names, else an integral, if any."""
     dims = summary["status"].dims
     known = [str(n) for n, v in summary.items() if v.dims == dims and n != "status"]
     if config.plot.metric is None:
         likely = [name for name in known if name == "log_likelihood"]
         integrals = [name for name in known if name.endswith("_integral")]
-        return (likely or integrals or known)[0]
+        return next(iter(likely or integrals or known), None)
     if config.plot.metric not in known:
         raise ConfigError(
             f"plot.metric: {config.plot.metric!r} is not a metric; known: {', '.join(known)}"

@@ -1,0 +1,60 @@
+"""What a figure is of, in words: its caption, and the slice of the experiment it shows. Cheap."""
+
+from functools import cache
+
+from odeflow.config.root import Config
+from odeflow.design import axis_names, number_of_samples
+from odeflow.files.shipped import shipped
+
+#: In the metadata of a figure that is a line of text: it is none to look at.
+MESSAGE = "odeflow:message"
+_OF_METRIC = ("heat_map", "metric_scatter")
+_OF_AXES = ("heat_map", "status_map", "solver_effort")
+_MOST_NAMED = 6
+
+
+def figure_caption(config: Config, kind: str) -> str:
+    """The caption of a figure: what that kind shows, and of what it is here.
+
+    Arguments:
+        config: the experiment, in its study.
+        kind: the figure's name.
+    """
+    return " ".join(filter(None, [_words(kind), figure_slice(config, kind)]))
+
+
+def figure_slice(config: Config, kind: str) -> str:
+    """The metric, the slice of the design, the number of trajectories and the conditions.
+
+    Arguments:
+        config: the experiment, in its study.
+        kind: the figure's name.
+    """
+    design = config.design
+    parts = []
+    if kind in _OF_METRIC and config.plot.metric is not None:
+        parts.append(f"Metric: {config.plot.metric}.")
+    axes = axis_names(design, config.study)
+    shown = config.plot.axes or axes
+    hidden = [axis for axis in axes if axis not in shown[:2]]
+    if design.kind == "grid" and kind in _OF_AXES and len(axes) > 2:
+        parts.append(f"Over {' and '.join(shown[:2])}; further axes: {_some(hidden)}.")
+    number = number_of_samples(design, config.study)
+    parts.append(f"n = {number:,} trajector{'y' if number == 1 else 'ies'}, {design.kind} design.")
+    if design.conditions:
+        parts.append(f"Conditions: {_some(list(design.conditions))}.")
+    return " ".join(parts)
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+@cache
+def _words(kind: str) -> str:
+    """The caption that ships for a kind, of which the Snakemake report makes use too."""
+    file = shipped() / "workflow" / "report" / f"{kind}.rst"
+    if not file.is_file():
+        return ""  # the user's own figure
+    return file.read_text(encoding="utf-8").partition("{{")[0].strip()
