@@ -58,16 +58,6 @@ def light(kind: str, words: str) -> Markup:
     return _part("light", kind, words)
 
 
-def answer(text: str) -> str:
-    """A sentence that a page begins with: what was asked of the experiment, in words."""
-    return f'<p class="answer">{html.escape(text)}</p>'
-
-
-def answers(text: str) -> list[str]:
-    """The sentences of a page that `answer` made, as text."""
-    return [html.unescape(one) for one in re.findall(r'<p class="answer">(.*?)</p>', text)]
-
-
 def table(
     header: Sequence[str] | None,
     rows: Iterable[Sequence[str]],

@@ -52,7 +52,7 @@ def _quantiles(
     objective: Objective, name: str, theta: Vectors, rng: np.random.Generator
 ) -> xr.Variable:
     simulated = objective.simulated(theta)
-    foretold = np.full(simulated.values.shape, np.nan)
+    foretold: np.ndarray = np.full(simulated.values.shape, np.nan)
     with np.errstate(all="ignore"):
         for group in objective.simulation.measurements.groups:
             foretold[:, group.rows] = _measured(

@@ -15,8 +15,8 @@ from odeflow.report.figures.style import (
     label,
     message,
     panels,
-    spans_decades,
 )
+from odeflow.report.scales import value_scale
 
 _MOST_PANELS = 12
 _COLOURS = {"prior": GREY, "posterior": BLUE}
@@ -44,7 +44,8 @@ def predictive(dataset: xr.Dataset) -> Figure:
         ax.set(xlabel=label(dataset["measured_time"]), ylabel=label(measured))
         drawn = dataset["prior_predictive_quantiles"].values[:, own]
         drawn = drawn[np.isfinite(drawn)]
-        if drawn.size and values[own].min() > 0 and spans_decades(drawn):
+        above = drawn.size and min(values[own].min(), drawn.min()) > 0
+        if above and value_scale(drawn, dust=0.0).kind == "log":
             ax.set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()
     shown = {text: handle for text, handle in zip(labels, handles) if text}

@@ -13,8 +13,8 @@ from odeflow.report.figures.style import (
     GREY,
     VERMILION,
     message,
-    spans_decades,
 )
+from odeflow.report.scales import value_scale
 
 _MOST_PARAMETERS, _MOST_OUTPUTS, _MOST_ROWS = 5, 4, 800
 _BINS = 30
@@ -78,7 +78,7 @@ def _points(ax: Axes, theta: np.ndarray, clean: np.ndarray, x: np.ndarray) -> No
     ax.scatter(theta, x, s=size, color=BLUE, alpha=0.5, linewidths=0, rasterized=True)
     if not np.array_equal(x, clean):
         ax.scatter(theta, clean, s=size / 3, color=VERMILION, linewidths=0, rasterized=True)
-    if spans_decades(x):
+    if x.min() > 0 and value_scale(x, dust=0.0).kind == "log":
         ax.set_yscale("log")
 
 
