@@ -1,5 +1,8 @@
 """Random models by both engines and by SciPy: five hundred of them agree, to a millionth.
 
+The Diffrax engine solves a third of them: for each family it traces and compiles for most of a
+minute.
+
 A model that does not is made as small as it can be before it is shown.
 """
 
@@ -17,6 +20,7 @@ from tests.support.random_models import END, Family, RandomModel, by_scipy, rand
 MODELS, FAMILIES = 10, 50
 TS = np.linspace(0.0, END, 21)
 METHODS = ("tsit5", "dopri8", "rodas5p")
+ENGINES = ("native", "diffrax")
 
 
 def family(seed: int) -> list[RandomModel]:
@@ -83,7 +87,7 @@ def smallest(model: RandomModel, engine: str, method: str, study: Path) -> Rando
 def test_engines_and_scipy_agree(seed: int, tmp_path: Path) -> None:
     models, method = family(seed), METHODS[seed % 3]
     failures = []
-    for engine in ("native", "diffrax"):
+    for engine in ENGINES if seed // len(METHODS) % 3 == 0 else ENGINES[:1]:
         states, reached = solve(models, engine, method, tmp_path)
         for model, course, end in zip(models, states, reached):
             if (error := difference(model, course, float(end))) > 1e-6:
