@@ -49,7 +49,7 @@ def overview_page(
         ("dimensions", " x ".join(f"{name} {size}" for name, size in ensemble.sizes.items())),
         ("method", f"{config.solver.method}, rtol {config.solver.rtol:g}, {_atol(config)}"),
         ("engine", f"{engine} ({reason})" if reason else engine),
-        ("steps a trajectory", f"median {np.median(steps):,.0f}, most {steps.max():,}"),
+        ("steps per trajectory", f"median {np.median(steps):,.0f}, most {steps.max():,}"),
     ]
     versions = json.loads(ensemble.attrs["odeflow_versions"])
     versions = {"odeflow": ensemble.attrs["odeflow_version"], **versions}

@@ -14,6 +14,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: pre; }
 pre { background: #f6f6f4; padding: 1rem; overflow-x: auto; font-size: 13px; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+div.wide { overflow-x: auto; }
 p.answer { font-weight: 600; margin: 0.6rem 0; }
 svg { max-width: 100%; height: auto; }
 """
@@ -25,7 +26,9 @@ def page(title: str, body: Iterable[str]) -> str:
     return "\n".join(
         [
             "<!doctype html>",
-            f'<html lang="en"><head><meta charset="utf-8"><title>{words}</title>',
+            '<html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{words}</title>",
             f"<style>{_STYLE}</style></head><body>",
             f"<h1>{words}</h1>",
             *body,
@@ -59,4 +62,4 @@ def table(
 
     head = f"<tr>{cells(header, 'th')}</tr>" if header else ""
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table>{head}{body}</table>"
+    return f'<div class="wide"><table>{head}{body}</table></div>'

@@ -96,6 +96,12 @@ def round_log_ticks(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def cut_to_shares(ax: Axes) -> None:
+    """Leaves out of the horizontal axis what no part of a whole can be, but for some error."""
+    low, high = ax.get_xlim()
+    ax.set_xlim(max(low, -0.25), min(high, 1.25))
+
+
 def is_geometric(levels: Sequence[float]) -> bool:
     """Whether increasing levels are spaced more evenly on a logarithmic axis."""
     if len(levels) < 4 or levels[0] <= 0:
