@@ -117,6 +117,14 @@ def first_of(indices: xr.Dataset, values: list[float], half: float) -> xr.Datase
     return indices.assign({name: value, f"{name}_bounds": ends})
 
 
+def test_what_depends_on_the_same_is_said_once(tmp_path: Path):
+    config, indices = made("sobol", tmp_path)
+    said = sentences(indices, config)
+    # it falls all the time, so that the last value is the smallest
+    assert not [text for text in said if "time integral of" in text or "minimum of" in text]
+    assert [text for text in said if "time average of" in text] and len(said) == 4
+
+
 def test_a_sample_that_is_too_small_says_so_and_comes_last(tmp_path: Path):
     config, indices = made("sobol", tmp_path)
     unsure = first_of(indices, [0.5, 0.3, 0.1], half=0.6)

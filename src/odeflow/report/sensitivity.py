@@ -24,9 +24,13 @@ _WORTH_NAMING = 0.01
 
 def sentences(indices: xr.Dataset, config: Config) -> list[str]:
     """What matters most for each of the first outputs, in words."""
-    shown = shown_outputs(indices, config, _MOST_SENTENCES)
-    names = parameter_names(indices, config)
-    return [_sentence(output, names) for output in shown]
+    names, told = parameter_names(indices, config), []
+    for output in shown_outputs(indices, config, _MOST_ROWS):
+        values = output.indices[output.leading or ""].values
+        # as the mean and the integral over the same time, which depend on the same
+        if not any(np.allclose(values, other, equal_nan=True) for _, other in told):
+            told.append((output, values))
+    return [_sentence(output, names) for output, _ in told[:_MOST_SENTENCES]]
 
 
 def _sentence(output: AnalysedOutput, names: list[str]) -> str:
