@@ -46,6 +46,8 @@ def sensitivity_pairs(indices: xr.Dataset, config: Config) -> Figure:
         )
         ax.axvline(0, color=GREY, linewidth=0.6)
         cut_to_shares(ax)
+        low, high = ax.get_xlim()  # what is nearly nothing should look so
+        ax.set_xlim(min(low, -0.02), max(high, 0.1))
         ax.set_title(wrapped(output.title[:1].upper() + output.title[1:], 44))
         ax.set_xlabel("second order")
     return figure
