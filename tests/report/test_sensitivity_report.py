@@ -108,6 +108,50 @@ def test_sentences_are_the_numbers(tmp_path: Path):
     assert sentences(indices, config)[0].startswith(said)
 
 
+def first_of(indices: xr.Dataset, values: list[float], half: float) -> xr.Dataset:
+    """The same with other first order indices of the first time, and intervals as wide."""
+    name = "substrate_first_time_below_first_order"
+    value = indices[name].copy(data=np.array(values))
+    bounds = indices[f"{name}_bounds"].transpose("bound", "parameter")
+    ends = bounds.copy(data=np.stack([value - half, value + half]))
+    return indices.assign({name: value, f"{name}_bounds": ends})
+
+
+def test_what_depends_on_the_same_is_said_once(tmp_path: Path):
+    config, indices = made("sobol", tmp_path)
+    said = sentences(indices, config)
+    # it falls all the time, so that the last value is the smallest
+    assert not [text for text in said if "time integral of" in text or "minimum of" in text]
+    assert [text for text in said if "time average of" in text] and len(said) == 4
+
+
+def test_a_sample_that_is_too_small_says_so_and_comes_last(tmp_path: Path):
+    config, indices = made("sobol", tmp_path)
+    unsure = first_of(indices, [0.5, 0.3, 0.1], half=0.6)
+    assert "first time" not in sentences(unsure, config)[0]
+    others = [name for name in indices.data_vars if "first_time_below" not in str(name)]
+    (text,) = sentences(first_of(indices.drop_vars(others), [0.5, 0.3, 0.1], half=0.6), config)
+    assert text.startswith("The sample is too small to say what the first time")
+
+
+def test_no_share_is_written_as_minus_nothing_or_as_more_than_all(tmp_path: Path):
+    config, indices = made("sobol", tmp_path)
+    text = sentences(first_of(indices, [0.02, -0.1, -0.2], half=0.0201), config)[0]
+    assert "2% (0 to 4)" in text and text.endswith("what acts only together 100%.")
+
+
+def test_bars_and_rows_are_in_the_order_of_the_larger_index(tmp_path: Path):
+    config, indices = made("sobol", tmp_path)
+    total = indices["substrate_first_time_below_total_order"].copy(data=np.array([0.1, 0.2, 0.9]))
+    other = indices.assign(substrate_first_time_below_total_order=total)
+    ax = plots.draw_sensitivity("sensitivity_indices", other, config).axes[0]
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert names[-1] == parameter_names(indices, config)[2]
+    section = "".join(sensitivity_section(other, config))
+    section = section[section.index("<td>first time") :]
+    assert section.index(f"<td>{names[-1]}</td>") < section.index(f"<td>{names[0]}</td>")
+
+
 def test_outputs_that_do_not_vary_are_not_said_anything_of(tmp_path: Path):
     config, indices = made("sobol", tmp_path)
     assert not [text for text in sentences(indices, config) if "maximum of substrate" in text]

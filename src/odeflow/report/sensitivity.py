@@ -10,27 +10,36 @@ from odeflow.report.pages import heading, paragraph, table
 from odeflow.report.sensitivity_outputs import (
     DRAWN,
     AnalysedOutput,
+    by_any,
     by_size,
     outputs,
     parameter_names,
     shown_outputs,
 )
 
-_MOST_SENTENCES, _MOST_NAMED, _MOST_ROWS = 4, 3, 60
+_MOST_SENTENCES, _MOST_NAMED, _MOST_ROWS, _MOST_OF_ONE = 4, 3, 60, 5
 #: A part of the variance below which a parameter is not named.
 _WORTH_NAMING = 0.01
 
 
 def sentences(indices: xr.Dataset, config: Config) -> list[str]:
     """What matters most for each of the first outputs, in words."""
-    shown = shown_outputs(indices, config, _MOST_SENTENCES)
-    names = parameter_names(indices, config)
-    return [_sentence(output, names) for output in shown]
+    names, told = parameter_names(indices, config), []
+    for output in shown_outputs(indices, config, _MOST_ROWS):
+        values = output.indices[output.leading or ""].values
+        # as the mean and the integral over the same time, which depend on the same
+        if not any(np.allclose(values, other, equal_nan=True) for _, other in told):
+            told.append((output, values))
+    return [_sentence(output, names) for output, _ in told[:_MOST_SENTENCES]]
 
 
 def _sentence(output: AnalysedOutput, names: list[str]) -> str:
     index = output.leading
     order = by_size(output)
+    if not output.is_sure:
+        return (
+            f"The sample is too small to say what {_the(output)} depends on: ask for a larger one."
+        )
     if index in ("first_order", "total_order_at_most"):
         return _of_variance(output, names, order, index)
     what = {
@@ -55,7 +64,7 @@ def _of_variance(output: AnalysedOutput, names: list[str], order: list[int], ind
     parts += [f"{names[i]} {_percent(output, index, i)}" for i in named]
     text = ", ".join(parts)
     if index == "first_order" and "total_order" in output.indices:
-        together = 1 - np.nansum(values)
+        together = min(1 - np.nansum(values), 1.0)
         if together >= _WORTH_NAMING:
             text += (
                 f"; what acts only together {100 * together:.0f}%{_strongest_pair(output, names)}"
@@ -84,13 +93,21 @@ def _percent(output: AnalysedOutput, index: str | None, place: int) -> str:
     """Percent with the ends of its interval: 71% (68 to 74)."""
     value = 100 * float(output.indices[index].values[place])
     low, high = 100 * _ends(output, index, place)
-    return f"{value:.0f}%" + (f" ({low:.0f} to {high:.0f})" if np.isfinite(low) else "")
+    interval = f" ({_rounded(low, 0)} to {_rounded(high, 0)})" if np.isfinite(low) else ""
+    return f"{_rounded(value, 0)}%{interval}"
+
+
+def _rounded(value: float, digits: int) -> str:
+    """With so many digits behind the point, and no sign of a zero."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _number(output: AnalysedOutput, index: str | None, place: int) -> str:
     value = float(output.indices[index].values[place])
     low, high = _ends(output, index, place)
-    return f"{value:.3g}" + (f" ({low:.3g} to {high:.3g})" if np.isfinite(low) else "")
+    has_units = index in ("mu_star", "sigma")
+    text = (lambda x: f"{x:.3g}") if has_units else (lambda x: _rounded(x, 2))
+    return text(value) + (f" ({text(low)} to {text(high)})" if np.isfinite(low) else "")
 
 
 def _ends(output: AnalysedOutput, index: str | None, place: int) -> np.ndarray:
@@ -122,7 +139,7 @@ def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[
             f"{int(output.indices['left_out']):,}",
         ]
         for output in found
-        for place in by_size(output)
+        for place in by_any(output)[:_MOST_OF_ONE]
     ]
     level = 100 * float(indices.attrs["level"])
     facts = [
@@ -141,11 +158,11 @@ def sensitivity_section(indices: xr.Dataset | None, config: Config) -> Iterable[
             else []
         ),
     ]
-    cut = paragraph(f"The first {_MOST_ROWS} rows; all are in indices.nc.")
+    cut = paragraph("The parameters that matter most, of the first results; all are in indices.nc.")
     return [
         heading("Sensitivity"),
         table(None, facts, name="the analysis"),
-        *([cut] if len(rows) > _MOST_ROWS else []),
+        *([cut] if len(rows) > _MOST_ROWS or len(names) > _MOST_OF_ONE else []),
         table(header, rows[:_MOST_ROWS], set(range(2, len(header)))),
     ]
 

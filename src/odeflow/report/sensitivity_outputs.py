@@ -18,6 +18,9 @@ DRAWN = {
     "delta": "delta",
     "pawn": "PAWN",
 }
+#: Parts of the variance, and the width of an interval of one that says nothing.
+SHARES = ("first_order", "total_order")
+_WIDEST = 1.0
 
 
 class AnalysedOutput(NamedTuple):
@@ -39,6 +42,13 @@ class AnalysedOutput(NamedTuple):
         """The indices that are drawn; PAWN and delta where there are no parts of the variance."""
         there = [name for name in DRAWN if name in self.indices]
         return there[:2]
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no interval of a part of the variance is wider than all of it."""
+        shares = [f"{name}_bounds" for name in SHARES if f"{name}_bounds" in self.indices]
+        widths = [np.diff(self.indices[name].transpose("bound", ...), axis=0) for name in shares]
+        return all(np.nan_to_num(width).max(initial=0.0) <= _WIDEST for width in widths)
 
     @property
     def title(self) -> str:
@@ -77,7 +87,8 @@ def outputs(indices: xr.Dataset, over_time: bool) -> list[AnalysedOutput]:
 def shown_outputs(indices: xr.Dataset, config: Config, at_most: int) -> list[AnalysedOutput]:
     """Metrics, the one that `plot.metric` names first, those that vary alone.
 
-    Where there is none, variables at the last saved time.
+    Where there is none, variables at the last saved time. Those of which the sample is too small to
+    say anything come last.
     """
     found = outputs(indices, over_time=False)
     if not found:
@@ -88,7 +99,7 @@ def shown_outputs(indices: xr.Dataset, config: Config, at_most: int) -> list[Ana
     thresholds = ("first_time_below", "first_time_above")
     first = lambda one: (one.name != config.plot.metric, not one.name.endswith(thresholds))
     known = [one for one in found if np.isfinite(one.indices[one.leading]).any()]
-    return sorted(known, key=first)[:at_most]
+    return sorted(known, key=lambda one: (not one.is_sure, *first(one)))[:at_most]
 
 
 def parameter_names(indices: xr.Dataset, config: Config) -> list[str]:
@@ -108,5 +119,14 @@ def largest(found: list[AnalysedOutput], most: int) -> list[int]:
 
 def by_size(output: AnalysedOutput) -> list[int]:
     """Places of the parameters, the one that matters most first."""
-    values = output.indices[output.leading].values
+    return _largest_first(output.indices[output.leading].values)
+
+
+def by_any(output: AnalysedOutput) -> list[int]:
+    """The same by the larger of first and total order: what acts only with others counts too."""
+    values = [output.indices[name].values for name in SHARES if name in output.indices]
+    return _largest_first(np.fmax.reduce(values)) if values else by_size(output)
+
+
+def _largest_first(values: np.ndarray) -> list[int]:
     return np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable").tolist()

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.report.figures.math_text import wrapped
-from odeflow.report.figures.style import BLUE, GREY, SKY, message, panels
-from odeflow.report.sensitivity_outputs import DRAWN, by_size, parameter_names, shown_outputs
+from odeflow.report.figures.style import BLUE, GREY, SKY, cut_to_shares, message, panels
+from odeflow.report.sensitivity_outputs import DRAWN, SHARES, by_any, parameter_names, shown_outputs
 
 _MOST_OUTPUTS, _MOST_PARAMETERS = 6, 12
 
@@ -20,7 +20,7 @@ def sensitivity_indices(indices: xr.Dataset, config: Config) -> Figure:
     figure, axes = panels(len(shown))
     names = parameter_names(indices, config)
     for output, ax in zip(shown, axes):
-        order = by_size(output)[:_MOST_PARAMETERS][::-1]
+        order = by_any(output)[:_MOST_PARAMETERS][::-1]
         drawn = output.drawn
         height = 0.8 / len(drawn)
         for number, (index, colour) in enumerate(zip(drawn, (BLUE, SKY))):
@@ -40,6 +40,8 @@ def sensitivity_indices(indices: xr.Dataset, config: Config) -> Figure:
             )
         ax.set_yticks(range(len(order)), [names[place] for place in order])
         ax.axvline(0, color=GREY, linewidth=0.6)
+        if drawn[0] in SHARES:
+            cut_to_shares(ax)
         title = output.title[:1].upper() + output.title[1:]
         ax.set_title(wrapped(title, 30))
         units = "" if output.units in ("", "1") or "mu_star" not in drawn else f" ({output.units})"

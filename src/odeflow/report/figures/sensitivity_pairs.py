@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.report.figures.math_text import wrapped
-from odeflow.report.figures.style import BLUE, GREY, SKY, message, panels
+from odeflow.report.figures.style import BLUE, GREY, SKY, cut_to_shares, message, panels
 from odeflow.report.sensitivity_outputs import parameter_names, shown_outputs
 
 _MOST_OUTPUTS, _MOST_PAIRS = 6, 10
@@ -45,6 +45,9 @@ def sensitivity_pairs(indices: xr.Dataset, config: Config) -> Figure:
             range(len(order)), [f"{names[i[place]]} {_TIMES} {names[j[place]]}" for place in order]
         )
         ax.axvline(0, color=GREY, linewidth=0.6)
+        cut_to_shares(ax)
+        low, high = ax.get_xlim()  # what is nearly nothing should look so
+        ax.set_xlim(min(low, -0.02), max(high, 0.1))
         ax.set_title(wrapped(output.title[:1].upper() + output.title[1:], 44))
         ax.set_xlabel("second order")
     return figure

@@ -58,7 +58,7 @@ def _histogram(ax, ensemble: xr.Dataset) -> None:
     for name, (values, colour) in counts.items():
         mean = f"{name} (mean {values.mean():.3g})"
         ax.hist(values, bins, color=colour, alpha=0.75, label=mean)
-    ax.set_xlabel("Steps of a trajectory")
+    ax.set_xlabel("Steps per trajectory")
     ax.set_ylabel("Trajectories")
     ax.margins(y=0.25)
     ax.legend(loc="upper center", borderaxespad=0.0)

@@ -85,6 +85,12 @@ def message(text: str) -> Figure:
     return figure
 
 
+def cut_to_shares(ax: Axes) -> None:
+    """Leaves out of the horizontal axis what no part of a whole can be, but for some error."""
+    low, high = ax.get_xlim()
+    ax.set_xlim(max(low, -0.25), min(high, 1.25))
+
+
 def save(figure: Figure, path: Path, dpi: int) -> None:
     """Writes the figure under its final name at once; the suffix is the format."""
     kind = path.suffix[1:]
