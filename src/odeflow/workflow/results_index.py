@@ -13,8 +13,8 @@ _MADE_HERE = '<meta name="generator" content="odeflow">'
 def write_results_index(study: Path) -> None:
     """Writes `results/index.html`: every experiment that has a page, and those not run yet.
 
-    Nothing where no experiment has a page, nor where the user has a page of that name. The bytes do
-    not depend on which run writes it.
+    Nothing where no experiment has a page, nor where the user has a page of that name. The bytes
+    do not depend on which run writes it.
 
     Arguments:
         study: the study's folder.
