@@ -130,3 +130,13 @@ def test_a_quadratic_whose_matrix_is_wrong_is_learned_from_the_steps(weights):
     )
     np.testing.assert_allclose(found.theta * np.sqrt(weights), 0.0, atol=1e-6)
     assert (found.num_steps < 40).all()  # 200 by the matrix alone
+
+
+def test_what_would_end_too_early_begins_anew():
+    """A loose `ftol` ends lanes in valleys; those that begin anew find out of some of them."""
+    start = starts()
+    found = run(start, options=Options(ftol=1e-3))
+    hasty = run(start, options=Options(ftol=1e-3, worthwhile=np.inf))
+    gained = hasty.objective - found.objective
+    assert (gained >= 0).all() and (gained > 1e-3).sum() >= 3
+    assert (found.num_steps >= hasty.num_steps).all()

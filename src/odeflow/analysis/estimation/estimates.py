@@ -10,8 +10,8 @@ import xarray as xr
 
 from odeflow.analysis.estimation.convergence import effective_size, r_hat
 from odeflow.analysis.estimation.labels import measured_labels, parameter_units
+from odeflow.analysis.estimation.not_finite import why_not_finite
 from odeflow.analysis.estimation.objective import Objective
-from odeflow.analysis.estimation.outcome import why_not_finite
 from odeflow.analysis.estimation.parameters import Parameters
 from odeflow.analysis.estimation.posterior import posterior
 from odeflow.analysis.estimation.predictive import predictive

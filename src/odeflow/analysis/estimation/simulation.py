@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 
 from odeflow.analysis.estimation.at_rest import Before, Measured
 from odeflow.analysis.estimation.axes import Axes, Chain
-from odeflow.analysis.estimation.outcome import Outcome
+from odeflow.analysis.estimation.ending import Ending
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
 from odeflow.config.outputs import SummaryConfig
@@ -44,14 +44,14 @@ class Simulated:
     """Values and noise at every measurement, with their derivatives along `theta` if asked for.
 
     `linear_slopes` are derivatives along the values of parameters that are to be solved for,
-    without the scales. `failed` are the vectors of which a trajectory failed, see `outcome`; their
+    without the scales. `failed` are the vectors of which a trajectory failed, see `ending`; their
     numbers mean nothing.
     """
 
     values: Table
     noise: Table
     failed: Bool[np.ndarray, " vector"]
-    outcome: Outcome
+    ending: Ending
     value_slopes: Tables | None = None
     noise_slopes: Tables | None = None
     linear_slopes: Tables | None = None
@@ -113,11 +113,11 @@ class Simulation:
         values = self.parameters.values(theta)
         columns = self.axes.columns(values)
         built = self._plain if not slopes else self._parts[0]
-        solved, outcome = self._solved(built, values, columns)
+        solved, ending = self._solved(built, values, columns)
         for part in self._parts[1:] if slopes else ():
-            more, outcome_too = self._solved(part, values, columns)
-            solved, outcome = more | solved, outcome | outcome_too
-        result = self._at_measurements(solved, columns, outcome)
+            more, ending_too = self._solved(part, values, columns)
+            solved, ending = more | solved, ending | ending_too
+        result = self._at_measurements(solved, columns, ending)
         if not slopes:
             return self._with_linear_slopes(result, solved) if self._linear else result
         chains = self.axes.chains(columns)
@@ -125,7 +125,7 @@ class Simulation:
 
     def _solved(
         self, built: Built, values: Vectors, columns: Mapping[str, np.ndarray]
-    ) -> tuple[dict[str, np.ndarray], Outcome]:
+    ) -> tuple[dict[str, np.ndarray], Ending]:
         """Variables by name, (vector, condition, time), and what became of the vectors."""
         shape = next(iter(columns.values())).shape
         columns = {**columns, **self.axes.start_slopes(built.model, columns)}
@@ -145,7 +145,7 @@ class Simulation:
             after = np.asarray(never.reshape(shape).any(axis=1))
             solved = {name: np.column_stack([x, found[name]]) for name, x in solved.items()}
         solved = {name: x.reshape(*shape, -1) for name, x in solved.items()}
-        return solved, Outcome(status, before, after)
+        return solved, Ending(status, before, after)
 
     def differentiate(self, linear: list[str]) -> None:
         """Has derivatives along these parameters, which observables alone read, in every solve."""
@@ -227,15 +227,15 @@ class Simulation:
         self,
         solved: Mapping[str, np.ndarray],
         columns: Mapping[str, np.ndarray],
-        outcome: Outcome,
+        ending: Ending,
     ) -> Simulated:
-        failed = outcome.failed
+        failed = ending.failed
         shape = (len(failed), self.measurements.number)
         values, noise = np.empty(shape), np.empty(shape)
         for group in self.measurements.groups:
             values[:, group.rows] = self._at(solved, group, group.variable)
             noise[:, group.rows] = _noise(group, self._known(solved, columns, group))
-        return Simulated(values, noise, failed | ~np.isfinite(values).all(axis=1), outcome)
+        return Simulated(values, noise, failed | ~np.isfinite(values).all(axis=1), ending)
 
     def _with_linear_slopes(
         self, simulated: Simulated, solved: Mapping[str, np.ndarray]

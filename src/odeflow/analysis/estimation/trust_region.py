@@ -46,7 +46,8 @@ class Options:
 
     It has converged where the largest slope along a free parameter is below `gtol`, or where a step
     that the model is right about gains less than `ftol` of one and the objective. It has stalled
-    where the radius is below `xtol`.
+    where the radius is below `xtol`. Before either counts it begins anew, without what it has
+    learned, until that gains less than `worthwhile`.
     """
 
     max_iterations: int = 500
@@ -54,6 +55,7 @@ class Options:
     gtol: float = 1e-6
     xtol: float = 1e-9
     first_radius: float = 1.0
+    worthwhile: float = 1e-3
 
 
 @runtime_checkable
@@ -132,6 +134,8 @@ class _Lanes:
         self._norm = np.full(size, np.nan)
         self._radius = np.full(size, options.first_radius)
         self._new = np.ones(size, bool)
+        #: The objective where each last began.
+        self._anew = np.full(size, np.inf)
         self._steps, self._gradients = np.zeros(size, int), np.zeros(size, int)
         self._status = np.full(size, -1, np.int8)
         self._status[~np.isfinite(self._f)] = FitStatus.failed_at_start
@@ -218,8 +222,26 @@ class _Lanes:
         self._status[run[self._steps[run] >= options.max_iterations]] = (
             FitStatus.max_iterations_reached
         )
-        self._status[run[self._radius[run] < options.xtol]] = FitStatus.stalled
-        self._status[run[converged]] = FitStatus.converged
+        stalled = self._radius[run] < options.xtol
+        again = (converged | stalled) & self._begin_anew(run[converged | stalled], len(self._f))[
+            run
+        ]
+        self._status[run[stalled & ~again]] = FitStatus.stalled
+        self._status[run[converged & ~again]] = FitStatus.converged
+
+    def _begin_anew(self, ended: np.ndarray, size: int) -> Bool[np.ndarray, " lane"]:
+        """Lanes that are done but have gained since they last began: their models begin anew.
+
+        What a long valley has taught of the curvature may be wrong at its end, where steps then
+        gain nothing though others would.
+        """
+        gained = np.zeros(size, bool)
+        small = self._options.worthwhile
+        gained[ended] = ~(self._anew[ended] - self._f[ended] <= small)
+        self._anew[gained] = self._f[gained]
+        self._rest[gained], self._secant[gained] = 0.0, False
+        self._radius[gained] = self._options.first_radius
+        return gained
 
 
 def bounded_step(

@@ -5,7 +5,7 @@ import numpy as np
 import odeflow
 from odeflow.analysis.estimation.estimates import estimates, options_of
 from odeflow.analysis.estimation.multistart import fit
-from odeflow.analysis.estimation.outcome import why_not_finite
+from odeflow.analysis.estimation.not_finite import why_not_finite
 from tests.support.estimation_studies import linear_study, objective
 from tests.support.petab_at_rest import make_problem_at_rest
 from tests.support.petab_text import TABLES, make_problem
@@ -14,6 +14,7 @@ from tests.support.petab_text import TABLES, make_problem
 def test_trajectories_that_fail(tmp_path):
     config = linear_study(tmp_path, "solver.max_steps=2")
     batch, asked = objective(config), config.analyse.estimate
+    assert asked is not None
     found = estimates(batch, fit(batch, 0, range(5), options_of(asked)), asked)
     text = found.attrs["comment"]
     assert "\n" not in text and "estimate" not in found

@@ -1,40 +1,13 @@
-"""What became of simulated vectors, and in words why none of them has a finite objective."""
+"""Why no vector has a finite objective, in words."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int8
 
+from odeflow.analysis.estimation.objective import Objective
+from odeflow.analysis.estimation.parameters import Vectors
 from odeflow.problem.noise import log_density
-from odeflow.problem.status import ADVICE, Status, has_failed
-
-if TYPE_CHECKING:
-    from odeflow.analysis.estimation.objective import Objective
-    from odeflow.analysis.estimation.parameters import Vectors
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The status of each trajectory, and the vectors of which something is never at rest."""
-
-    status: Int8[np.ndarray, "vector condition"]
-    never_before: Bool[np.ndarray, " vector"]
-    never_after: Bool[np.ndarray, " vector"]
-
-    @property
-    def failed(self) -> Bool[np.ndarray, " vector"]:
-        """The vectors that have no values."""
-        return has_failed(self.status).any(axis=1) | self.never_before | self.never_after
-
-    def __or__(self, other: Outcome) -> Outcome:
-        """That of two solves of the same vectors."""
-        status = np.where(has_failed(self.status), self.status, other.status)
-        return Outcome(
-            status, self.never_before | other.never_before, self.never_after | other.never_after
-        )
+from odeflow.problem.status import ADVICE, Status
 
 
 def why_not_finite(objective: Objective, theta: Vectors) -> str:
@@ -48,7 +21,7 @@ def why_not_finite(objective: Objective, theta: Vectors) -> str:
         What is not finite, and of how many vectors; the first that holds of a vector counts.
     """
     simulated = objective.simulated(theta)
-    outcome, found = simulated.outcome, dict[str, np.ndarray]()
+    ending, found = simulated.ending, dict[str, np.ndarray]()
     left = np.ones(len(theta), bool)
 
     def count(words: str, given: Any) -> None:
@@ -58,11 +31,11 @@ def why_not_finite(objective: Objective, theta: Vectors) -> str:
             found[words] = found.get(words, np.zeros(len(theta), bool)) | (here & left)
             left = left & ~here
 
-    count("nothing is at rest before a condition", outcome.never_before)
+    count("nothing is at rest before a condition", ending.never_before)
     for status in (one for one in Status if one.is_failure):
-        at = (outcome.status == status).any(axis=1)
+        at = (ending.status == status).any(axis=1)
         count(f"a trajectory ends with {status.name} ({ADVICE[status]})", at)
-    count("nothing is at rest when it was measured", outcome.never_after)
+    count("nothing is at rest when it was measured", ending.never_after)
     for group in objective.simulation.measurements.groups:
         values, noise = simulated.values[:, group.rows], simulated.noise[:, group.rows]
         count(f"{group.variable} is not finite", ~np.isfinite(values).all(axis=1))
