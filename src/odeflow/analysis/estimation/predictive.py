@@ -63,7 +63,7 @@ def _quantiles(
                 rng,
             )
     usable = ~simulated.failed & np.isfinite(foretold).all(axis=1)
-    found = np.full((len(_LEVELS), foretold.shape[1]), np.nan)
+    found = np.full((len(_LEVELS), objective.measured.size), np.nan)
     inside = math.nan
     if usable.any():
         found = np.quantile(foretold[usable], _LEVELS, axis=0)
