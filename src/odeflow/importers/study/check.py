@@ -1,6 +1,5 @@
 """Checks that span groups and need values: axes, saved times, names of variables."""
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from odeflow.config.doses import DoseConfig
@@ -9,23 +8,23 @@ from odeflow.config.functions import check_function, check_functions
 from odeflow.config.ladder import ladder
 from odeflow.config.levels import count
 from odeflow.config.metrics import (
-    WITHOUT_SLOPE,
     check_metric_names,
     reduced_summary,
-    reduces_metrics,
     wanted_metrics,
 )
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
-from odeflow.config.sensitivity_choice import FOR_DEPENDENT, sensitivity_methods
 from odeflow.config.times import check_times
-from odeflow.config.validate import nearest
-from odeflow.design import CONDITION, axis_names, check_axes, has_own_ends, number_of_samples, rows
-from odeflow.design.correlation import strongest_correlation
+from odeflow.design import CONDITION, axis_names, check_axes, has_own_ends
 from odeflow.files.errors import ConfigError
 from odeflow.importers.estimation import check_estimation
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
+from odeflow.importers.study.analyses import (
+    check_analysis,
+    check_training_outputs,
+    known_names,
+)
 from odeflow.importers.study.training_set import check_training_set
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
@@ -44,13 +43,13 @@ def check(config: Config, study: Path) -> None:
     _check_times(config)
     _check_variables(config, study)
     _check_plot(config, study)
-    _check_analysis(config, study)
+    check_analysis(config, study)
     check_functions(config.model, study)
     read_data(config.model, study)
     check_precision(config.model, study, config.runtime.precision)
     check_estimation(config, study)
     check_training_set(config, study)
-    _check_training_outputs(config)
+    check_training_outputs(config)
     known = config.model.invariants
     if config.verify.max_drift is not None and (known is None or known.function is None):
         raise ConfigError(
@@ -116,8 +115,8 @@ def _check_steady_states(config: Config) -> None:
     known = [*config.model.parameters, *states]
     for condition, before in design.preequilibration.items():
         key = f"design.preequilibration.{condition}"
-        _known_names(f"{key}.settings", before.settings, known, "a parameter or state")
-        _known_names(f"{key}.reset", before.reset, states, "a state")
+        known_names(f"{key}.settings", before.settings, known, "a parameter or state")
+        known_names(f"{key}.reset", before.reset, states, "a state")
 
 
 def _check_doses(config: Config, study: Path) -> None:
@@ -132,14 +131,12 @@ def _check_doses(config: Config, study: Path) -> None:
     for number, dose in enumerate(config.doses):
         key = f"doses.{number}"
         if dose.state is not None:
-            _known_names(f"{key}.state", [dose.state], model.states, "a state")
+            known_names(f"{key}.state", [dose.state], model.states, "a state")
             _check_index(f"{key}.index", dose, model.states[dose.state].shape)
         else:
-            _known_names(
-                f"{key}.parameter", [dose.parameter or ""], model.parameters, "a parameter"
-            )
+            known_names(f"{key}.parameter", [dose.parameter or ""], model.parameters, "a parameter")
         for place, name in dose.dose.named():
-            _known_names(f"{key}.{place}", [name], quantities, "an axis or a parameter")
+            known_names(f"{key}.{place}", [name], quantities, "an axis or a parameter")
         for time in dose.dose.first_times:
             if isinstance(time, float | int) and time < model.t0:
                 before, start = shown_time(time, model.t0), shown_time(model.t0, time)
@@ -172,7 +169,7 @@ def _check_stop(config: Config) -> None:
     ]
     for key in ("above", "below"):
         names = getattr(stop, key)
-        _known_names(f"stop.{key}", names, known, "a scalar state or an observable")
+        known_names(f"stop.{key}", names, known, "a scalar state or an observable")
 
 
 def _check_variables(config: Config, study: Path) -> None:
@@ -193,13 +190,13 @@ def _check_variables(config: Config, study: Path) -> None:
             )
         key = f"runtime.retry.{number - 1}.atol" if number else "solver.atol"
         if isinstance(atol, dict):
-            _known_names(key, atol, states, "a state")
+            known_names(key, atol, states, "a state")
             missing = [name for name in states if name not in atol]
             if missing:
                 raise ConfigError(f"{key}: no tolerance for the state {', '.join(missing)}")
     sensitivities = config.saveat.sensitivities or []
     axes = [*config.model.parameters, *states]
-    _known_names("saveat.sensitivities", sensitivities, axes, "a parameter or state")
+    known_names("saveat.sensitivities", sensitivities, axes, "a parameter or state")
     _check_sensitivities(config)
     derivatives = sensitivity_names(known, sensitivities, config.model.declaration())
     if not closed:
@@ -209,7 +206,7 @@ def _check_variables(config: Config, study: Path) -> None:
     if kept is not None:
         if not kept:
             raise ConfigError("saveat.variables: an empty list keeps nothing; null keeps all")
-        _known_names("saveat.variables", kept, known, what)
+        known_names("saveat.variables", kept, known, what)
         known, what = kept, "a saved variable"
     known = [*known, *(name for name, (variable, _) in derivatives.items() if variable in known)]
     for key, names in (
@@ -218,7 +215,7 @@ def _check_variables(config: Config, study: Path) -> None:
         ("summary.first_time_below", config.summary.first_time_below),
         ("plot.variables", config.plot.variables),
     ):
-        _known_names(key, names or (), known, what)
+        known_names(key, names or (), known, what)
     columns = axis_names(config.design, study)
     reduced = reduced_summary(config, has_own_ends(config, columns))
     in_model = [*states, *(observables.variables if observables else []), *config.model.parameters]
@@ -237,8 +234,8 @@ def _check_plot(config: Config, study: Path) -> None:
         raise ConfigError(f"plot.style: no file {sheet!r} in the study's folder")
     axes = axis_names(config.design, study)
     if plot.group is not None and plot.group != CONDITION:
-        _known_names("plot.group", [plot.group], axes, "an axis of the design")
-    _known_names("plot.axes", plot.axes or (), axes, "an axis of the design")
+        known_names("plot.group", [plot.group], axes, "an axis of the design")
+    known_names("plot.axes", plot.axes or (), axes, "an axis of the design")
     if plot.axes is not None and len(plot.axes) < 2 and {"heat_map", "status_map"} & {*kinds}:
         raise ConfigError(f"plot.axes: a map needs two axes, not {len(plot.axes)}; null takes them")
     states, observables = config.model.states, config.model.observables
@@ -251,78 +248,9 @@ def _check_plot(config: Config, study: Path) -> None:
     if config.design.petab is not None:
         metrics += ["log_likelihood", *(f"{name}_log_likelihood" for name in named)]
     if plot.metric is not None:
-        _known_names("plot.metric", [plot.metric], metrics, "a metric of the summary")
+        known_names("plot.metric", [plot.metric], metrics, "a metric of the summary")
     elif not metrics and {"heat_map", "metric_scatter"} & {*kinds} and plot.figures != "auto":
         raise ConfigError("plot.figures: heat_map and metric_scatter need a metric of the summary")
-
-
-def _check_analysis(config: Config, study: Path) -> None:
-    asked, design = config.analyse.sensitivity, config.design
-    methods = sensitivity_methods(config)
-    if asked is None:
-        return
-    if design.kind == "table" and not set(methods) <= {*FOR_DEPENDENT}:
-        found = strongest_correlation(rows(design, 0, number_of_samples(design, study), study))
-        if found:
-            a, b, rho = found
-            raise ConfigError(
-                f"analyse.sensitivity.methods: {methods[0]} needs independent parameters, but "
-                f"columns {a!r} and {b!r} of {design.path} are correlated ({rho:.2f}); take "
-                f"{' or '.join(FOR_DEPENDENT)}, which hold for such too"
-            )
-    _check_outputs(config, asked.variables, asked.metrics, "analyse.sensitivity")
-    if "dgsm" in methods:
-        _check_slopes(config, asked.metrics or (), study)
-
-
-def _check_slopes(config: Config, metrics: Sequence[str], study: Path) -> None:
-    """The metrics that are named have derivatives."""
-    key, columns = "analyse.sensitivity.metrics", axis_names(config.design, study)
-    for name in metrics:
-        if name.endswith(WITHOUT_SLOPE):
-            raise ConfigError(
-                f"{key}: dgsm needs a derivative of {name}, which is one of the saved times and "
-                "moves in jumps; leave it out, or take another method"
-            )
-        if reduces_metrics(config, has_own_ends(config, columns)):
-            raise ConfigError(
-                f"{key}: dgsm needs a derivative of {name}, which is computed while solving, since "
-                "trajectories may jump or end; leave it out, or take another method"
-            )
-
-
-def _check_outputs(
-    config: Config, variables: Sequence[str] | None, metrics: Sequence[str] | None, key: str
-) -> list[str] | None:
-    """The outputs of an analysis: saved variables and metrics; None where the model knows them."""
-    states, observables = config.model.states, config.model.observables
-    if observables is not None and not observables.variables:
-        return None  # their names are known when the model is loaded
-    known = config.saveat.variables or [*states, *(observables.variables if observables else ())]
-    if variables and config.saveat.ts is None:
-        raise ConfigError(
-            f"{key}.variables: no times are saved to analyse variables over; set saveat.ts, or "
-            "name metrics"
-        )
-    _known_names(f"{key}.variables", variables or (), known, "a saved variable")
-    of = config.summary.variables or known
-    there = [f"{name}_{metric}" for name in of for metric in wanted_metrics(config.summary, name)]
-    if config.design.petab is not None:
-        there += ["log_likelihood", *(f"{name}_log_likelihood" for name in of)]
-    _known_names(f"{key}.metrics", metrics or (), there, "a metric of the summary")
-    return [*(known if variables is None else variables), *(there if metrics is None else metrics)]
-
-
-def _check_training_outputs(config: Config) -> None:
-    """Outputs of a training set are there, and noise is of some of them."""
-    asked, key = config.analyse.simulate_for_inference, "analyse.simulate_for_inference"
-    if asked is None:
-        return
-    outputs = _check_outputs(config, asked.variables, asked.metrics, key)
-    if outputs is not None:
-        _known_names(f"{key}.noise", asked.noise, outputs, "one of the outputs")
-    if outputs == []:
-        raise ConfigError(f"{key}: no outputs; name metrics or variables, or give null")
 
 
 def _check_sensitivities(config: Config) -> None:
@@ -344,10 +272,3 @@ def _check_sensitivities(config: Config) -> None:
                     f"{config.model.origin}, and derivatives leave that out; make it an axis of "
                     "the design instead"
                 )
-
-
-def _known_names(key: str, names: Iterable[str], known: Iterable[str], what: str) -> None:
-    known = list(known)
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"{key}: {name!r} is not {what}{nearest(name, known)}")
