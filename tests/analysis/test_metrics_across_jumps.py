@@ -149,7 +149,7 @@ def test_the_figure_says_how_many_are_still_running(tmp_path: Path):
     legend = time_courses(ensemble, summary, config).legends[0]
     words = "over those still running: 3 up to 3\u00a0h, 1 at 7\u00a0h, none after 13\u00a0h"
     assert legend.get_title().get_text() == words
-    assert [text.get_text() for text in legend.get_texts()][-1] == "median"
+    assert "median" in [text.get_text() for text in legend.get_texts()]
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.refusal import Refused
-from odeflow.engines.native.program.table import Table
+from odeflow.engines.native.program.table import ConstantTable
 from odeflow.engines.native.program.value import inlined
 from odeflow.engines.native.targets.lane_code import lane_function
 from odeflow.engines.native.targets.layout import BufferLayout
@@ -51,7 +51,7 @@ def compiled(program: Program, dtype: Any = np.float64) -> Callable[..., tuple[A
     """The program as a Python function of NumPy scalars."""
 
     def typed(value: Any) -> Any:
-        return value if isinstance(value, (bool, np.bool_, Table)) else dtype(value)
+        return value if isinstance(value, (bool, np.bool_, ConstantTable)) else dtype(value)
 
     functions = {
         name: lambda *values, numpy=numpy: numpy(*map(typed, values))

@@ -86,7 +86,8 @@ def test_its_digests_are_those_of_the_checkout(wheel: Path, tmp_path: Path):
 
 def test_every_command_helps_and_mistakes_are_one_line(wheel: Path, tmp_path: Path):
     commands = re.findall(r"^    (\w+)\b", odeflow(wheel, tmp_path, "--help"), re.MULTILINE)
-    assert {"run", "new", "reproduce", "schema", "where", "crate", "antimony"} == {*commands}
+    known = {"run", "answers", "new", "reproduce", "schema", "where", "crate", "antimony"}
+    assert known == {*commands}
     for command in commands:
         assert f"usage: odeflow {command}" in odeflow(wheel, tmp_path, command, "--help")
     for words in ("rum", "run solver", "run --core", "reproduce x.nc", "new 1", "new a --from b.c"):

@@ -78,7 +78,7 @@ def _check_outputs(
 
 
 def check_training_outputs(config: Config) -> None:
-    """Raises ConfigError, one line, where an output of a training set, or of noise, is not there."""
+    """Raises ConfigError, one line, where an output of a training set is not there."""
     asked, key = config.analyse.simulate_for_inference, "analyse.simulate_for_inference"
     if asked is None:
         return

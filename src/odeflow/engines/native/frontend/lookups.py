@@ -20,7 +20,7 @@ from odeflow.engines.native.frontend.interpreter import (
     shape_of,
 )
 from odeflow.engines.native.program.program import Operand
-from odeflow.engines.native.program.table import Table
+from odeflow.engines.native.program.table import ConstantTable
 
 #: The primitive that combines what is there with an update; None: the update stands.
 _SCATTERS = {
@@ -138,7 +138,7 @@ def _entries(
     """A window of constants from places within bounds, read from memory."""
     b = run.builder
     strides = [math.prod(x.shape[d + 1 :]) for d in range(x.ndim)]
-    table = Table(np.ascontiguousarray(x, b.dtype).ravel())
+    table = ConstantTable(np.ascontiguousarray(x, b.dtype).ravel())
     corner: Operand = 0.0
     for start, stride in zip(starts, strides):
         part = b.apply("mul", start, float(stride)) if isinstance(start, str) else start * stride

@@ -10,7 +10,7 @@ import numpy as np
 from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.program.program import Operand, Program, Statement, needed
 from odeflow.engines.native.program.refusal import Refused
-from odeflow.engines.native.program.table import Table
+from odeflow.engines.native.program.table import ConstantTable
 
 
 def is_name(operand: Operand) -> bool:
@@ -59,7 +59,7 @@ class Builder:
             "select": self._select,
         }
 
-    def apply(self, operation: str, *operands: Operand | Table) -> Operand:
+    def apply(self, operation: str, *operands: Operand | ConstantTable) -> Operand:
         """The result of an operation: a constant or the name of a statement.
 
         Raises Refused where the program would have more than `limit` statements.
@@ -117,7 +117,7 @@ class Builder:
         return not isinstance(operand, str) or operand in self._tables
 
     def _fold(self, operation: str, operands: tuple[Any, ...]) -> Operand:
-        kept = (bool, Table)
+        kept = (bool, ConstantTable)
         typed = [x if isinstance(x, kept) else self.dtype.type(x) for x in operands]
         with np.errstate(all="ignore"):
             return OPERATIONS[operation].numpy(*typed).item()  # type: ignore[misc]

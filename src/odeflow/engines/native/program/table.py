@@ -12,7 +12,7 @@ from odeflow.files.digests import texts_digest
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class ConstantTable:
     """Numbers in memory, one after another. Its text is a digest of them."""
 
     values: np.ndarray
@@ -25,6 +25,6 @@ class Table:
         return self._text
 
 
-def entry(table: Table, place: Any) -> Any:
+def entry(table: ConstantTable, place: Any) -> Any:
     """The number at a place, a whole number of the table's range."""
     return table.values[np.asarray(place).astype(np.int64)]

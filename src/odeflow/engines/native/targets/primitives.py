@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from odeflow.engines.native.program.table import Table
+from odeflow.engines.native.program.table import ConstantTable
 from odeflow.engines.native.targets.lane_values import Kind, LaneValue, Writer
 
 
@@ -100,7 +100,7 @@ trunc = _llvm("trunc", "The integer part, towards zero.")
 rint = _llvm("rint", "The nearest integer, even ones of two.")
 
 
-def entry(table: Table, place: LaneValue) -> LaneValue:
+def entry(table: ConstantTable, place: LaneValue) -> LaneValue:
     """The number of a table at a place, a whole number of its range."""
     return place.writer.entry(table.values, place)
 
