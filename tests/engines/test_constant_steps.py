@@ -13,7 +13,13 @@ from odeflow.problem.problem import Lanes
 from tests.support.problems import decay, make_model, make_problem
 
 
-@pytest.mark.parametrize("dt0, lengths", [(0.3, [0.3, 0.2, 0.25, 0.25]), (0.25, 4 * [0.25])])
+@pytest.mark.parametrize(
+    "dt0, lengths",
+    [
+        pytest.param(0.3, [0.3, 0.2, 0.25, 0.25], marks=pytest.mark.slow),
+        (0.25, 4 * [0.25]),
+    ],
+)
 def test_the_first_is_dt0_and_the_others_end_at_equal_parts(
     dt0: float, lengths: list[float], tmp_path: Path
 ):

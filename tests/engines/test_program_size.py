@@ -23,7 +23,8 @@ def ring(size: int) -> Any:
     return make_model(field, {"x": {"initial": [0.0] * size, "dims": ["cell"]}}, 1.0)
 
 
-@pytest.mark.parametrize("size", [1500, pytest.param(4000, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1500, 4000])
 def test_a_long_field_goes_to_the_other_engine_with_the_reason(size: int):
     problem = make_problem(ring(size), [1.0], method="tsit5")
     choice = choose_engine(problem, "auto")

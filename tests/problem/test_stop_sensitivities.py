@@ -132,6 +132,7 @@ class Traced(Exception):
     """A program is traced: to compile it takes several times as long."""
 
 
+@pytest.mark.slow
 def test_diffrax_can_trace_stops_beside_derivatives(
     compiled: Path, monkeypatch: pytest.MonkeyPatch
 ):
