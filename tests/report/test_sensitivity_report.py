@@ -73,7 +73,7 @@ def test_every_figure_draws_and_the_page_says_what_matters(name: str, tmp_path: 
         "delta": r"shifts the distribution of the first time .* most: delta 0\.\d+",
         "derivatives": r"\w+ explains at most \d+%",
         "no intervals": r"explains \d+% of the variance",
-        "fast": r"explains \d+% of the variance",
+        "fast": r"explains \d+% \(-?\d+ to \d+\) of the variance",
         "variables alone": r"explains \d+% .* at the end",
         "groups": r"^kinetics explains",
         "conditions": r"of the variance of the first time .*, low",
