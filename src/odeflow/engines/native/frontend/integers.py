@@ -102,35 +102,25 @@ def integer_operation(
     params: Params,
 ) -> Operand:
     """One element of an elementwise primitive that reads or gives integers."""
-    result = _by_decisions(b, primitive, operands, dtypes, out, params)
-    return _of_few_values(b, result) if out.kind in "iu" else result
 
-
-def _by_decisions(
-    b: Builder,
-    primitive: str,
-    operands: tuple[Operand, ...],
-    dtypes: tuple[np.dtype, ...],
-    out: np.dtype,
-    params: Params,
-) -> Operand:
     def select(condition: str, x: Operand, y: Operand) -> Operand:
         return b.apply("select", condition, x, y)
-
-    if primitive == "convert_element_type":
-        return _convert(b, operands[0], dtypes[0], out)
-    if primitive == "select_n":
-        which, *cases = operands
-        if dtypes[0].kind != "b":
-            return choose(b, (which,), ((0, len(cases) - 1),), cases.__getitem__, select)
-        return decide(b, operands, lambda c, x, y: y if c else x, select, tests=(0,))
 
     def leaf(*values: Operand) -> Operand:
         if any(is_name(value) for value in values):
             return _on_rounded(b, primitive, values, dtypes[-1], params)
         return wrapped(_exact(primitive, [int(v) for v in values], dtypes[-1], params), out)
 
-    return decide(b, operands, leaf, select)
+    if primitive == "convert_element_type":
+        result = _convert(b, operands[0], dtypes[0], out)
+    elif primitive == "select_n" and dtypes[0].kind == "b":
+        result = decide(b, operands, lambda c, x, y: y if c else x, select, tests=(0,))
+    elif primitive == "select_n":
+        which, *cases = operands
+        result = choose(b, (which,), ((0, len(cases) - 1),), cases.__getitem__, select)
+    else:
+        result = decide(b, operands, leaf, select)
+    return _of_few_values(b, result) if out.kind in "iu" else result
 
 
 #: Values of an integer whose tree is kept.

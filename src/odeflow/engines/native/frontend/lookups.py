@@ -9,6 +9,7 @@ import numpy as np
 from jax.extend.core import JaxprEqn
 from jax.lax import GatherScatterMode
 
+from odeflow.engines.native.frontend.elementwise import scalar_operation
 from odeflow.engines.native.frontend.integers import choose, is_tree
 from odeflow.engines.native.frontend.interpreter import (
     Handler,
@@ -121,11 +122,8 @@ def _is_memory(run: Interpreter, x: np.ndarray, places: Any) -> bool:
 
 def _within(run: Interpreter, place: Operand, low: int, high: int) -> Operand:
     """The nearest place between two."""
-    b = run.builder
-    if not isinstance(place, str):
-        return min(max(int(place), low), high)
-    above_low = b.apply("select", b.apply("lt", place, float(low)), float(low), place)
-    return b.apply("select", b.apply("lt", float(high), above_low), float(high), above_low)
+    bounded = (float(low), place, float(high))
+    return scalar_operation(run.builder, "clamp", bounded, run.builder.dtype, {})
 
 
 def _entries(
@@ -141,8 +139,7 @@ def _entries(
     table = ConstantTable(np.ascontiguousarray(x, b.dtype).ravel())
     corner: Operand = 0.0
     for start, stride in zip(starts, strides):
-        part = b.apply("mul", start, float(stride)) if isinstance(start, str) else start * stride
-        corner = b.apply("add", part, corner)
+        corner = b.apply("add", b.apply("mul", start, float(stride)), corner)
     result = np.empty(tuple(sizes), object)
     for place in np.ndindex(*sizes):
         offset = float(sum(i * stride for i, stride in zip(place, strides)))

@@ -13,16 +13,17 @@ from odeflow.files.digests import texts_digest
 
 @dataclass(frozen=True, eq=False)
 class ConstantTable:
-    """Numbers in memory, one after another. Its text is a digest of them."""
+    """Numbers in memory, one after another, in the precision of the program that reads them."""
 
     values: np.ndarray
 
     @cached_property
-    def _text(self) -> str:
-        return f"table({len(self.values)}, {texts_digest(self.values.tobytes())[:32]})"
+    def name(self) -> str:
+        """The same for the same numbers."""
+        return f"table_{len(self.values)}_{texts_digest(self.values.tobytes())[:32]}"
 
     def __repr__(self) -> str:
-        return self._text
+        return self.name
 
 
 def entry(table: ConstantTable, place: Any) -> Any:

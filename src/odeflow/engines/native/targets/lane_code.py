@@ -76,13 +76,8 @@ class _Settings:
     def __getattr__(self, name: str) -> LaneValue:
         writer, builder = self._writer, self._writer.builder
         place = ir.Constant(_WORD, self._layout.settings.index(name))
-        vector = builder.load(builder.gep(self._pointer, [place], inbounds=True))
-        if writer.width:
-            empty = ir.Constant(writer.type(writer.real), ir.Undefined)
-            first = ir.Constant(ir.IntType(32), 0)
-            one = builder.insert_element(empty, vector, first)
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), writer.width), [0] * writer.width)
-            vector = builder.shuffle_vector(one, empty, mask)
+        number = builder.load(builder.gep(self._pointer, [place], inbounds=True))
+        vector = writer.everywhere(number)
         return LaneValue(writer, writer.real, [vector] * writer.ways)
 
 

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import numpy as np
 from llvmlite import ir
 
-from odeflow.files.digests import texts_digest
+from odeflow.engines.native.program.table import ConstantTable
 
 Kind = Literal["float64", "float32", "word", "mask"]
 
@@ -24,7 +23,6 @@ _TYPES: dict[Kind, ir.Type] = {
     "word": ir.IntType(64),
     "mask": ir.IntType(1),
 }
-_BYTES = {"float64": 8, "float32": 4}
 _FLOATS = ("float64", "float32")
 #: Products and sums may fuse, and quotients by one divisor share its reciprocal. Other fast-math
 #: flags assume that there is no NaN, or reorder sums, and bring nothing more.
@@ -123,50 +121,49 @@ class Writer:
             result = self.builder.insert_element(result, self.builder.call(function, numbers), lane)
         return result
 
-    def entry(self, table: np.ndarray, place: LaneValue) -> LaneValue:
+    def entry(self, table: ConstantTable, place: LaneValue) -> LaneValue:
         """The numbers of a table at places, which are whole numbers of its range."""
         kind, builder = place.kind, self.builder
-        first, bytes_each = self._constants(table, kind), _BYTES[kind]
-        word = self.type("word")
-        start = self._everywhere(builder.ptrtoint(first, _TYPES["word"]))
-        length = self.constant(bytes_each, "word")
+        word, number = self.type("word"), _TYPES[kind].as_pointer()
+        start = self.everywhere(builder.ptrtoint(self._constants(table, kind), _TYPES["word"]))
+        length = self.constant(table.values.itemsize, "word").parts[0]
 
         def read(vector: ir.Value) -> ir.Value:
-            offset = builder.mul(builder.fptosi(vector, word), length.parts[0])
+            offset = builder.mul(builder.fptosi(vector, word), length)
             address = builder.add(start, offset)
             if not self.width:
-                return builder.load(builder.inttoptr(address, _TYPES[kind].as_pointer()))
-            pointers = ir.VectorType(_TYPES[kind].as_pointer(), self.width)
-            return self._gathered(builder.inttoptr(address, pointers), kind)
+                return builder.load(builder.inttoptr(address, number))
+            pointers = builder.inttoptr(address, ir.VectorType(number, self.width))
+            return self._gathered(pointers, kind, table.values.itemsize)
 
         return self.each(kind, read, place)
 
-    def _everywhere(self, word: Any) -> ir.Value:
-        """A word that is the same in every lane, as one vector."""
+    def everywhere(self, scalar: Any) -> Any:
+        """A scalar in every lane of one vector."""
         if not self.width:
-            return word
-        one = self.builder.insert_element(self.type("word")(ir.Undefined), word, ir.IntType(32)(0))
-        every = ir.VectorType(ir.IntType(32), self.width)([0] * self.width)
-        return self.builder.shuffle_vector(one, self.type("word")(ir.Undefined), every)
+            return scalar
+        empty = ir.Constant(ir.VectorType(scalar.type, self.width), ir.Undefined)
+        one = self.builder.insert_element(empty, scalar, ir.IntType(32)(0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.width), [0] * self.width)
+        return self.builder.shuffle_vector(one, empty, mask)
 
-    def _gathered(self, pointers: Any, kind: Kind) -> ir.Value:
+    def _gathered(self, pointers: Any, kind: Kind, alignment: int) -> ir.Value:
         """The numbers that a vector of pointers leads to."""
         vector, scalar = self.type(kind), {"float64": "f64", "float32": "f32"}[kind]
         every = ir.Constant(self.type("mask"), [True] * self.width)
-        given: Any = [pointers, ir.IntType(32)(_BYTES[kind]), every, vector(ir.Undefined)]
+        given: Any = [pointers, ir.IntType(32)(alignment), every, vector(ir.Undefined)]
         shape = f"v{self.width}{scalar}.v{self.width}p0"
         kinds = ir.FunctionType(vector, [x.type for x in given])
         return self.builder.call(self.declared(f"llvm.masked.gather.{shape}", kinds), given)
 
-    def _constants(self, table: np.ndarray, kind: Kind) -> Any:
+    def _constants(self, table: ConstantTable, kind: Kind) -> Any:
         """Pointer to the first number of a table, which a module has once."""
-        numbers = table.astype(kind)
-        module, name = self.builder.module, f"table_{texts_digest(numbers.tobytes())[:32]}"
-        known: Any = module.globals.get(name)
+        module = self.builder.module
+        known: Any = module.globals.get(table.name)
         if known is None:
-            array = ir.ArrayType(_TYPES[kind], len(numbers))
-            known = ir.GlobalVariable(module, array, name, self.global_space)
-            known.initializer = ir.Constant(array, numbers.tolist())
+            array = ir.ArrayType(_TYPES[kind], len(table.values))
+            known = ir.GlobalVariable(module, array, table.name, self.global_space)
+            known.initializer = ir.Constant(array, table.values.tolist())
             known.linkage, known.global_constant = "internal", True
         zero = ir.IntType(32)(0)
         first = self.builder.gep(known, [zero, zero], inbounds=True)

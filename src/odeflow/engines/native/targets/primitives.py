@@ -102,7 +102,7 @@ rint = _llvm("rint", "The nearest integer, even ones of two.")
 
 def entry(table: ConstantTable, place: LaneValue) -> LaneValue:
     """The number of a table at a place, a whole number of its range."""
-    return place.writer.entry(table.values, place)
+    return place.writer.entry(table, place)
 
 
 def in_double(flags: tuple[str, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
