@@ -11,6 +11,8 @@ import math
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from odeflow.analysis.sensitivity.given_data import InOrder
+
 #: Points at which densities are compared, and samples whose kernels are added up together.
 _GRID, _AT_ONCE = 100, 2**12
 
@@ -33,14 +35,8 @@ def delta(
     return Delta(x, y).indices(np.ones(len(x), np.uint8))
 
 
-class Delta:
-    """Samples in the order of each parameter."""
-
-    def __init__(
-        self, x: Float[np.ndarray, "sample parameter"], y: Float[np.ndarray, "sample output"]
-    ):
-        self._orders = [np.argsort(values, kind="stable").astype(np.int32) for values in x.T]
-        self._y = y
+class Delta(InOrder):
+    """Samples in the order of each parameter, for `delta`."""
 
     def indices(
         self, counts: UInt8[np.ndarray, " sample"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Shaped, UInt8
+from jaxtyping import Float, Int32, Shaped, UInt8
 
 from odeflow.analysis.sensitivity.block_sums import Index
 from odeflow.analysis.sensitivity.resampling import intervals, weights
@@ -25,6 +25,19 @@ class Ordered(Protocol):
     def indices(self, counts: Counts) -> Mapping[str, Float[np.ndarray, "parameter output"]]:
         """Indices by name where each sample counts so often."""
         ...
+
+
+class InOrder:
+    """Samples in the order of each parameter."""
+
+    def __init__(self, x: Points, y: Outputs):
+        self._orders = [in_order(values) for values in x.T]
+        self._y = y
+
+
+def in_order(values: Float[np.ndarray, " sample"]) -> Int32[np.ndarray, " sample"]:
+    """The places of values from the smallest to the largest, those of equals as they come."""
+    return np.argsort(values, kind="stable").astype(np.int32)
 
 
 #: Puts points and outputs in order.

@@ -64,7 +64,6 @@ def metric_slope(
     Returns:
         Derivatives; NaN where the metric has no value.
     """
-    at = lambda values, place: np.take_along_axis(values, place[None], axis=0)[0]
     if threshold is not None:
         return _first_time_slope(y - threshold, slope, t, metric == "first_time_above")
     match metric:
@@ -75,11 +74,11 @@ def metric_slope(
         case "integral":
             return TimeCourses(slope, t).integral
         case "min":
-            return at(slope, np.argmin(y, axis=0))
+            return _at(slope, np.argmin(y, axis=0))
         case "max":
-            return at(slope, np.argmax(y, axis=0))
+            return _at(slope, np.argmax(y, axis=0))
         case _:  # amplitude
-            return at(slope, np.argmax(y, axis=0)) - at(slope, np.argmin(y, axis=0))
+            return _at(slope, np.argmax(y, axis=0)) - _at(slope, np.argmin(y, axis=0))
 
 
 def _first_time_slope(
@@ -89,12 +88,16 @@ def _first_time_slope(
     beyond = distance > 0 if above else distance < 0
     index = np.argmax(beyond, axis=0)
     before = np.maximum(index - 1, 0)
-    at = lambda values, place: np.take_along_axis(values, place[None], axis=0)[0]
-    d0, d1, s0, s1 = (at(x, p) for x in (distance, slope) for p in (before, index))
+    d0, d1, s0, s1 = (_at(x, p) for x in (distance, slope) for p in (before, index))
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = (s1 * d0 - s0 * d1) / (d1 - d0) ** 2 * (t[index] - t[before])
     moved = np.where(index == 0, 0.0, moved)  # beyond from the start
     return np.where(beyond.any(axis=0), moved, np.nan)
+
+
+def _at(values: Course, place: np.ndarray) -> np.ndarray:
+    """The value of each sample at a place in its course."""
+    return np.take_along_axis(values, place[None], axis=0)[0]
 
 
 class MetricSlopes:

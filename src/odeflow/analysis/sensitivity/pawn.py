@@ -8,6 +8,8 @@ References:
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from odeflow.analysis.sensitivity.given_data import in_order
+
 #: Slices of a parameter's range, of equal probability.
 SLICES = 10
 #: Outputs and values that are counted together: they stay in the cache.
@@ -37,12 +39,12 @@ class Pawn:
     def __init__(
         self, x: Float[np.ndarray, "sample parameter"], y: Float[np.ndarray, "sample output"]
     ):
-        self._x = [(order, values[order]) for values in x.T for order in [_order(values)]]
+        self._x = [(order, values[order]) for values in x.T for order in [in_order(values)]]
         self._outputs = y.shape[1]
         self._order = np.empty((len(y), self._outputs), np.int32)
         self._last_of_equals = np.ones(y.shape, bool)
         for column, values in enumerate(y.T):
-            order = self._order[:, column] = _order(values)
+            order = self._order[:, column] = in_order(values)
             ordered = values[order]
             self._last_of_equals[:-1, column] = ordered[1:] != ordered[:-1]
 
@@ -88,10 +90,6 @@ class Pawn:
                 below_in[one] = here[-1]
             below = upto[-1]
         return gaps
-
-
-def _order(values: np.ndarray) -> np.ndarray:
-    return np.argsort(values, kind="stable").astype(np.int32)
 
 
 def _slices(order: np.ndarray, values: np.ndarray, counts: np.ndarray) -> np.ndarray:

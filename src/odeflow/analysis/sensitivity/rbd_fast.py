@@ -16,6 +16,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from odeflow.analysis.sensitivity.given_data import InOrder
+
 #: Frequencies that are looked at.
 HARMONICS = 10
 #: Samples whose waves are computed together.
@@ -37,14 +39,8 @@ def rbd_fast(
     return RbdFast(x, y).indices(np.ones(len(x), np.uint8))
 
 
-class RbdFast:
-    """Samples in the order of each parameter."""
-
-    def __init__(
-        self, x: Float[np.ndarray, "sample parameter"], y: Float[np.ndarray, "sample output"]
-    ):
-        self._orders = [np.argsort(values, kind="stable").astype(np.int32) for values in x.T]
-        self._y = y
+class RbdFast(InOrder):
+    """Samples in the order of each parameter, for `rbd_fast`."""
 
     def indices(
         self, counts: UInt8[np.ndarray, " sample"]

@@ -107,6 +107,10 @@ def _least(matrix: jax.Array, right: jax.Array) -> jax.Array:
     return jnp.where(solves, found, jnp.nan)
 
 
-def padded(size: int) -> int:
-    """Lanes that a program is compiled for: powers of two, so that it is for few numbers."""
-    return 1 << int(np.ceil(np.log2(max(size, 1))))
+def padded(size: int) -> np.ndarray:
+    """The lanes that a program runs, the last one again and again up to a power of two.
+
+    So it is compiled for few numbers of lanes.
+    """
+    lanes = 1 << int(np.ceil(np.log2(max(size, 1))))
+    return np.minimum(np.arange(lanes), size - 1)

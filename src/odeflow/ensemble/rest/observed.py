@@ -39,6 +39,6 @@ class Observed:
             By name, one number per lane.
         """
         size = steady.y.shape[1]
-        index = np.minimum(np.arange(padded(size)), size - 1)
+        index = padded(size)
         found = self._observe((steady.y.T[index], steady.args.T[index]))
         return {name: np.asarray(x)[:size] for name, x in found.items()}

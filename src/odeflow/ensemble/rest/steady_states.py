@@ -131,7 +131,7 @@ class SteadyStates:
     def _mapped(self, function: Any, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         """A program over lanes, of which it is compiled for few numbers."""
         size = len(arrays[0])
-        index = np.minimum(np.arange(padded(size)), size - 1)
+        index = padded(size)
         given = tuple(jnp.asarray(x[index]) for x in arrays)
         result = function((jnp.full(len(index), self.t), *given))
         return tuple(np.asarray(x)[:size] for x in result)
