@@ -32,6 +32,11 @@ class AssembleConfig(Strict):
     def _installed(cls, value: str) -> str:
         return needs_zarr(value)
 
+    @property
+    def file(self) -> str:
+        """The name of the file, or of the folder, that the ensemble is."""
+        return "ensemble.zarr" if self.format == "zarr" else "ensemble.nc"
+
 
 class SummaryConfig(Strict):
     """Metrics of each trajectory and quantiles over the ensemble.

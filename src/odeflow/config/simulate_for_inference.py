@@ -88,6 +88,11 @@ class SimulateForInferenceConfig(Strict):
     def _installed(cls, value: str) -> str:
         return needs_zarr(value)
 
+    @property
+    def folder(self) -> str:
+        """The name of the folder that the training set is."""
+        return "training.zarr" if self.format == "zarr" else "training"
+
     @model_validator(mode="after")
     def _laws_are_random(self) -> "SimulateForInferenceConfig":
         for name, axis in self.parameters.items():

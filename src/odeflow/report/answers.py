@@ -21,12 +21,13 @@ from odeflow.trust.facts import drifts
 
 #: Files of analyses, and the folder of a training set.
 INDICES, ESTIMATES, TRAINING = "indices.nc", "estimates.nc", ("training", "training.zarr")
-#: Words of a verdict, and the light that they are.
-_LIGHTS = {
-    "passed": "good",
-    "failed": "bad",
-    "tolerances too loose": "doubt",
+#: Of a verdict: the light, and what it says.
+VERDICTS = {
+    "passed": ("good", "the numbers hold"),
+    "failed": ("bad", "do not use these numbers"),
+    "tolerances too loose": ("doubt", "tighten the tolerances"),
 }
+NO_VERDICT = ("unknown", "no verdict on the numbers")
 #: Sentences of an experiment in the index of a study.
 _MOST_ANSWERS = 4
 _MOST_CAUSES, _MOST_EFFECTS, _MOST_SENTENCES = 3, 3, 2
@@ -47,13 +48,15 @@ class Answer(NamedTuple):
 
 def answers(found: ExperimentResults) -> list[Answer]:
     """The sentences, those on which the others rest first."""
-    ensemble, file = found.ensemble, found.ensemble_file
+    ensemble, file = found.ensemble, found.config.assemble.file
+    trained = found.config.analyse.simulate_for_inference
     said = [_solved(ensemble, found.failed, file), _verified(found.verification)]
     said += [Answer(text, ESTIMATES) for text in estimates_summary(found.estimates)]
     if found.indices is not None:
         known = sentences(found.indices, found.config)[:_MOST_SENTENCES]
         said += [Answer(text, INDICES) for text in known]
-    said += [Answer(text, found.training_folder) for text in training_summary(found.training)]
+    if trained is not None:
+        said += [Answer(text, trained.folder) for text in training_summary(found.training)]
     if found.summary is not None:
         said += _metric(found.config, ensemble, found.summary, found.indices is None)
     return [*said, *_invariants(found.config, ensemble), _effort(ensemble, file)]
@@ -100,7 +103,7 @@ def _verified(verification: xr.Dataset | None) -> Answer:
         return Answer(text, light="unknown", word="not verified")
     known = verification.attrs
     verdict = str(known["verdict"])
-    kind = _LIGHTS.get(verdict, "unknown")
+    kind, _ = VERDICTS.get(verdict, NO_VERDICT)
     if kind == "good":
         number = int(known["number_verified"])
         text = (

@@ -35,14 +35,3 @@ class ExperimentResults:
         number = ensemble.sizes.get("time", 0)
         times = f", {number:,} saved time{'' if number == 1 else 's'}" if number else ""
         return f"{self.config.design.kind.capitalize()} design: {' × '.join(dims)}{times}."
-
-    @property
-    def ensemble_file(self) -> str:
-        """The name of the file that has every trajectory."""
-        return "ensemble.zarr" if self.config.assemble.format == "zarr" else "ensemble.nc"
-
-    @property
-    def training_folder(self) -> str:
-        """The name of the folder that has the training set, where there is one."""
-        asked = self.config.analyse.simulate_for_inference
-        return "training.zarr" if asked is not None and asked.format == "zarr" else "training"

@@ -14,7 +14,7 @@ from odeflow.ensemble.labels import design_axes, design_dims
 from odeflow.report.ranks import flat_axis
 from odeflow.report.scales import dust_of, is_log_axis, is_log_time, value_scale
 from odeflow.report.selection import scalar_variables, shown_metric
-from odeflow.report.units import printed_units
+from odeflow.report.units import with_units
 
 #: Points of the design, columns of metrics, times of a course, and numbers of all courses.
 _MOST_POINTS, _MOST_METRICS, _MOST_TIMES, _MOST_NUMBERS = 4096, 10, 200, 500_000
@@ -128,7 +128,7 @@ def _metrics(
 def _column(name: str, array: xr.DataArray, values: np.ndarray) -> dict[str, Any]:
     with np.errstate(over="ignore"):
         numbers = values.astype("<f4")
-    return {"name": name, "label": _label(array), "data": _base64(numbers)}
+    return {"name": name, "label": with_units(array), "data": _base64(numbers)}
 
 
 def _variable(
@@ -154,7 +154,7 @@ def _variable(
     parts = np.full(part.shape, _PARTS, "<u2")
     parts[known] = np.rint(np.clip(part[known], 0, 1) * (_PARTS - 1))
     return {
-        "name": name, "label": _label(ensemble[name]), "low": float(low), "high": float(high),
+        "name": name, "label": with_units(ensemble[name]), "low": float(low), "high": float(high),
         "log": log, "data": _base64(parts),
     }  # fmt: skip
 
@@ -177,12 +177,7 @@ def _stride(places: np.ndarray) -> int:
 def _time(config: Config, ensemble: xr.Dataset, places: np.ndarray) -> dict[str, Any]:
     time = ensemble["time"]
     values = time.values[places].astype(float)
-    return {"label": _label(time), "values": values.tolist(), "log": is_log_time(time, config)}
-
-
-def _label(array: xr.DataArray) -> str:
-    words, units = str(array.attrs.get("long_name", array.name)), str(array.attrs.get("units", "1"))
-    return words if units in ("", "1") else f"{words} ({printed_units(units)})"
+    return {"label": with_units(time), "values": values.tolist(), "log": is_log_time(time, config)}
 
 
 def _base64(values: np.ndarray) -> str:

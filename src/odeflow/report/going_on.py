@@ -39,7 +39,7 @@ def commands(config: Config) -> list[Command]:
     ask = f"snakemake --cores all --config experiment={name}"
     # a file of NetCDF is opened by its path, a store of Zarr by another function
     opened = "open_zarr" if config.assemble.format == "zarr" else "open_dataset"
-    file = f"{folder}/ensemble.{'zarr' if config.assemble.format == 'zarr' else 'nc'}"
+    file = f"{folder}/{config.assemble.file}"
     return [
         Command(
             "Look at the numbers, in Python:",

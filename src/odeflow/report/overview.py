@@ -15,7 +15,7 @@ from odeflow.config.root import Config
 from odeflow.config.small_states import small_state_notes
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.status import ADVICE, Status, has_failed
-from odeflow.report.answers import Answer
+from odeflow.report.answers import NO_VERDICT, VERDICTS, Answer
 from odeflow.report.estimates_section import estimates_section
 from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.explorer import explorer
@@ -28,12 +28,6 @@ from odeflow.report.training_section import training_section
 from odeflow.trust.facts import drift_rows, verification_facts, worst_cases
 
 _MOST_WORST = 10
-#: Of a verdict: the light, and what it says.
-_VERDICTS = {
-    "passed": ("good", "the numbers hold"),
-    "failed": ("bad", "do not use these numbers"),
-    "tolerances too loose": ("doubt", "tighten the tolerances"),
-}
 
 
 class Section(NamedTuple):
@@ -198,7 +192,7 @@ def _verification(verification: xr.Dataset | None) -> Iterable[str]:
         yield paragraph("Not verified: verify.number is 0.")
         return
     verdict = str(verification.attrs["verdict"])
-    kind, words = _VERDICTS.get(verdict, ("unknown", "no verdict on the numbers"))
+    kind, words = VERDICTS.get(verdict, NO_VERDICT)
     yield paragraph(Markup("{} ").format(light(kind, verdict)) + f"{words}.")
     facts = [row for row in verification_facts(verification) if "nan" not in row[1]]
     yield table(None, facts, name="verification")

@@ -2,6 +2,8 @@
 
 import re
 
+import xarray as xr
+
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: A unit with its power, `m`, `s^-1`, `L**2` or `cm2`; or the 1 of 1/h.
 _FACTOR = re.compile(r"(?P<name>[^\W\d_]+|[%°µμΩÅ]+[^\W\d_]*)(?:(?:\^|\*\*)?(?P<power>-?\d+))?|1")
@@ -26,6 +28,12 @@ def printed_units(units: str) -> str:
         return units
     words = [f"{name}{raised_power(power) if power != 1 else ''}" for name, power in powers]
     return "\N{NO-BREAK SPACE}".join(words) or units
+
+
+def with_units(array: xr.DataArray) -> str:
+    """What a variable is, with its units: `substrate concentration (mmol L⁻¹)`."""
+    words, units = str(array.attrs.get("long_name", array.name)), str(array.attrs.get("units", "1"))
+    return words if units in ("", "1") else f"{words} ({printed_units(units)})"
 
 
 def raised_power(power: int) -> str:

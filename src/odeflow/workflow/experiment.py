@@ -205,9 +205,7 @@ class Experiment:
     def training(self) -> str | None:
         """Folder of the training set, if one is asked for."""
         asked = self.config.analyse.simulate_for_inference
-        if asked is None:
-            return None
-        return str(self.folder / ("training.zarr" if asked.format == "zarr" else "training"))
+        return None if asked is None else str(self.folder / asked.folder)
 
     @property
     def folders(self) -> set[str]:
@@ -258,5 +256,4 @@ class Experiment:
     @property
     def ensemble(self) -> str:
         """The file, or the folder, of all trajectories."""
-        suffix = {"netcdf": "nc", "zarr": "zarr"}[self.config.assemble.format]
-        return str(self.folder / f"ensemble.{suffix}")
+        return str(self.folder / self.config.assemble.file)

@@ -12,6 +12,7 @@ from odeflow.files.errors import ConfigError
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.report.figures.style import LINES
+from odeflow.report.ranks import flat_axis
 
 #: Groups that a reader tells apart.
 MOST_GROUPS = 7
@@ -44,8 +45,7 @@ def groups(ensemble: xr.Dataset, config: Config) -> list[DrawnGroup]:
     if name not in ensemble.coords or (name not in design_axes(ensemble) and name != CONDITION):
         known = ", ".join(design_axes(ensemble))
         raise ConfigError(f"plot.group: {asked!r} is not an axis of the design; axes: {known}")
-    values = ensemble[name].broadcast_like(ensemble["status"])
-    flat = values.transpose(*design_dims(ensemble)).values.ravel()
+    flat = flat_axis(ensemble, name)
     levels = np.unique(flat)
     if asked is None and len(levels) > MOST_GROUPS:
         return []

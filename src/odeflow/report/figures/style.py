@@ -14,7 +14,7 @@ from odeflow.files.netcdf import atomic_path
 from odeflow.report.captions import MESSAGE
 from odeflow.report.figures.look import widths
 from odeflow.report.figures.math_text import escape_what_is_no_math, wrapped
-from odeflow.report.units import printed_units
+from odeflow.report.units import with_units
 
 #: Okabe and Ito (2008), Color Universal Design.
 BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE, BLACK, YELLOW = (
@@ -64,9 +64,7 @@ def panels(
 
 def label(array: xr.DataArray, width: int = 30) -> str:
     """Axis label of a variable: its long name and units, on as many lines as a panel needs."""
-    words = str(array.attrs.get("long_name", array.name))
-    units = str(array.attrs.get("units", "1"))
-    text = words if units in ("1", "") else f"{words} ({printed_units(units)})"
+    text = with_units(array)
     return shortened(wrapped(text[:1].upper() + text[1:], width))
 
 

@@ -41,8 +41,10 @@ def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> F
         if name not in scalars:
             space_time(figure, ax, ensemble, name)
         else:
-            draw = _groups if parted else _whole
-            drawn = draw(ax, ensemble, summary, name, parted, examples)
+            if parted:
+                drawn = _groups(ax, ensemble, name, parted)
+            else:
+                drawn = _whole(ax, ensemble, summary, name, examples)
             scale = value_scale(drawn, dust_of(name, config), config.plot.scale_of(name))
             scale.apply(ax.yaxis, drawn)
             ax.set_ylabel(label(ensemble[name]))
@@ -59,11 +61,9 @@ def _whole(
     ensemble: xr.Dataset,
     summary: xr.Dataset,
     name: str,
-    parted: list[DrawnGroup],
     examples: list[tuple[int, ...]],
 ) -> np.ndarray:
     """Median, bands and single trajectories; returns what decides the scale."""
-    del parted
     drawn = _bands(ax, summary, name)
     time = ensemble["time"].values
     marker = "." if len(time) == 1 else None  # a line of one point is not seen
@@ -76,16 +76,8 @@ def _whole(
     return np.empty(0) if drawn is None else drawn
 
 
-def _groups(
-    ax: Axes,
-    ensemble: xr.Dataset,
-    summary: xr.Dataset,
-    name: str,
-    parted: list[DrawnGroup],
-    examples: list[tuple[int, ...]],
-) -> np.ndarray:
+def _groups(ax: Axes, ensemble: xr.Dataset, name: str, parted: list[DrawnGroup]) -> np.ndarray:
     """Median and band of each group; returns what decides the scale."""
-    del summary, examples
     time, drawn = ensemble["time"].values, []
     for group in parted:
         values = of_group(ensemble[name], ensemble, group.rows, _MOST)
