@@ -1,7 +1,7 @@
 """Seconds until the native engine is ready for a model: a process of its own, one JSON line.
 
-`translate` is from the vector field to source text; `compile` the rest of a first solve of eight
-lanes, less a second one: Numba, or reading Numba's cache where a run before has left it.
+`translate` is from the vector field to programs of lanes. `compile` is the rest of a first solve of
+eight lanes, less a second one: LLVM, or reading its machine code where a run before has kept it.
 """
 
 import argparse

@@ -82,8 +82,8 @@ _GPU = (
     + "."
 )
 _COMPILE = (
-    "Seconds from a vector field to the first step: translating and generating, then Numba; and "
-    "the same in a new process afterwards, with Numba's cache. Imports are not counted."
+    "Seconds from a vector field to the first step: writing programs of lanes, then LLVM; and "
+    "the same in a new process afterwards, with the code that is kept. Imports do not count."
 )
 
 
@@ -125,7 +125,7 @@ def _compile(results: Mapping[str, Any]) -> str:
             [find_case(name).title, f"{first['translate']:.2f}", f"{first['compile']:.2f}",
              f"{total:.2f}", f"{again:.2f}", asked, "met" if met else "missed"]
         )  # fmt: skip
-    head = ["model", "translate", "Numba", "first run", "second run", "asked", ""]
+    head = ["model", "translate", "LLVM", "first run", "second run", "asked", ""]
     return table(head, rows)
 
 
