@@ -128,6 +128,12 @@ class EstimateConfig(Strict):
     )
     starts: Natural = Field(100, description="starts, uniform on the scales between the bounds")
     seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of starts and draws")
+    candidates: Natural = Field(
+        1, description="points drawn for each start, which begins at the best of them"
+    )
+    hops: Annotated[Integer, Field(ge=0)] = Field(
+        0, description="how often a start goes on from near where it ended; the best end counts"
+    )
     starts_per_job: Natural = Field(
         250, description="starts that a job makes; more starts keep the jobs that are done"
     )

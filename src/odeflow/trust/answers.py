@@ -112,8 +112,7 @@ def check_starts(
     Raises:
         ConfigError: the measurements here are not those that were fitted.
     """
-    from odeflow.analysis.estimation.estimates import make_objective, options_of
-    from odeflow.analysis.estimation.multistart import fit
+    from odeflow.analysis.estimation.estimates import fit_numbers, make_objective
     from odeflow.engines.choice import Resources
     from odeflow.ensemble.solve import configure_jax
     from odeflow.importers.estimation import data_digest
@@ -131,7 +130,7 @@ def check_starts(
     starts = recorded["start"].values
     chosen = np.sort(np.random.default_rng(seed).permutation(starts)[:number])
     objective = make_objective(config, study, resources)
-    found = fit(objective, asked.seed, chosen.tolist(), options_of(asked))
+    found = fit_numbers(objective, chosen.tolist(), asked)
     differ = [
         int(start)
         for start in chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import xarray as xr
 
 from odeflow.analysis.estimation.convergence import effective_size, r_hat
 from odeflow.analysis.estimation.labels import measured_labels, parameter_units
+from odeflow.analysis.estimation.multistart import fit
 from odeflow.analysis.estimation.not_finite import why_not_finite
 from odeflow.analysis.estimation.objective import Objective
 from odeflow.analysis.estimation.parameters import Parameters
@@ -54,6 +56,29 @@ def make_objective(config: Config, study: Path, resources: Resources) -> Objecti
 def options_of(estimate: EstimateConfig) -> Options:
     """When a start ends, as a config says."""
     return Options(max_iterations=estimate.max_steps)
+
+
+def fit_numbers(
+    objective: Objective,
+    numbers: Sequence[int],
+    estimate: EstimateConfig,
+    progress: Callable[[int], None] | None = None,
+) -> xr.Dataset:
+    """Some starts, fitted as a config says.
+
+    Arguments:
+        objective: what they minimise.
+        numbers: of the starts, from 0.
+        estimate: what is asked for.
+        progress: called with the number of starts that have ended.
+
+    Returns:
+        As `multistart.fit`.
+    """
+    return fit(
+        objective, estimate.seed, numbers, options_of(estimate), progress,
+        candidates=estimate.candidates, hops=estimate.hops,
+    )  # fmt: skip
 
 
 def estimates(objective: Objective, starts: xr.Dataset, estimate: EstimateConfig) -> xr.Dataset:

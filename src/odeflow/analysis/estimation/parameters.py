@@ -49,14 +49,18 @@ class Parameters:
         columns = [slope(values[:, i], one.scale) for i, one in enumerate(self.all)]
         return np.stack(columns, axis=1)
 
-    def start(self, seed: int, number: int) -> Float[np.ndarray, " parameter"]:
-        """Start `number`, uniform between the bounds on the scales, whatever others there are."""
-        unit = np.random.default_rng([seed, number]).random(self.size)
+    def start(self, seed: int, number: int, candidate: int = 0) -> Float[np.ndarray, " parameter"]:
+        """Start `number`, uniform between the bounds on the scales, whatever others there are.
+
+        A start may have several candidates.
+        """
+        key = [seed, number, candidate] if candidate else [seed, number]
+        unit = np.random.default_rng(key).random(self.size)
         return self.lower + unit * (self.upper - self.lower)
 
-    def starts(self, seed: int, numbers: Sequence[int]) -> Vectors:
-        """The starts of these numbers, one per row."""
-        found = [self.start(seed, number) for number in numbers]
+    def starts(self, seed: int, numbers: Sequence[int], candidate: int = 0) -> Vectors:
+        """The starts of these numbers, one per row; of each this candidate."""
+        found = [self.start(seed, number, candidate) for number in numbers]
         return np.array(found).reshape(len(found), self.size)
 
     def draws(self, rng: np.random.Generator, number: int) -> Vectors:

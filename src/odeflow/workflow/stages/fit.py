@@ -53,15 +53,14 @@ def fit_starts(
     missing = [number for number in range(first, last) if number not in there]
     parts = [] if known is None else [known]
     if missing:
-        from odeflow.analysis.estimation.estimates import make_objective, options_of
-        from odeflow.analysis.estimation.multistart import fit
+        from odeflow.analysis.estimation.estimates import fit_numbers, make_objective
         from odeflow.ensemble.solve import configure_jax
 
         configure_jax(resources)
         estimate = config.analyse.estimate
         assert estimate is not None
         objective = make_objective(config, study, resources)
-        parts.append(fit(objective, estimate.seed, missing, options_of(estimate), progress))
+        parts.append(fit_numbers(objective, missing, estimate, progress))
     whole = parts[0] if len(parts) == 1 else xr.concat(parts, "start", data_vars="minimal")
     whole = whole.sortby("start").assign_attrs({FOLDER: path.parent.name})
     write_dataset(whole, path)
