@@ -31,6 +31,7 @@ from odeflow.workflow.plan import (
     share_source,
 )
 from odeflow.provenance.records import mark_file
+from odeflow.workflow.warm.jobs import WarmJobs
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
 from odeflow.config.figure_choice import ESTIMATE_FIGURES, TRAINING_FIGURES
 from odeflow.config.small_states import small_state_notes
@@ -54,6 +55,8 @@ def sources():
 
 
 share_source()
+# Rules call what is named `script` here. Without a worker it is what Snakemake calls so.
+script = WarmJobs(script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts"))
 trust_surroundings(not workflow.is_main_process)
 try:
     REQUEST = settle(sources(), Path.cwd())
@@ -102,6 +105,13 @@ def claim_files():
         HELD.claim(*({file for file in some if file not in CHUNKS} for some in files))
     except ConfigError as error:
         raise WorkflowError(str(error)) from None
+
+
+def start_worker():
+    """Lets one process import what the jobs need, where they are to run on this machine."""
+    executor = getattr(workflow.executor_plugin, "name", None)
+    if workflow.is_main_process and executor == "local":
+        script.start({Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script})
 
 
 # Files that are there and not of this plan; a job knows its own.
