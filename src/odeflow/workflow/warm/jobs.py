@@ -25,6 +25,8 @@ _THREADS = (
     "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS",
 )  # fmt: skip
 _FOLDERS = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
+#: Arrow, which pandas imports, would start one to give memory back.
+_NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 #: What Snakemake says of a job that is no plain script on this machine.
 _APART = ("conda_env", "container_img", "env_modules", "shadow_dir")
 
@@ -58,7 +60,7 @@ class WarmJobs:
                 [*command, str(theirs.fileno()), str(Path.cwd()), *needed],
                 pass_fds=[theirs.fileno()],
                 stdout=_stdout(),
-                env=_job_environment(self._environment, 1, None),
+                env=_job_environment(self._environment, 1, None) | _NO_THREADS,
             )
         self._control = ours
         atexit.register(_end, worker, ours)
