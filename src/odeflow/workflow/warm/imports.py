@@ -11,17 +11,23 @@ from importlib.util import find_spec
 #: What every reader of a result ends up with. Xarray imports Dask where it is installed.
 _DATA = ("xarray", "dask.array", "netCDF4", "odeflow.files.netcdf", "odeflow.files.opening")
 _FIGURES = ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
-_ENGINES = ("odeflow.ensemble.solve", "odeflow.engines.choice", "odeflow.engines.native.engine")
+_ENGINES = (
+    "odeflow.ensemble.solve",
+    "odeflow.engines.choice",
+    "odeflow.engines.native.engine",
+    "odeflow.engines.native.targets.machine_code",
+    "odeflow.engines.diffrax.engine",
+)
 
 #: Modules by script, in the order in which a run needs them, besides the module of the same name in `stages/`.
 _OF_SCRIPT = {
-    "design": _DATA,
-    "solve": (*_ENGINES, "odeflow.engines.native.targets.machine_code", *_DATA),
+    "design": (*_DATA, "odeflow.workflow.ownership"),
+    "solve": (*_ENGINES, *_DATA, "odeflow.workflow.pilot", "odeflow.workflow.progress"),
     "fit": _ENGINES,
     "assemble": _DATA,
     "summarise": (*_DATA, "numba"),
     "diagnose": _DATA,
-    "verify": _DATA,
+    "verify": (*_DATA, "odeflow.workflow.solve_time"),
     "plot": (*_DATA, *_FIGURES),
     "plot_verification": (*_DATA, *_FIGURES),
     "plot_sensitivity": (*_DATA, *_FIGURES),
