@@ -43,6 +43,7 @@ class WarmJobs:
         self._signature = inspect.signature(plain)
         self._sources, self._environment = _sources(self._folder), dict(os.environ)
         self._control: socket.socket | None = None
+        self._worker: subprocess.Popen[bytes] | None = None
         self._sending = threading.Lock()
 
     def start(self, scripts: Iterable[str]) -> None:
@@ -56,14 +57,31 @@ class WarmJobs:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-P", "-m", "odeflow.workflow.warm.worker"]
         with theirs:
-            worker = subprocess.Popen(
+            self._worker = subprocess.Popen(
                 [*command, str(theirs.fileno()), str(Path.cwd()), *needed],
                 pass_fds=[theirs.fileno()],
                 stdout=_stdout(),
                 env=_job_environment(self._environment, 1, None) | _NO_THREADS,
             )
         self._control = ours
-        atexit.register(_end, worker, ours)
+        atexit.register(self.end)
+
+    def end(self) -> None:
+        """Ends the worker, which has no jobs any more."""
+        if self._worker is None:
+            return
+        self._take_no_more()
+        try:
+            self._worker.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._worker.kill()
+            self._worker.wait()
+
+    def _take_no_more(self) -> None:
+        with self._sending:
+            if self._control is not None:
+                self._control.close()
+                self._control = None
 
     def __call__(self, *given: Any, **named: Any) -> None:
         """Runs a script; called by rules in the place of Snakemake's `script`, with its arguments.
@@ -115,7 +133,7 @@ class WarmJobs:
                     socket.send_fds(self._control, [Path(job.file).stem.encode()], [theirs.fileno()])
                 kind, process = receive_answer(ours)
             except (OSError, EOFError):
-                self._control = None
+                self._take_no_more()
                 return None
             if kind != BEGUN:
                 return None
@@ -125,7 +143,7 @@ class WarmJobs:
                 try:
                     return receive_answer(ours)[1]
                 except EOFError:
-                    self._control = None
+                    self._take_no_more()
                     print(
                         "odeflow: the process that jobs are copies of was killed; run again",
                         file=sys.stderr,
@@ -176,11 +194,3 @@ def _sources(scripts: Path) -> dict[str, tuple[int, int, int]]:
                     folders.append(entry.path)
     return found
 
-
-def _end(worker: subprocess.Popen[bytes], control: socket.socket) -> None:
-    control.close()
-    try:
-        worker.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
