@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -36,18 +37,16 @@ def run_job(connection: socket.socket, script: str, worker: int) -> NoReturn:
             job = receive_job(connection)
         surround(job)
         _run(job)
-    except SystemExit:
-        raise
-    except EOFError:
-        sys.exit("odeflow: Snakemake has ended")
-    except KeyboardInterrupt:
-        _say()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
-    except BaseException:
-        _say()
-        sys.exit(1)
-    sys.exit(0)
+        status = 0
+    except SystemExit as end:
+        status = _status(end)
+    except BaseException as error:
+        _say(error)
+        status = 1
+        if isinstance(error, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+    _end(status)
 
 
 def surround(job: ScriptJob) -> None:
@@ -68,10 +67,31 @@ def _run(job: ScriptJob) -> None:
     exec(compile(job.source, job.file, "exec"), main.__dict__)
 
 
-def _say() -> None:
-    """Prints the error that is being handled, without this module's own lines."""
-    kind, error, place = sys.exc_info()
+def _status(end: SystemExit) -> int:
+    """The exit status that Python makes of it, which prints what is no number."""
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    print(end.code, file=sys.stderr)
+    return 1
+
+
+def _say(error: BaseException) -> None:
+    """Prints an error, without this module's own lines."""
+    place = error.__traceback__
     while place is not None and place.tb_frame.f_code.co_filename == __file__:
         place = place.tb_next
-    traceback.print_exception(kind, error, place)
-    sys.stderr.flush()
+    traceback.print_exception(type(error), error, place)
+
+
+def _end(status: int) -> NoReturn:
+    """Ends as Python does, but for taking the worker's modules apart, all of which is copied then.
+
+    That costs more than a small job. `multiprocessing` ends its copies so, too.
+    """
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
