@@ -18,8 +18,9 @@ from snakemake.sourcecache import LocalSourceFile
 
 from odeflow.workflow.script import without_equinox_checks
 from odeflow.workflow.warm.imports import in_order, modules_of
-from odeflow.workflow.warm.jobs import _FOLDERS, _THREADS, WarmJobs
-from tests.support.faults import is_running, results, wait_for_end
+from odeflow.workflow.warm.jobs import WarmJobs
+from odeflow.workflow.warm.surroundings import FOLDERS, THREADS
+from tests.support.faults import results, wait_for_end
 from tests.support.snakes import PROJECT, make_study, snakemake
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no worker elsewhere")
@@ -59,7 +60,7 @@ class Warm:
 
     def run(self, text: str, **told: Any) -> bool:
         """Whether the worker ran it."""
-        given = {name: None for name in inspect.signature(script).parameters}
+        given = dict.fromkeys(inspect.signature(script).parameters)
         given |= {
             "path": NAME, "basedir": LocalSourceFile(str(self.folder)), "threads": 1,
             "input": iocontainers.InputFiles(["a.nc"]), "output": iocontainers.OutputFiles(),
@@ -94,7 +95,7 @@ Path("told.json").write_text(json.dumps({
 }))
 """
     assert warm.run("import signal" + tell, threads=3)
-    file, more = str(warm.folder / NAME), {*_FOLDERS, *_THREADS}
+    file, more = str(warm.folder / NAME), {*FOLDERS, *THREADS}
     assert json.loads((tmp_path / "told.json").read_text()) == {
         "main": "__main__", "file": file, "argv": [file], "module": file, "input": ["a.nc"],
         "spec": {"k": [1, 2.5]}, "threads": "3", "folder": str(warm.folder),

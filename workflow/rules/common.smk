@@ -56,7 +56,9 @@ def sources():
 
 share_source()
 # Rules call what is named `script` here. Without a worker it is what Snakemake calls so.
-script = WarmJobs(script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts"))
+script = WarmJobs(
+    script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts")
+)
 trust_surroundings(not workflow.is_main_process)
 try:
     REQUEST = settle(sources(), Path.cwd())
@@ -111,7 +113,9 @@ def start_worker():
     """Lets one process import what the jobs need, where they are to run on this machine."""
     executor = getattr(workflow.executor_plugin, "name", None)
     if workflow.is_main_process and executor == "local":
-        script.start({Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script})
+        script.start(
+            {Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script}
+        )
 
 
 # Files that are there and not of this plan; a job knows its own.

@@ -10,7 +10,11 @@ from importlib.util import find_spec
 
 #: What every reader of a result ends up with. Xarray imports Dask where it is installed.
 _DATA = ("xarray", "dask.array", "netCDF4", "odeflow.files.netcdf", "odeflow.files.opening")
-_FIGURES = ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
+_FIGURES = (
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+)
 _ENGINES = (
     "odeflow.ensemble.solve",
     "odeflow.engines.choice",
@@ -19,7 +23,7 @@ _ENGINES = (
     "odeflow.engines.diffrax.engine",
 )
 
-#: Modules by script, in the order in which a run needs them, besides the module of the same name in `stages/`.
+#: Modules by script, in the order in which a run needs them; the stage's own is not among them.
 _OF_SCRIPT = {
     "design": (*_DATA, "odeflow.workflow.ownership"),
     "solve": (*_ENGINES, *_DATA, "odeflow.workflow.pilot", "odeflow.workflow.progress"),
