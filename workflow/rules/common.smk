@@ -19,6 +19,7 @@ from odeflow.config.figure_choice import OF_INDICES
 from odeflow.files.errors import ConfigError
 from odeflow.config.sources import SettingsSource, settle
 from odeflow.config.study_files import read_settings
+from odeflow.files.source_code import keep_parsed
 from odeflow.workflow.leases import HeldLease, wait_for_pruning
 from odeflow.provenance.observed.manifest import keep_manifests, trust_surroundings
 from odeflow.workflow.ownership import check_results, check_space
@@ -129,6 +130,7 @@ if workflow.is_main_process:
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
         keep_manifests()
+        keep_parsed()
         HELD = HeldLease(Path.cwd(), [f for e in EXPERIMENTS.values() for f in e.kept_files])
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:
