@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from odeflow.files.compiled.folder import users_folder, unfit
+from odeflow.files.compiled.folder import unfit, users_folder
 from odeflow.files.compiled.store import Store
 
 #: An import: levels up, the module, the names that are taken from it.
