@@ -28,7 +28,7 @@ def plain_numbers(figure: Figure) -> None:
         for axis in (ax.xaxis, ax.yaxis):
             formatter = axis.get_major_formatter()
             if isinstance(formatter, ScalarFormatter) and formatter.get_useMathText():
-                formatter.set_locs(axis.get_majorticklocs())
+                formatter.set_locs(list(axis.get_majorticklocs()))
                 if not formatter.get_offset():
                     formatter.set_useMathText(False)
 
