@@ -40,6 +40,7 @@ include: "workflow/rules/advice.smk"
 
 onstart:
     claim_files()
+    start_worker()
 
 
 # The page of the study: not a job, so that runs of other experiments need not wait for one another.

@@ -23,7 +23,7 @@ import os, sys, time
 EVENT, STAGE = os.environ["WAITING_EVENT"], f".{os.environ['WAITING_STAGE']}.py"
 
 def wait(event, args):
-    if event != EVENT or not sys.argv[0].endswith(STAGE):
+    if event != EVENT or not sys.argv[0].replace("/", ".").endswith(STAGE):
         return
     if any(f"results/{folder}/" in str(args) for folder in ("decay", "chunks")):
         while os.path.exists("hold-stage"):

@@ -19,6 +19,7 @@ from odeflow.config.figure_choice import OF_INDICES
 from odeflow.files.errors import ConfigError
 from odeflow.config.sources import SettingsSource, settle
 from odeflow.config.study_files import read_settings
+from odeflow.files.source_code import keep_parsed
 from odeflow.workflow.leases import HeldLease, wait_for_pruning
 from odeflow.provenance.observed.manifest import keep_manifests, trust_surroundings
 from odeflow.workflow.ownership import check_results, check_space
@@ -31,6 +32,7 @@ from odeflow.workflow.plan import (
     share_source,
 )
 from odeflow.provenance.records import mark_file
+from odeflow.workflow.warm.jobs import WarmJobs
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
 from odeflow.config.figure_choice import ESTIMATE_FIGURES, TRAINING_FIGURES
 from odeflow.config.small_states import small_state_notes
@@ -54,6 +56,10 @@ def sources():
 
 
 share_source()
+# Rules call what is named `script` here. Without a worker it is what Snakemake calls so.
+script = WarmJobs(
+    script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts")
+)
 trust_surroundings(not workflow.is_main_process)
 try:
     REQUEST = settle(sources(), Path.cwd())
@@ -104,6 +110,15 @@ def claim_files():
         raise WorkflowError(str(error)) from None
 
 
+def start_worker():
+    """Lets one process import what the jobs need, where they are to run on this machine."""
+    executor = getattr(workflow.executor_plugin, "name", None)
+    if workflow.is_main_process and executor == "local":
+        script.start(
+            {Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script}
+        )
+
+
 # Files that are there and not of this plan; a job knows its own.
 MARKS = {}
 if workflow.is_main_process:
@@ -115,6 +130,7 @@ if workflow.is_main_process:
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
         keep_manifests()
+        keep_parsed()
         HELD = HeldLease(Path.cwd(), [f for e in EXPERIMENTS.values() for f in e.kept_files])
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:

@@ -1,19 +1,15 @@
 """Snakemake's side of the solve stage: one chunk."""
 
-import os
 import sys
 from pathlib import Path
-
-# Equinox's run-time checks (of times that are validated already) are host callbacks, and JAX's
-# persistent cache refuses programs with those. Read when Equinox is imported, so set before.
-os.environ["EQX_ON_ERROR"] = "off"
 
 from odeflow.config.validate import validate
 from odeflow.workflow.pilot import Stopwatch, write_measurement
 from odeflow.workflow.progress import ProgressReport, terminal
-from odeflow.workflow.script import logged
+from odeflow.workflow.script import logged, without_equinox_checks
 from odeflow.workflow.stages.solve import keep_chunk, solve_chunk
 
+without_equinox_checks()
 with logged(snakemake.log[0]):
     spec, chunk = snakemake.params.spec, Path(snakemake.output.chunk)
     start, stop, measured = spec["start"], spec["stop"], None

@@ -11,16 +11,15 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from odeflow.files.compiled.parsed_sources import Import, Parsed, parsed_sources
+
 PACKAGE = Path(__file__).resolve().parents[1]
+_PARSER = Path(__file__)
 
 _STRING = rb"""(?s:[rRbBuUfF]{0,2}(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''"""
 _STRING += rb"""|"(?:\\.|[^\\"])*"|'(?:\\.|[^\\'])*'))"""
 #: A string, or comments and what is blank up to the end of a line.
 _STRING_OR_NOTHING = re.compile(rb"(%s)|(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)+|#[^\r\n]*" % _STRING)
-
-
-#: An import: levels up, the module, the names that are taken from it.
-_Import = tuple[int, str, tuple[str, ...]]
 
 
 def bare_code(text: bytes) -> bytes:
@@ -31,9 +30,23 @@ def bare_code(text: bytes) -> bytes:
     return _parsed(text)[0]
 
 
+def keep_parsed() -> None:
+    """Keeps what this process has parsed for the next one."""
+    parsed_sources(_PARSER).keep()
+
+
 @cache  # parsing is most of the cost; trees are not kept, they would slow the collector
-def _parsed(text: bytes) -> tuple[bytes, tuple[_Import, ...]]:
+def _parsed(text: bytes) -> Parsed:
     """The bare code, and the imports in it."""
+    known = parsed_sources(_PARSER)
+    found = known.get(text)
+    if found is None:
+        found = _parsed_now(text)
+        known.add(text, found)
+    return found
+
+
+def _parsed_now(text: bytes) -> Parsed:
     try:
         tree = ast.parse(text)
     except SyntaxError:
@@ -42,7 +55,7 @@ def _parsed(text: bytes) -> tuple[bytes, tuple[_Import, ...]]:
     for start, stop in sorted(_docstrings(tree, text)):
         parts.append(text[at:start])
         at = stop
-    imports: list[_Import] = []
+    imports: list[Import] = []
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             imports += [(0, alias.name, ()) for alias in node.names]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 #: The environment variable that names the process that starts jobs.
 _STARTED_BY = "ODEFLOW_STARTED_BY"
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
 def machine() -> str:
@@ -54,3 +54,9 @@ def end_with_starter() -> None:
     number, _, where = os.environ.get(_STARTED_BY, "").partition(" ")
     if where == machine() and not start_of(int(number)):  # it ended before
         sys.exit("odeflow: Snakemake has ended")
+
+
+def name_process(name: str) -> None:
+    """Gives this process a name of its own in `ps` and `top`, where that is possible."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,6 +16,16 @@ from odeflow.workflow.processes import end_with_starter
 
 #: What the system says where there is no space.
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+
+def without_equinox_checks() -> None:
+    """Turns off Equinox's run-time checks, of times that are validated already, in this process.
+
+    They are host callbacks, and JAX's persistent cache refuses programs with those.
+    """
+    os.environ["EQX_ON_ERROR"] = "off"  # read when Equinox is imported
+    if imported := sys.modules.get("equinox._errors"):  # in a copy of the worker it is there
+        imported.EQX_ON_ERROR = "off"  # type: ignore[attr-defined]
 
 
 @contextmanager

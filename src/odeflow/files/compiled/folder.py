@@ -27,13 +27,14 @@ def candidates() -> tuple[Path, ...]:
     The user's is `$ODEFLOW_CACHE/odeflow`, else `$XDG_CACHE_HOME/odeflow`, else
     `~/.cache/odeflow`. The study's is that of the folder we are in, where there are results.
     """
-    folders = [_users()]
+    folders = [users_folder()]
     if IN_STUDY.parent.is_dir():
         folders.append(IN_STUDY.absolute())
     return tuple(folder for folder in folders if folder is not None)
 
 
-def _users() -> Path | None:
+def users_folder() -> Path | None:
+    """The user's folder, shared by studies, there or not; None where the user has none."""
     own = os.environ.get(VARIABLE)
     if own:
         return Path(own).absolute() / _OWN

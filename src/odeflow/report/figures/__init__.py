@@ -27,8 +27,8 @@ from odeflow.report.figures.sensitivity_over_time import sensitivity_over_time
 from odeflow.report.figures.sensitivity_pairs import sensitivity_pairs
 from odeflow.report.figures.solver_effort import solver_effort
 from odeflow.report.figures.status_map import status_map
-from odeflow.report.figures.style import save
-from odeflow.report.figures.ticks import tidy_log_axes
+from odeflow.report.figures.style import lay_out, save
+from odeflow.report.figures.ticks import plain_numbers, tidy_log_axes
 from odeflow.report.figures.time_courses import time_courses
 from odeflow.report.figures.training_set import training_set
 from odeflow.report.figures.verification import verification
@@ -116,17 +116,24 @@ def _finished(figure: Figure) -> Figure:
     """A figure whose text is readable and in its place."""
     escape_what_is_no_math(figure)
     tidy_log_axes(figure)
+    plain_numbers(figure)
     return figure
 
 
 def save_each(files: Sequence[Path], drawn: Callable[[str], Figure], dpi: int) -> None:
-    """Saves figures, each drawn once for all of its formats.
+    """Saves figures, each drawn and laid out once for all of its formats.
 
     Arguments:
         files: a file's name is the kind of figure, its suffix the format.
         drawn: makes the figure of a kind.
         dpi: dots per inch of formats of pixels.
     """
-    known = cache(drawn)
+
+    @cache
+    def laid_out(kind: str) -> Figure:
+        figure = drawn(kind)
+        lay_out(figure, dpi)
+        return figure
+
     for file in files:
-        save(known(file.stem), file, dpi=dpi)
+        save(laid_out(file.stem), file, dpi=dpi)

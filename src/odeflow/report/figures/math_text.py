@@ -15,6 +15,10 @@ from matplotlib.text import Text
 
 #: Longer lines are drawn as they stand: reading braces in braces takes time beyond all bounds.
 _LONGEST = 300
+#: Numbers as Matplotlib and `ticks.py` write them at ticks: to read them takes as long as to draw.
+_NUMBER = re.compile(
+    r"\$(\\mathdefault\{[-\u2212]?[\d.]+\}|[-\u2212]?([\d.]+\\times)?10\^\{[-\u2212]?\d+\})\$"
+)
 _MATH = re.compile(r"\$(?:\\.|[^$\\])*\$")
 #: Stands for a blank that no line may end at.
 _BLANK = "\N{NO-BREAK SPACE}"
@@ -34,7 +38,7 @@ def is_readable(text: str) -> bool:
 
 @cache
 def _is_readable(line: str) -> bool:
-    if not is_math_text(line):
+    if not is_math_text(line) or _NUMBER.fullmatch(line):
         return True
     if len(line) > _LONGEST:
         return False

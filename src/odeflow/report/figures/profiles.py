@@ -3,7 +3,6 @@
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from scipy.stats import chi2
 
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.estimated import SCALES
@@ -14,6 +13,8 @@ _MOST_PANELS = 30
 
 def profiles(dataset: xr.Dataset) -> Figure:
     """A panel per parameter, on its scale, with the threshold of the interval."""
+    from scipy.special import chdtri  # slow to import, and no other figure needs it
+
     if "profile_value" not in dataset:
         return message("No start has a finite objective: see the overview page for the reasons.")
     least, level = float(dataset.attrs["best_objective"]), float(dataset.attrs["level"])
@@ -22,7 +23,7 @@ def profiles(dataset: xr.Dataset) -> Figure:
         return message("No parameter was profiled.")
     figure, axes = panels(min(len(drawn), _MOST_PANELS))
     words = flag_meanings(dataset["identifiability"])
-    rise = float(chi2.ppf(level, 1)) / 2
+    rise = float(chdtri(1, 1 - level)) / 2
     for i, ax in zip(drawn, axes):
         value, objective = (dataset[f"profile_{x}"].values[i] for x in ("value", "objective"))
         ax.plot(value, objective - least, ".-", color=BLUE, markersize=3)

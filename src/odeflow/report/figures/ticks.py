@@ -4,13 +4,33 @@ import math
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    NullFormatter,
+    NullLocator,
+    ScalarFormatter,
+)
 
 #: Steps within a decade, from the densest.
 _STEPS = ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 4, 6, 8), (1, 2, 5), (1, 3), (1,))
 _INCHES_A_LABEL = 0.42
 #: Numbers between these are written without a power of ten.
 _PLAIN = (1e-3, 1e5)
+
+
+def plain_numbers(figure: Figure) -> None:
+    """Has numbers at ticks drawn as text, where no power of ten stands beside them.
+
+    As mathematics they look the same, and take as long as the rest of a figure.
+    """
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, ScalarFormatter) and formatter.get_useMathText():
+                formatter.set_locs(list(axis.get_majorticklocs()))
+                if not formatter.get_offset():
+                    formatter.set_useMathText(False)
 
 
 def tidy_log_axes(figure: Figure) -> None:

@@ -19,6 +19,5 @@ def plot_verification(config: Config, verification: Path, files: Sequence[Path])
     Raises:
         DamagedFileError: the verification cannot be read.
     """
-    drawn = plots.draw_verification(read_dataset(verification), config)
-    for file in files:
-        plots.save(drawn, file, dpi=config.plot.dpi)
+    dataset = read_dataset(verification)
+    plots.save_each(files, lambda kind: plots.draw_verification(dataset, config), config.plot.dpi)
