@@ -13,7 +13,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_odeflow.jobs import Jobs
 from snakemake_logger_plugin_odeflow.screen import Screen
-from snakemake_logger_plugin_odeflow.sorting import error_text, is_noise
+from snakemake_logger_plugin_odeflow.sorting import error_text, is_noise, reason
 
 #: Tells jobs that their progress and errors are read from their logs: `odeflow.workflow.progress`.
 READS_LOGS = "ODEFLOW_LOGGER_READS_LOGS"
@@ -41,6 +41,7 @@ class LogHandler(LogHandlerBase):
         self._screen, self._jobs = Screen(stream), Jobs()
         #: What stands already, said where nothing is to be done.
         self._standing: list[str] = []
+        self._has_begun = False
         self._shown = threading.Lock()
         self._closed = threading.Event()
         self._watching: threading.Thread | None = None
@@ -119,35 +120,39 @@ class LogHandler(LogHandlerBase):
             if text:
                 self._screen.line(f"odeflow: {text}")
         elif event is not None:
-            pass
+            self._has_begun |= event == LogEvent.RUN_INFO
         elif text.startswith(_NOTHING_TO_DO):
             self._screen.line("Nothing to be done: all is there, as asked.")
             for text in self._standing:
                 self._screen.line(text)
         elif not is_noise(text):
-            self._screen.line(text, "note" if record.levelno >= logging.WARNING else "")
+            # what a command other than a run says is all shown
+            is_note = self._has_begun or record.levelno >= logging.WARNING
+            self._screen.line(text, "note" if is_note else "")
 
     def _take_own(self, kind: str, text: str, said: dict[str, Any]) -> None:
         """What the workflow says itself."""
         if kind == "standing":
             self._standing.append(text)
         elif kind != "stale":  # the plan says it, of what is done again
+            if kind == "end":
+                self._say_what_is_left_out()
             self._screen.line(text, kind)
             self._jobs.to_solve = said.get("to_solve", self._jobs.to_solve)
-        if kind == "end":
-            self._say_what_is_left_out()
 
     def _failure(self, rule: str, logs: list[str]) -> None:
         """A job that failed: the last line of its log says why."""
-        log = next(iter(logs), None)
-        why = _last_line(log)
+        log = next(iter(logs), "")
         where = f" (log: {log})" if log else ""
-        self._screen.line(f"odeflow: {rule}: {why or 'failed'}{where}", "failure")
+        self._screen.line(f"odeflow: {rule}: {reason(_read(log))}{where}", "failure")
 
     def _say_what_is_left_out(self) -> None:
-        more = self._screen.left_out("failure")
-        if more:
-            self._screen.line(f"{more:,} more jobs failed: see .snakemake/log/", "more")
+        """In front of the end: how many lines there was no space for."""
+        failures, notes = (self._screen.left_out(kind) for kind in ("failure", "note"))
+        parts = [f"{failures:,} more jobs failed"] if failures else []
+        parts += [f"{notes:,} more note{'s' if notes > 1 else ''}"] if notes else []
+        if parts:
+            self._screen.line(f"{' and '.join(parts)}: see .snakemake/log/", "more")
 
     def _watch(self) -> None:
         """Begins to look at the logs of jobs, once."""
@@ -172,10 +177,8 @@ class LogHandler(LogHandlerBase):
                     due *= _TIMES_MORE
 
 
-def _last_line(log: str | None) -> str:
+def _read(log: str) -> str:
     try:
-        lines = Path(log or "").read_text(encoding="utf-8", errors="replace").splitlines()
+        return Path(log).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1] if said else ""

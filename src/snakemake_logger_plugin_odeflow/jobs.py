@@ -60,7 +60,7 @@ class Jobs:
     def now(self) -> tuple[str, float | None]:
         """What is being done, and how much of it is done; an empty text where nothing runs."""
         # a copy, since jobs begin and end meanwhile
-        jobs = sorted(list(self._running.values()), key=lambda job: _rank(job.rule))
+        jobs = sorted(self._running.copy().values(), key=lambda job: _rank(job.rule))
         if not jobs:
             return "", None
         first = jobs[0]
@@ -75,13 +75,13 @@ class Jobs:
         if not total:
             return f"{doing} ({self.done} of {self.total} steps done)", None
         rate = done / max(time.monotonic() - since, 1e-9)
-        left = f", {rate:,.3g} a second, {clock((total - done) / rate)} left" if done else ""
+        left = f", {_short(rate)} a second, {clock((total - done) / rate)} left" if done else ""
         return f"{doing}: {done:,} of {total:,} {words}{left}", done / total
 
     def _progress(self, job: _Job) -> tuple[int, int, str]:
         """What a job's log says of it: done, of how many, of what."""
         try:
-            with open(job.log or "", "rb") as file:
+            with (job.log or Path()).open("rb") as file:
                 file.seek(0, 2)
                 file.seek(max(0, file.tell() - _TAIL))
                 text = file.read().decode("utf-8", "replace")
@@ -99,6 +99,10 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(min(seconds, 360_000)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def _short(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def _rank(rule: str) -> int:

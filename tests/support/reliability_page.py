@@ -71,7 +71,7 @@ assembled. All other files carry checksums, which reading verifies, and a digest
 
 ## Faults on Slurm
 
-On a Slurm of one node, started by `make test-slurm`, through `workflow/profiles/slurm` as it ships,
+On a Slurm of one node, started by `make test-slurm`, through `profiles/slurm` as it ships,
 which has two retries; `tests/workflow/test_slurm.py`. The bytes are those of a run on two local
 cores.
 

@@ -1,8 +1,9 @@
 """What made the files of a stage, and from what: told by digest, whatever their dates say.
 
 A job that is done leaves `records/<rule>.json` in its results folder: a digest of its settings
-(`plan`), these themselves (`asked`), and the content of the files that it read and wrote. Planning compares the first with what
-is asked for now; each reader of a file compares its content with what was written. Without JAX.
+(`plan`), these themselves (`asked`), and the content of the files that it read and wrote. Planning
+compares the first with what is asked for now, and says by the second what has changed; each reader
+of a file compares its content with what was written. Without JAX.
 """
 
 from __future__ import annotations

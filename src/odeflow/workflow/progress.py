@@ -5,7 +5,6 @@ import sys
 import time
 from typing import TextIO
 
-
 #: Set where the terminal is another process', which reads the logs: the logger plugin.
 READS_LOGS = "ODEFLOW_LOGGER_READS_LOGS"
 

@@ -52,16 +52,17 @@ def logged(log: str) -> Iterator[None]:
 
 def _end(path: Path, log: io.TextIOWrapper, reason: str) -> NoReturn:
     """Ends the job with the reason in one line: the last of its log, from which it may be read."""
-    print(reason, file=log)
-    if not (logs_are_read() and _ends_with(path, reason)):
-        print(f"odeflow: {reason}", file=sys.__stderr__)
+    said = f"odeflow: {reason}"
+    print(said, file=log)
+    if not (logs_are_read() and _ends_with(path, said)):
+        print(said, file=sys.__stderr__)
     sys.exit(1)
 
 
-def _ends_with(log: Path, reason: str) -> bool:
-    """Whether a log has the reason: there may be no space for it."""
+def _ends_with(log: Path, said: str) -> bool:
+    """Whether a log has it: there may be no space for it."""
     try:
-        return log.read_text(encoding="utf-8", errors="replace").rstrip().endswith(reason.rstrip())
+        return log.read_text(encoding="utf-8", errors="replace").rstrip().endswith(said.rstrip())
     except OSError:
         return False
 

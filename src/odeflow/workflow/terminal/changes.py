@@ -42,8 +42,10 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         if any(phrase.startswith("design.") for phrase in phrases):
             phrases.append(more)
     phrases += [text for key, text in _OTHERS.items() if key in new and old.get(key) != new[key]]
-    if any(_is_setting(phrase) for phrase in phrases):
+    if any(_replaces(phrase) for phrase in phrases):
         phrases = [phrase for phrase in phrases if phrase not in _CONSEQUENCES]
+    if _OTHERS["model"] in phrases:  # with code goes what it reads
+        phrases = [phrase for phrase in phrases if phrase != _OTHERS["reading"]]
     return phrases + list(_packages(old.get("packages", {}), new.get("packages", {})))
 
 
@@ -51,7 +53,12 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 _CONSEQUENCES = {_OTHERS[key] for key in ("model", "data", "reading", "table", "functions")}
 
 
-def _is_setting(phrase: str) -> bool:
+def is_setting(phrase: str) -> bool:
+    """Whether a phrase is of a setting, which the user has changed, and not of what goes with it."""
+    return phrase not in _OTHERS.values()
+
+
+def _replaces(phrase: str) -> bool:
     return phrase.startswith(("model.name ", "model.vector_field ", "design.", "plot.functions"))
 
 
@@ -65,7 +72,7 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         for key in told[:2]:
             yield _phrase(key, before.get(key), after.get(key))
         if len(told) > 2:
-            yield f"{len(told) - 2} more settings of {group}"
+            yield f"{len(told) - 2} more of {group}"
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:

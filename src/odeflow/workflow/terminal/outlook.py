@@ -68,7 +68,7 @@ def _why(due: Due, reasons: Sequence[str]) -> str:
         return "new"
     told = list(reasons[:_PHRASES])
     if len(reasons) > _PHRASES:
-        told.append(f"{len(reasons) - _PHRASES} more changes")
+        told.append(f"and {len(reasons) - _PHRASES} more")
     if not told and due.missing:
         first, number = due.missing[0].rpartition("/")[2], len(due.missing)
         told.append(f"{first} is missing" if number == 1 else f"{number:,} files are missing")
@@ -90,9 +90,7 @@ def _what(due: Due) -> str:
 
 
 def _made(rules: Collection[str]) -> list[str]:
-    return [
-        words for name, words in _MADE.items() if any(rule.startswith(name) for rule in rules)
-    ]
+    return [words for name, words in _MADE.items() if any(rule.startswith(name) for rule in rules)]
 
 
 def _trajectories(number: int) -> str:

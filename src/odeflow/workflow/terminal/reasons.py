@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from odeflow.provenance.records import Stage, has_files, read_record
-from odeflow.workflow.terminal.changes import changes
+from odeflow.workflow.terminal.changes import changes, is_setting
 
 
 def reasons(stages: Iterable[Stage], study: Path) -> list[str]:
@@ -15,14 +15,14 @@ def reasons(stages: Iterable[Stage], study: Path) -> list[str]:
         study: the folder that their files are relative to.
 
     Returns:
-        Phrases. What follows from another of these stages is left out.
+        Phrases, settings first. What follows from another of these stages is left out.
     """
     due = list(stages)
     renewed = {file for stage in due for file in stage.outputs}
     found: dict[str, None] = {}
     for stage in due:
         found |= dict.fromkeys(_own_reasons(stage, study, renewed))
-    return list(found)
+    return sorted(found, key=lambda phrase: not is_setting(phrase))
 
 
 def _own_reasons(stage: Stage, study: Path, renewed: Collection[str]) -> list[str]:
