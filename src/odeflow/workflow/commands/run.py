@@ -35,7 +35,8 @@ def add(commands: Commands) -> None:
         description="Runs experiments of the study in this folder, by Snakemake.",
         epilog=_EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,
-        usage="%(prog)s [--cores N] [--verbose] [experiment=NAME] [key=value ...] [-- SNAKEMAKE'S FLAGS]",
+        usage="%(prog)s [--cores N] [--verbose] [experiment=NAME] [key=value ...] "
+        "[-- SNAKEMAKE'S FLAGS]",
     )
     parser.add_argument("settings", nargs="*", metavar="key=value", help="as after `--config`")
     parser.add_argument(

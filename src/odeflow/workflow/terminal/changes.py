@@ -54,7 +54,7 @@ _CONSEQUENCES = {_OTHERS[key] for key in ("model", "data", "reading", "table", "
 
 
 def is_setting(phrase: str) -> bool:
-    """Whether a phrase is of a setting, which the user has changed, and not of what goes with it."""
+    """Whether a phrase is of a setting, and not of code, data and the like."""
     return phrase not in _OTHERS.values()
 
 
@@ -66,13 +66,20 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """A phrase for each group of settings, or for each setting of a group with few changes."""
     for group in [*new, *(key for key in old if key not in new)]:
         before, after = dict(_leaves(group, old.get(group))), dict(_leaves(group, new.get(group)))
-        changed = [key for key in {**after, **before} if before.get(key) != after.get(key)]
+        different = [key for key in {**after, **before} if before.get(key) != after.get(key)]
+        changed = list(dict.fromkeys(_told_as(key) for key in different))
         leading = [key for key in changed if key.rpartition(".")[2] in _LEADING]
         told = [key for key in leading if key.count(".") == 1][:1] or changed
         for key in told[:2]:
-            yield _phrase(key, before.get(key), after.get(key))
+            known = key in before or key in after
+            yield _phrase(key, before.get(key), after.get(key)) if known else f"{key} changed"
         if len(told) > 2:
             yield f"{len(told) - 2} more of {group}"
+
+
+def _told_as(key: str) -> str:
+    """An axis is told as one: its law is a key that is not null among many."""
+    return ".".join(key.split(".")[:3]) if key.startswith("design.axes.") else key
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -59,8 +59,9 @@ def _line(name: str, said: list[dict[str, Any]]) -> str:
         is_good = answer.get("light") == "good"
         text = f"{answer['word'].capitalize()}." if place and is_good else answer["text"]
         link = answer.get("link")
-        where = f" ({RESULTS / name / link})" if link and answer.get("light") != "good" else ""
-        texts.append(text + where)
+        if link and not is_good:
+            text = f"{text.removesuffix('.')} ({RESULTS / name / link})."
+        texts.append(text)
     return f"{name}: {' '.join(texts)}"
 
 
