@@ -112,7 +112,7 @@ def test_the_guide_opens_both_with_dask(study: Path):
     code = code.replace("quickstart", "decay").replace("substrate", "y")
     code = code.replace("vmax=10, km=5", "k=1").replace('["vmax", "km"]', '["k"]')
     code = code.replace('{"vmax": -1, "km": -1, "time": 8}', '{"k": -1, "time": 8}')
-    code = code.replace("time=60", "time=1")
+    code = code.replace("time=6", "time=1")
     code += "\nassert course.sizes == {'time': 5} and slice_.ndim == 0, (course, slice_)\n"
     code += "import dask.array\nassert isinstance(by_time.y.data, dask.array.Array)\n"
     environment = {**os.environ, "MPLBACKEND": "agg"}
