@@ -41,15 +41,18 @@ include: "workflow/rules/advice.smk"
 onstart:
     claim_files()
     start_worker()
+    say_what_is_done()
 
 
 # The page of the study: not a job, so that runs of other experiments need not wait for one another.
 onsuccess:
     write_index()
+    say_what_came_of_it(whole=True)
 
 
 onerror:
     write_index()
+    say_what_came_of_it(whole=False)
 
 
 rule all:

@@ -47,7 +47,7 @@ def empty(folder: str) -> dict[str, float]:
 
 def slurm(folder: str) -> dict[str, float]:
     """All chunks through the profile, on a node of two cores."""
-    profile = str(ROOT / "workflow/profiles/slurm")
+    profile = str(ROOT / "profiles/slurm")
     whole = snakemake(folder, "--workflow-profile", profile, config=EXPERIMENT)
     return {"slurm": whole, "slurm_chunk": chunk_seconds(folder)}
 

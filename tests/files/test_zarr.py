@@ -101,16 +101,18 @@ def test_flipped_bytes_are_found(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_the_readme_opens_both_with_dask(study: Path):
+def test_the_guide_opens_both_with_dask(study: Path):
     results = study / "results/decay"
     with open_store(results / "ensemble.zarr") as store:
         store.to_netcdf(results / "ensemble.nc")
-    blocks = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(
+        r"```python\n(.*?)```", (PROJECT / "docs/guide/results.md").read_text(), re.DOTALL
+    )
     code = next(block for block in blocks if "chunks=" in block)
     code = code.replace("quickstart", "decay").replace("substrate", "y")
     code = code.replace("vmax=10, km=5", "k=1").replace('["vmax", "km"]', '["k"]')
     code = code.replace('{"vmax": -1, "km": -1, "time": 8}', '{"k": -1, "time": 8}')
-    code = code.replace("time=60", "time=1")
+    code = code.replace("time=6", "time=1")
     code += "\nassert course.sizes == {'time': 5} and slice_.ndim == 0, (course, slice_)\n"
     code += "import dask.array\nassert isinstance(by_time.y.data, dask.array.Array)\n"
     environment = {**os.environ, "MPLBACKEND": "agg"}

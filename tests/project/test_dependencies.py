@@ -32,7 +32,7 @@ NOT_IMPORTED = {
 ELSEWHERE = {"gradsolve", "numbalsoda", "petab", "rocrate_validator", "warp"}
 #: pandas comes with xarray, and tests alone import it.
 BROUGHT = {"pandas"}
-OWN = {"odeflow", "tests", "benchmarks"}
+OWN = {"odeflow", "snakemake_logger_plugin_odeflow", "tests", "benchmarks"}
 
 
 def names(requirements: Iterable[str]) -> set[str]:

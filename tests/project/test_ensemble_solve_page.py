@@ -56,9 +56,8 @@ def test_the_solvers_that_it_names_are_native_or_not():
                 assert bool(odeflow.explain(field, 1.0, solver=solver())) == expected, name
 
 
-def test_the_line_of_the_readme_replaces_the_other_two():
-    readme = (PROJECT / "README.md").read_text()
-    part = readme.split("## In place of")[1].split("## Overrides")[0]
+def test_the_line_of_the_guide_replaces_the_other_two():
+    part = (PROJECT / "docs/guide/from_diffrax.md").read_text()
     before, now = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
     given = """
 import diffrax, jax, numpy as np, odeflow

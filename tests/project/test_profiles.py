@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.snakes import PROJECT, make_study, snakemake
 
-PROFILES = PROJECT / "workflow/profiles"
+PROFILES = PROJECT / "profiles"
 
 
 def asked_by_rule(study: Path, profile: str, *arguments: str) -> dict[str, dict[str, str]]:

@@ -42,9 +42,9 @@ says: real Snakemake runs in temporary folders, real signals, real damage. Made 
 ## Faults
 
 "The same bytes" means: `design.nc`, `ensemble.nc`, `summary.nc`, the figures and the overview page
-are, byte for byte, those of a run that nothing happened to. Where a study is run with
-`--directory`, Snakemake does not read the profile that ships here, so give
-`--rerun-incomplete` yourself.
+are, byte for byte, those of a run that nothing happened to. The tests run
+Snakemake with `--workflow-profile none`; the default profile that ships here gives
+`--rerun-incomplete` by itself.
 
 {faults}
 
@@ -71,7 +71,7 @@ assembled. All other files carry checksums, which reading verifies, and a digest
 
 ## Faults on Slurm
 
-On a Slurm of one node, started by `make test-slurm`, through `workflow/profiles/slurm` as it ships,
+On a Slurm of one node, started by `make test-slurm`, through `profiles/slurm` as it ships,
 which has two retries; `tests/workflow/test_slurm.py`. The bytes are those of a run on two local
 cores.
 

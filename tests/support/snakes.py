@@ -88,11 +88,12 @@ def start_snakemake(
 ) -> subprocess.Popen[str]:
     """Starts this project's Snakefile on a study; `largest_file` limits the bytes of its files.
 
-    `environment` is added to the tests' own, `how` goes to `Popen`.
+    Without the default profile, so that all is said that Snakemake says. `environment` is added to
+    the tests' own, `how` goes to `Popen`.
     """
     command = [
         sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"),
-        "--directory", str(study), "--cores", str(cores), *arguments,
+        "--directory", str(study), "--cores", str(cores), "--workflow-profile", "none", *arguments,
         *(["--config", *config.split()] if config else []),
     ]  # fmt: skip
     if largest_file is not None:

@@ -100,7 +100,7 @@ class Run:
         command = [
             sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"),
             "--directory", str(study), "--workflow-profile",
-            str(PROJECT / "workflow/profiles" / profile), *FAST, *arguments,
+            str(PROJECT / "profiles" / profile), *FAST, *arguments,
             "--config", *config.split(),
         ]  # fmt: skip
         with self.text.open("a") as output:

@@ -33,7 +33,8 @@ from odeflow.workflow.plan import (
 )
 from odeflow.provenance.records import mark_file
 from odeflow.workflow.warm.jobs import WarmJobs
-from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left, what_is_stale
+from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left
+from odeflow.workflow.terminal.telling import Telling
 from odeflow.config.figure_choice import ESTIMATE_FIGURES, TRAINING_FIGURES
 from odeflow.config.small_states import small_state_notes
 
@@ -71,6 +72,7 @@ except ConfigError as error:
     raise WorkflowError(f"config: {error}") from None
 
 COMPARISON = comparison_stage(COMPARED) if COMPARED else None
+TELLING = Telling(logger, EXPERIMENTS, CHUNKS, Path.cwd())
 
 
 def all_stale():
@@ -95,6 +97,18 @@ def write_index():
         write_results_index(Path.cwd())
     except OSError as error:
         logger.warning(f"results/index.html: not written: {error.strerror}")
+
+
+def say_what_is_done():
+    """Where jobs begin: what they make, and why."""
+    if workflow.is_main_process:
+        TELLING.started(workflow.dag.needrun_jobs())
+
+
+def say_what_came_of_it(whole):
+    """Where the run ends, well or not: the verdict, the page, the time."""
+    if workflow.is_main_process:
+        TELLING.ended(all_stale, whole)
 
 
 def claim_files():
@@ -142,12 +156,12 @@ if workflow.is_main_process:
         raise WorkflowError(str(error)) from None
     except FileNotFoundError as error:
         raise WorkflowError(f"{error.filename}: taken away by another run; run again") from None
-    replaced = [f"config: replaced {line}" for line in REQUEST.replaced]
-    for line in (*replaced, *what_is_stale(stale)):
-        logger.info(line)
+    for line in REQUEST.replaced:
+        logger.info(f"config: replaced {line}", extra={"odeflow": "note"})
+    TELLING.planned(stale)
     for name, experiment in EXPERIMENTS.items():
         for line in (*small_state_notes(experiment.config), *experiment.reading_notes):
-            logger.warning(f"config of {name}: {line}")
+            logger.warning(f"config of {name}: {line}", extra={"odeflow": "note"})
 
 
 wildcard_constraints:

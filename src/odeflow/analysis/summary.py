@@ -52,9 +52,13 @@ def summarise_to_file(
     config: SummaryConfig,
     path: Path,
     measurements: Measurements | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> None:
-    """The same as a file, with the ensemble's attributes; both may be larger than memory."""
-    plan = _Plan(ensemble, config, measurements)
+    """The same as a file, with the ensemble's attributes; both may be larger than memory.
+
+    `progress` is told how many trajectories have their metrics.
+    """
+    plan = _Plan(ensemble, config, measurements, progress)
     template = plan.template()
     template.attrs = {k: v for k, v in ensemble.attrs.items() if k not in _ENSEMBLE_ONLY}
     write_filled(path, template, plan.streamed, len(plan.dims), plan.fill)
@@ -81,9 +85,14 @@ class _Plan:
     """
 
     def __init__(
-        self, ensemble: xr.Dataset, config: SummaryConfig, measurements: Measurements | None
+        self,
+        ensemble: xr.Dataset,
+        config: SummaryConfig,
+        measurements: Measurements | None,
+        progress: Callable[[int], None] | None = None,
     ):
         self._ensemble, self._levels = ensemble, config.quantiles
+        self._report = progress or (lambda done: None)
         self._measured = (
             {} if measurements is None else likelihood_variables(ensemble, measurements)
         )
@@ -172,6 +181,7 @@ class _Plan:
             with self._files:
                 for name in (name for name in taken if name in targets):
                     slabs.place(targets[name], taken[name], first, self._leading)
+            self._report(first + len(succeeded))
         for name, known in counted.items():
             found = known.quantiles(lambda name=name: self._successes(name), self._levels)
             shape = self._arrays[name].shape[len(self.dims) :]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,25 @@ def texts_digest(*texts: str | bytes) -> str:
         found.update(text.encode() if isinstance(text, str) else text)
         found.update(b"\0")
     return found.hexdigest()
+
+
+class ShownAsDigest(dict[str, Any]):
+    """Plain data whose text is a digest.
+
+    Snakemake tells whether a rule's params have changed by their text, stores it and prints it as
+    the reason of a job: of a config that is two pages. What is pickled is a plain dictionary.
+    """
+
+    def __init__(self, data: Mapping[str, Any], text: str | None = None):
+        super().__init__(data)
+        self._text = text
+
+    def __repr__(self) -> str:
+        """The digest: what Snakemake compares and prints."""
+        return self._text or digest(dict(self))
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a job, which need not know of this class."""
+        return dict, (dict(self),)

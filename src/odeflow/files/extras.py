@@ -17,6 +17,7 @@ EXTRAS = {
             "omegaconf",
             "pyarrow",
             "snakemake",
+            "snakemake_interface_logger_plugins",
         ),
         "workflow",
     ),

@@ -1,8 +1,9 @@
 """What made the files of a stage, and from what: told by digest, whatever their dates say.
 
 A job that is done leaves `records/<rule>.json` in its results folder: a digest of its settings
-(`plan`), and the content of the files that it read and wrote. Planning compares the first with what
-is asked for now; each reader of a file compares its content with what was written. Without JAX.
+(`plan`), these themselves (`asked`), and the content of the files that it read and wrote. Planning
+compares the first with what is asked for now, and says by the second what has changed; each reader
+of a file compares its content with what was written. Without JAX.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from odeflow.files.digests import ShownAsDigest, digest
 from odeflow.files.errors import ConfigError
 
 #: Bytes that are digested at a time, by one thread each.
@@ -26,7 +28,8 @@ _THREADS = 4
 class Stage:
     """A job's files, relative to the study, and a digest of what it is asked for.
 
-    `inputs` has, for each file of another stage that it reads, the record of that stage.
+    `inputs` has, for each file of another stage that it reads, the record of that stage; `asked`
+    what `plan` is a digest of, as far as a person is told what of it has changed.
     """
 
     rule: str
@@ -34,6 +37,7 @@ class Stage:
     plan: str
     inputs: Mapping[str, str]
     outputs: tuple[str, ...]
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def record(self) -> str:
@@ -47,7 +51,9 @@ class Stage:
 
     def as_data(self) -> dict[str, Any]:
         """Plain data, of which `Stage(**data)` makes the same."""
-        return asdict(self) | {"inputs": dict(self.inputs), "outputs": list(self.outputs)}
+        files = {"inputs": dict(self.inputs), "outputs": list(self.outputs)}
+        told = {"rule": self.rule, "folder": self.folder, "plan": self.plan, **files}
+        return ShownAsDigest(told | {"asked": dict(self.asked)}, digest(told))
 
 
 def record_file(folder: str, rule: str) -> str:
@@ -78,6 +84,7 @@ def write_record(stage: Stage, inputs: Mapping[str, str], study: Path = Path()) 
 
     outputs = {file: content_digest(study / file) for file in stage.outputs}
     record = {"plan": stage.plan, "inputs": dict(inputs), "outputs": outputs}
+    record["asked"] = dict(stage.asked)
     with atomic_path(study / stage.record) as temporary:
         temporary.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 

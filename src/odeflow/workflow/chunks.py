@@ -126,12 +126,22 @@ def design_slice(config: Config) -> dict[str, Any]:
 
 def solve_digest(config: Config, study: Path) -> str:
     """Digest of all that decides the numbers of the chunks: config, source, versions, size."""
-    sources = [source_digest(SOLVING), *model_digests(config.model, study)]
-    sources += [data_digests(config.model, study), reading_digest(config.model, study)]
+    made_by = solve_sources(config, study)
+    sources = [made_by["source"], *made_by["model"], made_by["data"], made_by["reading"]]
     axes = axis_names(config.design, study)
-    numerics = versions(numerical_packages(config.model, config.runtime.device))
-    parts = (solve_slice(config, axes), design_slice(config), axes, chunk_size(config), numerics)
-    return digest(*parts, sources)
+    parts = (solve_slice(config, axes), design_slice(config), axes, chunk_size(config))
+    return digest(*parts, made_by["packages"], sources)
+
+
+def solve_sources(config: Config, study: Path) -> dict[str, Any]:
+    """What decides the numbers of the chunks besides the config: code, data, versions; by name."""
+    return {
+        "source": source_digest(SOLVING),
+        "model": model_digests(config.model, study),
+        "data": data_digests(config.model, study),
+        "reading": reading_digest(config.model, study),
+        "packages": versions(numerical_packages(config.model, config.runtime.device)),
+    }
 
 
 def chunks(config: Config, study: Path) -> list[Chunk]:

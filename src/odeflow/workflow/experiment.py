@@ -13,11 +13,12 @@ from odeflow.config.figure_choice import (
     figure_kinds,
 )
 from odeflow.config.root import Config
-from odeflow.files.digests import digest
+from odeflow.design import number_of_samples
+from odeflow.files.digests import ShownAsDigest, digest
 from odeflow.provenance.records import Stage, record_file
 from odeflow.report.captions import figure_slice
 from odeflow.workflow import specs
-from odeflow.workflow.chunks import RESULTS, Chunk, chunks, trajectory_bytes
+from odeflow.workflow.chunks import RESULTS, Chunk, chunks, solve_sources, trajectory_bytes
 from odeflow.workflow.estimation import StartChunk, fit_config, start_chunks
 from odeflow.workflow.solve_time import MOST_READ
 
@@ -58,7 +59,7 @@ class Experiment:
     def measured_chunks(self) -> dict[str, Any]:
         """The chunks from whose times that of the whole solve follows."""
         files = self.chunk_files
-        return {"chunks": files[:MOST_READ], "number": len(files)}
+        return ShownAsDigest({"chunks": files[:MOST_READ], "number": len(files)})
 
     def stage_spec(self, stage: str) -> dict[str, Any]:
         """What a stage is given and depends on besides its input files."""
@@ -135,7 +136,19 @@ class Experiment:
         spec = self.stage_spec(name) if name != "verdict" else {}
         folder = str(self.folder)
         records = {file: record_file(folder, rule) for file, rule in inputs.items()}
-        return Stage(self.rule_of(name), folder, digest(spec, chunks), records, tuple(outputs))
+        asked = {**spec, **(self._solved_by if chunks else {}), "samples": self.number_of_samples}
+        made = (digest(spec, chunks), records, tuple(outputs))
+        return Stage(self.rule_of(name), folder, *made, asked if spec else {})
+
+    @cached_property
+    def number_of_samples(self) -> int:
+        """Trajectories of its design."""
+        return number_of_samples(self.config.design, self.study)
+
+    @cached_property
+    def _solved_by(self) -> dict[str, Any]:
+        """What decides numbers of its chunks besides the config."""
+        return solve_sources(self.config, self.study)
 
     def rule_of(self, stage: str) -> str:
         """The rule of a stage."""
@@ -178,7 +191,7 @@ class Experiment:
     @property
     def captions(self) -> dict[str, str]:
         """By the kind of a figure, what it is of: the metric, the slice, how many trajectories."""
-        return {kind: figure_slice(self.config, kind) for kind in self.figures}
+        return ShownAsDigest({kind: figure_slice(self.config, kind) for kind in self.figures})
 
     @property
     def tables(self) -> list[str]:
@@ -237,7 +250,8 @@ class Experiment:
     def fit_spec(self, name: str) -> dict[str, Any]:
         """What fitting the starts of one file is given; `name` is the file's, without `.nc`."""
         chunk = next(x for x in self._start_chunks if x.file.endswith(f"/{name}.nc"))
-        return {"config": fit_config(self.config), "first": chunk.first, "last": chunk.last}
+        spec = {"config": fit_config(self.config), "first": chunk.first, "last": chunk.last}
+        return ShownAsDigest(spec, chunk.file)
 
     @property
     def targets(self) -> list[str]:

@@ -1,8 +1,12 @@
 """Progress of a solve: lines in a log, and a bar where a person is watching."""
 
+import os
 import sys
 import time
 from typing import TextIO
+
+#: Set where the terminal is another process', which reads the logs: the logger plugin.
+READS_LOGS = "ODEFLOW_LOGGER_READS_LOGS"
 
 
 class ProgressReport:
@@ -40,6 +44,11 @@ def _clock(seconds: float) -> str:
 
 
 def terminal() -> TextIO | None:
-    """The person's terminal, if standard error is one."""
+    """The person's terminal, if standard error is one and nobody else shows how far a job is."""
     stream = sys.__stderr__
-    return stream if stream is not None and stream.isatty() else None
+    return stream if stream is not None and stream.isatty() and not logs_are_read() else None
+
+
+def logs_are_read() -> bool:
+    """Whether what a job says in its log reaches the terminal from there."""
+    return bool(os.environ.get(READS_LOGS))

@@ -8,11 +8,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from odeflow.files.errors import ConfigError
 from odeflow.provenance.records import Stage, checked_inputs, write_record
 from odeflow.workflow.processes import end_with_starter
+from odeflow.workflow.progress import logs_are_read
 
 #: What the system says where there is no space.
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -37,31 +38,44 @@ def logged(log: str) -> Iterator[None]:
         try:
             yield
         except ConfigError as error:
-            print(error, file=file)
-            print(f"odeflow: {error}", file=sys.__stderr__)
-            sys.exit(1)
+            _end(path, file, str(error))
         except FileNotFoundError as error:
             traceback.print_exc(file=file)
             what = error.filename or error
-            print(
-                f"odeflow: {what}: is gone, another run or person took it away; run again, and one "
-                "at a time where `--nolock` was used",
-                file=sys.__stderr__,
+            _end(
+                path,
+                file,
+                f"{what}: is gone, another run or person took it away; run again, and one at a "
+                "time where `--nolock` was used",
             )
-            sys.exit(1)
         except OSError as error:
             traceback.print_exc(file=file)
             if error.errno not in _UNWRITABLE:
                 raise
             what = f"{error.filename or path.parent}: cannot be written ({error.strerror})"
-            print(
-                f"odeflow: {what}; check space and permissions there, then run again",
-                file=sys.__stderr__,
-            )
-            sys.exit(1)
+            _end(path, file, f"{what}; check space and permissions there, then run again")
         except Exception:
             traceback.print_exc(file=file)
+            if logs_are_read():
+                sys.exit(1)
             raise
+
+
+def _end(path: Path, log: io.TextIOWrapper, reason: str) -> NoReturn:
+    """Ends the job with the reason in one line: the last of its log, from which it may be read."""
+    said = f"odeflow: {reason}"
+    print(said, file=log)
+    if not (logs_are_read() and _ends_with(path, said)):
+        print(said, file=sys.__stderr__)
+    sys.exit(1)
+
+
+def _ends_with(log: Path, said: str) -> bool:
+    """Whether a log has it: there may be no space for it."""
+    try:
+        return log.read_text(encoding="utf-8", errors="replace").rstrip().endswith(said.rstrip())
+    except OSError:
+        return False
 
 
 class _Lossy(io.FileIO):

@@ -12,7 +12,7 @@ from odeflow.config.metrics import reduced_summary
 from odeflow.config.outputs import EFFORT, RuntimeConfig
 from odeflow.config.root import Config
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
-from odeflow.files.digests import digest
+from odeflow.files.digests import ShownAsDigest, digest
 from odeflow.files.shipped import shipped
 from odeflow.files.source_code import PACKAGE
 from odeflow.importers.estimation import data_digest
@@ -86,7 +86,7 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
     data = _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage])
     if (analysis := _ANALYSES.get(stage)) is not None:
         data["analyse"] = {analysis: data["analyse"][analysis]}
-    return {
+    spec = {
         "config": data,
         "source": source_digest(f"odeflow.workflow.stages.{stage}"),
         **({} if measured is None else {"measurements": measured}),
@@ -95,6 +95,7 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
         **({"templates": _templates_digest()} if stage in _PAGES else {}),
         **_drawn_by(config, study, stage),
     }
+    return ShownAsDigest(spec)
 
 
 @cache
@@ -136,7 +137,8 @@ def chunk_spec(solve_config: dict[str, Any], chunk: Chunk, rows: int) -> dict[st
     if design["kind"] in SEQUENTIAL and design["size"] is not None:
         # rows before it do not depend on what follows
         data = data | {"design": design | {"size": -(-chunk.stop // rows)}}
-    return {"config": data, "start": chunk.start, "stop": chunk.stop}
+    # the file's name is a digest of all of it that decides a number
+    return ShownAsDigest({"config": data, "start": chunk.start, "stop": chunk.stop}, chunk.file)
 
 
 def _numbers_of(config: Config, *kept: str) -> Config:

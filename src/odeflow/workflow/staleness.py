@@ -10,7 +10,7 @@ import atexit
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from odeflow.files.errors import ConfigError
@@ -41,12 +41,13 @@ def renew_marks(stale: Iterable[Stage], study: Path, write: bool) -> dict[str, s
     return {stage.mark: stage.mark if write else str(folder / stage.mark) for stage in due}
 
 
-def what_is_stale(stale: Iterable[Stage]) -> list[str]:
-    """One line per results folder: which of its stages are not of what is asked for."""
-    return [
-        f"{folder}: not of the settings, code and data asked for: {rules}"
-        for folder, rules in _rules(stale).items()
-    ]
+def what_is_stale(stale: Iterable[Stage], why: Mapping[str, Sequence[str]]) -> list[str]:
+    """One line per results folder: which of its stages are not of what is asked for, and why."""
+    lines = []
+    for folder, rules in _rules(stale).items():
+        told = f" ({', '.join(why[folder])})" if why.get(folder) else ""
+        lines.append(f"{folder}: not of the settings, code and data asked for: {rules}{told}")
+    return lines
 
 
 def what_is_left(stale: Iterable[Stage]) -> list[str]:

@@ -20,6 +20,7 @@ The command that it stands for is printed first. Snakemake's own flags follow af
   odeflow run experiment=robertson solver=kvaerno5 solver.rtol=1e-8
   odeflow run experiment=a,b compare=a,b --cores 4       several, and a page that compares them
   odeflow run experiment=my_study -- --dry-run
+  odeflow run --verbose                                  all that Snakemake says
   odeflow run -- prune                                   a rule: prune, advice
 """
 #: The workflow's own settings, which are not overrides.
@@ -34,7 +35,8 @@ def add(commands: Commands) -> None:
         description="Runs experiments of the study in this folder, by Snakemake.",
         epilog=_EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,
-        usage="%(prog)s [--cores N] [experiment=NAME] [key=value ...] [-- SNAKEMAKE'S FLAGS]",
+        usage="%(prog)s [--cores N] [--verbose] [experiment=NAME] [key=value ...] "
+        "[-- SNAKEMAKE'S FLAGS]",
     )
     parser.add_argument("settings", nargs="*", metavar="key=value", help="as after `--config`")
     parser.add_argument(
@@ -42,13 +44,20 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="how many cores, or all (default: all, or what a profile after -- says)",
     )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="show all that Snakemake says, which is in .snakemake/log/ too, not a dozen lines",
+    )
     parser.set_defaults(run=_run, flags=[])
 
 
 def _run(given: Namespace) -> None:
     if find_spec("snakemake") is None:
         raise ModuleNotFoundError(name="snakemake")
-    command = snakemake_command(given.settings, given.cores, given.flags, Path.cwd())
+
+    flags = [*(["--logger-odeflow-full"] if given.verbose else []), *given.flags]
+    command = snakemake_command(given.settings, given.cores, flags, Path.cwd())
     print(shlex.join(command), file=sys.stderr, flush=True)
     os.execv(command[0], command)
 

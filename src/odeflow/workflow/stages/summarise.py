@@ -1,11 +1,13 @@
 """The stage that computes metrics, quantiles and likelihoods of an ensemble."""
 
+import sys
 from pathlib import Path
 
 from odeflow.analysis.summary import summarise_to_file
 from odeflow.config.root import Config
 from odeflow.files.opening import open_ensemble
 from odeflow.importers.petab.likelihood_data import Measurements
+from odeflow.workflow.progress import ProgressReport, terminal
 
 
 def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
@@ -21,8 +23,10 @@ def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
         DamagedFileError: the ensemble cannot be read.
         ConfigError: the measurements cannot be read.
     """
+    measured = measurements_of(config, study)
     with open_ensemble(ensemble) as dataset:
-        summarise_to_file(dataset, config.summary, path, measurements_of(config, study))
+        progress = ProgressReport(int(dataset["status"].size), sys.stdout, terminal())
+        summarise_to_file(dataset, config.summary, path, measured, progress)
 
 
 def measurements_of(config: Config, study: Path) -> Measurements | None:
