@@ -22,6 +22,7 @@ EXTRAS = {
     ),
     **dict.fromkeys(("antimony", "libsbml"), "sbml"),
     **dict.fromkeys(("dask", "zarr"), "zarr"),
+    **dict.fromkeys(("bokeh", "panel", "param"), "explore"),
 }
 
 

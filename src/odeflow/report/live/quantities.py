@@ -6,16 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from odeflow.config.root import Config
-from odeflow.problem.axis_names import axis_attributes, axis_coordinate
+from odeflow.problem.axis_names import axis_attributes
 from odeflow.report.live.stored import Stored
 from odeflow.report.scales import is_log_axis
-from odeflow.report.selection import example_indices
 from odeflow.report.units import printed_units
 
 #: A value that no axis varies may be made so many times smaller or larger by its slider.
 _FACTOR = 4.0
-#: Digits of what a slider gives: enough for its steps, few enough to be read.
-_DIGITS = 5
 
 
 class Quantity(NamedTuple):
@@ -41,17 +38,10 @@ def quantities(stored: Stored) -> list[Quantity]:
     Arguments:
         stored: the experiment.
     """
-    config, ensemble = stored.config, stored.ensemble
-    middle = next(iter(example_indices(ensemble, 1)), (0,) * len(stored.dims))
-    row = np.array([np.ravel_multi_index(middle, stored.shape)]) if stored.dims else np.zeros(1, int)
+    config, row = stored.config, np.array([stored.middle])
     found = [_axis(stored, axis, float(stored.axis_values(axis, row)[0])) for axis in stored.axes]
     taken = {*(one.name for one in found), *config.design.set_by_conditions}
     return found + [one for one in _others(config) if one.name not in taken]
-
-
-def starting_condition(stored: Stored) -> str | None:
-    """The condition that the page begins with: the first; None where there are none."""
-    return next(iter(stored.conditions), None)
 
 
 def by_coordinate(
@@ -70,17 +60,6 @@ def to_solve(known: list[Quantity], values: Mapping[str, float]) -> dict[str, fl
     }
 
 
-def axis_of(coordinate: str, config: Config) -> str:
-    """The axis that a coordinate of the dataset is."""
-    names = {axis_coordinate(name, config.model): name for name in config.model.states}
-    return names.get(coordinate, coordinate)
-
-
-def rounded(value: float) -> float:
-    """A value as a slider gives it."""
-    return float(f"{value:.{_DIGITS}g}")
-
-
 def _axis(stored: Stored, axis: str, value: float) -> Quantity:
     low, high = stored.span(axis)
     attrs = stored.ensemble[axis].attrs
@@ -88,7 +67,7 @@ def _axis(stored: Stored, axis: str, value: float) -> Quantity:
         low, high = _around(value)
     log = is_log_axis(axis, stored.config) and low > 0
     words, units = str(attrs.get("long_name", axis)), str(attrs.get("units", "1"))
-    name = axis_of(axis, stored.config)
+    name = stored.axis_name(axis)
     return Quantity(name, axis, _label(words, axis), _units(units), low, high, value, log)
 
 

@@ -80,6 +80,12 @@ class Stored:
         """Names of the conditions, if there are any."""
         return list(self.config.design.conditions)
 
+    def axis_name(self, coordinate: str) -> str:
+        """The axis of the design that a coordinate of the dataset is."""
+        model = self.config.model
+        names = {axis_coordinate(name, model): name for name in model.states}
+        return names.get(coordinate, coordinate)
+
     def places_of(self, variable: str) -> tuple[str, ...]:
         """The dimensions that a variable has besides the design's and time."""
         known = {*self.dims, "time"}
@@ -111,7 +117,7 @@ class Stored:
         if self.dims == ("sample",):
             inside = self._inside(selection)
             return Rows(inside[:: max(-(-len(inside) // most), 1)], len(inside))
-        places = [self._levels_inside(dim, selection) for dim in self.dims]
+        places = [self.levels_inside(dim, selection) for dim in self.dims]
         total = int(np.prod([len(one) for one in places]))
         strides = [1] * len(places)
         count = lambda i: -(-len(places[i]) // strides[i])
@@ -132,7 +138,8 @@ class Stored:
             inside &= self.ensemble[CONDITION].values == number
         return np.flatnonzero(inside)
 
-    def _levels_inside(self, dim: str, selection: Selection) -> np.ndarray:
+    def levels_inside(self, dim: str, selection: Selection) -> np.ndarray:
+        """Places along a grid's dimension that are in a selection."""
         values = self.ensemble[dim].values
         low, high = selection.slices.get(dim, (-np.inf, np.inf))
         return np.flatnonzero((values >= low) & (values <= high))
@@ -182,6 +189,12 @@ class Stored:
         values = self._kept(f"metric {name}", self.summary[name].transpose(*self.dims))
         return values.ravel()[rows]
 
+    @cached_property
+    def middle(self) -> int:
+        """The row that is nearest to the middle of every axis."""
+        medians = {axis: float(np.median(self.ensemble[axis].values)) for axis in self.axes}
+        return self.nearest(medians, next(iter(self.conditions), None)) or 0
+
     def nearest(self, values: Mapping[str, float], condition: str | None) -> int | None:
         """The row whose axes are nearest; None where no trajectory is under the condition.
 
@@ -206,10 +219,6 @@ class Stored:
             if axis in values and high > low:
                 distance += ((self.axis_values(axis, rows) - values[axis]) / (high - low)) ** 2
         return int(rows[np.argmin(distance)])
-
-    def condition_names(self, rows: np.ndarray) -> np.ndarray:
-        """The number of the condition of each row."""
-        return self.ensemble[CONDITION].values[rows]
 
     def level_words(self, axis: str, levels: Sequence[float]) -> list[str]:
         """What levels of a coordinate are called."""

@@ -8,7 +8,7 @@ import numpy as np
 from odeflow.config.metrics import TimeCourses, metric_function, wanted_metrics
 from odeflow.design import CONDITION
 from odeflow.ensemble.one_trajectory import OneTrajectory
-from odeflow.report.live.picture import Axis, Band, Cells, Line, Marks, Picture, Points, edges
+from odeflow.report.live.picture import Axis, Band, Cells, Line, Marks, Picture, Points
 from odeflow.report.live.selection import Selection
 from odeflow.report.live.stored import Rows, Stored
 from odeflow.report.scales import dust_of, is_log_axis, metric_dust, value_scale
@@ -254,7 +254,7 @@ def _metric(stored: Stored, selection: Selection) -> Picture:
     if first in stored.dims and rest[0] in stored.dims:
         cells = _grid_cells(over, up, values)
         held = [dim for dim in stored.dims if dim not in (first, rest[0])]
-        free = [dim for dim in held if len(stored._levels_inside(dim, selection)) > 1]
+        free = [dim for dim in held if len(stored.levels_inside(dim, selection)) > 1]
         note = f"The mean over {' and '.join(free)}." if free else ""
         return Picture(metric, x, y, cells=cells, colour=measured, note=note)
     shown = Points("stored", over, up, measured.shown(values))
@@ -340,5 +340,3 @@ def _place_words(stored: Stored, selection: Selection, name: str) -> str:
 def _thinned(read: int, total: int) -> str:
     return "" if read >= total else f"{read:,} of {total:,} stored trajectories, evenly thinned"
 
-
-__all__ = ["MOST_GROUPS", "Solved", "edges", "marks", "metric_of", "parts", "pictures"]

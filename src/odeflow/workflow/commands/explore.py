@@ -1,0 +1,123 @@
+"""`odeflow explore`: a page of this machine to look at results, and at trajectories beside them."""
+
+import webbrowser
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from odeflow.files.errors import ConfigError
+from odeflow.workflow.chunks import RESULTS
+from odeflow.workflow.commands.parser import Commands
+
+if TYPE_CHECKING:
+    from odeflow.report.live.page import Explored
+
+_ENSEMBLES = ("ensemble.nc", "ensemble.zarr")
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser(
+        "explore",
+        help="open a page to look at an experiment's results, and to solve more beside them",
+        description="Opens a page in the browser, served to this machine alone: time courses, phase "
+        "portraits and metrics of the stored trajectories, and sliders that solve new ones.",
+    )
+    parser.add_argument("results", type=Path, help="the experiment's folder, results/NAME")
+    parser.add_argument(
+        "--study", type=Path, help="folder with the model's files (default: the one of results/)"
+    )
+    parser.add_argument(
+        "--run-stored-source",
+        action="store_true",
+        help="solve with the model's source that is stored in the results: read it first",
+    )
+    parser.add_argument("--port", type=int, default=0, help="default: one that is free")
+    parser.add_argument("--no-browser", action="store_true", help="only print the page's address")
+    parser.set_defaults(run=_explore)
+
+
+def _explore(given: Namespace) -> None:
+    from odeflow.report.live.server import serve
+
+    def opened(address: str) -> None:
+        print(f"{address}\nThe page is for this machine only. Ctrl-C ends it.", flush=True)
+        if not given.no_browser:
+            webbrowser.open(address)
+
+    with explored(given.results, given.study, given.run_stored_source) as found:
+        try:
+            serve(found, given.port, opened)
+        except OSError as error:
+            raise ConfigError(
+                f"--port: {given.port} cannot be listened on ({error.strerror}); name another one, "
+                "or none"
+            ) from None
+
+
+@contextmanager
+def explored(
+    results: Path, study: Path | None = None, run_stored_source: bool = False
+) -> Iterator["Explored"]:
+    """An experiment's results opened, with what solves more of it.
+
+    Arguments:
+        results: the experiment's folder.
+        study: where the model's files are; by default the folder that `results/` is in.
+        run_stored_source: whether the source in the results is run in place of the study's.
+
+    Raises:
+        ConfigError: there are no results, or they cannot be read.
+    """
+    from odeflow.files.opening import open_ensemble
+    from odeflow.report.experiment_results import ExperimentResults
+    from odeflow.report.live.page import Explored
+    from odeflow.report.live.stored import Stored
+    from odeflow.trust.reproduce import reproduce
+    from odeflow.workflow.commands.solving_at_once import solving
+
+    path = _ensemble_of(results)
+    study = _study_of(results) if study is None else study
+    made = reproduce(path, study)
+    summary = results / "summary.nc"
+    with ExitStack() as stack:
+        ensemble = stack.enter_context(open_ensemble(path))
+        notes = []
+        metrics = None
+        if summary.is_file():
+            metrics = stack.enter_context(open_ensemble(summary))
+        else:
+            notes.append(
+                f"There is no {summary.name} here, so no metrics: run odeflow run experiment="
+                f"{made.config.name}"
+            )
+        config = made.config
+        stored = Stored(config, ensemble, metrics)
+        solve, words = stack.enter_context(
+            solving(made, tuple(map(stored.axis_name, stored.axes)), run_stored_source)
+        )
+        found = ExperimentResults(config, ensemble)
+        yield Explored(stored, found.title, found.subtitle, solve, words, notes)
+
+
+def _ensemble_of(results: Path) -> Path:
+    """The ensemble in a results folder, or the file itself."""
+    if results.name in _ENSEMBLES and results.exists():
+        return results
+    for name in _ENSEMBLES:
+        if (results / name).exists():
+            return results / name
+    there = sorted(str(file.parent) for name in _ENSEMBLES for file in RESULTS.glob(f"*/{name}"))
+    some = f", or name one of {', '.join(there[:5])}" if there else ""
+    raise ConfigError(
+        f"{results}: no ensemble.nc or ensemble.zarr here; run odeflow run experiment="
+        f"{results.name}{some}"
+    )
+
+
+def _study_of(results: Path) -> Path:
+    """The folder that has `results/NAME`; where it is elsewhere, this one."""
+    whole = results.resolve()
+    return whole.parents[1] if whole.parent.name == RESULTS.name else Path.cwd()
