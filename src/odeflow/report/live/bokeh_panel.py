@@ -14,12 +14,23 @@ from bokeh.models import (
 from bokeh.palettes import Cividis256
 from bokeh.plotting import figure
 
-from odeflow.report.figures.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from odeflow.report.figures.math_text import wrapped
+from odeflow.report.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    YELLOW,
+)
 from odeflow.report.live.picture import Cells, Marks, Picture, edges
 
-#: Of the first group, the second and so on; what is solved under a condition has its colour.
-_COLOURS = (BLUE, GREEN, PURPLE, ORANGE, SKY, "#8c6d1f", "#7f7f7f")
-_HEIGHT = 330
+#: Pixels, of a panel alone and of one among others.
+_HEIGHT, _LOWER = 400, 290
+#: Of a line of a label.
+_LETTERS = 34
 #: Names by which tests and scripts find what is solved and what is stored nearest to it.
 SOLVED, NEAREST = "solved", "nearest"
 
@@ -32,10 +43,24 @@ class Inks(NamedTuple):
     line: str
     solved: str
     single: float
+    band: float
+    #: Of the first group, the second and so on; what is solved under a condition has its colour.
+    groups: tuple[str, ...]
+
+    def of(self, number: int) -> str:
+        """The colour of a group."""
+        return self.groups[number % len(self.groups)]
 
 
-_LIGHT = Inks("#1a1c1e", "#56606a", "#d8dde2", VERMILION, 0.16)
-_DARK = Inks("#e8eaed", "#a9b3bd", "#363d44", "#ff8a3d", 0.3)
+_BROWN = "#8c6d1f"
+_LIGHT = Inks(
+    "#1a1c1e", "#56606a", "#d8dde2", VERMILION, 0.16, 0.2,
+    (BLUE, GREEN, PURPLE, ORANGE, SKY, _BROWN, GREY),
+)  # fmt: skip
+_DARK = Inks(
+    "#e8eaed", "#a9b3bd", "#363d44", "#ff8a3d", 0.25, 0.3,
+    (SKY, "#3fc79a", PURPLE, ORANGE, "#8fa8ff", YELLOW, "#c0c6cc"),
+)  # fmt: skip
 
 
 class BokehPanel:
@@ -46,20 +71,20 @@ class BokehPanel:
         marks: what is solved.
         dark: whether the page is.
         groups: whether what is solved has the colours of groups, one for each condition.
+        alone: whether there is no other panel.
     """
 
-    def __init__(self, picture: Picture, marks: Marks, dark: bool, groups: bool):
+    def __init__(self, picture: Picture, marks: Marks, dark: bool, groups: bool, alone: bool):
         self.picture, self._inks, self._groups = picture, _DARK if dark else _LIGHT, groups
         self.figure: Any = figure(
-            height=_HEIGHT,
+            height=_HEIGHT if alone else _LOWER,
             sizing_mode="stretch_width",
             x_axis_type="log" if picture.x.log else "linear",
             y_axis_type="log" if picture.y.log else "linear",
             tools="pan,box_zoom,wheel_zoom,reset",
             active_drag="box_zoom",
-            x_axis_label=picture.x.label,
-            y_axis_label=picture.y.label,
-            title=picture.title or None,
+            x_axis_label=wrapped(picture.x.label, _LETTERS),
+            y_axis_label=wrapped(picture.y.label, _LETTERS),
             name=picture.key,
         )
         self._sources = {
@@ -91,36 +116,63 @@ class BokehPanel:
         if marks.cells is not None:
             self._show_image(marks.cells)
 
+    def legend(self, marks: Marks) -> list[dict[str, Any]]:
+        """What lines, areas and points are: name, kind and colour of each."""
+        inks, picture, found = self._inks, self.picture, []
+        banded = bool(picture.bands)
+
+        def entry(name: str, kind: str, colour: str, opacity: float = 1.0) -> None:
+            found.append({"name": name, "kind": kind, "colour": colour, "opacity": opacity})
+
+        for band in picture.bands:
+            entry(band.name, "area", inks.of(band.number), max(inks.band, 0.35))
+        for line in picture.lines:
+            if line.role == "median":
+                entry(line.name, "line", inks.of(line.number))
+            elif not banded:
+                entry(line.name or "stored", "thin", inks.of(line.number))
+        for one in picture.points:
+            if one.value is None:
+                entry(one.name or "stored", "point", inks.of(one.number))
+        for line in marks.lines:
+            if line.role == "nearest":
+                entry("nearest stored", "dashed", inks.ink)
+            else:
+                name = f"solved now, {line.name}" if line.name else "solved now"
+                entry(name, "thick", self._colour(line.number))
+        for one in marks.points:
+            word = "start" if marks.lines else f"solved now{', ' if one.name else ''}{one.name}"
+            entry(word, "diamond", self._colour(one.number))
+        return [one for i, one in enumerate(found) if one not in found[:i]]
+
     def _colour(self, number: int) -> str:
-        return _COLOURS[number % len(_COLOURS)] if self._groups else self._inks.solved
+        return self._inks.of(number) if self._groups else self._inks.solved
 
     def _stored(self) -> None:
         picture, plot, inks = self.picture, self.figure, self._inks
         named = any(band.name for band in picture.bands) or len(picture.points) > 1
         for band in picture.bands:
-            colour = _COLOURS[band.number % len(_COLOURS)]
-            plot.varea(band.x, band.low, band.high, color=colour, alpha=0.2, legend_label=band.name)
+            colour = inks.of(band.number)
+            plot.varea(band.x, band.low, band.high, color=colour, alpha=inks.band)
         for number in {line.number for line in picture.lines if line.role == "stored"}:
             own = [x for x in picture.lines if x.role == "stored" and x.number == number]
-            colour = inks.quiet if named else _COLOURS[number % len(_COLOURS)]
+            colour = inks.quiet if named else inks.of(number)
             alpha = inks.single if named else 0.45
-            words = {"legend_label": own[0].name or "stored"} if not named else {}
-            plot.multi_line([x.x for x in own], [x.y for x in own], color=colour, alpha=alpha,
-                            line_width=1, **words)  # fmt: skip
+            plot.multi_line(
+                [x.x for x in own], [x.y for x in own], color=colour, alpha=alpha, line_width=1
+            )
         for line in (x for x in picture.lines if x.role == "median"):
-            colour = _COLOURS[line.number % len(_COLOURS)]
-            plot.line(line.x, line.y, color=colour, line_width=1.5, legend_label=line.name)
+            colour = inks.of(line.number)
+            plot.line(line.x, line.y, color=colour, line_width=1.5)
         for one in picture.points:
             data = {"x": one.x, "y": one.y}
             if one.value is not None:
                 data["value"] = one.value
                 colour: Any = {"field": "value", "transform": self._mapper}
             else:
-                colour = _COLOURS[one.number % len(_COLOURS)]
+                colour = inks.of(one.number)
             size = float(np.clip(300 / np.sqrt(max(len(one.x), 1)), 3, 9))
-            words = {"legend_label": one.name} if one.name else {}
-            plot.scatter("x", "y", source=data, size=size, color=colour, alpha=0.75, line_color=None,
-                         **words)  # fmt: skip
+            plot.scatter("x", "y", source=data, size=size, color=colour, alpha=0.75, line_color=None)
         if picture.cells is not None:
             self._cells(picture.cells)
         if self._mapper is not None and picture.colour is not None:
@@ -155,11 +207,10 @@ class BokehPanel:
             return
         nearest = plot.multi_line(
             "xs", "ys", source=self._sources[NEAREST], color=inks.ink, line_width=1.2,
-            line_dash=[4, 3], alpha=0.8, legend_label="nearest stored",
+            line_dash=[4, 3], alpha=0.8,
         )  # fmt: skip
         solved = plot.multi_line(
             "xs", "ys", source=self._sources[SOLVED], color="colour", line_width=2.6,
-            legend_label="solved now",
         )  # fmt: skip
         plot.scatter("x", "y", source=self._points, size=13, fill_color="colour", marker="diamond",
                      line_color=inks.ink, line_width=1.5)  # fmt: skip
@@ -202,8 +253,9 @@ class BokehPanel:
         plot.grid.grid_line_color = inks.line
         plot.grid.grid_line_alpha = 0.7
         plot.min_border_right = 18
-        plot.title.text_color = inks.quiet
-        plot.title.text_font_style = "normal"
+        plot.title.update(
+            text=self.picture.title, text_color=inks.quiet, text_font_style="normal"
+        )
         for axis in plot.axis:
             axis.axis_label_text_color = inks.ink
             axis.major_label_text_color = inks.quiet
@@ -214,13 +266,3 @@ class BokehPanel:
             axis.major_label_text_font_size = "12px"
         if self.picture.y.label.endswith("(number)"):
             plot.yaxis.ticker = BasicTicker(min_interval=1)
-        for legend in plot.legend:
-            legend.background_fill_alpha = 0
-            legend.border_line_color = None
-            legend.label_text_color = inks.quiet
-            legend.label_text_font_size = "12px"
-            legend.glyph_width, legend.spacing, legend.padding = 18, 0, 2
-            legend.orientation = "horizontal"
-            legend.click_policy = "hide"
-            plot.add_layout(legend, "above")
-

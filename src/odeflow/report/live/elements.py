@@ -33,6 +33,15 @@ class Sliders(pn.custom.JSComponent):
     _stylesheets = [template_text("live_sliders.css")]  # noqa: RUF012
 
 
+class Legend(pn.custom.JSComponent):
+    """What lines, areas and points are; `entries` have `name`, `kind`, `colour`, `opacity`."""
+
+    entries = param.List(default=[])
+
+    _esm = template_text("live_legend.js")
+    _stylesheets = [template_text("live_legend.css")]  # noqa: RUF012
+
+
 class Said(pn.custom.JSComponent):
     """A line of text, which is no HTML."""
 

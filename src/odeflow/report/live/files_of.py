@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from odeflow.files.netcdf import write_dataset
 from odeflow.report.live.chosen_dataset import chosen_dataset
@@ -15,16 +15,18 @@ from odeflow.report.live.stored import Stored
 from odeflow.report.live.views import Solved
 
 
+#: The words of a button by the ending of its file.
+KINDS = {
+    "svg": "Figure, SVG",
+    "png": "Figure, PNG",
+    "nc": "Selection, NetCDF",
+    "yaml": "Plot, YAML",
+}
+
+
 class Files(NamedTuple):
     """What is seen, as files."""
 
-    #: The words of a button by the ending of its file.
-    KINDS: ClassVar[dict[str, str]] = {
-        "svg": "Figure, SVG",
-        "png": "Figure, PNG",
-        "nc": "Selection, NetCDF",
-        "yaml": "Plot, YAML",
-    }
     stored: Stored
     selection: Selection
     shown: Sequence[tuple[Picture, Marks]]

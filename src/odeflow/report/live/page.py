@@ -12,8 +12,8 @@ from odeflow.ensemble.one_trajectory import OneTrajectory
 from odeflow.files.errors import ConfigError
 from odeflow.report.live.bokeh_panel import BokehPanel
 from odeflow.report.live.choices import Choices
-from odeflow.report.live.elements import Said, Sliders, look_of_widgets, slider_row
-from odeflow.report.live.files_of import Files
+from odeflow.report.live.elements import Legend, Said, Sliders, look_of_widgets, slider_row
+from odeflow.report.live.files_of import KINDS, Files
 from odeflow.report.live.quantities import Quantity, by_coordinate, quantities, to_solve
 from odeflow.report.live.selection import Selection, interval_around
 from odeflow.report.live.stored import Stored
@@ -25,6 +25,14 @@ from odeflow.report.pages import template_text
 Solve = Callable[[Mapping[str, float], str | None], OneTrajectory]
 #: Axes of the design that stand above the fold.
 _FIRST = 8
+#: Panels beside one another where there is room.
+_SIDE_BY_SIDE = """
+:host {
+  display: grid !important; gap: .5rem 1rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr));
+}
+:host::before, .scroll-button { display: none !important; }
+"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,8 @@ class LivePage:
         self._panels: list[BokehPanel] = []
         self._solved: list[Solved] = []
         self._said = Said(sizing_mode="stretch_width")
-        self._pictures = pn.FlexBox(sizing_mode="stretch_width", flex_wrap="wrap")
+        self._legend = Legend(sizing_mode="stretch_width")
+        self._pictures = pn.Column(sizing_mode="stretch_width", stylesheets=[_SIDE_BY_SIDE])
         self._sliders = self._made_sliders()
         self._choices = Choices(self._stored, self._redraw)
         self._selection = self._selected()
@@ -82,6 +91,7 @@ class LivePage:
         page.add_panel("views", self._choices.view)
         page.add_panel("choices", pn.FlexBox(*self._choices.all, align_items="flex-end"))
         page.add_panel("pictures", self._pictures)
+        page.add_panel("legend", self._legend)
         page.add_panel("said", self._said)
         page.add_panel("sliders", self._sliders)
         page.add_panel("exports", pn.FlexBox(*self._downloads()))
@@ -134,13 +144,16 @@ class LivePage:
         stored, values = self._stored, by_coordinate(self._known, self._values)
         nearest = self._nearest()
         grouped = len(self._solved) > 1
-        self._panels = []
-        for picture in pictures(stored, selection):
+        drawn = pictures(stored, selection)
+        self._panels, entries = [], []
+        for picture in drawn:
             on = marks(stored, selection, picture, self._solved, values, nearest)
-            self._panels.append(BokehPanel(picture, on, self._sliders.dark, grouped))
-        width = "100%" if len(self._panels) == 1 else "24rem"
+            alone = len(drawn) == 1
+            self._panels.append(BokehPanel(picture, on, self._sliders.dark, grouped, alone))
+            entries += self._panels[-1].legend(on)
+        self._legend.entries = [one for i, one in enumerate(entries) if one not in entries[:i]]
         self._pictures.objects = [
-            pn.pane.Bokeh(one.figure, styles={"flex": f"1 1 {width}", "min-width": "0"})
+            pn.pane.Bokeh(one.figure, sizing_mode="stretch_width", min_width=0, margin=0)
             for one in self._panels
         ]
         self._say(took, nearest)
@@ -189,7 +202,7 @@ class LivePage:
 
     def _downloads(self) -> list[Any]:
         buttons = []
-        for kind, words in Files.KINDS.items():
+        for kind, words in KINDS.items():
             name = f"{self._stored.config.name}_explored.{kind}"
             button = pn.widgets.FileDownload(
                 filename=name, label=words, embed=False, auto=True, button_type="default", icon=None,
