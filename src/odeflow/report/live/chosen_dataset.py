@@ -13,7 +13,7 @@ from odeflow.report.live.stored import Stored
 from odeflow.report.live.views import Solved
 
 #: What a browser is sent.
-_MOST_BYTES = 2**28
+_MOST_BYTES = 2**26
 #: Attributes that say how the ensemble was made; what is chosen of it cannot be made from them.
 _OF_THE_WHOLE = "odeflow_"
 

@@ -33,6 +33,17 @@ class Sliders(pn.custom.JSComponent):
     _stylesheets = [template_text("live_sliders.css")]  # noqa: RUF012
 
 
+class Exports(pn.custom.JSComponent):
+    """A button for each kind of file: `asked` has the `kind`, `file` its `name` and `content`."""
+
+    kinds = param.Dict(default={})
+    asked = param.Dict(default={})
+    file = param.Dict(default={})
+
+    _esm = template_text("live_exports.js")
+    _stylesheets = [template_text("live_exports.css")]  # noqa: RUF012
+
+
 class Legend(pn.custom.JSComponent):
     """What lines, areas and points are; `entries` have `name`, `kind`, `colour`, `opacity`."""
 

@@ -1,6 +1,6 @@
 """The live page: what is chosen and set becomes pictures, a line of words, and files."""
 
-import io
+import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,10 @@ from odeflow.ensemble.one_trajectory import OneTrajectory
 from odeflow.files.errors import ConfigError
 from odeflow.report.live.bokeh_panel import BokehPanel
 from odeflow.report.live.choices import Choices
-from odeflow.report.live.elements import Legend, Said, Sliders, look_of_widgets, slider_row
+from odeflow.report.live.elements import Exports, Legend, Said, Sliders, slider_row
 from odeflow.report.live.files_of import KINDS, Files
+from odeflow.report.live.picture import Marks, Picture
+from odeflow.report.live.plot_yaml import OPTION
 from odeflow.report.live.quantities import Quantity, by_coordinate, quantities, to_solve
 from odeflow.report.live.selection import Selection, interval_around
 from odeflow.report.live.stored import Stored
@@ -70,6 +72,8 @@ class LivePage:
         self._legend = Legend(sizing_mode="stretch_width")
         self._pictures = pn.Column(sizing_mode="stretch_width", stylesheets=[_SIDE_BY_SIDE])
         self._sliders = self._made_sliders()
+        self._exports = Exports(kinds=KINDS, sizing_mode="stretch_width")
+        self._exports.param.watch(self._export, "asked")
         self._choices = Choices(self._stored, self._redraw)
         self._selection = self._selected()
         self._sliders.param.watch(self._answer, "asked")
@@ -94,7 +98,7 @@ class LivePage:
         page.add_panel("legend", self._legend)
         page.add_panel("said", self._said)
         page.add_panel("sliders", self._sliders)
-        page.add_panel("exports", pn.FlexBox(*self._downloads()))
+        page.add_panel("exports", self._exports)
         return page
 
     def _made_sliders(self) -> Sliders:
@@ -147,7 +151,7 @@ class LivePage:
         drawn = pictures(stored, selection)
         self._panels, entries = [], []
         for picture in drawn:
-            on = marks(stored, selection, picture, self._solved, values, nearest)
+            on = self._marks(picture, values, nearest)
             alone = len(drawn) == 1
             self._panels.append(BokehPanel(picture, on, self._sliders.dark, grouped, alone))
             entries += self._panels[-1].legend(on)
@@ -164,9 +168,7 @@ class LivePage:
         nearest = self._nearest()
         values = by_coordinate(self._known, self._values)
         for one in self._panels:
-            one.mark(
-                marks(self._stored, self._selection, one.picture, self._solved, values, nearest)
-            )
+            one.mark(self._marks(one.picture, values, nearest))
         self._say(took, nearest)
 
     def _nearest(self) -> int | None:
@@ -200,32 +202,29 @@ class LivePage:
             nearest,
         )
 
-    def _downloads(self) -> list[Any]:
-        buttons = []
-        for kind, words in KINDS.items():
-            name = f"{self._stored.config.name}_explored.{kind}"
-            button = pn.widgets.FileDownload(
-                filename=name, label=words, embed=False, auto=True, button_type="default", icon=None,
-                stylesheets=[look_of_widgets()], margin=(0, 10, 10, 0), width=150,
-            )  # fmt: skip
-            button.callback = lambda kind=kind, button=button: self._file(kind, button)
-            buttons.append(button)
-        return buttons
-
-    def _file(self, kind: str, button: Any) -> io.BytesIO:
+    def _export(self, event: Any) -> None:
+        """Sends a file; where that cannot be, says why."""
         values = by_coordinate(self._known, self._values) | to_solve(self._known, self._values)
-        shown = []
-        for one in self._panels:
-            on = marks(self._stored, self._selection, one.picture, self._solved, values,
-                       self._nearest())  # fmt: skip
-            shown.append((one.picture, on))
+        nearest = self._nearest()
+        shown = [
+            (one.picture, self._marks(one.picture, values, nearest)) for one in self._panels
+        ]
         files = Files(self._stored, self._selection, shown, self._solved, values)
+        kind = event.new["kind"]
         try:
-            return io.BytesIO(files.content(kind))
+            content = files.content(kind)
         except ConfigError as error:
-            button.filename = "not_exported.txt"
             self._said.text = str(error)
-            return io.BytesIO(f"{error}\n".encode())
+            return
+        name = f"{self._stored.config.name}_explored.{kind}"
+        if kind == "yaml":
+            name = f"{OPTION}.yaml"
+        self._exports.file = {"name": name, "content": base64.b64encode(content).decode()}
+
+    def _marks(
+        self, picture: Picture, values: Mapping[str, float], nearest: int | None
+    ) -> Marks:
+        return marks(self._stored, self._selection, picture, self._solved, values, nearest)
 
 
 def _places(stored: Stored) -> list[Quantity]:

@@ -1,6 +1,7 @@
 """The pictures of a selection: what is stored of it, and where what is solved lies on that."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -203,6 +204,8 @@ def _phase(stored: Stored, selection: Selection) -> Picture:
             lines.append(Line("stored", one, other, part.name, number))
         seen.append((x.ravel(), y.ravel()))
     xs, ys = (np.concatenate([pair[i] for pair in seen]) for i in (0, 1))
+    if selection.log_values is None:  # shapes mean something on axes of one kind
+        selection = replace(selection, log_values=False)
     axes = [_values_axis(stored, selection, n, v) for n, v in ((across, xs), (up, ys))]
     lines = [line._replace(x=axes[0].shown(line.x), y=axes[1].shown(line.y)) for line in lines]
     total = sum(part.rows.total for part in grouped)

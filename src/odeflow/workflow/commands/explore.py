@@ -76,43 +76,41 @@ def explored(
     from odeflow.report.live.page import Explored
     from odeflow.report.live.stored import Stored
     from odeflow.trust.reproduce import reproduce
+    from odeflow.workflow.commands.explored_notes import as_in_study, missing_or_stale
     from odeflow.workflow.commands.solving_at_once import solving
 
-    path = _ensemble_of(results)
-    study = _study_of(results) if study is None else study
+    path = ensemble_of(results)
+    folder = path.parent
+    study = _study_of(folder) if study is None else study
     made = reproduce(path, study)
-    summary = results / "summary.nc"
+    summary = folder / "summary.nc"
+    config, notes = as_in_study(made.config)
     with ExitStack() as stack:
         ensemble = stack.enter_context(open_ensemble(path))
-        notes = []
-        metrics = None
-        if summary.is_file():
-            metrics = stack.enter_context(open_ensemble(summary))
-        else:
-            notes.append(
-                f"There is no {summary.name} here, so no metrics: run odeflow run experiment="
-                f"{made.config.name}"
-            )
-        config = made.config
+        metrics = stack.enter_context(open_ensemble(summary)) if summary.is_file() else None
         stored = Stored(config, ensemble, metrics)
         solve, words = stack.enter_context(
             solving(made, tuple(map(stored.axis_name, stored.axes)), run_stored_source)
         )
+        notes += missing_or_stale(folder, config.name)
         found = ExperimentResults(config, ensemble)
         yield Explored(stored, found.title, found.subtitle, solve, words, notes)
 
 
-def _ensemble_of(results: Path) -> Path:
-    """The ensemble in a results folder, or the file itself."""
+def ensemble_of(results: Path) -> Path:
+    """The ensemble in a results folder, or the file itself.
+
+    Raises ConfigError, one line, where there is none.
+    """
     if results.name in _ENSEMBLES and results.exists():
         return results
     for name in _ENSEMBLES:
         if (results / name).exists():
             return results / name
-    there = sorted(str(file.parent) for name in _ENSEMBLES for file in RESULTS.glob(f"*/{name}"))
+    there = sorted({str(file.parent) for name in _ENSEMBLES for file in RESULTS.glob(f"*/{name}")})
     some = f", or name one of {', '.join(there[:5])}" if there else ""
     raise ConfigError(
-        f"{results}: no ensemble.nc or ensemble.zarr here; run odeflow run experiment="
+        f"{results}: has no ensemble.nc or ensemble.zarr; run odeflow run experiment="
         f"{results.name}{some}"
     )
 
