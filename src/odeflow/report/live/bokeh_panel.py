@@ -1,4 +1,4 @@
-"""One picture on the live page, by Bokeh; what is solved is put into it without drawing it again."""
+"""One picture on the live page, by Bokeh; what is solved is put into it as it comes."""
 
 from typing import Any, NamedTuple
 
@@ -117,32 +117,32 @@ class BokehPanel:
             self._show_image(marks.cells)
 
     def legend(self, marks: Marks) -> list[dict[str, Any]]:
-        """What lines, areas and points are: name, kind and colour of each."""
+        """What lines, areas and points are: name, kind and colour of each, opacity of areas."""
         inks, picture, found = self._inks, self.picture, []
-        banded = bool(picture.bands)
 
         def entry(name: str, kind: str, colour: str, opacity: float = 1.0) -> None:
             found.append({"name": name, "kind": kind, "colour": colour, "opacity": opacity})
 
+        several = len(picture.bands) > 1
         for band in picture.bands:
-            entry(band.name, "area", inks.of(band.number), max(inks.band, 0.35))
-        for line in picture.lines:
+            entry(band.name or "stored, 5 to 95 %", "area", inks.of(band.number), 2 * inks.band)
+        for line in picture.lines if not several else ():
             if line.role == "median":
-                entry(line.name, "line", inks.of(line.number))
-            elif not banded:
+                entry("their median", "line", inks.of(line.number))
+            elif not picture.bands:
                 entry(line.name or "stored", "thin", inks.of(line.number))
+        if several:
+            entry("median, and 5 to 95 % of what is stored", "line", inks.quiet)
         for one in picture.points:
             if one.value is None:
                 entry(one.name or "stored", "point", inks.of(one.number))
-        for line in marks.lines:
-            if line.role == "nearest":
-                entry("nearest stored", "dashed", inks.ink)
-            else:
-                name = f"solved now, {line.name}" if line.name else "solved now"
-                entry(name, "thick", self._colour(line.number))
-        for one in marks.points:
-            word = "start" if marks.lines else f"solved now{', ' if one.name else ''}{one.name}"
-            entry(word, "diamond", self._colour(one.number))
+        if any(line.role == "nearest" for line in marks.lines):
+            entry("nearest stored", "dashed", inks.ink)
+        colour = inks.ink if self._groups else inks.solved
+        if any(line.role == "solved" for line in marks.lines):
+            entry("solved now", "thick", colour)
+        if marks.points:
+            entry("start" if marks.lines else "solved now", "diamond", colour)
         return [one for i, one in enumerate(found) if one not in found[:i]]
 
     def _colour(self, number: int) -> str:
@@ -150,14 +150,14 @@ class BokehPanel:
 
     def _stored(self) -> None:
         picture, plot, inks = self.picture, self.figure, self._inks
-        named = any(band.name for band in picture.bands) or len(picture.points) > 1
+        banded = bool(picture.bands)
         for band in picture.bands:
             colour = inks.of(band.number)
             plot.varea(band.x, band.low, band.high, color=colour, alpha=inks.band)
         for number in {line.number for line in picture.lines if line.role == "stored"}:
             own = [x for x in picture.lines if x.role == "stored" and x.number == number]
-            colour = inks.quiet if named else inks.of(number)
-            alpha = inks.single if named else 0.45
+            colour = inks.quiet if banded else inks.of(number)
+            alpha = inks.single if banded else 0.45
             plot.multi_line(
                 [x.x for x in own], [x.y for x in own], color=colour, alpha=alpha, line_width=1
             )
@@ -172,7 +172,9 @@ class BokehPanel:
             else:
                 colour = inks.of(one.number)
             size = float(np.clip(300 / np.sqrt(max(len(one.x), 1)), 3, 9))
-            plot.scatter("x", "y", source=data, size=size, color=colour, alpha=0.75, line_color=None)
+            plot.scatter(
+                "x", "y", source=data, size=size, color=colour, alpha=0.75, line_color=None
+            )
         if picture.cells is not None:
             self._cells(picture.cells)
         if self._mapper is not None and picture.colour is not None:
@@ -253,9 +255,7 @@ class BokehPanel:
         plot.grid.grid_line_color = inks.line
         plot.grid.grid_line_alpha = 0.7
         plot.min_border_right = 18
-        plot.title.update(
-            text=self.picture.title, text_color=inks.quiet, text_font_style="normal"
-        )
+        plot.title.update(text=self.picture.title, text_color=inks.quiet, text_font_style="normal")
         for axis in plot.axis:
             axis.axis_label_text_color = inks.ink
             axis.major_label_text_color = inks.quiet

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import panel as pn
 
+from odeflow.report.live.choices_of import available_views, groupable
 from odeflow.report.live.elements import look_of_widgets
 from odeflow.report.live.selection import Selection, View
 from odeflow.report.live.stored import Stored
-from odeflow.report.live.views import MOST_GROUPS
 from odeflow.report.scales import is_log_time
 from odeflow.report.selection import scalar_variables, shown_metric, shown_variables
 
@@ -107,28 +106,6 @@ class Choices:
         self._condition.visible = bool(self._stored.conditions)
         plain = view != "metric" or self._y.value == _NONE
         self._group.visible = self._group.visible and len(self._group.options) > 1 and plain
-
-
-def available_views(stored: Stored) -> list[View]:
-    """What can be shown of an experiment at all."""
-    has_times, variables = len(stored.times) > 1, stored.variables
-    views: dict[View, bool] = {
-        "courses": has_times and bool(variables),
-        "phase": has_times and len(variables) > 1,
-        "metric": bool(stored.metrics and stored.axes),
-        "space": has_times and any(stored.places_of(name) for name in variables),
-    }
-    return [view for view, fits in views.items() if fits]
-
-
-def groupable(stored: Stored) -> list[str]:
-    """Axes of the design of so few levels that each can have a colour."""
-    found = []
-    for axis in stored.axes:
-        levels = np.unique(stored.ensemble[axis].values)
-        if 1 < len(levels) <= MOST_GROUPS:
-            found.append(axis)
-    return found
 
 
 def _select(name: str, options: list[str], value: str | None) -> Any:

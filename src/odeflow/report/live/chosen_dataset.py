@@ -47,8 +47,9 @@ def chosen_dataset(
             part = part.isel({dim: np.flatnonzero((levels >= low) & (levels <= high))})
     if part.nbytes > _MOST_BYTES:
         raise ConfigError(
-            f"the selection has {part.nbytes / 2**20:,.0f} MiB, a page sends {_MOST_BYTES >> 20} at "
-            f"most; choose slices, or read {stored.config.assemble.file} by xarray"
+            f"the selection has {part.nbytes / 2**20:,.0f} MiB, and a page sends "
+            f"{_MOST_BYTES >> 20} at most; choose slices, or read "
+            f"{stored.config.assemble.file} by xarray"
         )
     part = part.load()
     if selection.view == "metric" and selection.metric and stored.summary is not None:
@@ -63,9 +64,7 @@ def chosen_dataset(
     return part.assign_attrs({**kept, **chosen})
 
 
-def _with_solved(
-    part: xr.Dataset, selection: Selection, solved: Sequence[Solved]
-) -> xr.Dataset:
+def _with_solved(part: xr.Dataset, selection: Selection, solved: Sequence[Solved]) -> xr.Dataset:
     fitting = [one for one in solved if len(one.trajectory.times) == part.sizes["time"]]
     for name in selection.variables if fitting else ():
         dims = [d for d in part[name].dims if d not in part["status"].dims]

@@ -1,4 +1,4 @@
-"""The parts of the live page that Panel has not: plain sliders that can be named, a line of text."""
+"""The parts of the live page that are its own: native elements, which screen readers can name."""
 
 from functools import cache
 
@@ -75,5 +75,3 @@ def slider_row(one: Quantity, first: bool, slice_words: str = "") -> dict[str, o
         "low": one.low, "high": one.high, "value": one.value, "log": one.log, "first": first,
         "slice": slice_words,
     }  # fmt: skip
-
-

@@ -14,7 +14,6 @@ from odeflow.report.live.selection import Selection
 from odeflow.report.live.stored import Stored
 from odeflow.report.live.views import Solved
 
-
 #: The words of a button by the ending of its file.
 KINDS = {
     "svg": "Figure, SVG",

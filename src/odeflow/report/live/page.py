@@ -206,9 +206,7 @@ class LivePage:
         """Sends a file; where that cannot be, says why."""
         values = by_coordinate(self._known, self._values) | to_solve(self._known, self._values)
         nearest = self._nearest()
-        shown = [
-            (one.picture, self._marks(one.picture, values, nearest)) for one in self._panels
-        ]
+        shown = [(one.picture, self._marks(one.picture, values, nearest)) for one in self._panels]
         files = Files(self._stored, self._selection, shown, self._solved, values)
         kind = event.new["kind"]
         try:
@@ -221,9 +219,7 @@ class LivePage:
             name = f"{OPTION}.yaml"
         self._exports.file = {"name": name, "content": base64.b64encode(content).decode()}
 
-    def _marks(
-        self, picture: Picture, values: Mapping[str, float], nearest: int | None
-    ) -> Marks:
+    def _marks(self, picture: Picture, values: Mapping[str, float], nearest: int | None) -> Marks:
         return marks(self._stored, self._selection, picture, self._solved, values, nearest)
 
 

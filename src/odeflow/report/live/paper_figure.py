@@ -51,11 +51,11 @@ def paper_figure(
 def _panel(drawn: Figure, ax: Axes, picture: Picture, marks: Marks, groups: bool) -> None:
     for band in picture.bands:
         ax.fill_between(band.x, band.low, band.high, color=LINES[band.number][0], alpha=0.2,
-                        linewidth=0, label=band.name)  # fmt: skip
+                        linewidth=0, label=None if band.name else "stored, 5 to 95 %")  # fmt: skip
     for line in picture.lines:
         colour, dashes = LINES[line.number]
         if line.role == "median":
-            ax.plot(line.x, line.y, color=colour, linestyle=dashes, label=line.name)
+            ax.plot(line.x, line.y, color=colour, linestyle=dashes, label=line.name or "median")
         else:
             colour = GREY if picture.bands else colour
             ax.plot(line.x, line.y, color=colour, linewidth=0.4, alpha=0.5, zorder=1)
@@ -68,12 +68,12 @@ def _panel(drawn: Figure, ax: Axes, picture: Picture, marks: Marks, groups: bool
                     label="nearest stored")  # fmt: skip
         else:
             colour = LINES[line.number][0] if groups else VERMILION
-            name = f"solved, {line.name}" if line.name else "solved"
+            name = None if groups else "solved"
             ax.plot(line.x, line.y, color=colour, linewidth=_WIDTH, label=name)
     for one in marks.points:
         colour = LINES[one.number][0] if groups else VERMILION
         ax.plot(one.x, one.y, "D", color=colour, markeredgecolor="black", markersize=5,
-                label=one.name or "solved")  # fmt: skip
+                label=None if groups else one.name or "solved")  # fmt: skip
     for axis, along in ((ax.xaxis, picture.x), (ax.yaxis, picture.y)):
         if along.log:
             getattr(ax, f"set_{axis.axis_name}scale")("log")
@@ -111,4 +111,3 @@ def _norm(picture: Picture, values: np.ndarray) -> Normalize:
     if picture.colour is not None and picture.colour.log and low > 0:
         return LogNorm(low, high)
     return Normalize(low, high)
-

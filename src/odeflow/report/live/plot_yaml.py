@@ -1,4 +1,4 @@
-"""The YAML that makes what is seen a plot of the experiment: an option of the config's `plot` group."""
+"""The YAML that makes what is seen a plot of the experiment: an option of the `plot` group."""
 
 from typing import Any
 

@@ -44,9 +44,7 @@ def quantities(stored: Stored) -> list[Quantity]:
     return found + [one for one in _others(config) if one.name not in taken]
 
 
-def by_coordinate(
-    known: list[Quantity], values: Mapping[str, float]
-) -> dict[str, float]:
+def by_coordinate(known: list[Quantity], values: Mapping[str, float]) -> dict[str, float]:
     """Values of the design's axes by the names that the dataset has for them."""
     return {one.coordinate: values[one.name] for one in known if one.coordinate is not None}
 

@@ -34,7 +34,9 @@ class Selection:
         """The slices as a phrase; empty where there are none."""
         parts = [] if self.condition is None else [f"condition {self.condition}"]
         for name, (low, high) in self.slices.items():
-            parts.append(f"{name} = {low:.4g}" if low == high else f"{name} {low:.4g} to {high:.4g}")
+            parts.append(
+                f"{name} = {low:.4g}" if low == high else f"{name} {low:.4g} to {high:.4g}"
+            )
         return ", ".join(parts)
 
 

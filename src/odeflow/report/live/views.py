@@ -19,6 +19,8 @@ from odeflow.report.units import with_units
 _OF_BAND, _SINGLE, _POINTS, _CELLS = 400, 30, 5000, 20_000
 #: Where the edges of a band are, per cent.
 _EDGES = (5, 50, 95)
+#: Ends the key of a panel of what is stored, where another one has what is solved.
+_STORED = " stored"
 #: Groups that can be told apart.
 MOST_GROUPS = 7
 
@@ -52,7 +54,7 @@ def pictures(stored: Stored, selection: Selection) -> list[Picture]:
         case "metric":
             return [_metric(stored, selection)] if selection.metric and selection.axes else []
         case "space":
-            return [_space(stored, selection)] if selection.variables else []
+            return _space(stored, selection) if selection.variables else []
 
 
 def marks(
@@ -85,8 +87,7 @@ def marks(
         case "metric":
             return _metric_marks(stored, selection, solved, values)
         case "space":
-            cells = _cells(solved[0].trajectory, selection.variables[0]) if solved else None
-            return Marks([], [], cells)
+            return Marks([], [], _space_cells(stored, selection, picture, solved, nearest))
 
 
 def metric_of(stored: Stored, name: str, one: OneTrajectory) -> float:
@@ -147,9 +148,8 @@ def _courses(stored: Stored, selection: Selection, name: str) -> Picture:
         low, middle, high = _spread(values)
         whole = _whole_quantiles(stored, selection, name) if len(grouped) == 1 else None
         low, middle, high = whole or (low, middle, high)
-        word = f"{part.name}: " if part.name else ""
-        bands.append(Band(stored.times, low, high, f"{word}stored, 5 to 95 %", number))
-        lines.append(Line("median", stored.times, middle, f"{word}median", number))
+        bands.append(Band(stored.times, low, high, part.name, number))
+        lines.append(Line("median", stored.times, middle, part.name, number))
         if len(grouped) == 1:
             step = max(len(values) // _SINGLE, 1)
             lines += [Line("stored", stored.times, y) for y in values[::step][:_SINGLE]]
@@ -209,7 +209,9 @@ def _phase(stored: Stored, selection: Selection) -> Picture:
     axes = [_values_axis(stored, selection, n, v) for n, v in ((across, xs), (up, ys))]
     lines = [line._replace(x=axes[0].shown(line.x), y=axes[1].shown(line.y)) for line in lines]
     total = sum(part.rows.total for part in grouped)
-    return Picture(f"{across} {up}", axes[0], axes[1], lines=lines, note=_thinned(len(lines), total))
+    return Picture(
+        f"{across} {up}", axes[0], axes[1], lines=lines, note=_thinned(len(lines), total)
+    )
 
 
 def _phase_marks(
@@ -292,19 +294,34 @@ def _metric_marks(
     return Marks([], points)
 
 
-def _space(stored: Stored, selection: Selection) -> Picture:
+def _space(stored: Stored, selection: Selection) -> list[Picture]:
+    """Panels of what is solved and of the stored trajectory that is nearest to it."""
     name = selection.variables[0]
-    array = stored.ensemble[name]
-    words = " and ".join(stored.places_of(name))
-    y = Axis(f"{words} (number)")
-    colour = _values_axis(stored, selection, name, np.empty(0))
-    colour = colour._replace(label=with_units(array))
-    return Picture(name, _time(stored, selection), y, colour=colour, title="as it is solved")
+    y = Axis(f"{' and '.join(stored.places_of(name))} (number)")
+    colour, time = Axis(with_units(stored.ensemble[name])), _time(stored, selection)
+    return [
+        Picture(name, time._replace(log=False), y, colour=colour, title="solved now"),
+        Picture(f"{name}{_STORED}", time._replace(log=False), y, colour=colour,
+                title="nearest stored"),
+    ]  # fmt: skip
 
 
-def _cells(one: OneTrajectory, name: str) -> Cells:
-    values = one.values[name].reshape(len(one.times), -1)
-    return Cells(one.times, np.arange(values.shape[1], dtype=float), values.T)
+def _space_cells(
+    stored: Stored,
+    selection: Selection,
+    picture: Picture,
+    solved: Sequence[Solved],
+    nearest: int | None,
+) -> Cells | None:
+    name = selection.variables[0]
+    if picture.key.endswith(_STORED):
+        values = None if nearest is None else stored.courses(name, np.array([nearest]))[0]
+    else:
+        values = solved[0].trajectory.values[name] if solved else None
+    if values is None:
+        return None
+    flat = values.reshape(len(values), -1)
+    return Cells(stored.times, np.arange(flat.shape[1], dtype=float), flat.T)
 
 
 def _nearest(stored: Stored, selection: Selection, picture: Picture, row: int) -> Line:
@@ -342,4 +359,3 @@ def _place_words(stored: Stored, selection: Selection, name: str) -> str:
 
 def _thinned(read: int, total: int) -> str:
     return "" if read >= total else f"{read:,} of {total:,} stored trajectories, evenly thinned"
-

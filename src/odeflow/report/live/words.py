@@ -1,9 +1,10 @@
-"""What is seen on the live page, in words: how it was solved, what is nearest, what was left out."""
+"""What is seen on the live page in words: how it was solved, what is nearest, what is left out."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from odeflow.design import CONDITION
 from odeflow.problem.status import ADVICE
 from odeflow.report.live.picture import Picture
 from odeflow.report.live.selection import Selection
@@ -34,7 +35,8 @@ def said(
         row = np.array([nearest])
         values = [f"{x} = {stored.axis_values(x, row)[0]:.4g}" for x in stored.axes[:4]]
         at = f", at {', '.join(values)}" if values else ""
-        parts.append(f"Nearest stored: trajectory {nearest:,}{at}.")
+        under = f" under {_condition(stored, nearest)}" if stored.conditions else ""
+        parts.append(f"Nearest stored: trajectory {nearest:,}{under}{at}.")
     if not shown:
         parts.append("Choose at least one variable.")
     parts += dict.fromkeys(f"Shown: {one.note}." for one in shown if one.note)
@@ -43,9 +45,11 @@ def said(
     return " ".join(filter(None, parts))
 
 
-def _solved(
-    stored: Stored, selection: Selection, solved: Sequence[Solved], took: float
-) -> str:
+def _condition(stored: Stored, row: int) -> str:
+    return stored.conditions[int(stored.ensemble[CONDITION].values[row])]
+
+
+def _solved(stored: Stored, selection: Selection, solved: Sequence[Solved], took: float) -> str:
     sentences = []
     steps = ", ".join(f"{one.trajectory.num_steps:,}" for one in solved)
     methods = dict.fromkeys(one.trajectory.method for one in solved)

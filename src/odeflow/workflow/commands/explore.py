@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "explore",
         help="open a page to look at an experiment's results, and to solve more beside them",
-        description="Opens a page in the browser, served to this machine alone: time courses, phase "
+        description="Opens a page in the browser, for this machine alone: time courses, phase "
         "portraits and metrics of the stored trajectories, and sliders that solve new ones.",
     )
     parser.add_argument("results", type=Path, help="the experiment's folder, results/NAME")
