@@ -19,7 +19,12 @@ from tests.support.explored import CONDITIONS, DOSES, GRID, ROD, solver, stored
 
 @pytest.mark.parametrize(
     "overrides",
-    [GRID, CONDITIONS, ROD, pytest.param(DOSES, marks=pytest.mark.slow)],
+    [
+        GRID,
+        CONDITIONS,
+        pytest.param(ROD, marks=pytest.mark.slow),
+        pytest.param(DOSES, marks=pytest.mark.slow),
+    ],
     ids=["grid", "conditions", "array state", "doses"],
 )
 def test_a_row_of_the_design_comes_out_bit_for_bit(overrides: tuple[str, ...]):

@@ -1,6 +1,5 @@
 """What is taken from the live page: a figure, a dataset, and YAML that draws the same again."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import xarray as xr
 
 import odeflow
 from odeflow.files.errors import ConfigError
+from odeflow.files.netcdf import read_dataset
 from odeflow.report import figures
 from odeflow.report.captions import MESSAGE
 from odeflow.report.live import chosen_dataset as choosing
@@ -31,7 +31,13 @@ SELECTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", SELECTIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("courses by group", "map"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in SELECTIONS if name != "map"),
+    ],
+)
 def test_the_yaml_is_a_plot_that_composes_and_draws(name: str, tmp_path: Path):
     made, overrides, selection = SELECTIONS[name]
     known = made()
@@ -53,6 +59,7 @@ def test_the_yaml_says_what_a_plot_cannot_have():
     assert "what was seen was a part: km = 5" in plot_yaml(grid(), selection)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SELECTIONS)
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_every_view_is_a_figure(name: str, kind: str):
@@ -72,12 +79,17 @@ def files(known: Stored, selection: Selection) -> Files:
     return Files(known, selection, shown, solved, at)
 
 
-def test_the_selection_is_a_dataset_beside_what_was_solved():
+def opened(content: bytes, folder: Path) -> xr.Dataset:
+    file = folder / "selection.nc"
+    file.write_bytes(content)
+    return read_dataset(file)
+
+
+def test_the_selection_is_a_dataset_beside_what_was_solved(tmp_path: Path):
     known = grid()
     slices = {"km": (5.0, 5.0)}
     content = files(known, Selection(variables=("substrate",), slices=slices)).content("nc")
-    with xr.open_dataset(io.BytesIO(content)) as found:
-        found.load()
+    found = opened(content, tmp_path)
     assert dict(found.sizes) == {"vmax": 5, "km": 1, "time": 3}
     expected = known.ensemble["substrate"].sel(km=[5])
     np.testing.assert_array_equal(found["substrate"], expected)
@@ -87,12 +99,11 @@ def test_the_selection_is_a_dataset_beside_what_was_solved():
     assert "status" in found and "odeflow_config" not in found.attrs
 
 
-def test_samples_of_a_condition_are_chosen_with_their_metric():
+def test_samples_of_a_condition_are_chosen_with_their_metric(tmp_path: Path):
     known = subjects()
     selection = Selection("metric", axes=("v",), metric="concentration_max", condition="severe")
     content = files(known, selection).content("nc")
-    with xr.open_dataset(io.BytesIO(content)) as found:
-        found.load()
+    found = opened(content, tmp_path)
     assert found.sizes["sample"] == 32 and (found["condition"] == 2).all()
     assert known.summary is not None
     expected = known.summary["concentration_max"].sel(sample=found["sample"])
@@ -101,5 +112,5 @@ def test_samples_of_a_condition_are_chosen_with_their_metric():
 
 def test_more_than_a_page_sends_is_one_line(monkeypatch):
     monkeypatch.setattr(choosing, "_MOST_BYTES", 100)
-    with pytest.raises(ConfigError, match="choose slices, or read ensemble.nc by xarray"):
+    with pytest.raises(ConfigError, match="choose slices, or read"):
         files(grid(), Selection(variables=("substrate",))).content("nc")

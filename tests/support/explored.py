@@ -1,5 +1,6 @@
 """Experiments to explore, in memory: without files, workflow or browser."""
 
+import warnings
 from pathlib import Path
 
 import xarray as xr
@@ -8,6 +9,7 @@ import odeflow
 from odeflow.analysis.summary import summarise
 from odeflow.config.root import Config
 from odeflow.ensemble.at_once import AtOnce
+from odeflow.files.netcdf import write_dataset
 from odeflow.report.live.stored import Stored
 
 #: Two axes, and one that has few levels.
@@ -46,3 +48,18 @@ def solver(config: Config, ensemble: xr.Dataset) -> AtOnce:
     """What solves more of it."""
     known = Stored(config, ensemble, None)
     return AtOnce(config, Path(), tuple(map(known.axis_name, known.axes)))
+
+
+def write_results(config: Config, zarr: bool = False) -> Path:
+    """The results folder of an experiment in its study, without the workflow."""
+    folder = config.study / "results" / config.name
+    folder.mkdir(parents=True)
+    ensemble = odeflow.run(config)
+    write_dataset(summarise(ensemble, config.summary), folder / "summary.nc")
+    if zarr:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Consolidated metadata")
+            ensemble.to_zarr(folder / "ensemble.zarr", zarr_format=3, consolidated=True)
+    else:
+        write_dataset(ensemble, folder / "ensemble.nc")
+    return folder

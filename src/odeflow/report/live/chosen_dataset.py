@@ -61,11 +61,13 @@ def chosen_dataset(
     chosen = {"selection": selection.in_words() or "all trajectories"}
     if solved:
         chosen["solved_values"] = canonical_json(dict(values))
-    return part.assign_attrs({**kept, **chosen})
+    kept["history"] = "; ".join(filter(None, [kept.get("history"), "chosen in odeflow explore"]))
+    part.attrs = {**kept, **chosen}
+    return part
 
 
 def _with_solved(part: xr.Dataset, selection: Selection, solved: Sequence[Solved]) -> xr.Dataset:
-    fitting = [one for one in solved if len(one.trajectory.times) == part.sizes["time"]]
+    fitting = [one for one in solved if len(one.trajectory.times) == part.sizes.get("time")]
     for name in selection.variables if fitting else ():
         dims = [d for d in part[name].dims if d not in part["status"].dims]
         values = np.stack([one.trajectory.values[name] for one in fitting])
