@@ -11,8 +11,9 @@ from odeflow.report.live import stored as reading
 from odeflow.report.live.choices_of import available_views, groupable
 from odeflow.report.live.quantities import by_coordinate, quantities, to_solve
 from odeflow.report.live.selection import Selection, interval_around
+from odeflow.report.live.solved import Solved, metric_of
 from odeflow.report.live.stored import Stored
-from odeflow.report.live.views import Solved, marks, metric_of, pictures
+from odeflow.report.live.views import marks, pictures
 from tests.support.explored import CONDITIONS, GRID, ROD, solver, stored
 
 

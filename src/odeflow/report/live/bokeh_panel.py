@@ -25,7 +25,7 @@ from odeflow.report.figures.style import (
     VERMILION,
     YELLOW,
 )
-from odeflow.report.live.picture import Cells, Marks, Picture, edges
+from odeflow.report.live.picture import CellMap, Marks, Picture, edges
 
 #: Pixels, of a panel alone and of one among others.
 _HEIGHT, _LOWER = 400, 290
@@ -186,7 +186,7 @@ class BokehPanel:
             )  # fmt: skip
             plot.add_layout(bar, "right")
 
-    def _cells(self, cells: Cells) -> None:
+    def _cells(self, cells: CellMap) -> None:
         x, y = edges(cells.x, self.picture.x.log), edges(cells.y, self.picture.y.log)
         left, bottom = np.meshgrid(x[:-1], y[:-1])
         right, top = np.meshgrid(x[1:], y[1:])
@@ -222,7 +222,7 @@ class BokehPanel:
         else:
             nearest.visible = solved.visible = False
 
-    def _show_image(self, cells: Cells) -> None:
+    def _show_image(self, cells: CellMap) -> None:
         shown = cells.values
         if self.picture.colour is not None:
             shown = self.picture.colour.shown(shown)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from odeflow.report.live.parts import MOST_GROUPS
 from odeflow.report.live.selection import View
 from odeflow.report.live.stored import Stored
-from odeflow.report.live.views import MOST_GROUPS
 
 
 def available_views(stored: Stored) -> list[View]:

@@ -9,8 +9,8 @@ from odeflow.design import CONDITION
 from odeflow.files.digests import canonical_json
 from odeflow.files.errors import ConfigError
 from odeflow.report.live.selection import Selection
+from odeflow.report.live.solved import Solved
 from odeflow.report.live.stored import Stored
-from odeflow.report.live.views import Solved
 
 #: What a browser is sent.
 _MOST_BYTES = 2**26

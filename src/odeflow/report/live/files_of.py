@@ -11,8 +11,8 @@ from odeflow.report.live.paper_figure import paper_figure
 from odeflow.report.live.picture import Marks, Picture
 from odeflow.report.live.plot_yaml import plot_yaml
 from odeflow.report.live.selection import Selection
+from odeflow.report.live.solved import Solved
 from odeflow.report.live.stored import Stored
-from odeflow.report.live.views import Solved
 
 #: The words of a button by the ending of its file.
 KINDS = {

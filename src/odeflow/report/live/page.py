@@ -14,12 +14,14 @@ from odeflow.report.live.bokeh_panel import BokehPanel
 from odeflow.report.live.choices import Choices
 from odeflow.report.live.elements import Exports, Legend, Said, Sliders, slider_row
 from odeflow.report.live.files_of import KINDS, Files
+from odeflow.report.live.parts import MOST_GROUPS
 from odeflow.report.live.picture import Marks, Picture
 from odeflow.report.live.plot_yaml import OPTION
 from odeflow.report.live.quantities import Quantity, by_coordinate, quantities, to_solve
 from odeflow.report.live.selection import Selection, interval_around
+from odeflow.report.live.solved import Solved
 from odeflow.report.live.stored import Stored
-from odeflow.report.live.views import MOST_GROUPS, Solved, marks, pictures
+from odeflow.report.live.views import marks, pictures
 from odeflow.report.live.words import said
 from odeflow.report.pages import template_text
 

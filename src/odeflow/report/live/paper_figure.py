@@ -12,7 +12,7 @@ from odeflow.report.figures.look import look
 from odeflow.report.figures.math_text import wrapped
 from odeflow.report.figures.style import GREY, LINES, VERMILION, image_bytes, panels
 from odeflow.report.figures.ticks import tidy_log_axes
-from odeflow.report.live.picture import Cells, Marks, Picture, edges
+from odeflow.report.live.picture import CellMap, Marks, Picture, edges
 
 #: What is solved stands out.
 _WIDTH = 1.8
@@ -97,7 +97,7 @@ def _stored_colours(ax: Axes, picture: Picture):
     return image if picture.cells is None else _mesh(ax, picture, picture.cells)
 
 
-def _mesh(ax: Axes, picture: Picture, cells: Cells):
+def _mesh(ax: Axes, picture: Picture, cells: CellMap):
     values = cells.values if picture.colour is None else picture.colour.shown(cells.values)
     return ax.pcolormesh(
         edges(cells.x, picture.x.log), edges(cells.y, picture.y.log), values,

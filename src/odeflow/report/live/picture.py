@@ -10,7 +10,7 @@ import numpy as np
 Role = Literal["stored", "median", "nearest", "solved"]
 
 
-class Axis(NamedTuple):
+class PictureAxis(NamedTuple):
     """An axis of a picture; on a logarithmic one nothing is drawn below the floor."""
 
     label: str
@@ -56,7 +56,7 @@ class Points(NamedTuple):
     number: int = 0
 
 
-class Cells(NamedTuple):
+class CellMap(NamedTuple):
     """Values over two axes by their levels, (y, x), which both increase."""
 
     x: np.ndarray
@@ -72,13 +72,13 @@ class Picture:
     """
 
     key: str
-    x: Axis
-    y: Axis
+    x: PictureAxis
+    y: PictureAxis
     bands: list[Band] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     points: list[Points] = field(default_factory=list)
-    cells: Cells | None = None
-    colour: Axis | None = None
+    cells: CellMap | None = None
+    colour: PictureAxis | None = None
     title: str = ""
     note: str = ""
 
@@ -88,7 +88,7 @@ class Marks(NamedTuple):
 
     lines: list[Line]
     points: list[Points]
-    cells: Cells | None = None
+    cells: CellMap | None = None
 
 
 def edges(levels: np.ndarray, log: bool) -> np.ndarray:

@@ -21,8 +21,8 @@ _WHOLE, _FEW = 2**28, 60
 _KEPT = 6
 
 
-class Rows(NamedTuple):
-    """Rows of a design, thinned, and how many there were."""
+class SomeRows(NamedTuple):
+    """SomeRows of a design, thinned, and how many there were."""
 
     numbers: np.ndarray
     total: int
@@ -107,8 +107,8 @@ class Stored:
         """The levels of a grid's axis; None for one of samples."""
         return self.ensemble[axis].values.astype(float) if axis in self.dims else None
 
-    def rows(self, selection: Selection, most: int) -> Rows:
-        """Rows that are in a selection, evenly thinned.
+    def rows(self, selection: Selection, most: int) -> SomeRows:
+        """SomeRows that are in a selection, evenly thinned.
 
         Arguments:
             selection: has the slices and the condition.
@@ -116,7 +116,7 @@ class Stored:
         """
         if self.dims == ("sample",):
             inside = self._inside(selection)
-            return Rows(inside[:: max(-(-len(inside) // most), 1)], len(inside))
+            return SomeRows(inside[:: max(-(-len(inside) // most), 1)], len(inside))
         places = [self.levels_inside(dim, selection) for dim in self.dims]
         total = int(np.prod([len(one) for one in places]))
         strides = [1] * len(places)
@@ -125,8 +125,8 @@ class Stored:
             strides[max(range(len(places)), key=count)] += 1
         grid = np.meshgrid(*(p[::s] for p, s in zip(places, strides)), indexing="ij")
         if not grid:
-            return Rows(np.zeros(1, int), 1)
-        return Rows(np.ravel_multi_index(grid, self.shape).ravel(), total)
+            return SomeRows(np.zeros(1, int), 1)
+        return SomeRows(np.ravel_multi_index(grid, self.shape).ravel(), total)
 
     def _inside(self, selection: Selection) -> np.ndarray:
         inside = np.ones(self.total, bool)

@@ -8,8 +8,8 @@ from odeflow.design import CONDITION
 from odeflow.problem.status import ADVICE
 from odeflow.report.live.picture import Picture
 from odeflow.report.live.selection import Selection
+from odeflow.report.live.solved import Solved, metric_of
 from odeflow.report.live.stored import Stored
-from odeflow.report.live.views import Solved, metric_of
 
 
 def said(
