@@ -61,7 +61,7 @@ def wait(page: Page, condition: str, limit: float = 30.0) -> None:
     end = time.monotonic() + limit
     while not page.evaluate(condition):
         assert time.monotonic() < end, f"never true: {condition}; {page.complaints}"
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def click(page: Page, words: str) -> bool:

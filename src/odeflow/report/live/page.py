@@ -78,7 +78,7 @@ class LivePage:
         self._exports.param.watch(self._export, "asked")
         self._choices = Choices(self._stored, self._redraw)
         self._selection = self._selected()
-        self._sliders.param.watch(self._answer, "asked")
+        self._sliders.param.watch(lambda event: self.answer(event.new), "asked")
         self._sliders.param.watch(lambda _: self._redraw(), "dark")
         self._redraw()
 
@@ -112,9 +112,12 @@ class LivePage:
         values = {row["name"]: row["value"] for row in rows}
         return Sliders(rows=rows, values=values, sizing_mode="stretch_width")
 
-    def _answer(self, event: Any) -> None:
-        """Shows what a reader has set, and says that it is shown."""
-        asked = event.new
+    def answer(self, asked: Mapping[str, Any]) -> None:
+        """Shows what a reader has set, and says that it is shown.
+
+        Arguments:
+            asked: `values` by the names of quantities, names of `slices`, the question's `number`.
+        """
         known = {name: float(value) for name, value in asked["values"].items()}
         places = [one.name for one in self._places]
         moved = {name for name, value in known.items() if self._values.get(name) != value}

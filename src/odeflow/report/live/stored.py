@@ -159,13 +159,14 @@ class Stored:
             rows: the design's rows.
             places: an index for each further dimension; None leaves them as they are.
         """
+        key = f"{variable} {places and sorted(places.items())}"
+        if key in self._whole:
+            return self._whole[key][rows]
         array = self.ensemble[variable].transpose(*self.dims, "time", ...)
         if places is not None:
             array = array.isel({dim: places.get(dim, 0) for dim in self.places_of(variable)})
         if array.nbytes <= _WHOLE:
-            key = f"{variable} {places and sorted(places.items())}"
-            whole = self._kept(key, array).reshape(self.total, *array.shape[len(self.dims) :])
-            return whole[rows]
+            return self._kept(key, array)[rows]
         some = (array.isel(self._place(int(row))).values for row in rows)
         return np.stack([*some]) if len(rows) else np.empty((0, *array.shape[len(self.dims) :]))
 
@@ -177,7 +178,8 @@ class Stored:
         if key not in self._whole:
             while len(self._whole) >= _KEPT:
                 self._whole.pop(next(iter(self._whole)))
-            self._whole[key] = array.values
+            rest = array.shape[len(self.dims) :]
+            self._whole[key] = array.values.reshape(self.total, *rest)
         return self._whole[key]
 
     def _place(self, row: int) -> dict[str, int]:
@@ -186,8 +188,7 @@ class Stored:
     def metric(self, name: str, rows: np.ndarray) -> np.ndarray:
         """A metric of some trajectories."""
         assert self.summary is not None
-        values = self._kept(f"metric {name}", self.summary[name].transpose(*self.dims))
-        return values.ravel()[rows]
+        return self._kept(f"metric {name}", self.summary[name].transpose(*self.dims))[rows]
 
     @cached_property
     def middle(self) -> int:

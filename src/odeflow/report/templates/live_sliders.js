@@ -85,7 +85,7 @@ export function render({ model }) {
   if (rest.length) {
     const inner = element("div", { className: "inner" });
     rest.forEach((row, i) => inner.append(rowOf(row, first.length + i)));
-    const words = `${rest.length} more: parameters, initial values, places`;
+    const words = `${rest.length} more: parameters and initial values`;
     root.append(element("details", { open: !first.length }, element("summary", { textContent: words }), inner));
   }
   const back = element("button", { type: "button", textContent: "Back to where it began" });
