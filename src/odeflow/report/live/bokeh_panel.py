@@ -179,7 +179,8 @@ class BokehPanel:
             self._cells(picture.cells)
         if self._mapper is not None and picture.colour is not None:
             bar = ColorBar(
-                color_mapper=self._mapper, title=wrapped(picture.colour.label, _LETTERS), width=10, padding=6,
+                color_mapper=self._mapper, title=wrapped(picture.colour.label, _LETTERS),
+                width=10, padding=6,
                 background_fill_color=None, major_label_text_color=inks.quiet,
                 title_text_color=inks.quiet, title_text_font_style="normal",
                 title_text_font_size="12px", bar_line_color=None,
