@@ -1,9 +1,12 @@
 """The page of `odeflow explore` in a real browser, served as a user has it."""
 
 import json
+import re
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,6 +164,23 @@ def test_it_opens_and_answers_quickly(address: str, page: Page):
     assert np.median(took) < 25, took  # about one where nothing else runs
 
 
+def _takes_socket(address: str, origin: str) -> bool:
+    """Whether the page's socket opens for a page of another origin."""
+    host, path = address.removeprefix("http://").split("/", 1)
+    name, port = host.split(":")
+    page = urllib.request.urlopen(address).read().decode()
+    token = re.search(r'"token":"([^"]+)"', page)
+    assert token
+    words = [
+        f"GET /{path}/ws HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Protocol: bokeh, {token.group(1)}", f"Origin: {origin}", "", "",
+    ]  # fmt: skip
+    with socket.create_connection((name, int(port))) as opened:
+        opened.sendall("\r\n".join(words).encode())
+        return opened.recv(20).startswith(b"HTTP/1.1 101")
+
+
 def test_other_addresses_have_nothing(address: str):
     """No index, no redirection to the page, and no answer on other interfaces."""
     root = address.rsplit("/", 1)[0]
@@ -177,6 +197,8 @@ def test_other_addresses_have_nothing(address: str):
             check=True,
         )
         assert done.stdout.strip() == "404"
+    assert not _takes_socket(address, "http://elsewhere.example")
+    assert _takes_socket(address, root)
     port = int(root.rsplit(":", 1)[1])
     listening = Path("/proc/net/tcp").read_text().splitlines()
     local = [line.split()[1] for line in listening if line.split()[1].endswith(f":{port:04X}")]

@@ -95,6 +95,12 @@ def test_a_folder_without_results_is_one_line(name: str, study: Path, results: P
         explored(Path(name)).__enter__()
 
 
+def test_nothing_to_explore_is_one_line(study: Path):
+    alone = odeflow.compose("experiment=decay", "design.axes={}", "saveat.ts=null", study=study)
+    with pytest.raises(ConfigError, match="one trajectory without saved times"):
+        explored(write_results(alone)).__enter__()
+
+
 @pytest.mark.slow
 def test_a_store_is_read_lazily(study: Path):
     folder = write_results(odeflow.compose("experiment=decay", study=study), zarr=True)

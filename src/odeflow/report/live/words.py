@@ -45,6 +45,12 @@ def said(
     return " ".join(filter(None, parts))
 
 
+def _duration(milliseconds: float) -> str:
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:.2g} s"
+    return f"{milliseconds:.2g} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"
+
+
 def _condition(stored: Stored, row: int) -> str:
     return stored.conditions[int(stored.ensemble[CONDITION].values[row])]
 
@@ -52,8 +58,9 @@ def _condition(stored: Stored, row: int) -> str:
 def _solved(stored: Stored, selection: Selection, solved: Sequence[Solved], took: float) -> str:
     sentences = []
     steps = ", ".join(f"{one.trajectory.num_steps:,}" for one in solved)
+    steps += " step" if steps == "1" else " steps"
     methods = dict.fromkeys(one.trajectory.method for one in solved)
-    sentences.append(f"Solved in {took:.2g} ms: {steps} steps by {' and '.join(methods)}.")
+    sentences.append(f"Solved in {_duration(took)}: {steps} by {' and '.join(methods)}.")
     for one in solved:
         status = one.trajectory.status
         if status.is_failure:

@@ -3,7 +3,7 @@
 import webbrowser
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,8 @@ from odeflow.workflow.chunks import RESULTS
 from odeflow.workflow.commands.parser import Commands
 
 if TYPE_CHECKING:
-    from odeflow.report.live.page import Explored
+    from odeflow.report.live.page import Explored, Solve
+    from odeflow.report.live.stored import Stored
 
 _ENSEMBLES = ("ensemble.nc", "ensemble.zarr")
 
@@ -73,6 +74,7 @@ def explored(
     """
     from odeflow.files.opening import open_ensemble
     from odeflow.report.experiment_results import ExperimentResults
+    from odeflow.report.live.choices_of import available_views
     from odeflow.report.live.page import Explored
     from odeflow.report.live.stored import Stored
     from odeflow.trust.reproduce import reproduce
@@ -89,12 +91,28 @@ def explored(
         ensemble = stack.enter_context(open_ensemble(path))
         metrics = stack.enter_context(open_ensemble(summary)) if summary.is_file() else None
         stored = Stored(config, ensemble, metrics)
+        if not available_views(stored):
+            raise ConfigError(
+                f"{path}: one trajectory without saved times is nothing to explore; give the "
+                "design an axis, or save more times (saveat.ts)"
+            )
         solve, words = stack.enter_context(
             solving(made, tuple(map(stored.axis_name, stored.axes)), run_stored_source)
         )
+        if solve is not None:
+            _warm_up(solve, stored)
         notes += missing_or_stale(folder, config.name)
         found = ExperimentResults(config, ensemble)
         yield Explored(stored, found.title, found.subtitle, solve, words, notes)
+
+
+def _warm_up(solve: "Solve", stored: "Stored") -> None:
+    """Solves what the page begins with, so that what has to be compiled is when it opens."""
+    from odeflow.report.live.quantities import quantities, to_solve
+
+    known = quantities(stored)
+    with suppress(ConfigError):  # the page says it
+        solve(to_solve(known, {one.name: one.value for one in known}), None)
 
 
 def ensemble_of(results: Path) -> Path:
