@@ -9,6 +9,7 @@ from odeflow.workflow.commands import (
     answers,
     antimony,
     crate,
+    explore,
     new,
     reproduce,
     run,
@@ -17,7 +18,7 @@ from odeflow.workflow.commands import (
 )
 from odeflow.workflow.commands.parser import Parser
 
-_COMMANDS = (run, answers, new, reproduce, crate, schema, antimony, where)
+_COMMANDS = (run, answers, explore, new, reproduce, crate, schema, antimony, where)
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -20,7 +20,7 @@ DECLARED = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 #: What a user installs: the dependencies, and the extras that `src/` imports from.
 USED = {"": DECLARED["dependencies"]} | {
     extra: DECLARED["optional-dependencies"][extra]
-    for extra in ("workflow", "sbml", "slurm", "cuda", "zarr")
+    for extra in ("workflow", "sbml", "slurm", "cuda", "zarr", "explore")
 }
 #: Declared, and not imported by name.
 NOT_IMPORTED = {

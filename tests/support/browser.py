@@ -84,8 +84,13 @@ class Page:
         elif method == "Page.loadEventFired":
             self.loaded = True
 
-    def open(self, path: Path, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        """Opens a file in a window of that size, in CSS pixels; a phone's where it is narrow."""
+    def open(
+        self, path: Path | str, width: int = 1280, height: int = 900, dark: bool = False
+    ) -> None:
+        """Opens a file or an address in a window of that size, in CSS pixels.
+
+        It is a phone's where it is narrow.
+        """
         self.complaints.clear()
         self.requests.clear()
         self.loaded = False
@@ -93,7 +98,7 @@ class Page:
                  deviceScaleFactor=1, mobile=width < 600)  # fmt: skip
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
-        self.ask("Page.navigate", url=path.resolve().as_uri())
+        self.ask("Page.navigate", url=path if isinstance(path, str) else path.resolve().as_uri())
         while not self.loaded:
             self._read()
 

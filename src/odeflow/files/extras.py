@@ -23,6 +23,7 @@ EXTRAS = {
     ),
     **dict.fromkeys(("antimony", "libsbml"), "sbml"),
     **dict.fromkeys(("dask", "zarr"), "zarr"),
+    **dict.fromkeys(("bokeh", "panel", "param"), "explore"),
 }
 
 

@@ -114,10 +114,16 @@ def save(figure: Figure, path: Path, dpi: int) -> None:
         figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata)
 
 
-def svg_text(figure: Figure) -> str:
-    """The figure as an element of an HTML page."""
-    text = io.StringIO()
+def image_bytes(figure: Figure, kind: str, dpi: int) -> bytes:
+    """The figure as the content of a file, `svg`, `png` or `pdf`."""
+    content = io.BytesIO()
     escape_what_is_no_math(figure)
     with mpl.rc_context(_SAVE_STYLE):
-        figure.savefig(text, format="svg", metadata=_METADATA["svg"])
-    return text.getvalue()[text.getvalue().index("<svg") :]
+        figure.savefig(content, format=kind, dpi=dpi, metadata=_METADATA[kind])
+    return content.getvalue()
+
+
+def svg_text(figure: Figure) -> str:
+    """The figure as an element of an HTML page."""
+    text = image_bytes(figure, "svg", 72).decode()
+    return text[text.index("<svg") :]
