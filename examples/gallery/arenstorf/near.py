@@ -1,6 +1,8 @@
 """Arenstorf's orbit
 
-The closed orbit of a spacecraft around Earth and Moon, and two that start a little faster or slower."""
+The closed orbit of a spacecraft around Earth and Moon, and two that start a little faster or
+slower.
+"""
 
 import numpy as np
 import xarray as xr
@@ -16,6 +18,7 @@ def near(results):
     way = [float(orbit[name][-1] - orbit[name][0]) for name in ("x", "y")]
     gap = float(np.hypot(*way))
     return gap, (
-        f"after the published period of 17.0652165601579625588917206249 the orbit ends {gap:.1e} from its "
+        f"after the published period of 17.0652165601579625588917206249 the orbit ends "
+        f"{gap:.1e} from its "
         "start, where the distance of Earth and Moon is 1"
     )

@@ -1,7 +1,8 @@
 """The double pendulum
 
-When does one of two rods turn over? 200 x 200 starts at rest. Within the white lens, 3 cos(upper) +
-cos(lower) > 2, there is not enough energy for that; the rest is a fractal."""
+When does one of two rods turn over? 200 x 200 starts at rest. Within the red lens, 3 cos(upper)
++ cos(lower) > 2, there is not enough energy for that; the rest is a fractal.
+"""
 
 import numpy as np
 import xarray as xr

@@ -1,7 +1,8 @@
 """Goldbeter's mitotic oscillator, from SBML
 
-Cyclin, cdc2 kinase and a protease turn the cell cycle. The model is an SBML file; the map shows at which rates
-of making and breaking cyclin the kinase goes up and down."""
+Cyclin, cdc2 kinase and a protease turn the cell cycle. The model is an SBML file; the map shows
+at which rates of making and breaking cyclin the kinase goes up and down.
+"""
 
 import numpy as np
 import xarray as xr
@@ -31,6 +32,7 @@ def near(results):
                       atol=1e-12, args=rates)  # fmt: skip
     error = max(float(np.abs(one[n].values - y).max()) for n, y in zip("CMX", found.y))
     return error, (
-        f"at the paper's rates the SBML model is within {error:.1e} of the paper's equations in SciPy, of "
+        f"at the paper's rates the SBML model is within {error:.1e} of the paper's equations "
+        f"in SciPy, of "
         "quantities that go up to 1, from 200 to 300 min"
     )

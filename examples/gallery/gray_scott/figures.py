@@ -2,8 +2,8 @@ from matplotlib.figure import Figure
 
 
 def patterns(ensemble, summary):
-    figure = Figure(figsize=(6.9, 6.9))
-    v = ensemble["v"].sortby("feed", ascending=False)
+    figure = Figure(figsize=(5, 5))
+    v = ensemble["v"].isel(time=-1).sortby("feed", ascending=False)
     axes = figure.subplots(v.sizes["feed"], v.sizes["kill"], gridspec_kw={"wspace": 0, "hspace": 0})
     for row, feed in zip(axes, v.feed):
         row[0].set_ylabel(f"F = {float(feed):.3f}")

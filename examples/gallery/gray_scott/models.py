@@ -1,8 +1,8 @@
 import jax.numpy as jnp
 
-PLACE = jnp.arange(64)
+PLACE = jnp.arange(48)
 ROW, COLUMN = jnp.meshgrid(PLACE, PLACE, indexing="ij")
-SQUARE = (abs(ROW - 31.5) < 6) & (abs(COLUMN - 31.5) < 6)
+SQUARE = (abs(ROW - 23.5) < 6) & (abs(COLUMN - 23.5) < 6)
 SEED = jnp.where(SQUARE, 1 + 0.01 * jnp.sin(ROW * COLUMN), 0.0)
 SPACING = 2.5 / 256
 

@@ -1,4 +1,5 @@
 import jax.numpy as jnp
+
 from odeflow.models.neurons import hodgkin_huxley
 
 

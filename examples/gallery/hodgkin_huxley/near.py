@@ -1,6 +1,8 @@
 """Hodgkin and Huxley's f-I curve
 
-How often the squid's giant axon fires under a steady current: not at all, and then at once 50 times a second."""
+How often the squid's giant axon fires under a steady current: not at all, and then at once 50
+times a second.
+"""
 
 import numpy as np
 import xarray as xr
@@ -27,7 +29,9 @@ def spikes(current):
     rise = lambda t, y, current: y[0]
     rise.direction = 1
     start = [-65, 0.0529, 0.5961, 0.3177]
-    found = solve_ivp(axon, (0, 1100), start, "LSODA", rtol=1e-8, atol=1e-8, events=rise, args=(current,))
+    found = solve_ivp(
+        axon, (0, 1100), start, "LSODA", rtol=1e-8, atol=1e-8, events=rise, args=(current,)
+    )
     return int((found.t_events[0] > 100).sum())
 
 
@@ -37,6 +41,7 @@ def near(results):
     error = max(abs(float(rate.sel(i_ext=current)) - spikes(current)) for current in CURRENTS)
     onset = float(rate["i_ext"][rate > 10][0])
     return error, (
-        f"at {', '.join(map(str, CURRENTS))} uA/cm2 the rate is within {error:.2f} Hz of what the paper's "
+        f"at {', '.join(map(str, CURRENTS))} uA/cm2 the rate is within {error:.2f} Hz of what "
+        f"the paper's "
         f"equations give in SciPy; firing begins at {onset:.2f} uA/cm2"
     )

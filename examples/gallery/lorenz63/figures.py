@@ -11,6 +11,8 @@ def growth(ensemble, summary):
     ax.plot(time, logs[:, ::16], color="#7f7f7f", linewidth=0.4, alpha=0.5)
     ax.plot(time, logs.mean(axis=1), color="#0072B2", label="mean of 1,024")
     ax.plot(time, 0.9056 * time, "--", color="#D55E00", label="0.9056 t (published)")
-    ax.set(xlabel="Time on the attractor (1)", ylabel="Logarithm of the distance\nto a neighbour (1)")
+    ax.set(
+        xlabel="Time on the attractor (1)", ylabel="Logarithm of the distance\nto a neighbour (1)"
+    )
     ax.legend()
     return figure

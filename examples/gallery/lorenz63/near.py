@@ -1,8 +1,9 @@
 """Lorenz' ensemble
 
-1,024 starts in Lorenz' model of convection, and how fast they move away from a neighbour. The mean slope of the
-logarithm is the largest Lyapunov exponent, 0.9056 (Sprott, J. C. (2003). Chaos and Time-Series
-Analysis. Oxford University Press)."""
+1,024 starts in Lorenz' model of convection, and how fast they move away from a neighbour. The
+mean slope of the logarithm is the largest Lyapunov exponent, 0.9056 (Sprott, J. C. (2003).
+Chaos and Time-Series Analysis. Oxford University Press).
+"""
 
 import numpy as np
 import xarray as xr
@@ -18,5 +19,6 @@ def near(results):
     growth = np.log(apart.isel(time=-1) / apart.sel(time=10)) / 10
     mean, error = float(growth.mean()), float(growth.std() / growth.size**0.5)
     return abs(mean / 0.9056 - 1), (
-        f"the largest Lyapunov exponent is {mean:.3f} with a standard error of {error:.3f}; 0.9056 is published"
+        f"the largest Lyapunov exponent is {mean:.3f} with a standard error of {error:.3f}; "
+        f"0.9056 is published"
     )

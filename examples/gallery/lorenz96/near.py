@@ -1,7 +1,9 @@
 """Lorenz' weather on a ring
 
-Forty stations around the globe, of which one trajectory is drawn over place and time, and the growth of
-small errors over the forcing. At a forcing of 8, Lorenz and Emanuel found that errors double in 2.1 days."""
+Forty stations around the globe, of which one trajectory is drawn over place and time, and the
+growth of small errors over the forcing. At a forcing of 8, Lorenz and Emanuel found that errors
+double in 2.1 days.
+"""
 
 import numpy as np
 import xarray as xr

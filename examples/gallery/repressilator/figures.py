@@ -16,9 +16,15 @@ def stability(ensemble, summary):
     alpha, beta = np.meshgrid(amplitude.alpha, amplitude.beta, indexing="ij")
     figure = Figure(figsize=(3.4, 2.8))
     ax = figure.subplots()
-    image = ax.pcolormesh(beta, alpha, amplitude, norm=LogNorm(0.1, 5000, clip=True), rasterized=True)
+    image = ax.pcolormesh(
+        beta, alpha, amplitude, norm=LogNorm(0.1, 5000, clip=True), rasterized=True
+    )
     ax.contour(beta, alpha, unstable(alpha, beta), levels=[0.5], colors="#D55E00")
-    ax.set(xscale="log", yscale="log", xlabel="Protein over mRNA decay rate, β (1)",
-           ylabel="Strength of a free promoter, α (1)")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="Protein over mRNA decay rate, β (1)",
+        ylabel="Strength of a free promoter, α (1)",
+    )
     figure.colorbar(image, ax=ax).set_label("Amplitude of LacI (1)")
     return figure

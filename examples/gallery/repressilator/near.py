@@ -1,7 +1,9 @@
 """The repressilator
 
-Where a ring of three genes oscillates, over the ratio of the decay rates and the strength of the promoters:
-the map of figure 1b. The line is the paper's own analysis of stability (box 1), the colours are solved."""
+Where a ring of three genes oscillates, over the ratio of the decay rates and the strength of
+the promoters: the map of figure 1b. The line is the paper's own analysis of stability (box 1),
+the colours are solved.
+"""
 
 import importlib.util
 from pathlib import Path
@@ -19,7 +21,8 @@ def near(results):
     figures = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(figures)
     amplitude, mean = (
-        summary[f"p_laci_{word}"].transpose("alpha", "beta").values for word in ("amplitude", "mean")
+        summary[f"p_laci_{word}"].transpose("alpha", "beta").values
+        for word in ("amplitude", "mean")
     )
     alpha, beta = np.meshgrid(summary.alpha, summary.beta, indexing="ij")
     wrong = (amplitude > 0.02 * mean) != figures.unstable(alpha, beta)

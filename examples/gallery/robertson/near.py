@@ -1,7 +1,9 @@
 """Robertson's reaction
 
-Three substances over twelve decades of time: the classic of stiff problems, solved up to the time at which
-the test set of Mazzia and Magherini (2008, problem ROBER) has its reference values."""
+Three substances over twelve decades of time: the classic of stiff problems, solved up to the
+time at which the test set of Mazzia and Magherini (2008, problem ROBER) has its reference
+values.
+"""
 
 import xarray as xr
 

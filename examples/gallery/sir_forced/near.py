@@ -1,7 +1,8 @@
 """Measles in term time
 
-Seasons drive an epidemic, and it answers: with a yearly cycle if they are weak, one of two years if they are
-stronger, then four, then chaos. Each dot is a New Year's Day."""
+Seasons drive an epidemic, and it answers: with a yearly cycle if they are weak, one of two
+years if they are stronger, then four, then chaos. Each dot is a New Year's Day.
+"""
 
 import numpy as np
 import xarray as xr
@@ -32,6 +33,7 @@ def near(results):
     step = abs(logs.isel(time=-1) - logs.isel(time=-2))
     onset = float(logs["forcing"][step > 0.05][0])
     return error, (
-        f"infections on 31 New Year's Days are within a factor of 1 + {error:.1e} of SciPy's at three "
+        f"infections on 31 New Year's Days are within a factor of 1 + {error:.1e} of SciPy's "
+        f"at three "
         f"strengths; cycles of two years begin at {onset:.3f}"
     )

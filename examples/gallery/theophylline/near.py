@@ -1,7 +1,9 @@
 """Theophylline in one subject
 
-Ten concentrations in the blood after one dose, fitted by a compartment with absorption: bands are what
-the prior and the posterior foretell. The data are of subject 1 of the NONMEM Users Guide."""
+Ten concentrations in the blood after one dose, fitted by a compartment with absorption: bands
+are what the prior and the posterior foretell. The data are of subject 1 of the NONMEM Users
+Guide.
+"""
 
 from pathlib import Path
 
@@ -26,7 +28,9 @@ def near(results):
     found = xr.open_dataset(results / "estimates.nc", decode_times=False)["estimate"]
     pairs = [(float(found.sel(parameter=n)), x) for n, x in zip(("ka", "cl", "v"), expected)]
     error = max(abs(ours / theirs - 1) for ours, theirs in pairs)
-    values = "ka {:.3f} per hour, clearance {:.3f} L/h, volume {:.2f} L".format(*(x for x, _ in pairs))
+    values = "ka {:.3f} per hour, clearance {:.3f} L/h, volume {:.2f} L".format(
+        *(x for x, _ in pairs)
+    )
     return error, (
         f"{values}: within {error:.1e} of SciPy's least squares with the closed solution"
     )

@@ -1,8 +1,9 @@
 """Van der Pol's relaxation oscillations
 
-The period over four decades of damping, against its limit for strong damping, (3 - 2 ln 2) mu, and the next
-term, 7.014 mu^(-1/3), of Dorodnitsyn, A. A. (1947). Asymptotic solution of van der Pol's equation.
-Prikladnaya Matematika i Mekhanika 11, 313-328."""
+The period over four decades of damping, against its limit for strong damping, (3 - 2 ln 2) mu,
+and the next term, 7.014 mu^(-1/3), of Dorodnitsyn, A. A. (1947). Asymptotic solution of van der
+Pol's equation. Prikladnaya Matematika i Mekhanika 11, 313-328.
+"""
 
 import numpy as np
 import xarray as xr
@@ -18,5 +19,6 @@ def near(results):
     expected = (3 - 2 * np.log(2)) * mu + 7.014 * mu ** (-1 / 3)
     error = abs(period / expected - 1)
     return error, (
-        f"at mu = {mu:,.0f} the period is {period:,.3f}, and {expected:,.3f} by the two terms: {error:.1e} apart"
+        f"at mu = {mu:,.0f} the period is {period:,.3f}, and {expected:,.3f} by the two "
+        f"terms: {error:.1e} apart"
     )

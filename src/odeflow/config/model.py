@@ -55,9 +55,7 @@ class StateConfig(Strict):
     initial: Annotated[
         Real | list[Any],
         BeforeValidator(_filled, json_schema_input_type=Real | list[Any] | EqualValues),
-    ] = Field(
-        description="initial value; a (nested) list, or {value, shape}, for an array state"
-    )
+    ] = Field(description="initial value; a (nested) list, or {value, shape}, for an array state")
     units: Text = Field("1", description="units, as printed on axes")
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     dims: list[VariableName] = Field(
