@@ -20,5 +20,5 @@ def near(results):
     error = max(abs(found[name] / value - 1) for name, value in PUBLISHED.items())
     ours, theirs = (", ".join(f"{x:.3f}" for x in row.values()) for row in (found, PUBLISHED))
     return error, (
-        f"the means of the posterior of alpha, beta, gamma and delta are {ours}; published are {theirs}"
+        f"posterior means of alpha, beta, gamma and delta are {ours}; published are {theirs}"
     )

@@ -27,7 +27,7 @@ def near(results):
     error = 0.0
     for forcing in FORCINGS:
         found = solve_ivp(seir, (0, 200), start, "DOP853", t_eval=logs.time.values, rtol=1e-10,
-                          atol=1e-16, max_step=0.05, args=(forcing,))  # fmt: skip
+                          atol=1e-16, args=(forcing,))  # fmt: skip
         ours = logs.sel(forcing=forcing, method="nearest").values
         error = max(error, float(np.abs(ours - np.log(found.y[2])).max()))
     step = abs(logs.isel(time=-1) - logs.isel(time=-2))

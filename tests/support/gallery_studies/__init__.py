@@ -2,7 +2,7 @@
 
     python -m tests.support.gallery_studies [NAME ...]
 
-runs all studies, or some, in temporary folders by `odeflow run`, computes how near each is to what
+runs all studies, or some, in a temporary folder by `odeflow run`, computes how near each is to what
 was published (its `near.py`), and writes pictures, pages and numbers into `docs/gallery/`.
 """
 
@@ -50,7 +50,8 @@ def code_lines(name: str) -> int:
 def run(name: str, folder: Path) -> Path:
     """Runs a study in a folder of its own; returns that of its results."""
     study = folder / name
-    shutil.copytree(STUDIES / name, study, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    own = shutil.ignore_patterns("results", ".snakemake", "__pycache__")
+    shutil.copytree(STUDIES / name, study, ignore=own, dirs_exist_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "odeflow", "run", f"experiment={name}"], cwd=study, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,

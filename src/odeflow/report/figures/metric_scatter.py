@@ -41,10 +41,14 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
     axes = [axis for axis in axes if axis != config.plot.group] or axes
     if len(design_axes(ensemble)) == 1 and axes[0] in ensemble.dims:
         return _lines(ensemble, arrays, axes[0], config)
-    figure, panes = panels(len(axes) * len(arrays), columns=min(len(axes), 3))
+    columns = min(len(axes), 3)
+    room = -(-len(axes) // columns) * columns  # each metric begins a row of its own
+    figure, panes = panels(room * (len(arrays) - 1) + len(axes), columns)
     for number, metric in enumerate(arrays):
-        own = panes[number * len(axes) : (number + 1) * len(axes)]
-        _scatters(own, ensemble, metric, axes, parted, config)
+        own, unused = np.split(panes[number * room : (number + 1) * room], [len(axes)])
+        for ax in unused:
+            ax.remove()
+        _scatters(list(own), ensemble, metric, axes, parted, config)
     if parted:
         _legend(figure, panes[0])
     return figure
