@@ -6,8 +6,9 @@ import jax.numpy as jnp
 def seir(t, y, args):
     """New infections by age: contacts within a place, and travel between places.
 
-    Arrays are `age` by `place`; `args.contacts.matrix[a, b]` is how many persons of age b one of age
-    a meets in a day, `args.travel.share[p, q]` is how much of their time those of place p are in q.
+    Arrays are `age` by `place`; `args.contacts.matrix[a, b]` is how many persons of age b one of
+    age a meets in a day, `args.travel.share[p, q]` which part of their time away those of place p
+    spend in q.
     """
     away = args.travel.share - jnp.eye(6)
     stay = jnp.eye(6) + args.mobility * away

@@ -28,7 +28,7 @@ NAMES = sorted(folder.name for folder in STUDIES.iterdir() if (folder / "near.py
 #: The figure that a page shows; the first of the experiment's, where none is named.
 SHOWN = {"enrichment": "metric_scatter", "lorenz63": "growth"}
 #: A picture's colours: a palette keeps it small.
-_COLOURS = 128
+_COLOURS = 256
 
 
 class Near(NamedTuple):
@@ -87,8 +87,9 @@ def page(name: str, found: Near) -> str:
         f"**What was remade.** {about}", "",
         f"**From** {_linked(source)}", "",
         f"**How near:** {found.sentence}.", "",
-        f"Run it in `examples/gallery/{name}` with `odeflow run experiment={name}`. How near it is",
-        f"`near.py` there computes: `python -m tests.support.gallery_studies {name}`.", "",
+        f"Run it in `examples/gallery/{name}` with `odeflow run experiment={name}`.",
+        "`near.py` there has the comparison; this page, its picture and its number are made by",
+        f"`python -m tests.support.gallery_studies {name}`.", "",
         files, "",
     ])  # fmt: skip
 

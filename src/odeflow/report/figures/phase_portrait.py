@@ -42,7 +42,8 @@ def phase_portrait(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
     ax.set_xlabel(label(ensemble[x_name]))
     ax.set_ylabel(label(ensemble[y_name]))
     handles, labels = ax.get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda i: labels[i] in ("start", "end"))
+    names = [*(group.name for group in parted), "trajectory", "saved values", "start", "end"]
+    order = sorted(range(len(labels)), key=lambda i: names.index(labels[i]))
     columns = 2 if parted else 3
     figure.legend([handles[i] for i in order], [labels[i] for i in order],
                   loc="outside upper center", ncols=columns)  # fmt: skip
