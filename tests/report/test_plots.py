@@ -13,6 +13,9 @@ from odeflow.files.errors import ConfigError
 from odeflow.importers.study.compose import compose
 from odeflow.problem.status import Status
 from odeflow.report import figures as plots
+from odeflow.report.captions import figure_caption
+from odeflow.report.scales import value_scale
+from odeflow.report.selection import shown_metrics
 
 GRID = ["experiment=quickstart", "design.axes.vmax.linspace=[8,12,5]"]
 LINE = ["~experiment", "+design.axes.vmax={linspace: [8, 12, 5]}", "saveat.ts=[0,60,120]"]
@@ -111,3 +114,53 @@ def test_wrong_names_are_refused(tmp_path: Path):
         compose(*GRID, "plot.metric=nothing", study=tmp_path)
     with pytest.raises(ConfigError, match=r"plot.figures: heat_map needs"):
         compose(*LINE, "plot.figures=[heat_map]", study=tmp_path)
+
+
+def test_several_metrics_are_in_one_figure(tmp_path: Path):
+    both = "plot.metric=[substrate_min, substrate_mean, enzyme_integral]"
+    config = compose(*LINE, both, study=tmp_path)
+    (values, integral) = plots.draw("metric_scatter", *make(config), config).axes
+    assert len(values.get_lines()) == 2  # those in the same units, each named
+    assert [text.get_text() for text in values.get_legend().get_texts()] == [
+        "Minimum of substrate concentration",
+        "Time average of substrate concentration",
+    ]
+    assert len({line.get_linestyle() for line in values.get_lines()}) == 2
+    assert values.get_ylabel().startswith("mmol L") and "integral" in integral.get_ylabel()
+    config = compose(*GRID, both, study=tmp_path)
+    maps = plots.draw("heat_map", *make(config), config)
+    assert len(maps.axes) == 6  # three panels, a bar of colours each
+    assert figure_caption(config, "heat_map").count("substrate_m") == 2
+
+
+def test_the_caption_names_the_metric_that_is_taken(tmp_path: Path):
+    for overrides in (GRID, [*GRID, "plot.metric=null"], [*LINE, "summary.metrics=[max]"], SAMPLES):
+        config = compose(*overrides, "plot.figures=[metric_scatter]", study=tmp_path)
+        _, summary = make(config)
+        taken = shown_metrics(summary, config)
+        assert len(taken) == 1
+        assert f"Metric: {taken[0]}." in figure_caption(config, "metric_scatter")
+
+
+def test_a_drift_is_the_last_metric_to_be_taken(tmp_path: Path):
+    config = compose(*LINE, "summary.metrics=[max]", study=tmp_path)
+    _, summary = make(config)
+    drift = summary["substrate_max"].assign_attrs(drift_of="total")
+    first = xr.Dataset({"status": summary["status"], "total_drift": drift, **summary.data_vars})
+    assert shown_metrics(first, config) == ["substrate_max"]
+    assert shown_metrics(first[["status", "total_drift"]], config) == ["total_drift"]
+
+
+def test_a_portrait_has_a_colour_and_a_name_for_each_group(tmp_path: Path):
+    levels = [8.0, 8.00001, 8.00002]  # which four digits do not tell apart
+    config = compose(*LINE, f"design.axes.vmax={{values: {levels}}}", "plot.group=vmax",
+                     study=tmp_path)  # fmt: skip
+    figure = plots.draw("phase_portrait", *make(config), config)
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["vmax = 8", "vmax = 8.00001", "vmax = 8.00002", "start", "end"]
+
+
+def test_a_few_small_values_do_not_make_an_axis_logarithmic():
+    rates = np.concatenate([np.full(12, 1e-6), np.linspace(50, 120, 88)])
+    assert value_scale(rates, 1e-7).kind == "linear"
+    assert value_scale(np.geomspace(1e-6, 100, 100), 1e-7).kind == "log"

@@ -41,6 +41,8 @@ CONDITIONS = [
     "+design.conditions={control: {km: 4}, inhibited: {km: 20}, twice_as_much_of_it: {km: 8}}",
     "saveat.ts={linspace: [0, 20, 41]}",
 ]  # fmt: skip
+TWO = "plot.metric=[substrate_mean, enzyme_mean]"
+FOUR = "+design.axes.enzyme={uniform: [0.1, 0.3]}"
 MEAN, FINE = "plot.metric=substrate_mean", "solver.atol=1e-40"
 MATHS = r"$\frac{d[S]}{dt}$ of $k_{cat}$"
 THIRD = "+design.axes.substrate={linspace: [5, 10, 4]}"
@@ -113,6 +115,21 @@ CASES = {
                           course=lambda t, k: np.cos(t) * np.exp(-k * t)),
     "space and time": Case("time_courses", [*GRID, "plot.variables=[substrate]"], shape=(20,),
                            course=lambda t, k: np.exp(-k * t)),
+    "groups of places": Case("time_courses", [*GRID, "plot.variables=[substrate]"], shape=(4, 6),
+                             course=lambda t, k: np.exp(-k * t)),
+    "plane": Case("time_courses", [*GRID, "plot.variables=[substrate]"], shape=(20, 30),
+                  course=lambda t, k: np.exp(-k * t)),
+    "plane at log times": Case(
+        "time_courses", [*SAMPLES, "plot.variables=[substrate, enzyme]"], shape=(14, 15),
+        course=lambda t, k: np.exp(-k * t),
+    ),
+    "two metrics map": Case("heat_map", [*GRID, TWO]),
+    "two metrics scatter": Case("metric_scatter", [*SAMPLES, FOUR, TWO]),
+    "two metrics line": Case("metric_scatter", [*LINE, TWO]),
+    "metrics in two units line": Case("metric_scatter", [
+        *LINE, "plot.metric=[substrate_min, substrate_max, enzyme_integral]",
+    ]),
+    "portrait of groups": Case("phase_portrait", [*GRID, "plot.group=km"]),
     "nature": Case("metric_scatter", [*SAMPLES, "plot.size=nature"]),
     "science": Case("time_courses", [*SAMPLES, "plot.size=science"]),
     "a style": Case("time_courses", [*GRID, "plot.style=ggplot"]),
@@ -155,10 +172,10 @@ def _ensemble(case: Case, config: Config) -> xr.Dataset:
     other = k * t / (1 + k * t)
     other[status != 0] = np.nan
     attrs = {"units": case.units, "long_name": case.words}
-    first = (*dims, "time", *("cell" for _ in case.shape)), y
+    places = {1: ("cell",), 2: ("group", "cell")}.get(len(case.shape), ())
+    first = (*dims, "time", *places), y
     if case.shape:
-        place = np.linspace(0, 6, *case.shape)
-        first = first[0], y[..., None] * np.cos(place + 0.1 * t[:, None])
+        first = first[0], _spread(y, t, case.shape)
     steps = rng.integers(10, 99, shape)
     return xr.Dataset(
         {
@@ -171,6 +188,13 @@ def _ensemble(case: Case, config: Config) -> xr.Dataset:
         },
         coords,
     )
+
+
+def _spread(y: np.ndarray, t: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The courses as waves over a row or a plane of places."""
+    place = sum(np.meshgrid(*(np.linspace(0, 6, n) for n in shape), indexing="ij"))
+    later = t.reshape(-1, *(1 for _ in shape))
+    return y.reshape(*y.shape, *(1 for _ in shape)) * np.cos(place + 0.1 * later)
 
 
 def drawn(name: str, study: Path) -> Figure:

@@ -1,17 +1,21 @@
 """The `model` group: states, parameters, and where the vector field is."""
 
+import math
 import re
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import Distinct, PositiveReal, Real, Strict, VariableName
+from odeflow.config.base import Distinct, Natural, PositiveReal, Real, Strict, VariableName
 from odeflow.config.data import DataFile
 from odeflow.config.text import Text
 from odeflow.problem.declaration import Declaration, Parameter, State, Variable
 from odeflow.problem.names import drift_name
 from odeflow.problem.time_text import shown_time
+
+#: Of an array state: what a config, and with it every file of results, still has room for.
+_MOST_ENTRIES = 1_000_000
 
 
 def _function_reference(value: str) -> str:
@@ -26,12 +30,32 @@ def _function_reference(value: str) -> str:
 FunctionReference = Annotated[str, AfterValidator(_function_reference)]
 
 
+class EqualValues(Strict):
+    """An array that has one value everywhere."""
+
+    value: Real = Field(description="the value of all entries")
+    shape: Annotated[list[Natural], Field(min_length=1)] = Field(
+        description="how many entries each dimension has"
+    )
+
+
+def _filled(value: Any) -> Any:
+    """The nested list that `{value, shape}` is short for; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    equal = EqualValues.model_validate(value)
+    if math.prod(equal.shape) > _MOST_ENTRIES:
+        raise ValueError(f"shape: more than {_MOST_ENTRIES:,} entries")
+    return np.full(equal.shape, equal.value).tolist()
+
+
 class StateConfig(Strict):
     """One state: a scalar, or an array with named dimensions."""
 
-    initial: Real | list[Any] = Field(
-        description="initial value; a (nested) list for an array state"
-    )
+    initial: Annotated[
+        Real | list[Any],
+        BeforeValidator(_filled, json_schema_input_type=Real | list[Any] | EqualValues),
+    ] = Field(description="initial value; a (nested) list, or {value, shape}, for an array state")
     units: Text = Field("1", description="units, as printed on axes")
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     dims: list[VariableName] = Field(

@@ -61,8 +61,10 @@ class PlotConfig(Strict):
     variables: Annotated[list[VariableName], Distinct] | None = Field(
         None, description="states and observables to show; null: the first few"
     )
-    metric: str | None = Field(
-        None, description="summary variable of heat map and scatter, <variable>_<metric>"
+    metric: str | Annotated[list[str], Distinct, Field(min_length=1)] | None = Field(
+        None,
+        description="summary variable of heat map and scatter, <variable>_<metric>, or a list of "
+        "such",
     )
     axes: Annotated[list[VariableName], Distinct] | None = Field(
         None, description="the two axes of heat map and status map; null: the first two"
@@ -120,6 +122,11 @@ class PlotConfig(Strict):
         if isinstance(self.scale, dict):
             return self.scale.get(variable, "auto")
         return self.scale
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics asked for, none where the first that fits is to be taken."""
+        return [self.metric] if isinstance(self.metric, str) else self.metric or []
 
     @property
     def functions(self) -> dict[str, str]:

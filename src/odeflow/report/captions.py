@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from odeflow.config.metrics import wanted_metrics
 from odeflow.config.root import Config
 from odeflow.design import axis_names, number_of_samples
 from odeflow.files.shipped import shipped
@@ -32,8 +33,8 @@ def figure_slice(config: Config, kind: str) -> str:
     """
     design = config.design
     parts = []
-    if kind in _OF_METRIC and config.plot.metric is not None:
-        parts.append(f"Metric: {config.plot.metric}.")
+    if kind in _OF_METRIC and (metrics := _metrics(config)):
+        parts.append(f"Metric{'s' if metrics[1:] else ''}: {', '.join(metrics)}.")
     axes = axis_names(design, config.study)
     shown = config.plot.axes or axes
     hidden = [axis for axis in axes if axis not in shown[:2]]
@@ -44,6 +45,21 @@ def figure_slice(config: Config, kind: str) -> str:
     if design.conditions:
         parts.append(f"Conditions: {_some(list(design.conditions))}.")
     return " ".join(parts)
+
+
+def _metrics(config: Config) -> list[str]:
+    """The metrics that are drawn: the config's, else the one that `selection` takes."""
+    if config.plot.metrics:
+        return config.plot.metrics
+    if config.design.petab is not None:
+        return ["log_likelihood"]
+    states, observables = config.model.states, config.model.observables
+    named = config.summary.variables or config.saveat.variables
+    named = named or [*states, *(observables.variables if observables else ())]
+    scalars = [name for name in named if name not in states or not states[name].shape]
+    found = [(name, m) for name in scalars for m in wanted_metrics(config.summary, name)]
+    found = [one for one in found if one[1] == "integral"] or found
+    return [f"{name}_{metric}" for name, metric in found[:1]]
 
 
 def _some(names: list[str]) -> str:

@@ -12,6 +12,8 @@ from odeflow.problem.axis_names import axis_coordinate
 
 #: Values over this many decades are drawn on a logarithmic axis.
 _DECADES = 3.0
+#: The part of the values that may lie below these decades: a few small ones decide nothing.
+_LOWEST = 0.15
 #: The part of the values that may be dust on such an axis.
 _MOST_DUST = 0.25
 #: A solver's values are dust below this many times their absolute tolerance.
@@ -74,7 +76,8 @@ def value_scale(values: np.ndarray, dust: float, asked: str = "auto") -> Scale:
         values: what is drawn; what is not finite does not count.
         dust: sizes below this mean nothing.
         asked: `linear`, `log`, `symlog`, or `auto`: logarithmic where values range over three
-            decades above the dust and at most a quarter of them are below it.
+            decades above the dust, all but the lowest 15% of them, and at most a quarter of
+            them are dust.
 
     Returns:
         The scale. Its floor is the dust, or the smallest positive value where all are above it.
@@ -89,7 +92,8 @@ def value_scale(values: np.ndarray, dust: float, asked: str = "auto") -> Scale:
     if asked == "log":
         return Scale("log", floor)
     in_dust = np.count_nonzero(finite < dust) / finite.size
-    spans = positive.max() / floor > 10**_DECADES
+    meant = positive[positive >= floor]
+    spans = positive.max() / np.quantile(meant, _LOWEST) > 10**_DECADES
     return Scale("log" if spans and in_dust <= _MOST_DUST else "linear", floor)
 
 

@@ -48,19 +48,27 @@ def scalar_variables(ensemble: xr.Dataset, config: Config) -> list[str]:
     return [name for name in shown_variables(ensemble, config) if set(ensemble[name].dims) <= dims]
 
 
-def shown_metric(summary: xr.Dataset, config: Config) -> str | None:
-    """The metric of maps and scatters: the one `plot.metric` names, else an integral, if any."""
+def shown_metrics(summary: xr.Dataset, config: Config) -> list[str]:
+    """The metrics of maps and scatters: those that `plot.metric` names, else the likeliest one.
+
+    That is the log-likelihood, else an integral, else what comes first and is no drift.
+    """
     dims = summary["status"].dims
     known = [str(n) for n, v in summary.items() if v.dims == dims and n != "status"]
-    if config.plot.metric is None:
+    if not config.plot.metrics:
         likely = [name for name in known if name == "log_likelihood"]
         integrals = [name for name in known if name.endswith("_integral")]
-        return next(iter(likely or integrals or known), None)
-    if config.plot.metric not in known:
-        raise ConfigError(
-            f"plot.metric: {config.plot.metric!r} is not a metric; known: {', '.join(known)}"
-        )
-    return config.plot.metric
+        others = sorted(known, key=lambda name: "drift_of" in summary[name].attrs)
+        return (likely or integrals or others)[:1]
+    for name in config.plot.metrics:
+        if name not in known:
+            raise ConfigError(f"plot.metric: {name!r} is not a metric; known: {', '.join(known)}")
+    return config.plot.metrics
+
+
+def shown_metric(summary: xr.Dataset, config: Config) -> str | None:
+    """The first of the shown metrics, if there are any."""
+    return next(iter(shown_metrics(summary, config)), None)
 
 
 def example_indices(ensemble: xr.Dataset, count: int) -> list[tuple[int, ...]]:

@@ -97,7 +97,7 @@ def shown_outputs(indices: xr.Dataset, config: Config, at_most: int) -> list[Ana
             for one in outputs(indices, over_time=True)
         ]
     thresholds = ("first_time_below", "first_time_above")
-    first = lambda one: (one.name != config.plot.metric, not one.name.endswith(thresholds))
+    first = lambda one: (one.name not in config.plot.metrics, not one.name.endswith(thresholds))
     known = [one for one in found if np.isfinite(one.indices[one.leading]).any()]
     return sorted(known, key=lambda one: (not one.is_sure, *first(one)))[:at_most]
 

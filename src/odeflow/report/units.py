@@ -7,11 +7,13 @@ import xarray as xr
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: A unit with its power, `m`, `s^-1`, `L**2` or `cm2`; or the 1 of 1/h.
 _FACTOR = re.compile(r"(?P<name>[^\W\d_]+|[%°µμΩÅ]+[^\W\d_]*)(?:(?:\^|\*\*)?(?P<power>-?\d+))?|1")
+#: What stands for a micro sign where a keyboard has none.
+_MICRO = re.compile(r"u(?=(?:mol|M|g|m|l|L|s|A|F|S|V|W|Pa|Ci|Gy|N|J)$)")
 _TOKEN = re.compile(r"\s*(\*\*-?\d+|\^-?\d+|[*/()·]|\s)\s*")
 
 
 def printed_units(units: str) -> str:
-    """Units in the form of a paper: powers raised, no slash, a thin gap between factors.
+    """Units in the form of a paper: powers raised, no slash, a thin gap between factors, µ for u.
 
     Arguments:
         units: as a config writes them, with `*`, `/`, `^` or `**`, blanks and parentheses.
@@ -22,11 +24,16 @@ def printed_units(units: str) -> str:
     Example:
         >>> printed_units("mmol/L/min"), printed_units("1/min"), printed_units("mg/(L*h)")
         ('mmol L⁻¹ min⁻¹', 'min⁻¹', 'mg L⁻¹ h⁻¹')
+        >>> printed_units("uA/cm2")
+        'µA cm⁻²'
     """
     powers = _powers(units.strip())
     if powers is None:
         return units
-    words = [f"{name}{raised_power(power) if power != 1 else ''}" for name, power in powers]
+    words = [
+        f"{_MICRO.sub('µ', name)}{raised_power(power) if power != 1 else ''}"
+        for name, power in powers
+    ]
     return "\N{NO-BREAK SPACE}".join(words) or units
 
 

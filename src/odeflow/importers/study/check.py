@@ -247,8 +247,8 @@ def _check_plot(config: Config, study: Path) -> None:
     metrics = [f"{name}_{m}" for name in scalars for m in wanted_metrics(config.summary, name)]
     if config.design.petab is not None:
         metrics += ["log_likelihood", *(f"{name}_log_likelihood" for name in named)]
-    if plot.metric is not None:
-        known_names("plot.metric", [plot.metric], metrics, "a metric of the summary")
+    if plot.metrics:
+        known_names("plot.metric", plot.metrics, metrics, "a metric of the summary")
     elif not metrics and {"heat_map", "metric_scatter"} & {*kinds} and plot.figures != "auto":
         raise ConfigError("plot.figures: heat_map and metric_scatter need a metric of the summary")
 

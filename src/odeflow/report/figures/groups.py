@@ -65,7 +65,13 @@ def _names(coordinate: xr.DataArray, levels: np.ndarray) -> list[str]:
     if "flag_meanings" in coordinate.attrs:
         meanings = flag_meanings(coordinate)
         return [meanings[int(level)].replace("_", " ") for level in levels]
-    return [f"{coordinate.name} = {level:.4g}" for level in levels]
+    digits = next(n for n in range(4, 18) if n == 17 or _distinct(levels, n))
+    return [f"{coordinate.name} = {level:.{digits}g}" for level in levels]
+
+
+def _distinct(levels: np.ndarray, digits: int) -> bool:
+    """Whether so many digits tell the levels apart."""
+    return len({f"{level:.{digits}g}" for level in levels}) == len(levels)
 
 
 def of_group(array: xr.DataArray, ensemble: xr.Dataset, rows: np.ndarray, most: int) -> np.ndarray:

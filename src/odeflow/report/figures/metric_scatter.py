@@ -7,56 +7,122 @@ from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
 from odeflow.ensemble.labels import design_axes, design_dims
-from odeflow.report.figures.groups import DrawnGroup, groups
-from odeflow.report.figures.style import BLUE, GREY, label, message, panels
+from odeflow.report.figures.groups import MOST_GROUPS, DrawnGroup, groups
+from odeflow.report.figures.style import BLUE, GREY, LINES, label, message, panels
 from odeflow.report.ranks import flat_axis, rank_correlations
 from odeflow.report.scales import Scale, is_log_axis, metric_dust, value_scale
-from odeflow.report.selection import shown_axes, shown_metric
+from odeflow.report.selection import shown_axes, shown_metrics
+from odeflow.report.units import printed_units
 
 _MOST_AXES = 9
 _MOST_POINTS = 20_000
+#: A line of so many points at most has a mark at each.
+_MOST_MARKED = 100
 #: The part of a log-likelihood's axis that is linear.
 _LINEAR = 10.0
 
 
 def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> Figure:
-    """One panel per axis: a line over a grid's only axis, a line for each group, else points."""
-    name = shown_metric(summary, config)
-    if name is None:
+    """One panel per axis and metric: lines over a grid's only axis or of groups, else points.
+
+    Over a grid's only axis metrics in the same units share a panel, a line each.
+    """
+    names = shown_metrics(summary, config)
+    if not names:
         return message("The summary has no metric of one number per trajectory.")
     dims = design_dims(ensemble)
-    metric = summary[name].broadcast_like(ensemble["status"]).transpose(*dims)
-    values = metric.values.ravel()
-    finite = np.isfinite(values)
-    if not finite.any():
-        return message(f"{name} has no value: see the overview page for failures.")
-    if np.ptp(values[finite]) == 0:
-        return message(f"{name} is {values[finite][0]:.6g} in all trajectories that have a value.")
+    arrays = [summary[n].broadcast_like(ensemble["status"]).transpose(*dims) for n in names]
+    nothing = [_nothing_to_see(array) for array in arrays]
+    arrays = [array for array, text in zip(arrays, nothing) if text is None]
+    if not arrays:
+        return message(" ".join(filter(None, nothing)))
     parted = groups(ensemble, config)
     axes = shown_axes(ensemble, config, at_most=_MOST_AXES)
     axes = [axis for axis in axes if axis != config.plot.group] or axes
-    figure, panes = panels(len(axes))
-    alone = len(design_axes(ensemble)) == 1
-    ranks = {} if alone or parted else rank_correlations(ensemble, axes, values)
-    scale = _scale(values[finite], name, config)
-    for ax, axis in zip(panes, axes):
+    if len(design_axes(ensemble)) == 1 and axes[0] in ensemble.dims:
+        return _lines(ensemble, arrays, axes[0], config)
+    columns = min(len(axes), 3)
+    room = -(-len(axes) // columns) * columns  # each metric begins a row of its own
+    figure, panes = panels(room * (len(arrays) - 1) + len(axes), columns)
+    for number, metric in enumerate(arrays):
+        own, unused = np.split(panes[number * room : (number + 1) * room], [len(axes)])
+        for ax in unused:
+            ax.remove()
+        _scatters(list(own), ensemble, metric, axes, parted, config)
+    if parted:
+        _legend(figure, panes[0])
+    return figure
+
+
+def _nothing_to_see(metric: xr.DataArray) -> str | None:
+    values = metric.values[np.isfinite(metric.values)]
+    if not values.size:
+        return f"{metric.name} has no value: see the overview page for failures."
+    if np.ptp(values) == 0:
+        return f"{metric.name} is {values[0]:.6g} in all trajectories that have a value."
+    return None
+
+
+def _lines(ensemble: xr.Dataset, metrics: list[xr.DataArray], axis: str, config: Config) -> Figure:
+    """Metrics over a grid's only axis: a panel for each of their units, a line for each metric."""
+    by_units: dict[str, list[xr.DataArray]] = {}
+    for metric in metrics:
+        by_units.setdefault(str(metric.attrs.get("units", "1")), []).append(metric)
+    figure, panes = panels(len(by_units), columns=2)
+    for ax, (units, own) in zip(panes, by_units.items()):
+        own = own[:MOST_GROUPS]
         x = flat_axis(ensemble, axis)
-        _draw(ax, x, values, parted, is_line=alone and axis in ensemble.dims,
-              on_grid=dims != ("sample",))  # fmt: skip
+        for metric, (colour, line) in zip(own, LINES):
+            y, order = metric.values.ravel(), np.argsort(x)
+            few = len(x) <= _MOST_MARKED
+            ax.plot(x[order], y[order], color=colour, linestyle=line, marker="." if few else None,
+                    label=label(metric.assign_attrs(units="1"), 40))  # fmt: skip
+        values = np.concatenate([metric.values.ravel() for metric in own])
+        values = values[np.isfinite(values)]
+        _limits(ax, _scale(values, str(own[0].name), config), values, str(own[0].name))
         if is_log_axis(axis, config):
             ax.set_xscale("log")
-        _limits(ax, scale, values[finite], name)
+        ax.set_xlabel(label(ensemble[axis]))
+        if len(own) > 1:
+            ax.set_ylabel("" if units == "1" else printed_units(units))
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        else:
+            ax.set_ylabel(label(own[0]))
+    return figure
+
+
+def _scatters(
+    panes: list[Axes],
+    ensemble: xr.Dataset,
+    metric: xr.DataArray,
+    axes: list[str],
+    parted: list[DrawnGroup],
+    config: Config,
+) -> None:
+    """One metric, a panel per axis."""
+    values, name = metric.values.ravel(), str(metric.name)
+    finite = values[np.isfinite(values)]
+    ranks = {} if parted else rank_correlations(ensemble, axes, values)
+    scale = _scale(finite, name, config)
+    for ax, axis in zip(panes, axes):
+        x = flat_axis(ensemble, axis)
+        _draw(ax, x, values, parted, on_grid=design_dims(ensemble) != ("sample",))
+        if is_log_axis(axis, config):
+            ax.set_xscale("log")
+        _limits(ax, scale, finite, name)
         ax.set_xlabel(label(ensemble[axis]))
         if axis in ranks and np.isfinite(ranks[axis]):
             text = f"rank correlation {ranks[axis]:+.2f}".replace("-", "\N{MINUS SIGN}")
             ax.set_title(text, color=GREY)
     for ax in panes[:: min(3, len(panes))]:
         ax.set_ylabel(label(metric))
-    if parted:
-        handles, labels = panes[0].get_legend_handles_labels()
-        columns = max(int(figure.get_size_inches()[0] / 1.3), 1)
-        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), columns))
-    return figure
+
+
+def _legend(figure: Figure, ax: Axes) -> None:
+    """What the groups are, once for all panels."""
+    handles, labels = ax.get_legend_handles_labels()
+    columns = max(int(figure.get_size_inches()[0] / 1.3), 1)
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), columns))
 
 
 def _scale(finite: np.ndarray, name: str, config: Config) -> Scale:
@@ -73,15 +139,8 @@ def _limits(ax: Axes, scale: Scale, finite: np.ndarray, name: str) -> None:
         ax.set_ylim(low - 0.5 * abs(low) - _LINEAR, high + 0.5 * abs(high) + _LINEAR)
 
 
-def _draw(
-    ax: Axes, x: np.ndarray, y: np.ndarray, parted: list[DrawnGroup], is_line: bool, on_grid: bool
-) -> None:
-    """A line where x has an order, points where it has not; a colour for each group."""
-    if is_line:
-        order = np.argsort(x)
-        marker = "." if len(x) <= 100 else None
-        ax.plot(x[order], y[order], color=BLUE, marker=marker)
-        return
+def _draw(ax: Axes, x: np.ndarray, y: np.ndarray, parted: list[DrawnGroup], on_grid: bool) -> None:
+    """Points, or on a grid lines of groups; a colour for each group."""
     for group in parted:
         own_x, own_y = x[group.rows], y[group.rows]
         if on_grid:  # the mean over what else varies

@@ -38,7 +38,7 @@ def predictive(dataset: xr.Dataset) -> Figure:
             order = here[np.argsort(times[here], kind="stable")]
             for kind in kinds:
                 _band(ax, dataset, kind, placed(times)[order], order)
-        ax.plot(placed(times)[own], values[own], ".", color=VERMILION, zorder=4)
+        ax.plot(placed(times)[own], values[own], ".", color=VERMILION, zorder=4, label="data")
         mark_rest(ax, times)
         measured = xr.DataArray(0.0, attrs={"long_name": name, "units": units})
         ax.set(xlabel=label(dataset["measured_time"]), ylabel=label(measured))
@@ -49,7 +49,9 @@ def predictive(dataset: xr.Dataset) -> Figure:
             ax.set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()
     shown = {text: handle for text, handle in zip(labels, handles) if text}
-    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=len(shown))
+    columns = max(int(figure.get_size_inches()[0] / 1.6), 1)
+    place, columns = "outside upper center", min(len(shown), columns)
+    figure.legend(shown.values(), shown.keys(), loc=place, ncols=columns)
     return figure
 
 
@@ -66,4 +68,5 @@ def _band(ax: Axes, dataset: xr.Dataset, kind: str, times: np.ndarray, rows: np.
         else:
             ax.fill_between(times, low, high, color=colour, alpha=0.2, linewidth=0, label=words)
     middle, mark = quantiles[len(levels) // 2], "_" if alone else None
-    ax.plot(times, middle, color=colour, linewidth=1.0, marker=mark)
+    words = f"{kind}: median"
+    ax.plot(times, middle, color=colour, linewidth=1.0, marker=mark, label=words)

@@ -66,7 +66,9 @@ def panels(
 def label(array: xr.DataArray, width: int = 30) -> str:
     """Axis label of a variable: its long name and units, on as many lines as a panel needs."""
     text = with_units(array)
-    return shortened(wrapped(text[:1].upper() + text[1:], width))
+    if "long_name" in array.attrs:  # a name of the user's stays as it is
+        text = text[:1].upper() + text[1:]
+    return shortened(wrapped(text, width))
 
 
 def shortened(text: str) -> str:

@@ -49,9 +49,9 @@ def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> F
             scale.apply(ax.yaxis, drawn)
             ax.set_ylabel(label(ensemble[name]))
             ax.margins(x=0)
-        if log_time:
+            ax.set_xlabel(label(time))
+        if log_time and ax.get_xlabel() == label(time):  # no picture of one time
             ax.set_xscale("log")
-        ax.set_xlabel(label(time))
     _legend(figure, axes, _running(summary))
     return figure
 
