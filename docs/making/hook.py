@@ -6,7 +6,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from docs.making.links import on_the_site
+from docs.making.links import with_site_links
 from docs.making.navigation import expanded
 from docs.making.pages import generated_pages
 from docs.making.repository import OUTSIDE, ROOT
@@ -34,4 +34,4 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Fills in what comes from the code, and has links lead to pages of the site."""
     place = page.file.src_uri
-    return on_the_site(place, filled(page.file.name, markdown))
+    return with_site_links(place, filled(page.file.name, markdown))

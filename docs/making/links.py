@@ -16,7 +16,7 @@ _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])+)\]\(([^()\s]+)\)")
 _OPTIONS = re.compile(r"^```(\w+) (?:rtol=\S+|again)$", re.MULTILINE)
 
 
-def on_the_site(place: str, text: str) -> str:
+def with_site_links(place: str, text: str) -> str:
     """The Markdown of a page with its links as the site has them.
 
     Arguments:
