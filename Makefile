@@ -33,7 +33,7 @@ test-slurm: $(READY)
 
 # What has not changed since a tutorial was done is not done again; DOCS_OPTIONS=--all does all.
 docs: $(READY)
-	$(BIN)/python -m tests.support.docs $(DOCS_OPTIONS)
+	$(BIN)/python -m tests.support.done_pages $(DOCS_OPTIONS)
 	$(BIN)/python -m mkdocs build --quiet
 
 corpus: $(READY)

@@ -1,5 +1,5 @@
-"""What makes pages of the documentation from the code: keys, commands, statuses, public functions.
+"""What makes pages of the documentation from the code: keys, commands, statuses, functions.
 
-`hook.py` hands them to MkDocs, with pages of the repository that lie outside of `docs/`. Nothing here
-is imported by the package.
+`hook.py` hands them to MkDocs, with pages of the repository that lie outside of `docs/`. The
+package imports nothing of it.
 """

@@ -31,9 +31,9 @@ def _index() -> str:
     rows = [f"| [`odeflow {name}`]({name}.md) | {text} |" for name, text, _ in commands()]
     table = "\n".join(["| command | what it does |", "|---|---|", *rows])
     return (
-        "# Command line\n\n`odeflow COMMAND --help` says the same in the terminal. A mistake is one "
-        "line, with exit code 2 where the command line cannot be read, and 1 where a config is wrong "
-        f"or a run fails.\n\n{table}\n\n`odeflow --version` prints the version.\n"
+        "# Command line\n\n`odeflow COMMAND --help` says the same in the terminal. A mistake is "
+        "one line, with exit code 2 where the command line cannot be read, and 1 where a config is "
+        f"wrong or a run fails.\n\n{table}\n\n`odeflow --version` prints the version.\n"
     )
 
 

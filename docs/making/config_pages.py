@@ -23,11 +23,11 @@ def page_of(group: str) -> str:
 def _index(groups: list[Group]) -> str:
     parts = [
         "# All keys of the config",
-        "Made from the schema that checks a config, so that nothing is missing and every default is "
-        "what the program takes. A key is set in a file of the study, or on the command line as "
+        "Made from the schema that checks a config, so that nothing is missing and every default "
+        "is what the program takes. A key is set in a file of the study, or on the command line as "
         "`solver.rtol=1e-8`. Names in angle brackets are yours: `model.states.<name>.initial` is "
-        "`model.states.prey.initial` for a state `prey`. [The config in words](../config-in-words.md) "
-        "says how the keys work together.",
+        "`model.states.prey.initial` for a state `prey`. [The config in "
+        "words](../config-in-words.md) says how the keys work together.",
     ]
     for group in groups:
         parts += [f"## {group.name} {{ #{group.name} }}", _sentence(group.description)]

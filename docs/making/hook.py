@@ -1,4 +1,4 @@
-"""MkDocs' hook: pages from the code and from outside of `docs/`, their links, and the navigation."""
+"""MkDocs' hook: pages from the code and from outside of `docs/`, links, the navigation."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from mkdocs.structure.pages import Page
 from docs.making.links import with_site_links
 from docs.making.navigation import expanded
 from docs.making.pages import generated_pages
-from docs.making.repository import OUTSIDE, ROOT
+from docs.making.repository import OUTSIDE, ROOT, pictures
 from docs.making.status_pages import filled
 
 _generated: dict[str, str] = {}
@@ -28,6 +28,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     outside = {page: (ROOT / source).read_text("utf-8") for page, source in OUTSIDE.items()}
     for place, text in {**_generated, **outside}.items():
         files.append(File.generated(config, place, content=text))
+    for place, picture in pictures(outside).items():
+        files.append(File.generated(config, place, abs_src_path=str(picture)))
     return files
 
 

@@ -1,7 +1,7 @@
 """Links of a page as the site has them.
 
-Pages are written to be read in the repository, too, where a link may lead to any file. On the site it
-leads to that file's page, and where there is none the file is named.
+Pages are written to be read in the repository, too, where a link may lead to any file. On the site
+it leads to that file's page, and where there is none the file is named.
 """
 
 import posixpath

@@ -25,13 +25,13 @@ def page_of(name: str) -> str:
 def _index(names: list[str]) -> str:
     rows = [f"| [`odeflow.{name}`]({name.strip('_')}.md) | {_first_line(name)} |" for name in names]
     table = "\n".join(["| name | what it is |", "|---|---|", *rows])
-    return f"# Python\n\n{(odeflow.__doc__ or '').splitlines()[0].partition(': ')[2]}\n\n{table}\n\n{_MORE}"
+    return f"# Python\n\nWhat `import odeflow` has.\n\n{table}\n\n{_MORE}"
 
 
 _MORE = """\
-Three doors lead into one engine room: the command `odeflow`, the function `odeflow.run` for a config, and
-`odeflow.ensemble_solve` for Diffrax's own objects. All numbers are NumPy arrays or xarray datasets; nothing
-global is set by an import.
+Three doors lead into one engine room: the command `odeflow`, the function `odeflow.run` for a
+config, and `odeflow.ensemble_solve` for Diffrax's own objects. Numbers come as NumPy arrays or
+xarray datasets; an import sets nothing global.
 
 ```python
 import odeflow

@@ -15,6 +15,15 @@ OUTSIDE = {
 }
 
 
+def pictures(pages: dict[str, str]) -> dict[str, Path]:
+    """The pictures beside pages of `OUTSIDE`, by their place in the site; `pages` are the texts."""
+    found = {}
+    for place, text in pages.items():
+        for name in re.findall(r"!\[[^\]]*\]\((\w+\.png)\)", text):
+            found[f"{place.rpartition('/')[0]}/{name}"] = (ROOT / OUTSIDE[place]).parent / name
+    return found
+
+
 def headings(text: str) -> list[str]:
     """The headings of a page of Markdown, without their marks; what is in code is none."""
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)

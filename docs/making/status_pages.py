@@ -1,7 +1,7 @@
 """What pages of statuses take from the code: the line of advice, and every diagnosis there is.
 
-A page of `docs/reference/status/` has a marker where these go, so that its words are written and its
-advice is what the program says.
+A page of `docs/reference/status/` has a marker where these go, so that its words are written and
+its advice is what the program says.
 """
 
 from collections.abc import Iterator, Mapping
