@@ -34,7 +34,7 @@ test-slurm: $(READY)
 # What has not changed since a tutorial was done is not done again; DOCS_OPTIONS=--all does all.
 docs: $(READY)
 	$(BIN)/python -m tests.support.done_pages $(DOCS_OPTIONS)
-	$(BIN)/python -m mkdocs build --quiet
+	$(BIN)/python -m mkdocs build
 
 corpus: $(READY)
 	$(BIN)/python -m tests.corpus
