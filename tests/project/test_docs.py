@@ -1,6 +1,7 @@
 """The documentation is complete: every key, function, command and status has its page."""
 
 import ast
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,7 @@ from docs.making.config_keys import config_groups
 from docs.making.links import with_site_links
 from docs.making.navigation import expanded
 from docs.making.pages import generated_pages
-from docs.making.repository import OUTSIDE
+from docs.making.repository import OUTSIDE, anchor, headings
 from odeflow.config.root import Config
 from odeflow.problem.status import ADVICE, Status
 from tests.support.snakes import PROJECT
@@ -112,6 +113,29 @@ def test_every_page_is_in_the_navigation():
     found = list(places(expanded(settings["nav"], list(PAGES))))
     there = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
     assert sorted(found) == sorted(there | PAGES.keys() | OUTSIDE.keys())
+
+
+def test_no_link_leads_nowhere():
+    """What MkDocs says, too, but in a second: pages and places in them, as the site has them."""
+    texts = {page.relative_to(DOCS).as_posix(): page.read_text() for page in DOCS.rglob("*.md")}
+    texts |= PAGES | {place: (PROJECT / source).read_text() for place, source in OUTSIDE.items()}
+    places = {place: _places(text) for place, text in texts.items()}
+    wrong = []
+    for place, text in texts.items():
+        shown = re.sub(r"```.*?```|`[^`\n]*`", "", with_site_links(place, text), flags=re.DOTALL)
+        for target, _, spot in re.findall(r"\]\((?!\w+:)([^()#\s]+)(#([^()\s]+))?\)", shown):
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(place), target))
+            is_file = (DOCS / there).is_file() or (place in OUTSIDE and target.endswith(".png"))
+            if (there not in texts and not is_file) or (spot and spot not in places.get(there, {})):
+                wrong.append(f"{place}: {target}#{spot}")
+    assert wrong == []
+
+
+def _places(text: str) -> set[str]:
+    """The anchors of a page."""
+    found = headings(text)
+    named = {name for heading in found for name in re.findall(r"\{ #(\S+) \}", heading)}
+    return named | {anchor(heading) for heading in found}
 
 
 def test_every_recipe_is_in_the_list_of_recipes():
