@@ -10,7 +10,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -20,47 +20,37 @@ from tests.support.snakes import PROJECT
 #: Digests of pages that were done, by their names; where the page is, what it was done by.
 RECORDS = PROJECT / "build/docs"
 #: What a page's outcome depends on besides its own text.
-_PROGRAM = ("src", "config", "workflow", "Snakefile", "requirements.lock", "tests/support")
-_SUFFIXES = {
-    "",
-    ".py",
-    ".yaml",
-    ".smk",
-    ".j2",
-    ".html",
-    ".css",
-    ".js",
-    ".lock",
-    ".rst",
-    ".ant",
-    ".xml",
-}
+_PROGRAM = (
+    *("src", "config", "workflow", "Snakefile", "requirements.lock"),
+    *("tests/support/done_pages.py", "tests/support/tutorials.py", "tests/support/recipes.py"),
+)
 
 
-def done_once(name: str, page: Path, do: Callable[[], None], again: bool = False) -> bool:
-    """Does a page unless that was done; whether it had to be.
+def done_once(
+    name: str, pages: Sequence[Path], do: Callable[[], None], again: bool = False
+) -> bool:
+    """Does pages unless that was done; whether they had to be.
 
     Arguments:
         name: of the record.
-        page: what is done; pictures beside it count too.
+        pages: what is done.
         do: does it, raises AssertionError where it is not as printed.
         again: do it all the same.
     """
-    record, digest = RECORDS / f"{name}.json", _digest(page)
+    record, digest = RECORDS / f"{name}.json", _digest(pages)
     if not again and record.exists() and json.loads(record.read_text())["digest"] == digest:
         return False
     started = time.monotonic()
     do()
     record.parent.mkdir(parents=True, exist_ok=True)
-    found = {"digest": _digest(page), "seconds": round(time.monotonic() - started, 1)}
+    found = {"digest": digest, "seconds": round(time.monotonic() - started, 1)}
     record.write_text(json.dumps(found) + "\n")
     return True
 
 
-def _digest(page: Path) -> str:
-    """Of a page, or of all in a folder, and of the program."""
-    files = [page] if page.is_file() else sorted(page.rglob("*.md"))
-    return _hashed(files, _program())
+def _digest(pages: Sequence[Path]) -> str:
+    """Of pages, and of the program."""
+    return _hashed(pages, _program())
 
 
 @cache
@@ -69,10 +59,10 @@ def _program() -> str:
     for name in _PROGRAM:
         place = PROJECT / name
         files += sorted(place.rglob("*")) if place.is_dir() else [place]
-    return _hashed([f for f in files if f.is_file() and f.suffix in _SUFFIXES], "")
+    return _hashed([f for f in files if f.is_file() and f.parent.name != "__pycache__"], "")
 
 
-def _hashed(files: list[Path], start: str) -> str:
+def _hashed(files: Sequence[Path], start: str) -> str:
     found = hashlib.sha256(start.encode())
     for file in files:
         content = file.read_bytes()

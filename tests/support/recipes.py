@@ -1,4 +1,4 @@
-"""The recipes of docs/how-to, done in the study that they start from.
+"""The recipes of docs/how-to, done in the study that they start from, and other pages with code.
 
 A recipe's files are written, its experiments and the settings of each `odeflow run` composed, its
 Python run on results of that study, and other commands run. A block of the kind `console` is shown
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import odeflow
 from odeflow.workflow.commands.new import write_study
@@ -22,10 +23,13 @@ from tests.support.done_pages import done_once
 from tests.support.snakes import PROJECT
 from tests.support.tutorials import blocks, environment, file_of
 
-FOLDER = PROJECT / "docs/how-to"
-RECIPES = sorted(
-    page.relative_to(FOLDER).as_posix() for page in FOLDER.rglob("*.md") if page.name != "index.md"
-)
+DOCS = PROJECT / "docs"
+RECIPES = [
+    *sorted(page.relative_to(DOCS).as_posix() for page in DOCS.glob("how-to/*/*.md")),
+    "index.md",
+    "reference/dataset.md",
+    "reference/status/index.md",
+]
 #: What `odeflow run` has of its own, besides overrides.
 _SETTINGS = ("experiment=", "compare=", "resolvers=")
 
@@ -41,7 +45,7 @@ def check(again: bool = False) -> bool:
         run = subprocess.run(command, cwd=PROJECT, text=True, check=False, stderr=subprocess.PIPE)
         assert run.returncode == 0, run.stderr[-2000:]
 
-    return done_once("how-to", FOLDER, done, again)
+    return done_once("recipes", [DOCS / recipe for recipe in RECIPES], done, again)
 
 
 def do_all() -> None:
@@ -59,16 +63,18 @@ def do_all() -> None:
 
 def do(recipe: str, study: Path) -> None:
     """Does a recipe in a copy of the study; an AssertionError where something is wrong with it."""
-    found = blocks((FOLDER / recipe).read_text(encoding="utf-8"))
+    found = blocks((DOCS / recipe).read_text(encoding="utf-8"))
     assert found, f"{recipe}: nothing to do"
+    names: dict[str, Any] = {}
     for kind, _, content in found:
         try:
-            _do(kind, content, study)
+            _do(kind, content, study, names)
         except Exception as error:
             raise AssertionError(f"{recipe}: {error}\n{content}") from error
 
 
-def _do(kind: str, content: str, study: Path) -> None:
+def _do(kind: str, content: str, study: Path, names: dict[str, Any]) -> None:
+    """Does a block; `names` are those of the page's Python."""
     path = file_of(content)
     if kind == "bash":
         for line in content.strip().splitlines():
@@ -83,7 +89,7 @@ def _do(kind: str, content: str, study: Path) -> None:
             odeflow.compose(f"experiment={Path(path).stem}", study=study)
     elif kind == "python":
         with contextlib.chdir(study), contextlib.redirect_stdout(io.StringIO()) as printed:
-            exec(compile(content, "recipe", "exec"), {})
+            exec(compile(content, "recipe", "exec"), names)
         assert printed.getvalue().strip() or "print" not in content, "it prints nothing"
     else:
         assert kind in ("console", "text"), f"a block of kind {kind} without the name of its file"

@@ -66,7 +66,7 @@ def check(name: str, again: bool = False) -> bool:
             for picture in pictures(name, Path(folder)):
                 compare(picture)
 
-    return done_once(name, PAGES / f"{name}.md", done, again)
+    return done_once(name, [PAGES / f"{name}.md"], done, again)
 
 
 def compare(picture: Picture) -> None:
