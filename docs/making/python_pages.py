@@ -60,7 +60,8 @@ def _page(name: str) -> str:
         )
     home = odeflow._HOMES.get(name) or getattr(odeflow, name).__module__
     members = _OF_CLASSES.get(name)
-    lines = [f"# `odeflow.{name}`", "", f"::: {home}.{name}"]
+    lines = ["---", f"title: odeflow.{name}", "---", "", f"::: {home}.{name}", "    options:"]
+    lines += [f"      heading: odeflow.{name}"]
     if members is not None:
-        lines += ["    options:", f"      members: {members}"]
+        lines += [f"      members: {members}"]
     return "\n".join(lines) + "\n"
