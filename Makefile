@@ -1,6 +1,7 @@
 # make run   everything on a fresh machine: the environment, then the default experiment
 # make test  the environment, then the tests
 # make check lint, format, types
+# make docs does the tutorials and writes site/, the documentation, to be read from disk
 # make corpus compares what the native engine gives with what it gave, some minutes
 # make bench the benchmarks against other tools, about 20 minutes; writes benchmarks/
 # make scale what a chunk costs here and on Slurm, about fifteen minutes; writes docs/scale.md
@@ -11,9 +12,10 @@ READY := $(VENV)/.ready
 CORES ?= all
 BENCH := .venv-bench
 BENCH_OPTIONS ?=
+DOCS_OPTIONS ?=
 SLOW ?= tests
 
-.PHONY: run test test-slow test-slurm corpus scale check format bench lock clean
+.PHONY: run test test-slow test-slurm docs corpus scale check format bench lock clean
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES)
@@ -28,6 +30,11 @@ test-slow: $(READY)
 # On a Slurm of one node that the tests start: root, and Debian's slurm-wlm and munge.
 test-slurm: $(READY)
 	$(BIN)/python -m pytest -m slurm tests/workflow/test_slurm.py
+
+# What has not changed since a tutorial was done is not done again; DOCS_OPTIONS=--all does all.
+docs: $(READY)
+	$(BIN)/python -m tests.support.done_pages $(DOCS_OPTIONS)
+	$(BIN)/python -m mkdocs build
 
 corpus: $(READY)
 	$(BIN)/python -m tests.corpus

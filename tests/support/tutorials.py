@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.done_pages import done_once
 from tests.support.snakes import PROJECT
 
 PAGES = PROJECT / "docs/tutorials"
-NAMES = sorted(page.stem for page in PAGES.glob("*.md"))
+NAMES = sorted(page.stem for page in PAGES.glob("*.md") if page.stem != "index")
 _BLOCK = re.compile(r"^```(\w+)(?: rtol=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"^<!-- (\S+) -->\n!\[.+\]\((\S+)\)$", re.MULTILINE)
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
@@ -42,35 +43,76 @@ def pictures(name: str, folder: Path) -> list[Picture]:
     return [Picture(folder / made, PAGES / shown) for made, shown in found]
 
 
+def blocks(text: str) -> list[tuple[str, str, str]]:
+    """Kind, `rtol` and content of each block of a page."""
+    return _BLOCK.findall(text)
+
+
+def file_of(content: str) -> str | None:
+    """The name of the file that a block is, from the comment it begins with."""
+    path = re.match(r"(?:# @.*\n)?(?:#|//) (\S+\.\w+|Snakefile)\n", content)
+    return path and path.group(1)
+
+
+def check(name: str, again: bool = False) -> bool:
+    """Does a page unless that was done as it is now; whether it had to be.
+
+    Raises AssertionError where it is not as printed, or its pictures are others.
+    """
+
+    def done() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            do(name, Path(folder))
+            for picture in pictures(name, Path(folder)):
+                compare(picture)
+
+    return done_once(name, [PAGES / f"{name}.md"], done, again)
+
+
+def compare(picture: Picture) -> None:
+    """Raises AssertionError where a picture is not the one that the page shows."""
+    from matplotlib.image import imread
+
+    made, there = imread(picture.made), imread(picture.shown)
+    assert made.shape == there.shape, f"{picture.shown.name} is of another size"
+    # draws of a sampler and fonts may move a little between machines
+    assert abs(made - there).mean() < 0.05, f"{picture.shown.name} shows something else"
+
+
+def environment() -> dict[str, str]:
+    """The environment of a reader who has odeflow installed."""
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(PROJECT / "src"),
+    }
+
+
 def do(name: str, folder: Path) -> None:
     """Does what the page says, in an empty folder; an AssertionError where it says something else.
 
     A block is a file where its first line is a comment with its name, a command, or what the
-    command before it prints: each line in order, numbers within `rtol`.
+    command before it prints: each line in order, numbers within `rtol`. One of the kind `console`
+    is shown only, for what cannot be done here.
     """
     here, printed = folder, ""
-    for kind, rtol, content in _BLOCK.findall(text_of(name)):
+    for kind, rtol, content in blocks(text_of(name)):
         if kind == "bash":
             here, printed = _run(content, here)
         elif kind == "text":
             check_printed(printed, content, float(rtol or 0))
-        else:
-            path = re.match(r"(?:# @.*\n)?# (\S+)\n", content)
+        elif kind != "console":
+            path = file_of(content)
             assert path, f"{name}: a block without the name of its file: {content[:60]}"
-            file = here / path.group(1)
+            file = here / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8")
 
 
 def _run(commands: str, folder: Path) -> tuple[Path, str]:
     """The folder where the commands end, and all that they print."""
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(PROJECT / "src"),
-    }
     done = subprocess.run(
-        ["bash", "-ec", f"{commands}\necho; pwd"], cwd=folder, env=environment, text=True,
+        ["bash", "-ec", f"{commands}\necho; pwd"], cwd=folder, env=environment(), text=True,
         check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode == 0, f"{commands}{done.stdout}"

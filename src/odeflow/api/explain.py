@@ -51,7 +51,8 @@ def explain(
         An `Explanation`, whose text is one line.
 
     Raises:
-        As `ensemble_solve`.
+        NotImplementedError: as `ensemble_solve`, for what has no counterpart here.
+        ValueError: as `ensemble_solve`, for what cannot be solved.
     """
     term = terms if isinstance(terms, diffrax.AbstractTerm) else diffrax.ODETerm(terms)
     controller = diffrax.PIDController(rtol=1e-6, atol=1e-8)

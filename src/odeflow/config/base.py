@@ -38,6 +38,11 @@ class OneLaw(Strict):
         return self
 
 
+def measured_in(units: str) -> dict[str, Any]:
+    """What a key is measured in, for the schema: `Field(..., json_schema_extra=measured_in("s"))`."""
+    return {"units": units}
+
+
 def increasing_pair(value: tuple[float, float]) -> tuple[float, float]:
     """The pair; raises ValueError unless the first number is less than the second."""
     if not value[0] < value[1]:

@@ -15,6 +15,7 @@ from odeflow.config.base import (
     Strict,
     VariableName,
     increasing_pair,
+    measured_in,
 )
 
 LEVEL_LAWS = ("linspace", "logspace", "geomspace", "arange", "values")
@@ -72,8 +73,8 @@ Spaced = Annotated[tuple[Real, Real, Integer], AfterValidator(_positive_num)]
 class Lognormal(Strict):
     """A log-normal law by its median and the standard deviation of the natural logarithm."""
 
-    median: PositiveReal
-    sigma: PositiveReal
+    median: PositiveReal = Field(description="the median, which half of the values are below")
+    sigma: PositiveReal = Field(description="standard deviation of the natural logarithm")
 
 
 class Levels(OneLaw):
@@ -173,6 +174,7 @@ class DesignConfig(Strict):
         None,
         description="number of samples (samplers only); saltelli: of base points, morris: of "
         "trajectories, fast: of points of each axis' curve",
+        json_schema_extra=measured_in("samples"),
     )
     seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of the samplers, >= 0")
     second_order: bool = Field(

@@ -13,6 +13,7 @@ from odeflow.config.base import (
     Strict,
     VariableName,
     check_variable_name,
+    measured_in,
 )
 from odeflow.problem.doses import Dose, SteadyState, Stop
 
@@ -44,17 +45,40 @@ class DoseConfig(Strict):
     index: list[Annotated[Integer, Field(ge=0)]] = Field(
         default_factory=list, description="of an array state: which component, from 0"
     )
-    amount: Quantity | None = Field(None, description="what the state receives")
-    duration: Quantity | None = Field(
-        None, description="an infusion: how long; the state receives the amount at a constant rate"
+    amount: Quantity | None = Field(
+        None,
+        description="what the state receives",
+        json_schema_extra=measured_in("those of the state"),
     )
-    rate: Quantity | None = Field(None, description="an infusion: its rate, instead of a duration")
+    duration: Quantity | None = Field(
+        None,
+        description="an infusion: how long; the state receives the amount at a constant rate",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    rate: Quantity | None = Field(
+        None,
+        description="an infusion: its rate, instead of a duration",
+        json_schema_extra=measured_in("those of the state, per `model.time_units`"),
+    )
     parameter: VariableName | None = Field(None, description="the parameter that is switched")
-    value: Quantity | None = Field(None, description="the parameter's value from then on")
-    time: Quantity | None = Field(None, description="when")
-    times: list[Quantity] | None = Field(None, min_length=1, description="when, several times")
+    value: Quantity | None = Field(
+        None,
+        description="the parameter's value from then on",
+        json_schema_extra=measured_in("those of the parameter"),
+    )
+    time: Quantity | None = Field(
+        None, description="when", json_schema_extra=measured_in("`model.time_units`")
+    )
+    times: list[Quantity] | None = Field(
+        None,
+        min_length=1,
+        description="when, several times",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
     every: Quantity | None = Field(
-        None, description="repeats it (or all of its times) after this time"
+        None,
+        description="repeats it (or all of its times) after this time",
+        json_schema_extra=measured_in("`model.time_units`"),
     )
     count: Natural = Field(1, description="how often, with `every`; the first time counts")
 
@@ -105,17 +129,25 @@ class SteadyStateConfig(Strict):
     """Tolerances of the derivative at which a trajectory counts as steady."""
 
     rtol: PositiveReal | None = Field(None, description="relative to the state; null: solver.rtol")
-    atol: PositiveReal | None = Field(None, description="absolute; null: the least of solver.atol")
+    atol: PositiveReal | None = Field(
+        None,
+        description="absolute; null: the least of solver.atol",
+        json_schema_extra=measured_in("those of the states, per `model.time_units`"),
+    )
 
 
 class StopConfig(Strict):
     """Conditions that end a trajectory, whichever comes first."""
 
     above: dict[VariableName, Real] = Field(
-        default_factory=dict, description="{variable: threshold}: where it rises above that"
+        default_factory=dict,
+        description="{variable: threshold}: where it rises above that",
+        json_schema_extra=measured_in("those of the variable"),
     )
     below: dict[VariableName, Real] = Field(
-        default_factory=dict, description="{variable: threshold}: where it falls below that"
+        default_factory=dict,
+        description="{variable: threshold}: where it falls below that",
+        json_schema_extra=measured_in("those of the variable"),
     )
     steady_state: SteadyStateConfig | None = Field(
         None,

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import Distinct, Natural, PositiveReal, Real, Strict, VariableName
+from odeflow.config.base import (
+    Distinct,
+    Natural,
+    PositiveReal,
+    Real,
+    Strict,
+    VariableName,
+    measured_in,
+)
 from odeflow.config.data import DataFile
 from odeflow.config.text import Text
 from odeflow.problem.declaration import Declaration, Parameter, State, Variable
@@ -55,7 +63,10 @@ class StateConfig(Strict):
     initial: Annotated[
         Real | list[Any],
         BeforeValidator(_filled, json_schema_input_type=Real | list[Any] | EqualValues),
-    ] = Field(description="initial value; a (nested) list, or {value, shape}, for an array state")
+    ] = Field(
+        description="initial value; a (nested) list, or {value, shape}, for an array state",
+        json_schema_extra=measured_in("its own `units`"),
+    )
     units: Text = Field("1", description="units, as printed on axes")
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     dims: list[VariableName] = Field(
@@ -102,7 +113,10 @@ def _least(value: Any) -> float:
 class ParameterConfig(Strict):
     """One scalar parameter of the vector field."""
 
-    value: Real = Field(description="value where no axis varies it")
+    value: Real = Field(
+        description="value where no axis varies it",
+        json_schema_extra=measured_in("its own `units`"),
+    )
     units: Text = Field("1", description="units, as printed on axes")
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     added: bool = Field(
@@ -113,8 +127,8 @@ class ParameterConfig(Strict):
 class VariableConfig(Strict):
     """Units and long name of an observable or invariant."""
 
-    units: Text = "1"
-    long_name: Text | None = None
+    units: Text = Field("1", description="units, as printed on axes")
+    long_name: Text | None = Field(None, description="what it is, in words; default: its name")
 
 
 class Observables(Strict):
@@ -156,8 +170,14 @@ class ModelConfig(Strict):
     events: list[str] = Field(
         default_factory=list, description="set by the importer: the names of the file's events"
     )
-    t0: Real = Field(0.0, description="start of the time span")
-    t1: Real = Field(description="end of the time span")
+    t0: Real = Field(
+        0.0,
+        description="start of the time span",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    t1: Real = Field(
+        description="end of the time span", json_schema_extra=measured_in("`model.time_units`")
+    )
     time_units: Text = Field("1", description="units of time")
     states: dict[VariableName, StateConfig] = Field(
         min_length=1, description="states; their order is the order of the state record"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from odeflow.config.base import Distinct, Natural, Real, Strict, VariableName
+from odeflow.config.base import Distinct, Natural, Real, Strict, VariableName, measured_in
 from odeflow.config.solver import SolverChange
 
 Metric = Literal[
@@ -53,10 +53,14 @@ class SummaryConfig(Strict):
         description="metrics of every trajectory, one variable <variable>_<metric> each",
     )
     first_time_above: dict[VariableName, Real] = Field(
-        default_factory=dict, description="{variable: threshold}, first time it is above"
+        default_factory=dict,
+        description="{variable: threshold}, first time it is above",
+        json_schema_extra=measured_in("those of the variable"),
     )
     first_time_below: dict[VariableName, Real] = Field(
-        default_factory=dict, description="{variable: threshold}, first time it is below"
+        default_factory=dict,
+        description="{variable: threshold}, first time it is below",
+        json_schema_extra=measured_in("those of the variable"),
     )
     quantiles: list[Annotated[Real, Field(ge=0, le=1)]] = Field(
         [0.05, 0.25, 0.5, 0.75, 0.95], description="quantiles over the ensemble at each time"
@@ -94,10 +98,14 @@ class RuntimeConfig(Strict):
     )
     precision: Literal["float64", "float32"] = Field("float64", description="floating point type")
     chunk_size: Natural | Literal["auto"] = Field(
-        "auto", description="trajectories per job; auto: about a minute of work, 2 GiB at most"
+        "auto",
+        description="trajectories per job; auto: about a minute of work, 2 GiB at most",
+        json_schema_extra=measured_in("trajectories"),
     )
     threads: Natural | Literal["auto"] = Field(
-        "auto", description="cores of one solving job; auto: those there are, shared among chunks"
+        "auto",
+        description="cores of one solving job; auto: those there are, shared among chunks",
+        json_schema_extra=measured_in("cores"),
     )
     retry: list[SolverChange] = Field(
         [SolverChange.model_validate(change) for change in DEFAULT_RETRY],

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator
 
-from odeflow.config.base import Distinct, Integer, Strict, VariableName
+from odeflow.config.base import Distinct, Integer, Strict, VariableName, measured_in
 
 FigureKind = Literal[
     "time_courses",
@@ -57,7 +57,9 @@ class PlotConfig(Strict):
     formats: Annotated[list[Literal["svg", "png", "pdf"]], Distinct] = Field(
         ["svg", "png"], min_length=1, description="file formats of each figure"
     )
-    dpi: Annotated[Integer, Field(ge=30, le=1200)] = Field(150, description="resolution of PNG")
+    dpi: Annotated[Integer, Field(ge=30, le=1200)] = Field(
+        150, description="resolution of PNG", json_schema_extra=measured_in("dots per inch")
+    )
     variables: Annotated[list[VariableName], Distinct] | None = Field(
         None, description="states and observables to show; null: the first few"
     )

@@ -12,6 +12,7 @@ from odeflow.config.base import (
     PositiveReal,
     Strict,
     VariableName,
+    measured_in,
 )
 from odeflow.config.design import RANDOM_LAWS, Axis
 from odeflow.config.outputs import needs_zarr
@@ -81,6 +82,7 @@ class SimulateForInferenceConfig(Strict):
         "auto",
         description="rows of a file, or of a shard of the store, a multiple of 1024; auto: those "
         "of 64 MiB of outputs",
+        json_schema_extra=measured_in("rows"),
     )
 
     @field_validator("format")

@@ -14,7 +14,15 @@ from pydantic import (
     model_validator,
 )
 
-from odeflow.config.base import Distinct, Natural, PositiveReal, Real, Strict, VariableName
+from odeflow.config.base import (
+    Distinct,
+    Natural,
+    PositiveReal,
+    Real,
+    Strict,
+    VariableName,
+    measured_in,
+)
 from odeflow.config.design import Levels
 from odeflow.problem.methods import METHODS, UnknownMethodError, find_method
 from odeflow.problem.solver import Solver, Tolerances
@@ -26,19 +34,35 @@ class SolverConfig(Strict):
     method: str = Field("tsit5", description="name of the method, see `config/solver/`")
     rtol: PositiveReal = Field(1e-6, description="relative tolerance")
     atol: PositiveReal | dict[VariableName, PositiveReal] = Field(
-        1e-8, description="absolute tolerance, one number or {state: number}"
+        1e-8,
+        description="absolute tolerance, one number or {state: number}",
+        json_schema_extra=measured_in("those of each state"),
     )
     stepsize_controller: Literal["pid", "constant"] = Field(
         "pid",
         description="adaptive steps by a PID controller, or constant steps: the first of dt0, then "
         "to equal parts of the span, as few as are no longer than dt0",
     )
-    dt0: PositiveReal | None = Field(None, description="first step; null: chosen by the controller")
-    dtmin: PositiveReal | None = Field(
-        None, description="a step below this ends the trajectory with status dt_min_reached"
+    dt0: PositiveReal | None = Field(
+        None,
+        description="first step; null: chosen by the controller",
+        json_schema_extra=measured_in("`model.time_units`"),
     )
-    dtmax: PositiveReal | None = Field(None, description="steps are clipped to this length")
-    max_steps: Natural = Field(100_000, description="attempted steps that a trajectory may take")
+    dtmin: PositiveReal | None = Field(
+        None,
+        description="a step below this ends the trajectory with status dt_min_reached",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    dtmax: PositiveReal | None = Field(
+        None,
+        description="steps are clipped to this length",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    max_steps: Natural = Field(
+        100_000,
+        description="attempted steps that a trajectory may take",
+        json_schema_extra=measured_in("steps"),
+    )
     pcoeff: Real = Field(0.0, description="proportional coefficient of the PID controller")
     icoeff: Real = Field(1.0, description="integral coefficient of the PID controller")
     dcoeff: Real = Field(0.0, description="derivative coefficient of the PID controller")
@@ -53,7 +77,9 @@ class SolverConfig(Strict):
         None, description="implicit methods: relative tolerance of the root find; null: rtol"
     )
     root_finder_atol: PositiveReal | None = Field(
-        None, description="implicit methods: absolute tolerance of the root find; null: atol"
+        None,
+        description="implicit methods: absolute tolerance of the root find; null: atol",
+        json_schema_extra=measured_in("those of each state"),
     )
     reject_drift: bool = Field(
         False,
@@ -149,6 +175,7 @@ class SaveAtConfig(Strict):
     ts: Levels | list[Real] | None = Field(
         None,
         description="times to save, {linspace: [0, 120, 121]} or a list; null: only the end value",
+        json_schema_extra=measured_in("`model.time_units`"),
     )
     variables: Annotated[list[VariableName], Distinct] | None = Field(
         None, description="states and observables to keep; null: all"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from odeflow.config.base import Integer, Natural, PositiveReal, Real, Strict
+from odeflow.config.base import Integer, Natural, PositiveReal, Real, Strict, measured_in
 
 
 class VerifyConfig(Strict):
@@ -36,10 +36,14 @@ class VerifyConfig(Strict):
         "these tolerances fails the run; null: none does",
     )
     budget: PositiveReal | None = Field(
-        None, description="seconds that it may take; null: 5 more than the solve took"
+        None,
+        description="seconds that it may take; null: 5 more than the solve took",
+        json_schema_extra=measured_in("s"),
     )
     max_evaluations: Natural = Field(
-        200_000, description="evaluations of the vector field that SciPy may take per trajectory"
+        200_000,
+        description="evaluations of the vector field that SciPy may take per trajectory",
+        json_schema_extra=measured_in("evaluations"),
     )
     max_drift: PositiveReal | None = Field(
         None, description="a larger relative drift of an invariant fails the run; null: none does"

@@ -1,0 +1,128 @@
+"""The built documentation, in a real browser from disk: complete, quiet, searchable, readable."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.accessibility import axe
+from tests.support.browser import CHROMIUM, Page, browser
+from tests.support.snakes import PROJECT
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
+]
+#: One page of each kind, looked at more closely than the others.
+KINDS = (
+    "index.html",
+    "tutorials/doses.html",
+    "how-to/solving/give_doses.html",
+    "reference/config/index.html",
+    "reference/config/solver.html",
+    "reference/python/ensemble_solve.html",
+    "reference/commands/run.html",
+    "reference/dataset.html",
+    "reference/status/suspect.html",
+    "explanation/trust.html",
+    "project/benchmarks.html",
+    "gallery/index.html",
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site; its building fails at a warning, such as a link that leads nowhere."""
+    folder = tmp_path_factory.mktemp("site")
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
+        cwd=PROJECT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+def test_no_page_asks_the_network_or_is_wider_than_a_phone(site: Path, page: Page):
+    places = sorted(site.rglob("*.html"))
+    assert len(places) > 100
+    wrong = {}
+    for place in places:
+        page.open(place, width=390)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        found = [*page.complaints, *page.requests, *([f"{width} wide"] if width > 390 else [])]
+        if found:
+            wrong[place.relative_to(site).as_posix()] = found
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_everybody_can_read_it(site: Path, page: Page, dark: bool, tmp_path: Path):
+    source = axe(tmp_path / "axe")
+    if source is None:
+        pytest.skip("needs axe-core, of the npm registry")
+    found = {}
+    for kind in KINDS:
+        for width in (1280, 390):
+            page.open(site / kind, width=width, dark=dark)
+            assert page.evaluate("document.body.dataset.mdColorScheme") == (
+                "slate" if dark else "default"
+            )
+            time.sleep(0.2)  # colours fade in
+            page.evaluate(source)
+            for one in page.evaluate("axe.run().then(result => result.violations)"):
+                if one["impact"] in ("serious", "critical"):
+                    found[kind, width, one["id"]] = [node["target"] for node in one["nodes"][:3]]
+    assert found == {}
+
+
+def test_search_finds_keys_functions_and_statuses_without_a_server(site: Path, page: Page):
+    page.open(site / "index.html")
+    for words, wanted in (
+        ("max_steps_reached", "reference/status/max_steps_reached.html"),
+        ("solver.atol", "reference/config/solver.html"),
+        ("ensemble_solve", "reference/python/ensemble_solve.html"),
+        ("infusion", "tutorials/doses.html"),
+    ):
+        found = page.evaluate(f"({_SEARCH})({json.dumps(words)})")
+        assert any(wanted in address for address in found), (words, found)
+    assert page.complaints == [] and page.requests == []
+
+
+#: Types words into the field, and gives the addresses of what is found.
+_SEARCH = """async words => {
+  const field = document.querySelector("input.md-search__input");
+  document.querySelector("#__search").checked = true;
+  field.focus();
+  field.value = words;
+  field.dispatchEvent(new Event("input", {bubbles: true}));
+  field.dispatchEvent(new KeyboardEvent("keyup", {bubbles: true}));
+  for (let i = 0; i < 100; i++) {
+    await new Promise(done => setTimeout(done, 100));
+    const links = [...document.querySelectorAll("a.md-search-result__link")];
+    if (links.length && links.some(a => a.textContent.includes(words.split(".").at(-1))))
+      return links.map(a => a.href);
+  }
+  return [...document.querySelectorAll("a.md-search-result__link")].map(a => a.href);
+}"""
+
+
+def test_nothing_of_it_names_another_machine(site: Path):
+    """Scripts and style sheets of pages are the site's own; links of text may lead anywhere."""
+    for place in site.rglob("*.html"):
+        text = place.read_text(encoding="utf-8")
+        for kind, name in (("script", "src"), ("link", "href"), ("img", "src")):
+            for address in re.findall(rf'<{kind}\b[^>]*\b{name}="([^"]+)"', text):
+                assert not address.startswith(("http", "//")), f"{place.name}: {address}"
