@@ -45,7 +45,8 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
     room = -(-len(axes) // columns) * columns  # each metric begins a row of its own
     figure, panes = panels(room * (len(arrays) - 1) + len(axes), columns)
     for number, metric in enumerate(arrays):
-        own, unused = np.split(panes[number * room : (number + 1) * room], [len(axes)])
+        row = panes[number * room : (number + 1) * room]
+        own, unused = row[: len(axes)], row[len(axes) :]
         for ax in unused:
             ax.remove()
         _scatters(list(own), ensemble, metric, axes, parted, config)
