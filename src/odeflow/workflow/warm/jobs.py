@@ -48,7 +48,7 @@ class WarmJobs:
         To be called by the main thread: the worker ends with the thread that started it.
         """
         needed = in_order(scripts)
-        if sys.platform != "linux" or not needed:
+        if sys.platform != "linux" or not needed or not self._folder.is_dir():
             return  # elsewhere what a system's own libraries hold is not to be copied
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-P", "-m", "odeflow.workflow.warm.worker"]

@@ -27,7 +27,7 @@ def source_states(scripts: Path) -> dict[str, tuple[int, int, int]]:
     """When each file of the package and of the scripts was changed last, and what is installed."""
     installed = [folder for folder in map(Path, getsitepackages()) if folder.is_dir()]
     found = {str(folder): _state(folder.stat()) for folder in installed}
-    folders = [str(PACKAGE), str(scripts)]
+    folders = [str(PACKAGE), *([str(scripts)] if scripts.is_dir() else [])]
     while folders:
         with os.scandir(folders.pop()) as entries:
             for entry in entries:
