@@ -117,7 +117,9 @@ class LogHandler(LogHandlerBase):
             for job in said["job_error_info"]:
                 self._failure(job["rule_name"], [*job["log"], *said["aux_logs"]])
         elif event == LogEvent.ERROR or record.levelno >= logging.ERROR:
-            text = "" if is_noise(text) else error_text(text)
+            # what was raised in a job: the record that follows has the job's log
+            is_of_a_job = self._has_begun and said.get("exception") == "RuleException"
+            text = "" if is_noise(text) or is_of_a_job else error_text(text)
             if text:
                 self._screen.line(f"odeflow: {text}")
         elif event is not None:

@@ -212,7 +212,9 @@ def test_the_plugin_shows_a_run_in_a_few_lines(
         job = {"jobid": number, "rule_name": "solve", "log": [str(log)]}
         plugin.emit(record(None, event=LogEvent.JOB_INFO, **job))
         plugin.emit(record(None, event=LogEvent.JOB_ERROR, level=logging.ERROR, **job))
-    plugin.emit(record("RuleException:\nCalledProcessError in file x", logging.ERROR))
+    plugin.emit(record("CalledProcessError in file x", logging.ERROR))
+    raised = {"event": LogEvent.ERROR, "exception": "RuleException"}
+    plugin.emit(record("JobError in file x", logging.ERROR, **raised))
     plugin.emit(record("the disk is slow", logging.WARNING))
     plugin.emit(record("failed after 2 s", odeflow="end"))
     plugin.close()
