@@ -42,6 +42,7 @@ class LogHandler(LogHandlerBase):
         #: What stands already, said where nothing is to be done.
         self._standing: list[str] = []
         self._has_begun = False
+        self._notes: list[str] = []
         self._shown = threading.Lock()
         self._closed = threading.Event()
         self._watching: threading.Thread | None = None
@@ -116,7 +117,9 @@ class LogHandler(LogHandlerBase):
             for job in said["job_error_info"]:
                 self._failure(job["rule_name"], [*job["log"], *said["aux_logs"]])
         elif event == LogEvent.ERROR or record.levelno >= logging.ERROR:
-            text = "" if is_noise(text) else error_text(text)
+            # what was raised in a job: the record that follows has the job's log
+            is_of_a_job = self._has_begun and said.get("exception") == "RuleException"
+            text = "" if is_noise(text) or is_of_a_job else error_text(text)
             if text:
                 self._screen.line(f"odeflow: {text}")
         elif event is not None:
@@ -138,13 +141,17 @@ class LogHandler(LogHandlerBase):
             if kind == "end":
                 self._say_what_is_left_out()
             self._screen.line(text, kind)
+            self._notes += [text] if kind == "note" else []
             self._jobs.to_solve = said.get("to_solve", self._jobs.to_solve)
 
     def _failure(self, rule: str, logs: list[str]) -> None:
         """A job that failed: the last line of its log says why."""
         log = next(iter(logs), "")
         where = f" (log: {log})" if log else ""
-        self._screen.line(f"odeflow: {rule}: {reason(_read(log))}{where}", "failure")
+        why = reason(_read(log))
+        if any(why in note for note in self._notes):  # found when the run was planned
+            why = "failed for the reason given above"
+        self._screen.line(f"odeflow: {rule}: {why}{where}", "failure")
 
     def _say_what_is_left_out(self) -> None:
         """In front of the end: how many lines there was no space for."""

@@ -59,11 +59,13 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_it_has_the_files_of_the_checkout_once(wheel: Path):
     shared = wheel / "odeflow/_share"
-    for folder in ("config", "workflow"):
+    for folder in ("config", "profiles", "workflow"):
         assert files(shared / folder) == files(PROJECT / folder)
     assert (shared / "Snakefile").read_bytes() == (PROJECT / "Snakefile").read_bytes()
     own = {name: x for name, x in files(wheel / "odeflow").items() if not name.startswith("_share")}
     assert own == files(PROJECT / "src/odeflow")
+    plugin = "snakemake_logger_plugin_odeflow"
+    assert files(wheel / plugin) == files(PROJECT / "src" / plugin)
 
 
 def test_its_digests_are_those_of_the_checkout(wheel: Path, tmp_path: Path):

@@ -1,11 +1,15 @@
 """What a run says of itself: the change that is behind it, what is done, what came of it."""
 
 import json
+import logging
+import os
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
 
 from odeflow.provenance.records import Stage, write_record
 from odeflow.workflow.progress import READS_LOGS, ProgressReport
@@ -174,6 +178,72 @@ def test_errors_of_snakemake_lose_what_is_said_already():
     assert error_text(config) == "config: k: no"
     assert error_text("WorkflowError:\nAt least one job did not complete successfully.") == ""
     assert is_noise("Select jobs to execute...") and not is_noise("Unlocked working directory.")
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> tuple[handler.LogHandler, StringIO]:
+    """The plugin as Snakemake starts it in a run, and what it has shown."""
+    stream = StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv(READS_LOGS, "")  # the plugin sets it, and what sets it back is this
+    flags = dict.fromkeys(("dryrun", "verbose", "debug_dag", "printshellcmds", "stdout"), False)
+    settings: Any = SimpleNamespace(nocolor=True, quiet=None, show_failed_logs=True, **flags)
+    return handler.LogHandler(settings, None), stream
+
+
+def record(text: str | None, level: int = logging.INFO, **extra: Any) -> logging.LogRecord:
+    return logging.makeLogRecord({"msg": text, "levelno": level, **extra})
+
+
+def test_the_plugin_shows_a_run_in_a_few_lines(
+    shown: tuple[handler.LogHandler, StringIO], tmp_path: Path
+):
+    plugin, stream = shown
+    assert os.environ[READS_LOGS]
+    logs = [tmp_path / f"{number}.log" for number in range(4)]
+    for log in logs:
+        log.write_text("odeflow: k: no such axis\n")
+    plugin.emit(record("Building DAG of jobs..."))
+    plugin.emit(record("x: not of the settings", odeflow="stale"))
+    plugin.emit(record("x stands", odeflow="standing"))
+    plugin.emit(record("Job stats: ...", event=LogEvent.RUN_INFO))
+    plugin.emit(record("x: new: solving", odeflow="plan", to_solve=3))
+    for number, log in enumerate(logs):
+        job = {"jobid": number, "rule_name": "solve", "log": [str(log)]}
+        plugin.emit(record(None, event=LogEvent.JOB_INFO, **job))
+        plugin.emit(record(None, event=LogEvent.JOB_ERROR, level=logging.ERROR, **job))
+    plugin.emit(record("CalledProcessError in file x", logging.ERROR))
+    raised = {"event": LogEvent.ERROR, "exception": "RuleException"}
+    plugin.emit(record("JobError in file x", logging.ERROR, **raised))
+    plugin.emit(record("the disk is slow", logging.WARNING))
+    plugin.emit(record("failed after 2 s", odeflow="end"))
+    plugin.close()
+    assert stream.getvalue().splitlines() == [
+        "x: new: solving",
+        f"odeflow: solve: k: no such axis (log: {logs[0]})",
+        f"odeflow: solve: k: no such axis (log: {logs[1]})",
+        "the disk is slow",
+        "2 more jobs failed: see .snakemake/log/",
+        "failed after 2 s",
+    ]
+
+
+def test_the_plugin_says_what_stands_and_no_reason_twice(
+    shown: tuple[handler.LogHandler, StringIO], tmp_path: Path
+):
+    plugin, stream = shown
+    plugin.emit(record("x stands", odeflow="standing"))
+    plugin.emit(record("Nothing to be done (all requested files are present and up to date)."))
+    (tmp_path / "log").write_text("odeflow: models.py, line 3: no\n")
+    plugin.emit(record("config of x: not traced (models.py, line 3: no)", odeflow="note"))
+    job = {"jobid": 1, "rule_name": "solve", "log": [str(tmp_path / "log")]}
+    plugin.emit(record(None, event=LogEvent.JOB_ERROR, **job))
+    assert stream.getvalue().splitlines() == [
+        "Nothing to be done: all is there, as asked.",
+        "x stands",
+        "config of x: not traced (models.py, line 3: no)",
+        f"odeflow: solve: failed for the reason given above (log: {tmp_path / 'log'})",
+    ]
 
 
 def test_jobs_and_plugin_agree_on_who_reads_the_logs():

@@ -42,8 +42,15 @@ def check_function(key: str, reference: str, study: Path) -> None:
     if function not in names and "*" not in names:
         raise ConfigError(
             f"{key}: {target} has no function {function!r}"
-            + nearest(function, [name for name in names if not name.startswith("_")])
+            + nearest(function, _public_functions(tree))
         )
+
+
+def _public_functions(tree: ast.Module) -> list[str]:
+    """What a message offers: functions of the module's own, without those within others."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    found = [node.name for node in tree.body if isinstance(node, kinds)]
+    return [name for name in found if not name.startswith("_")]
 
 
 def _defined(tree: ast.Module) -> list[str]:

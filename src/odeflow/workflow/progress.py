@@ -12,17 +12,28 @@ READS_LOGS = "ODEFLOW_LOGGER_READS_LOGS"
 class ProgressReport:
     """Call it with the number of trajectories done so far; it reports at most once a second.
 
-    `log` gets one line per report; `terminal`, if given, a bar that overwrites itself.
+    `log` gets one line per report; `terminal`, if given, a bar that overwrites itself. What takes
+    less than `least` seconds is not reported.
     """
 
-    def __init__(self, total: int, log: TextIO, terminal: TextIO | None = None, every: float = 1.0):
+    def __init__(
+        self,
+        total: int,
+        log: TextIO,
+        terminal: TextIO | None = None,
+        every: float = 1.0,
+        least: float = 0.0,
+    ):
         self.total, self.log, self.terminal, self.every = total, log, terminal, every
+        self.least = least
         self.started = self.reported = time.monotonic()
 
     def __call__(self, done: int) -> None:
         """Reports that `done` trajectories of the total are done."""
         now = time.monotonic()
         if now - self.reported < self.every and done < self.total:
+            return
+        if now - self.started < self.least:
             return
         self.reported = now
         elapsed = max(now - self.started, 1e-9)

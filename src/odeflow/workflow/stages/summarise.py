@@ -25,7 +25,8 @@ def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
     """
     measured = measurements_of(config, study)
     with open_ensemble(ensemble) as dataset:
-        progress = ProgressReport(int(dataset["status"].size), sys.stdout, terminal())
+        number = int(dataset["status"].size)
+        progress = ProgressReport(number, sys.stdout, terminal(), least=1.0)
         summarise_to_file(dataset, config.summary, path, measured, progress)
 
 
