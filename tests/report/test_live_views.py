@@ -8,7 +8,7 @@ import pytest
 
 from odeflow.ensemble.labels import trajectory
 from odeflow.report.live import stored as reading
-from odeflow.report.live.choices_of import available_views, groupable
+from odeflow.report.live.choices_of import available_views, beginning, groupable
 from odeflow.report.live.quantities import by_coordinate, quantities, to_solve
 from odeflow.report.live.selection import Selection, interval_around
 from odeflow.report.live.solved import Solved, metric_of
@@ -77,6 +77,15 @@ def test_conditions_have_a_colour_each_and_one_can_be_chosen():
     (one,) = pictures(known, Selection(variables=("concentration",), condition="mild"))
     assert len(one.bands) == 1 and one.bands[0].name == ""
     assert Selection(condition="mild").in_words() == "condition mild"
+
+
+def test_the_page_begins_with_what_plots_show_as_far_as_it_is_there():
+    plot = grid().config.plot
+    assert beginning(grid()).metric == "substrate_first_time_below" == plot.metric
+    stale = plot.model_copy(update={"metric": "gone", "variables": ["gone", "enzyme"]})
+    config = grid().config.model_copy(update={"plot": stale})
+    known = Stored(config, grid().ensemble, grid().summary)
+    assert beginning(known) == (["enzyme"], "substrate_integral")
 
 
 def test_a_group_is_an_axis_of_few_levels():

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,11 +31,6 @@ def render(template: str, **values: Any) -> str:
         The page as HTML text.
     """
     return _templates().get_template(template).render(values) + "\n"
-
-
-def template_text(name: str) -> str:
-    """A file of `templates/` as it stands: a style, a script, a template of Panel's."""
-    return Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def heading(text: str) -> Markup:

@@ -5,12 +5,11 @@ from typing import Any
 
 import panel as pn
 
-from odeflow.report.live.choices_of import available_views, groupable
+from odeflow.report.live.choices_of import available_views, beginning, groupable
 from odeflow.report.live.elements import look_of_widgets
 from odeflow.report.live.selection import Selection, View
 from odeflow.report.live.stored import Stored
 from odeflow.report.scales import is_log_time
-from odeflow.report.selection import scalar_variables, shown_metric, shown_variables
 
 #: More variables than these are a list with a bar to scroll.
 _MOST_BOXES = 8
@@ -35,21 +34,20 @@ class Choices:
     def __init__(self, stored: Stored, changed: Callable[[], Any]):
         self._stored = stored
         names, metrics, axes = stored.variables, stored.metrics, stored.axes
-        first = [n for n in shown_variables(stored.ensemble, stored.config) if n in names]
+        first = beginning(stored)
         arrays = [name for name in names if stored.places_of(name)]
         self._views = available_views(stored)
         self.view = pn.widgets.RadioButtonGroup(
             options={_WORDS[view]: view for view in self._views},
             value=self._views[0], stylesheets=[look_of_widgets()], margin=(0, 0, 8, 0),
         )  # fmt: skip
-        self._boxes = _boxes("variables", names, first[:4] or names[:1])
-        pair = scalar_variables(stored.ensemble, stored.config)[:2]
+        self._boxes = _boxes("variables", names, first.variables[:4])
+        pair = [name for name in first.variables if name not in arrays][:2]
         pair = pair if len(pair) == 2 else names[:2]
         self._across = _select("across", names, next(iter(pair), None))
         self._up = _select("up", names, pair[1] if len(pair) > 1 else None)
         self._array = _select("variable", arrays, next(iter(arrays), None))
-        metric = None if stored.summary is None else shown_metric(stored.summary, stored.config)
-        self._metric = _select("metric", metrics, metric)
+        self._metric = _select("metric", metrics, first.metric)
         self._x = _select("over", axes, next(iter(axes), None))
         second = axes[1] if len(axes) > 1 and len(stored.dims) > 1 else _NONE
         self._y = _select("and over", [_NONE, *axes], second)

@@ -6,13 +6,13 @@ import panel as pn
 import param
 
 from odeflow.report.live.quantities import Quantity
-from odeflow.report.pages import template_text
+from odeflow.report.live.template_text import template_text
 
 
 @cache
 def look_of_widgets() -> str:
     """The style of Panel's own widgets, in the colours of the page."""
-    return template_text("live_widgets.css")
+    return template_text("widgets.css")
 
 
 class Sliders(pn.custom.JSComponent):
@@ -29,8 +29,8 @@ class Sliders(pn.custom.JSComponent):
     answered = param.Integer(default=0)
     dark = param.Boolean(default=False)
 
-    _esm = template_text("live_sliders.js")
-    _stylesheets = [template_text("live_sliders.css")]  # noqa: RUF012
+    _esm = template_text("sliders.js")
+    _stylesheets = [template_text("sliders.css")]  # noqa: RUF012
 
 
 class Exports(pn.custom.JSComponent):
@@ -40,8 +40,8 @@ class Exports(pn.custom.JSComponent):
     asked = param.Dict(default={})
     file = param.Dict(default={})
 
-    _esm = template_text("live_exports.js")
-    _stylesheets = [template_text("live_exports.css")]  # noqa: RUF012
+    _esm = template_text("exports.js")
+    _stylesheets = [template_text("exports.css")]  # noqa: RUF012
 
 
 class Legend(pn.custom.JSComponent):
@@ -49,8 +49,8 @@ class Legend(pn.custom.JSComponent):
 
     entries = param.List(default=[])
 
-    _esm = template_text("live_legend.js")
-    _stylesheets = [template_text("live_legend.css")]  # noqa: RUF012
+    _esm = template_text("legend.js")
+    _stylesheets = [template_text("legend.css")]  # noqa: RUF012
 
 
 class Said(pn.custom.JSComponent):
@@ -58,8 +58,8 @@ class Said(pn.custom.JSComponent):
 
     text = param.String(default="")
 
-    _esm = template_text("live_said.js")
-    _stylesheets = [template_text("live_said.css")]  # noqa: RUF012
+    _esm = template_text("said.js")
+    _stylesheets = [template_text("said.css")]  # noqa: RUF012
 
 
 def slider_row(one: Quantity, first: bool, slice_words: str = "") -> dict[str, object]:

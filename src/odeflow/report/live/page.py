@@ -21,9 +21,9 @@ from odeflow.report.live.quantities import Quantity, by_coordinate, quantities, 
 from odeflow.report.live.selection import Selection, interval_around
 from odeflow.report.live.solved import Solved
 from odeflow.report.live.stored import Stored
+from odeflow.report.live.template_text import common_style, template_text
 from odeflow.report.live.views import marks, pictures
 from odeflow.report.live.words import said
-from odeflow.report.pages import template_text
 
 #: Solves one trajectory: values by name, and the condition, if any.
 Solve = Callable[[Mapping[str, float], str | None], OneTrajectory]
@@ -85,13 +85,13 @@ class LivePage:
     def template(self) -> Any:
         """What Panel serves."""
         explored = self._explored
-        page = pn.Template(template_text("live.html"))
+        page = pn.Template(template_text("page.html"))
         for name, value in (
             ("heading", explored.title),
             ("subtitle", explored.subtitle),
             ("notes", list(explored.notes)),
             ("solving", explored.solving),
-            ("style", template_text("style.css") + template_text("live.css")),
+            ("style", common_style() + template_text("page.css")),
         ):
             page.add_variable(name, value)
         page.add_panel("views", self._choices.view)

@@ -42,6 +42,7 @@ class Stored:
         self.dims = design_dims(ensemble)
         self.shape = tuple(ensemble.sizes[dim] for dim in self.dims)
         self._whole: dict[str, np.ndarray] = {}
+        self._columns: dict[str, np.ndarray] = {}
 
     @property
     def total(self) -> int:
@@ -91,21 +92,27 @@ class Stored:
         known = {*self.dims, "time"}
         return tuple(str(d) for d in self.ensemble[variable].dims if d not in known)
 
+    def _column(self, coordinate: str) -> np.ndarray:
+        """A coordinate's values; kept, since a store would read them each time."""
+        if coordinate not in self._columns:
+            self._columns[coordinate] = self.ensemble[coordinate].values
+        return self._columns[coordinate]
+
     def axis_values(self, axis: str, rows: np.ndarray) -> np.ndarray:
         """An axis of the design in some rows."""
-        values = self.ensemble[axis].values
+        values = self._column(axis)
         if self.dims == ("sample",):
             return values[rows]
         return values[np.unravel_index(rows, self.shape)[self.dims.index(axis)]]
 
     def span(self, axis: str) -> tuple[float, float]:
         """The least and the largest value of an axis."""
-        values = self.ensemble[axis].values
+        values = self._column(axis)
         return float(np.min(values)), float(np.max(values))
 
     def levels(self, axis: str) -> np.ndarray | None:
         """The levels of a grid's axis; None for one of samples."""
-        return self.ensemble[axis].values.astype(float) if axis in self.dims else None
+        return self._column(axis).astype(float) if axis in self.dims else None
 
     def rows(self, selection: Selection, most: int) -> SomeRows:
         """SomeRows that are in a selection, evenly thinned.
@@ -131,23 +138,26 @@ class Stored:
     def _inside(self, selection: Selection) -> np.ndarray:
         inside = np.ones(self.total, bool)
         for axis, (low, high) in selection.slices.items():
-            values = self.ensemble[axis].values
+            values = self._column(axis)
             inside &= (values >= low) & (values <= high)
         if selection.condition is not None:
             number = self.conditions.index(selection.condition)
-            inside &= self.ensemble[CONDITION].values == number
+            inside &= self._column(CONDITION) == number
         return np.flatnonzero(inside)
 
     def levels_inside(self, dim: str, selection: Selection) -> np.ndarray:
         """Places along a grid's dimension that are in a selection."""
-        values = self.ensemble[dim].values
+        values = self._column(dim)
         low, high = selection.slices.get(dim, (-np.inf, np.inf))
         return np.flatnonzero((values >= low) & (values <= high))
 
+    @cached_property
+    def _status(self) -> np.ndarray:
+        return self.ensemble["status"].transpose(*self.dims).values.ravel()
+
     def succeeded(self, rows: np.ndarray) -> np.ndarray:
         """Those of some rows whose trajectory did not fail."""
-        status = self.ensemble["status"].transpose(*self.dims).values.ravel()
-        return rows[~has_failed(status[rows])]
+        return rows[~has_failed(self._status[rows])]
 
     def courses(
         self, variable: str, rows: np.ndarray, places: Mapping[str, int] | None = None
@@ -193,7 +203,7 @@ class Stored:
     @cached_property
     def middle(self) -> int:
         """The row that is nearest to the middle of every axis."""
-        medians = {axis: float(np.median(self.ensemble[axis].values)) for axis in self.axes}
+        medians = {axis: float(np.median(self._column(axis))) for axis in self.axes}
         return self.nearest(medians, next(iter(self.conditions), None)) or 0
 
     def nearest(self, values: Mapping[str, float], condition: str | None) -> int | None:
@@ -205,7 +215,7 @@ class Stored:
         """
         selection = Selection(condition=condition)
         if self.dims != ("sample",):
-            levels = [self.ensemble[dim].values for dim in self.dims]
+            levels = [self._column(dim) for dim in self.dims]
             at = [
                 int(np.argmin(np.abs(one - values.get(dim, one[0]))))
                 for dim, one in zip(self.dims, levels)
