@@ -10,6 +10,7 @@ from odeflow.files.errors import ConfigError
 from odeflow.importers.study.compose import compose
 from odeflow.report import figures as plots
 from odeflow.report.captions import figure_caption
+from odeflow.report.page_figures import page_figures
 from odeflow.workflow.specs import stage_spec
 from tests.support.gallery import CASES, made
 
@@ -82,3 +83,17 @@ def test_figures_are_stale_when_their_function_or_style_changes(tmp_path: Path):
         specs.append(stage_spec(config, tmp_path, "plot"))
     assert specs[0] != specs[1] != specs[2] != specs[0]
     assert stage_spec(config, tmp_path, "summarise") == other
+
+
+def test_a_docstring_is_the_caption_and_the_page_begins_with_the_figure(tmp_path: Path):
+    said = '(ensemble, summary):\n    """How high they\n    come.\n\n    More of it.\n    """'
+    (tmp_path / "figures.py").write_text(GOOD.replace("(ensemble, summary):", said))
+    config = compose(*OVERRIDES, study=tmp_path)
+    assert figure_caption(config, "peaks").startswith("How high they come. n = 4,096")
+    files = [tmp_path / f"{kind}.png" for kind in ("time_courses", "heat_map", "peaks")]
+    for file in files:
+        plots.save(Figure(figsize=(3, 2)), file, dpi=50)
+    first, others = page_figures(config, files)
+    assert [one.kind for one in first] == ["peaks", "heat_map"]
+    assert [one.kind for one in others] == ["time_courses"]
+    assert first[0].caption.startswith("How high they come.")

@@ -126,7 +126,9 @@ def test_several_metrics_are_in_one_figure(tmp_path: Path):
         "Time average of substrate concentration",
     ]
     assert len({line.get_linestyle() for line in values.get_lines()}) == 2
-    assert values.get_ylabel().startswith("mmol L") and "integral" in integral.get_ylabel()
+    assert (
+        values.get_ylabel() == "mmol\N{NO-BREAK SPACE}L⁻¹" and "integral" in integral.get_ylabel()
+    )
     config = compose(*GRID, both, study=tmp_path)
     maps = plots.draw("heat_map", *make(config), config)
     assert len(maps.axes) == 6  # three panels, a bar of colours each

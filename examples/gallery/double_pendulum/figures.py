@@ -4,6 +4,9 @@ from matplotlib.figure import Figure
 
 
 def turning(ensemble, summary):
+    """When one of the rods turns over first; white: not up to t = 100. The red line is where the
+    energy for it ends.
+    """
     time = summary["turned_first_time_above"].transpose("initial_lower", "initial_upper")
     upper, lower = np.meshgrid(time.initial_upper, time.initial_lower)
     figure = Figure(figsize=(3.4, 2.9))

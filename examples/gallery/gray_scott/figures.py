@@ -2,6 +2,7 @@ from matplotlib.figure import Figure
 
 
 def patterns(ensemble, summary):
+    """The concentration of V at the end, at each feed rate F and kill rate k."""
     figure = Figure(figsize=(5, 5))
     v = ensemble["v"].isel(time=-1).sortby("feed", ascending=False)
     axes = figure.subplots(v.sizes["feed"], v.sizes["kill"], gridspec_kw={"wspace": 0, "hspace": 0})

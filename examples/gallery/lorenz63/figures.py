@@ -3,6 +3,7 @@ from matplotlib.figure import Figure
 
 
 def growth(ensemble, summary):
+    """How far a neighbour moves away: each sixteenth trajectory, and the mean of all."""
     slope = sum(ensemble[f"d_{v}_d_initial_x"] ** 2 for v in "xyz") ** 0.5
     logs = np.log((slope / slope.isel(time=0)).transpose("time", "sample").values)
     time = ensemble["time"].values - 5

@@ -12,6 +12,7 @@ def unstable(alpha, beta, n=2):
 
 
 def stability(ensemble, summary):
+    """How far LacI swings, and the line at which the steady state becomes unstable."""
     amplitude = summary["p_laci_amplitude"].transpose("alpha", "beta")
     alpha, beta = np.meshgrid(amplitude.alpha, amplitude.beta, indexing="ij")
     figure = Figure(figsize=(3.4, 2.8))

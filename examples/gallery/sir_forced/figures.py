@@ -2,6 +2,7 @@ from matplotlib.figure import Figure
 
 
 def each_year(ensemble, summary):
+    """Infections on the last 31 New Year's Days of 200 years."""
     figure = Figure(figsize=(3.4, 2.6))
     ax = figure.subplots()
     ax.plot(ensemble["forcing"], ensemble["log_infectious"], ".", color="#0072B2", markersize=1)

@@ -3,6 +3,7 @@ from matplotlib.figure import Figure
 
 
 def period(ensemble, summary):
+    """The period over the damping: solved, and the first two terms for strong damping."""
     mu = ensemble["mu"]
     periods = 2 * (ensemble["time_reached"] - summary["x_first_time_below"])
     figure = Figure(figsize=(3.4, 2.6))

@@ -13,6 +13,7 @@ from odeflow.report.estimates_section import estimates_summary
 from odeflow.report.experiment_results import ExperimentResults
 from odeflow.report.failed import Failed
 from odeflow.report.ranks import rank_correlations
+from odeflow.report.scales import metric_dust
 from odeflow.report.selection import shown_metric
 from odeflow.report.sensitivity import sentences
 from odeflow.report.training_section import training_summary
@@ -128,6 +129,7 @@ def _metric(
     finite = values[np.isfinite(values)]
     if not finite.size:
         return
+    finite = np.where(np.abs(finite) < metric_dust(name, config), 0.0, finite)
     words, units = str(metric.attrs.get("long_name", name)), _units(metric)
     if np.ptp(finite) == 0:
         yield Answer(f"{_begun(words)}: {_short(finite[0])}{units} throughout.", "summary.nc")
@@ -142,7 +144,8 @@ def _metric(
     ends = f"90% of the trajectories between {low} and {high}{units}"
     if finite.size < 20:
         ends = f"from {low} to {high}{units}"
-    text = f"{_begun(words)}: {middle}{units} in the median, {ends}."
+    some = "" if finite.size == values.size else f" in the {finite.size:,} that have a value"
+    text = f"{_begun(words)}{some}: {middle}{units} in the median, {ends}."
     yield Answer(text, "summary.nc")
     if with_effects and (text := _effects(ensemble, values)):
         yield Answer(text, "summary.nc")

@@ -1,6 +1,8 @@
 """What a figure is of, in words: its caption, and the slice of the experiment it shows. Cheap."""
 
+import ast
 from functools import cache
+from pathlib import Path
 
 from odeflow.config.metrics import wanted_metrics
 from odeflow.config.root import Config
@@ -21,7 +23,9 @@ def figure_caption(config: Config, kind: str) -> str:
         config: the experiment, in its study.
         kind: the figure's name.
     """
-    return " ".join(filter(None, [_words(kind), figure_slice(config, kind)]))
+    reference = config.plot.functions.get(kind)
+    words = _words(kind) if reference is None else _docstring(reference, config.study)
+    return " ".join(filter(None, [words, figure_slice(config, kind)]))
 
 
 def figure_slice(config: Config, kind: str) -> str:
@@ -65,6 +69,18 @@ def _metrics(config: Config) -> list[str]:
 def _some(names: list[str]) -> str:
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _docstring(reference: str, study: Path) -> str:
+    """The first paragraph of what the user's function says of itself; it is not imported."""
+    file, _, name = reference.rpartition(":")
+    try:
+        body = ast.parse((study / file).read_text(encoding="utf-8")).body
+    except (OSError, SyntaxError, ValueError):
+        return ""  # drawing says what is wrong
+    found = [x for x in body if isinstance(x, ast.FunctionDef) and x.name == name]
+    text = (ast.get_docstring(found[0]) or "") if found else ""
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 @cache

@@ -12,6 +12,7 @@ import xarray as xr
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.estimated import SCALES, from_scale
 from odeflow.report.pages import heading, paragraph, table
+from odeflow.report.units import printed_units
 
 _WORDS = {
     "identified": "identified: the interval has both limits",
@@ -44,7 +45,7 @@ def estimates_summary(estimates: xr.Dataset | None) -> Iterable[str]:
 def _in_words(row: _Limits) -> str:
     """Value, limits and units: 1.59 (1.23 to 1.97) L/h."""
     low, high = (f"{x:.3g}" for x in (row.low, row.high))
-    units = "" if row.units in ("", "1") else f" {row.units}"
+    units = "" if row.units in ("", "1") else f"\N{NO-BREAK SPACE}{printed_units(row.units)}"
     match math.isnan(row.low), math.isnan(row.high):
         case False, False:
             limits = f"{low} to {high}"

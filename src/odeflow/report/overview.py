@@ -119,7 +119,7 @@ def _atol(config: Config) -> str:
 def _outcomes(config: Config, ensemble: xr.Dataset, failed: Failed) -> Iterable[str]:
     status = ensemble["status"].values
     rows = [
-        (s.name.replace("_", " "), f"{int((status == s).sum()):,}", ADVICE[s])
+        (s.name.replace("_", " "), f"{int((status == s).sum()):,}", ADVICE[s].replace("`", ""))
         for s in Status
         if (status == s).any()
     ]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from odeflow.config.root import Config
 from odeflow.report.captions import MESSAGE, figure_caption
 
-#: What a new reader looks at first: courses, then what a metric or a parameter does.
-_KEY = (("measurements", "best_fit", "time_courses"),
+#: What a new reader looks at first: the data or courses, then what a metric or a parameter does.
+_KEY = (("measurements", "predictive", "best_fit", "time_courses"),
         ("heat_map", "metric_scatter", "estimates", "sensitivity_indices"))  # fmt: skip
 #: CSS pixels; those of several panels are wider, and take the page's width.
 _COLUMN = 520
@@ -61,10 +61,12 @@ def page_figures(
     """
     kinds = dict.fromkeys(file.stem for file in files)
     shown, room = {}, _LARGEST_ALL
-    first = [kind for group in _KEY for kind in group if kind in kinds]
+    own, (courses, effects) = list(config.plot.functions), _KEY
+    groups = ((*own[:1], *courses), (*own[1:], *effects))  # the user's own are wanted most
+    first = [kind for group in groups for kind in group if kind in kinds]
     for kind in dict.fromkeys([*first, *kinds]):
-        own = [file for file in files if file.stem == kind]
-        embedded = _embedded(own)
+        these = [file for file in files if file.stem == kind]
+        embedded = _embedded(these)
         if embedded is None or len(data := embedded.read_bytes()) > room:
             continue
         size = _size(data, embedded.suffix[1:])
@@ -72,10 +74,10 @@ def page_figures(
             continue
         room -= len(data)
         uri = f"data:{_TYPES[embedded.suffix[1:]]};base64,{base64.b64encode(data).decode()}"
-        links = [FigureFile(f"figures/{file.name}", file.suffix[1:].upper()) for file in own]
+        links = [FigureFile(f"figures/{file.name}", file.suffix[1:].upper()) for file in these]
         title = kind.replace("_", " ").capitalize()
         shown[kind] = PageFigure(kind, title, _caption(config, kind, title), uri, *size, links)
-    key = [next((kind for kind in group if kind in shown), None) for group in _KEY]
+    key = [next((kind for kind in group if kind in shown), None) for group in groups]
     return (
         [shown[kind] for kind in key if kind],
         [shown[kind] for kind in kinds if kind in shown and kind not in key],

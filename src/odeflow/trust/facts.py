@@ -73,8 +73,8 @@ def verification_facts(verification: xr.Dataset) -> list[tuple[str, str]]:
             "solved again",
             f"{int(known['number_reached']):,} of {int(known['number_asked']):,} trajectories "
             f"({', '.join(text for text in counts if not text.startswith('0 '))}) with "
-            f"{int(known['number_of_values']):,} saved values, by "
-            f"{' and '.join(used) or 'nothing'}",
+            f"{int(known['number_of_values']):,} saved values"
+            f"{', by ' + ' and '.join(used) if used else ''}",
         ),
         ("error over scale", f"largest {known['relative_error_largest']:.3g}"),
         (

@@ -41,7 +41,7 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
     axes = [axis for axis in axes if axis != config.plot.group] or axes
     if len(design_axes(ensemble)) == 1 and axes[0] in ensemble.dims:
         return _lines(ensemble, arrays, axes[0], config)
-    columns = min(len(axes), 3)
+    columns = -(-len(axes) // -(-len(axes) // 3))  # rows as full as can be: 2 and 2, not 3 and 1
     room = -(-len(axes) // columns) * columns  # each metric begins a row of its own
     figure, panes = panels(room * (len(arrays) - 1) + len(axes), columns)
     for number, metric in enumerate(arrays):

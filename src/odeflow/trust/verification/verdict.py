@@ -121,6 +121,7 @@ def _not_judged(results: Sequence[Comparison]) -> list[str]:
         for reason, names in variables.items()
     ]
     parts += [
-        f"without a verdict: {count:,} trajectories ({reason})" for reason, count in whole.items()
+        f"without a verdict: {count:,} trajector{'y' if count == 1 else 'ies'} ({reason})"
+        for reason, count in whole.items()
     ]
     return parts
