@@ -17,7 +17,7 @@ import numpy as np
 import odeflow
 from odeflow.analysis.estimation.estimates import make_objective, options_of
 from odeflow.analysis.estimation.objective import Objective
-from odeflow.analysis.estimation.trust_region import Minimum, Options, Outcome, minimise
+from odeflow.analysis.estimation.trust_region import FitStatus, Minimum, Options, minimise
 from odeflow.config.root import Config
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.solve import configure_jax
@@ -76,7 +76,7 @@ def main() -> None:
     else:
         start = starts_of(given.file, parameters.names)
     found, seconds = fitted(objective, start, options_of(estimate))
-    ends = {one.name: int((found.status == one).sum()) for one in Outcome}
+    ends = {one.name: int((found.status == one).sum()) for one in FitStatus}
     best = found.objective.min()
     print(f"parameters: {parameters.size}, of which {len(objective.solved)} in closed form")
     print(f"starts: {len(start)}, {1e3 * seconds / len(start):.2f} ms of one core each")

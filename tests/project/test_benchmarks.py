@@ -1,5 +1,6 @@
 """The benchmarks' problems are the same for every contender; the report says what was measured."""
 
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,15 @@ from benchmarks.reference import native_solution, scipy_solution
 from benchmarks.report import number, table, write_report
 from odeflow.engines.native.loop.cuda_launch import missing_device
 
+MODULES = sorted(
+    path.stem for path in Path("benchmarks").glob("*.py") if path.stem not in ("__init__", "gpu")
+)
 MODELS = {case.model_name: case for case in CASES.values()}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_it_names_what_there_is(name: str):
+    assert importlib.import_module(f"benchmarks.{name}").__doc__
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -34,7 +34,7 @@ def solve(
             while rows[next_save] <= rows[saved_until]:
                 if RECORDED:
                     record(rows, settings, 0)
-                write(values, sample * (len(ts) - 1) + index, rows, 0, rows[next_save])
+                write(values, sample * (len(ts) - 1) + index, rows, 0)
                 index += 1
                 rows[next_save] = ts[index]
             if rows[t] >= rows[t1] or rows[stalled] > 0.0 or steps >= max_steps:

@@ -29,6 +29,7 @@ from odeflow.engines.native.methods.stepper import (
 from odeflow.engines.native.methods.wild import without_wild_step
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.value import Value, select
+from odeflow.engines.native.targets.lane_saving import Kept, LaneSaving
 from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.problem.problem import Problem
 
@@ -38,8 +39,8 @@ class LaneFunctions:
 
     Where values inside of steps are needed, a step leaves behind what the interpolant needs: its
     start and length, the state there (`from_y_<component>`), dense rows. `prepare` makes the
-    interpolant's polynomials of these, and `write` evaluates them; with observables `record` does,
-    for some lanes at a time.
+    interpolant's polynomials of these, `record` evaluates them, with observables, and `write` or
+    `saving` put what is kept where it belongs.
     """
 
     def __init__(self, problem: Problem, stepper: Stepper):
@@ -75,7 +76,7 @@ class LaneFunctions:
     @property
     def is_recorded(self) -> bool:
         """Whether what is kept has to be computed for several lanes at a time."""
-        return bool(self._observables)
+        return self._inside or bool(self._observables)
 
     @cached_property
     def _coefficients(self) -> list[list[str]]:
@@ -226,36 +227,24 @@ class LaneFunctions:
         return b.finished("begin", "one", doc)
 
     def _write(self, layout: BufferLayout) -> str:
-        """Stores what is kept of a lane at a time of its last step."""
-        lines = []
-        if self._inside and not self.is_recorded:
-            start, length = (layout.place(row) for row in ("step_start", "step_length"))
-            lines.append(f"theta = (time - rows[{start} + lane]) / rows[{length} + lane]")
-        for number, parts in itertools.groupby(self._kept(), lambda kept: kept[0]):
-            names = [name for _, _, name in parts]
+        """Stores what is kept of a lane."""
+        lines = ['"""Stores what is kept of a lane."""']
+        for number, kept in enumerate(self.saving(layout).kept):
             lines += [
-                f"for i in range({len(names)}):",
-                f"    values[{number}][place, i] = {self._kept_value(layout, names[0])}",
+                f"for i in range({kept.count}):",
+                f"    values[{number}][place, i] = rows[{kept.place} + lane + i * LANES]",
             ]
-        text = "\n".join(
-            ['"""Stores what is kept of a lane at a time of its last step."""', *lines]
-        )
-        signature = "@inlined\ndef write(values, place, rows, lane, time):\n"
-        return signature + textwrap.indent(text, "    ")
+        signature = "@inlined\ndef write(values, place, rows, lane):\n"
+        return signature + textwrap.indent("\n".join(lines), "    ")
 
-    def _kept_value(self, layout: BufferLayout, name: str) -> str:
-        """The value of the i-th scalar of a variable whose first one has this name."""
-        row = lambda name: f"rows[{layout.place(name)} + lane + i * LANES]"
-        if self.is_recorded:
-            return row(f"out_{name}")
-        if not self._inside:
-            return row(f"y_{name}")
-        component = self._components.index(name)
-        coefficients = self._coefficients
-        value = row(coefficients[-1][component])
-        for names in reversed(coefficients[:-1]):
-            value = f"({value}) * theta + {row(names[component])}"
-        return f"({value}) * theta + {row(f'from_y_{name}')}"
+    def saving(self, layout: BufferLayout) -> LaneSaving:
+        """How what is kept of the lanes of a vector is put where it belongs."""
+        kind, kept = "out" if self.is_recorded else "y", []
+        for _, parts in itertools.groupby(self._kept(), lambda kept: kept[0]):
+            names = [name for _, _, name in parts]
+            kept.append(Kept(layout.place(f"{kind}_{names[0]}"), len(names)))
+        places = layout.place("next_save"), layout.place("saved_until")
+        return LaneSaving(*places, tuple(kept), layout.lanes, layout.width)
 
     def _collect(self, layout: BufferLayout) -> str:
         """Stores the accumulators of a lane that ended, and what is kept of its stop."""

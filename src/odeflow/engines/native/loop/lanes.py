@@ -82,6 +82,7 @@ def _constants(problem: Problem, layout: BufferLayout, functions: LaneFunctions)
         "END_ONLY": problem.ts is None and not functions.restarts,
         "END_AFTERWARDS": problem.ts is None and bool(functions.restarts),
         "RECORDED": functions.is_recorded,
+        "keep": functions.saving(layout),
         "WIDTH": max(layout.width, 1),
         "ALL": _lowest_bits(layout.lanes),
         "VECTOR": _lowest_bits(max(layout.width, 1)),
@@ -167,7 +168,7 @@ def solve(
                     rows[next_save + lane] = reached
                     if RECORDED:
                         record(rows, settings, lane - lane % WIDTH)
-                    write(values, place[lane], rows, lane, reached)
+                    write(values, place[lane], rows, lane)
                     index[lane] = 1
                 saved[done] = index[lane]
                 busy -= 1
@@ -201,8 +202,7 @@ def solve(
             locate(rows, settings, attention)
             reduce(rows, settings)
             steps += 1
-        # values at times that the last step has passed: with observables vector by vector, one time
-        # per lane in turn
+        # values at times that the last step has passed, vector by vector, one time per lane in turn
         for base in range(0, LANES if attention != 0 else 0, WIDTH):
             due = (attention >> base) & VECTOR
             if due != 0:
@@ -210,24 +210,7 @@ def solve(
             while due != 0:
                 if RECORDED:
                     record(rows, settings, base)
-                more = 0
-                while due != 0:
-                    bit = due & -due
-                    lane = base + lowest_bit(due)
-                    due ^= bit
-                    until = rows[saved_until + lane]
-                    time = rows[next_save + lane]
-                    while time <= until:
-                        write(values, place[lane], rows, lane, time)
-                        place[lane] += 1
-                        index[lane] += 1
-                        time = ts[index[lane]]
-                        if RECORDED:
-                            if time <= until:
-                                more |= bit
-                            break
-                    rows[next_save + lane] = time
-                due = more
+                due = keep(rows, base, values, place, index, ts)
         if attention != 0:
             ended = finished(rows, settings, 0)
         if steps >= deadline:

@@ -17,6 +17,7 @@ from llvmlite import ir
 
 from odeflow.engines.native.targets.lane_code import LaneFunction
 from odeflow.engines.native.targets.lane_loops import loop
+from odeflow.engines.native.targets.lane_saving import LaneSaving
 from odeflow.engines.native.targets.loop_values import (
     WORD,
     Array,
@@ -300,6 +301,8 @@ class _Body:
             lane = self._scalars.to("int", lane)
             result = self._builder.call(written, [rows.pointer, settings.pointer, lane])
             return Scalar("int", result)
+        if isinstance(known, LaneSaving):
+            return known.write(self._scalars, *values)
         write = getattr(self, f"_called_{name.lower()}", None)
         if write is None:
             raise TypeError(f"no function of the loop: {name}")
