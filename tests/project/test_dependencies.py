@@ -32,7 +32,7 @@ NOT_IMPORTED = {
 ELSEWHERE = {"gradsolve", "numbalsoda", "petab", "rocrate_validator", "warp"}
 #: pandas comes with xarray, and tests alone import it.
 BROUGHT = {"pandas"}
-OWN = {"odeflow", "snakemake_logger_plugin_odeflow", "tests", "benchmarks"}
+OWN = {"odeflow", "snakemake_logger_plugin_odeflow", "tests", "benchmarks", "docs"}
 
 
 def names(requirements: Iterable[str]) -> set[str]:
@@ -99,10 +99,10 @@ def test_messages_name_the_extra_that_has_the_package():
     assert {m: x for m, x in EXTRAS.items() if m not in NOT_IMPORTED} == expected
 
 
-@pytest.mark.parametrize("place", ["tests", "benchmarks"])
-def test_what_tests_and_benchmarks_import_is_declared(place: str):
-    dev = DECLARED["optional-dependencies"]["dev"]
-    known = {name for asked in (*USED.values(), dev) for name in names(asked)}
+@pytest.mark.parametrize("place", ["tests", "benchmarks", "docs"])
+def test_what_tests_benchmarks_and_docs_import_is_declared(place: str):
+    extras = [DECLARED["optional-dependencies"][extra] for extra in ("dev", "docs")]
+    known = {name for asked in (*USED.values(), *extras) for name in names(asked)}
     found = {package_of(m): files for m, files in imported(place).items() if m not in ELSEWHERE}
     assert {p: files for p, files in found.items() if p not in known | BROUGHT} == {}
 
