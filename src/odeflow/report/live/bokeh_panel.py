@@ -199,8 +199,9 @@ class BokehPanel:
             "top": top.ravel(), "value": values.ravel(),
         }  # fmt: skip
         colour = {"field": "value", "transform": self._mapper}
+        # lines of their colour, since cells that only touch leave seams
         self.figure.quad(source=data, left="left", right="right", bottom="bottom", top="top",
-                         fill_color=colour, line_color=None)  # fmt: skip
+                         fill_color=colour, line_color=colour)  # fmt: skip
 
     def _solved(self) -> None:
         plot, inks = self.figure, self._inks

@@ -47,7 +47,7 @@ class Choices:
         self._across = _select("across", names, next(iter(pair), None))
         self._up = _select("up", names, pair[1] if len(pair) > 1 else None)
         self._array = _select("variable", arrays, next(iter(arrays), None))
-        self._metric = _select("metric", metrics, first.metric)
+        self._metric = _select("metric", metrics, first.metric, 280)
         self._x = _select("over", axes, next(iter(axes), None))
         second = axes[1] if len(axes) > 1 and len(stored.dims) > 1 else _NONE
         self._y = _select("and over", [_NONE, *axes], second)
@@ -106,10 +106,10 @@ class Choices:
         self._group.visible = self._group.visible and len(self._group.options) > 1 and plain
 
 
-def _select(name: str, options: list[str], value: str | None) -> Any:
+def _select(name: str, options: list[str], value: str | None, width: int = 190) -> Any:
     return pn.widgets.Select(
         name=name, options=options, value=value, stylesheets=[look_of_widgets()],
-        width=190, margin=(0, 12, 6, 0),
+        width=width, margin=(0, 12, 6, 0),
     )  # fmt: skip
 
 
