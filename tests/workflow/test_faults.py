@@ -72,6 +72,22 @@ def test_a_solving_job_is_killed(undisturbed: Path, tmp_path: Path):
     assert results(study) == results(undisturbed)
 
 
+@fault("SIGKILL of the process that solving jobs are copies of", "the same command", SAME)
+def test_the_worker_is_killed(undisturbed: Path, tmp_path: Path):
+    study = waiting_study(tmp_path)
+    with waiting_jobs(study, 2) as (process, jobs):
+        (worker,) = {int(Path(f"/proc/{job}/stat").read_text().split()[3]) for job in jobs}
+        assert worker != process.pid
+        os.kill(worker, signal.SIGKILL)
+        wait_for_end([worker, *jobs])
+        (study / "hold").unlink()
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode != 0 and "was killed; run again" in output
+        assert len(chunk_files(study)) == 1
+    snakemake(study)
+    assert results(study) == results(undisturbed)
+
+
 @fault(
     "SIGKILL of Snakemake while it solves",
     "`snakemake --unlock`, the same command with `--rerun-incomplete`",

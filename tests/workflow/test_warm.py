@@ -211,3 +211,12 @@ def test_the_same_bytes_with_a_worker_and_without(tmp_path: Path):
     assert not list(studies[0].glob(".snakemake/scripts"))
     assert list(studies[1].glob(".snakemake/scripts"))
     assert results(studies[0]) == results(studies[1])
+    kept, others = (_what_is_recorded(study) for study in studies)
+    assert kept == others and len({name.split("/")[1] for name in kept}) == 3
+
+
+def _what_is_recorded(study: Path) -> dict[str, bytes]:
+    """What models read, what stages read and wrote, and what was solved, by name."""
+    kinds = ("manifests/*.json", "decay/records/*.json", "chunks/*/*.nc")
+    files = [file for kind in kinds for file in study.glob(f"results/{kind}")]
+    return {str(file.relative_to(study)): file.read_bytes() for file in files}
