@@ -13,7 +13,7 @@ import odeflow
 from docs.making import command_pages, config_pages, python_pages, status_pages
 from docs.making.config_keys import config_groups
 from docs.making.links import with_site_links
-from docs.making.navigation import expanded
+from docs.making.navigation import expanded, named
 from docs.making.pages import generated_pages
 from docs.making.repository import OUTSIDE, anchor, headings
 from odeflow.config.root import Config
@@ -101,16 +101,8 @@ def test_every_cause_is_on_a_page():
 
 
 def test_every_page_is_in_the_navigation():
-    def places(nav: list[Any]) -> Iterator[str]:
-        for entry in nav:
-            if isinstance(entry, str):
-                yield entry
-            else:
-                for below in entry.values():
-                    yield from places(below if isinstance(below, list) else [below])
-
     settings = yaml.safe_load((PROJECT / "mkdocs.yml").read_text())
-    found = list(places(expanded(settings["nav"], list(PAGES))))
+    found = list(named(expanded(settings["nav"], list(PAGES))))
     there = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
     assert sorted(found) == sorted(there | PAGES.keys() | OUTSIDE.keys())
 
