@@ -45,10 +45,10 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
     room = -(-len(axes) // columns) * columns  # each metric begins a row of its own
     figure, panes = panels(room * (len(arrays) - 1) + len(axes), columns)
     for number, metric in enumerate(arrays):
-        own, unused = np.split(panes[number * room : (number + 1) * room], [len(axes)])
-        for ax in unused:
-            ax.remove()
-        _scatters(list(own), ensemble, metric, axes, parted, config)
+        row = panes[number * room : (number + 1) * room]
+        for unused in row[len(axes) :]:
+            unused.remove()
+        _scatters(row[: len(axes)], ensemble, metric, axes, parted, config)
     if parted:
         _legend(figure, panes[0])
     return figure
