@@ -2,10 +2,9 @@ import jax.numpy as jnp
 
 
 def lotka_volterra(t, y, args):
-    return {
-        "hare": (args.alpha - args.beta * y.lynx) * y.hare,
-        "lynx": (args.delta * y.hare - args.gamma) * y.lynx,
-    }
+    hare = (args.alpha - args.beta * y.lynx) * y.hare
+    lynx = (args.delta * y.hare - args.gamma) * y.lynx
+    return {"hare": hare, "lynx": lynx}
 
 
 def logs(t, y, args):

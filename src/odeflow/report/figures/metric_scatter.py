@@ -46,10 +46,9 @@ def metric_scatter(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) ->
     figure, panes = panels(room * (len(arrays) - 1) + len(axes), columns)
     for number, metric in enumerate(arrays):
         row = panes[number * room : (number + 1) * room]
-        own, unused = row[: len(axes)], row[len(axes) :]
-        for ax in unused:
-            ax.remove()
-        _scatters(list(own), ensemble, metric, axes, parted, config)
+        for unused in row[len(axes) :]:
+            unused.remove()
+        _scatters(row[: len(axes)], ensemble, metric, axes, parted, config)
     if parted:
         _legend(figure, panes[0])
     return figure
