@@ -93,8 +93,10 @@ class ParameterConfig(Strict):
 class VariableConfig(Strict):
     """Units and long name of an observable or invariant."""
 
-    units: Text = Field("1", description="units, as printed on axes")
-    long_name: Text | None = Field(None, description="what it is, in words; default: its name")
+    units: Text = Field(default="1", description="units, as printed on axes")
+    long_name: Text | None = Field(
+        default=None, description="what it is, in words; default: its name"
+    )
 
 
 class Observables(Strict):
