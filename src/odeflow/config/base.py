@@ -39,7 +39,7 @@ class OneLaw(Strict):
 
 
 def measured_in(units: str) -> dict[str, Any]:
-    """What a key is measured in, for the schema: an argument `json_schema_extra` of `Field`."""
+    """What a key is measured in, for the schema: `Field(json_schema_extra=measured_in("s"))`."""
     return {"units": units}
 
 
