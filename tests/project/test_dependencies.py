@@ -30,7 +30,7 @@ NOT_IMPORTED = {
 }
 #: Imported by a benchmark or by the making of a test's table, from an environment of its own.
 ELSEWHERE = {"gradsolve", "numbalsoda", "petab", "rocrate_validator", "warp"}
-#: pandas comes with xarray, and tests alone import it.
+#: pandas comes with xarray, Pillow with Matplotlib, and tests alone import them.
 BROUGHT = {"pandas", "pillow"}
 OWN = {"odeflow", "tests", "benchmarks"}
 
