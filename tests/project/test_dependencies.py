@@ -30,8 +30,8 @@ NOT_IMPORTED = {
 }
 #: Imported by a benchmark or by the making of a test's table, from an environment of its own.
 ELSEWHERE = {"gradsolve", "numbalsoda", "petab", "rocrate_validator", "warp"}
-#: pandas comes with xarray, and tests alone import it.
-BROUGHT = {"pandas"}
+#: pandas comes with xarray, Pillow with Matplotlib, and tests alone import them.
+BROUGHT = {"pandas", "pillow"}
 OWN = {"odeflow", "snakemake_logger_plugin_odeflow", "tests", "benchmarks", "docs"}
 
 

@@ -117,10 +117,11 @@ CASES = {
                            course=lambda t, k: np.exp(-k * t)),
     "groups of places": Case("time_courses", [*GRID, "plot.variables=[substrate]"], shape=(4, 6),
                              course=lambda t, k: np.exp(-k * t)),
-    "plane": Case("time_courses", [*GRID, "plot.variables=[substrate]"], shape=(20, 30),
+    "plane": Case("time_courses", [*LINE, "plot.variables=[substrate]"], shape=(13, 13),
                   course=lambda t, k: np.exp(-k * t)),
     "plane at log times": Case(
-        "time_courses", [*SAMPLES, "plot.variables=[substrate, enzyme]"], shape=(14, 15),
+        "time_courses", [*SAMPLES, "design.size=9", "plot.variables=[substrate, enzyme]"],
+        shape=(13, 14),
         course=lambda t, k: np.exp(-k * t),
     ),
     "two metrics map": Case("heat_map", [*GRID, TWO]),
