@@ -24,6 +24,7 @@ def test_output_that_is_not_as_printed_is_noticed():
         ("x is 1.2", "x is 1.0", 0),
         ("b\na", "a\nb", 0),
         ("", "a", 0),
+        ("", "0", 0.05),
     ):
         with pytest.raises(AssertionError, match="not said"):
             check_printed(printed, expected, rtol)

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -70,6 +70,16 @@ def _hashed(files: Sequence[Path], start: str) -> str:
     return found.hexdigest()
 
 
+def _is_right(name: str, future: Future[bool]) -> bool:
+    """Says what became of a page when it is done; whether it is as printed."""
+    try:
+        print(f"{name}: {'as printed' if future.result() else 'as before'}", flush=True)
+    except AssertionError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
+
+
 def main(words: list[str]) -> None:
     """Does what has changed, or `--all`; exit code 1 where a page is not as printed."""
     from tests.support import recipes, tutorials
@@ -78,13 +88,7 @@ def main(words: list[str]) -> None:
     with ThreadPoolExecutor(2) as pool:
         futures = {name: pool.submit(tutorials.check, name, again) for name in tutorials.NAMES}
         futures["recipes"] = pool.submit(recipes.check, again)
-    wrong = []
-    for name, future in futures.items():
-        try:
-            print(f"{name}: {'as printed' if future.result() else 'as before'}", flush=True)
-        except AssertionError as error:
-            wrong.append(name)
-            print(f"{name}: {error}", file=sys.stderr, flush=True)
+        wrong = [name for name, future in futures.items() if not _is_right(name, future)]
     if wrong:
         sys.exit(f"not as printed: {', '.join(wrong)}")
 

@@ -132,8 +132,11 @@ def _same(line: str, wanted: str, rtol: float) -> bool:
         return wanted in line
     if _NUMBER.sub("", line) != _NUMBER.sub("", wanted):
         return False
-    values = ([float(x.replace(",", "")) for x in _NUMBER.findall(text)] for text in (line, wanted))
-    return all(abs(a - b) <= rtol * abs(b) for a, b in zip(*values, strict=True))
+    ours, theirs = (
+        [float(x.replace(",", "")) for x in _NUMBER.findall(text)] for text in (line, wanted)
+    )
+    near = (abs(a - b) <= rtol * abs(b) for a, b in zip(ours, theirs))
+    return len(ours) == len(theirs) and all(near)
 
 
 def main(names: list[str]) -> None:
