@@ -48,8 +48,11 @@ def check_function(key: str, reference: str, study: Path) -> None:
 
 def _public_functions(tree: ast.Module) -> list[str]:
     """What a message offers: functions of the module's own, without those within others."""
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    found = [node.name for node in tree.body if isinstance(node, kinds)]
+    found = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
     return [name for name in found if not name.startswith("_")]
 
 
