@@ -88,7 +88,17 @@ def test_its_digests_are_those_of_the_checkout(wheel: Path, tmp_path: Path):
 
 def test_every_command_helps_and_mistakes_are_one_line(wheel: Path, tmp_path: Path):
     commands = re.findall(r"^    (\w+)\b", odeflow(wheel, tmp_path, "--help"), re.MULTILINE)
-    known = {"run", "answers", "new", "reproduce", "schema", "where", "crate", "antimony"}
+    known = {
+        "run",
+        "answers",
+        "explore",
+        "new",
+        "reproduce",
+        "schema",
+        "where",
+        "crate",
+        "antimony",
+    }
     assert known == {*commands}
     for command in commands:
         assert f"usage: odeflow {command}" in odeflow(wheel, tmp_path, command, "--help")
