@@ -131,6 +131,18 @@ def test_a_course_is_right_and_gives_up_in_words(method: str):
         _solved(lambda t, y, args: y**2, method, rtol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["Radau", "LSODA"])
+def test_a_course_tells_early_times_from_the_start_however_late_it_ends(method: str):
+    """A rounding of the last time, 1e12, is later than the first ones."""
+    ts = np.geomspace(1e-6, 1e12, 19)
+    field = lambda t, y, args: -1e3 * y
+    found = course(
+        _problem(field, 1e12), ts, Accuracy(method, 1e-9, np.array([1e-14])), Work(10**5)
+    )
+    np.testing.assert_allclose(found.ys[:, 0], np.exp(-1e3 * ts), rtol=1e-6, atol=1e-12)
+    assert found.ys[0, 0] < 1.0
+
+
 def test_a_course_has_a_limit_of_evaluations():
     stiff = lambda t, y, args: -1e6 * (y - np.cos(t))
     assert _solved(stiff, "Radau", 20_000, 1e-8).evaluations < 20_000

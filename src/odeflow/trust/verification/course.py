@@ -209,11 +209,14 @@ class _Walk:
 
 
 def _snapped(ts: np.ndarray, times: list[float]) -> np.ndarray:
-    """The times to save, those that a rounding parts from a change at its time."""
+    """The times to save, those that a rounding parts from a change at its time.
+
+    Near the first change, which is t0, it is the next time to save whose rounding counts: the last
+    one may be larger by more than the digits of a number.
+    """
     result = np.array(ts, float)
+    later = result[result > times[0]]
+    least = max(abs(times[0]), later.min(initial=np.inf) if len(later) else 0.0)
     for time_ in times:
-        near = np.abs(result - time_) <= 8 * np.spacing(
-            max(abs(time_), np.abs(result).max(initial=0))
-        )
-        result[near] = time_
+        result[np.abs(result - time_) <= 8 * np.spacing(max(abs(time_), least))] = time_
     return result
