@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
 
 def _answers(given: Namespace) -> None:
     for sentence in found_answers(given.experiment, Path.cwd()):
-        print(sentence)
+        print(sentence.replace("\N{NO-BREAK SPACE}", " "))  # to be found by a search
 
 
 def found_answers(experiment: str, study: Path) -> list[str]:
