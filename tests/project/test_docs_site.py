@@ -11,13 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.accessibility import axe
-from tests.support.browser import CHROMIUM, Page, browser
+from tests.support.browser import OPENS_PAGES, PHONE, WIDE, Page, browser
 from tests.support.snakes import PROJECT
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-]
+pytestmark = OPENS_PAGES
 #: One page of each kind, looked at more closely than the others.
 KINDS = (
     "index.html",
@@ -59,9 +56,9 @@ def test_no_page_asks_the_network_or_is_wider_than_a_phone(site: Path, page: Pag
     assert len(places) > 100
     wrong = {}
     for place in places:
-        page.open(place, width=390)
+        page.open(place, width=PHONE)
         width = page.evaluate("document.documentElement.scrollWidth")
-        found = [*page.complaints, *page.requests, *([f"{width} wide"] if width > 390 else [])]
+        found = [*page.complaints, *page.requests, *([f"{width} wide"] if width > PHONE else [])]
         if found:
             wrong[place.relative_to(site).as_posix()] = found
     assert wrong == {}
@@ -74,7 +71,7 @@ def test_everybody_can_read_it(site: Path, page: Page, dark: bool, tmp_path: Pat
         pytest.skip("needs axe-core, of the npm registry")
     found = {}
     for kind in KINDS:
-        for width in (1280, 390):
+        for width in (WIDE, PHONE):
             page.open(site / kind, width=width, dark=dark)
             assert page.evaluate("document.body.dataset.mdColorScheme") == (
                 "slate" if dark else "default"

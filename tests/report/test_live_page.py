@@ -20,17 +20,13 @@ from odeflow.config.plot import PlotConfig
 from odeflow.ensemble.at_once import AtOnce
 from odeflow.files.netcdf import read_dataset
 from tests.support.accessibility import axe, barriers
-from tests.support.browser import CHROMIUM, Page, browser
+from tests.support.browser import OPENS_PAGES, PHONE, WIDE, Page, browser
 from tests.support.explored import write_results
 from tests.support.live_page import SAID, SOLVED, click, deep, live, move, wait
 from tests.support.snakes import make_study
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-]
+pytestmark = OPENS_PAGES
 
-PHONE, WIDE = 390, 1280
 EXPERIMENT = """# @package _global_
 defaults:
   - override /model: decay

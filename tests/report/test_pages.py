@@ -7,15 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.accessibility import axe, barriers
-from tests.support.browser import CHROMIUM, Page, browser
+from tests.support.browser import OPENS_PAGES, PHONE, WIDE, Page, browser
 from tests.support.snakes import make_study, snakemake
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-]
+pytestmark = OPENS_PAGES
 
-PHONE, WIDE = 390, 1280
 #: 4,096 trajectories, as many as the first paint is measured with.
 MANY = """# @package _global_
 defaults:

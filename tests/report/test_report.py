@@ -3,15 +3,13 @@
 import html
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.support.browser import CHROMIUM, NEEDS_CHROMIUM
 from tests.support.snakes import make_study, snakemake
-
-CHROMIUM = shutil.which("chromium")
 
 #: Does what a reader does, in the page itself, and leaves what was seen in the title.
 READER = """<script>(async () => {
@@ -32,7 +30,7 @@ READER = """<script>(async () => {
 })();</script>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+@NEEDS_CHROMIUM
 @pytest.mark.slow
 def test_every_page_of_the_report_opens(tmp_path: Path):
     study = make_study(tmp_path / "study")

@@ -17,7 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 CHROMIUM = shutil.which("chromium")
+NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+#: Of a module whose tests open pages.
+OPENS_PAGES = [pytest.mark.slow, NEEDS_CHROMIUM]
+#: Widths of windows, in pixels.
+PHONE, WIDE = 390, 1280
 #: Read and written by the browser itself, whatever is opened.
 _PIPES = (3, 4)
 #: The largest paint so far, in milliseconds; a promise, since observers report later.

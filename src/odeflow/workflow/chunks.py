@@ -5,7 +5,7 @@ never stale, is shared by every experiment that needs it, and is found again aft
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,16 +127,23 @@ def design_slice(config: Config) -> dict[str, Any]:
 def solve_digest(config: Config, study: Path) -> str:
     """Digest of all that decides the numbers of the chunks: config, source, versions, size."""
     made_by = solve_sources(config, study)
-    sources = [made_by["source"], *made_by["model"], made_by["data"], made_by["reading"]]
     axes = axis_names(config.design, study)
     parts = (solve_slice(config, axes), design_slice(config), axes, chunk_size(config))
-    return digest(*parts, made_by["packages"], sources)
+    return digest(*parts, made_by["packages"], sources_in_order(made_by))
 
 
-def solve_sources(config: Config, study: Path) -> dict[str, Any]:
-    """What decides the numbers of the chunks besides the config: code, data, versions; by name."""
+def sources_in_order(made_by: Mapping[str, Any]) -> list[str]:
+    """The digests of what `solve_sources` has of code and data, one after another."""
+    return [made_by["source"], *made_by["model"], made_by["data"], made_by["reading"]]
+
+
+def solve_sources(config: Config, study: Path, stage: str = SOLVING) -> dict[str, Any]:
+    """What decides numbers that are solved for besides the config: code, data, versions; by name.
+
+    `stage` is the module that solves.
+    """
     return {
-        "source": source_digest(SOLVING),
+        "source": source_digest(stage),
         "model": model_digests(config.model, study),
         "data": data_digests(config.model, study),
         "reading": reading_digest(config.model, study),

@@ -11,11 +11,8 @@ from typing import Any
 from odeflow.config.root import Config
 from odeflow.files.digests import digest
 from odeflow.importers.estimation import data_digest
-from odeflow.importers.model_data import data_digests
-from odeflow.provenance.observed.manifest import reading_digest
-from odeflow.provenance.sources import FITTING, model_digests, source_digest
-from odeflow.provenance.versions import numerical_packages, versions
-from odeflow.workflow.chunks import RESULTS
+from odeflow.provenance.sources import FITTING
+from odeflow.workflow.chunks import RESULTS, solve_sources, sources_in_order
 
 #: Keys of `analyse.estimate` that say what is made of the starts, and how many there are.
 _AFTERWARDS = ("starts", "starts_per_job", "level", "profiles", "posterior")
@@ -68,10 +65,9 @@ def fit_digest(config: Config, study: Path) -> str:
     data = fit_config(config)
     data["design"].pop("petab")  # what it says is in the other keys and the digest of the data
     data["analyse"]["estimate"].pop("data")
-    sources = [source_digest(FITTING), *model_digests(config.model, study)]
-    sources += [data_digests(config.model, study), reading_digest(config.model, study)]
-    numerics = versions(numerical_packages(config.model, config.runtime.device))
-    return digest(data, data_digest(config, study), numerics, sources)
+    made_by = solve_sources(config, study, FITTING)
+    measured = data_digest(config, study)
+    return digest(data, measured, made_by["packages"], sources_in_order(made_by))
 
 
 def start_chunks(config: Config, study: Path) -> list[StartChunk]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from odeflow.files.compiled.folder import unfit, users_folder
 from odeflow.files.compiled.store import Store
+from odeflow.files.digests import file_digest
 
 #: An import: levels up, the module, the names that are taken from it.
 Import = tuple[int, str, tuple[str, ...]]
@@ -30,8 +31,7 @@ class ParsedSources:
     """
 
     def __init__(self, folder: Path | None, parser: Path) -> None:
-        by = hashlib.sha256(parser.read_bytes()).hexdigest()
-        self._folder, self._key = folder, f"sources {by} {sys.version}"
+        self._folder, self._key = folder, f"sources {file_digest(parser)} {sys.version}"
         fits = folder is not None and folder.is_dir() and unfit(folder) is None
         content = Store(folder).get(self._key) if fits else None
         self._kept: dict[str, Any] = {} if content is None else json.loads(content)

@@ -83,7 +83,6 @@ class LaneSaving:
         """Copies a variable's rows of the buffer to the places of the lanes that are due."""
         builder, count = vectors.builder, kept.count
         there = vectors.addresses(array, where, count)
-        source = lambda i: vectors.pointer(rows, kept.place + i * self.lanes)
         if count > _FEW:
             for lane in range(self.width):
                 with builder.if_then(vectors.lane(due, lane)):
@@ -99,7 +98,7 @@ class LaneSaving:
         there = builder.select(due, there, vectors.everywhere(builder.ptrtoint(nowhere, WORD)))
         targets = [vectors.as_pointer(there, lane) for lane in range(self.width)]
         for i in range(count):
-            numbers = vectors.read(source(i))
+            numbers = vectors.read(vectors.pointer(rows, kept.place + i * self.lanes))
             for lane, target in enumerate(targets):
                 one = builder.gep(target, [number(i)], inbounds=True)
                 builder.store(vectors.lane(numbers, lane), one)
@@ -109,12 +108,8 @@ class _Vectors:
     """Reads and writes vectors of lanes, the first of which is `first`."""
 
     def __init__(self, scalars: Scalars, width: int, first: ir.Value):
-        self.builder, self.real, self._width, self._first = (
-            scalars.builder,
-            scalars.real,
-            width,
-            first,
-        )
+        self.builder, self.real = scalars.builder, scalars.real
+        self._width, self._first = width, first
         self.words, self._numbers = ir.VectorType(WORD, width), ir.VectorType(scalars.real, width)
         kind = "float64" if scalars.real == ir.DoubleType() else "float32"
         self._size = {"float64": 8, "float32": 4}[kind]
