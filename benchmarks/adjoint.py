@@ -1,6 +1,7 @@
-"""Gradients of a fit by forward sensitivities, natively, and by Diffrax's adjoint: where they cross.
+"""Gradients of a fit: native forward sensitivities and Diffrax's adjoint, and where they cross.
 
     python -m benchmarks.adjoint                              16 species, 8 to 128 parameters
+    python -m benchmarks.adjoint --method rodas5p             implicit; Kvaerno5 by Diffrax
     python -m benchmarks.adjoint --species 32 --lanes 64 --pairs 5
 
 A ring of species that turn into one another by saturating reactions, one parameter each, observed
@@ -32,6 +33,8 @@ from odeflow.ensemble.solve import configure_jax
 
 TIMES = np.linspace(1.0, 10.0, 10)
 RTOL, ATOL = 1e-6, 1e-8
+#: What Diffrax takes beside each of odeflow's methods.
+METHODS = {"tsit5": diffrax.Tsit5(), "rodas5p": diffrax.Kvaerno5()}
 FIELD = """
 import jax.numpy as jnp
 
@@ -60,7 +63,7 @@ def values_of(species: int) -> np.ndarray:
     return 1.0 + np.arange(species) % 3
 
 
-def study(folder: Path, species: int, number: int) -> odeflow.Config:
+def study(folder: Path, species: int, number: int, method: str) -> odeflow.Config:
     """A study of the fit: the model, its data and the parameters that are looked for."""
     start, end = reactions(species, number)
     names = [f"k{r}" for r in range(number)]
@@ -83,7 +86,7 @@ def study(folder: Path, species: int, number: int) -> odeflow.Config:
     experiment = {
         "defaults": [{"override /model": "ring"}, {"override /analyse": "estimate"}],
         "name": "ring",
-        "solver": {"rtol": RTOL, "atol": ATOL, "method": "tsit5"},
+        "solver": {"rtol": RTOL, "atol": ATOL, "method": method},
         "analyse": {"estimate": {"data": "data.csv", "parameters": found}},
     }
     text = "# @package _global_\n" + yaml.safe_dump(experiment, sort_keys=False)
@@ -91,7 +94,7 @@ def study(folder: Path, species: int, number: int) -> odeflow.Config:
     return odeflow.compose("experiment=ring", study=folder)
 
 
-def by_diffrax(species: int, number: int) -> Callable[[Any], Any]:
+def by_diffrax(species: int, number: int, solver: Any) -> Callable[[Any], Any]:
     start, end = map(jnp.array, reactions(species, number))
     weights, y0 = jnp.arange(1.0, species + 1.0), jnp.asarray(values_of(species))
     measured = species * (species + 1.0)
@@ -102,7 +105,7 @@ def by_diffrax(species: int, number: int) -> Callable[[Any], Any]:
 
     def loss(k: Any) -> Any:
         solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(field), diffrax.Tsit5(), 0.0, TIMES[-1], None, y0, k,
+            diffrax.ODETerm(field), solver, 0.0, TIMES[-1], None, y0, k,
             saveat=diffrax.SaveAt(ts=TIMES), max_steps=4096,
             stepsize_controller=diffrax.PIDController(rtol=RTOL, atol=ATOL),
         )  # fmt: skip
@@ -118,16 +121,16 @@ def core_seconds(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - before, result
 
 
-def compare(species: int, number: int, lanes: int, pairs: int) -> str:
+def compare(species: int, number: int, lanes: int, pairs: int, method: str) -> str:
     """One line of the table."""
     theta = np.random.default_rng(0).uniform(0.5, 1.5, (lanes, number))
     with tempfile.TemporaryDirectory() as folder:
-        config = study(Path(folder), species, number)
+        config = study(Path(folder), species, number, method)
         resources = Resources(threads=1)
         configure_jax(resources)
         objective: Objective = make_objective(config, config.study, resources)
+        adjoint = by_diffrax(species, number, METHODS[method])
         calls = lambda: objective.slopes(theta).gradient, lambda: adjoint(theta)
-        adjoint = by_diffrax(species, number)
         compiling, (ours, theirs) = zip(*(core_seconds(call) for call in calls), strict=True)
         timed = [[core_seconds(call)[0] for call in calls] for _ in range(pairs)]
     apart = np.abs(ours - theirs).max() / np.abs(theirs).max()
@@ -144,12 +147,14 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, default=256)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--parameters", type=int, nargs="+", default=[8, 16, 32, 64, 128])
+    parser.add_argument("--method", choices=list(METHODS), default="tsit5")
     given = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
     print(f"{given.species} species; ms of a core for a gradient, and seconds of the first call")
     print("parameters      odeflow      Diffrax    ratio      apart   first o.  first D.")
     for number in given.parameters:
-        print(compare(given.species, number, given.lanes, given.pairs), flush=True)
+        line = compare(given.species, number, given.lanes, given.pairs, given.method)
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
