@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from odeflow.config.base import (
     Distinct,
+    Integer,
     Natural,
     PositiveReal,
     Real,
@@ -125,6 +126,23 @@ class ParameterConfig(Strict):
     )
 
 
+class ChangeConfig(Strict):
+    """What an experiment changes in an imported model, at its start or at a time."""
+
+    by: VariableName = Field(description="the parameter that has the experiment's number")
+    number: Annotated[Integer, Field(ge=1)] = Field(
+        description="the experiment's number; `by` is the negative of it before it begins"
+    )
+    time: Real | None = Field(
+        None,
+        description="when; null: at the start",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    formulas: dict[str, str] = Field(
+        min_length=1, description="{id in the file: formula of its new value}"
+    )
+
+
 class VariableConfig(Strict):
     """Units and long name of an observable or invariant."""
 
@@ -172,6 +190,11 @@ class ModelConfig(Strict):
     )
     events: list[str] = Field(
         default_factory=list, description="set by the importer: the names of the file's events"
+    )
+    changes: list[ChangeConfig] = Field(
+        default_factory=list,
+        description="set by the importer: what the experiments of a PEtab problem change beside "
+        "what their conditions set",
     )
     t0: Time = Field(
         0.0,
@@ -275,9 +298,11 @@ class ModelConfig(Strict):
         if not self.is_imported and self.observables and self.observables.function is None:
             raise ValueError("observables.function: needed beside vector_field")
         if not self.is_imported and (
-            self.computed is not None or self.events or self.reaction_rates
+            self.computed is not None or self.events or self.changes or self.reaction_rates
         ):
-            raise ValueError("computed, events and reaction_rates are for sbml and antimony")
+            raise ValueError(
+                "computed, events, changes and reaction_rates are for sbml and antimony"
+            )
         if self.invariants and self.invariants.formulas:
             raise ValueError("invariants.formulas: formulas are for observables only")
         if self.is_imported and self.data:

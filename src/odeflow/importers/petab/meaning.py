@@ -1,17 +1,19 @@
 """What the ids of a PEtab problem are in its model: names of the dataset, formulas over them."""
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from odeflow.config.root import Config
 from odeflow.design import CONDITION, PARAMETER_SET
 from odeflow.files.digests import digest
+from odeflow.importers.petab.formulas import renamed
 from odeflow.importers.petab.measurements import Measurement
-from odeflow.importers.petab.problem import PetabProblem, read_problem
-from odeflow.importers.petab.tables import TableRow, as_number
+from odeflow.importers.petab.problem import read_problem
+from odeflow.importers.petab.records import PetabProblem
+from odeflow.importers.petab.tables import TableRow, as_number, mistake
+from odeflow.importers.sbml.changes import Change
 from odeflow.importers.sbml.config import read_system
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.source import model_source
@@ -32,10 +34,21 @@ class Output:
 
 @dataclass(frozen=True)
 class Meaning:
-    """A problem and its model."""
+    """A problem and its model.
+
+    `changes` are what its experiments change in the model beside what conditions set, and `numbers`
+    those of the experiments by condition, where there are changes.
+    """
 
     problem: PetabProblem
     system: System
+    changes: tuple[Change, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def number(self) -> str:
+        """The name of the parameter that has the experiment's number."""
+        return free_name("experiment", {*self._taken, *self.names.values()})
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -78,14 +91,7 @@ class Meaning:
 
         A name is that of the simulation condition; with what came before where that differs.
         """
-        pairs = dict.fromkeys((one.condition, one.before) for one in self.problem.measurements)
-        before = {one.before for one in self.problem.measurements}
-        measured = {condition for condition, _ in pairs}
-        listed = []
-        for condition in self.problem.conditions:
-            listed += [pair for pair in pairs if pair[0] == condition]
-            if condition not in measured and condition not in before:
-                listed.append((condition, None))
+        listed = self.problem.pairs
         alone = [condition for condition, _ in listed]
         return {self._condition_name(pair, alone.count(pair[0]) > 1): pair for pair in listed}
 
@@ -138,7 +144,18 @@ def read_meaning(file: str, study: Path) -> Meaning:
     problem = read_problem(file, study)
     source = model_source({"sbml": problem.sbml}, study)
     assert source is not None
-    return Meaning(problem, read_system(source))
+    meaning = Meaning(problem, read_system(source))
+    if problem.conditions:
+        return meaning
+    from odeflow.importers.petab.plan import planned
+
+    plan = planned(meaning, meaning.number)
+    added = [*(meaning.names[x] for x in meaning.added), meaning.number]
+    system = read_system(source, plan.changes, tuple(added)) if plan.changes else meaning.system
+    changed = Meaning(plan.problem, system, plan.changes, plan.numbers)
+    if (changed.names, changed.number) != (meaning.names, meaning.number):
+        raise mistake(file, "parameters are called as what changes in the model; rename them")
+    return changed
 
 
 def measurements_digest(config: Config, study: Path) -> str | None:
@@ -156,11 +173,7 @@ def measurements_digest(config: Config, study: Path) -> str | None:
         *problem.observables.values(),
         *problem.conditions.values(),
         *problem.parameters.values(),
+        *problem.settings,
+        *(period for one in problem.experiments.values() for period in one.all_periods),
     ]
     return digest([record.row.cells for record in records], source and source.text)
-
-
-def renamed(formula: str, names: Mapping[str, str]) -> str:
-    """A formula with some of its names replaced."""
-    word = r"(?<![\w.])[A-Za-z_]\w*"
-    return re.sub(word, lambda found: names.get(found.group(), found.group()), formula)
