@@ -44,6 +44,11 @@ class Named(Protocol):
 CONDITION, PARAMETER_SET = "condition", "parameter_set"
 
 
+def initial_name(state: str) -> str:
+    """What the initial value of a state is called in a dataset."""
+    return f"initial_{state}"
+
+
 def axis_coordinate(name: str, model: Named) -> str:
     """What an axis is called in a dataset: a state's initial value is `initial_<state>`.
 
@@ -61,7 +66,7 @@ def axis_coordinate(name: str, model: Named) -> str:
         >>> axis_coordinate("substrate", model), axis_coordinate("km", model)
         ('initial_substrate', 'km')
     """
-    return f"initial_{name}" if name in model.states else name
+    return initial_name(name) if name in model.states else name
 
 
 def axis_attributes(

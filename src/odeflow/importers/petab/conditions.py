@@ -10,10 +10,11 @@ from odeflow.importers.petab.tables import TableRow, each_once, mistake, read_ta
 
 @dataclass(frozen=True)
 class Setting:
-    """A cell that says what a quantity is set to."""
+    """A cell that says what a quantity, `target`, is set to."""
 
     row: TableRow
     column: str
+    target: str
 
     @property
     def text(self) -> str:
@@ -43,7 +44,7 @@ def read_conditions(folder: Path, files: list[str]) -> tuple[list[str], dict[str
     if not rows:
         raise mistake(files[0], "has no rows below its header; one condition is needed")
     conditions = {
-        name: Condition(row, {x: Setting(row, x) for x in columns if row.has(x)})
+        name: Condition(row, {x: Setting(row, x, x) for x in columns if row.has(x)})
         for name, row in each_once(rows, "conditionId")
     }
     return columns, conditions
@@ -61,5 +62,5 @@ def read_long_conditions(rows: list[TableRow]) -> dict[str, Condition]:
             raise row.mistake(
                 "targetId", f"{target} is in row {before.number} of {before.file}; keep one"
             )
-        settings[target] = Setting(row, "targetValue")
+        settings[target] = Setting(row, "targetValue", target)
     return {name: Condition(next(iter(x.values())).row, x) for name, x in found.items()}

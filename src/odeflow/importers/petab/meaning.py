@@ -18,6 +18,7 @@ from odeflow.importers.sbml.config import read_system
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import System
+from odeflow.problem.axis_names import initial_name
 
 #: Names that the datasets of such a study need.
 _RESERVED = (CONDITION, PARAMETER_SET, "log_likelihood", "measurement")
@@ -136,7 +137,11 @@ class Meaning:
     @property
     def _taken(self) -> set[str]:
         system = self.system
-        return {*system.ids.values(), *system.values, *system.assigned, *_RESERVED}
+        set_at_start = {system.ids.get(one.target, one.target) for one in self.problem.settings}
+        if any(before is not None for _, before in self.problem.pairs):
+            set_at_start |= {*system.rates}
+        starts = {initial_name(name) for name in set_at_start}
+        return {*system.ids.values(), *system.values, *system.assigned, *starts, *_RESERVED}
 
 
 def read_meaning(file: str, study: Path) -> Meaning:

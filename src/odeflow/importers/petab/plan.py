@@ -167,7 +167,7 @@ def _check_targets(meaning: "Meaning") -> None:
     own = {x: meaning.names[x] for x in meaning.added}
     known = {**quantities(system, own.values()), **own}
     for setting in problem.settings:
-        target = setting.row.cells["targetId"]
+        target = setting.target
         if target in problem.parameters:
             raise setting.row.mistake(
                 "targetId", f"{target} is in the parameter table too; keep one of them"
