@@ -195,7 +195,11 @@ class Simulation:
 
     @property
     def _added(self) -> list[str]:
-        return [name for name, one in self.config.model.parameters.items() if one.added]
+        """Parameters that are not in the model's file, and that no change of states reads."""
+        model = self.config.model
+        texts = [text for one in model.changes for text in one.formulas.values()]
+        read = {word for text in texts for word in re.findall(r"\w+", text)}
+        return [name for name, one in model.parameters.items() if one.added and name not in read]
 
     @property
     def engine(self) -> EngineChoice:
@@ -215,6 +219,19 @@ class Simulation:
                 "that depends on what is estimated, and derivatives leave that out; write slow "
                 "reactions, or the equilibrium itself"
             )
+        for group in self.measurements.groups:
+            condition = self.measurements.conditions[group.condition]
+            settings = self.config.design.conditions.get(condition, {})
+            changed = [
+                x for x in self.config.model.changes
+                if x.time is not None and settings.get(x.by) == x.number
+            ]  # fmt: skip
+            if changed and np.isinf(group.times).any():
+                raise ConfigError(
+                    f"analyse.estimate: {group.variable} is measured at time inf under {condition},"
+                    f" which changes {', '.join(changed[0].formulas)} at {changed[0].time:g}, and "
+                    "derivatives leave that out; measure at a late time"
+                )
         arrays = {name for name, state in self._model.declared.states.items() if state.shape}
         for name in (*self.parameters.names, *self.measurements.variables):
             if name in arrays:
