@@ -28,10 +28,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class Condition:
-    """What a condition sets, by the quantities' ids; `row` is where it is defined."""
+    """What a condition sets, by the quantities' ids; `row` is where it is defined.
+
+    What `was_before` has been set before it came to rest: states are no longer there.
+    """
 
     row: TableRow
     settings: Mapping[str, Setting]
+    was_before: frozenset[str] = frozenset()
 
 
 def read_conditions(folder: Path, files: list[str]) -> tuple[list[str], dict[str, Condition]]:

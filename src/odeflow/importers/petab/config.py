@@ -120,8 +120,9 @@ def _settings(meaning: Meaning, axes: Mapping[str, Any], condition: str) -> dict
 
 def _reset(meaning: Meaning, condition: str) -> list[str]:
     """The states that a condition sets, whatever was before."""
-    system, settings = meaning.system, meaning.problem.conditions[condition].settings
-    return [system.ids[column] for column in settings if system.ids[column] in system.rates]
+    system, one = meaning.system, meaning.problem.conditions[condition]
+    names = [system.ids[column] for column in one.settings if column not in one.was_before]
+    return [name for name in names if name in system.rates]
 
 
 def _model(model: Mapping[str, Any], meaning: Meaning, ts: list[float]) -> dict[str, Any]:

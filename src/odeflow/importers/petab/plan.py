@@ -57,9 +57,10 @@ def planned(meaning: "Meaning", by: str) -> Plan:
         if one.before is not None:
             conditions[before(name)] = Condition(one.row, first)
             numbers[before(name)] = -number
-            kept = {x: setting for x, setting in first.items() if kinds.is_parameter(x)}
-            first = kept | {x: s for x, s in one.after_rest.items() if x not in kinds.later}
-        conditions[name], numbers[name] = Condition(one.row, first), number
+        anew = {x: s for x, s in one.after_rest.items() if x not in kinds.later}
+        was_before = frozenset(first) - frozenset(anew) if one.before else frozenset()
+        conditions[name] = Condition(one.row, first | anew, was_before)
+        numbers[name] = number
         parts = [(None, {x: s for x, s in one.first.items() if x not in kinds.plain})]
         rested = {x: setting for x, setting in one.after_rest.items() if x in kinds.later}
         parts += [(problem.start, rested)] if rested else []  # type: ignore[list-item]
@@ -104,10 +105,6 @@ class _Kinds:
             self.later |= {x for x in targets if self._is_event_after_rest(x)}
             if known == (len(self.plain), len(self.later)):
                 return
-
-    def is_parameter(self, target: str) -> bool:
-        """Whether it has one value along a trajectory."""
-        return target not in self.later and self._system.ids[target] not in self._system.rates
 
     def _is_set_alike(self, target: str) -> bool:
         """Whether a number or a parameter of the table is its value at every start."""
@@ -187,6 +184,13 @@ def _check_targets(meaning: "Meaning") -> None:
             raise setting.mistake(str(error)) from None
     for one in problem.experiments.values():
         _check_start(one)
+    for observable in problem.observables.values():
+        for column in ("observablePlaceholders", "noisePlaceholders"):
+            for name in observable.row.cells.get(column, "").split(";"):
+                if name.strip() in known:
+                    raise observable.row.mistake(
+                        column, f"{name.strip()} is a quantity or a parameter; call it otherwise"
+                    )
 
 
 def _can_be_set(system: System, name: str) -> bool:

@@ -167,8 +167,8 @@ def _placeholders(row: TableRow, column: str) -> list[str]:
 
 def _parameter(row: TableRow) -> PetabParameter:
     label = row.cells["parameterName"] if row.has("parameterName") else None
-    if row.choice("estimate", ("true", "false", "True", "False"), "").lower() != "true":
-        row.text("estimate")
+    row.text("estimate")
+    if row.choice("estimate", ("true", "false", "True", "False"), "").lower() == "false":
         return PetabParameter(row, label, row.number_in("nominalValue"), None)
     low, high = (_bound(row, column) for column in ("lowerBound", "upperBound"))
     if not low < high:
