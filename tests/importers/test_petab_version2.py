@@ -21,12 +21,20 @@ from tests.support.sbml_text import compartment, event, initial, parameter, rule
 
 #: A parameter of the model starts as twice the rate.
 STARTS = f"<listOfInitialAssignments>{initial('half', '2 * u')}</listOfInitialAssignments>"
+FINITE = TABLES | {"measurements": TABLES["measurements"].replace("| inf  |", "| 80   |")}
 TIGHT = ("solver=rodas5p", "solver.rtol=1e-10", "solver.atol=1e-13")
 
 
-@pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=pytest.mark.slow)])
-def test_log_likelihood_of_the_closed_form(tmp_path, engine):
-    study = make_version2(tmp_path)
+@pytest.mark.parametrize(
+    ("engine", "tables"),
+    [
+        ("native", FINITE),
+        pytest.param("native", TABLES, marks=pytest.mark.slow),
+        pytest.param("diffrax", TABLES, marks=pytest.mark.slow),
+    ],
+)
+def test_log_likelihood_of_the_closed_form(tmp_path, engine, tables):
+    study = make_version2(tmp_path, **tables)
     config = odeflow.compose(
         "experiment=mine", "design.size=3", f"runtime.engine={engine}", *TIGHT, study=study
     )
@@ -47,9 +55,6 @@ def test_changes_are_verified(tmp_path):
     found = verify(config, study, odeflow.run(config))
     assert found.attrs["verdict"] == "passed", found.attrs
     assert found.attrs["number_verified"] > 0
-
-
-FINITE = TABLES | {"measurements": TABLES["measurements"].replace("| inf  |", "| 80   |")}
 
 
 @pytest.mark.slow
@@ -75,6 +80,7 @@ def test_value_and_gradient_of_an_estimation(tmp_path, engine):
     np.testing.assert_allclose(found.gradient[0], expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_derivatives_at_rest_after_a_change_are_refused(tmp_path):
     config = odeflow.compose("experiment=mine", "analyse=estimate", study=make_version2(tmp_path))
     with pytest.raises(ConfigError, match="b_1 is measured at time inf under rested, which"):

@@ -9,7 +9,7 @@ from odeflow.files.digests import digest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.measured import read_measured
 from odeflow.importers.petab.likelihood_data import Measurements
-from odeflow.importers.petab.meaning import measurements_digest
+from odeflow.importers.petab.of_study import measurements_digest
 from odeflow.problem.estimated import Estimated
 
 _KEY = "analyse.estimate"

@@ -14,7 +14,8 @@ from odeflow.config.design import SAMPLERS, Levels
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import without_hidden
-from odeflow.importers.petab.meaning import Meaning, read_meaning
+from odeflow.importers.petab.meaning import Meaning
+from odeflow.importers.petab.of_study import read_meaning
 from odeflow.importers.sbml.changes import Change
 
 #: Samples of a design that says neither how many nor how.

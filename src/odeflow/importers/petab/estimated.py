@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from odeflow.config.root import Config
-from odeflow.importers.petab.meaning import read_meaning
+from odeflow.importers.petab.of_study import read_meaning
 from odeflow.importers.petab.priors import BoundedPrior
 from odeflow.importers.petab.tables import TableRow, as_number
 from odeflow.problem.estimated import SCALES, Estimated, Prior, Scale, on_scale

@@ -7,19 +7,16 @@ what only some experiments set while the model computes it in the others, and la
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from odeflow.importers.petab.conditions import Condition, Setting
 from odeflow.importers.petab.experiments import Experiment
 from odeflow.importers.petab.formulas import renamed, words
+from odeflow.importers.petab.meaning import Meaning
 from odeflow.importers.petab.records import PetabProblem
 from odeflow.importers.petab.tables import as_number
 from odeflow.importers.petab.version2 import before
 from odeflow.importers.sbml.changes import Change
 from odeflow.importers.sbml.system import System
-
-if TYPE_CHECKING:
-    from odeflow.importers.petab.meaning import Meaning
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Plan:
     numbers: Mapping[str, int]
 
 
-def planned(meaning: "Meaning", by: str) -> Plan:
+def planned(meaning: Meaning, by: str) -> Plan:
     """The plan for a problem of version 2.
 
     Arguments:
@@ -79,7 +76,7 @@ def planned(meaning: "Meaning", by: str) -> Plan:
     return Plan(filled, tuple(changes), numbers if changes else {})
 
 
-def _formula(meaning: "Meaning", setting: Setting) -> str:
+def _formula(meaning: Meaning, setting: Setting) -> str:
     return renamed(setting.text, {x: meaning.names[x] for x in meaning.added})
 
 
@@ -90,7 +87,7 @@ class _Kinds:
     change by an event at the start of what has been at rest.
     """
 
-    def __init__(self, meaning: "Meaning"):
+    def __init__(self, meaning: Meaning):
         self._meaning, self._system = meaning, meaning.system
         problem = meaning.problem
         self._experiments = list(problem.experiments.values())
@@ -155,7 +152,7 @@ class _Kinds:
         )
 
 
-def _check_targets(meaning: "Meaning") -> None:
+def _check_targets(meaning: Meaning) -> None:
     """What is set is in the model, and what to is a number or a formula over what is there."""
     from odeflow.importers.sbml.formulas import parse_formula, quantities
     from odeflow.importers.sbml.mathml import MathError
