@@ -1,11 +1,11 @@
 """The `design` group: which parameters and initial values vary, and by which law."""
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from odeflow.config.base import (
+    ChoiceName,
     Distinct,
     Integer,
     Natural,
@@ -29,6 +29,8 @@ RANDOM_LAWS = (
     "trunclaplace",
     "truncloglaplace",
 )
+#: The law of an axis over categories, in any design that lists or draws its axes.
+CATEGORIES = "names"
 #: Designs that a sensitivity analysis has of its own: their rows belong together in blocks.
 PLANNED = ("saltelli", "morris", "fast")
 SAMPLERS = ("random", "sobol", "halton", "latin_hypercube", *PLANNED)
@@ -92,7 +94,14 @@ class Levels(OneLaw):
 
 
 class Axis(Levels):
-    """The law of one axis: listed levels (grid, zip) or a distribution (samplers)."""
+    """The law of one axis: listed levels (grid, zip), a distribution (samplers), or categories."""
+
+    names: Annotated[list[ChoiceName], Distinct] | None = Field(
+        None,
+        min_length=1,
+        description="categories, of which samplers draw each as often: the courses of "
+        "`model.inputs` that are given `by` this axis",
+    )
 
     uniform: Annotated[tuple[Real, Real], AfterValidator(increasing_pair)] | None = Field(
         None, description="[low, high]"
@@ -124,13 +133,6 @@ class Axis(Levels):
     ) = Field(None, description="[location, scale, low, high], the first two of the logarithm")
 
 
-def _condition_name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
-        raise ValueError(f"{value!r} is not a usable name: letters, digits, '_', '.' and '-'")
-    return value
-
-
-ConditionName = Annotated[str, AfterValidator(_condition_name)]
 #: Under a condition a quantity has a value, or that of an axis.
 Settings = dict[VariableName, Real | VariableName]
 
@@ -191,12 +193,12 @@ class DesignConfig(Strict):
     path: str | None = Field(
         None, description="table only: a .csv, .parquet or .nc file, its columns are the axes"
     )
-    conditions: dict[ConditionName, Settings] = Field(
+    conditions: dict[ChoiceName, Settings] = Field(
         default_factory=dict,
         description="{name: {parameter or state: a number or an axis}}: every sample is solved "
         "under each of them; samplers and zip",
     )
-    preequilibration: dict[ConditionName, PreequilibrationConfig] = Field(
+    preequilibration: dict[ChoiceName, PreequilibrationConfig] = Field(
         default_factory=dict,
         description="{condition: {settings, reset}}: trajectories under the condition start in the "
         "steady state of these settings",
@@ -235,6 +237,11 @@ class DesignConfig(Strict):
                 return len(self.axes)
             case _:
                 return 1
+
+    @property
+    def choices(self) -> dict[str, list[str]]:
+        """The categories of each axis that has some; the axis' values are their numbers."""
+        return {name: axis.names for name, axis in self.axes.items() if axis.names is not None}
 
     @property
     def runs(self) -> int:
@@ -340,7 +347,9 @@ class DesignConfig(Strict):
             raise ValueError(f"design.size: the axes set the size of a {self.kind} design")
         if self.is_sampler and not self.axes:
             raise ValueError(f"design.axes: a {self.kind} design needs at least one axis")
-        allowed = RANDOM_LAWS if self.is_sampler else LEVEL_LAWS
+        allowed = (*(RANDOM_LAWS if self.is_sampler else LEVEL_LAWS), CATEGORIES)
+        if self.kind in ("morris", "fast"):  # whose axes have an order
+            allowed = RANDOM_LAWS
         for name, axis in self.axes.items():
             if axis.law not in allowed:
                 raise ValueError(

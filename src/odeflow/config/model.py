@@ -17,6 +17,7 @@ from odeflow.config.base import (
     measured_in,
 )
 from odeflow.config.data import DataFile
+from odeflow.config.inputs import InputConfig, categories, check_inputs
 from odeflow.config.text import Text
 from odeflow.problem.declaration import Declaration, Parameter, State, Variable
 from odeflow.problem.names import drift_name
@@ -192,6 +193,11 @@ class ModelConfig(Strict):
         description="files of numbers that the functions read: {name: {file, columns}} is "
         "args.name.column, or args.name for a file with one array",
     )
+    inputs: dict[VariableName, InputConfig] = Field(
+        default_factory=dict,
+        description="quantities with a given course over time: args.name is the value at t; sbml, "
+        "antimony: in place of the parameter of that name",
+    )
     nonnegative: Annotated[list[VariableName], Distinct] = Field(
         default_factory=list,
         description="states that cannot be negative: a step that makes one so by more than its "
@@ -208,6 +214,18 @@ class ModelConfig(Strict):
         records = (self.observables, self.invariants)
         others = [record.function for record in records if record is not None]
         return [reference for reference in (self.vector_field, *others) if reference is not None]
+
+    @property
+    def files(self) -> dict[str, DataFile]:
+        """The files of numbers that the functions are given, by the key that names each."""
+        found = {f"data.{name}": file for name, file in self.data.items()}
+        tables = {f"inputs.{name}": given.table for name, given in self.inputs.items()}
+        return found | {key: table for key, table in tables.items() if table is not None}
+
+    @property
+    def categories(self) -> dict[str, list[str]]:
+        """The categories that inputs have a course for each, by the axis that chooses one."""
+        return categories(self.inputs)
 
     @field_validator("observables", "invariants", mode="before")
     @classmethod
@@ -228,6 +246,8 @@ class ModelConfig(Strict):
             name: Parameter(p.units, p.long_name, value=p.value)
             for name, p in self.parameters.items()
         }
+        # an axis over categories is the number of one, behind the parameters that are the user's
+        parameters |= {axis: Parameter(value=0.0) for axis in self.categories}
         return Declaration(
             self.name,
             self.t0,
@@ -299,6 +319,7 @@ class ModelConfig(Strict):
         for name in self.data:
             if name in self.parameters:
                 raise ValueError(f"data: {name!r} is a parameter already; rename one of them")
+        check_inputs(self.inputs, {*names, *self.data})
         for name in self.nonnegative:
             if name not in self.states:
                 known = ", ".join(self.states)

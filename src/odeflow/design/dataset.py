@@ -57,7 +57,9 @@ def design_to_file(config: Config, root: Path, path: Path) -> None:
             ["sample"],
             [total],
             one_row[name].dtype,
-            axis_attributes(name, model, config.plain_doses, list(design.conditions)),
+            axis_attributes(
+                name, model, config.plain_doses, list(design.conditions), design.choices
+            ),
         )
         for name in names
     }

@@ -26,6 +26,9 @@ def quantile(axis: Axis, unit: np.ndarray) -> np.ndarray:
     unit = np.ascontiguousarray(unit)  # strided arrays may take another code path in NumPy
     given = getattr(axis, axis.law)
     match axis.law:
+        case "names":
+            number = np.floor(len(given) * unit).astype(np.int16)
+            return np.minimum(number, len(given) - 1).astype(np.int16)
         case "uniform":
             low, high = given
             return _between(low, high, unit)

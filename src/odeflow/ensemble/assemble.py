@@ -25,7 +25,9 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
         levels = {
             axis_coordinate(name, config.model): (
                 values,
-                axis_attributes(name, config.model, config.plain_doses),
+                axis_attributes(
+                    name, config.model, config.plain_doses, choices=config.design.choices
+                ),
             )
             for name, values in grid_levels(config.design).items()
         }
@@ -47,7 +49,7 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
     made = ("engine", "engine_reason", "model_source", "time_switches")
     known = [slab.attrs[key] for key in made]
     attributes = global_attributes(config, *known)
-    if config.model.data:
+    if config.model.files:
         attributes |= data_attributes(config.model, config.study, slab.attrs["model_data"])
     return xr.Dataset(data, fixed | coords, attributes)
 

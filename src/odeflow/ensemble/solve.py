@@ -181,6 +181,7 @@ class _Prepared:
             config.plain_doses,
             conditions,
             at_rest,
+            config.design.choices,
         )
         return chunk.assign_attrs(
             environment=environment(config.runtime.device),

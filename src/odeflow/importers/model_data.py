@@ -1,4 +1,4 @@
-"""The files of `model.data`: read, checked and digested when a run is planned. Without JAX."""
+"""The files of `model.data` and `model.inputs`: read, checked and digested when a run is planned. Without JAX."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def read_data(model: ModelConfig, study: Path) -> dict[str, Arrays]:
     return {name: _arrays(f"model.data.{name}", data, study) for name, data in model.data.items()}
 
 
+def read_table(key: str, data: DataFile, study: Path) -> Arrays:
+    """The columns of a file that the key of the model names; raises as `read_data`."""
+    return _arrays(f"model.{key}", data, study)
+
+
 def check_precision(model: ModelConfig, study: Path, precision: str) -> None:
     """Raises ConfigError where increasing values are not told apart in single precision."""
     if precision == "float64":
@@ -58,10 +63,10 @@ def check_precision(model: ModelConfig, study: Path, precision: str) -> None:
 
 
 def data_bytes(model: ModelConfig, study: Path) -> dict[str, bytes]:
-    """The content of each file of `model.data`, by its name in the config."""
+    """The content of each of a model's files of numbers, by its name in the config."""
     found = {}
-    for key, data in model.data.items():
-        _stat(f"model.data.{key}", data, study)
+    for key, data in model.files.items():
+        _stat(f"model.{key}", data, study)
         found[data.file] = (study / data.file).read_bytes()
     return found
 

@@ -70,7 +70,8 @@ def parameter_labels(config: Config, axes: Sequence[str]) -> dict[str, xr.Variab
     """
     asked = config.analyse.simulate_for_inference
     assert asked is not None
-    described = [axis_attributes(name, config.model, config.plain_doses) for name in axes]
+    model, doses, choices = config.model, config.plain_doses, config.design.choices
+    described = [axis_attributes(name, model, doses, choices=choices) for name in axes]
     described += [{"long_name": f"noise: {name}", "units": ""} for name in asked.parameters]
     laws = [_law(config.design.axes.get(name)) for name in axes]
     laws += [_law(axis) for axis in asked.parameters.values()]

@@ -18,6 +18,7 @@ from odeflow.config.times import check_times
 from odeflow.design import CONDITION, axis_names, check_axes, has_own_ends
 from odeflow.files.errors import ConfigError
 from odeflow.importers.estimation import check_estimation
+from odeflow.importers.inputs import check_inputs
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
 from odeflow.importers.study.analyses import (
@@ -47,6 +48,7 @@ def check(config: Config, study: Path) -> None:
     check_functions(config.model, study)
     read_data(config.model, study)
     check_precision(config.model, study, config.runtime.precision)
+    check_inputs(config, study)
     check_estimation(config, study)
     check_training_set(config, study)
     check_training_outputs(config)
@@ -182,6 +184,13 @@ def _check_variables(config: Config, study: Path) -> None:
         atol = attempt.solver.atol
         shorter = "solver.reject_drift" if config.solver.reject_drift else ""
         shorter = "model.nonnegative" if config.model.nonnegative else shorter
+        kinked = [n for n, x in config.model.inputs.items() if not x.jumps]
+        if kinked and attempt.solver.stepsize_controller == "constant":
+            where = f"runtime.retry.{number - 1}" if number else "solver"
+            raise ConfigError(
+                f"{where}.stepsize_controller: constant steps do not end where the input "
+                f"{kinked[0]} has its kinks; take pid, or interpolation: previous"
+            )
         if shorter and attempt.solver.stepsize_controller == "constant":
             where = f"runtime.retry.{number - 1}" if number else "solver"
             raise ConfigError(

@@ -32,6 +32,7 @@ from odeflow.trust.verification.arrays import (
     value,
 )
 from odeflow.trust.verification.event_functions import EventFunctions
+from odeflow.trust.verification.inputs import GivenInputs
 
 #: NumPy's function for each one of `jax.numpy`, for `from jax.numpy import exp`.
 _COUNTERPARTS: dict[int, Any] = {
@@ -104,7 +105,7 @@ class PointFunctions:
     """Vector field, observables and events of a model over flat NumPy arrays, in float64.
 
     `imported` is the config of a model that is imported, whose file in the folder `study` is read
-    again; None for any other. `evaluator` says what runs them: `numpy`, or `jax` where NumPy
+    again; None for any other. `inputs` are those of the model. `evaluator` says what runs them: `numpy`, or `jax` where NumPy
     cannot. `events` are those of an imported model; None where it has some that only JAX can
     evaluate. `still` are the components that only events change. `is_autonomous` is whether the
     vector field is known not to depend on time.
@@ -112,7 +113,13 @@ class PointFunctions:
 
     evaluator: Literal["numpy", "jax"]
 
-    def __init__(self, model: Model, imported: ModelConfig | None = None, study: Path = Path()):
+    def __init__(
+        self,
+        model: Model,
+        imported: ModelConfig | None = None,
+        study: Path = Path(),
+        inputs: GivenInputs | None = None,
+    ):
         t, y, args = model.example()
         point = np.float64(t), np.array(model.flatten(y), float), np.array(args, float)
         self.events: tuple[EventFunctions, ...] | None = () if not model.events else None
@@ -121,9 +128,9 @@ class PointFunctions:
         self._notes: Callable[..., Notes] | None = None
         try:
             if imported is not None:
-                self._by_equations(imported, study)
+                self._by_equations(imported, study, inputs)
             else:
-                self._by_numpy(model, point)
+                self._by_numpy(model, point, inputs)
             with np.errstate(all="ignore"):
                 self.vector_field(*point)
                 self.observables(*point)
@@ -147,23 +154,25 @@ class PointFunctions:
         self._field, self._observe, self.evaluator = field, observe, "jax"
         self._notes, self.is_autonomous = None, False
 
-    def _by_equations(self, imported: ModelConfig, study: Path) -> None:
+    def _by_equations(
+        self, imported: ModelConfig, study: Path, inputs: GivenInputs | None
+    ) -> None:
         from odeflow.trust.verification.imported import ImportedFunctions  # which imports libsbml
 
-        functions = ImportedFunctions(imported, study)
+        functions = ImportedFunctions(imported, study, inputs)
         self._field, self._observe = functions.field, functions.observe
         self._notes, self.events = functions.notes, functions.events
         self.still, self.is_autonomous = functions.still, functions.is_autonomous
 
-    def _by_numpy(self, model: Model, point: Any) -> None:
-        field, observe = _through_numpy(model, careful=True)
+    def _by_numpy(self, model: Model, point: Any, inputs: GivenInputs | None) -> None:
+        field, observe = _through_numpy(model, inputs, careful=True)
         with np.errstate(all="ignore"), noting() as seen:
             field(*point)
             observe(*point)
         self._notes = lambda *point: _notes_of(field, *point)
         self._field, self._observe = field, observe
         if not seen.is_careful:  # plain NumPy does the same, and is much faster
-            self._field, self._observe = _through_numpy(model, careful=False)
+            self._field, self._observe = _through_numpy(model, inputs, careful=False)
         with suppress(Exception):  # whatever comes of it: something read the time
             self._field(_Unasked(), *point[1:])
             self.is_autonomous = True
@@ -213,7 +222,9 @@ for _name in _OPERATORS:
     setattr(_Unasked, _name, _Unasked._refuse)
 
 
-def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _through_numpy(
+    model: Model, inputs: GivenInputs | None, careful: bool
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Field and observables of a model as functions of flat arrays, by NumPy alone.
 
     With `careful` its arrays are `JaxLikeArray`s.
@@ -223,8 +234,9 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
     scalar = not any(shapes)
     numpy = _NumPy(careful)
     given: Callable[[Any], Any] = value if careful else (lambda number: number)
-    function = _rebound(model.function, numpy, given)
-    observer = model.observables_function and _rebound(model.observables_function, numpy, given)
+    rebound = lambda function: _rebound(function, numpy, given, inputs)
+    function = rebound(model.function)
+    observer = model.observables_function and rebound(model.observables_function)
     observed = model.observable_names
 
     def record(y: np.ndarray) -> Any:
@@ -254,14 +266,24 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
 
 
 def _rebound(
-    function: Callable[..., Any], numpy: "_NumPy", given: Callable[[Any], Any]
+    function: Callable[..., Any],
+    numpy: "_NumPy",
+    given: Callable[[Any], Any],
+    inputs: GivenInputs | None,
 ) -> Callable[..., Any]:
-    """The user's function by NumPy; the arrays of `model.data` among its args, as NumPy's."""
+    """The user's function by NumPy; `model.data` and `model.inputs` among its args."""
     if not isinstance(function, Supplied):
         return numpy.rebound(function)
     called = numpy.rebound(function.function)
-    with_data = function.taking(given)
-    return lambda t, y, args: called(t, y, with_data(args))
+
+    def value(name: str, t: Any, category: Any) -> Any:
+        if inputs is None:
+            raise TypeError("the inputs of the model are not given")
+        number = None if category is None else float(category)
+        return given(np.float64(inputs.value(name, float(t), number)))
+
+    with_data = function.taking(given, value)
+    return lambda t, y, args: called(t, y, with_data(t, args))
 
 
 def _named(values: Mapping[str, Any], names: Sequence[str]) -> list[Any]:

@@ -1,0 +1,46 @@
+"""Steps that end at a model's knots under Diffrax, as under `engines.native.methods.knot_steps`."""
+
+from typing import Any
+
+import diffrax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class KnotController(diffrax.AbstractStepSizeController):
+    """Wraps a Diffrax controller: its steps end at the next of `knots`, where they go that far.
+
+    After that the next step is as long as the one was that a knot has cut short. What is left up to
+    a knot is shared by two steps where one is not enough.
+
+    The state is `(wrapped state, planned length of the step)`.
+    """
+
+    wrapped: diffrax.AbstractStepSizeController
+    knots: Float[Array, " knot"]
+
+    def wrap(self, direction: Any) -> "KnotController":
+        """Part of Diffrax's interface; integration here is always forward."""
+        del direction
+        return self
+
+    def init(self, terms: Any, t0: Any, t1: Any, *known: Any) -> Any:
+        """First step and controller state, see `diffrax.AbstractStepSizeController.init`."""
+        end, state = self.wrapped.init(terms, t0, t1, *known)
+        return jnp.minimum(end, self._next(t0)), (state, jnp.zeros_like(end))
+
+    def adapt_step_size(self, *known: Any) -> Any:
+        """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
+        *given, (state, planned) = known
+        keep, t, end, jumps, state, result = self.wrapped.adapt_step_size(*given, state)
+        dt = end - t
+        dt = jnp.where(keep & (planned > dt), planned, dt)
+        knot = self._next(t)
+        end, half = t + dt, t + 0.5 * (knot - t)
+        end = jnp.where(end >= knot, knot, jnp.where(end > half, half, end))
+        return keep, t, end, jumps, (state, dt), result
+
+    def _next(self, t: Any) -> Any:
+        """The first knot after a time; infinite after the last."""
+        ends = jnp.append(self.knots, jnp.inf)
+        return ends[jnp.searchsorted(self.knots, t, side="right")]
