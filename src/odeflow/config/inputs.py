@@ -1,6 +1,6 @@
 """The `inputs` of a model: quantities whose course over time is given, by a file or by numbers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -88,28 +88,3 @@ class InputConfig(Strict):
             if isinstance(given, list) and len(given) != len(self.time):
                 raise ValueError(f"value: {len(given)} numbers for {len(self.time)} times")
         return self
-
-
-def categories(inputs: Mapping[str, InputConfig]) -> dict[str, list[str]]:
-    """The categories that inputs have a course for each, by the axis that chooses one."""
-    return {one.by: one.categories for one in inputs.values() if one.by is not None}
-
-
-def check_inputs(inputs: Mapping[str, InputConfig], taken: Collection[str]) -> None:
-    """Raises ValueError for a name that is taken, and for categories that do not go together."""
-    for name in inputs:
-        if name in taken:
-            raise ValueError(f"inputs: {name!r} is something else in the model; rename one of them")
-    known = categories(inputs)
-    for name, one in inputs.items():
-        if one.by is None:
-            continue
-        if one.by in taken or one.by in inputs:
-            raise ValueError(
-                f"inputs.{name}.by: {one.by!r} is something else in the model; rename one of them"
-            )
-        if set(one.categories) != set(known[one.by]):
-            raise ValueError(
-                f"inputs.{name}.value: courses for {', '.join(one.categories)}, but another input "
-                f"by {one.by} has them for {', '.join(known[one.by])}"
-            )

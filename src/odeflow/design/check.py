@@ -137,20 +137,21 @@ def _check_name(config: Config, name: str, key: str) -> None:
             "parameter or a scalar state instead"
         )
     dosed = {named for dose in config.plain_doses for _, named in dose.named()}
-    if name not in (*scalars, *model.parameters, *dosed, END):
-        near = difflib.get_close_matches(name, [*model.parameters, *scalars, *dosed], n=1)
+    parameters = [*model.parameters, *model.arrays]
+    if name not in (*scalars, *parameters, *dosed, END):
+        near = difflib.get_close_matches(name, [*parameters, *scalars, *dosed], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise ConfigError(
             f"{key}: neither a parameter nor a state of model {model.name}, nor named by a dose; "
             f"{hint}"
-            f"parameters: {', '.join(model.parameters) or 'none'}, "
+            f"parameters: {', '.join(parameters) or 'none'}, "
             f"states: {', '.join(scalars) or 'none that is a scalar'}; {END} is a trajectory's end"
         )
     coordinate = axis_coordinate(name, model)
     observables = model.observables.variables if model.observables else {}
     dims = [dim for state in model.states.values() for dim in state.dims]
     taken = {*model.states, *model.parameters, *observables, *dims}
-    if name in (*scalars, *model.parameters):
+    if name in (*scalars, *parameters):
         taken -= {name}
     if coordinate in taken:
         raise ConfigError(

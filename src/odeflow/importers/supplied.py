@@ -11,6 +11,7 @@ import numpy as np
 
 from odeflow.config.model import ModelConfig
 from odeflow.importers.model_data import Arrays
+from odeflow.problem.declaration import Array
 from odeflow.problem.knots import Knots, piece_value
 from odeflow.problem.pieces import Pieces
 
@@ -37,13 +38,14 @@ class Supplied:
     """Calls `function(t, y, args)` with what a config gives it beside the parameters.
 
     `data` are arrays by name of a file: one with columns is a record of them, one with a single
-    array that array. They are constants to JAX, floats in the precision of t. Of `courses` the
-    function has the values at t.
+    array that array. They are constants to JAX, floats in the precision of t, and so are `arrays`,
+    the array parameters, but for their factors. Of `courses` the function has the values at t.
     """
 
     function: Callable[..., Any]
     config: ModelConfig
     data: Mapping[str, Arrays] = field(default_factory=dict)
+    arrays: Mapping[str, Array] = field(default_factory=dict)
     courses: Courses | None = None
 
     def __call__(self, t: Any, y: Any, args: Any, *more: Any) -> Any:
@@ -55,38 +57,55 @@ class Supplied:
 
         def value(name: str, t: Any, category: Any) -> Any:
             assert self.courses is not None
-            course = 0 if category is None else jnp.asarray(category).astype(int)
-            return self.courses.value(name, t, course)
+            return self.courses.value(name, t, 0 if category is None else _whole(category))
 
-        return self.function(t, y, self.taking(constant, value)(t, args), *more)
+        def chosen(arrays: Any, category: Any) -> Any:
+            place = _whole(category)
+            return arrays.at[place].get(mode="promise_in_bounds", wrap_negative_indices=False)
+
+        return self.function(t, y, self.taking(constant, chosen, value)(t, args), *more)
 
     def taking(
-        self, constant: Callable[[np.ndarray], Any], value: Callable[[str, Any, Any], Any]
+        self,
+        constant: Callable[[np.ndarray], Any],
+        chosen: Callable[[Any, Any], Any],
+        value: Callable[[str, Any, Any], Any],
     ) -> Callable[[Any, Any], Any]:
         """A function of (t, args) that puts arrays and inputs behind the parameters.
 
-        `constant` makes arrays readable, and `value` gives an input of this name at a time, under
-        the category of this number, None where it has none. What odeflow itself adds behind the
-        parameters (an infusion's rate) is not the function's.
+        `constant` makes arrays readable, `chosen` takes that of a category of several, and `value`
+        gives an input of this name at a time, under a category, None where it has none. What
+        odeflow itself adds behind the parameters (an infusion's rate) is not the function's.
         """
         number = len(self.config.parameters)
         parts = [_part(name, arrays, constant) for name, arrays in self.data.items()]
-        places = {axis: number + i for i, axis in enumerate(self.config.categories)}
+        arrays = {name: constant(array.values) for name, array in self.arrays.items()}
+        behind = [*arrays, *self.config.categories]
+        places = {name: number + i for i, name in enumerate(behind)}
 
         def taken(t: Any, args: Any) -> Any:
             args = tuple(args)
-            inputs = [
-                value(name, t, None if given.by is None else args[places[given.by]])
-                for name, given in self.config.inputs.items()
+            category = lambda axis: None if axis is None else args[places[axis]]
+            scaled = [
+                args[places[name]]
+                * (numbers[0] if one.by is None else chosen(numbers, category(one.by)))
+                for (name, one), numbers in zip(self.arrays.items(), arrays.values())
             ]
-            return self._record(*args[:number], *parts, *inputs)
+            given = self.config.inputs.items()
+            inputs = [value(name, t, category(one.by)) for name, one in given]
+            return self._record(*args[:number], *scaled, *parts, *inputs)
 
         return taken
 
     @cached_property
     def _record(self) -> Any:
-        names = [*self.config.parameters, *self.data, *self.config.inputs]
+        names = [*self.config.parameters, *self.arrays, *self.data, *self.config.inputs]
         return namedtuple(f"{self.config.name}_args", names)
+
+
+def _whole(category: Any) -> Any:
+    """The number of a category, which parameters hold as a float."""
+    return jnp.asarray(category).astype(int)
 
 
 def _part(name: str, arrays: Arrays, constant: Callable[[np.ndarray], Any]) -> Any:

@@ -70,7 +70,7 @@ def parameter_labels(config: Config, axes: Sequence[str]) -> dict[str, xr.Variab
     """
     asked = config.analyse.simulate_for_inference
     assert asked is not None
-    model, doses, choices = config.model, config.plain_doses, config.design.choices
+    model, doses, choices = config.model.declaration(), config.plain_doses, config.design.choices
     described = [axis_attributes(name, model, doses, choices=choices) for name in axes]
     described += [{"long_name": f"noise: {name}", "units": ""} for name in asked.parameters]
     laws = [_law(config.design.axes.get(name)) for name in axes]

@@ -281,5 +281,6 @@ def _described(config: Config, name: str) -> tuple[str, str]:
     if group is not None:
         return ", ".join(group), "1"
     choices = config.design.choices
-    attributes = axis_attributes(name, config.model, config.plain_doses, choices=choices)
+    declared = config.model.declaration()
+    attributes = axis_attributes(name, declared, config.plain_doses, choices=choices)
     return str(attributes["long_name"]), str(attributes["units"])

@@ -136,7 +136,8 @@ def _check_doses(config: Config, study: Path) -> None:
             known_names(f"{key}.state", [dose.state], model.states, "a state")
             _check_index(f"{key}.index", dose, model.states[dose.state].shape)
         else:
-            known_names(f"{key}.parameter", [dose.parameter or ""], model.parameters, "a parameter")
+            parameters = [*model.parameters, *model.arrays]
+            known_names(f"{key}.parameter", [dose.parameter or ""], parameters, "a parameter")
         for place, name in dose.dose.named():
             known_names(f"{key}.{place}", [name], quantities, "an axis or a parameter")
         for time in dose.dose.first_times:
@@ -204,7 +205,7 @@ def _check_variables(config: Config, study: Path) -> None:
             if missing:
                 raise ConfigError(f"{key}: no tolerance for the state {', '.join(missing)}")
     sensitivities = config.saveat.sensitivities or []
-    axes = [*config.model.parameters, *states]
+    axes = [*config.model.parameters, *config.model.arrays, *states]
     known_names("saveat.sensitivities", sensitivities, axes, "a parameter or state")
     _check_sensitivities(config)
     derivatives = sensitivity_names(known, sensitivities, config.model.declaration())

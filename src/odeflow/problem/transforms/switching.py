@@ -89,7 +89,8 @@ def with_switching(problem: Problem) -> Switching:
     model, paused = with_pauses(problem.model)
     problem = replace(problem, model=model) if paused else problem
     parameters = list(model.declared.parameters)
-    switches = Switches(_functions(problem), len(model.components), len(parameters))
+    knots = np.empty(0) if model.knots is None else model.knots.times
+    switches = Switches(_functions(problem), len(model.components), len(parameters), knots)
     places = lambda lines: ", ".join(line or model.declared.origin for line in lines)
     lines = list(dict.fromkeys([*switches.lines, *paused]))
     lines = list(filter(None, lines)) or lines

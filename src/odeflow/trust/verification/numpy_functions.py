@@ -282,7 +282,10 @@ def _rebound(
         number = None if category is None else float(category)
         return given(np.float64(inputs.value(name, float(t), number)))
 
-    with_data = function.taking(given, value)
+    def chosen(arrays: Any, category: Any) -> Any:
+        return arrays[int(float(category))]
+
+    with_data = function.taking(given, chosen, value)
     return lambda t, y, args: called(t, y, with_data(t, args))
 
 

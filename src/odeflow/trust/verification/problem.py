@@ -116,13 +116,14 @@ class PointProblem:
         moved = y * (1 + 0.1 * random.random(len(y))) + 1e-3 * random.random(len(y))
         states = np.array([y, np.where(still, y, moved)])
         inside = (self.given_times > self.t0) & (self.given_times < self.t1)
-        found = [self.given_times[inside]]
+        given = self.given_times[inside]
+        found = [given]
         functions: list[NotesOf] = [self.notes, *(event.notes for event in self.events)]
         for function in functions:
             if function(self.t0, y, args) is None:
                 continue
             notes: NotesAt = lambda t, y, f=function: f(t, y, args)  # type: ignore[assignment,misc]
-            found.append(switching_times(notes, self.t0, self.t1, states))
+            found.append(switching_times(notes, self.t0, self.t1, states, given))
         exact = np.unique(np.concatenate(found))
         by_args = args.tobytes()
         if by_args not in self._active:  # once, since it takes thousands of evaluations
