@@ -10,6 +10,7 @@ import numpy as np
 from odeflow.config.inputs import InputConfig
 from odeflow.config.model import ModelConfig
 from odeflow.config.root import Config
+from odeflow.design import END, axis_names, has_own_ends, number_of_samples, rows
 from odeflow.files.errors import ConfigError
 from odeflow.importers.model_data import read_table
 from odeflow.problem.pieces import Pieces, pieces
@@ -67,12 +68,22 @@ def check_inputs(config: Config, study: Path) -> None:
                 f"model.inputs.{name}: times are no longer apart in {config.runtime.precision}; "
                 "count them from the first one, or use runtime.precision=float64"
             )
-        _check_covered(config, name, given, times)
+        _check_covered(config, study, name, given, times)
 
 
-def _check_covered(config: Config, name: str, given: InputConfig, times: np.ndarray) -> None:
+def _last_end(config: Config, study: Path) -> float:
+    """The end of the time span, or of the trajectory that ends last."""
+    if not has_own_ends(config, axis_names(config.design, study)):
+        return config.model.t1
+    samples = number_of_samples(config.design, study)
+    return float(rows(config.design, 0, samples, study)[END].max())
+
+
+def _check_covered(
+    config: Config, study: Path, name: str, given: InputConfig, times: np.ndarray
+) -> None:
     """Whether the times of an input cover the time span, where it may not be held outside."""
-    t0, t1 = config.model.t0, config.model.t1
+    t0, t1 = config.model.t0, _last_end(config, study)
     if given.outside == "error" and not times[0] <= t0 < t1 <= times[-1]:
         first, last = shown_time(times[0], times[-1]), shown_time(times[-1], times[0])
         raise ConfigError(

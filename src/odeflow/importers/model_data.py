@@ -130,10 +130,13 @@ def _read(key: str, asked: str, path: Path, _version: tuple[int, ...]) -> Arrays
     lines: list[int] = []
     try:
         arrays, lines = _READERS[PurePosixPath(data.file).suffix.lower()](path, data)
+        columns = data.named or {}
+        otherwise = ", or write `increasing: []` where nothing is looked up in it"
         for name, values in arrays.items():
-            _check_finite(name, values, lines)
+            _check_finite(name and columns.get(name, name), values, lines)
         for name in _increasing(data, arrays):
-            _check_increasing(name, arrays[name], lines)
+            hint = otherwise if key.startswith("model.data.") else ""
+            _check_increasing(columns.get(name, name), arrays[name], lines, hint)
     except TableError as error:
         raise ConfigError(f"{key}: {data.file}: {error}") from None
     except (OSError, ValueError, RuntimeError, csv.Error, EOFError) as error:
@@ -171,14 +174,13 @@ def _check_finite(name: str | None, values: np.ndarray, lines: list[int]) -> Non
         raise TableError(f"{_place(at, lines)}: the value{column} {found}; give a finite number")
 
 
-def _check_increasing(name: str, values: np.ndarray, lines: list[int]) -> None:
+def _check_increasing(name: str, values: np.ndarray, lines: list[int], hint: str) -> None:
     steps = np.diff(values)
     if not (steps > 0).all():
         at = int(np.argmin(steps > 0)) + 1
         raise TableError(
             f"{_place((at,), lines)}: {name!r} must increase, but {values[at]:.17g} follows "
-            f"{values[at - 1]:.17g}; sort the rows and keep one of equal ones, or write "
-            "`increasing: []` where nothing is looked up in it"
+            f"{values[at - 1]:.17g}; sort the rows and keep one of equal ones{hint}"
         )
 
 

@@ -13,7 +13,7 @@ class KnotController(diffrax.AbstractStepSizeController):
     After that the next step is as long as the one was that a knot has cut short. What is left up to
     a knot is shared by two steps where one is not enough.
 
-    The state is `(wrapped state, planned length of the step)`.
+    The state is `(wrapped state, planned length of the step, end of the solve)`.
     """
 
     wrapped: diffrax.AbstractStepSizeController
@@ -27,20 +27,21 @@ class KnotController(diffrax.AbstractStepSizeController):
     def init(self, terms: Any, t0: Any, t1: Any, *known: Any) -> Any:
         """First step and controller state, see `diffrax.AbstractStepSizeController.init`."""
         end, state = self.wrapped.init(terms, t0, t1, *known)
-        return jnp.minimum(end, self._next(t0)), (state, jnp.zeros_like(end))
+        return jnp.minimum(end, self._next(t0, t1)), (state, jnp.zeros_like(end), t1)
 
     def adapt_step_size(self, *known: Any) -> Any:
         """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
-        *given, (state, planned) = known
+        *given, (state, planned, t1) = known
         keep, t, end, jumps, state, result = self.wrapped.adapt_step_size(*given, state)
         dt = end - t
         dt = jnp.where(keep & (planned > dt), planned, dt)
-        knot = self._next(t)
+        knot = self._next(t, t1)
         end, half = t + dt, t + 0.5 * (knot - t)
         end = jnp.where(end >= knot, knot, jnp.where(end > half, half, end))
-        return keep, t, end, jumps, (state, dt), result
+        return keep, t, end, jumps, (state, dt, t1), result
 
-    def _next(self, t: Any) -> Any:
-        """The first knot after a time; infinite after the last."""
+    def _next(self, t: Any, t1: Any) -> Any:
+        """The first knot after a time; infinite where there is none up to `t1`."""
         ends = jnp.append(self.knots, jnp.inf)
-        return ends[jnp.searchsorted(self.knots, t, side="right")]
+        knot = ends[jnp.searchsorted(self.knots, t, side="right")]
+        return jnp.where(knot <= t1, knot, jnp.inf)

@@ -96,7 +96,7 @@ class KnotSteps:
         knot = select(passes, self._end(b, piece), knot)
         planned, half = t + dt, t + 0.5 * (knot - t)
         cut = select(planned >= knot, knot, select(planned > half, half, planned))
-        end = select(knot < b.row("t1"), cut, end)
+        end = select(knot <= b.row("t1"), cut, end)
         return end, {_AHEAD: piece, _NEXT_KNOT: knot, _PLANNED: dt}
 
     def _end(self, b: LaneBuilder, piece: Value) -> Value:
