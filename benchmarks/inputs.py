@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--checked", type=int, default=5, help="trajectories that SciPy solves too")
     asked = parser.parse_args()
     constant: list[Any] = ["~model.inputs", "+model.parameters.temperature={value: 14}"]
-    constant += ["~design.axes.lake"]
+    constant += ["~design.axes.lake", "plot.group=null"]
     with tempfile.TemporaryDirectory() as folder:
         given, plain = prepared(Path(folder)), prepared(Path(folder), *constant)
         pairs = [[timed(one, Path(folder)) for one in (given, plain)] for _ in range(asked.repeats)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from odeflow.config.ladder import ladder
 from odeflow.config.metrics import check_metric_names, reduced_summary, wanted_metrics
@@ -42,8 +42,8 @@ from odeflow.problem.transforms.stops import comment as stop_comment
 from odeflow.problem.transforms.stops import stop_guards
 from odeflow.problem.transforms.switching import Switching, with_switching
 
-#: Values of the axes, by name.
-Axes = Mapping[str, Float[np.ndarray, " sample"]]
+#: Values of the axes by name: numbers, of categories and conditions whole ones.
+Axes = Mapping[str, Real[np.ndarray, " sample"]]
 
 
 @dataclass(frozen=True, eq=False)

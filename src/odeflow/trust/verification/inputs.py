@@ -48,7 +48,8 @@ class GivenInputs:
         if given.interpolation == "previous":
             return lambda t: values[max(int(np.searchsorted(times, t, side="right")) - 1, 0)]
         if given.interpolation == "next":
-            return lambda t: values[min(int(np.searchsorted(times, t, side="left")), last)]
+            # at a time itself what holds after it
+            return lambda t: values[min(int(np.searchsorted(times, t, side="right")), last)]
         if given.interpolation == "linear" or last < 1:
             return lambda t: float(np.interp(t, times, values))
         cubic = PchipInterpolator(times, values)
