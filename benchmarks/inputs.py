@@ -59,19 +59,20 @@ def timed(one: Prepared, folder: Path) -> tuple[float, Solution]:
 
 
 def by_scipy(axes: Mapping[str, np.ndarray], row: int) -> np.ndarray:
-    """Algae and Daphnia at the end of one trajectory."""
+    """Bacteria and flagellates at the end of one trajectory."""
     day, *lakes = np.loadtxt(EXAMPLE / "weather.csv", delimiter=",", skiprows=2).T
     celsius = lakes[int(axes["lake"][row])]
-    growth, grazing, capacity = (float(axes[name][row]) for name in ("growth", "grazing", "capacity"))
+    given = (float(axes[name][row]) for name in ("growth", "grazing", "capacity"))
+    growth, grazing, capacity = given
 
     def slopes(t: float, y: np.ndarray) -> list[float]:
-        algae, daphnia = y
-        faster = 2 ** ((np.interp(t, day, celsius) - 20) / 10)
-        eaten = faster * grazing * algae * daphnia / (0.35 + algae)
-        gained = faster * growth * algae * (1 - algae / capacity)
-        return [gained - eaten, 0.6 * eaten - faster * 0.3 * daphnia]
+        bacteria, flagellates = y
+        warmth = np.interp(t, day, celsius) / 20
+        eaten = warmth * grazing * bacteria * flagellates / (0.4 + bacteria)
+        gained = warmth * growth * bacteria * (1 - bacteria / capacity)
+        return [gained - eaten, 0.4 * eaten - 0.5 * flagellates]
 
-    y = np.array([1.0, 0.1])
+    y = np.array([0.5, 0.1])
     for a, b in zip(day, day[1:]):  # from day to day, so that no step has a kink inside
         y = solve_ivp(slopes, (a, b), y, "DOP853", rtol=1e-12, atol=1e-14).y[:, -1]
     return y
@@ -79,7 +80,7 @@ def by_scipy(axes: Mapping[str, np.ndarray], row: int) -> np.ndarray:
 
 def errors(one: Prepared, found: Solution, number: int) -> list[float]:
     """The largest error of each of some trajectories, in tolerances."""
-    tolerances, states = one.problem.solver.tolerances, ("algae", "daphnia")
+    tolerances, states = one.problem.solver.tolerances, ("bacteria", "flagellates")
     result = []
     for row in np.linspace(0, one.lanes.size - 1, number).astype(int):
         exact = by_scipy(one.axes, row)

@@ -1,9 +1,9 @@
-def algae_and_daphnia(t, y, args):
-    """Prey and predators, whose rates follow the water's temperature (Q10 = 2)."""
-    faster = 2 ** ((args.temperature - 20) / 10)
-    eaten = faster * args.grazing * y.algae * y.daphnia / (args.half + y.algae)
-    growth = faster * args.growth * y.algae * (1 - y.algae / args.capacity)
+def bacteria_and_flagellates(t, y, args):
+    """Prey and predators; growth and grazing are in proportion to the temperature."""
+    warmth = args.temperature / 20
+    eaten = warmth * args.grazing * y.bacteria * y.flagellates / (args.half + y.bacteria)
+    growth = warmth * args.growth * y.bacteria * (1 - y.bacteria / args.capacity)
     return {
-        "algae": growth - eaten,
-        "daphnia": args.gain * eaten - faster * args.loss * y.daphnia,
+        "bacteria": growth - eaten,
+        "flagellates": args.gain * eaten - args.loss * y.flagellates,
     }
