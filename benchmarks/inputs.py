@@ -68,9 +68,9 @@ def by_scipy(axes: Mapping[str, np.ndarray], row: int) -> np.ndarray:
     def slopes(t: float, y: np.ndarray) -> list[float]:
         bacteria, flagellates = y
         warmth = np.interp(t, day, celsius) / 20
-        eaten = warmth * grazing * bacteria * flagellates / (0.4 + bacteria)
+        eaten = warmth * grazing * bacteria * flagellates / (0.35 + bacteria)
         gained = warmth * growth * bacteria * (1 - bacteria / capacity)
-        return [gained - eaten, 0.4 * eaten - 0.5 * flagellates]
+        return [gained - eaten, 0.4 * eaten - 0.45 * flagellates]
 
     y = np.array([0.5, 0.1])
     for a, b in zip(day, day[1:]):  # from day to day, so that no step has a kink inside
