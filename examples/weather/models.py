@@ -1,3 +1,6 @@
+"""Two species in a lake."""
+
+
 def bacteria_and_flagellates(t, y, args):
     """Prey and predators; growth and grazing are in proportion to the temperature."""
     warmth = args.temperature / 20

@@ -8,8 +8,8 @@ import pytest
 
 import odeflow
 from odeflow.config.model import ModelConfig
-from odeflow.ensemble.build import build
 from odeflow.engines.native.engine import generated
+from odeflow.ensemble.build import build
 from odeflow.importers.loading import load_model
 from odeflow.problem.status import Status
 from tests.support.snakes import make_study
@@ -46,7 +46,7 @@ def solved(study: Path, *overrides: str) -> Any:
 
 
 def exact(rate: float, times: Any = TIMES, values: Any = VALUES, y: float = 3.0) -> float:
-    """y at the last time for lines between values, piece by piece in closed form."""
+    """The last y for lines between values, piece by piece in closed form."""
     for a, b, c0, c1 in zip(times, times[1:], values, values[1:]):
         slope, h = (c1 - c0) / (b - a), b - a
         start, end = (c0 - slope / rate) / rate, (c1 - slope / rate) / rate
@@ -196,7 +196,8 @@ def test_doses_and_stops_beside_it(engine: str, tmp_path: Path):
         y = exact(rate, [0.5, 0.8], [VALUES[1], at[0]], y) + 0.25
         y = exact(rate, [0.8, 1.25, 2.0], at, y)
         assert found[-1] == pytest.approx(y, rel=1e-8)
-    stopped = solved(study, *overrides[::2], overrides[3], "stop={above: {y: 3.1}}", "saveat.ts=null")
+    stop = "stop={above: {y: 3.1}}"
+    stopped = solved(study, overrides[0], *overrides[2:], stop, "saveat.ts=null")
     fired = stopped["status"] == Status.stopped_by_event
     assert fired.any()
     np.testing.assert_allclose(stopped["y"].where(fired, drop=True), 3.1, rtol=1e-8)

@@ -55,8 +55,11 @@ def test_an_axis_of_its_name_is_a_factor(engine: str, tmp_path: Path):
 
 @ENGINES
 def test_a_categorical_axis_chooses_among_arrays(engine: str, tmp_path: Path):
-    text = lambda matrix: "label,young,old\n" + "".join(
-        f"{name},{','.join(map(str, row))}\n" for name, row in zip(("young", "old"), matrix)
+    text = lambda matrix: (
+        "label,young,old\n"
+        + "".join(
+            f"{name},{','.join(map(str, row))}\n" for name, row in zip(("young", "old"), matrix)
+        )
     )
     study = study_with(tmp_path, "file: {open: a.csv, closed: b.npy}, by: schools")
     (study / "a.csv").write_text(text(MATRIX))

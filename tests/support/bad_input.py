@@ -649,9 +649,11 @@ INPUTS = [
         ("model.inputs.u", "2 numbers for 3 times"),
         with_input(COURSE, "{time: [0, 1, 2], value: [20, 22]}"),
     ),
-    ("the name of a parameter", ("inputs", "'k' is something else"), {
-        MODEL: f"{MODEL_YAML}inputs: {{k: {COURSE}}}\n", "u.csv": COURSE_FILE
-    }),
+    (
+        "the name of a parameter",
+        ("inputs", "'k' is something else"),
+        {MODEL: f"{MODEL_YAML}inputs: {{k: {COURSE}}}\n", "u.csv": COURSE_FILE},
+    ),
     (
         "courses without an axis",
         ("model.inputs.u", "by: needed", "the axis to choose by"),

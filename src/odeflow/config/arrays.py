@@ -84,7 +84,6 @@ class CoordinateConfig(Strict):
     units: Text = Field("1", description="units of numbers, as printed on axes")
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
 
-
     @property
     def array(self) -> np.ndarray:
         """The values, numbers or texts."""
@@ -115,7 +114,9 @@ def check_coords(coords: Mapping[str, CoordinateConfig], records: Mapping[str, A
     for dim, coordinate in coords.items():
         if dim not in lengths:
             known = ", ".join(lengths) or "none"
-            raise ValueError(f"coords.{dim}: no state or parameter has that dimension; known: {known}")
+            raise ValueError(
+                f"coords.{dim}: no state or parameter has that dimension; known: {known}"
+            )
         if len(coordinate.values) != lengths[dim]:
             raise ValueError(
                 f"coords.{dim}: {len(coordinate.values)} values for {lengths[dim]} places"
@@ -128,8 +129,8 @@ def divided(model: Any) -> Any:
     """The `model` group with array parameters, told by their keys, apart from the numbers."""
     if not isinstance(model, Mapping) or not isinstance(model.get("parameters"), Mapping):
         return model
-    is_array = lambda one: isinstance(one, Mapping) and (
-        "dims" in one or isinstance(one.get("value"), list | dict)
+    is_array = lambda one: (
+        isinstance(one, Mapping) and ("dims" in one or isinstance(one.get("value"), list | dict))
     )
     parameters = model["parameters"]
     arrays = {name: one for name, one in parameters.items() if is_array(one)}

@@ -80,7 +80,9 @@ def _check_categories(config: Config, names: list[str]) -> None:
     for axis, categories in known.items():
         example = f"design.axes.{axis}: {{names: [{', '.join(categories)}]}}"
         if axis not in names:
-            raise ConfigError(f"model.inputs: {axis} chooses among courses, but is no axis; {example}")
+            raise ConfigError(
+                f"model.inputs: {axis} chooses among courses, but is no axis; {example}"
+            )
         if axis not in choices:
             raise ConfigError(f"design: the axis {axis} needs names, not numbers; {example}")
     for axis, chosen in choices.items():

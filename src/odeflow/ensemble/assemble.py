@@ -26,9 +26,7 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
         levels = {
             axis_coordinate(name, config.model): (
                 values,
-                axis_attributes(
-                    name, declared, config.plain_doses, choices=config.design.choices
-                ),
+                axis_attributes(name, declared, config.plain_doses, choices=config.design.choices),
             )
             for name, values in grid_levels(config.design).items()
         }

@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from odeflow.files.csv_cells import TableError, first_not_a_number, is_number, not_a_number, read_cells
+from odeflow.files.csv_cells import (
+    TableError,
+    first_not_a_number,
+    is_number,
+    not_a_number,
+    read_cells,
+)
 from odeflow.files.errors import ConfigError, shown
 
 #: Entries of a file that a config, and with it every file of results, has room for.
@@ -16,8 +22,8 @@ _MOST_ENTRIES = 10_000
 def with_arrays(model: Any, study: Path) -> Any:
     """The `model` group with the numbers of files in place of their names.
 
-    Of parameters that is `file`, one or one for each category, of states an `initial` that is a
-    text. Raises ConfigError, one line that names the key.
+    Of parameters that is `file`, one or one for each category, of states an `initial` that names
+    one. Raises ConfigError, one line that names the key.
     """
     if not isinstance(model, Mapping):
         return model
@@ -49,7 +55,7 @@ def _parameter(key: str, record: Mapping[str, Any], study: Path) -> Mapping[str,
 
 def _state(key: str, record: Mapping[str, Any], study: Path) -> Mapping[str, Any]:
     initial = record.get("initial")
-    if not isinstance(initial, str):
+    if not isinstance(initial, str) or not initial.lower().endswith(tuple(_READERS)):
         return record
     return {**record, "initial": _read(f"{key}.initial", initial, study)}
 

@@ -44,9 +44,7 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
         if config.observables is not None and config.observables.function is not None:
             observables = load_function(config.observables.function, study, "model.observables")
         observables = observables and supplied(observables)
-        model = Model(
-            config.declaration(), supplied(function), observables, knots=courses.knots
-        )
+        model = Model(config.declaration(), supplied(function), observables, knots=courses.knots)
     check_model(model)
     return model
 

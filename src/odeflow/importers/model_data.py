@@ -1,4 +1,4 @@
-"""The files of `model.data` and `model.inputs`: read, checked and digested when a run is planned. Without JAX."""
+"""A model's files of numbers: read, checked and digested when a run is planned. Without JAX."""
 
 from __future__ import annotations
 

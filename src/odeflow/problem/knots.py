@@ -2,9 +2,9 @@
 
 Steps end at knots, so that each sees a smooth field and none passes over a change; since the field
 is continuous there, they go on as they were, with their length and their last derivative. In which
-of the pieces between knots a time lies is asked by `knots_passed`. It is an operation of its own to
-what reads a field's jaxpr: nobody stops for it as for a comparison of time, and an engine that knows
-which piece a step is in need not search.
+of the pieces between knots a time lies is asked by `knots_passed`. It is an operation of its own
+to what reads a field's jaxpr: nobody stops for it as for a comparison of time, and an engine that
+knows which piece a step is in need not search.
 """
 
 from dataclasses import dataclass

@@ -14,8 +14,8 @@ from odeflow.importers.sbml.config import read_system
 from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import System, assigned_to
 from odeflow.trust.verification.event_functions import EventFunctions, Function
-from odeflow.trust.verification.inputs import GivenInputs
 from odeflow.trust.verification.formulas import UnknownOperationError, compiled
+from odeflow.trust.verification.inputs import GivenInputs
 
 
 class ImportedFunctions:
@@ -42,9 +42,7 @@ class ImportedFunctions:
         self._places |= {name: f"p[{first + i}]" for i, name in enumerate(config.inputs)}
         rates = [system.rates[name] for name in config.states]
         self.still = np.array([is_zero(rate) for rate in rates], bool)
-        self.is_autonomous = not any(
-            {TIME, *config.inputs} & self._read(rate) for rate in rates
-        )
+        self.is_autonomous = not any({TIME, *config.inputs} & self._read(rate) for rate in rates)
         self._rates = self._compiled(rates)
         self._notes = self._compiled(rates, with_notes=True)
         self._observed = self._compiled([system.assigned[name] for name in observed.variables])

@@ -105,10 +105,12 @@ class PointFunctions:
     """Vector field, observables and events of a model over flat NumPy arrays, in float64.
 
     `imported` is the config of a model that is imported, whose file in the folder `study` is read
-    again; None for any other. `inputs` are those of the model. `evaluator` says what runs them: `numpy`, or `jax` where NumPy
-    cannot. `events` are those of an imported model; None where it has some that only JAX can
-    evaluate. `still` are the components that only events change. `is_autonomous` is whether the
-    vector field is known not to depend on time.
+    again; None for any other. `inputs` are those of the model.
+
+    `evaluator` says what runs them: `numpy`, or `jax` where NumPy cannot. `events` are those of an
+    imported model; None where it has some that only JAX can evaluate. `still` are the components
+    that only events change. `is_autonomous` is whether the vector field is known not to depend on
+    time.
     """
 
     evaluator: Literal["numpy", "jax"]
@@ -154,9 +156,7 @@ class PointFunctions:
         self._field, self._observe, self.evaluator = field, observe, "jax"
         self._notes, self.is_autonomous = None, False
 
-    def _by_equations(
-        self, imported: ModelConfig, study: Path, inputs: GivenInputs | None
-    ) -> None:
+    def _by_equations(self, imported: ModelConfig, study: Path, inputs: GivenInputs | None) -> None:
         from odeflow.trust.verification.imported import ImportedFunctions  # which imports libsbml
 
         functions = ImportedFunctions(imported, study, inputs)

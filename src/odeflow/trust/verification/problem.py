@@ -52,9 +52,7 @@ class PointProblem:
     still: Bool[np.ndarray, " component"] | None = None
     follows_time: bool = True
     ends_at: float | None = None
-    given_times: Float[np.ndarray, " time"] = dataclasses.field(
-        default_factory=lambda: np.empty(0)
-    )
+    given_times: Float[np.ndarray, " time"] = dataclasses.field(default_factory=lambda: np.empty(0))
     _seen: bool = False
     _active: dict[bytes, Activity] = dataclasses.field(default_factory=dict)
     _known: dict[bytes, tuple[np.ndarray, float]] = dataclasses.field(default_factory=dict)

@@ -22,6 +22,7 @@ FieldAt = Callable[[float, np.ndarray], np.ndarray]
 MOST_PERIODS, _POINTS = 20_000, 256
 #: Points that are enough for what is linear.
 _FEW = 5
+_NONE = np.empty(0)
 #: Nested `mod`s are found one after another.
 _DEPTH = 3
 
@@ -35,7 +36,7 @@ def switching_times(
     t0: float,
     t1: float,
     states: Float[np.ndarray, "state component"],
-    known: Float[np.ndarray, " time"] = np.empty(0),
+    known: Float[np.ndarray, " time"] = _NONE,
 ) -> Float[np.ndarray, " time"]:
     """The times within (t0, t1) where what is compared changes, increasing.
 

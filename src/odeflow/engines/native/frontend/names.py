@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from odeflow.problem.model import Model
 
-
 #: In which piece between a model's knots a lane is: how many of them it has passed.
 PIECE = "piece"
 
