@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from odeflow.config.base import ChoiceName, Real, Strict, VariableName
 from odeflow.config.text import Text
-from odeflow.problem.declaration import Array
+from odeflow.problem.declaration import ArrayParameter
 
 
 def shape_of(value: Any, key: str = "value") -> tuple[int, ...]:
@@ -48,10 +48,10 @@ class ArrayConfig(Strict):
         """Shape of the array, or of each of several."""
         return shape_of(next(iter(self.value.values())) if self.categories else self.value)  # type: ignore[union-attr]
 
-    def array(self, categories: list[str]) -> Array:
+    def array(self, categories: list[str]) -> ArrayParameter:
         """The numbers of each of these categories, or of the one array that there is."""
         lists = [self.value[c] for c in categories] if self.categories else [self.value]  # type: ignore[call-overload]
-        return Array(self.units, self.long_name, values=np.array(lists, float), by=self.by)
+        return ArrayParameter(self.units, self.long_name, values=np.array(lists, float), by=self.by)
 
     @model_validator(mode="after")
     def _fits(self) -> "ArrayConfig":

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from odeflow.config.design import Levels
+from odeflow.config.axis import Levels
 from odeflow.files.errors import ConfigError
 
 #: Values that one law may list: 0.8 GB.
@@ -56,7 +56,7 @@ def expand(levels: Levels, key: str = "levels") -> np.ndarray:
             with `key`.
 
     Example:
-        >>> from odeflow.config.design import Axis
+        >>> from odeflow.config.axis import Axis
         >>> from odeflow.design import expand
         >>> expand(Axis(geomspace=(1, 100, 3))).tolist()
         [1.0, 10.0, 100.0]

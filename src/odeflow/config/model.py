@@ -13,7 +13,7 @@ from odeflow.config.data import DataFile
 from odeflow.config.inputs import InputConfig
 from odeflow.config.states import StateConfig
 from odeflow.config.text import Text
-from odeflow.problem.declaration import Array, Declaration, Parameter, State, Variable
+from odeflow.problem.declaration import ArrayParameter, Declaration, Parameter, State, Variable
 from odeflow.problem.names import drift_name
 from odeflow.problem.time_text import shown_time
 
@@ -152,7 +152,7 @@ class ModelConfig(Strict):
         return found | {key: table for key, table in tables.items() if table is not None}
 
     @property
-    def plain_arrays(self) -> dict[str, Array]:
+    def plain_arrays(self) -> dict[str, ArrayParameter]:
         """The array parameters as engines have them, categories in the order of `categories`."""
         known = self.categories
         return {

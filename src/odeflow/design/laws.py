@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from odeflow.config.design import Axis, Lognormal
+from odeflow.config.axis import Axis, Lognormal
 from odeflow.files.errors import ConfigError
 
 #: The smallest point a sampler gives is 2**-53, where the standard normal law is -8.21.

@@ -11,7 +11,7 @@ import numpy as np
 
 from odeflow.config.model import ModelConfig
 from odeflow.importers.model_data import Arrays
-from odeflow.problem.declaration import Array
+from odeflow.problem.declaration import ArrayParameter
 from odeflow.problem.knots import Knots, piece_value
 from odeflow.problem.pieces import Pieces
 
@@ -45,7 +45,7 @@ class Supplied:
     function: Callable[..., Any]
     config: ModelConfig
     data: Mapping[str, Arrays] = field(default_factory=dict)
-    arrays: Mapping[str, Array] = field(default_factory=dict)
+    arrays: Mapping[str, ArrayParameter] = field(default_factory=dict)
     courses: Courses | None = None
 
     def __call__(self, t: Any, y: Any, args: Any, *more: Any) -> Any:

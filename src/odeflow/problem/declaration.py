@@ -40,7 +40,7 @@ class Parameter(Variable):
 
 
 @dataclass(frozen=True, eq=False)
-class Array(Variable):
+class ArrayParameter(Variable):
     """An array parameter: its numbers, by category the first dimension, and the axis of these."""
 
     values: Float[np.ndarray, "category *shape"] = field(kw_only=True)

@@ -38,7 +38,7 @@ def knots_passed(times: Any, t: Any) -> Any:
 
 
 #: What an equation of a jaxpr that calls it is named.
-KNOTS_PASSED = knots_passed.__name__
+KNOTS_PASSED = "knots_passed"
 
 
 def piece_value(courses: Pieces, knots: Knots | None, t: Any, course: Any = 0) -> Any:

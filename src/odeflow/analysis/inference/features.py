@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from odeflow.config.design import Axis
+from odeflow.config.axis import Axis
 from odeflow.config.root import Config
 from odeflow.config.simulate_for_inference import NoiseConfig
 from odeflow.problem.axis_names import axis_attributes

@@ -32,7 +32,8 @@ class KnotController(diffrax.AbstractStepSizeController):
     def adapt_step_size(self, *known: Any) -> Any:
         """See `diffrax.AbstractStepSizeController.adapt_step_size`."""
         *given, (state, planned, t1) = known
-        keep, t, end, jumps, state, result = self.wrapped.adapt_step_size(*given, state)
+        adapt: Any = self.wrapped.adapt_step_size
+        keep, t, end, jumps, state, result = adapt(*given, state)
         dt = end - t
         dt = jnp.where(keep & (planned > dt), planned, dt)
         knot = self._next(t, t1)

@@ -33,6 +33,7 @@ from odeflow.trust.verification.arrays import (
 )
 from odeflow.trust.verification.event_functions import EventFunctions
 from odeflow.trust.verification.inputs import GivenInputs
+from odeflow.trust.verification.unasked import Unasked
 
 #: NumPy's function for each one of `jax.numpy`, for `from jax.numpy import exp`.
 _COUNTERPARTS: dict[int, Any] = {
@@ -42,61 +43,6 @@ _COUNTERPARTS: dict[int, Any] = {
 }
 
 _NUMPYS = (np.float64, np.ndarray, float, JaxLikeArray)
-#: What may be done with a number, or to find out about it.
-_OPERATORS = [
-    "__abs__",
-    "__add__",
-    "__and__",
-    "__array__",
-    "__array_ufunc__",
-    "__bool__",
-    "__ceil__",
-    "__complex__",
-    "__divmod__",
-    "__eq__",
-    "__float__",
-    "__floor__",
-    "__floordiv__",
-    "__format__",
-    "__ge__",
-    "__gt__",
-    "__hash__",
-    "__index__",
-    "__int__",
-    "__invert__",
-    "__iter__",
-    "__le__",
-    "__len__",
-    "__lt__",
-    "__matmul__",
-    "__mod__",
-    "__mul__",
-    "__ne__",
-    "__neg__",
-    "__or__",
-    "__pos__",
-    "__pow__",
-    "__radd__",
-    "__rand__",
-    "__rdivmod__",
-    "__repr__",
-    "__rfloordiv__",
-    "__rmatmul__",
-    "__rmod__",
-    "__rmul__",
-    "__ror__",
-    "__round__",
-    "__rpow__",
-    "__rsub__",
-    "__rtruediv__",
-    "__rxor__",
-    "__str__",
-    "__sub__",
-    "__truediv__",
-    "__trunc__",
-    "__xor__",
-]
-
 #: Margins and wholes of what a call compares, flat.
 Notes = tuple[np.ndarray, np.ndarray]
 
@@ -174,7 +120,7 @@ class PointFunctions:
         if not seen.is_careful:  # plain NumPy does the same, and is much faster
             self._field, self._observe = _through_numpy(model, inputs, careful=False)
         with suppress(Exception):  # whatever comes of it: something read the time
-            self._field(_Unasked(), *point[1:])
+            self._field(Unasked(), *point[1:])
             self.is_autonomous = True
 
     def vector_field(
@@ -201,27 +147,6 @@ def _notes_of(field: Callable[..., Any], t: float, y: np.ndarray, args: np.ndarr
     return flat(seen.margins), flat(seen.wholes)
 
 
-class _AskedError(Exception):
-    """A vector field read the time."""
-
-
-class _Unasked:
-    """A time that nothing can be made of, so that a function that runs with it has no use for it.
-
-    A field written for JAX has no branches that values decide, so one call shows all of it.
-    """
-
-    def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise _AskedError
-
-    def __getattr__(self, name: str) -> Any:
-        raise _AskedError
-
-
-for _name in _OPERATORS:
-    setattr(_Unasked, _name, _Unasked._refuse)
-
-
 def _through_numpy(
     model: Model, inputs: GivenInputs | None, careful: bool
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -245,8 +170,8 @@ def _through_numpy(
         parts = np.split(y, ends[:-1])
         return model.State(*(given(p.reshape(s) if s else p[0]) for p, s in zip(parts, shapes)))
 
-    def field(t: float | _Unasked, y: np.ndarray, args: np.ndarray) -> np.ndarray:
-        moment = t if isinstance(t, _Unasked) else given(np.float64(t))
+    def field(t: float | Unasked, y: np.ndarray, args: np.ndarray) -> np.ndarray:
+        moment = t if isinstance(t, Unasked) else given(np.float64(t))
         result = function(moment, record(y), model.Args(*map(given, args)))
         leaves = _named(result, names) if isinstance(result, Mapping) else list(result)
         _refuse_jax(leaves)
