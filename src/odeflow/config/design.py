@@ -19,6 +19,16 @@ from odeflow.config.base import (
 #: Designs that a sensitivity analysis has of its own: their rows belong together in blocks.
 PLANNED = ("saltelli", "morris", "fast")
 SAMPLERS = ("random", "sobol", "halton", "latin_hypercube", *PLANNED)
+#: Keys that not every kind of design has, and the kinds that do.
+KINDS_WITH: dict[str, tuple[str, ...]] = {
+    "axes": ("grid", "zip", *SAMPLERS),
+    "size": SAMPLERS,
+    "path": ("table",),
+    "second_order": ("saltelli",),
+    "levels": ("morris",),
+    "radial": ("morris",),
+    "groups": ("saltelli", "morris"),
+}
 #: Designs whose first n samples do not depend on how many follow.
 SEQUENTIAL = ("random", "sobol", "halton", "table", "saltelli", "morris")
 
@@ -186,12 +196,8 @@ class DesignConfig(Strict):
 
     @model_validator(mode="after")
     def _planned(self) -> "DesignConfig":
-        for key, kinds in (
-            ("second_order", ("saltelli",)),
-            ("levels", ("morris",)),
-            ("radial", ("morris",)),
-            ("groups", ("saltelli", "morris")),
-        ):
+        for key in ("second_order", "levels", "radial", "groups"):
+            kinds = KINDS_WITH[key]
             is_set = getattr(self, key) != type(self).model_fields[key].get_default(
                 call_default_factory=True
             )
