@@ -58,8 +58,8 @@ def timed(one: Prepared, folder: Path) -> tuple[float, Solution]:
     return time.process_time() - begun, found
 
 
-def by_scipy(axes: Mapping[str, np.ndarray], row: int) -> np.ndarray:
-    """Bacteria and flagellates at the end of one trajectory."""
+def by_scipy(axes: Mapping[str, np.ndarray], row: int, days: float = 730) -> np.ndarray:
+    """Bacteria and flagellates of one trajectory after so many days."""
     day, *lakes = np.loadtxt(EXAMPLE / "weather.csv", delimiter=",", skiprows=2).T
     celsius = lakes[int(axes["lake"][row])]
     given = (float(axes[name][row]) for name in ("growth", "grazing", "capacity"))
@@ -73,7 +73,8 @@ def by_scipy(axes: Mapping[str, np.ndarray], row: int) -> np.ndarray:
         return [gained - eaten, 0.4 * eaten - 0.45 * flagellates]
 
     y = np.array([0.5, 0.1])
-    for a, b in zip(day, day[1:]):  # from day to day, so that no step has a kink inside
+    # from day to day, so that no step has a kink inside
+    for a, b in zip(day, day[day <= days][1:]):
         y = solve_ivp(slopes, (a, b), y, "DOP853", rtol=1e-12, atol=1e-14).y[:, -1]
     return y
 
