@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from odeflow.config.root import Config
 from odeflow.config.validate import nearest
 from odeflow.files.digests import digest
@@ -49,6 +51,22 @@ def read_problem(config: Config, study: Path) -> tuple[list[Estimated], Measurem
     return found, read_measurements(config, study)
 
 
+def _check_at_rest(config: Config, measurements: Measurements) -> None:
+    """What is measured at rest follows from the start, whatever is estimated."""
+    for group in measurements.groups:
+        if not np.isinf(group.times).any():
+            continue
+        condition = measurements.conditions[group.condition]
+        settings = config.design.conditions.get(condition, {})
+        for one in config.model.changes:
+            if one.time is not None and settings.get(one.by) == one.number:
+                raise ConfigError(
+                    f"{_KEY}: {group.variable} is measured at time inf under {condition}, which "
+                    f"changes {', '.join(one.formulas)} at {one.time:g}, and derivatives leave "
+                    "that out; give a late time in place of inf"
+                )
+
+
 def data_digest(config: Config, study: Path) -> str:
     """Digest of the data that parameters are estimated from, whatever its files are called."""
     estimate = config.analyse.estimate
@@ -89,6 +107,7 @@ def check_estimation(config: Config, study: Path) -> None:
     if not parameters:
         raise ConfigError(f"{_KEY}.parameters: nothing to estimate; name a parameter with bounds")
     _check_names(config, [one.name for one in parameters])
+    _check_at_rest(config, measurements)
     known = [one.name for one in parameters]
     for name in estimate.profiles if estimate.profiles != "all" else ():
         if name not in known:

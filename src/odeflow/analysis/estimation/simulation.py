@@ -219,19 +219,6 @@ class Simulation:
                 "that depends on what is estimated, and derivatives leave that out; write slow "
                 "reactions, or the equilibrium itself"
             )
-        for group in self.measurements.groups:
-            condition = self.measurements.conditions[group.condition]
-            settings = self.config.design.conditions.get(condition, {})
-            changed = [
-                x for x in self.config.model.changes
-                if x.time is not None and settings.get(x.by) == x.number
-            ]  # fmt: skip
-            if changed and np.isinf(group.times).any():
-                raise ConfigError(
-                    f"analyse.estimate: {group.variable} is measured at time inf under {condition},"
-                    f" which changes {', '.join(changed[0].formulas)} at {changed[0].time:g}, and "
-                    "derivatives leave that out; measure at a late time"
-                )
         arrays = {name for name, state in self._model.declared.states.items() if state.shape}
         for name in (*self.parameters.names, *self.measurements.variables):
             if name in arrays:
