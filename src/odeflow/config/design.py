@@ -1,7 +1,6 @@
 """The `design` group: which parameters and initial values vary, and by which law."""
 
-import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -17,6 +16,9 @@ from odeflow.config.base import (
     increasing_pair,
     measured_in,
 )
+from odeflow.config.conditions import ConditionName, PreequilibrationConfig, Settings
+from odeflow.config.nonmem import NonmemConfig, RecordsConfig
+from odeflow.config.random_effects import RandomEffectsConfig
 
 LEVEL_LAWS = ("linspace", "logspace", "geomspace", "arange", "values")
 RANDOM_LAWS = (
@@ -124,30 +126,6 @@ class Axis(Levels):
     ) = Field(None, description="[location, scale, low, high], the first two of the logarithm")
 
 
-def _condition_name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
-        raise ValueError(f"{value!r} is not a usable name: letters, digits, '_', '.' and '-'")
-    return value
-
-
-ConditionName = Annotated[str, AfterValidator(_condition_name)]
-#: Under a condition a quantity has a value, or that of an axis.
-Settings = dict[VariableName, Real | VariableName]
-
-
-class PreequilibrationConfig(Strict):
-    """What holds before a condition, until the state is at rest."""
-
-    settings: Settings = Field(
-        default_factory=dict,
-        description="{parameter or state: a number or an axis}, over what the condition sets",
-    )
-    reset: Annotated[list[VariableName], Distinct] = Field(
-        default_factory=list,
-        description="states that start as the condition says, and not at rest",
-    )
-
-
 DesignKind = Literal[
     "grid",
     "zip",
@@ -156,6 +134,7 @@ DesignKind = Literal[
     "halton",
     "latin_hypercube",
     "table",
+    "nonmem",
     "saltelli",
     "morris",
     "fast",
@@ -194,7 +173,7 @@ class DesignConfig(Strict):
     conditions: dict[ConditionName, Settings] = Field(
         default_factory=dict,
         description="{name: {parameter or state: a number or an axis}}: every sample is solved "
-        "under each of them; samplers and zip",
+        "under each of them; not for a grid",
     )
     preequilibration: dict[ConditionName, PreequilibrationConfig] = Field(
         default_factory=dict,
@@ -208,6 +187,15 @@ class DesignConfig(Strict):
     )
     nominal: bool = Field(
         False, description="petab only: its nominal parameters alone, in place of samples"
+    )
+    nonmem: NonmemConfig | None = Field(
+        None, description="a data set of NONMEM's layout: its doses and times of each subject"
+    )
+    records: RecordsConfig | None = Field(
+        None, description="set by the importer: what stands in the data set"
+    )
+    random_effects: RandomEffectsConfig | None = Field(
+        None, description="subjects that differ at random, for each row of a table, zip or nonmem"
     )
 
     @property
@@ -248,8 +236,8 @@ class DesignConfig(Strict):
 
     @model_validator(mode="after")
     def _conditions_fit(self) -> "DesignConfig":
-        if self.conditions and not (self.is_sampler or self.kind == "zip"):
-            raise ValueError(f"design.conditions: not for a {self.kind} design; use a sampler, zip")
+        if self.conditions and self.kind == "grid":
+            raise ValueError("design.conditions: not for a grid design; use zip")
         if self.nominal and self.petab is None:
             raise ValueError("design.nominal: only with design.petab")
         for condition, settings in self.conditions.items():
@@ -320,8 +308,20 @@ class DesignConfig(Strict):
                 raise ValueError(f"{key}: an axis has that name; choose another one")
         return self
 
+    @model_validator(mode="before")
+    @classmethod
+    def _file_alone(cls, data: Any) -> Any:
+        file = data.get("nonmem") if isinstance(data, dict) else None
+        return {**data, "nonmem": {"file": file}} if isinstance(file, str) else data
+
     @model_validator(mode="after")
     def _keys_fit_kind(self) -> "DesignConfig":
+        if (self.kind == "nonmem") != (self.records is not None):
+            raise ValueError("design.nonmem: a nonmem design, and no other, needs its data set")
+        if self.kind == "nonmem" and self.axes:
+            raise ValueError(f"design.axes: not with nonmem, remove {', '.join(self.axes)}")
+        if self.random_effects and self.kind not in ("table", "zip", "nonmem"):
+            raise ValueError(f"design.random_effects: for table, zip and nonmem, not {self.kind}")
         if self.kind == "table":
             if self.path is None:
                 raise ValueError("design.path: a table design needs the file of the table")

@@ -16,6 +16,7 @@ from odeflow.config.base import (
     VariableName,
     measured_in,
 )
+from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.data import DataFile
 from odeflow.config.text import Text
 from odeflow.problem.declaration import Declaration, Parameter, State, Variable
@@ -196,6 +197,11 @@ class ModelConfig(Strict):
         default_factory=list,
         description="states that cannot be negative: a step that makes one so by more than its "
         "`solver.atol` is taken again, shorter",
+    )
+    compartments: dict[VariableName, CompartmentConfig] = Field(
+        default_factory=dict,
+        description="{state: {bioavailability, lag, duration, rate}}: what becomes of the doses of "
+        "design.nonmem on their way there",
     )
     observables: Observables | None = Field(None, description="optional observables")
     invariants: Observables | None = Field(

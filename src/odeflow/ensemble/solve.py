@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.design import axis_names, rows
+from odeflow.design import SUBJECT, axis_names, rows
 from odeflow.engines.attempts import Retried, Retrier, progress_after
 from odeflow.engines.choice import Resources, missing_device
+from odeflow.ensemble.at_records import AtRecords
 from odeflow.ensemble.build import Axes, build
 from odeflow.ensemble.chunk_labels import label_chunk
 from odeflow.ensemble.rest.observed import Observed
@@ -78,7 +80,7 @@ def solve_axes(
     prepared = _Prepared(config, study, axes)
     if not at_start:
         axes = prepared.started(axes, resources)
-    lanes = prepared.built.lanes(axes)
+    lanes = prepared.built.lanes(axes, resources)
     solved = prepared.retrier.solve(lanes, resources, progress)
     return prepared.label(axes, start, lanes, solved, prepared.at_rest(axes, resources))
 
@@ -97,7 +99,7 @@ def solve_slabs(
     def designed() -> Iterator[tuple[int, Axes, Lanes]]:
         for first, last in slabs(start, stop, prepared.built.lane_bytes):
             axes = prepared.started(rows(config.design, first, last, study), resources)
-            lanes = prepared.built.lanes(axes)
+            lanes = prepared.built.lanes(axes, resources)
             if first == 0:  # in one chunk of the experiment
                 for note in small_rate_notes(prepared.built.problem, lanes):
                     warnings.warn(note, stacklevel=2)
@@ -134,6 +136,11 @@ class _Prepared:
         return load_model(self.built.config.model, self._study)
 
     @cached_property
+    def _at_records(self) -> AtRecords | None:
+        config = self.built.config
+        return None if config.records is None else AtRecords(config)
+
+    @cached_property
     def _preequilibration(self) -> Preequilibration:
         return Preequilibration(self.built.config, self._model)
 
@@ -168,6 +175,10 @@ class _Prepared:
     ) -> xr.Dataset:
         """The samples as a dataset, numbered from `start`."""
         built, config = self.built, self.built.config
+        solution, times = solved.solution, None
+        if self._at_records is not None:
+            times = self._at_records.times
+            solved = replace(solved, solution=self._at_records.at_saved_times(solution))
         values, dtype = solved.solution.values, built.problem.dtype
         drifts = built.drift.taken_from(values, lanes.y0, lanes.args, dtype)
         conditions = list(config.design.conditions)
@@ -181,7 +192,11 @@ class _Prepared:
             config.plain_doses,
             conditions,
             at_rest,
+            times,
         )
+        if self._at_records is not None:
+            subjects = np.asarray(axes[SUBJECT], float).tolist()
+            chunk = chunk.assign(self._at_records.variables(chunk, solution, subjects))
         return chunk.assign_attrs(
             environment=environment(config.runtime.device),
             model_source=self._sources,

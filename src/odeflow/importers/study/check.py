@@ -25,6 +25,7 @@ from odeflow.importers.study.analyses import (
     check_training_outputs,
     known_names,
 )
+from odeflow.importers.study.records import check_records
 from odeflow.importers.study.training_set import check_training_set
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
@@ -38,6 +39,7 @@ def check(config: Config, study: Path) -> None:
     """Raises ConfigError, one line, for the first mistake that the schema alone cannot see."""
     check_axes(config, study)
     _check_doses(config, study)
+    check_records(config)
     _check_stop(config)
     _check_steady_states(config)
     _check_times(config)
@@ -56,7 +58,7 @@ def check(config: Config, study: Path) -> None:
             f"verify.max_drift: model {config.model.name} names no invariants; give it "
             "model.invariants, or leave this null"
         )
-    if config.verify.max_drift is not None and (config.doses or config.model.events):
+    if config.verify.max_drift is not None and (config.is_dosed or config.model.events):
         raise ConfigError(
             "verify.max_drift: doses and events change what is conserved, so no drift is recorded; "
             "leave this null"

@@ -9,9 +9,11 @@ from odeflow.config.root import Config
 from odeflow.config.study_files import read_settings
 from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import validate
+from odeflow.importers.nonmem.config import with_nonmem
 from odeflow.importers.petab.config import with_petab
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.study.check import check
+from odeflow.importers.study.random_effects import with_typical_values
 from odeflow.importers.study.training_set import with_priors
 
 #: The model that `config/config.yaml` chooses.
@@ -51,6 +53,7 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
         data = with_petab(data, Path(study))
     if "model" in data:
         data["model"] = imported_model(data["model"], Path(study))
+    data = with_typical_values(with_nonmem(data, Path(study)))
     data = scaled_tolerances(with_priors(data))
     if "about" not in data and (Path(study) / _ABOUT).is_file():
         data["about"] = read_settings(Path(study) / _ABOUT, _ABOUT)

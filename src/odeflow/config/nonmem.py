@@ -1,0 +1,80 @@
+"""A data set of NONMEM's layout as a design: where it is, and its records as numbers."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from odeflow.config.base import Integer, Real, Strict, VariableName
+from odeflow.config.compartments import CompartmentConfig
+from odeflow.problem.records import Record, Records
+
+
+class NonmemConfig(Strict):
+    """A data set and what its columns mean."""
+
+    file: str = Field(description="a CSV file of the study, in NONMEM's layout")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="{NONMEM's name: the column's name}, as {ID: subject, TIME: hours}, where a "
+        "column is called otherwise",
+    )
+    compartments: dict[str, VariableName] = Field(
+        default_factory=dict,
+        description="{what stands in CMT: state}, as {1: gut, depot: gut}; default: the state of "
+        "that name, or of that number among the states, from 1",
+    )
+    covariates: dict[VariableName, str] = Field(
+        default_factory=dict, description="{parameter: column} that gives its value at each record"
+    )
+    interpolation: Literal["previous", "next"] = Field(
+        "previous",
+        description="a covariate between records: previous, that of the record before (LOCF); "
+        "next, that of the record after (NOCB), as in NONMEM",
+    )
+
+
+class RecordsConfig(Strict):
+    """The records of a data set, column by column, in its order."""
+
+    subject: list[Real]
+    time: list[Real]
+    event: list[Annotated[Integer, Field(ge=0, le=4)]]
+    state: list[VariableName]
+    amount: list[Real]
+    rate: list[Real]
+    interval: list[Real]
+    additional: list[Annotated[Integer, Field(ge=0)]]
+    steady: list[Annotated[Integer, Field(ge=0, le=2)]]
+    covariates: dict[VariableName, list[Real]] = Field(default_factory=dict)
+    interpolation: Literal["previous", "next"] = "previous"
+    carried: dict[str, list[Real | None]] = Field(
+        default_factory=dict, description="columns that are kept for records of which values are"
+    )
+    meanings: dict[str, list[str]] = Field(
+        default_factory=dict, description="of columns of text: what their numbers stand for"
+    )
+
+    @property
+    def subjects(self) -> list[float]:
+        """The subjects in their order."""
+        return list(dict.fromkeys(self.subject))
+
+    @property
+    def is_kept(self) -> list[bool]:
+        """Of which records values are kept."""
+        return [event in (0, 2) for event in self.event]
+
+    def records(self, compartments: Mapping[str, CompartmentConfig]) -> Records:
+        """The same as engines have it."""
+        of: dict[float, list[Record]] = {}
+        names = list(self.covariates)
+        rows: Iterable[tuple] = zip(
+            self.subject, self.time, self.event, self.state, self.amount, self.rate,
+            self.interval, self.additional, self.steady, *self.covariates.values(), strict=True,
+        )  # fmt: skip
+        for subject, *rest in rows:
+            values = dict(zip(names, rest[8:]))
+            of.setdefault(subject, []).append(Record(*rest[:8], values))
+        own = {name: one.compartment for name, one in compartments.items()}
+        return Records(of, own, self.interpolation)
