@@ -1,5 +1,6 @@
 """Recorded doses against closed forms: forty situations, each a subject of one data set."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import xarray as xr
 
 import odeflow
 from odeflow.config.root import Config
+from odeflow.trust.verification.run import verify
 from tests.support.dosing_situations import MODEL, PARAMETERS, SITUATIONS, STATES, data_set
 
 _YAML = """
@@ -32,9 +34,9 @@ _EXPERIMENT = """
 defaults:
   - override /model: pk
   - override /design: nonmem
-  - override /solver: dopri8
+  - override /solver: tsit5
 name: recorded
-solver: {rtol: 1e-11, atol: 1e-11}
+solver: {rtol: 1e-10, atol: 1e-10}
 saveat: {ts: [0, 5, 24, 48]}
 """
 
@@ -66,7 +68,8 @@ def composed(folder: Path, *more: str) -> Config:
 @pytest.fixture(scope="module")
 def solved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Config, xr.Dataset]:
     folder = study(tmp_path_factory.mktemp("situations"), data_set())
-    config = composed(folder, "runtime.engine=native", "summary.metrics=[]")
+    more = ("runtime.engine=native", "summary.metrics=[]", "verify.number=12")
+    config = composed(folder, *more)
     return config, odeflow.run(config)
 
 
@@ -90,3 +93,42 @@ def test_every_situation_is_its_closed_form(solved: tuple[Config, xr.Dataset], n
 
 def test_there_are_forty() -> None:
     assert len(SITUATIONS) >= 40
+
+
+def test_values_at_saved_times_are_those_of_the_closed_form(
+    solved: tuple[Config, xr.Dataset],
+) -> None:
+    """`saveat.ts` has values for all subjects, beside those at their own times."""
+    _, ds = solved
+    for number, one in enumerate(SITUATIONS):
+        later = replace(one, times=(24.0, 48.0), before=(), records=one.records)
+        if one.first == later.first:
+            saved = [ds[name].sel(time=[24.0, 48.0]).values[number] for name in STATES]
+            assert np.abs(np.transpose(saved) - later.expected()).max() < 1e-7
+
+
+def test_verification_finds_the_same(solved: tuple[Config, xr.Dataset]) -> None:
+    """Twelve situations by an expansion and a search for steady states of its own."""
+    config, ds = solved
+    found = verify(config, config.study, ds)
+    assert found.attrs["verdict"] == "passed" and found.attrs["number_verified"] == 12
+    assert found["relative_error"].values.max() < 1e-8
+
+
+def test_verification_sees_a_dose_that_is_not_given(solved: tuple[Config, xr.Dataset]) -> None:
+    config, ds = solved
+    wrong = ds.copy(deep=True)
+    for name in ds.data_vars:
+        if str(name).endswith("_at_record"):
+            wrong[name] = ds[name] * 1.05
+    assert verify(config, config.study, wrong).attrs["verdict"] == "failed"
+
+
+@pytest.mark.slow
+def test_diffrax_gives_the_same(tmp_path: Path) -> None:
+    config = composed(study(tmp_path, data_set()), "runtime.engine=diffrax", "summary.metrics=[]")
+    ds = odeflow.run(config)
+    for number, one in enumerate(SITUATIONS):
+        expected = one.expected()
+        error = np.abs(_at_records(ds, number) - expected).max()
+        assert error < 1e-8 * np.abs(expected).max(), one.name

@@ -38,6 +38,8 @@ def check_axes(config: Config, root: Path) -> None:
     """
     design = config.design
     names = axis_names(design, root)
+    if design.random_effects is not None:
+        _check_effects(config, design.random_effects, root)
     for name in names:
         key = f"design.axes.{name}"
         if design.kind == "table":
@@ -52,8 +54,6 @@ def check_axes(config: Config, root: Path) -> None:
             raise ConfigError(f"design.conditions: {END} cannot differ between conditions")
     if design.conditions:
         _check_free(config, (CONDITION, PARAMETER_SET))
-    if design.random_effects is not None:
-        _check_effects(config, design.random_effects, root)
     number_of_samples(design, root)
     if design.kind == "grid":
         grid_levels(design)
