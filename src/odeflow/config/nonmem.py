@@ -1,9 +1,9 @@
 """A data set of NONMEM's layout as a design: where it is, and its records as numbers."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from odeflow.config.base import Integer, Real, Strict, VariableName
 from odeflow.config.compartments import CompartmentConfig
@@ -32,6 +32,13 @@ class NonmemConfig(Strict):
         description="a covariate between records: previous, that of the record before (LOCF); "
         "next, that of the record after (NOCB), as in NONMEM",
     )
+
+    @field_validator("compartments", mode="before")
+    @classmethod
+    def _numbers_are_names(cls, value: Any) -> Any:
+        return (
+            {str(key): state for key, state in value.items()} if isinstance(value, dict) else value
+        )
 
 
 class RecordsConfig(Strict):
@@ -75,6 +82,6 @@ class RecordsConfig(Strict):
         )  # fmt: skip
         for subject, *rest in rows:
             values = dict(zip(names, rest[8:]))
-            of.setdefault(subject, []).append(Record(*rest[:8], values))
+            of.setdefault(subject, []).append(Record._make([*rest[:8], values]))
         own = {name: one.compartment for name, one in compartments.items()}
         return Records(of, own, self.interpolation)

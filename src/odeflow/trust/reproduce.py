@@ -301,7 +301,10 @@ def _different(
         for i, one in enumerate(recorded)
         for name, variable in one.data_vars.items()
         if not _is_of_file(name, one)
-        and (name not in solved or _bits(variable.values) != _bits(_own(solved, name, variable, i)))
+        and (
+            name not in solved
+            or _bits(variable.values) != _bits(_own(solved, name, variable.variable, i))
+        )
     ]
     if not found:
         return None

@@ -20,5 +20,5 @@ def with_typical_values(data: Mapping[str, Any]) -> dict[str, Any]:
         for name in of
         if isinstance(parameters.get(name), Mapping) and "value" in parameters[name]
     }
-    assert isinstance(design, Mapping)
+    assert isinstance(design, Mapping) and isinstance(effects, Mapping)
     return {**data, "design": {**design, "random_effects": {**effects, "typical": typical}}}
