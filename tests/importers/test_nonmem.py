@@ -8,9 +8,9 @@ import xarray as xr
 
 import odeflow
 from odeflow.config.root import Config
+from odeflow.engines.choice import Resources
 from odeflow.ensemble.assemble import assemble_in_memory
 from odeflow.ensemble.solve import solve_samples
-from odeflow.engines.choice import Resources
 from odeflow.problem.status import Status
 from odeflow.workflow.chunks import chunks
 

@@ -728,6 +728,13 @@ def effects(value: str | None) -> dict[str, Content]:
     return {EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  random_effects: {value}")}
 
 
+#: Residual errors: what is wrong, what the line names, the group `summary`.
+ERRORS = [
+    ("no size", ("summary.residual_error.y", "proportional or additive"),
+     "{residual_error: {y: {seed: 1}}}"),
+    ("of a variable that is not there", ("summary.residual_error", "'z'"),
+     "{residual_error: {z: {additive: 1}}}"),
+]  # fmt: skip
 #: Formulas in doses: what is wrong, what the line names, the doses.
 FORMULAS = [
     ("a name that is not there", ("doses.0.amount", "'f'"), "[{state: y, amount: 2 * f, time: 1}]"),
@@ -843,6 +850,10 @@ BAD_INPUTS = [
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SLOPES),
     *(BadInput("NONMEM data", a, b, c) for a, b, c in RECORDED),
     *(BadInput("random effects", a, b, effects(c)) for a, b, c in EFFECTS),
+    *(
+        BadInput("residual error", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"summary: {c}\n"})
+        for a, b, c in ERRORS
+    ),
     *(
         BadInput("dose", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"doses: {c}\n"})
         for a, b, c in FORMULAS

@@ -12,6 +12,7 @@ import xarray as xr
 
 from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.quantiles import QuantileCounts
+from odeflow.analysis.residual_error import with_residual_error
 from odeflow.config.metrics import (
     TimeCourses,
     metric_attributes,
@@ -25,6 +26,7 @@ from odeflow.files.ahead import ahead
 from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import write_filled
 from odeflow.importers.petab.likelihood_data import Measurements
+from odeflow.problem.names import with_error_name
 from odeflow.problem.status import Status, has_failed
 
 
@@ -103,6 +105,9 @@ class _Plan:
             for name in _variables(ensemble, config)
         }
         #: Taken from the ensemble as they are.
+        #: What would be measured: the variable it is of, and its error.
+        self._errors = {with_error_name(v): (v, e) for v, e in config.residual_error.items()}
+        self._arrays |= {made: self._measured_array(v) for made, (v, _) in self._errors.items()}
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
         self._outcomes = [name for name in ("status", "time_reached") if name in ensemble]
         self._copied += [str(n) for n, v in ensemble.data_vars.items() if "drift_of" in v.attrs]
@@ -110,11 +115,11 @@ class _Plan:
         self._computed: dict[
             str, tuple[str, Callable[[TimeCourses], np.ndarray], dict[str, str]]
         ] = {}
-        for name in self._arrays:
+        for name in (name for name in self._arrays if name not in self._errors):
             self._plan_metrics(name, config)
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
         made += [_NUMBER] if made else []
-        self.streamed = [*self._copied, *self._computed, *made]
+        self.streamed = [*self._copied, *self._computed, *self._errors, *made]
         self._files = Lock()  # HDF5 is for one thread at a time, and a slab is read ahead
 
     def _plan_metrics(self, name: str, config: SummaryConfig) -> None:
@@ -130,6 +135,11 @@ class _Plan:
                 )
                 self._computed[made] = (name, metric_function(metric, threshold), attributes)
 
+    def _measured_array(self, variable: str) -> xr.DataArray:
+        array = self._ensemble[variable].transpose(*self.dims, "time", ...)
+        words = array.attrs.get("long_name", variable)
+        return array.assign_attrs(long_name=f"{words} with residual error")
+
     def template(self) -> xr.Dataset:
         """Dimensions, coordinates and attributes, what is to be filled in without values."""
         ensemble = self._ensemble
@@ -144,6 +154,9 @@ class _Plan:
             data[made] = slabs.unfilled(
                 (*self.dims, *dims), (*self._leading, *shape), np.float64, attributes
             )
+        for made in self._errors:
+            array = self._arrays[made]
+            data[made] = slabs.unfilled(array.dims, array.shape, np.float64, array.attrs)
         for name, array in self._arrays.items() if self._levels else ():
             shape, dims = self._rest(name)
             words = f"quantiles of {array.attrs.get('long_name', name)}"
@@ -176,6 +189,7 @@ class _Plan:
             succeeded = ~has_failed(taken["status"])
             for name, values in courses.items():
                 taken |= self._metrics(name, values, succeeded)
+                taken |= {name: values} if name in self._errors else {}
                 if self._levels:
                     counted[name].add(*_rows(values, succeeded, self._ended(values, taken)))
             with self._files:
@@ -196,7 +210,7 @@ class _Plan:
             with self._files:
                 names = dict.fromkeys([*self._copied, *self._outcomes])
                 taken = {n: self._take(self._ensemble[n], first, last) for n in names}
-                courses = {n: self._take(a, first, last) for n, a in self._arrays.items()}
+                courses = {n: self._course(n, first, last) for n in self._arrays}
             yield first, taken, courses
 
     def _slabs(self) -> Iterator[tuple[int, int]]:
@@ -206,6 +220,14 @@ class _Plan:
 
     def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
         return slabs.take(array.variable, first, last, self._leading)
+
+    def _course(self, name: str, first: int, last: int) -> np.ndarray:
+        """The values of samples first..last, with their errors where there are some."""
+        values = self._take(self._arrays[name], first, last)
+        if name not in self._errors:
+            return values
+        variable, error = self._errors[name]
+        return with_residual_error(values.astype(float), error, variable, first)
 
     def _some(self, name: str) -> np.ndarray:
         """Successes of a few pieces, from all over the ensemble."""
@@ -220,7 +242,7 @@ class _Plan:
 
     def _succeeded(self, name: str, first: int, last: int) -> np.ndarray:
         taken = {n: self._take(self._ensemble[n], first, last) for n in self._outcomes}
-        values = self._take(self._arrays[name], first, last)
+        values = self._course(name, first, last)
         rows, _ = _rows(values, ~has_failed(taken["status"]), self._ended(values, taken))
         return rows
 
@@ -280,7 +302,7 @@ def _rows(
 
 def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
     known = [str(name) for name, variable in ensemble.items() if "time" in variable.dims]
-    for key in ("variables", "first_time_above", "first_time_below"):
+    for key in ("variables", "first_time_above", "first_time_below", "residual_error"):
         for name in getattr(config, key) or ():
             if name not in known:
                 raise ConfigError(

@@ -3,9 +3,17 @@
 import importlib.util
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from odeflow.config.base import Distinct, Natural, Real, Strict, VariableName, measured_in
+from odeflow.config.base import (
+    Distinct,
+    Integer,
+    Natural,
+    Real,
+    Strict,
+    VariableName,
+    measured_in,
+)
 from odeflow.config.solver import SolverChange
 
 Metric = Literal[
@@ -38,6 +46,28 @@ class AssembleConfig(Strict):
         return "ensemble.zarr" if self.format == "zarr" else "ensemble.nc"
 
 
+class ResidualErrorConfig(Strict):
+    """The error with which a variable is measured."""
+
+    proportional: Annotated[Real, Field(ge=0)] = Field(
+        0.0,
+        description="standard deviation as a part of the value",
+        json_schema_extra=measured_in("1"),
+    )
+    additive: Annotated[Real, Field(ge=0)] = Field(
+        0.0,
+        description="standard deviation beside that",
+        json_schema_extra=measured_in("those of the variable"),
+    )
+    seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of the errors, >= 0")
+
+    @model_validator(mode="after")
+    def _is_an_error(self) -> "ResidualErrorConfig":
+        if not self.proportional and not self.additive:
+            raise ValueError("an error needs proportional or additive above 0")
+        return self
+
+
 class SummaryConfig(Strict):
     """Metrics of each trajectory and quantiles over the ensemble.
 
@@ -61,6 +91,11 @@ class SummaryConfig(Strict):
         default_factory=dict,
         description="{variable: threshold}, first time it is below",
         json_schema_extra=measured_in("those of the variable"),
+    )
+    residual_error: dict[VariableName, ResidualErrorConfig] = Field(
+        default_factory=dict,
+        description="{variable: {proportional, additive, seed}}: what would be measured of it, "
+        "<variable>_with_error, and quantiles of that",
     )
     quantiles: list[Annotated[Real, Field(ge=0, le=1)]] = Field(
         [0.05, 0.25, 0.5, 0.75, 0.95], description="quantiles over the ensemble at each time"

@@ -19,6 +19,11 @@ def steady_name(variable: str) -> str:
     return f"{variable}_steady"
 
 
+def with_error_name(variable: str) -> str:
+    """Name in the dataset of what would be measured of a variable."""
+    return f"{variable}_with_error"
+
+
 def at_record_name(variable: str) -> str:
     """Name in the dataset of what a variable is at the records of subjects."""
     return f"{variable}_at_record"

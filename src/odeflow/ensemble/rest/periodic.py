@@ -38,6 +38,8 @@ from odeflow.problem.transforms.timelines import CLOSE, Repeated
 _TIGHTER, _LEAST = 1e-3, 1e-12
 #: Steps of Newton's method, and intervals that are simulated where it fails.
 _MOST_STEPS, _MOST_INTERVALS = 15, 2_000
+#: Where a state still moves by this part of what it did, for so many intervals, it drifts for ever.
+_STAYS, _MOST_STAYS = 1 - 1e-6, 50
 
 
 class PeriodicOrbits:
@@ -157,7 +159,7 @@ class PeriodicOrbits:
         """The states after so many intervals that they repeat; NaN where they do not."""
         y = np.zeros((len(self._states), len(lanes)))
         best, left = np.full(y.shape, np.nan), np.arange(len(lanes))
-        before = np.full(len(lanes), np.inf)
+        before, stays = np.full(len(lanes), np.inf), np.zeros(len(lanes), int)
         for _ in range(_MOST_INTERVALS):
             after, _, failed = self._after(intervals, y[:, left], lanes[left], resources)
             moves = after - y[:, left]
@@ -168,7 +170,9 @@ class PeriodicOrbits:
                 done = (ratio < 1) & self._is_same(moves / (1 - ratio), after) | (moved == 0)
             best[:, left[done & ~failed]] = after[:, done & ~failed]
             y[:, left], before[left] = after, moved
-            left = left[~done & ~failed & np.isfinite(after).all(axis=0)]
+            stays[left] = np.where(ratio > _STAYS, stays[left] + 1, 0)
+            goes_on = (stays[left] < _MOST_STAYS) & np.isfinite(after).all(axis=0)
+            left = left[~done & ~failed & goes_on]
             if not len(left):
                 break
         return best

@@ -29,6 +29,7 @@ from odeflow.importers.study.records import check_records
 from odeflow.importers.study.training_set import check_training_set
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
+from odeflow.problem.names import with_error_name
 from odeflow.problem.time_text import shown_time
 
 #: Times that may be saved: 8 MB per variable and trajectory.
@@ -44,6 +45,7 @@ def check(config: Config, study: Path) -> None:
     _check_steady_states(config)
     _check_times(config)
     _check_variables(config, study)
+    _check_errors(config)
     _check_plot(config, study)
     check_analysis(config, study)
     check_functions(config.model, study)
@@ -213,6 +215,7 @@ def _check_variables(config: Config, study: Path) -> None:
     known = [*known, *(name for name, (variable, _) in derivatives.items() if variable in known)]
     for key, names in (
         ("summary.variables", config.summary.variables),
+        ("summary.residual_error", config.summary.residual_error),
         ("summary.first_time_above", config.summary.first_time_above),
         ("summary.first_time_below", config.summary.first_time_below),
         ("plot.variables", config.plot.variables),
@@ -225,6 +228,21 @@ def _check_variables(config: Config, study: Path) -> None:
     for summary, taken in ((reduced, in_model), (config.summary, coordinates)):
         of = known if summary.variables is None else summary.variables
         check_metric_names(summary, of, taken)
+
+
+def _check_errors(config: Config) -> None:
+    """What would be measured is saved over time, and its names are free."""
+    model, asked = config.model, config.summary.residual_error
+    observables = model.observables.variables if model.observables else {}
+    for name in asked:
+        if config.saveat.ts is None:
+            raise ConfigError(f"summary.residual_error.{name}: no times are saved; set saveat.ts")
+        made = with_error_name(name)
+        if made in {*model.states, *model.parameters, *observables}:
+            raise ConfigError(
+                f"summary.residual_error.{name}: the dataset calls what is measured {made}, a name "
+                "that the model has for something else; rename that in the model"
+            )
 
 
 def _check_plot(config: Config, study: Path) -> None:
