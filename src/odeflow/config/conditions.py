@@ -1,6 +1,7 @@
 """Conditions of a design, and what holds before them."""
 
 import re
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -30,3 +31,26 @@ class PreequilibrationConfig(Strict):
         default_factory=list,
         description="states that start as the condition says, and not at rest",
     )
+
+
+def check_preequilibration(
+    preequilibration: Mapping[str, PreequilibrationConfig],
+    conditions: Collection[str],
+    axes: Collection[str],
+) -> None:
+    """Raises ValueError where settings are of no condition, or name no axis."""
+    names = {name for one in preequilibration.values() for name in one.settings}
+    for condition, before in preequilibration.items():
+        key = f"design.preequilibration.{condition}"
+        if condition not in conditions:
+            known = ", ".join(conditions) or "none"
+            raise ValueError(f"{key}: not one of design.conditions: {known}")
+        for name in sorted(names):
+            if name not in before.settings:
+                raise ValueError(f"{key}.settings.{name}: needed, since another one sets {name}")
+        for name, value in before.settings.items():
+            if isinstance(value, str) and value not in axes:
+                raise ValueError(
+                    f"{key}.settings.{name}: {value!r} is not an axis; "
+                    f"axes: {', '.join(axes) or 'none'}"
+                )

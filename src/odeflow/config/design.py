@@ -16,7 +16,12 @@ from odeflow.config.base import (
     increasing_pair,
     measured_in,
 )
-from odeflow.config.conditions import ConditionName, PreequilibrationConfig, Settings
+from odeflow.config.conditions import (
+    ConditionName,
+    PreequilibrationConfig,
+    Settings,
+    check_preequilibration,
+)
 from odeflow.config.nonmem import NonmemConfig, RecordsConfig
 from odeflow.config.random_effects import RandomEffectsConfig
 
@@ -34,6 +39,18 @@ RANDOM_LAWS = (
 #: Designs that a sensitivity analysis has of its own: their rows belong together in blocks.
 PLANNED = ("saltelli", "morris", "fast")
 SAMPLERS = ("random", "sobol", "halton", "latin_hypercube", *PLANNED)
+#: Keys that not every kind of design has, and the kinds that do.
+KINDS_WITH: dict[str, tuple[str, ...]] = {
+    "axes": ("grid", "zip", *SAMPLERS),
+    "size": SAMPLERS,
+    "path": ("table",),
+    "second_order": ("saltelli",),
+    "levels": ("morris",),
+    "radial": ("morris",),
+    "groups": ("saltelli", "morris"),
+    "nonmem": ("nonmem",),
+    "random_effects": ("table", "zip", "nonmem"),
+}
 #: Designs whose first n samples do not depend on how many follow.
 SEQUENTIAL = ("random", "sobol", "halton", "table", "saltelli", "morris")
 
@@ -256,33 +273,13 @@ class DesignConfig(Strict):
 
     @model_validator(mode="after")
     def _preequilibration_fits(self) -> "DesignConfig":
-        names = {name for one in self.preequilibration.values() for name in one.settings}
-        for condition, before in self.preequilibration.items():
-            key = f"design.preequilibration.{condition}"
-            if condition not in self.conditions:
-                known = ", ".join(self.conditions) or "none"
-                raise ValueError(f"{key}: not one of design.conditions: {known}")
-            for name in sorted(names):
-                if name not in before.settings:
-                    raise ValueError(
-                        f"{key}.settings.{name}: needed, since another one sets {name}"
-                    )
-            for name, value in before.settings.items():
-                if isinstance(value, str) and value not in self.axes:
-                    raise ValueError(
-                        f"{key}.settings.{name}: {value!r} is not an axis; "
-                        f"axes: {', '.join(self.axes) or 'none'}"
-                    )
+        check_preequilibration(self.preequilibration, self.conditions, self.axes)
         return self
 
     @model_validator(mode="after")
     def _planned(self) -> "DesignConfig":
-        for key, kinds in (
-            ("second_order", ("saltelli",)),
-            ("levels", ("morris",)),
-            ("radial", ("morris",)),
-            ("groups", ("saltelli", "morris")),
-        ):
+        for key in ("second_order", "levels", "radial", "groups"):
+            kinds = KINDS_WITH[key]
             is_set = getattr(self, key) != type(self).model_fields[key].get_default(
                 call_default_factory=True
             )
@@ -320,7 +317,7 @@ class DesignConfig(Strict):
             raise ValueError("design.nonmem: a nonmem design, and no other, needs its data set")
         if self.kind == "nonmem" and self.axes:
             raise ValueError(f"design.axes: not with nonmem, remove {', '.join(self.axes)}")
-        if self.random_effects and self.kind not in ("table", "zip", "nonmem"):
+        if self.random_effects and self.kind not in KINDS_WITH["random_effects"]:
             raise ValueError(f"design.random_effects: for table, zip and nonmem, not {self.kind}")
         if self.kind == "table":
             if self.path is None:

@@ -29,7 +29,10 @@ def _finite_or_usable(value: float | str) -> float | str:
     if isinstance(value, str):
         if not is_formula(value):
             return check_variable_name(value)
-        for name in formula_names(value):
+        names = formula_names(value)
+        if not names:
+            raise ValueError(f"{value!r} names nothing; write a number, or a formula of names")
+        for name in names:
             check_variable_name(name)
     elif not math.isfinite(value):
         raise ValueError("expected a finite number")

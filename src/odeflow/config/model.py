@@ -18,6 +18,7 @@ from odeflow.config.base import (
 )
 from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.data import DataFile
+from odeflow.config.dates import Time, reference_date
 from odeflow.config.text import Text
 from odeflow.problem.declaration import Declaration, Parameter, State, Variable
 from odeflow.problem.names import drift_name
@@ -173,15 +174,19 @@ class ModelConfig(Strict):
     events: list[str] = Field(
         default_factory=list, description="set by the importer: the names of the file's events"
     )
-    t0: Real = Field(
+    t0: Time = Field(
         0.0,
         description="start of the time span",
         json_schema_extra=measured_in("`model.time_units`"),
     )
-    t1: Real = Field(
+    t1: Time = Field(
         description="end of the time span", json_schema_extra=measured_in("`model.time_units`")
     )
-    time_units: Text = Field("1", description="units of time")
+    time_units: Text = Field(
+        "1",
+        description="units of time; `days since 2026-03-01` (hours, minutes, seconds): times may "
+        "be dates, and are in the dataset",
+    )
     states: dict[VariableName, StateConfig] = Field(
         min_length=1, description="states; their order is the order of the state record"
     )
@@ -214,6 +219,12 @@ class ModelConfig(Strict):
         records = (self.observables, self.invariants)
         others = [record.function for record in records if record is not None]
         return [reference for reference in (self.vector_field, *others) if reference is not None]
+
+    @field_validator("time_units")
+    @classmethod
+    def _known_to_cf(cls, value: str) -> str:
+        reference_date(value)
+        return value
 
     @field_validator("observables", "invariants", mode="before")
     @classmethod

@@ -18,6 +18,7 @@ from odeflow.problem.derivative_names import sensitivity_attributes, time_deriva
 from odeflow.problem.doses import Dose
 from odeflow.problem.names import drift_name, steady_name
 from odeflow.problem.problem import Problem
+from odeflow.problem.time_text import duration_units
 
 _NO_DERIVATIVE = (
     "0 where no stop ended the trajectory; NaN where it failed, where it ended at rest, which is "
@@ -80,7 +81,7 @@ def label_chunk(
         data[name] = ("sample", getattr(solution, name), attributes | units)
     axes_of = time_derivative_names(_varied(problem), declared) if solution.time_derivatives else {}
     for name, values in solution.time_derivatives.items():
-        units, words = declared.time_units, OUTCOMES["time_reached"]["long_name"]
+        units, words = duration_units(declared.time_units), OUTCOMES["time_reached"]["long_name"]
         attributes = sensitivity_attributes(units, words, axes_of[name], declared)
         data[name] = ("sample", values, attributes | {"comment": _NO_DERIVATIVE})
     data |= _attempt_variables(solved, attempts)

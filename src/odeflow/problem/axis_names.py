@@ -7,6 +7,7 @@ import numpy as np
 
 from odeflow.files.flags import flag_attributes
 from odeflow.problem.doses import Dose
+from odeflow.problem.time_text import duration_units
 
 
 @runtime_checkable
@@ -104,12 +105,13 @@ def axis_attributes(
 def _dose_attributes(key: str, number: int, dose: Dose, model: Named) -> dict[str, str]:
     known = model.states[dose.state] if dose.state else model.parameters[dose.parameter or ""]
     key, _, place = key.partition(".")
+    lasting = duration_units(model.time_units)
     what, units = {
         "amount": ("amount", known.units),
-        "rate": ("rate", f"{known.units}/{model.time_units}"),
+        "rate": ("rate", f"{known.units}/{lasting}"),
         "value": ("value", known.units),
-        "duration": ("duration", model.time_units),
-        "every": ("interval", model.time_units),
+        "duration": ("duration", lasting),
+        "every": ("interval", lasting),
         "time": ("time", model.time_units),
         "times": (f"time {int(place or 0) + 1}", model.time_units),
     }[key]
