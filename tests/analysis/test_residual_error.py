@@ -49,3 +49,22 @@ def test_more_samples_keep_the_errors_of_the_first() -> None:
     np.testing.assert_array_equal(few["x_with_error"], many["x_with_error"][:7])
     other = summarise(ensemble(7), asked(additive=1.0, seed=1))
     assert (other["x_with_error"] != few["x_with_error"]).all()
+
+
+def test_bands_by_group_are_those_of_the_group_alone() -> None:
+    whole = ensemble(3000)
+    dose = np.tile([50.0, 100.0, 200.0], 1000)
+    scaled = whole.assign_coords(dose=("sample", dose, {"units": "mg"}))
+    scaled["x"] = whole["x"] * scaled["dose"] / 100
+    asked_for = SummaryConfig.model_validate(
+        {"group": "dose", "residual_error": {"x": {"proportional": 0.2}}}
+    )
+    found = summarise(scaled, asked_for)
+    assert found["group"].values.tolist() == [50, 100, 200]
+    for place, value in enumerate((50.0, 100.0, 200.0)):
+        own = found["x_with_error"].values[dose == value]
+        expected = np.quantile(own, asked_for.quantiles, axis=0)
+        band = found["x_with_error_quantiles_by_group"].values[place]
+        np.testing.assert_allclose(band, expected, rtol=1e-12)
+    together = np.quantile(found["x_with_error"].values, asked_for.quantiles, axis=0)
+    np.testing.assert_allclose(found["x_with_error_quantiles"].values, together, rtol=1e-12)

@@ -10,6 +10,7 @@ from threading import Lock
 import numpy as np
 import xarray as xr
 
+from odeflow.analysis.groups import GROUP, by_group_name, groups_of
 from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.analysis.residual_error import with_residual_error
@@ -104,10 +105,11 @@ class _Plan:
             name: ensemble[name].transpose(*self.dims, "time", ...)
             for name in _variables(ensemble, config)
         }
-        #: Taken from the ensemble as they are.
         #: What would be measured: the variable it is of, and its error.
         self._errors = {with_error_name(v): (v, e) for v, e in config.residual_error.items()}
         self._arrays |= {made: self._measured_array(v) for made, (v, _) in self._errors.items()}
+        self._groups = None if config.group is None else groups_of(ensemble, config.group)
+        #: Taken from the ensemble as they are.
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
         self._outcomes = [name for name in ("status", "time_reached") if name in ensemble]
         self._copied += [str(n) for n, v in ensemble.data_vars.items() if "drift_of" in v.attrs]
@@ -118,9 +120,11 @@ class _Plan:
         for name in (name for name in self._arrays if name not in self._errors):
             self._plan_metrics(name, config)
         if not self._levels:  # what nothing is computed of is not read
-            used = {of for of, _, _ in self._computed.values()}
+            used = {of for of, _, _ in self._computed.values()} | {*self._errors}
             self._arrays = {name: array for name, array in self._arrays.items() if name in used}
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
+        if self._groups is not None:
+            made += [by_group_name(name) for name in self._arrays if self._levels]
         made += [_NUMBER] if made else []
         self.streamed = [*self._copied, *self._computed, *self._errors, *made]
         self._files = Lock()  # HDF5 is for one thread at a time, and a slab is read ahead
@@ -169,12 +173,19 @@ class _Plan:
                 np.float64,
                 {"units": array.attrs.get("units", "1"), "long_name": words},
             )
+            if self._groups is not None:
+                one = data[f"{name}_quantiles"]
+                data[by_group_name(name)] = slabs.unfilled(
+                    (GROUP, *one.dims), (len(self._groups.values), *one.shape), one.dtype, one.attrs
+                )
         if _NUMBER in self.streamed:
             number = ensemble.sizes["time"]
             data[_NUMBER] = slabs.unfilled(("time",), (number,), np.int64, _NUMBER_ATTRIBUTES)
         if self._levels:
             attributes = {"long_name": "quantile", "units": "1"}
             coords["quantile"] = xr.Variable("quantile", self._levels, attributes)
+            if self._groups is not None:
+                coords[GROUP] = self._groups.coordinate
         return xr.Dataset(data | self._measured, coords)
 
     def _rest(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -185,7 +196,12 @@ class _Plan:
     def fill(self, targets: Mapping[str, slabs.Target]) -> dict[str, int]:
         """Fills everything in; returns how many trajectories ended how, as attributes."""
         counts = dict.fromkeys(Status, 0)
-        counted = {name: QuantileCounts(self._some(name)) for name in self._arrays if self._levels}
+        parts = [None, *range(0 if self._groups is None else len(self._groups.values))]
+        counted = {
+            (name, part): QuantileCounts(self._some(name, part))
+            for name in self._arrays
+            for part in (parts if self._levels else ())
+        }
         for first, taken, courses in ahead(self._read()):
             for status in Status:
                 counts[status] += int((taken["status"] == status).sum())
@@ -193,15 +209,20 @@ class _Plan:
             for name, values in courses.items():
                 taken |= self._metrics(name, values, succeeded)
                 taken |= {name: values} if name in self._errors else {}
-                if self._levels:
-                    counted[name].add(*_rows(values, succeeded, self._ended(values, taken)))
+                for part in parts if self._levels else ():
+                    chosen = self._of_part(succeeded, first, part)
+                    counted[name, part].add(*_rows(values, chosen, self._ended(values, taken)))
             with self._files:
                 for name in (name for name in taken if name in targets):
                     slabs.place(targets[name], taken[name], first, self._leading)
             self._report(first + len(succeeded))
-        for name, known in counted.items():
-            found = known.quantiles(lambda name=name: self._successes(name), self._levels)
+        for (name, part), known in counted.items():
+            rows = lambda name=name, part=part: self._successes(name, part)
+            found = known.quantiles(rows, self._levels)
             shape = self._arrays[name].shape[len(self.dims) :]
+            if part is not None:
+                targets[by_group_name(name)][part] = found.reshape(-1, *shape)
+                continue
             targets[f"{name}_quantiles"][...] = found.reshape(-1, *shape)
             # the same of each variable
             targets[_NUMBER][...] = known.number.reshape(shape[0], -1)[:, 0]
@@ -232,21 +253,31 @@ class _Plan:
         variable, error = self._errors[name]
         return with_residual_error(values.astype(float), error, variable, first)
 
-    def _some(self, name: str) -> np.ndarray:
+    def _of_part(self, succeeded: np.ndarray, first: int, part: int | None) -> np.ndarray:
+        """Those of consecutive samples that succeeded and are of a group; None: of any."""
+        if part is None or self._groups is None:
+            return succeeded
+        return succeeded & (self._groups.number[first : first + len(succeeded)] == part)
+
+    def _some(self, name: str, part: int | None) -> np.ndarray:
         """Successes of a few pieces, from all over the ensemble."""
         total = self._ensemble["status"].size
         starts = range(0, total, slabs.PIECE)[:: max(total // slabs.PIECE // _SOME_PIECES, 1)]
         return np.concatenate(
-            [self._succeeded(name, first, min(first + slabs.PIECE, total)) for first in starts]
+            [
+                self._succeeded(name, first, min(first + slabs.PIECE, total), part)
+                for first in starts
+            ]
         )
 
-    def _successes(self, name: str) -> Iterator[np.ndarray]:
-        return ahead(self._succeeded(name, *slab) for slab in self._slabs())
+    def _successes(self, name: str, part: int | None) -> Iterator[np.ndarray]:
+        return ahead(self._succeeded(name, *slab, part) for slab in self._slabs())
 
-    def _succeeded(self, name: str, first: int, last: int) -> np.ndarray:
+    def _succeeded(self, name: str, first: int, last: int, part: int | None) -> np.ndarray:
         taken = {n: self._take(self._ensemble[n], first, last) for n in self._outcomes}
         values = self._course(name, first, last)
-        rows, _ = _rows(values, ~has_failed(taken["status"]), self._ended(values, taken))
+        chosen = self._of_part(~has_failed(taken["status"]), first, part)
+        rows, _ = _rows(values, chosen, self._ended(values, taken))
         return rows
 
     def _ended(self, values: np.ndarray, taken: Mapping[str, np.ndarray]) -> np.ndarray | None:

@@ -97,6 +97,11 @@ class SummaryConfig(Strict):
         description="{variable: {proportional, additive, seed}}: what would be measured of it, "
         "<variable>_with_error, and quantiles of that",
     )
+    group: VariableName | None = Field(
+        None,
+        description="an axis, `subject` or `condition`, whose values part the trajectories: "
+        "quantiles of each part too, <variable>_quantiles_by_group",
+    )
     quantiles: list[Annotated[Real, Field(ge=0, le=1)]] = Field(
         [0.05, 0.25, 0.5, 0.75, 0.95], description="quantiles over the ensemble at each time"
     )

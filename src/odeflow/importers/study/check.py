@@ -15,7 +15,7 @@ from odeflow.config.metrics import (
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
 from odeflow.config.times import check_times
-from odeflow.design import CONDITION, axis_names, check_axes, has_own_ends
+from odeflow.design import CONDITION, axis_names, check_axes, column_names, has_own_ends
 from odeflow.files.errors import ConfigError
 from odeflow.importers.estimation import check_estimation
 from odeflow.importers.model_data import check_precision, read_data
@@ -45,7 +45,7 @@ def check(config: Config, study: Path) -> None:
     _check_steady_states(config)
     _check_times(config)
     _check_variables(config, study)
-    _check_errors(config)
+    _check_bands(config, study)
     _check_plot(config, study)
     check_analysis(config, study)
     check_functions(config.model, study)
@@ -230,9 +230,14 @@ def _check_variables(config: Config, study: Path) -> None:
         check_metric_names(summary, of, taken)
 
 
-def _check_errors(config: Config) -> None:
-    """What would be measured is saved over time, and its names are free."""
+def _check_bands(config: Config, study: Path) -> None:
+    """Groups are of the design; what would be measured is saved, and its names are free."""
     model, asked = config.model, config.summary.residual_error
+    if config.summary.group is not None:
+        columns = column_names(config.design, study)
+        known_names("summary.group", [config.summary.group], columns, "a column of the design")
+        if config.design.kind == "grid":
+            raise ConfigError("summary.group: not for a grid, which has a dimension for each axis")
     observables = model.observables.variables if model.observables else {}
     for name in asked:
         if config.saveat.ts is None:
