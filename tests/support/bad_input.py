@@ -728,12 +728,15 @@ def effects(value: str | None) -> dict[str, Content]:
     return {EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  random_effects: {value}")}
 
 
-#: Residual errors: what is wrong, what the line names, the group `summary`.
+#: What is summarised: what is wrong, what the line names, the group `summary`.
 ERRORS = [
     ("no size", ("summary.residual_error.y", "proportional or additive"),
      "{residual_error: {y: {seed: 1}}}"),
     ("of a variable that is not there", ("summary.residual_error", "'z'"),
      "{residual_error: {z: {additive: 1}}}"),
+    ("an interval that ends between saved times", ("summary.nca.y", "0.7", "saveat.ts"),
+     "{nca: {y: {times: [0], tau: 0.7}}}"),
+    ("a group that is no axis", ("summary.group", "'dose'"), "{group: dose}"),
 ]  # fmt: skip
 #: Formulas in doses: what is wrong, what the line names, the doses.
 FORMULAS = [
@@ -851,7 +854,7 @@ BAD_INPUTS = [
     *(BadInput("NONMEM data", a, b, c) for a, b, c in RECORDED),
     *(BadInput("random effects", a, b, effects(c)) for a, b, c in EFFECTS),
     *(
-        BadInput("residual error", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"summary: {c}\n"})
+        BadInput("summary", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"summary: {c}\n"})
         for a, b, c in ERRORS
     ),
     *(

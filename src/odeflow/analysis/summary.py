@@ -12,6 +12,7 @@ import xarray as xr
 
 from odeflow.analysis.groups import GROUP, by_group_name, groups_of
 from odeflow.analysis.likelihood import likelihood_variables
+from odeflow.analysis.nca import nca_variables
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.analysis.residual_error import with_residual_error
 from odeflow.config.metrics import (
@@ -98,7 +99,7 @@ class _Plan:
         self._report = progress or (lambda done: None)
         self._measured = (
             {} if measurements is None else likelihood_variables(ensemble, measurements)
-        )
+        ) | nca_variables(ensemble, config.nca)
         self.dims = tuple(map(str, ensemble["status"].dims))
         self._leading = ensemble["status"].shape
         self._arrays = {

@@ -9,6 +9,7 @@ from odeflow.config.base import (
     Distinct,
     Integer,
     Natural,
+    PositiveReal,
     Real,
     Strict,
     VariableName,
@@ -68,6 +69,19 @@ class ResidualErrorConfig(Strict):
         return self
 
 
+class NcaConfig(Strict):
+    """The dosing intervals that a variable is analysed in."""
+
+    times: Annotated[list[Real], Distinct] = Field(
+        min_length=1,
+        description="the starts of intervals, which are saved times, as their ends are",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    tau: PositiveReal = Field(
+        description="how long they are", json_schema_extra=measured_in("`model.time_units`")
+    )
+
+
 class SummaryConfig(Strict):
     """Metrics of each trajectory and quantiles over the ensemble.
 
@@ -96,6 +110,11 @@ class SummaryConfig(Strict):
         default_factory=dict,
         description="{variable: {proportional, additive, seed}}: what would be measured of it, "
         "<variable>_with_error, and quantiles of that",
+    )
+    nca: dict[VariableName, NcaConfig] = Field(
+        default_factory=dict,
+        description="{variable: {times, tau}}: noncompartmental analysis of dosing intervals, "
+        "<variable>_cmax, _tmax, _trough, _auc_tau, _half_life and _accumulation",
     )
     group: VariableName | None = Field(
         None,

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from odeflow.config.doses import DoseConfig
 from odeflow.config.figure_choice import figure_kinds
 from odeflow.config.functions import check_function, check_functions
@@ -46,6 +48,7 @@ def check(config: Config, study: Path) -> None:
     _check_times(config)
     _check_variables(config, study)
     _check_bands(config, study)
+    _check_intervals(config)
     _check_plot(config, study)
     check_analysis(config, study)
     check_functions(config.model, study)
@@ -216,6 +219,7 @@ def _check_variables(config: Config, study: Path) -> None:
     for key, names in (
         ("summary.variables", config.summary.variables),
         ("summary.residual_error", config.summary.residual_error),
+        ("summary.nca", config.summary.nca),
         ("summary.first_time_above", config.summary.first_time_above),
         ("summary.first_time_below", config.summary.first_time_below),
         ("plot.variables", config.plot.variables),
@@ -228,6 +232,19 @@ def _check_variables(config: Config, study: Path) -> None:
     for summary, taken in ((reduced, in_model), (config.summary, coordinates)):
         of = known if summary.variables is None else summary.variables
         check_metric_names(summary, of, taken)
+
+
+def _check_intervals(config: Config) -> None:
+    """Dosing intervals begin and end at saved times, and what is found of them has free names."""
+    states, ts = config.model.states, np.array(save_times(config))
+    for name, one in config.summary.nca.items():
+        key = f"summary.nca.{name}"
+        if name in states and states[name].shape:
+            raise ConfigError(f"{key}: {name} is an array; a scalar variable is needed")
+        for time in (end for start in one.times for end in (start, start + one.tau)):
+            if np.abs(ts - time).min() > 1e-9 * max(abs(time), np.abs(ts).max()):
+                shown = shown_time(time, config.model.t0)
+                raise ConfigError(f"{key}: {shown} is no saved time; add it to saveat.ts")
 
 
 def _check_bands(config: Config, study: Path) -> None:
