@@ -71,7 +71,7 @@ def test_dosing_intervals_by_mouth() -> None:
     np.testing.assert_allclose(found["x_auc_tau"].values[:, 0], single, rtol=5e-5)
     expected = DOSE / rates / single
     np.testing.assert_allclose(found["x_accumulation"].values[:, 2], expected, rtol=5e-5)
-    np.testing.assert_allclose(found["x_half_life"].values[:, 2], np.log(2) / rates, rtol=1e-3)
+    np.testing.assert_allclose(found["x_half_life"].values[:, 2], np.log(2) / rates, rtol=1e-2)
     np.testing.assert_allclose(found["x_trough"].values[0, 0], after_doses(np.array([12.0]))[0])
     assert found["x_auc_tau"].attrs["units"] == "mg h"
     assert found["x_accumulation"].attrs["units"] == "1"
