@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from odeflow.config.base import Integer, Real, Strict, VariableName
+from odeflow.config.base import Integer, Real, Strict, VariableName, measured_in
 from odeflow.config.compartments import CompartmentConfig
 from odeflow.problem.records import Record, Records
 
@@ -44,17 +44,30 @@ class NonmemConfig(Strict):
 class RecordsConfig(Strict):
     """The records of a data set, column by column, in its order."""
 
-    subject: list[Real]
-    time: list[Real]
-    event: list[Annotated[Integer, Field(ge=0, le=4)]]
-    state: list[VariableName]
-    amount: list[Real]
-    rate: list[Real]
-    interval: list[Real]
-    additional: list[Annotated[Integer, Field(ge=0)]]
-    steady: list[Annotated[Integer, Field(ge=0, le=2)]]
-    covariates: dict[VariableName, list[Real]] = Field(default_factory=dict)
-    interpolation: Literal["previous", "next"] = "previous"
+    subject: list[Real] = Field(description="ID, of each record")
+    time: list[Real] = Field(
+        description="TIME", json_schema_extra=measured_in("`model.time_units`")
+    )
+    event: list[Annotated[Integer, Field(ge=0, le=4)]] = Field(description="EVID")
+    state: list[VariableName] = Field(description="the state that CMT means")
+    amount: list[Real] = Field(
+        description="AMT", json_schema_extra=measured_in("those of the state")
+    )
+    rate: list[Real] = Field(
+        description="RATE",
+        json_schema_extra=measured_in("those of the state, per `model.time_units`"),
+    )
+    interval: list[Real] = Field(
+        description="II", json_schema_extra=measured_in("`model.time_units`")
+    )
+    additional: list[Annotated[Integer, Field(ge=0)]] = Field(description="ADDL")
+    steady: list[Annotated[Integer, Field(ge=0, le=2)]] = Field(description="SS")
+    covariates: dict[VariableName, list[Real]] = Field(
+        default_factory=dict, description="values of parameters at each record"
+    )
+    interpolation: Literal["previous", "next"] = Field(
+        "previous", description="that of design.nonmem"
+    )
     carried: dict[str, list[Real | None]] = Field(
         default_factory=dict, description="columns that are kept for records of which values are"
     )

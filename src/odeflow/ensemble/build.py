@@ -21,7 +21,7 @@ from odeflow.config.solver import SolverConfig
 from odeflow.design import END, SUBJECT, has_own_ends
 from odeflow.engines.choice import EngineChoice, Resources, choose_engine
 from odeflow.engines.shared.watch import counted_before
-from odeflow.ensemble.rest.periodic import PeriodicOrbits
+from odeflow.ensemble.periodic import PeriodicOrbits
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_invariants, load_model
 from odeflow.problem.attempt import Attempt

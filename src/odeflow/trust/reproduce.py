@@ -301,10 +301,7 @@ def _different(
         for i, one in enumerate(recorded)
         for name, variable in one.data_vars.items()
         if not _is_of_file(name, one)
-        and (
-            name not in solved
-            or _bits(variable.values) != _bits(_own(solved, name, variable.variable, i))
-        )
+        and (name not in solved or not _is_same(variable.variable, solved[name].values[i]))
     ]
     if not found:
         return None
@@ -316,10 +313,11 @@ def _is_of_file(name: object, one: xr.Dataset) -> bool:
     return str(name).startswith(f"{RECORD}_") and one[name].dims == (RECORD,)
 
 
-def _own(solved: xr.Dataset, name: object, recorded: xr.Variable, i: int) -> np.ndarray:
-    """What was solved of a trajectory, without what is behind its last record."""
-    values = solved[name].values[i]
-    return values[: recorded.sizes[RECORD]] if RECORD in recorded.dims else values
+def _is_same(recorded: xr.Variable, solved: np.ndarray | np.generic) -> bool:
+    """Whether the bits are the same, without what is behind the last record of a trajectory."""
+    if RECORD in recorded.dims:
+        solved = np.asarray(solved)[: recorded.sizes[RECORD]]
+    return _bits(recorded.values) == _bits(solved)
 
 
 def _bits(values: np.ndarray | np.generic) -> tuple[str, bytes]:
