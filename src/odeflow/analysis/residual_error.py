@@ -1,6 +1,7 @@
 """What would be measured of simulated values: with a residual error, drawn from a seed."""
 
 import numpy as np
+import xarray as xr
 from jaxtyping import Float
 
 from odeflow.config.outputs import ResidualErrorConfig
@@ -36,3 +37,16 @@ def with_residual_error(
     normal = ndtri(open_unit(words)).reshape(values.shape)
     deviation = np.hypot(error.additive, error.proportional * values)
     return np.asarray(values + deviation * normal, float)
+
+
+def measured_array(simulated: xr.DataArray) -> xr.DataArray:
+    """A variable that is to be measured, as it is called then; its values are the simulated ones.
+
+    Arguments:
+        simulated: the variable.
+
+    Returns:
+        The same with another `long_name`.
+    """
+    words = simulated.attrs.get("long_name", simulated.name)
+    return simulated.assign_attrs(long_name=f"{words} with residual error")

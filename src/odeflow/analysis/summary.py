@@ -14,7 +14,7 @@ from odeflow.analysis.groups import GROUP, by_group_name, groups_of
 from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.nca import nca_variables
 from odeflow.analysis.quantiles import QuantileCounts
-from odeflow.analysis.residual_error import with_residual_error
+from odeflow.analysis.residual_error import measured_array, with_residual_error
 from odeflow.config.metrics import (
     TimeCourses,
     metric_attributes,
@@ -108,7 +108,8 @@ class _Plan:
         }
         #: What would be measured: the variable it is of, and its error.
         self._errors = {with_error_name(v): (v, e) for v, e in config.residual_error.items()}
-        self._arrays |= {made: self._measured_array(v) for made, (v, _) in self._errors.items()}
+        measured = {made: measured_array(ensemble[v]) for made, (v, _) in self._errors.items()}
+        self._arrays |= {n: x.transpose(*self.dims, "time", ...) for n, x in measured.items()}
         self._groups = None if config.group is None else groups_of(ensemble, config.group)
         #: Taken from the ensemble as they are.
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
@@ -143,11 +144,6 @@ class _Plan:
                 )
                 self._computed[made] = (name, metric_function(metric, threshold), attributes)
 
-    def _measured_array(self, variable: str) -> xr.DataArray:
-        array = self._ensemble[variable].transpose(*self.dims, "time", ...)
-        words = array.attrs.get("long_name", variable)
-        return array.assign_attrs(long_name=f"{words} with residual error")
-
     def template(self) -> xr.Dataset:
         """Dimensions, coordinates and attributes, what is to be filled in without values."""
         ensemble = self._ensemble
@@ -164,7 +160,8 @@ class _Plan:
             )
         for made in self._errors:
             array = self._arrays[made]
-            data[made] = slabs.unfilled(array.dims, array.shape, np.float64, array.attrs)
+            dims = tuple(map(str, array.dims))
+            data[made] = slabs.unfilled(dims, array.shape, np.float64, array.attrs)
         for name, array in self._arrays.items() if self._levels else ():
             shape, dims = self._rest(name)
             words = f"quantiles of {array.attrs.get('long_name', name)}"
@@ -177,7 +174,10 @@ class _Plan:
             if self._groups is not None:
                 one = data[f"{name}_quantiles"]
                 data[by_group_name(name)] = slabs.unfilled(
-                    (GROUP, *one.dims), (len(self._groups.values), *one.shape), one.dtype, one.attrs
+                    (GROUP, *map(str, one.dims)),
+                    (len(self._groups.values), *one.shape),
+                    one.dtype,
+                    one.attrs,
                 )
         if _NUMBER in self.streamed:
             number = ensemble.sizes["time"]

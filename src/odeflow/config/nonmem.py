@@ -1,9 +1,9 @@
 """A data set of NONMEM's layout as a design: where it is, and its records as numbers."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator
 
 from odeflow.config.base import Integer, Real, Strict, VariableName, measured_in
 from odeflow.config.compartments import CompartmentConfig
@@ -41,34 +41,54 @@ class NonmemConfig(Strict):
         )
 
 
+def _from_text(value: Any) -> Any:
+    """The items of a column, of which a point stands for none."""
+    return (
+        [None if item == "." else item for item in value.split()]
+        if isinstance(value, str)
+        else value
+    )
+
+
+def _as_text(items: list[Any]) -> str:
+    return " ".join("." if item is None else str(item) for item in items)
+
+
+_Item = TypeVar("_Item")
+#: A column as it is stored: one text, since a config with a hundred thousand items takes seconds.
+Column = Annotated[
+    list[_Item], BeforeValidator(_from_text), PlainSerializer(_as_text, str, when_used="json")
+]
+
+
 class RecordsConfig(Strict):
     """The records of a data set, column by column, in its order."""
 
-    subject: list[Real] = Field(description="ID, of each record")
-    time: list[Real] = Field(
+    subject: Column[Real] = Field(description="ID, of each record")
+    time: Column[Real] = Field(
         description="TIME", json_schema_extra=measured_in("`model.time_units`")
     )
-    event: list[Annotated[Integer, Field(ge=0, le=4)]] = Field(description="EVID")
-    state: list[VariableName] = Field(description="the state that CMT means")
-    amount: list[Real] = Field(
+    event: Column[Annotated[Integer, Field(ge=0, le=4)]] = Field(description="EVID")
+    state: Column[VariableName] = Field(description="the state that CMT means")
+    amount: Column[Real] = Field(
         description="AMT", json_schema_extra=measured_in("those of the state")
     )
-    rate: list[Real] = Field(
+    rate: Column[Real] = Field(
         description="RATE",
         json_schema_extra=measured_in("those of the state, per `model.time_units`"),
     )
-    interval: list[Real] = Field(
+    interval: Column[Real] = Field(
         description="II", json_schema_extra=measured_in("`model.time_units`")
     )
-    additional: list[Annotated[Integer, Field(ge=0)]] = Field(description="ADDL")
-    steady: list[Annotated[Integer, Field(ge=0, le=2)]] = Field(description="SS")
-    covariates: dict[VariableName, list[Real]] = Field(
+    additional: Column[Annotated[Integer, Field(ge=0)]] = Field(description="ADDL")
+    steady: Column[Annotated[Integer, Field(ge=0, le=2)]] = Field(description="SS")
+    covariates: dict[VariableName, Column[Real]] = Field(
         default_factory=dict, description="values of parameters at each record"
     )
     interpolation: Literal["previous", "next"] = Field(
         "previous", description="that of design.nonmem"
     )
-    carried: dict[str, list[Real | None]] = Field(
+    carried: dict[str, Column[Real | None]] = Field(
         default_factory=dict, description="columns that are kept for records of which values are"
     )
     meanings: dict[str, list[str]] = Field(

@@ -25,7 +25,6 @@ from odeflow.problem.model import Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes, Problem
 from odeflow.problem.records import Records
 from odeflow.problem.status import has_failed
-from odeflow.problem.transforms.records import infused_states
 from odeflow.problem.transforms.sensitivity import (
     at_start,
     sensitivity_tolerances,
@@ -66,7 +65,7 @@ class PeriodicOrbits:
             )
         self._span = model.declared.t1 - model.declared.t0
         self._states = list(model.declared.states)
-        self._infused = infused_states(records)
+        self._infused = records.infused
         declared = replace(model.declared, t0=0.0, t1=1.0)
         plain = replace(model, declared=declared, observables_function=None, jumping=None)
         last = len(declared.parameters) - 1

@@ -6,6 +6,7 @@ References:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -76,10 +77,11 @@ class Records:
     compartments: Mapping[str, Compartment] = field(default_factory=dict)
     interpolation: Literal["previous", "next"] = "previous"
 
-    @property
-    def has_steady_state(self) -> bool:
-        """Whether a dose is one of many that came before it."""
-        return any(one.steady for records in self.of.values() for one in records)
+    @cached_property
+    def infused(self) -> list[str]:
+        """The states that some record infuses into."""
+        given = (one for own in self.of.values() for one in own if one.gives and one.rate)
+        return list(dict.fromkeys(one.state for one in given))
 
     @property
     def covariates(self) -> list[str]:

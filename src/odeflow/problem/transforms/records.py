@@ -28,12 +28,6 @@ _SAME = 4.0
 Orbits = Callable[[Sequence[Repeated], Float[np.ndarray, "parameter dose"]], np.ndarray]
 
 
-def infused_states(records: Records) -> list[str]:
-    """The states that some record infuses into."""
-    given = (one for own in records.of.values() for one in own if one.gives and one.rate)
-    return list(dict.fromkeys(one.state for one in given))
-
-
 def component_of(declared: Declaration, state: str) -> int:
     """The number among components of a scalar state."""
     sizes = [int(np.prod(one.shape)) for one in declared.states.values()]
@@ -42,7 +36,7 @@ def component_of(declared: Declaration, state: str) -> int:
 
 def with_records(model: Model, records: Records) -> Model:
     """The model with rates of infusions and the time of the next new start as last parameters."""
-    rated = with_rates(model, [component_of(model.declared, s) for s in infused_states(records)])
+    rated = with_rates(model, [component_of(model.declared, s) for s in records.infused])
     name, size = "next_start", len(rated.declared.parameters)
     while name in {*rated.declared.parameters, *rated.declared.states, *rated.observable_names}:
         name += "_"
@@ -65,7 +59,7 @@ def with_records(model: Model, records: Records) -> Model:
 def recorded_targets(model: Model, records: Records) -> JumpTargets:
     """What jumps change in a model of `with_records`: all components, covariates, the last ones."""
     parameters = list(model.declared.parameters)
-    first = len(parameters) - len(infused_states(records)) - 1
+    first = len(parameters) - len(records.infused) - 1
     covariates = map(parameters.index, records.covariates)
     return JumpTargets(
         tuple(range(len(model.components))), (*covariates, *range(first, len(parameters)))
@@ -159,7 +153,7 @@ class _Plan:
             self._add(one.time, _unit(len(y0), component_of(declared, one.state)) * one.amount)
         for one, state in zip(line.settled, states):
             self._add(one.time, state)
-        infused = infused_states(records)
+        infused = records.infused
         rates = np.zeros((len(self.times), len(infused)))
         for one in line.infusions:
             first, last = self._slot(one.start), self._slot(one.end)
