@@ -1,21 +1,12 @@
 """Conditions of a design, and what holds before them."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from odeflow.config.base import Distinct, Real, Strict, VariableName
 
-
-def _condition_name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
-        raise ValueError(f"{value!r} is not a usable name: letters, digits, '_', '.' and '-'")
-    return value
-
-
-ConditionName = Annotated[str, AfterValidator(_condition_name)]
 #: Under a condition a quantity has a value, or that of an axis.
 Settings = dict[VariableName, Real | VariableName]
 

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from odeflow.config.axis import Levels
 from odeflow.config.base import (
     Distinct,
     Natural,
@@ -24,7 +25,6 @@ from odeflow.config.base import (
     measured_in,
 )
 from odeflow.config.dates import Time
-from odeflow.config.design import Levels
 from odeflow.problem.methods import METHODS, UnknownMethodError, find_method
 from odeflow.problem.solver import Solver, Tolerances
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,13 +38,14 @@ def label_chunk(
     conditions: Sequence[str] = (),
     at_rest: Mapping[str, np.ndarray] | None = None,
     times: np.ndarray | None = None,
+    choices: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
 
     `drifts` are the relative drifts of the model's invariants, one per lane, by invariant; `doses`
     are those of the config, which name axes, and `conditions` the names of the design's; `at_rest`
     are the values that the trajectories go to, by variable, and `times` are those that the solution
-    has, where they are not the problem's.
+    has, where they are not the problem's; `choices` are the categories of axes that have some.
     """
     declared, solution = problem.model.declared, solved.solution
     known = problem.model.variables()
@@ -94,7 +96,7 @@ def label_chunk(
     }
     for name, values in axes.items():
         coordinate = axis_coordinate(name, declared)
-        attributes = axis_attributes(name, declared, doses, conditions)
+        attributes = axis_attributes(name, declared, doses, conditions, choices)
         coords[coordinate] = ("sample", values, attributes)
     first = solved.engines[0]
     assert first is not None

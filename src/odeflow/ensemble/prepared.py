@@ -69,7 +69,7 @@ def prepare(config: Config, study: Path, axes: Iterable[str]) -> "Prepared":
 def _installed_functions(config: Config, study: Path) -> tuple[Callable[..., Any], ...] | None:
     """All functions of the model; None where some of it comes from files."""
     model = config.model
-    if model.is_imported or model.data or config.design.petab is not None:
+    if model.is_imported or model.files or config.design.petab is not None:
         return None
     if any(reference.rsplit(":", 1)[0].endswith(".py") for reference in model.functions):
         return None
@@ -154,6 +154,7 @@ class Prepared:
             conditions,
             at_rest,
             times,
+            config.design.choices,
         )
         if self._at_records is not None:
             subjects = np.asarray(axes[SUBJECT], float).tolist()

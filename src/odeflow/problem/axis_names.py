@@ -1,6 +1,7 @@
 """What an axis of a design is called in a dataset, and what it is there."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -67,7 +68,11 @@ def axis_coordinate(name: str, model: Named) -> str:
 
 
 def axis_attributes(
-    name: str, model: Named, doses: Sequence[Dose] = (), conditions: Sequence[str] = ()
+    name: str,
+    model: Named,
+    doses: Sequence[Dose] = (),
+    conditions: Sequence[str] = (),
+    choices: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Units and long name of a column: of a state, a parameter, or what one of the doses names.
 
@@ -76,6 +81,7 @@ def axis_attributes(
         model: what names states and parameters.
         doses: what may name axes.
         conditions: their names, if there are any; the column of their numbers has these as flags.
+        choices: the categories of axes that have some, by axis: flags of their numbers, too.
 
     Returns:
         `units`, `long_name`, and CF's attributes of flags, for a variable of a dataset.
@@ -86,6 +92,8 @@ def axis_attributes(
         return {"long_name": "number of the parameter set", "units": "1"}
     if name == SUBJECT and name not in {*model.states, *model.parameters}:
         return {"long_name": "subject of the data set", "units": "1"}
+    if name in choices:
+        return {"units": "1", "long_name": name, **flag_attributes(choices[name], np.int16)}
     if name in model.states:
         state = model.states[name]
         return {"units": state.units, "long_name": f"initial {state.long_name or name}"}

@@ -10,6 +10,7 @@ from odeflow.config.root import Config
 from odeflow.config.study_files import read_settings
 from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import validate
+from odeflow.importers.arrays import with_arrays
 from odeflow.importers.nonmem.config import with_nonmem
 from odeflow.importers.petab.config import with_petab
 from odeflow.importers.sbml.config import imported_model
@@ -53,7 +54,7 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
         data = _without_default_model(data, overrides, Path(study), resolvers)
         data = with_petab(data, Path(study))
     if "model" in data:
-        data["model"] = imported_model(data["model"], Path(study))
+        data["model"] = imported_model(with_arrays(data["model"], Path(study)), Path(study))
     data = with_typical_values(with_nonmem(with_dates(data), Path(study)))
     data = scaled_tolerances(with_priors(data))
     if "about" not in data and (Path(study) / _ABOUT).is_file():

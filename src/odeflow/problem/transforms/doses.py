@@ -57,6 +57,7 @@ def with_rates(model: Model, rates: Sequence[int]) -> Model:
         model.events,
         model.start,
         model.fixed,
+        knots=model.knots,
     )
 
 
