@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import odeflow
 from odeflow.analysis.summary import summarise
@@ -36,6 +37,7 @@ summary:
 """
 
 
+@pytest.mark.slow
 def test_bands_and_intervals_of_a_population(tmp_path: Path) -> None:
     folder = tmp_path / "config" / "experiment"
     folder.mkdir(parents=True)

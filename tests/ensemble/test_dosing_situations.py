@@ -115,6 +115,7 @@ def test_verification_finds_the_same(solved: tuple[Config, xr.Dataset]) -> None:
     assert found["relative_error"].values.max() < 1e-8
 
 
+@pytest.mark.slow
 def test_verification_sees_a_dose_that_is_not_given(solved: tuple[Config, xr.Dataset]) -> None:
     config, ds = solved
     wrong = ds.copy(deep=True)

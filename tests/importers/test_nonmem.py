@@ -10,6 +10,7 @@ import odeflow
 from odeflow.config.root import Config
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.assemble import assemble_in_memory
+from odeflow.ensemble.at_once import AtOnce
 from odeflow.ensemble.solve import solve_samples
 from odeflow.problem.status import Status
 from odeflow.workflow.chunks import chunks
@@ -188,6 +189,7 @@ def test_steady_state_of_a_nonlinear_model(tmp_path: Path) -> None:
 _DESIGN = ("{file: data.csv}",)
 
 
+@pytest.mark.slow
 def test_without_a_steady_state_a_subject_fails_and_no_other(tmp_path: Path) -> None:
     """More is given than saturated elimination takes away."""
     data = (
@@ -227,3 +229,26 @@ def test_subjects_under_conditions_and_with_random_effects(tmp_path: Path) -> No
     last = np.cumsum(ds["row_size"].values) - 1
     expected = dose * np.exp(-rate * 4)
     np.testing.assert_allclose(ds["central_at_record"].values[last], expected, rtol=1e-8)
+
+
+def test_a_result_is_reproduced_without_the_data_set(tmp_path: Path) -> None:
+    """The config in the file has the records."""
+    ds = odeflow.run(config_of(tmp_path, warfarin()))
+    ds.to_netcdf(tmp_path / "ensemble.nc")
+    (tmp_path / "data.csv").unlink()
+    made = odeflow.reproduce(tmp_path / "ensemble.nc", tmp_path)
+    assert made.check(number=3).endswith("the same bit for bit")
+    made.write(tmp_path / "again")
+    again = odeflow.compose("experiment=oral", study=tmp_path / "again")
+    xr.testing.assert_identical(
+        odeflow.run(again).drop_attrs(deep=False), ds.drop_attrs(deep=False)
+    )
+
+
+@pytest.mark.slow
+def test_one_more_trajectory_is_that_of_a_subject(tmp_path: Path) -> None:
+    config = config_of(tmp_path, warfarin())
+    once = AtOnce(config, tmp_path, ())
+    first, third = once({}), once({"subject": 3.0})
+    np.testing.assert_allclose(first.values["central"], bateman(1.5 * 51, first.times), rtol=1e-7)
+    np.testing.assert_allclose(third.values["central"], bateman(1.5 * 53, third.times), rtol=1e-7)
