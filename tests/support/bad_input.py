@@ -836,6 +836,8 @@ RECORDED = [
          "nonmem: d.csv", "nonmem: {file: d.csv, covariates: {k: WT}}")}),
     ("doses beside it", ("design.nonmem", "doses"),
      recorded(_DOSE, _SEEN, more="\ndoses: [{state: y, amount: 1, time: 1}]")),
+    ("a lag below 0", ("model.compartments.y.lag", "-"),
+     recorded(_DOSE, _SEEN, model="compartments: {y: {lag: k - 100}}\n")),
     ("a lag by a parameter that is not there", ("model.compartments.y", "'tlag'"),
      recorded(_DOSE, _SEEN, model="compartments: {y: {lag: tlag}}\n")),
 ]  # fmt: skip

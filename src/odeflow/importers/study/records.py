@@ -5,7 +5,8 @@ from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.problem.axis_names import SUBJECT
 from odeflow.problem.names import at_record_name, record_name
-from odeflow.problem.records import MODELLED_DURATION, MODELLED_RATE
+from odeflow.problem.records import MODELLED_DURATION, MODELLED_RATE, apart_of
+from odeflow.problem.transforms.timelines import timeline
 
 
 def check_records(config: Config) -> None:
@@ -33,6 +34,7 @@ def check_records(config: Config) -> None:
             raise ConfigError(f"design.nonmem: not with {key}; remove one of them")
     _check_states(config)
     _check_names(config)
+    _check_quantities(config)
 
 
 def _check_compartments(config: Config) -> None:
@@ -79,6 +81,17 @@ def _check_states(config: Config) -> None:
                         f"model.compartments.{one.state}.{key}: needed, since ID {subject:g} has "
                         f"RATE {rate:g} at time {one.time:g}"
                     )
+
+
+def _check_quantities(config: Config) -> None:
+    """Lags, durations and the like are ones that doses can have, as far as the model's values say;
+    subjects that differ at random are looked at when they are solved.
+    """
+    assert config.records is not None
+    numbers = {name: one.value for name, one in config.model.parameters.items()}
+    t0, t1 = config.model.t0, config.model.t1
+    for subject in config.records.of:
+        timeline(config.records, subject, numbers, t0, apart_of(t0, t1))
 
 
 def _check_names(config: Config) -> None:
