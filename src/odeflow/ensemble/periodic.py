@@ -21,6 +21,7 @@ from odeflow.engines.choice import Resources, choose_engine, solve
 from odeflow.files.errors import ConfigError
 from odeflow.problem.clock import Clock
 from odeflow.problem.derivative_names import sensitivity_names
+from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes, Problem
 from odeflow.problem.records import Records
@@ -35,6 +36,8 @@ from odeflow.problem.transforms.timelines import CLOSE, Repeated
 
 #: Tolerances of the map are those of the solver times this, and not below what rounding leaves.
 _TIGHTER, _LEAST = 1e-3, 1e-12
+#: In place of a method that has no error estimate.
+_METHOD = "tsit5"
 #: Steps of Newton's method, and intervals that are simulated where it fails.
 _MOST_STEPS, _MOST_INTERVALS = 15, 2_000
 #: Where a state still moves by this part of what it did, for so many intervals, it drifts for ever.
@@ -81,10 +84,17 @@ class PeriodicOrbits:
         names = sensitivity_names(self._states, self._states, declared)
         of = {pair: name for name, pair in names.items()}
         self._slopes = [[of[state, axis] for axis in self._states] for state in self._states]
+        asked = config.solver.solver(self._states)
+        method = asked.method if METHODS[asked.method].adaptive else _METHOD
         solver = replace(
-            config.solver.solver(self._states),
-            tolerances=tight, stepsize_controller="pid", dt0=None, dtmin=None, dtmax=None,
-        )  # fmt: skip
+            asked,
+            method=method,
+            tolerances=tight,
+            stepsize_controller="pid",
+            dt0=None,
+            dtmin=None,
+            dtmax=None,
+        )
         self._problem = Problem(
             model=sensitive,
             solver=sensitivity_tolerances(solver, sensitive),
@@ -114,11 +124,12 @@ class PeriodicOrbits:
             One state per dose; NaN where there is none. Equal ones are looked for once.
         """
         keys = [(dose, args[:, i].tobytes()) for i, dose in enumerate(doses)]
-        unique = list(dict.fromkeys(keys))
-        first = [keys.index(key) for key in unique]
+        unique: dict[tuple[Repeated, bytes], int] = {}
+        for number, key in enumerate(keys):
+            unique.setdefault(key, number)
         given = [dose for dose, _ in unique]
         intervals = _Intervals(self._states, self._infused, given, self._span)
-        intervals.put_into(args[:, first], self._rates)
+        intervals.put_into(args[:, list(unique.values())], self._rates)
         found = self._found(intervals, resources)
         place = {key: i for i, key in enumerate(unique)}
         return found[:, [place[key] for key in keys]]

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from odeflow.config.nonmem import NonmemConfig
 from odeflow.config.validate import nearest
+from odeflow.files.csv_cells import is_number
 from odeflow.files.errors import ConfigError
-from odeflow.importers.nonmem.table import KNOWN, NonmemTable, read_nonmem
+from odeflow.importers.nonmem.table import KNOWN, MISSING, NonmemTable, read_nonmem
 from odeflow.problem.records import (
     DOSE,
     MODELLED_DURATION,
@@ -172,33 +173,21 @@ def _carried(
     for name, texts in table.columns.items():
         if name in used or name == "MDV":
             continue
-        is_text = any(not _number_or_none(text)[0] for text in texts)
-        if is_text and name.upper() == "DV":
-            columns[name] = list(table.numbers(name, 0.0))  # says which is none
-        words = list(dict.fromkeys(text.strip() for text in texts if text.strip() not in ("", ".")))
-        if is_text:
-            meanings[name] = words
-        values = [
-            (float(words.index(text.strip())) if text.strip() in words else None)
-            if is_text
-            else _number_or_none(text)[1]
-            for text in texts
+        given = [text.strip() for text in texts]
+        given = [
+            None if text in MISSING or text.upper() in ("NA", "NAN") else text for text in given
         ]
         if name.upper() == "DV":
-            values = [None if gone else x for gone, x in zip(missing, values)]
-        columns[name] = values
+            table.numbers(name, 0.0)  # which are numbers, or an error that names the line
+            given = [None if gone else text for gone, text in zip(missing, given)]
+        words = list(dict.fromkeys(text for text in given if text is not None))
+        if not all(map(is_number, words)):
+            meanings[name] = words
+            numbers = {word: float(number) for number, word in enumerate(words)}
+        else:
+            numbers = {word: float(word) for word in words}
+        columns[name] = [None if text is None else numbers[text] for text in given]
     return columns, meanings
-
-
-def _number_or_none(text: str) -> tuple[bool, float | None]:
-    """Whether a cell is a number or missing, and the number."""
-    text = text.strip()
-    if text in ("", ".") or text.upper() in ("NA", "NAN"):
-        return True, None
-    try:
-        return True, float(text)
-    except ValueError:
-        return False, None
 
 
 def _spanning(model: Mapping[str, Any], records: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from odeflow.files.errors import ConfigError
 #: Columns that mean something to NONMEM; all others are carried through.
 KNOWN = ("ID", "TIME", "EVID", "CMT", "AMT", "RATE", "II", "ADDL", "SS", "MDV")
 #: What stands for a value that is missing.
-_MISSING = ("", ".")
+MISSING = ("", ".")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class NonmemTable:
 
     def _number(self, row: int, name: str, default: float | None) -> float:
         text = self.columns[name][row].strip()
-        if text in _MISSING:
+        if text in MISSING:
             if default is None:
                 raise self.mistake(row, f"{name} is missing")
             return default
@@ -67,7 +67,7 @@ class NonmemTable:
 
     def has(self, row: int, name: str) -> bool:
         """Whether a column is there and has a value."""
-        return name in self.columns and self.columns[name][row].strip() not in _MISSING
+        return name in self.columns and self.columns[name][row].strip() not in MISSING
 
 
 def read_nonmem(file: str, renamed: Mapping[str, str], study: Path) -> NonmemTable:
