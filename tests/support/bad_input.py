@@ -10,6 +10,9 @@ from pathlib import Path
 from tests.support.petab_text import DECAY, tabbed
 from tests.support.petab_text import TABLES as TABLES_OF_PETAB
 from tests.support.petab_text import YAML as PROBLEM
+from tests.support.petab_version2 import MODEL as MODEL_OF_VERSION_2
+from tests.support.petab_version2 import TABLES as TABLES_OF_VERSION_2
+from tests.support.petab_version2 import YAML as PROBLEM_OF_VERSION_2
 from tests.support.snakes import EXPERIMENT_YAML, MODEL_YAML, MODELS, make_study
 
 #: What stands at a path of the study: text, bytes, or what a function makes of the path.
@@ -139,6 +142,18 @@ def petab(name: str, old: str, new: str) -> dict[str, Content]:
         "problem.yaml": PROBLEM,
         "decay.xml": DECAY,
         **{f"{table}.tsv": tabbed(text) for table, text in tables.items()},
+    }
+
+
+def petab_2(name: str, old: str, new: str) -> dict[str, Content]:
+    texts = TABLES_OF_VERSION_2 | {"yaml": PROBLEM_OF_VERSION_2}
+    assert old in texts[name]
+    texts = texts | {name: texts[name].replace(old, new, 1)}
+    return {
+        EXPERIMENT: "# @package _global_\nname: decay\ndesign: {petab: problem.yaml, size: 8}\n",
+        "problem.yaml": texts.pop("yaml"),
+        "decay.xml": MODEL_OF_VERSION_2,
+        **{f"{table}.tsv": tabbed(text) for table, text in texts.items()},
     }
 
 
@@ -481,6 +496,81 @@ PETAB = [
         "NaN as a measurement",
         ("measurements.tsv, row 1, column measurement", "NaN", "remove the row"),
         petab("measurements", "| 1.1 ", "| NaN "),
+    ),
+]
+PETAB_2 = [
+    (
+        "a model in another language",
+        ("problem.yaml: model_files: decay: language: bngl is not supported; sbml is",),
+        petab_2("yaml", "language: sbml", "language: bngl"),
+    ),
+    (
+        "an extension",
+        ("problem.yaml: extensions: sciml: none is supported",),
+        petab_2("yaml", "model_files", "extensions: {sciml: {version: 1}}\nmodel_files"),
+    ),
+    (
+        "what nothing in the model is called",
+        ("conditions.tsv, row 2, column targetId: 'uu' is not", "did you mean u?"),
+        petab_2("conditions", "feed        | u ", "feed        | uu"),
+    ),
+    (
+        "an estimated parameter that a condition sets",
+        ("conditions.tsv, row 2, column targetId: k is in the parameter table too",),
+        petab_2("conditions", "feed        | u", "feed        | k"),
+    ),
+    (
+        "a formula over what is not there",
+        ("conditions.tsv, row 3, column targetValue: unknown name 'bse'", "base"),
+        petab_2("conditions", "A + base", "A + bse"),
+    ),
+    (
+        "a start that reads another one",
+        ("conditions.tsv, row 1, column targetValue: reads u, which is set at the same start",),
+        petab_2("conditions", "start / 2", "start * u\n        begin       | u        | 1"),
+    ),
+    (
+        "two conditions that set one quantity at one time",
+        ("experiments.tsv, row 9, column conditionId: feed sets u, as another condition does",),
+        petab_2("experiments", "both         | 0    | feed", "both | 0 | slow\n both | 0 | feed"),
+    ),
+    (
+        "experiments that begin at different times",
+        (
+            "experiments.tsv",
+            "column time: begins at 1, another experiment at 0",
+        ),
+        petab_2("experiments", "late         | 0    ", "late         | 1    "),
+    ),
+    (
+        "a condition that is not in its table",
+        ("experiments.tsv, row 9, column conditionId: 'slower' is not in the condition table",),
+        petab_2("experiments", "late         | 0    |", "late | 0 | slower"),
+    ),
+    (
+        "a measurement of before the experiment",
+        ("measurements.tsv, row 1, column time: -1 is before the experiment begins, at 0",),
+        petab_2("measurements", "| 1.1         | 0    |", "| 1.1 | -1 |"),
+    ),
+    (
+        "too few values of placeholders",
+        ("measurements.tsv, row 11, column noiseParameters: 0 given", "1 (width)"),
+        petab_2("measurements", "| 2           | 1    |                      | sd", "| 2 | 1 | |"),
+    ),
+    (
+        "a prior that no law is known for",
+        ("parameters.tsv, row 3, column priorDistribution: cauchy is not supported for samples",),
+        petab_2("parameters", "normal            | 2;0.7", "cauchy | 2;0.7"),
+    ),
+    (
+        "numbers that a prior does not have",
+        ("parameters.tsv, row 3, column priorParameters: '2' is not two numbers",),
+        petab_2("parameters", "| 2;0.7", "| 2"),
+    ),
+    (
+        "0 and 1 for what is estimated",
+        ("parameters.tsv, row 1, column estimate: '1' is not one of true, false",),
+        petab_2("parameters", "| true     | log", "| 1 | log"),
     ),
 ]
 RESULTS = [
@@ -956,6 +1046,7 @@ BAD_INPUTS = [
     ),
     *(BadInput("table", a, b, c) for a, b, c in TABLES),
     *(BadInput("PEtab", a, b, c) for a, b, c in PETAB),
+    *(BadInput("PEtab version 2", a, b, c) for a, b, c in PETAB_2),
     *(BadInput("vector field", a, b, field_returns(c), needs_jax=True) for a, b, c in FUNCTIONS),
     BadInput(
         "vector field",

@@ -47,6 +47,11 @@ CONDITION, PARAMETER_SET = "condition", "parameter_set"
 SUBJECT = "subject"
 
 
+def initial_name(state: str) -> str:
+    """What the initial value of a state is called in a dataset."""
+    return f"initial_{state}"
+
+
 def axis_coordinate(name: str, model: Named) -> str:
     """What an axis is called in a dataset: a state's initial value is `initial_<state>`.
 
@@ -64,7 +69,7 @@ def axis_coordinate(name: str, model: Named) -> str:
         >>> axis_coordinate("substrate", model), axis_coordinate("km", model)
         ('initial_substrate', 'km')
     """
-    return f"initial_{name}" if name in model.states else name
+    return initial_name(name) if name in model.states else name
 
 
 def axis_attributes(
