@@ -883,6 +883,96 @@ TRAINING = [
         trained(shard_size="1000"),
     ),
 ]
+
+
+HEADER = "ID,TIME,EVID,AMT,RATE,II,ADDL,SS,CMT,DV\n"
+
+
+def recorded(*lines: str, header: str = HEADER, more: str = "", model: str = "") -> dict:
+    """An experiment whose design is a data set of these lines."""
+    text = EXPERIMENT_YAML.replace("/design: grid", "/design: nonmem")
+    text = text.replace(f"  axes:\n    {AXIS}", f"  nonmem: d.csv{more}")
+    files: dict[str, Content] = {EXPERIMENT: text, "d.csv": header + "\n".join(lines) + "\n"}
+    return files | ({MODEL: MODEL_YAML + model} if model else {})
+
+
+#: Data sets of NONMEM's layout: what is wrong, what the line names, the files.
+_DOSE, _SEEN = "1,0,1,5,0,0,0,0,1,.", "1,1,0,.,.,.,.,.,1,2"
+RECORDED = [
+    ("no column TIME", ("d.csv", "no column TIME"),
+     recorded("1,0", header="ID,DV\n")),
+    ("a time is missing", ("line 3 (ID 1)", "TIME is missing"),
+     recorded(_DOSE, "1,.,0,.,.,.,.,.,1,2")),
+    ("a time is no number", ("line 3 (ID 1)", "TIME", "'noon'"),
+     recorded(_DOSE, "1,noon,0,.,.,.,.,.,1,2")),
+    ("an amount is infinite", ("line 2 (ID 1)", "AMT is inf"),
+     recorded("1,0,1,inf,0,0,0,0,1,.", _SEEN)),
+    ("times that fall within a subject", ("line 3 (ID 1)", "TIME 0", "after 1"),
+     recorded(_SEEN, _DOSE)),
+    ("a subject in two places", ("line 4 (ID 1)", "together"),
+     recorded(_DOSE, "2,0,1,5,0,0,0,0,1,.", _SEEN)),
+    ("EVID 7", ("line 2", "EVID is 7", "0, 1, 2, 3, 4"), recorded("1,0,7,5,0,0,0,0,1,.", _SEEN)),
+    ("an unknown compartment", ("line 2", "CMT 9", "1 or y"),
+     recorded("1,0,1,5,0,0,0,0,9,.", _SEEN)),
+    ("SS without II", ("line 2", "SS 1 without II"), recorded("1,0,1,5,0,0,0,1,1,.", _SEEN)),
+    ("ADDL without II", ("line 2", "ADDL 3 without II"), recorded("1,0,1,5,0,0,3,0,1,.", _SEEN)),
+    ("a negative RATE", ("line 2", "RATE is -3", "-1"), recorded("1,0,1,5,-3,0,0,0,1,.", _SEEN)),
+    ("a modelled rate that no compartment has", ("model.compartments.y.rate", "RATE -1"),
+     recorded("1,0,1,5,-1,0,0,0,1,.", _SEEN)),
+    ("an observation with an amount", ("line 2", "AMT is for doses"),
+     recorded("1,0,0,5,0,0,0,0,1,.", _SEEN)),
+    ("a covariate that is no column", ("design.nonmem.covariates.k", "'WT'"),
+     recorded(_DOSE, _SEEN) | {EXPERIMENT: recorded(_DOSE)[EXPERIMENT].replace(
+         "nonmem: d.csv", "nonmem: {file: d.csv, covariates: {k: WT}}")}),
+    ("doses beside it", ("design.nonmem", "doses"),
+     recorded(_DOSE, _SEEN, more="\ndoses: [{state: y, amount: 1, time: 1}]")),
+    ("a lag below 0", ("model.compartments.y.lag", "-"),
+     recorded(_DOSE, _SEEN, model="compartments: {y: {lag: k - 100}}\n")),
+    ("a lag by a parameter that is not there", ("model.compartments.y", "'tlag'"),
+     recorded(_DOSE, _SEEN, model="compartments: {y: {lag: tlag}}\n")),
+]  # fmt: skip
+#: Random effects: what is wrong, what the line names, the key's value.
+EFFECTS = [
+    ("a matrix of another size", ("omega", "1 effects", "1 rows"),
+     "{of: {k: exp}, omega: [[1, 0], [0, 1]]}"),
+    ("a matrix that is no covariance", ("omega", "negative eigenvalue"),
+     "{of: {k: exp}, omega: [[-1]]}"),
+    ("a parameter that is not there", ("design.random_effects.of.ke", "parameter"),
+     "{of: {ke: exp}, omega: [[1]]}"),
+    ("a logit of a value above 1", ("design.random_effects.of.k", "between 0 and 1"),
+     "{of: {k: logit}, omega: [[1]]}"),
+    ("on a grid", ("design.random_effects", "grid"), None),
+]  # fmt: skip
+
+
+def effects(value: str | None) -> dict[str, Content]:
+    """An experiment with random effects of a single row; on a grid where there is no value."""
+    text = EXPERIMENT_YAML
+    if value is None:
+        effect = "  random_effects: {of: {k: exp}, omega: [[1]]}"
+        return {EXPERIMENT: text.replace("  axes:\n", f"{effect}\n  axes:\n")}
+    text = text.replace("/design: grid", "/design: zip")
+    return {EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  random_effects: {value}")}
+
+
+#: What is summarised: what is wrong, what the line names, the group `summary`.
+ERRORS = [
+    ("no size", ("summary.residual_error.y", "proportional or additive"),
+     "{residual_error: {y: {seed: 1}}}"),
+    ("of a variable that is not there", ("summary.residual_error", "'z'"),
+     "{residual_error: {z: {additive: 1}}}"),
+    ("an interval that ends between saved times", ("summary.nca.y", "0.7", "saveat.ts"),
+     "{nca: {y: {times: [0], tau: 0.7}}}"),
+    ("a group that is no axis", ("summary.group", "'dose'"), "{group: dose}"),
+]  # fmt: skip
+#: Formulas in doses: what is wrong, what the line names, the doses.
+FORMULAS = [
+    ("a name that is not there", ("doses.0.amount", "'f'"), "[{state: y, amount: 2 * f, time: 1}]"),
+    ("a call of something else", ("doses.0.amount", "open"),
+     "[{state: y, amount: open(k), time: 1}]"),
+    ("a text that is none", ("doses.0.time", "formula"), "[{state: y, amount: 1, time: 2 +}]"),
+]  # fmt: skip
+
 BAD_INPUTS = [
     *(BadInput("estimation", a, b, c) for a, b, c in ESTIMATION),
     *(BadInput("override", a, b, config=f"experiment=decay {c}") for a, b, c in OVERRIDES),
@@ -991,4 +1081,14 @@ BAD_INPUTS = [
     *(BadInput("array parameter", a, b, c) for a, b, c in ARRAYS),
     *(BadInput("training set", a, b, c) for a, b, c in TRAINING),
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SLOPES),
+    *(BadInput("NONMEM data", a, b, c) for a, b, c in RECORDED),
+    *(BadInput("random effects", a, b, effects(c)) for a, b, c in EFFECTS),
+    *(
+        BadInput("summary", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"summary: {c}\n"})
+        for a, b, c in ERRORS
+    ),
+    *(
+        BadInput("dose", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"doses: {c}\n"})
+        for a, b, c in FORMULAS
+    ),
 ]

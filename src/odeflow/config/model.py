@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from odeflow.config.arrays import ArrayConfig, Coordinate, check_coords, divided
 from odeflow.config.base import Distinct, Integer, Real, Strict, VariableName, measured_in
 from odeflow.config.categories import categories, check_given
+from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
 from odeflow.config.inputs import InputConfig
@@ -158,6 +159,11 @@ class ModelConfig(Strict):
         default_factory=list,
         description="states that cannot be negative: a step that makes one so by more than its "
         "`solver.atol` is taken again, shorter",
+    )
+    compartments: dict[VariableName, CompartmentConfig] = Field(
+        default_factory=dict,
+        description="{state: {bioavailability, lag, duration, rate}}: what becomes of the doses of "
+        "design.nonmem on their way there",
     )
     observables: Observables | None = Field(None, description="optional observables")
     invariants: Observables | None = Field(

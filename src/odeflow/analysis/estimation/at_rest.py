@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 
 from odeflow.analysis.estimation.axes import Axes
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
-from odeflow.config.design import PreequilibrationConfig
+from odeflow.config.conditions import PreequilibrationConfig
 from odeflow.config.root import Config
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.build import Built, make_lanes
