@@ -15,7 +15,7 @@ from odeflow.importers.expressions.expression import (
     rate_of,
 )
 from odeflow.importers.refusal import ModelSource, UnsupportedError
-from odeflow.importers.sbml.changes import Change, Changes
+from odeflow.importers.sbml.changes import ModelChange, ModelChanges
 from odeflow.importers.sbml.mathml import MathError, Translator
 from odeflow.importers.sbml.naming import dataset_names, free_name
 from odeflow.importers.sbml.system import Species
@@ -47,7 +47,7 @@ class Quantities:
         self,
         model: Any,
         source: ModelSource,
-        changes: Iterable[Change] = (),
+        changes: Iterable[ModelChange] = (),
         added: Iterable[str] = (),
     ) -> None:
         self.model, self.source, self.units = model, source, Units(model)
@@ -66,7 +66,7 @@ class Quantities:
         self._starts = {
             x.getSymbol(): x for x in children(model, "InitialAssignment") if x.isSetMath()
         }
-        self.experiments = Changes(changes, {**{name: name for name in added}, **self.ids})
+        self.experiments = ModelChanges(changes, {**{name: name for name in added}, **self.ids})
         self._set_by_events = self.experiments.later | {
             assignment.getVariable()
             for event in children(model, "Event")
