@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from odeflow.config.algebraic import check_algebraic, mass_matrix
 from odeflow.config.base import (
     Distinct,
     Natural,
@@ -197,6 +198,21 @@ class ModelConfig(Strict):
         description="states that cannot be negative: a step that makes one so by more than its "
         "`solver.atol` is taken again, shorter",
     )
+    algebraic: Annotated[list[VariableName], Distinct] = Field(
+        default_factory=list,
+        description="states for which the vector field returns a residual that is zero at all "
+        "times, in place of a derivative",
+    )
+    mass_matrix: list[list[Real]] | dict[VariableName, dict[VariableName, Real]] | None = Field(
+        None,
+        description="the constant M of M y' = f, singular or not: all its rows, or {state: {state: "
+        "number}} for those that are not the identity's",
+    )
+    free: Annotated[list[VariableName], Distinct] | None = Field(
+        None,
+        description="states whose values at t0 are found, from `initial`, so that the algebraic "
+        "equations hold, the others being held; null: the algebraic ones",
+    )
     observables: Observables | None = Field(None, description="optional observables")
     invariants: Observables | None = Field(
         None, description="optional conserved quantities, whose drift is recorded"
@@ -236,10 +252,18 @@ class ModelConfig(Strict):
             parameters,
             {name: Variable(v.units, v.long_name) for name, v in named.items()},
             tuple(self.nonnegative),
+            tuple(self.algebraic),
+            mass_matrix(self._sizes, self.mass_matrix),
+            None if self.free is None else tuple(self.free),
             self.time_units,
             self.origin,
             (observables and observables.function) or self.origin,
         )
+
+    @property
+    def _sizes(self) -> dict[str, int]:
+        """How many components each state has."""
+        return {name: math.prod(state.shape) for name, state in self.states.items()}
 
     @property
     def is_imported(self) -> bool:
@@ -269,6 +293,8 @@ class ModelConfig(Strict):
             raise ValueError("computed, events and reaction_rates are for sbml and antimony")
         if self.invariants and self.invariants.formulas:
             raise ValueError("invariants.formulas: formulas are for observables only")
+        if self.is_imported and (self.mass_matrix is not None or self.free is not None):
+            raise ValueError("mass_matrix and free are for a vector_field of your own")
         if self.is_imported and self.data:
             raise ValueError("data: an imported model has all its numbers in its file")
         added = [name for name, record in self.parameters.items() if record.added]
@@ -305,6 +331,7 @@ class ModelConfig(Strict):
                 raise ValueError(f"nonnegative: {name!r} is not a state; known: {known}")
             if _least(self.states[name].initial) < 0:
                 raise ValueError(f"nonnegative: the initial value of {name} is negative")
+        check_algebraic(self._sizes, self.algebraic, self.mass_matrix, self.free)
         for name in self.invariants.variables if self.invariants else ():
             if drift_name(name) in names:
                 raise ValueError(

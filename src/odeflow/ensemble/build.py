@@ -30,6 +30,7 @@ from odeflow.problem.reductions import Reduction
 from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.time_resolution import check_span
 from odeflow.problem.time_text import shown_time
+from odeflow.problem.transforms.algebraic import started, with_algebraic
 from odeflow.problem.transforms.doses import jump_targets, schedule, with_doses
 from odeflow.problem.transforms.drift_limit import DriftLimit, with_drift_limit
 from odeflow.problem.transforms.invariants import Drift, with_invariants
@@ -82,7 +83,8 @@ class Built:
     def lanes(self, axes: Axes) -> Lanes:
         """The lanes of samples with these values of the axes."""
         model = self.switching.model
-        before = at_start(model, make_lanes(self.config, model, {**axes, **model.start(axes)}))
+        lanes = make_lanes(self.config, model, {**axes, **model.start(axes)})
+        before = at_start(model, started(model, lanes))
         lanes = at_start(model, scheduled(self.config, model, axes, before))
         lanes = self.switching.scheduled(lanes)
         if self.limit is not None:
@@ -128,12 +130,12 @@ def build_augmented(
 
 
 def augmented(config: Config, model: Model) -> Model:
-    """A model with the rates of a config's infusions, and the sensitivities that it asks for.
+    """A model with its mass matrix, the rates of a config's infusions, the sensitivities asked for.
 
-    Raises ConfigError as `with_sensitivities` does.
+    Raises ConfigError as `with_algebraic` and `with_sensitivities` do.
     """
     doses = config.plain_doses
-    model = with_doses(model, doses)
+    model = with_doses(with_algebraic(model, tolerances_of(config, model)), doses)
     axes = config.saveat.sensitivities or []
     stop = config.stop and config.stop.stop
     return with_sensitivities(
