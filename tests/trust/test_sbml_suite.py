@@ -46,7 +46,7 @@ def make_case(folder: Path, name: str, model: str, scale: float = 1.0, **setting
 def test_it_prints_a_row_a_case(tmp_path: Path):
     make_case(tmp_path, "00001", DECAY)
     make_case(tmp_path, "00002", DECAY, scale=1.001)
-    make_case(tmp_path, "00003", sbml(parameter("a", 1, False), rule("algebraic", "", "a - 1")))
+    make_case(tmp_path, "00003", sbml(parameter("a", 1), rule("algebraic", "", "a - 1")))
     make_case(tmp_path, "00004", DECAY, steps="")
     make_case(tmp_path, "00005", sbml(parameter("a"), initial("a", "nobody")))
     command = [sys.executable, "-m", "odeflow.trust.sbml_suite", str(tmp_path), "--jobs", "1"]

@@ -24,7 +24,6 @@ from odeflow.importers.sbml.naming import dataset_names, free_name
 from odeflow.importers.sbml.system import Species
 from odeflow.importers.sbml.units import Units
 
-
 #: Where the search for a quantity begins that an algebraic rule determines and nothing says.
 _GUESS = 1.0
 
@@ -152,7 +151,9 @@ class Quantities:
             return
         start = self._start(identifier) or given
         if identifier in self._determined:
-            self.rates[name] = self.number(self._determined[identifier], "algebraic rule", identifier)
+            self.rates[name] = self.number(
+                self._determined[identifier], "algebraic rule", identifier
+            )
             self.algebraic.append(name)
             start = start or Number(_GUESS)
         elif rule is not None:

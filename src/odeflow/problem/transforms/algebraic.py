@@ -1,7 +1,7 @@
 """Algebraic equations in a form that engines have, with consistent initial values.
 
-M y' = f(t, y, args) gets the rows of `mass_matrix`, each algebraic row that of the component that it
-is eliminated with. A state obeys the algebraic rows g after some steps of Newton's method along
+M y' = f(t, y, args) gets the rows of `mass_matrix`, each algebraic row that of the component that
+it is eliminated with. A state obeys the algebraic rows g after some steps of Newton's method along
 directions in which nothing else changes: those of M y = const after a jump, at t0 those of the
 states that the config leaves free. A step is shortened until a simplified one after it would be
 shorter (the natural monotonicity test).

@@ -55,9 +55,7 @@ class StateSpace:
             self._start = np.eye(len(free))[:, free]
         self._slopes: np.ndarray | None = None
 
-    def integrated(
-        self, field: FieldAt, t: float, y: np.ndarray, rates: np.ndarray
-    ) -> Integrated:
+    def integrated(self, field: FieldAt, t: float, y: np.ndarray, rates: np.ndarray) -> Integrated:
         """What is integrated from a state on, with rates that are added to y'."""
         near = [self.restored(field, t, y)]
 
@@ -103,7 +101,9 @@ class StateSpace:
         try:
             return self._newton(field, t, y, along)
         except NoReferenceError:
-            found = scipy.optimize.root(lambda x: at(scale * x), np.zeros(along.shape[1]), tol=1e-10)
+            found = scipy.optimize.root(
+                lambda x: at(scale * x), np.zeros(along.shape[1]), tol=1e-10
+            )
             return self._newton(field, t, y + along @ (scale * found.x), along)
 
     def _newton(

@@ -148,9 +148,7 @@ class _Walk:
             self.counted = now
             return fired
 
-        y, happened, self.stopped = self.events.at_once(
-            self.t, self.y, args, stops, self._restored
-        )
+        y, happened, self.stopped = self.events.at_once(self.t, self.y, args, stops, self._restored)
         self.y = y
         self.largest = np.maximum(self.largest, np.abs(y))
         return happened or self.stopped

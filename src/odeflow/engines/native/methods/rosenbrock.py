@@ -1,7 +1,7 @@
 """One step of a Rosenbrock method as a program, its linear algebra sparse."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,15 +61,10 @@ class _Mass:
         self.coupling = {(place[i], place[j]): x for (i, j), x in coupling.items()}
         diagonal = {(i, i): 1.0 for i in range(len(place)) if i not in self.algebraic}
         self.entries: dict[Entry, float] = diagonal | self.coupling
-
-    def times(self, row: int, values: Callable[[int], Value]) -> Value | None:
-        """A row of its product with values by place; None where the row is zero."""
-        if row in self.algebraic:
-            return None
-        value = values(row)
-        for (i, j), factor in self.coupling.items():
-            value = value + factor * values(j) if i == row else value
-        return value
+        #: The entries of each row by column, the diagonal first.
+        self.rows: list[dict[int, float]] = [{} for _ in place]
+        for (i, j), x in self.entries.items():
+            self.rows[i][j] = x
 
 
 def _linear_algebra(
@@ -98,15 +93,15 @@ def rosenbrock_stepper(
 ) -> Stepper:
     """The method for a field.
 
-    The matrix M / (gamma h) - J is factored once, as `lu` plans it for the pattern of the Jacobian
-    with its diagonal and M; the mass matrix M is the identity where none is given. Where derivatives of a component are not finite, as that of a root is at 0,
-    or above `largest`, that component's row of J is taken for zero: the step is then explicit in it
-    and of order 1, which the error estimate sees. A step that ends where the field is not defined
-    is rejected; where the field contradicts the linear model, its error is not damped
-    (`engines.shared.linearised`). Where a pivot vanishes the stages are not finite, so the error
-    estimate is not; the candidate is then the old state, unless it was the field that was not
-    finite. Where a pivot all but vanishes, the error estimate has the same rounding errors as the
-    stages.
+    The matrix M / (gamma h) - J, M the identity where none is given, is factored once, as `lu`
+    plans it for the pattern of the Jacobian with M. Where derivatives of a component are not
+    finite, as that of a root is at 0, or above `largest`, that component's row of J is taken for
+    zero: the step is then explicit in it and of order 1, which the error estimate sees. A step that
+    ends where the field is not defined is rejected; where the field contradicts the linear model,
+    its error is not damped (`engines.shared.linearised`). Where a pivot vanishes the stages are not
+    finite, so the error estimate is not; the candidate is then the old state, unless it was the
+    field that was not finite. Where a pivot all but vanishes, the error estimate has the same
+    rounding errors as the stages.
 
     Reference: Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., section
     IV.7; for the unrolled sparse elimination, Sandu and Sander, Atmos. Chem. Phys. 6 (2006).
@@ -172,10 +167,10 @@ class _Step:
             for place, i in enumerate(self._solved):
                 value = values[stage][i]
                 if any(x != 0 for x in coupling):
-                    past = self._mass.times(
-                        place, lambda j: weighted_sum(coupling, [k[j] for k in stages])
-                    )
-                    value = value if past is None else value + inverse_h * past
+                    for column, factor in self._mass.rows[place].items():
+                        past = weighted_sum(coupling, [k[column] for k in stages])
+                        past = past if factor == 1 else factor * past
+                        value = value + inverse_h * past
                 if i in slopes and tableau.gammas[stage]:
                     value = value + tableau.gammas[stage] * slopes[i]
                 right.append(value)
