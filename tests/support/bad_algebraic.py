@@ -98,7 +98,7 @@ IN_JAX = [
     (
         "singular at t0",
         ("do not determine z at model.t0", "singular"),
-        _files(equation="(y.z - y.y)**2"),
+        _files(equation="(y.z - 1.0)**2 - y.y + 3.0"),
         "",
     ),
     (

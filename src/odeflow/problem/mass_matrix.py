@@ -22,6 +22,8 @@ from jaxtyping import Bool, Float
 
 #: Of the largest entry of its row, what is zero but for rounding.
 _NOTHING = 1e-12
+#: Rounds in which rows and columns are divided by the roots of their largest entries.
+_SCALINGS = 10
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,14 @@ def pivots_of(
     Each pivot is at least a tenth of the largest entry left in its column and in its row, scaled;
     of these the one that brings about the fewest products.
 
-    Reference: Duff, Erisman and Reid, Direct Methods for Sparse Matrices, section 5.4.
+    Reference: Duff, Erisman and Reid, Direct Methods for Sparse Matrices, section 5.4; Ruiz, A
+    scaling algorithm to equilibrate both rows and columns norms in matrices, RAL-TR-2001-034.
     """
-    size = len(block)
-    with np.errstate(all="ignore"):
-        work = block / np.abs(block).max(axis=1, keepdims=True)
-        work = np.nan_to_num(work / np.abs(work).max(axis=0, keepdims=True))
+    size, work = len(block), np.where(np.isfinite(block), block, 0.0)
+    for _ in range(_SCALINGS):
+        for axis in (0, 1):
+            largest = np.abs(work).max(axis=axis, keepdims=True)
+            work = work / np.sqrt(np.where(largest > 0, largest, 1.0))
     rows, columns, order = list(range(size)), list(range(size)), []
     while columns:
         part = np.abs(work[np.ix_(rows, columns)])

@@ -30,7 +30,7 @@ from odeflow.problem.solver import Tolerances
 _PARTS, _STEPS_AT_START, _STEPS = (1 / 64, 1 / 8, 1 / 2, 1.0), 100, 15
 #: Of the tolerances, and in roundings, what the last step may be.
 _ENOUGH, _ROUNDINGS = 0.01, 64
-#: Points at which a singular matrix counts as singular everywhere.
+#: Points beside the start at which a derivative that is zero counts as zero everywhere.
 _PROBES = 3
 
 #: Residuals (k,) of (t, y, args), y a vector of components.
@@ -190,39 +190,42 @@ class _Start:
         t, y, args = model.example()
         self._refuse_singular(t, y, args)
         found = jnp.stack(model.flatten(jax.jit(self.solved)(t, y, args)))
-        if not np.isfinite(found).all():
+        given = jnp.stack(model.flatten(y))
+        here = found if np.isfinite(found).all() else given
+        order, missing = pivots_of(self._block(self._matrix.directions, t, here, args))
+        if missing.any():
+            raise ConfigError(
+                f"model.algebraic: the algebraic equations do not determine "
+                f"{self._named(self._without(missing))} at model.t0, where their matrix is "
+                "singular; start elsewhere, or differentiate equations whose index is above 1"
+            )
+        if here is given:
             raise ConfigError(
                 f"model.algebraic: Newton's method finds no values of {self._named(self._free)} at "
                 "model.t0 for which the algebraic equations hold, from the initial values in the "
                 "config; give initial values that are nearer, or name other states in model.free"
             )
-        order, missing = pivots_of(self._block(self._matrix.directions, t, found, args))
-        if missing.any():
-            raise ConfigError(
-                f"model.algebraic: the algebraic equations do not determine "
-                f"{self._named(self._without(missing))} at model.t0, where their matrix is "
-                "singular; start elsewhere"
-            )
         return order
 
     def _refuse_singular(self, t: Any, y: Any, args: Any) -> None:
-        """Raises where the equations are singular at the given point and at others beside it."""
+        """Raises where the equations are singular whatever the values of what they read."""
         given = np.array(self._model.flatten(y), float)
         random = np.random.default_rng(0)
-        probes = [given * (1 + 0.1 * random.random(len(given))) + 0.01 * random.random(len(given))
-                  for _ in range(_PROBES)]  # fmt: skip
-        for directions, what in (
-            (self._matrix.directions, "the index of the equations is above 1: differentiate them"),
-            (self._directions, "model.free has to name other states"),
-        ):
-            missing = [pivots_of(self._block(directions, t, p, args))[1] for p in (given, *probes)]
-            if all(one.any() for one in missing):
-                free = directions is self._directions and self._model.declared.free is not None
-                columns = self._free if free else self._matrix.algebraic
-                lost = [columns[i] for i in np.flatnonzero(missing[-1])]
+        beside = 1 + 0.1 * random.random((_PROBES, len(given)))
+        probes = [given, *(given * beside + 0.01 * random.random((_PROBES, len(given))))]
+        checks = [(self._matrix.algebraic, self._matrix.directions)]
+        checks += [(self._free, self._directions)] if self._model.declared.free else []
+        for columns, directions in checks:
+            blocks = [self._block(directions, t, probe, args) for probe in probes]
+            pattern = np.any([block != 0 for block in blocks], axis=0)
+            _, missing = pivots_of(np.where(pattern, 1 + random.random(pattern.shape), 0.0))
+            if missing.any():
+                why = "model.free has to name other states"
+                if columns is self._matrix.algebraic:
+                    why = "the index of the equations is above 1: differentiate them"
+                lost = self._named(columns[i] for i in np.flatnonzero(missing))
                 raise ConfigError(
-                    "model.algebraic: the algebraic equations do not determine "
-                    f"{self._named(lost)}: {what}"
+                    f"model.algebraic: the algebraic equations do not determine {lost}: {why}"
                 )
 
     def _block(self, directions: np.ndarray, t: Any, y: Any, args: Any) -> np.ndarray:
