@@ -133,12 +133,12 @@ def test_each_rule_determines_one_quantity(
     ("elements", "words"),
     [
         ([parameter("a", 1, False), rule("algebraic", "", "a^2 - 1"),
-          rule("algebraic", "", "a - 1")], ("algebraic rule", "nothing that it names is left")),
+          rule("algebraic", "", "a - 1")], ("algebraic rule", "more than there is to determine")),
         ([parameter("a", 1, False), parameter("x", None, False), initial("x", "a"),
           rule("algebraic", "", "a^2 - 1"), rule("rate", "x", "1")],
          ("the start of 'x' from 'a'",)),
         ([parameter("a", 1, False), parameter("x", 1, False), rule("algebraic", "", "a^2 - x"),
-          rule("rate", "x", "rateOf(a)")], ("rateOf of 'a'", "algebraic rule")),
+          rule("rate", "x", "rateOf(a)")], ("rateOf(a)", "algebraicRule")),
     ],
 )  # fmt: skip
 def test_what_cannot_be_determined_is_named(

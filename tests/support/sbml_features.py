@@ -186,9 +186,6 @@ FEATURES = [
     Feature("Parameters and rules", "other algebraic rules: algebraic states",
             sbml(parameter("a", 1, False), K, rule("algebraic", "", "a^2 - 2 - k")),
             start={"a": 1}, at={"a": 3}, rates={"a": 6.5}),
-    Feature("Parameters and rules", "algebraic rules that have nothing left to determine",
-            sbml(parameter("a", 2), K, rule("algebraic", "", "a - 2 - k")),
-            refused="the algebraic rule"),
     # Reactions
     Feature("Reactions", "local parameters: `<reaction>_<parameter>`",
             _model(species("S", amount=3), K, reaction(

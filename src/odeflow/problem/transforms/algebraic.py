@@ -157,7 +157,8 @@ def _solved(
         scale = scales.of(here + offset)[leading]
         found = jnp.all(jnp.abs(last) <= _ENOUGH * scale)
         lost = jnp.where(jnp.asarray(moves), jnp.nan, given)
-        return model.unflatten(tuple(jnp.where(found, near + along @ last, lost)))
+        moved = model.unflatten(tuple(jnp.where(found, near + along @ last, lost)))
+        return type(y)(*moved)
 
     return solved
 

@@ -117,7 +117,7 @@ def _with_algebraic(
     def along(function: PointFunction) -> PointFunction:
         def moved(t: Any, y: Any, args: Any) -> Any:
             value, slopes = _differentiated(model, function, axes, seeds, t, y, args)
-            return augmented.State(*value, *chain(*slopes))
+            return type(y)(*value, *chain(*slopes))
 
         return moved
 
