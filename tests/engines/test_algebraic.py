@@ -1,5 +1,6 @@
 """Differential-algebraic equations by both engines, against published ends and closed forms."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def ends(engine: str, model: Model, cache: Path, **solver: Any) -> np.ndarray:
 @pytest.mark.parametrize(
     ("name", "engine", "method", "error"),
     fast(
-        [("akzo", "native", "rodas5p", 1e-8), ("robertson", "native", "rodas5p", 1e-6)],
+        [("akzo", "native", "rodas5p", 1e-6)],
         [
             *((name, "native", "rodas5p", 1e-6) for name in PUBLISHED),
             *((name, "diffrax", "rodas5p", 1e-6) for name in PUBLISHED),
@@ -53,24 +54,27 @@ def test_published_ends(name: str, engine: str, method: str, error: float, tmp_p
     np.testing.assert_allclose(found, one.end, rtol=error, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "order"), [("rodas5p", 5), ("rodas3p", 3)])
-@pytest.mark.parametrize("model", [CIRCLE, MOVING], ids=["autonomous", "moving"])
-def test_methods_keep_their_order(model: Model, method: str, order: int, tmp_path: Path):
-    """Of the differential and of the algebraic state, by constant steps."""
+@pytest.mark.parametrize("name", ["circle", "moving"])
+def test_methods_keep_their_order(name: str, method: str, order: int, tmp_path: Path):
+    """Of the differential and of the algebraic state together, by constant steps."""
+    model = CIRCLE if name == "circle" else MOVING
     t = model.declared.t1
-    if model is CIRCLE:
+    if name == "circle":
         exact = np.array([np.sin(t), np.cos(t)])
     else:
         exact = np.array([np.exp(-(t + np.sin(t) / 2)), 1 + np.cos(t) / 2])
     errors = []
-    for steps in (8, 16, 32):
+    for steps in (32, 128):
         solver = {"stepsize_controller": "constant", "dt0": t / steps, "atol": 1e-12}
-        errors.append(abs(ends("native", model, tmp_path, method=method, **solver) - exact))
-    slopes = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
-    assert (slopes[-1] > order - 0.35).all(), slopes
+        found = ends("native", model, tmp_path, method=method, **solver)
+        errors.append(np.linalg.norm(found - exact))
+    assert np.log2(errors[0] / errors[1]) / 2 > order - 0.5, errors
 
 
-@pytest.mark.parametrize("engine", fast(["native"], ["native", "diffrax"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["native", "diffrax"])
 def test_values_between_steps_and_metrics_are_consistent(engine: str, tmp_path: Path):
     ts = np.linspace(0, 1, 101)
     problem, lanes = prepared(CIRCLE, ts, method="rodas5p", rtol=1e-8, atol=1e-10)
@@ -80,7 +84,8 @@ def test_values_between_steps_and_metrics_are_consistent(engine: str, tmp_path: 
     assert found.num_accepted_steps[0] < 60
 
 
-@pytest.mark.parametrize("engine", fast(["native"], ["native", "diffrax"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["native", "diffrax"])
 @pytest.mark.parametrize("method", ["tsit5", "rodas5p"])
 def test_a_regular_mass_matrix_leaves_an_ode(engine: str, method: str, tmp_path: Path):
     matrix = np.array([[2.0, 1.0], [0.5, 3.0]])
@@ -93,6 +98,7 @@ def test_a_regular_mass_matrix_leaves_an_ode(engine: str, method: str, tmp_path:
     np.testing.assert_allclose(found, expm(1.5 * rates) @ [1.0, 2.0], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_circular_coupling_is_eliminated_in_an_order_without_a_zero_pivot(tmp_path: Path):
     """The matrix of the algebraic equations has a vanishing minor in their given order."""
     block = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
@@ -109,31 +115,26 @@ def test_a_circular_coupling_is_eliminated_in_an_order_without_a_zero_pivot(tmp_
     np.testing.assert_allclose(found, [x, *z(x)], rtol=1e-7)
 
 
-def test_a_lane_without_consistent_values_ends_at_t0_and_stops_no_other(tmp_path: Path):
+@pytest.mark.parametrize("engine", fast(["native"], ["native", "diffrax"]))
+def test_a_lane_without_consistent_values_ends_at_t0_and_stops_no_other(
+    engine: str, tmp_path: Path
+):
     model = algebraic_model(
         lambda t, y, args: {"x": 0 * y.x - 1.0, "z": y.z**2 - y.x}, {"x": 4.0, "z": 1.0}, 1.0,
         algebraic=("z",),
     )  # fmt: skip
     problem, lanes = prepared(model, method="rodas5p")
     bad = np.array([[4.0, -1.0, 2.0], [2.0, np.nan, np.sqrt(2.0)]])
-    for engine in ("native", "diffrax"):
-        found = solved(engine, problem, Lanes(bad, np.zeros((0, 3))), tmp_path)
-        assert found.status.tolist() == [Status.success, Status.non_finite, Status.success]
-        assert found.time_reached[1] == 0
-        np.testing.assert_allclose(found.values["z"][[0, 2], 0], np.sqrt([3.0, 1.0]), rtol=1e-6)
+    found = solved(engine, problem, Lanes(bad, np.zeros((0, 3))), tmp_path)
+    assert found.status.tolist() == [Status.success, Status.non_finite, Status.success]
+    assert found.time_reached[1] == 0
+    np.testing.assert_allclose(found.values["z"][[0, 2], 0], np.sqrt([3.0, 1.0]), rtol=1e-6)
     assert lanes.y0[1, 0] == pytest.approx(2.0)
 
 
-def test_an_explicit_method_is_left_to_diffrax():
-    problem, _ = prepared(CIRCLE, method="tsit5")
-    reason = native_engine.refusal(problem)
-    assert reason is not None and "rodas5p and rodas3p" in reason
-
-
+@pytest.mark.slow
 def test_float32(tmp_path: Path):
     problem, lanes = prepared(CIRCLE, method="rodas5p", rtol=1e-4, atol=1e-6)
-    from dataclasses import replace
-
     problem = replace(problem, dtype=np.dtype("float32"))
     found = solved("native", problem, lanes, tmp_path)
     assert found.values["z"][0, -1] == pytest.approx(np.cos(1), abs=1e-4)

@@ -11,7 +11,6 @@ from odeflow.trust.verification import verify
 from odeflow.trust.verification.algebraic import StateSpace
 from tests.problem.test_algebraic import compose, study
 from tests.support.algebraic_problems import PUBLISHED, TRANSISTOR_AMPLIFIER
-from tests.support.marks import fast
 
 
 def test_a_state_is_found_again_from_what_is_integrated():
@@ -26,6 +25,7 @@ def test_a_state_is_found_again_from_what_is_integrated():
     np.testing.assert_allclose(found, exact, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_published_ends_by_scipy():
     """The reference itself, before it judges others."""
     from scipy.integrate import solve_ivp
@@ -41,18 +41,15 @@ def test_published_ends_by_scipy():
     np.testing.assert_allclose(end, one.end, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "more"),
-    fast(
-        [("field", "doses: [{state: x, amount: 1, time: 1}]\n")],
-        [
-            ("field", "doses: [{state: x, amount: 1, time: 1}]\n"),
-            ("field", "doses: [{state: x, amount: 2, time: 0.5, duration: 1}]\n"),
-            ("switched", ""),
-            ("linear", "stop: {below: {z: 1.0}}\n"),
-            ("linear", "stop: {steady_state: {rtol: 0.2, atol: 0.2}}\n"),
-        ],
-    ),
+    [
+        ("field", "doses: [{state: x, amount: 2, time: 0.5, duration: 1}]\n"),
+        ("switched", ""),
+        ("linear", "stop: {below: {z: 1.0}}\n"),
+        ("linear", "stop: {steady_state: {rtol: 0.2, atol: 0.2}}\n"),
+    ],
 )
 def test_what_is_right_is_verified(function: str, more: str, tmp_path: Path):
     config = compose(study(tmp_path, function, more), "verify.number=2")
@@ -69,8 +66,9 @@ def test_sensitivities_are_verified(tmp_path: Path):
 
 
 def test_a_wrong_algebraic_state_is_seen(tmp_path: Path):
-    config = compose(study(tmp_path), "verify.number=2")
+    more = "doses: [{state: x, amount: 1, time: 1}]\n"
+    config = compose(study(tmp_path, more=more), "verify.number=2")
     found: Any = odeflow.run(config)
+    assert verify(config, tmp_path, found).attrs["verdict"] == "passed"
     found["z"][:] = found["z"] * (1 + 1e-4)
-    checked = verify(config, tmp_path, found)
-    assert checked.attrs["verdict"] == "failed", checked.attrs["verdict_reason"]
+    assert verify(config, tmp_path, found).attrs["verdict"] == "failed"
