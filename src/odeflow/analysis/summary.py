@@ -112,6 +112,9 @@ class _Plan:
         ] = {}
         for name in self._arrays:
             self._plan_metrics(name, config)
+        if not self._levels:  # what nothing is computed of is not read
+            used = {of for of, _, _ in self._computed.values()}
+            self._arrays = {name: array for name, array in self._arrays.items() if name in used}
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
         made += [_NUMBER] if made else []
         self.streamed = [*self._copied, *self._computed, *made]

@@ -21,11 +21,12 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
 
     `slab` is any part of it. A grid has one dimension per axis, other designs `sample`.
     """
+    declared = config.model.declaration()
     if config.design.kind == "grid":
         levels = {
             axis_coordinate(name, config.model): (
                 values,
-                axis_attributes(name, config.model, config.plain_doses),
+                axis_attributes(name, declared, config.plain_doses, choices=config.design.choices),
             )
             for name, values in grid_levels(config.design).items()
         }
@@ -42,12 +43,18 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
         dims = (*leading, *map(str, variable.dims[1:]))
         return unfilled(dims, shape, variable.dtype, variable.attrs)
 
+    dims = {str(dim) for dim in streamed.sizes}
+    fixed |= {
+        dim: (dim, places.array, places.attributes(dim))
+        for dim, places in config.model.coords.items()
+        if dim in dims
+    }
     data = {name: spread(array.variable) for name, array in streamed.data_vars.items()}
     coords = {name: spread(array.variable) for name, array in streamed.coords.items()}
     made = ("engine", "engine_reason", "model_source", "time_switches")
     known = [slab.attrs[key] for key in made]
     attributes = global_attributes(config, *known)
-    if config.model.data:
+    if config.model.files:
         attributes |= data_attributes(config.model, config.study, slab.attrs["model_data"])
     return xr.Dataset(data, fixed | coords, attributes)
 

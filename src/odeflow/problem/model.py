@@ -15,6 +15,7 @@ import numpy as np
 from odeflow.files.errors import ConfigError
 from odeflow.problem.algebraic import Algebraic, rates
 from odeflow.problem.declaration import Declaration, Variable
+from odeflow.problem.knots import Knots
 
 Scalar = jax.Array
 
@@ -117,8 +118,9 @@ class Model:
     what the model computes at t0 from the values of axes: states and parameters by name. `fixed`
     are the observables that do not change along a trajectory unless a parameter does. `hidden`
     names the states that are never saved, `jumping` is what the model itself does at jumps,
-    `dosing` how doses change its derivatives, and `stopping` what stops do. Where it has
-    `algebraic` equations, their rows of the vector field are residuals.
+    `dosing` how doses change its derivatives, and `stopping` what stops do. At `knots` its
+    functions have kinks in time: adaptive steps end there. The rows of its `algebraic` equations
+    in the vector field are residuals.
     """
 
     declared: Declaration
@@ -133,6 +135,7 @@ class Model:
     jumping: Jumping | None = None
     stopping: Stopping | None = None
     algebraic: Algebraic | None = None
+    knots: Knots | None = None
 
     @cached_property
     def State(self) -> Any:

@@ -48,6 +48,7 @@ def with_doses(model: Model, doses: Sequence[Dose]) -> Model:
         model.fixed,
         jumping=model.jumping and Jumping(*(_own(model, size, f) for f in model.jumping)),
         algebraic=model.algebraic and model.algebraic.each(lambda f: _own(model, size, f)),
+        knots=model.knots,
     )
 
 

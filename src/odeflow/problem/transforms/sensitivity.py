@@ -23,7 +23,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from odeflow.files.errors import ConfigError
-from odeflow.problem.algebraic import Algebraic
 from odeflow.problem.clock import Clock
 from odeflow.problem.conditions.compared import kinds
 from odeflow.problem.conditions.comparisons import held_components
@@ -34,6 +33,10 @@ from odeflow.problem.doses import Dose, Stop
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Lanes
 from odeflow.problem.solver import Solver, Tolerances
+from odeflow.problem.transforms.algebraic_derivatives import (
+    refuse_moving,
+    with_algebraic_derivatives,
+)
 from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.saltation import MEMORY, Saltation
 from odeflow.problem.transforms.saltation_events import SaltationEvents
@@ -81,6 +84,7 @@ def with_sensitivities(
         derivatives,
         start=model.start,
         fixed=model.fixed,
+        knots=model.knots,
     )
     if jumps:
         augmented = replace(augmented, events=SaltationEvents(jumps).events(), hidden=(MEMORY,))
@@ -88,46 +92,13 @@ def with_sensitivities(
         jumping = Jumping(jumps.leave, jumps.arrive)
         augmented = replace(augmented, jumping=jumping, dosing=varied)
     if model.algebraic is not None:
-        _refuse_moving(model, bool(jumps or varied), stop)
-        augmented = _with_algebraic(augmented, model, model.algebraic, axes, seeds)
+        refuse_moving(model, bool(jumps or varied), stop)
+        along = lambda function: lambda *here: _differentiated(model, function, axes, seeds, *here)
+        augmented = with_algebraic_derivatives(augmented, model.algebraic, len(axes), along)
     stopped = stopping(stop, model, jumps, derivatives, tolerances)
     augmented = replace(augmented, stopping=stopped)
     _check(augmented)
     return augmented
-
-
-def _refuse_moving(model: Model, switches: bool, stop: Stop | None) -> None:
-    """Raises ConfigError where sensitivities would jump by derivatives that are residuals."""
-    if switches or model.events or stop is not None:
-        raise ConfigError(
-            "saveat.sensitivities: not beside algebraic equations where something switches (an "
-            "event, a stop, a comparison of states or of time with an axis, a dose that depends on "
-            "an axis); take the sensitivities out"
-        )
-
-
-def _with_algebraic(
-    augmented: Model, model: Model, algebraic: Algebraic, axes: Sequence[str], seeds: Seeds
-) -> Model:
-    """The model with sensitivities, whose algebraic rows are total derivatives of the model's.
-
-    So are the states that obey them: the derivatives of what `restored` gives.
-    """
-
-    def along(function: PointFunction) -> PointFunction:
-        def moved(t: Any, y: Any, args: Any) -> Any:
-            value, slopes = _differentiated(model, function, axes, seeds, t, y, args)
-            return type(y)(*value, *chain(*slopes))
-
-        return moved
-
-    repeated = Algebraic(
-        algebraic.matrix.repeated(1 + len(axes)),
-        along(algebraic.restored),
-        along(algebraic.started),
-    )
-    jumping = Jumping(lambda t, y, args: y, repeated.restored)
-    return replace(augmented, algebraic=repeated, jumping=jumping)
 
 
 def at_start(model: Model, lanes: Lanes) -> Lanes:

@@ -78,5 +78,6 @@ def _like(problem: PointProblem, y0: np.ndarray) -> PointProblem:
     """The problem from another start, as a solver sees it that knows its exact switches."""
     return PointProblem(
         problem.field, problem.notes, y0, problem.t0, problem.t1, problem.changes,
-        problem.stops, problem.events, problem.still, False, problem.ends_at, problem.space,
+        problem.stops, problem.events, problem.still, False, problem.ends_at,
+        problem.given_times, problem.space,
     )  # fmt: skip
