@@ -1,5 +1,6 @@
 """The `model` group: states, parameters, and where the vector field is."""
 
+import math
 import re
 from typing import Annotated, Any
 

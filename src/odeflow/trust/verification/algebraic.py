@@ -42,7 +42,7 @@ class StateSpace:
     def __init__(self, declared: Declaration, atol: Float[np.ndarray, " component"]):
         matrix = declared.full_mass_matrix
         rank = int(np.linalg.matrix_rank(matrix))
-        _, _, order = scipy.linalg.qr(matrix.T, pivoting=True)
+        order: Any = scipy.linalg.qr(matrix.T, pivoting=True)[-1]
         self.kept = np.sort(order[:rank])
         self.matrix, self.rows, self.atol = matrix, matrix[self.kept], atol
         self._inverse = np.linalg.pinv(self.rows)
