@@ -62,7 +62,7 @@ class MassMatrix:
         return MassMatrix(self.size * times, algebraic, coupling)
 
 
-class Rows(NamedTuple):
+class EquationRows(NamedTuple):
     """How equations are added up: by row, the factors of the given equations.
 
     `differential` are those of the differential components, by number; `constraints` those that
@@ -74,7 +74,7 @@ class Rows(NamedTuple):
     coupling: Mapping[tuple[int, int], float]
 
 
-def rows_of(matrix: Float[np.ndarray, "n n"]) -> Rows:
+def rows_of(matrix: Float[np.ndarray, "n n"]) -> EquationRows:
     """Gauss-Jordan elimination of a mass matrix, by its largest entries."""
     size = len(matrix)
     largest = np.abs(matrix).max(axis=1, initial=0.0)
@@ -93,7 +93,7 @@ def rows_of(matrix: Float[np.ndarray, "n n"]) -> Rows:
                 work[other] -= work[other, column] * work[row]
         pivots[column] = row
     terms = lambda row: {k: float(x) for k, x in enumerate(work[row, size:]) if abs(x) > 0}
-    return Rows(
+    return EquationRows(
         {column: terms(pivots[column]) for column in sorted(pivots)},
         [terms(row) for row in left],
         {
