@@ -58,7 +58,7 @@ def test_published_ends(name: str, engine: str, method: str, error: float, tmp_p
 @pytest.mark.parametrize(("method", "order"), [("rodas5p", 5), ("rodas3p", 3)])
 @pytest.mark.parametrize("name", ["circle", "moving"])
 def test_methods_keep_their_order(name: str, method: str, order: int, tmp_path: Path):
-    """Of the differential and of the algebraic state together, by constant steps."""
+    """Of the differential state, and nearly of the algebraic one, by constant steps."""
     model = CIRCLE if name == "circle" else MOVING
     t = model.declared.t1
     if name == "circle":
@@ -69,8 +69,9 @@ def test_methods_keep_their_order(name: str, method: str, order: int, tmp_path: 
     for steps in (32, 128):
         solver = {"stepsize_controller": "constant", "dt0": t / steps, "atol": 1e-12}
         found = ends("native", model, tmp_path, method=method, **solver)
-        errors.append(np.linalg.norm(found - exact))
-    assert np.log2(errors[0] / errors[1]) / 2 > order - 0.5, errors
+        errors.append(abs(found - exact))
+    differential, algebraic = np.log2(errors[0] / errors[1]) / 2
+    assert differential > order - 0.25 and algebraic > order - 1.7, errors
 
 
 @pytest.mark.slow
