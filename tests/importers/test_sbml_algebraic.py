@@ -8,8 +8,11 @@ import pytest
 
 pytest.importorskip("libsbml")
 
+import odeflow
+from odeflow.config.validate import validate
 from odeflow.files.errors import ConfigError
 from odeflow.importers.sbml.config import imported_model, read_system
+from odeflow.importers.sbml.quantities import Quantities
 from odeflow.importers.sbml.source import model_source
 from odeflow.trust.sbml_suite.run import run_case
 from tests.support.marks import fast
@@ -99,6 +102,58 @@ def test_a_case_has_its_closed_form(name: str, tmp_path: Path):
     text, columns = CASES[name]
     outcome = run_case(case(tmp_path, text, columns))
     assert outcome.verdict == "pass", outcome.detail
+
+
+#: Cases of the SBML Test Suite: the model, a time, and published values then.
+SUITE = {
+    "00576": (
+        sbml(parameter("p1", 1e-3, False), parameter("p2", 2e-3, False), parameter("k2", 0.25),
+             parameter("p3", 1e-3, False), parameter("p4", 1e-3, False), parameter("k1", 0.75),
+             rule("algebraic", "", "p4 - p1"), rule("rate", "p1", "k2 * p3 - k1 * p1 * p2"),
+             rule("rate", "p2", "k2 * p3 - k1 * p1 * p2"),
+             rule("rate", "p3", "k1 * p1 * p2 - k2 * p3")),
+        10.0,
+        {"p1": 0.001904365951692707, "p2": 0.002904365951692706, "p4": 0.001904365951692707},
+    ),
+    "00780": (
+        sbml(compartment("C", 1), species("X0", "C"), species("X1", "C", amount=1.5),
+             species("T", "C", amount=1), species("S1", "C", amount=3.75), parameter("k1", 0.1),
+             parameter("k2", 0.2), initial("X0", "X1 - 0.25"),
+             rule("algebraic", "", "X0 + X1 + T - S1"),
+             reaction("J0", "X0", "T", "C * k1 * X0"), reaction("J1", "T", "X1", "C * k2 * T"),
+             event("X1 > 2", {"X1": "1"}, delay="4.3")),
+        15.0,
+        {"X0": 0.2789127001850799, "X1": 1.625613447645951, "S1": 2.170992080922104},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("linear", [True, False], ids=["solved for", "algebraic states"])
+@pytest.mark.parametrize("name", SUITE)
+def test_values_of_the_suite(
+    name: str, linear: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A linear rule leaves no algebraic state; as one it comes to the same."""
+    if not linear:
+        monkeypatch.setattr(Quantities, "solve_linear", lambda self: None)
+    text, end, values = SUITE[name]
+    (tmp_path / "model.xml").write_text(text)
+    read_system.cache_clear()
+    group = imported_model({"sbml": "model.xml", "t1": end}, tmp_path)
+    assert bool(group["algebraic"]) is not linear
+    config = validate(
+        {
+            "name": "case",
+            "model": group,
+            "design": {"kind": "grid", "axes": {}},
+            "solver": {"method": "rodas5p", "rtol": 1e-10, "atol": 1e-14},
+        }
+    ).in_study(tmp_path)
+    found = odeflow.run(config)
+    read_system.cache_clear()
+    for variable, value in values.items():
+        assert float(found[variable].squeeze()) == pytest.approx(value, rel=1e-5), variable
 
 
 @pytest.mark.parametrize(
