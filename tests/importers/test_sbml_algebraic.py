@@ -80,8 +80,8 @@ CASES = {
     ),
     "an event that a root triggers, and that moves it": (
         sbml(parameter("x", 1, False), parameter("r", 1, False), rule("algebraic", "", "r^2 - x"),
-             rule("rate", "x", "2 * r"), event("r > 3.5", {"x": "1"})),
-        {"r": lambda t: np.where(t < 2.5, 1 + t, 1 + np.mod(t - 2.5, 2.5))},
+             rule("rate", "x", "2 * r"), event("r > 3.3", {"x": "1"})),
+        {"r": lambda t: np.where(t < 2.3, 1 + t, 1 + np.mod(t - 2.3, 2.3))},
     ),
     "a compartment of that size": (
         sbml(compartment("c", None, False), species("S", amount=2, only_amount=True),
