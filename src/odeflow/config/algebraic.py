@@ -1,15 +1,22 @@
 """What a config says of algebraic equations and of the mass matrix, checked."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
+from odeflow.config.states import StateConfig
 from odeflow.problem.declaration import Declaration
 from odeflow.problem.mass_matrix import rows_of
 
 #: A mass matrix as it is written: all rows, or by state those that are not the identity's.
 MassRows = list[list[float]] | Mapping[str, Mapping[str, float]]
+
+
+def sizes_of(states: Mapping[str, StateConfig]) -> dict[str, int]:
+    """How many components each state has."""
+    return {name: math.prod(state.shape) for name, state in states.items()}
 
 
 def check_algebraic(

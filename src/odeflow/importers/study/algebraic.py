@@ -36,6 +36,7 @@ def check_algebraic_use(config: Config, study: Path) -> None:
             )
     for key, asked in (
         ("design.preequilibration", config.design.preequilibration),
+        ("design.nonmem", config.design.records is not None),
         ("saveat.steady_state", config.saveat.steady_state),
     ):
         if asked and residuals:

@@ -135,7 +135,8 @@ class _Walk:
 
     def _apply(self, change: Change) -> None:
         self.change = change
-        self.y = self._restored(self.t, self.y + change.added)
+        kept = self.y if change.kept else np.zeros_like(self.y)
+        self.y = self._restored(self.t, kept + change.added)
         self.largest = np.maximum(self.largest, np.abs(self.y))
 
     def _instant(self) -> bool:
