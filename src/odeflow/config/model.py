@@ -7,8 +7,9 @@ import numpy as np
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from odeflow.config.arrays import ArrayConfig, Coordinate, check_coords, divided
-from odeflow.config.base import Distinct, Real, Strict, VariableName, measured_in
+from odeflow.config.base import Distinct, Integer, Real, Strict, VariableName, measured_in
 from odeflow.config.categories import categories, check_given
+from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
 from odeflow.config.inputs import InputConfig
@@ -42,6 +43,23 @@ class ParameterConfig(Strict):
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     added: bool = Field(
         False, description="sbml, antimony: the file does not have it; formulas and conditions do"
+    )
+
+
+class ChangeConfig(Strict):
+    """What an experiment changes in an imported model, at its start or at a time."""
+
+    by: VariableName = Field(description="the parameter that has the experiment's number")
+    number: Annotated[Integer, Field(ge=1)] = Field(
+        description="the experiment's number; `by` is the negative of it before it begins"
+    )
+    time: Real | None = Field(
+        None,
+        description="when; null: at the start",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    formulas: dict[str, str] = Field(
+        min_length=1, description="{id in the file: formula of its new value}"
     )
 
 
@@ -93,6 +111,11 @@ class ModelConfig(Strict):
     events: list[str] = Field(
         default_factory=list, description="set by the importer: the names of the file's events"
     )
+    changes: list[ChangeConfig] = Field(
+        default_factory=list,
+        description="set by the importer: what the experiments of a PEtab problem change beside "
+        "what their conditions set",
+    )
     t0: Time = Field(
         0.0,
         description="start of the time span",
@@ -136,6 +159,11 @@ class ModelConfig(Strict):
         default_factory=list,
         description="states that cannot be negative: a step that makes one so by more than its "
         "`solver.atol` is taken again, shorter",
+    )
+    compartments: dict[VariableName, CompartmentConfig] = Field(
+        default_factory=dict,
+        description="{state: {bioavailability, lag, duration, rate}}: what becomes of the doses of "
+        "design.nonmem on their way there",
     )
     observables: Observables | None = Field(None, description="optional observables")
     invariants: Observables | None = Field(
@@ -241,9 +269,11 @@ class ModelConfig(Strict):
         if not self.is_imported and self.observables and self.observables.function is None:
             raise ValueError("observables.function: needed beside vector_field")
         if not self.is_imported and (
-            self.computed is not None or self.events or self.reaction_rates
+            self.computed is not None or self.events or self.changes or self.reaction_rates
         ):
-            raise ValueError("computed, events and reaction_rates are for sbml and antimony")
+            raise ValueError(
+                "computed, events, changes and reaction_rates are for sbml and antimony"
+            )
         if self.invariants and self.invariants.formulas:
             raise ValueError("invariants.formulas: formulas are for observables only")
         if self.is_imported and self.arrays:

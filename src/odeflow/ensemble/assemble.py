@@ -10,7 +10,8 @@ import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.design import grid_levels
-from odeflow.ensemble.labels import data_attributes, global_attributes
+from odeflow.ensemble.at_records import PLACE, ragged, record_variables
+from odeflow.ensemble.labels import RECORD, ROW_SIZE, data_attributes, global_attributes
 from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled
 from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 from odeflow.provenance.environment import environment_attribute
@@ -19,7 +20,8 @@ from odeflow.provenance.environment import environment_attribute
 def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Dataset:
     """The ensemble's dimensions, coordinates and attributes, its values not yet filled.
 
-    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`.
+    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`, and what is
+    at records `record`.
     """
     declared = config.model.declaration()
     if config.design.kind == "grid":
@@ -36,7 +38,13 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
     else:
         leading, fixed, streamed = {"sample": total}, {}, slab
 
+    of_records = {} if config.records is None else record_variables(config, total)
+    number = max((variable.size for variable in of_records.values()), default=0)
+
     def spread(variable: xr.Variable) -> xr.Variable:
+        if PLACE in variable.dims:
+            dims, shape = (RECORD, *variable.dims[2:]), (number, *variable.shape[2:])
+            return unfilled(list(map(str, dims)), shape, variable.dtype, variable.attrs)
         if variable.dims[:1] != ("sample",):
             return variable
         shape = (*leading.values(), *variable.shape[1:])
@@ -50,6 +58,7 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
         if dim in dims
     }
     data = {name: spread(array.variable) for name, array in streamed.data_vars.items()}
+    data |= of_records
     coords = {name: spread(array.variable) for name, array in streamed.coords.items()}
     made = ("engine", "engine_reason", "model_source", "time_switches")
     known = [slab.attrs[key] for key in made]
@@ -63,7 +72,8 @@ def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) 
     """The ensemble of solved parts, which together hold all `total` samples."""
     template = ensemble_template(config, total, parts[0])
     names, leading = _streamed(template, parts[0]), leading_shape(config, total)
-    return in_memory(template, names, lambda targets: _fill(targets, parts, leading))
+    padded = _padded(parts[0])
+    return in_memory(template, names, lambda targets: _fill(targets, parts, leading, padded))
 
 
 def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], path: Path) -> None:
@@ -81,14 +91,27 @@ def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], pa
     names, leading = _streamed(template, first), leading_shape(config, total)
     rest = itertools.chain([first], ahead)
     write = write_filled_store if path.suffix == ".zarr" else write_filled
-    write(path, template, names, len(leading), lambda targets: _fill(targets, rest, leading))
+    fill = lambda targets: _fill(targets, rest, leading, _padded(first))
+    write(path, template, names, len(leading), fill)
+
+
+def _padded(slab: xr.Dataset) -> list[str]:
+    """What a part has at the records of its samples."""
+    return [str(name) for name, variable in slab.variables.items() if PLACE in variable.dims]
 
 
 def _fill(
-    targets: Mapping[str, Target], parts: Iterable[xr.Dataset], leading: Sequence[int]
+    targets: Mapping[str, Target],
+    parts: Iterable[xr.Dataset],
+    leading: Sequence[int],
+    padded: Sequence[str],
 ) -> dict[str, str]:
-    """Fills the targets; returns the attribute that says where the parts were solved."""
+    """Fills the targets; returns the attribute that says where the parts were solved.
+
+    Of what is `padded` the records of a sample follow those of the one before.
+    """
     environments: set[str] = set()
+    done = 0  # records
 
     def noted() -> Iterator[xr.Dataset]:
         for part in parts:
@@ -96,6 +119,10 @@ def _fill(
             yield part
 
     for start, arrays in _at_fixed_cuts(noted(), math.prod(leading), list(targets)):
+        for name in padded:
+            own = ragged(arrays.pop(name), arrays[ROW_SIZE])
+            targets[name][done : done + len(own)] = own
+        done += int(arrays[ROW_SIZE].sum()) if padded else 0
         for name, values in arrays.items():
             place(targets[name], values, start, leading)
     return environment_attribute(environments)

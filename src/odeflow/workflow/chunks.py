@@ -13,7 +13,7 @@ from typing import Any
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.metrics import reduced_summary
 from odeflow.config.root import Config
-from odeflow.config.saved_times import save_times
+from odeflow.config.saved_times import solve_times
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
 from odeflow.files.digests import digest
 from odeflow.importers.model_data import data_digests
@@ -90,7 +90,7 @@ def trajectory_bytes(config: Config) -> int:
         declared = sum(kept is None or name in kept for name in names)
         scalars += declared if names else len(config.model.states)
     scalars *= 1 + len(config.saveat.sensitivities or [])
-    values = len(save_times(config)) + len(reduced_summary(config, own_ends=False).metrics)
+    values = len(solve_times(config)) + len(reduced_summary(config, own_ends=False).metrics)
     jumps = sum(dose.number_of_jumps for dose in config.doses)
     return itemsize * values * max(scalars, 1) + _JUMP_BYTES * jumps
 
@@ -118,7 +118,11 @@ def design_slice(config: Config) -> dict[str, Any]:
     design = config.slice("design")["design"]
     if config.design.kind in SEQUENTIAL:
         design |= {"size": None, "path": None}
-    design |= {"petab": None}  # what it says is in the other keys
+    design |= {"petab": None, "nonmem": None}  # what they say is in the other keys
+    if design["records"] is not None:
+        design["records"] |= {"carried": None, "meanings": None}
+    if design["random_effects"] is not None:
+        design["random_effects"] |= {"subjects": None}  # more of them keep the first
     if not config.design.is_sampler:
         design.pop("seed")
     return design

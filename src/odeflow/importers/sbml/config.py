@@ -14,6 +14,7 @@ from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.extras import needed
 from odeflow.importers.refusal import ModelSource
+from odeflow.importers.sbml.changes import Change, changes_of
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.source import FORMATS, model_source
 
@@ -38,7 +39,7 @@ def imported_model(model: Any, study: Path) -> Any:
     source = model_source(model, study)
     if source is None:
         return model
-    return _filled(model, source, _extended(model, read_system(source)))
+    return _filled(model, source, extended_system(model, source))
 
 
 def fixed_observables(model: ModelConfig, study: Path) -> list[str]:
@@ -46,16 +47,21 @@ def fixed_observables(model: ModelConfig, study: Path) -> list[str]:
     source = model_source({"sbml": model.sbml, "antimony": model.antimony}, study)
     if source is None or model.observables is None:
         return []
-    system = _extended(model.model_dump(mode="json"), read_system(source))
+    system = extended_system(model.model_dump(mode="json"), source)
     return [name for name in model.observables.variables if name in system.fixed]
 
 
-def _extended(model: Mapping[str, Any], system: "System") -> "System":
-    """The system with what the group adds to the file: formulas, and the parameters of those."""
+def extended_system(model: Mapping[str, Any], source: ModelSource) -> "System":
+    """The system of a source with what the `model` group adds to the file.
+
+    That is formulas, parameters of those, and what experiments change.
+    """
     observables, parameters = model.get("observables"), model.get("parameters")
     formulas = observables.get("formulas") if isinstance(observables, Mapping) else None
     records = parameters.items() if isinstance(parameters, Mapping) else ()
     added = [name for name, x in records if isinstance(x, Mapping) and x.get("added") is True]
+    changes = changes_of(model)
+    system = read_system(source, changes, tuple(added) if changes else ())
     inputs = model.get("inputs")
     system = system.with_inputs(inputs if isinstance(inputs, Mapping) else ())
     if not added and not isinstance(formulas, Mapping):
@@ -67,8 +73,13 @@ def _extended(model: Mapping[str, Any], system: "System") -> "System":
 
 
 @lru_cache(maxsize=4)
-def read_system(source: ModelSource) -> "System":
-    """The system of a source, read once; raises ConfigError as `imported_model`."""
+def read_system(
+    source: ModelSource, changes: tuple[Change, ...] = (), added: tuple[str, ...] = ()
+) -> "System":
+    """The system of a source, read once; raises ConfigError as `imported_model`.
+
+    `changes` are what experiments change, by formulas that may read parameters `added` to it.
+    """
     with needed(source.key):
         from odeflow.importers.sbml.document import read_document
         from odeflow.importers.sbml.reading import read_model
@@ -79,7 +90,7 @@ def read_system(source: ModelSource) -> "System":
 
             text = sbml_of_antimony(source)
     document = read_document(source, text)
-    system = read_model(document.getModel(), source)
+    system = read_model(document.getModel(), source, changes, added)
     try:
         system.check()
     except ValueError as error:

@@ -1,7 +1,7 @@
 """The quantities of a model in the making: what changes them, what they are at the start."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from odeflow.config.model import VariableConfig
@@ -15,6 +15,7 @@ from odeflow.importers.expressions.expression import (
     rate_of,
 )
 from odeflow.importers.refusal import ModelSource, UnsupportedError
+from odeflow.importers.sbml.changes import Change, Changes
 from odeflow.importers.sbml.mathml import MathError, Translator
 from odeflow.importers.sbml.naming import dataset_names, free_name
 from odeflow.importers.sbml.system import Species
@@ -38,9 +39,17 @@ class Quantities:
     """Names and expressions of a model; the public attributes are those of its `System`.
 
     Compartments, species and parameters are read at once; reactions and events add to them.
+    `changes` are what experiments change, in formulas that may read parameters `added` to the
+    file's.
     """
 
-    def __init__(self, model: Any, source: ModelSource) -> None:
+    def __init__(
+        self,
+        model: Any,
+        source: ModelSource,
+        changes: Iterable[Change] = (),
+        added: Iterable[str] = (),
+    ) -> None:
         self.model, self.source, self.units = model, source, Units(model)
         self.rates: dict[str, Expression] = {}
         self.assigned: dict[str, Expression] = {}
@@ -57,7 +66,8 @@ class Quantities:
         self._starts = {
             x.getSymbol(): x for x in children(model, "InitialAssignment") if x.isSetMath()
         }
-        self._set_by_events = {
+        self.experiments = Changes(changes, {**{name: name for name in added}, **self.ids})
+        self._set_by_events = self.experiments.later | {
             assignment.getVariable()
             for event in children(model, "Event")
             for assignment in children(event, "EventAssignment")
@@ -135,9 +145,12 @@ class Quantities:
         self.label(name, units, element.getName())
         rule = self._rules.get(identifier)
         if rule is not None and rule.isAssignment():
+            if identifier in self.experiments.targets:
+                what = f"a change of {identifier!r}, which a rule assigns,"
+                raise self.unsupported(what, element, identifier)
             self.assign(name, self.number(rule, "assignment rule", identifier))
             return
-        start = self._start(identifier) or given
+        start = self._start(identifier, given)
         if rule is not None:
             self.rates[name] = self.number(rule, "rate rule", identifier)
         elif identifier in self._set_by_events:
@@ -147,9 +160,12 @@ class Quantities:
             return
         self.hold(name, start)
 
-    def _start(self, identifier: str) -> Expression | None:
+    def _start(self, identifier: str, given: Expression | None) -> Expression | None:
+        """What an initial assignment, or a change at the start, says; else what is given."""
         start = self._starts.get(identifier)
-        return None if start is None else self.number(start, "initial assignment", identifier)
+        if start is not None:
+            given = self.number(start, "initial assignment", identifier)
+        return self.experiments.start(identifier, given)
 
     def hold(self, name: str, start: Expression | None) -> None:
         """A state or parameter and what it is at the start."""
@@ -202,9 +218,11 @@ class Quantities:
         self.label(name, units, species.getName())
         self.label(amount, self.units.amount(species), f"amount of {species.getName() or name}")
         self.assign(name, call("div", Symbol(amount), size))
-        start = self._start(identifier)
-        start = _given(species, True, size) if start is None else call("mul", start, size)
-        self.hold(amount, start)
+        if identifier in self._starts or identifier in self.experiments.targets:
+            start = self._start(identifier, _given(species, False, size))
+            self.hold(amount, None if start is None else call("mul", start, size))
+        else:
+            self.hold(amount, _given(species, True, size))
         self.held[identifier] = HeldSpecies(amount, None)
         if identifier in self._set_by_events:
             self.rates[amount] = Number(0.0)

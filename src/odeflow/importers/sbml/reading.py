@@ -1,10 +1,12 @@
 """libsbml's tree of a model as a `System`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from odeflow.files.plain_text import without_hidden
 from odeflow.importers.expressions.expression import Expression, Number, Symbol, call, rate_of
 from odeflow.importers.refusal import ModelSource, UnsupportedError
+from odeflow.importers.sbml.changes import Change
 from odeflow.importers.sbml.events import read_events
 from odeflow.importers.sbml.quantities import Quantities, children
 from odeflow.importers.sbml.reactions import read_reactions
@@ -14,8 +16,10 @@ from odeflow.importers.sbml.system import System
 CLOCK = "elapsed_time"
 
 
-def read_model(model: Any, source: ModelSource) -> System:
-    """The system of libsbml's model.
+def read_model(
+    model: Any, source: ModelSource, changes: Iterable[Change] = (), added: Iterable[str] = ()
+) -> System:
+    """The system of libsbml's model, with what experiments change in it.
 
     The name of a species stands for what its id stands for in the model's mathematics: its
     concentration, unless it `hasOnlySubstanceUnits`. Where the size of its compartment changes,
@@ -23,7 +27,7 @@ def read_model(model: Any, source: ModelSource) -> System:
 
     Raises UnsupportedError naming the element where something cannot be solved.
     """
-    quantities = Quantities(model, source)
+    quantities = Quantities(model, source, changes, added)
     for rule in children(model, "Rule"):
         if rule.isAlgebraic():
             name = rule.getIdAttribute() or rule.getMetaId()

@@ -25,6 +25,14 @@ def with_doses(model: Model, doses: Sequence[Dose]) -> Model:
     It is returned as it is where there are no infusions.
     """
     _, _, rates = dose_targets(doses, model.declared)
+    return with_rates(model, rates)
+
+
+def with_rates(model: Model, rates: Sequence[int]) -> Model:
+    """The model with rates into components of these numbers as further parameters, the last ones.
+
+    It is returned as it is where there are none.
+    """
     if not rates:
         return model
     names = _rate_names(model, rates)

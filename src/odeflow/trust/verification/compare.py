@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -17,6 +17,7 @@ from odeflow.trust.verification.judgement import (
     Errors,
     Judged,
     Outcome,
+    is_of_end,
     look_at,
 )
 from odeflow.trust.verification.reference import (
@@ -120,6 +121,8 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
     if unknown:
         findings.judged.reasons["there is no derivative at this stop"] = unknown
     judged, amplification = findings.judged, np.ones(len(trajectory.ts))
+    if judged.worst.variable and not is_of_end(judged.worst.variable):
+        judged.worst = replace(judged.worst, at=float(trajectory.ts[judged.worst.time]))
     if findings.exceeds or (findings.suspicious > trajectory.limits.ratio).any():
         amplification = amplification_of(trajectory, found)
         explained = (findings.suspicious <= trajectory.limits.ratio * amplification).all()
@@ -133,7 +136,7 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
     return Comparison(
         {name: trajectory.padded(references[name]) for name in checker.names},
         {name: trajectory.padded_errors(errors[name]) for name in checker.names},
-        np.concatenate([amplification, np.ones(trajectory.padding)]),
+        np.concatenate([amplification[trajectory.shown], np.ones(trajectory.padding)]),
         judged,
         found.course.method,
         evaluations,

@@ -130,7 +130,7 @@ class _Walk:
 
     def _apply(self, change: Change) -> None:
         self.change = change
-        self.y = self.y + change.added
+        self.y = (self.y if change.kept else np.zeros_like(self.y)) + change.added
         self.largest = np.maximum(self.largest, np.abs(self.y))
 
     def _instant(self) -> bool:

@@ -88,10 +88,7 @@ def _worst(names: Sequence[str], results: Sequence[Comparison], time: xr.DataArr
     """The outcome of each trajectory, its largest errors, and where they are."""
     worst = [one.judged.worst for one in results]
     variable = [names.index(one.variable) if one.variable else -1 for one in worst]
-    times = [
-        time.values[one.time] if one.variable and not is_of_end(one.variable) else np.nan
-        for one in worst
-    ]
+    times = [one.at for one in worst]
     ratio = [_largest(one, names) for one in results]
     amplification = [float(one.amplification.max(initial=1.0)) for one in results]
     methods = np.array([_METHODS.index(one.method or "none") for one in results], np.int8)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.design import END, has_own_ends
+from odeflow.design import END, SUBJECT, has_own_ends
 from odeflow.files.flags import flag_meaning
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.model import Model
@@ -18,6 +18,7 @@ from odeflow.problem.status import Status
 from odeflow.trust.verification.inputs import GivenInputs
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.problem import PointProblem, StopCondition
+from odeflow.trust.verification.records import RecordedDoses
 from odeflow.trust.verification.schedule import Rounding, changes
 
 #: A derivative may be this many times as large as that of a steady state.
@@ -38,6 +39,11 @@ class Trajectories:
             model, config.model if config.model.is_imported else None, study, self.inputs
         )
         self.stops = _stops(config, model, self.functions)
+        self.recorded = (
+            RecordedDoses(config, model, self.functions.vector_field)
+            if config.design.records is not None
+            else None
+        )
 
     def problem(
         self, one: xr.Dataset, moved: Mapping[str, float] | None = None, precision: str = "float64"
@@ -93,7 +99,9 @@ class Trajectories:
             y0,
             known.t0,
             t1,
-            changes(config, model, given, args, lambda args: self._observed(y0, args)),
+            changes(config, model, given, args, lambda args: self._observed(y0, args))
+            if self.recorded is None
+            else self.recorded.changes(axes[SUBJECT], y0, args),
             self.stops,
             self.functions.events or (),
             self.functions.still,
@@ -139,7 +147,7 @@ class Trajectories:
 def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndarray]:
     """By name the numbers that a trajectory has for itself."""
     named = [name for dose in config.plain_doses for _, name in dose.named()]
-    known = [*model.declared.states, *model.declared.parameters, END, *named]
+    known = [*model.declared.states, *model.declared.parameters, END, SUBJECT, *named]
     coordinates = {name: axis_coordinate(name, model.declared) for name in known}
     found = {
         name: np.asarray(one[coordinate].values, float)

@@ -83,7 +83,7 @@ def _errors(
     judged: Sequence[int],
 ) -> list[str]:
     worst, limit = result.judged.worst, config.verify.max_error
-    t = checker.ensemble["time"].values[worst.time] if not is_of_end(worst.variable) else None
+    t = worst.at if not is_of_end(worst.variable) else None
     at = "" if t is None else f" at {t:g}"
     over = limit if limit is not None else np.inf
     above = sum(results[i].judged.worst.relative > over for i in judged)
