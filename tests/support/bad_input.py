@@ -801,6 +801,16 @@ ARRAYS = [
         with_array("{file: d.csv, dims: [age, other]}"),
     ),
     (
+        "a function for an initial value",
+        ("model.states.y.initial", "functions are not called", ".csv or .npy"),
+        in_model("initial: 3.0", "initial: 'models.py:start'"),
+    ),
+    (
+        "complex states",
+        ("model.states.y.dtype", "states are real", "two"),
+        in_model("initial: 3.0", "initial: 3.0, dtype: complex"),
+    ),
+    (
         "names for another number of places",
         ("coords.age: 3 values for 2 places",),
         {
