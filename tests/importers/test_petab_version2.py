@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import odeflow
 from odeflow.analysis.summary import summarise
 from odeflow.files.errors import ConfigError
+from odeflow.importers.petab.priors import read_prior
+from odeflow.importers.petab.tables import TableRow
 from odeflow.trust.verification import verify
 from odeflow.workflow.stages.summarise import measurements_of
 from tests.support.estimation_studies import objective
@@ -18,6 +21,7 @@ from tests.support.petab_version2 import (
     make_version2,
 )
 from tests.support.sbml_text import compartment, event, initial, parameter, rule, sbml, species
+from tests.support.snakes import planned, snakemake
 
 #: A parameter of the model starts as twice the rate.
 STARTS = f"<listOfInitialAssignments>{initial('half', '2 * u')}</listOfInitialAssignments>"
@@ -141,3 +145,53 @@ def test_what_is_computed_before_rest_stays(tmp_path):
     assert float(ensemble["A"][0, 0]) == pytest.approx(base / k, rel=1e-9)
     np.testing.assert_allclose(ensemble["h"], 2 * base, rtol=1e-12)
     np.testing.assert_allclose(ensemble["u"], 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "bounds", "law"),
+    [
+        ("", "", (0, 5), {"uniform": [0, 5]}),
+        ("uniform", "2;8", (0, 5), {"uniform": [2, 5]}),
+        ("log-uniform", "2;8", (0, 5), {"loguniform": [2, 5]}),
+        ("normal", "2;0.5", (0, 5), {"truncnormal": [2, 0.5, 0, 5]}),
+        ("normal", "2;0.5", ("-inf", "inf"), {"normal": [2, 0.5]}),
+        ("log-normal", "2;0.5", (0.5, 5), {"trunclognormal": [2, 0.5, 0.5, 5]}),
+        ("log-normal", "2;0.5", (0, "inf"), {"lognormal": [2, 0.5]}),
+        ("laplace", "2;0.5", (0, 5), {"trunclaplace": [2, 0.5, 0, 5]}),
+        ("log-laplace", "2;0.5", (0.5, 5), {"truncloglaplace": [2, 0.5, 0.5, 5]}),
+        ("laplace", "2;0.5", (0, "inf"), "infinite bound is not supported"),
+        ("rayleigh", "2", (0, 5), "rayleigh is not supported for samples"),
+    ],
+)
+def test_priors_are_laws_within_the_bounds(kind, numbers, bounds, law):
+    row = TableRow("p.tsv", 1, {"priorDistribution": kind, "priorParameters": numbers})
+    prior = read_prior(row, *map(float, bounds))
+    if isinstance(law, str):
+        assert not prior.law and law in prior.refused
+    else:
+        assert prior.law == law and not prior.refused
+
+
+@pytest.mark.slow
+def test_through_the_workflow(tmp_path):
+    """Changes are reproduced from the dataset alone, and nothing is stale."""
+    study = make_version2(tmp_path, **FINITE)
+    snakemake(study, config="experiment=mine")
+    results = study / "results/mine"
+    copy = study / "copy"
+    odeflow.reproduce(results / "ensemble.nc", study=study).write(copy)
+    again = odeflow.run(odeflow.compose("experiment=mine", study=copy))
+    with xr.open_dataset(results / "ensemble.nc", decode_times=False) as ensemble:
+        np.testing.assert_array_equal(again["a"], ensemble["a"])
+        assert ensemble["experiment"].attrs["long_name"].startswith("number of the experiment")
+    for name, old, new, is_solved in (
+        ("measurements", "4.4", "4.5", False),
+        ("conditions", "A + base", "A + 2 * base", True),
+        ("experiments", "late\t1.5", "late\t1.25", True),
+    ):
+        text = (study / f"{name}.tsv").read_text()
+        assert old in text
+        (study / f"{name}.tsv").write_text(text.replace(old, new))
+        jobs = planned(study, config="experiment=mine")
+        assert "summarise" in jobs and ("solve" in jobs) is is_solved, name
+        (study / f"{name}.tsv").write_text(text)

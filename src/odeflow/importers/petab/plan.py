@@ -46,6 +46,7 @@ def planned(meaning: Meaning, by: str) -> Plan:
     problem = meaning.problem
     _check_targets(meaning)
     kinds = _Kinds(meaning)
+    kinds.check_values()
     conditions: dict[str, Condition] = {}
     changes: list[Change] = []
     numbers: dict[str, int] = {}
@@ -102,6 +103,20 @@ class _Kinds:
             self.later |= {x for x in targets if self._is_event_after_rest(x)}
             if known == (len(self.plain), len(self.later)):
                 return
+
+    def check_values(self) -> None:
+        """Raises ConfigError for what starts without a value in an experiment or without one."""
+        system = self._system
+        for one in self._experiments:
+            for target, setting in one.first.items():
+                name = system.ids[target]
+                is_always = not self._as_it_is and all(target in x.first for x in self._experiments)
+                has_none = name in system.values and system.values[name] is None
+                if has_none and name not in system.initial and not is_always:
+                    raise setting.row.mistake(
+                        "targetId",
+                        f"{target} has no value in the model; set it at every experiment's start",
+                    )
 
     def _is_set_alike(self, target: str) -> bool:
         """Whether a number or a parameter of the table is its value at every start."""
