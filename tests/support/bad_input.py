@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support import bad_algebraic
 from tests.support.petab_text import DECAY, tabbed
 from tests.support.petab_text import TABLES as TABLES_OF_PETAB
 from tests.support.petab_text import YAML as PROBLEM
@@ -800,6 +801,16 @@ ARRAYS = [
         with_array("{file: d.csv, dims: [age, other]}"),
     ),
     (
+        "a function for an initial value",
+        ("model.states.y.initial", "functions are not called", ".csv or .npy"),
+        in_model("initial: 3.0", "initial: 'models.py:start'"),
+    ),
+    (
+        "complex states",
+        ("model.states.y.dtype", "states are real", "two"),
+        in_model("initial: 3.0", "initial: 3.0, dtype: complex"),
+    ),
+    (
         "names for another number of places",
         ("coords.age: 3 values for 2 places",),
         {
@@ -979,6 +990,15 @@ BAD_INPUTS = [
     *(BadInput("experiment", a, b, config=c) for a, b, c in EXPERIMENTS),
     *(BadInput("name of a state", a, b, state_named(c)) for a, b, c in NAMES),
     *(BadInput("model", a, b, c) for a, b, c in MODEL_CONFIG),
+    *(BadInput("algebraic equations", a, b, c) for a, b, c in bad_algebraic.IN_CONFIG),
+    *(
+        BadInput("algebraic equations", a, b, bad_algebraic.ANY, f"experiment=decay {c}")
+        for a, b, c in bad_algebraic.IN_SETTINGS
+    ),
+    *(
+        BadInput("algebraic equations", a, b, c, f"experiment=decay {d}".strip(), needs_jax=True)
+        for a, b, c, d in bad_algebraic.IN_JAX
+    ),
     *(BadInput("YAML file", a, b, _model_yaml(c)) for a, b, c in YAML),
     *(BadInput("design", a, b, in_experiment(AXIS, c)) for a, b, c in DESIGN),
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SENSITIVITY),

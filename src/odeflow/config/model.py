@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from odeflow.config.algebraic import check_algebraic, mass_matrix, sizes_of
 from odeflow.config.arrays import ArrayConfig, Coordinate, check_coords, divided
 from odeflow.config.base import Distinct, Integer, Real, Strict, VariableName, measured_in
 from odeflow.config.categories import categories, check_given
@@ -160,6 +161,21 @@ class ModelConfig(Strict):
         description="states that cannot be negative: a step that makes one so by more than its "
         "`solver.atol` is taken again, shorter",
     )
+    algebraic: Annotated[list[VariableName], Distinct] = Field(
+        default_factory=list,
+        description="states for which the vector field returns a residual that is zero at all "
+        "times, in place of a derivative",
+    )
+    mass_matrix: list[list[Real]] | dict[VariableName, dict[VariableName, Real]] | None = Field(
+        None,
+        description="the constant M of M y' = f, singular or not: all its rows, or {state: {state: "
+        "number}} for those that are not the identity's",
+    )
+    free: Annotated[list[VariableName], Distinct] | None = Field(
+        None,
+        description="states whose values at t0 are found, from `initial`, so that the algebraic "
+        "equations hold, the others being held; null: the algebraic ones",
+    )
     compartments: dict[VariableName, CompartmentConfig] = Field(
         default_factory=dict,
         description="{state: {bioavailability, lag, duration, rate}}: what becomes of the doses of "
@@ -241,6 +257,9 @@ class ModelConfig(Strict):
             parameters,
             {name: Variable(v.units, v.long_name) for name, v in named.items()},
             tuple(self.nonnegative),
+            tuple(self.algebraic),
+            mass_matrix(sizes_of(self.states), self.mass_matrix),
+            None if self.free is None else tuple(self.free),
             self.time_units,
             self.origin,
             (observables and observables.function) or self.origin,
@@ -276,6 +295,8 @@ class ModelConfig(Strict):
             )
         if self.invariants and self.invariants.formulas:
             raise ValueError("invariants.formulas: formulas are for observables only")
+        if self.is_imported and (self.mass_matrix is not None or self.free is not None):
+            raise ValueError("mass_matrix and free are for a vector_field of your own")
         if self.is_imported and self.arrays:
             raise ValueError(f"parameters: {next(iter(self.arrays))}: those of a file are numbers")
         if self.is_imported and self.data:
@@ -316,6 +337,7 @@ class ModelConfig(Strict):
                 raise ValueError(f"nonnegative: {name!r} is not a state; known: {known}")
             if self.states[name].least < 0:
                 raise ValueError(f"nonnegative: the initial value of {name} is negative")
+        check_algebraic(sizes_of(self.states), self.algebraic, self.mass_matrix, self.free)
         for name in self.invariants.variables if self.invariants else ():
             if drift_name(name) in names:
                 raise ValueError(

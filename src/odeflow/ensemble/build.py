@@ -32,6 +32,7 @@ from odeflow.problem.reductions import Reduction
 from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.time_resolution import check_span
 from odeflow.problem.time_text import shown_time
+from odeflow.problem.transforms.algebraic import started, with_algebraic
 from odeflow.problem.transforms.doses import jump_targets, schedule, with_doses
 from odeflow.problem.transforms.drift_limit import DriftLimit, with_drift_limit
 from odeflow.problem.transforms.invariants import Drift, with_invariants
@@ -88,7 +89,8 @@ class Built:
         `resources` are for what has to be solved to know them: steady states of repeated doses.
         """
         model = self.switching.model
-        before = at_start(model, make_lanes(self.config, model, {**axes, **model.start(axes)}))
+        lanes = make_lanes(self.config, model, {**axes, **model.start(axes)})
+        before = at_start(model, started(model, lanes))
         if self.config.records is None:
             lanes = at_start(model, scheduled(self.config, model, axes, before))
         else:
@@ -150,12 +152,12 @@ def build_augmented(
 
 
 def augmented(config: Config, model: Model) -> Model:
-    """A model with the rates of a config's infusions, and the sensitivities that it asks for.
+    """A model with its mass matrix, the rates of a config's infusions, the sensitivities asked for.
 
-    Raises ConfigError as `with_sensitivities` does.
+    Raises ConfigError as `with_algebraic` and `with_sensitivities` do.
     """
     doses = config.plain_doses
-    model = with_doses(model, doses)
+    model = with_doses(with_algebraic(model, tolerances_of(config, model)), doses)
     if config.records is not None:
         return with_records(model, config.records)
     axes = config.saveat.sensitivities or []

@@ -13,7 +13,7 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.extras import needed
-from odeflow.importers.refusal import ModelSource
+from odeflow.importers.refusal import ModelSource, UnsupportedError
 from odeflow.importers.sbml.changes import ModelChange, changes_of
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.source import FORMATS, model_source
@@ -118,6 +118,7 @@ def _filled(model: Mapping[str, Any], source: ModelSource, system: "System") -> 
     elif given is not None:
         observed = given  # which the schema refuses
     starts = system.dependencies()
+    _refuse_algebraic(model, system, starts, source)
     fixed = {name for name in system.initial if _given(model, name) is not None}
     computed = {
         name: [x for x in starts[name] if x in parameters or x in states]
@@ -137,9 +138,26 @@ def _filled(model: Mapping[str, Any], source: ModelSource, system: "System") -> 
         "states": states,
         "parameters": parameters,
         "observables": observed or None,
+        "algebraic": list(system.algebraic),
         "events": [event.name for event in system.events],
         "computed": computed,
     }
+
+
+def _refuse_algebraic(
+    model: Mapping[str, Any],
+    system: "System",
+    starts: Mapping[str, list[str]],
+    source: ModelSource,
+) -> None:
+    """Raises where algebraic states are said twice, or decide on what is computed before them."""
+    if model.get("algebraic"):
+        raise ConfigError(f"model.algebraic: {source.name} says itself which states are algebraic")
+    for name, depends_on in starts.items():
+        found = [x for x in depends_on if x in system.algebraic]
+        if found and name not in system.algebraic and _given(model, name) is None:
+            what = f"the start of {name!r} from {found[0]!r}, which an algebraic rule determines,"
+            raise UnsupportedError(source, what, "", word=name)
 
 
 def _label(system: "System", name: str) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from odeflow.importers.expressions.expression import Expression, Symbol, call
+from odeflow.importers.sbml.elements import children
 from odeflow.importers.sbml.mathml import MathError
-from odeflow.importers.sbml.quantities import Quantities, children
+from odeflow.importers.sbml.quantities import Quantities
 from odeflow.importers.sbml.system import SBMLEvent, assigned_to
 
 

@@ -8,7 +8,7 @@ from odeflow.importers.expressions.expression import Expression, Number, Symbol,
 from odeflow.importers.refusal import ModelSource, UnsupportedError
 from odeflow.importers.sbml.changes import ModelChange
 from odeflow.importers.sbml.events import read_events
-from odeflow.importers.sbml.quantities import Quantities, children
+from odeflow.importers.sbml.quantities import Quantities
 from odeflow.importers.sbml.reactions import read_reactions
 from odeflow.importers.sbml.system import System
 
@@ -28,17 +28,16 @@ def read_model(
     Raises UnsupportedError naming the element where something cannot be solved.
     """
     quantities = Quantities(model, source, changes, added)
-    for rule in children(model, "Rule"):
-        if rule.isAlgebraic():
-            name = rule.getIdAttribute() or rule.getMetaId()
-            what = "the algebraic rule" + (f" {name!r}" if name else "")
-            raise quantities.unsupported(what, rule, name)
     reactions, fast = read_reactions(quantities)
     events = tuple(read_events(quantities))
+    quantities.solve_linear()
     if fast and events:
         what = f"the event {events[0].name!r} beside fast reactions"
         raise UnsupportedError(source, what, "", events[0].line, events[0].name)
-    if not quantities.rates:
+    if fast and quantities.algebraic:
+        what = f"the algebraic rule for {quantities.algebraic[0]!r} beside fast reactions"
+        raise UnsupportedError(source, what, "")
+    if len(quantities.rates) == len(quantities.algebraic):
         clock = quantities.free_name(CLOCK)
         quantities.rates[clock] = Number(1.0)
         quantities.hold(clock, Number(0.0))
@@ -66,12 +65,17 @@ def read_model(
         species=quantities.species,
         amounts=quantities.amounts(),
         events=events,
+        algebraic=tuple(quantities.algebraic),
     )
 
 
 def _rate(quantities: Quantities, identifier: str) -> Expression:
     """What `rateOf` an id stands for."""
     name = quantities.ids[identifier]
+    if name in quantities.algebraic:
+        element = quantities.model.getElementBySId(identifier)
+        what = f"rateOf of {identifier!r}, which an algebraic rule determines,"
+        raise quantities.unsupported(what, element, identifier)
     if name in quantities.rates:
         return quantities.rates[name]
     if name in quantities.values:

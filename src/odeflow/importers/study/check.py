@@ -23,6 +23,7 @@ from odeflow.importers.estimation import check_estimation
 from odeflow.importers.inputs import check_inputs
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
+from odeflow.importers.study.algebraic import check_algebraic_use
 from odeflow.importers.study.analyses import (
     check_analysis,
     check_training_outputs,
@@ -46,6 +47,7 @@ def check(config: Config, study: Path) -> None:
     check_records(config)
     _check_stop(config)
     _check_steady_states(config)
+    check_algebraic_use(config, study)
     _check_times(config)
     _check_variables(config, study)
     _check_bands(config, study)

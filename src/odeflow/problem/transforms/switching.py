@@ -160,6 +160,7 @@ def _clipped(model: Model) -> Model:
         jumping=model.jumping and Jumping(*(_late(model, f) for f in model.jumping)),
         stopping=model.stopping
         and model.stopping._replace(values=_cut(model, model.stopping.values)),
+        algebraic=model.algebraic and model.algebraic.each(lambda f: _cut(model, f)),
     )
 
 

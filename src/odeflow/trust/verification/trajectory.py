@@ -15,6 +15,7 @@ from odeflow.files.flags import flag_meaning
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
+from odeflow.trust.verification.algebraic import StateSpace
 from odeflow.trust.verification.inputs import GivenInputs
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.problem import PointProblem, StopCondition
@@ -39,6 +40,11 @@ class Trajectories:
             model, config.model if config.model.is_imported else None, study, self.inputs
         )
         self.stops = _stops(config, model, self.functions)
+        self.space: StateSpace | None = None
+        if model.declared.is_implicit:
+            by_state = config.solver.tolerances(config.model.states).atol
+            atol = np.array([by_state[one.state] for one in model.components])
+            self.space = StateSpace(model.declared, atol)
         self.recorded = (
             RecordedDoses(config, model, self.functions.vector_field)
             if config.design.records is not None
@@ -107,6 +113,7 @@ class Trajectories:
             self.functions.still,
             follows_time=not self.functions.is_autonomous,
             ends_at=self._rests_at(one),
+            space=self.space,
             given_times=self.inputs.times,
         )
 
@@ -137,8 +144,9 @@ class Trajectories:
         rtol = stop.steady_state.rtol or usual.rtol
         allowed = (stop.steady_state.atol or usual.least) + rtol * size(y)
         rates = problem.rates(t)
+        motion = (lambda f: f) if self.space is None else self.space.motion
         moves = [
-            size(self.functions.vector_field(later, y, args) + rates)
+            size(motion(self.functions.vector_field(later, y, args)) + rates)
             for later in np.linspace(t, problem.t1, _LATER)
         ]
         return moves[0] <= _NEARLY * allowed and max(moves) <= _LATER * allowed
