@@ -85,8 +85,17 @@ def make_version2(folder: Path, **tables: Any) -> Path:
     return folder
 
 
-def log_likelihood(k: float, start: float, base: float, sd: float) -> float:
-    """That of the closed form."""
+def without_rest() -> dict[str, str]:
+    """The tables without the experiments that are at rest before."""
+    kept = lambda line: (
+        not line.strip().startswith(("rested", "both"))
+        and not any(f"| {name} " in line for name in ("rested", "both"))
+    )
+    return {name: "\n".join(filter(kept, table.splitlines())) for name, table in TABLES.items()}
+
+
+def log_likelihood(k: float, start: float, base: float, sd: float, with_rest: bool = True) -> float:
+    """That of the closed form, of all experiments or of those of `without_rest`."""
     moved = lambda a0, u, t: u / k + (a0 - u / k) * np.exp(-k * t)
     rest, fixed = base / k, 3
     at_1 = moved(start / 2, 2, 1)
@@ -97,16 +106,19 @@ def log_likelihood(k: float, start: float, base: float, sd: float) -> float:
         (2.4, at_1, sd),
         (4.4, at_2, 0.3),
         (4.1, moved(at_2, fixed, 0.5), sd),
-        (3.1, rest, sd),
-        (4.1, moved(rest, 2 * base, 2), sd),
-        (4, rest + base, sd),
         (2, moved(1, 2, 1), sd),
     ]
-    laplace = [
-        (5.1, 0.5 * 2 * rest + base),
-        (3, start * moved(rest + base, fixed, 1) + base),
-        (3, 0.5 * late + base),
-    ]
+    laplace = [(3, 0.5 * late + base)]
+    if with_rest:
+        normal += [
+            (3.1, rest, sd),
+            (4.1, moved(rest, 2 * base, 2), sd),
+            (4, rest + base, sd),
+        ]
+        laplace += [
+            (5.1, 0.5 * 2 * rest + base),
+            (3, start * moved(rest + base, fixed, 1) + base),
+        ]
     found = sum(-(((m - x) / s) ** 2) / 2 - np.log(s * np.sqrt(2 * np.pi)) for m, x, s in normal)
     for m, x in laplace:
         s = 0.05 + 0.1 * x

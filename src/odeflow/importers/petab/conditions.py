@@ -9,7 +9,7 @@ from odeflow.importers.petab.tables import TableRow, each_once, mistake, read_ta
 
 
 @dataclass(frozen=True)
-class Setting:
+class ConditionSetting:
     """A cell that says what a quantity, `target`, is set to."""
 
     row: TableRow
@@ -34,7 +34,7 @@ class Condition:
     """
 
     row: TableRow
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, ConditionSetting]
     was_before: frozenset[str] = frozenset()
 
 
@@ -48,7 +48,7 @@ def read_conditions(folder: Path, files: list[str]) -> tuple[list[str], dict[str
     if not rows:
         raise mistake(files[0], "has no rows below its header; one condition is needed")
     conditions = {
-        name: Condition(row, {x: Setting(row, x, x) for x in columns if row.has(x)})
+        name: Condition(row, {x: ConditionSetting(row, x, x) for x in columns if row.has(x)})
         for name, row in each_once(rows, "conditionId")
     }
     return columns, conditions
@@ -56,7 +56,7 @@ def read_conditions(folder: Path, files: list[str]) -> tuple[list[str], dict[str
 
 def read_long_conditions(rows: list[TableRow]) -> dict[str, Condition]:
     """The conditions of version 2 by id; raises ConfigError with file, row and column."""
-    found: dict[str, dict[str, Setting]] = {}
+    found: dict[str, dict[str, ConditionSetting]] = {}
     for row in rows:
         settings = found.setdefault(row.identifier("conditionId"), {})
         target = row.identifier("targetId")
@@ -66,5 +66,5 @@ def read_long_conditions(rows: list[TableRow]) -> dict[str, Condition]:
             raise row.mistake(
                 "targetId", f"{target} is in row {before.number} of {before.file}; keep one"
             )
-        settings[target] = Setting(row, "targetValue", target)
+        settings[target] = ConditionSetting(row, "targetValue", target)
     return {name: Condition(next(iter(x.values())).row, x) for name, x in found.items()}

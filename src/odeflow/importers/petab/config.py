@@ -17,7 +17,7 @@ from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import without_hidden
 from odeflow.importers.petab.meaning import Meaning
 from odeflow.importers.petab.of_study import read_meaning
-from odeflow.importers.sbml.changes import Change
+from odeflow.importers.sbml.changes import ModelChange
 
 #: Samples of a design that says neither how many nor how.
 _SIZE, _SAMPLER = 1024, "sobol"
@@ -221,6 +221,6 @@ def _start(model: Mapping[str, Any], meaning: Meaning) -> float:
     return float(given) if isinstance(given, int | float) else meaning.problem.start
 
 
-def _change(one: Change) -> dict[str, Any]:
+def _change(one: ModelChange) -> dict[str, Any]:
     formulas = dict(one.formulas)
     return {"by": one.by, "number": one.number, "time": one.time, "formulas": formulas}

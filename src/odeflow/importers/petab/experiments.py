@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from odeflow.importers.petab.conditions import Condition, Setting
+from odeflow.importers.petab.conditions import Condition, ConditionSetting
 from odeflow.importers.petab.tables import TableRow
 
 _WHERE = "in the condition table"
@@ -16,11 +16,11 @@ class Period:
 
     time: float
     row: TableRow
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, ConditionSetting]
 
 
 @dataclass(frozen=True)
-class Experiment:
+class PetabExperiment:
     """Periods one after another; `before` is the one that has come to rest."""
 
     row: TableRow
@@ -33,21 +33,21 @@ class Experiment:
         return [*([] if self.before is None else [self.before]), *self.periods]
 
     @property
-    def first(self) -> Mapping[str, Setting]:
+    def first(self) -> Mapping[str, ConditionSetting]:
         """What is set where the simulation begins; at rest before, where it was."""
         if self.before is not None:
             return self.before.settings
         return self.periods[0].settings if self.periods else {}
 
     @property
-    def after_rest(self) -> Mapping[str, Setting]:
+    def after_rest(self) -> Mapping[str, ConditionSetting]:
         """What is set at the start of what has been at rest before."""
         return self.periods[0].settings if self.before is not None and self.periods else {}
 
 
 def read_experiments(
     rows: Iterable[TableRow], conditions: Mapping[str, Condition]
-) -> dict[str, Experiment]:
+) -> dict[str, PetabExperiment]:
     """The experiments by id; raises ConfigError with file, row and column."""
     found: dict[str, dict[float, list[TableRow]]] = {}
     for row in rows:
@@ -56,7 +56,7 @@ def read_experiments(
     return {name: _experiment(periods, conditions) for name, periods in found.items()}
 
 
-def start_of(experiments: Mapping[str, Experiment], is_at_zero: bool) -> float:
+def start_of(experiments: Mapping[str, PetabExperiment], is_at_zero: bool) -> float:
     """When simulations begin; raises ConfigError where they do at different times.
 
     Arguments:
@@ -82,14 +82,14 @@ def _time(row: TableRow) -> float:
 
 def _experiment(
     periods: Mapping[float, list[TableRow]], conditions: Mapping[str, Condition]
-) -> Experiment:
+) -> PetabExperiment:
     made = [_period(time, periods[time], conditions) for time in sorted(periods)]
     before = made[0] if math.isinf(made[0].time) else None
-    return Experiment(made[0].row, before, tuple(made[before is not None :]))
+    return PetabExperiment(made[0].row, before, tuple(made[before is not None :]))
 
 
 def _period(time: float, rows: list[TableRow], conditions: Mapping[str, Condition]) -> Period:
-    settings: dict[str, Setting] = {}
+    settings: dict[str, ConditionSetting] = {}
     for row in rows:
         if not row.has("conditionId"):
             continue

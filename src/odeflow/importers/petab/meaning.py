@@ -9,7 +9,7 @@ from odeflow.importers.petab.formulas import renamed
 from odeflow.importers.petab.measurements import Measurement
 from odeflow.importers.petab.records import PetabProblem
 from odeflow.importers.petab.tables import TableRow, as_number
-from odeflow.importers.sbml.changes import Change
+from odeflow.importers.sbml.changes import ModelChange
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.system import System
 from odeflow.problem.axis_names import initial_name
@@ -37,7 +37,7 @@ class Meaning:
 
     problem: PetabProblem
     system: System
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ModelChange, ...] = ()
     numbers: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property

@@ -8,19 +8,19 @@ what only some experiments set while the model computes it in the others, and la
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from odeflow.importers.petab.conditions import Condition, Setting
-from odeflow.importers.petab.experiments import Experiment
+from odeflow.importers.petab.conditions import Condition, ConditionSetting
+from odeflow.importers.petab.experiments import PetabExperiment
 from odeflow.importers.petab.formulas import renamed, words
 from odeflow.importers.petab.meaning import Meaning
 from odeflow.importers.petab.records import PetabProblem
 from odeflow.importers.petab.tables import as_number
 from odeflow.importers.petab.version2 import before
-from odeflow.importers.sbml.changes import Change
+from odeflow.importers.sbml.changes import ModelChange
 from odeflow.importers.sbml.system import System
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExperimentPlan:
     """The problem with its conditions, and what changes beside them.
 
     `numbers` are those of the experiments by condition, negative before they begin, empty where
@@ -28,11 +28,11 @@ class Plan:
     """
 
     problem: PetabProblem
-    changes: tuple[Change, ...]
+    changes: tuple[ModelChange, ...]
     numbers: Mapping[str, int]
 
 
-def planned(meaning: Meaning, by: str) -> Plan:
+def planned(meaning: Meaning, by: str) -> ExperimentPlan:
     """The plan for a problem of version 2.
 
     Arguments:
@@ -48,7 +48,7 @@ def planned(meaning: Meaning, by: str) -> Plan:
     kinds = _Kinds(meaning)
     kinds.check_values()
     conditions: dict[str, Condition] = {}
-    changes: list[Change] = []
+    changes: list[ModelChange] = []
     numbers: dict[str, int] = {}
     for number, (name, one) in enumerate(problem.experiments.items(), 1):
         first = {x: setting for x, setting in one.first.items() if x in kinds.plain}
@@ -64,7 +64,7 @@ def planned(meaning: Meaning, by: str) -> Plan:
         parts += [(problem.start, rested)] if rested else []  # type: ignore[list-item]
         parts += [(x.time, dict(x.settings)) for x in one.periods[1:]]  # type: ignore[misc]
         changes += [
-            Change(by, number, time, tuple((x, _formula(meaning, s)) for x, s in values.items()))
+            ModelChange(by, number, time, _formulas(meaning, values))
             for time, values in parts
             if values
         ]
@@ -74,11 +74,14 @@ def planned(meaning: Meaning, by: str) -> Plan:
             conditions[name], numbers[name] = Condition(row, {}), 0
     columns = list(dict.fromkeys(x for one in conditions.values() for x in one.settings))
     filled = replace(problem, conditions=conditions, columns=columns)
-    return Plan(filled, tuple(changes), numbers if changes else {})
+    return ExperimentPlan(filled, tuple(changes), numbers if changes else {})
 
 
-def _formula(meaning: Meaning, setting: Setting) -> str:
-    return renamed(setting.text, {x: meaning.names[x] for x in meaning.added})
+def _formulas(
+    meaning: Meaning, values: Mapping[str, ConditionSetting]
+) -> tuple[tuple[str, str], ...]:
+    names = {x: meaning.names[x] for x in meaning.added}
+    return tuple((target, renamed(one.text, names)) for target, one in values.items())
 
 
 class _Kinds:
@@ -142,7 +145,7 @@ class _Kinds:
             or self._starts_read(target)
         )
 
-    def _is_simple(self, setting: Setting) -> bool:
+    def _is_simple(self, setting: ConditionSetting) -> bool:
         is_number = as_number(setting.text) is not None
         return is_number or setting.text in self._meaning.problem.parameters
 
@@ -212,7 +215,7 @@ def _can_be_set(system: System, name: str) -> bool:
     return name in system.values or (is_diluted and species.compartment not in system.parameters)  # type: ignore[union-attr]
 
 
-def _check_start(one: Experiment) -> None:
+def _check_start(one: PetabExperiment) -> None:
     """At the start no formula reads what is set beside it: nothing is there before."""
     for target, setting in one.first.items():
         if as_number(setting.text) is None:

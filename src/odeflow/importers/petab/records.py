@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from odeflow.importers.petab.conditions import Condition, Setting
-from odeflow.importers.petab.experiments import Experiment
+from odeflow.importers.petab.conditions import Condition, ConditionSetting
+from odeflow.importers.petab.experiments import PetabExperiment
 from odeflow.importers.petab.measurements import Measurement
 from odeflow.importers.petab.observables import Observable
 from odeflow.importers.petab.parameters import PetabParameter
@@ -28,6 +28,6 @@ class PetabProblem:
     observables: Mapping[str, Observable]
     measurements: list[Measurement]
     pairs: Sequence[tuple[str, str | None]]
-    settings: Sequence[Setting]
-    experiments: Mapping[str, Experiment] = field(default_factory=dict)
+    settings: Sequence[ConditionSetting]
+    experiments: Mapping[str, PetabExperiment] = field(default_factory=dict)
     start: float = 0.0

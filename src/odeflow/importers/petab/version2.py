@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from odeflow.importers.petab.conditions import read_long_conditions
-from odeflow.importers.petab.experiments import Experiment, read_experiments, start_of
+from odeflow.importers.petab.experiments import PetabExperiment, read_experiments, start_of
 from odeflow.importers.petab.formulas import renamed
 from odeflow.importers.petab.measurements import Measurement, overrides, time_in
 from odeflow.importers.petab.observables import Observable
@@ -193,7 +193,7 @@ def _bound(row: TableRow, column: str) -> float:
 def _measurement(
     row: TableRow,
     observables: Mapping[str, Observable],
-    experiments: Mapping[str, Experiment],
+    experiments: Mapping[str, PetabExperiment],
     as_it_is: str,
     model: str,
 ) -> Measurement:

@@ -16,7 +16,7 @@ _FIRST = Number(float("inf"))
 
 
 @dataclass(frozen=True)
-class Change:
+class ModelChange:
     """Under an experiment quantities, by their ids, take the values of formulas.
 
     `time` is None for the start. Where the parameter `by` is `-number`, the experiment has not
@@ -29,18 +29,18 @@ class Change:
     formulas: tuple[tuple[str, str], ...]
 
 
-def changes_of(model: Mapping[str, Any]) -> tuple[Change, ...]:
+def changes_of(model: Mapping[str, Any]) -> tuple[ModelChange, ...]:
     """The changes that a `model` group lists; what the schema refuses is left out."""
     given = model.get("changes")
     records = [x for x in given if isinstance(x, Mapping)] if isinstance(given, list) else []
     return tuple(
-        Change(str(x.get("by")), x.get("number", 0), x.get("time"), (*x["formulas"].items(),))
+        ModelChange(str(x.get("by")), x.get("number", 0), x.get("time"), (*x["formulas"].items(),))
         for x in records
         if isinstance(x.get("formulas"), Mapping)
     )
 
 
-class Changes:
+class ModelChanges:
     """The changes as expressions over the quantities of one model.
 
     Arguments:
@@ -48,7 +48,7 @@ class Changes:
         known: the quantity that each name in a formula stands for.
     """
 
-    def __init__(self, changes: Iterable[Change], known: Mapping[str, str]):
+    def __init__(self, changes: Iterable[ModelChange], known: Mapping[str, str]):
         self._changes = tuple(changes)
         self._known = known
         for one in self._changes:
@@ -98,7 +98,7 @@ class Changes:
         """That of the events."""
         return _FIRST
 
-    def _parsed(self, change: Change, identifier: str) -> Expression:
+    def _parsed(self, change: ModelChange, identifier: str) -> Expression:
         from odeflow.importers.sbml.formulas import parse_formula
         from odeflow.importers.sbml.mathml import MathError
 

@@ -14,7 +14,7 @@ from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.extras import needed
 from odeflow.importers.refusal import ModelSource, UnsupportedError
-from odeflow.importers.sbml.changes import Change, changes_of
+from odeflow.importers.sbml.changes import ModelChange, changes_of
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.source import FORMATS, model_source
 
@@ -74,7 +74,7 @@ def extended_system(model: Mapping[str, Any], source: ModelSource) -> "System":
 
 @lru_cache(maxsize=4)
 def read_system(
-    source: ModelSource, changes: tuple[Change, ...] = (), added: tuple[str, ...] = ()
+    source: ModelSource, changes: tuple[ModelChange, ...] = (), added: tuple[str, ...] = ()
 ) -> "System":
     """The system of a source, read once; raises ConfigError as `imported_model`.
 

@@ -18,7 +18,7 @@ from odeflow.importers.expressions.expression import (
 from odeflow.importers.expressions.linear import solved_for
 from odeflow.importers.refusal import ModelSource, UnsupportedError
 from odeflow.importers.sbml.algebraic import OverdeterminedError, determined
-from odeflow.importers.sbml.changes import Change, Changes
+from odeflow.importers.sbml.changes import ModelChange, ModelChanges
 from odeflow.importers.sbml.elements import children
 from odeflow.importers.sbml.mathml import MathError, Translator
 from odeflow.importers.sbml.naming import dataset_names, free_name
@@ -48,7 +48,7 @@ class Quantities:
         self,
         model: Any,
         source: ModelSource,
-        changes: Iterable[Change] = (),
+        changes: Iterable[ModelChange] = (),
         added: Iterable[str] = (),
     ) -> None:
         self.model, self.source, self.units = model, source, Units(model)
@@ -69,7 +69,7 @@ class Quantities:
         self._starts = {
             x.getSymbol(): x for x in children(model, "InitialAssignment") if x.isSetMath()
         }
-        self.experiments = Changes(changes, {**{name: name for name in added}, **self.ids})
+        self.experiments = ModelChanges(changes, {**{name: name for name in added}, **self.ids})
         self._set_by_events = self.experiments.later | {
             assignment.getVariable()
             for event in children(model, "Event")

@@ -6,7 +6,7 @@ from typing import Any
 from odeflow.files.plain_text import without_hidden
 from odeflow.importers.expressions.expression import Expression, Number, Symbol, call, rate_of
 from odeflow.importers.refusal import ModelSource, UnsupportedError
-from odeflow.importers.sbml.changes import Change
+from odeflow.importers.sbml.changes import ModelChange
 from odeflow.importers.sbml.events import read_events
 from odeflow.importers.sbml.quantities import Quantities
 from odeflow.importers.sbml.reactions import read_reactions
@@ -17,7 +17,7 @@ CLOCK = "elapsed_time"
 
 
 def read_model(
-    model: Any, source: ModelSource, changes: Iterable[Change] = (), added: Iterable[str] = ()
+    model: Any, source: ModelSource, changes: Iterable[ModelChange] = (), added: Iterable[str] = ()
 ) -> System:
     """The system of libsbml's model, with what experiments change in it.
 
