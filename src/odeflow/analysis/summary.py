@@ -10,6 +10,7 @@ from threading import Lock
 import numpy as np
 import xarray as xr
 
+from odeflow.analysis.function_metrics import FunctionMetrics
 from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.config.metrics import (
@@ -17,9 +18,9 @@ from odeflow.config.metrics import (
     metric_attributes,
     metric_function,
     needs_times,
-    wanted_metrics,
 )
 from odeflow.config.outputs import SummaryConfig
+from odeflow.config.wanted import wanted_metrics
 from odeflow.files import slabs
 from odeflow.files.ahead import ahead
 from odeflow.files.errors import ConfigError
@@ -29,7 +30,10 @@ from odeflow.problem.status import Status, has_failed
 
 
 def summarise(
-    ensemble: xr.Dataset, config: SummaryConfig, measurements: Measurements | None = None
+    ensemble: xr.Dataset,
+    config: SummaryConfig,
+    measurements: Measurements | None = None,
+    functions: FunctionMetrics | None = None,
 ) -> xr.Dataset:
     """Summary of an ensemble.
 
@@ -39,11 +43,11 @@ def summarise(
     running at the time, `num_running(time)` of them. Metrics that were reduced while solving, and
     the drifts of invariants, are taken from the ensemble as they are; else, with one saved time,
     there is no time to integrate over, and metrics that need it are left out. `measurements` add
-    their log-likelihood, as `likelihood_variables` has it.
+    their log-likelihood, as `likelihood_variables` has it, `functions` the metrics of these.
 
     Raises ConfigError for a variable that the ensemble does not have.
     """
-    plan = _Plan(ensemble, config, measurements)
+    plan = _Plan(ensemble, config, measurements, functions)
     return slabs.in_memory(plan.template(), plan.streamed, plan.fill)
 
 
@@ -52,13 +56,14 @@ def summarise_to_file(
     config: SummaryConfig,
     path: Path,
     measurements: Measurements | None = None,
+    functions: FunctionMetrics | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """The same as a file, with the ensemble's attributes; both may be larger than memory.
 
     `progress` is told how many trajectories have their metrics.
     """
-    plan = _Plan(ensemble, config, measurements, progress)
+    plan = _Plan(ensemble, config, measurements, functions, progress)
     template = plan.template()
     template.attrs = {k: v for k, v in ensemble.attrs.items() if k not in _ENSEMBLE_ONLY}
     write_filled(path, template, plan.streamed, len(plan.dims), plan.fill)
@@ -89,6 +94,7 @@ class _Plan:
         ensemble: xr.Dataset,
         config: SummaryConfig,
         measurements: Measurements | None,
+        functions: FunctionMetrics | None = None,
         progress: Callable[[int], None] | None = None,
     ):
         self._ensemble, self._levels = ensemble, config.quantiles
@@ -112,23 +118,30 @@ class _Plan:
         ] = {}
         for name in self._arrays:
             self._plan_metrics(name, config)
+        self._functions = functions
+        seen = () if functions is None else functions.variables
+        #: What is read: the variables that are summarised, and those that functions see.
+        self._courses = self._arrays | {
+            name: ensemble[name].transpose(*self.dims, "time", ...) for name in seen
+        }
+        own = {} if functions is None else functions.attributes
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
         made += [_NUMBER] if made else []
-        self.streamed = [*self._copied, *self._computed, *made]
+        self.streamed = [*self._copied, *self._computed, *own, *made]
         self._files = Lock()  # HDF5 is for one thread at a time, and a slab is read ahead
 
     def _plan_metrics(self, name: str, config: SummaryConfig) -> None:
         array, time = self._ensemble[name], self._ensemble["time"]
-        for metric, threshold in wanted_metrics(config, name).items():
-            made = f"{name}_{metric}"
+        for metric, wanted in wanted_metrics(config, name).items():
+            made, function = f"{name}_{metric}", metric_function(wanted)
             if made in self._ensemble.data_vars and "time" not in self._ensemble[made].dims:
                 self._copied.append(made)
-            elif time.size > 1 or not needs_times(metric):
+            elif function is not None and (time.size > 1 or not needs_times(wanted.metric)):
                 units, words = array.attrs.get("units", "1"), array.attrs.get("long_name", name)
                 attributes = metric_attributes(
-                    metric, threshold, units, words, time.attrs.get("units", "1")
+                    wanted, units, words, time.attrs.get("units", "1")
                 )
-                self._computed[made] = (name, metric_function(metric, threshold), attributes)
+                self._computed[made] = (name, function, attributes)
 
     def template(self) -> xr.Dataset:
         """Dimensions, coordinates and attributes, what is to be filled in without values."""
@@ -144,6 +157,8 @@ class _Plan:
             data[made] = slabs.unfilled(
                 (*self.dims, *dims), (*self._leading, *shape), np.float64, attributes
             )
+        for name, attributes in (self._functions.attributes if self._functions else {}).items():
+            data[name] = slabs.unfilled(self.dims, self._leading, np.float64, attributes)
         for name, array in self._arrays.items() if self._levels else ():
             shape, dims = self._rest(name)
             words = f"quantiles of {array.attrs.get('long_name', name)}"
@@ -174,10 +189,13 @@ class _Plan:
             for status in Status:
                 counts[status] += int((taken["status"] == status).sum())
             succeeded = ~has_failed(taken["status"])
-            for name, values in courses.items():
+            for name in self._arrays:
+                values = courses[name]
                 taken |= self._metrics(name, values, succeeded)
                 if self._levels:
                     counted[name].add(*_rows(values, succeeded, self._ended(values, taken)))
+            if self._functions is not None:
+                taken |= self._functions.of(courses, succeeded, first)
             with self._files:
                 for name in (name for name in taken if name in targets):
                     slabs.place(targets[name], taken[name], first, self._leading)
@@ -196,12 +214,12 @@ class _Plan:
             with self._files:
                 names = dict.fromkeys([*self._copied, *self._outcomes])
                 taken = {n: self._take(self._ensemble[n], first, last) for n in names}
-                courses = {n: self._take(a, first, last) for n, a in self._arrays.items()}
+                courses = {n: self._take(a, first, last) for n, a in self._courses.items()}
             yield first, taken, courses
 
     def _slabs(self) -> Iterator[tuple[int, int]]:
         total = self._ensemble["status"].size
-        courses = sum(array.nbytes for array in self._arrays.values())
+        courses = sum(array.nbytes for array in self._courses.values())
         return slabs.slabs(0, total, courses // max(total, 1))
 
     def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
@@ -280,13 +298,13 @@ def _rows(
 
 def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
     known = [str(name) for name, variable in ensemble.items() if "time" in variable.dims]
-    for key in ("variables", "first_time_above", "first_time_below"):
-        for name in getattr(config, key) or ():
+    for key, names in config.named.items():
+        for name in names:
             if name not in known:
                 raise ConfigError(
                     f"summary.{key}: {name!r} is not a saved variable; known: {', '.join(known)}"
                 )
     if config.variables is not None:
         return list(config.variables)
-    named = {*config.first_time_above, *config.first_time_below}
+    named = {name for names in config.named.values() for name in names}
     return [n for n in known if n in named or "derivative_of" not in ensemble[n].attrs]

@@ -10,16 +10,20 @@ import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.design import grid_levels
+from odeflow.ensemble.event_rows import EventRows, event_of, event_totals
 from odeflow.ensemble.labels import data_attributes, global_attributes
 from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled
 from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 from odeflow.provenance.environment import environment_attribute
 
 
-def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Dataset:
+def ensemble_template(
+    config: Config, total: int, slab: xr.Dataset, event_totals: Mapping[str, int]
+) -> xr.Dataset:
     """The ensemble's dimensions, coordinates and attributes, its values not yet filled.
 
-    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`.
+    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`; what is
+    kept at events has one of their own, of all that there are in the ensemble.
     """
     if config.design.kind == "grid":
         levels = {
@@ -38,6 +42,10 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
     def spread(variable: xr.Variable) -> xr.Variable:
         if variable.dims[:1] != ("sample",):
             return variable
+        if (event := event_of(variable)) is not None:
+            rest = variable.dims[2:], variable.shape[2:]
+            shape = (event_totals[event], *rest[1])
+            return unfilled((event, *map(str, rest[0])), shape, variable.dtype, variable.attrs)
         shape = (*leading.values(), *variable.shape[1:])
         dims = (*leading, *map(str, variable.dims[1:]))
         return unfilled(dims, shape, variable.dtype, variable.attrs)
@@ -54,15 +62,23 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
 
 def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) -> xr.Dataset:
     """The ensemble of solved parts, which together hold all `total` samples."""
-    template = ensemble_template(config, total, parts[0])
+    totals = event_totals(config, parts)
+    template = ensemble_template(config, total, parts[0], totals)
     names, leading = _streamed(template, parts[0]), leading_shape(config, total)
     return in_memory(template, names, lambda targets: _fill(targets, parts, leading))
 
 
-def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], path: Path) -> None:
+def assemble_to_file(
+    config: Config,
+    total: int,
+    parts: Iterable[xr.Dataset],
+    path: Path,
+    totals: Mapping[str, int] | None = None,
+) -> None:
     """Writes the ensemble at once or not at all; holds one slab in memory.
 
-    A NetCDF file, or, where the name ends in .zarr, a Zarr store.
+    A NetCDF file, or, where the name ends in .zarr, a Zarr store. `totals` is how many crossings
+    of each saved event all of the parts have.
     """
     # Imported here: an ensemble in memory needs no library of files.
     from odeflow.files.netcdf import write_filled
@@ -70,7 +86,7 @@ def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], pa
 
     ahead = iter(parts)
     first = next(ahead)
-    template = ensemble_template(config, total, first)
+    template = ensemble_template(config, total, first, totals or {})
     names, leading = _streamed(template, first), leading_shape(config, total)
     rest = itertools.chain([first], ahead)
     write = write_filled_store if path.suffix == ".zarr" else write_filled
@@ -88,9 +104,17 @@ def _fill(
             environments.update(filter(None, [part.attrs.get("environment")]))
             yield part
 
+    parts = iter(parts)
+    first = next(parts)
+    parts = itertools.chain([first], parts)
+    ragged = {
+        name: event for name in targets if (event := event_of(first[name].variable)) is not None
+    }
+    rows = EventRows(targets, ragged)
     for start, arrays in _at_fixed_cuts(noted(), math.prod(leading), list(targets)):
-        for name, values in arrays.items():
-            place(targets[name], values, start, leading)
+        rows.append(arrays)
+        for name in (name for name in arrays if name not in ragged):
+            place(targets[name], arrays[name], start, leading)
     return environment_attribute(environments)
 
 

@@ -178,6 +178,7 @@ class _Prepared:
             axes,
             start,
             drifts,
+            config.summary,
             config.plain_doses,
             conditions,
             at_rest,

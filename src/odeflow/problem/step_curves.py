@@ -1,4 +1,5 @@
-"""A polynomial over one step, known at its Lobatto nodes: its greatest value, its first passage.
+"""A polynomial over one step, known at its Lobatto nodes: its greatest value, where it turns and
+where it passes a threshold.
 
 The functions are elementwise `jax.numpy` without branches.
 
@@ -28,7 +29,7 @@ _MANY = 9
 
 def peak(values: Sequence[Value]) -> tuple[Value, Value]:
     """The greatest value over a step and its place in [-1, 1], the first of equal ones."""
-    curve, last = _curve(values), len(values) - 1
+    curve, last = curve_through(values), len(values) - 1
     slope = curve.derivative()
     places = [jnp.full_like(values[0], place) for place in _places(len(values))]
     greatest, place = values[0], places[0]
@@ -50,13 +51,11 @@ def first_above(values: Sequence[Value], threshold: float) -> tuple[Bool[Array, 
 
     Looks at the nodes, half-way between them where they are few, and at peaks next to these.
     """
-    curve, nodes = _curve(values), _places(len(values))
+    curve, nodes = curve_through(values), _places(len(values))
     slope = curve.derivative()
     bend, high = slope.derivative(), jnp.ones_like(values[0])
-    grid, seen = nodes, list(values)
-    if len(nodes) < _MANY:
-        middles = [0.5 * (left + right) for left, right in pairwise(nodes)]
-        grid = sorted([*nodes, *middles])
+    grid, seen = _fine(len(nodes)), list(values)
+    if len(grid) > len(nodes):
         seen = [curve.at(jnp.full_like(high, place)) for place in grid]
         seen[::2] = values
     found = seen[-1] > threshold
@@ -82,20 +81,91 @@ def first_above(values: Sequence[Value], threshold: float) -> tuple[Bool[Array, 
     return found, root
 
 
-class _Curve:
+def turns(values: Sequence[Value]) -> list[tuple[Value, Value]]:
+    """Places in [-1, 1] from end to end, and the values there: between two of them the polynomial
+    only rises or only falls.
+    """
+    curve = curve_through(values)
+    slope, grid = curve.derivative(), _fine(len(values))
+    bend, last = slope.derivative(), len(grid) - 1
+    places = [jnp.full_like(values[0], place) for place in grid]
+    slopes = [slope.at(place) for place in places]
+    found = [(places[0], values[0])]
+    for i in range(last):
+        sign = jnp.where(slopes[i] > 0, jnp.ones_like(slopes[i]), -1.0)
+        turn = _falling_root(
+            lambda s, sign=sign: sign * slope.at(s),
+            lambda s, sign=sign: sign * bend.at(s),
+            places[i],
+            places[i + 1],
+        )
+        end = values[-1] if i + 1 == last else curve.at(places[i + 1])
+        is_inside = (slopes[i] > 0) != (slopes[i + 1] > 0)
+        place, value = jnp.where(is_inside, turn, places[i + 1]), curve.at(turn)
+        found += [(place, jnp.where(is_inside, value, end)), (places[i + 1], end)]
+    return found
+
+
+def passages(
+    values: Sequence[Value], threshold: float, direction: int
+) -> list[tuple[Bool[Array, "*shape"], Value]]:
+    """Where a polynomial passes a threshold, in order: whether there is a first, second, ... such
+    passage, and its place in [-1, 1].
+
+    `direction` is 1 for those from not above it to above it, -1 for those back, 0 for both.
+    """
+    curve, corners = curve_through(values), turns(values)
+    slope, most = curve.derivative(), most_passages(len(values), direction)
+    number, low, high = jnp.zeros_like(values[0]), [corners[0][0]] * most, [corners[0][0]] * most
+    for (a, before), (b, after) in pairwise(corners):
+        was, now = before > threshold, after > threshold
+        passes = {1: ~was & now, -1: was & ~now, 0: was != now}[direction]
+        for k in range(most):
+            this = passes & (number == k)
+            low[k], high[k] = jnp.where(this, a, low[k]), jnp.where(this, b, high[k])
+        number = jnp.where(passes, number + 1, number)
+    found = []
+    for k in range(most):
+        sign = jnp.where(curve.at(low[k]) > threshold, jnp.ones_like(number), -1.0)
+        root = _falling_root(
+            lambda s, sign=sign: sign * (curve.at(s) - threshold),
+            lambda s, sign=sign: sign * slope.at(s),
+            low[k],
+            high[k],
+            _MORE_ITERATIONS,
+        )
+        found.append((number > k, root))
+    return found
+
+
+def most_passages(number_of_nodes: int, direction: int) -> int:
+    """How many `passages` a polynomial can have."""
+    degree = number_of_nodes - 1
+    return degree if direction == 0 else (degree + 1) // 2
+
+
+class Curve:
     """A polynomial of s in [-1, 1] over a step by its coefficients, the constant first."""
 
     def __init__(self, coefficients: Sequence[Value]):
         self._coefficients = coefficients
 
     def at(self, s: Value) -> Value:
+        """The value at a place."""
         value = self._coefficients[-1]
         for other in self._coefficients[-2::-1]:
             value = other + s * value
         return value
 
-    def derivative(self) -> "_Curve":
-        return _Curve([i * x for i, x in enumerate(self._coefficients)][1:])
+    def derivative(self) -> "Curve":
+        """Its derivative along s."""
+        return Curve([i * x for i, x in enumerate(self._coefficients)][1:])
+
+    def integral(self, low: Value, high: Value) -> Value:
+        """The integral from one place to another."""
+        zero = jnp.zeros_like(low)
+        total = Curve([zero, *(x / (i + 1) for i, x in enumerate(self._coefficients))])
+        return total.at(high) - total.at(low)
 
 
 @cache
@@ -105,13 +175,22 @@ def _places(number: int) -> list[float]:
 
 
 @cache
+def _fine(number: int) -> list[float]:
+    """The nodes, with the middles between them where they are few."""
+    nodes = _places(number)
+    if number >= _MANY:
+        return nodes
+    return sorted([*nodes, *(0.5 * (left + right) for left, right in pairwise(nodes))])
+
+
+@cache
 def _inverse(number: int, lowest: int) -> np.ndarray:
     """Makes coefficients of every second power from the lowest on of values at the upper nodes."""
     upper = np.array(_places(number)[number // 2 + 1 :])
     return np.linalg.inv(upper[:, None] ** np.arange(lowest, number, 2)[: len(upper)])
 
 
-def _curve(values: Sequence[Value]) -> _Curve:
+def curve_through(values: Sequence[Value]) -> Curve:
     """The polynomial through the values at the nodes: its even and its odd part."""
     number, half = len(values), len(values) // 2
     middle = values[half]
@@ -122,7 +201,7 @@ def _curve(values: Sequence[Value]) -> _Curve:
         [sum(float(m) * x for m, x in zip(row, part)) for row in _inverse(number, lowest)]
         for lowest, part in ((1, odd), (2, even))
     ]
-    return _Curve([middle, *(x for powers in zip(*solved) for x in powers)])
+    return Curve([middle, *(x for powers in zip(*solved) for x in powers)])
 
 
 def _falling_root(

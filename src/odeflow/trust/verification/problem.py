@@ -37,7 +37,8 @@ class PointProblem:
 
     `notes` is what the field compares, `still` which components only events change. `follows_time`
     is whether a field that changes fast with time, whatever makes it so, is followed in steps that
-    see it. `ends_at` is where a trajectory ends for another reason than its stops.
+    see it. `ends_at` is where a trajectory ends for another reason than its stops, `followed` the
+    variables that metrics need between the saved times.
     """
 
     field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
@@ -51,6 +52,7 @@ class PointProblem:
     still: Bool[np.ndarray, " component"] | None = None
     follows_time: bool = True
     ends_at: float | None = None
+    followed: Callable[[float, np.ndarray, np.ndarray], np.ndarray] | None = None
     _seen: bool = False
     _active: dict[bytes, Activity] = dataclasses.field(default_factory=dict)
     _known: dict[bytes, tuple[np.ndarray, float]] = dataclasses.field(default_factory=dict)

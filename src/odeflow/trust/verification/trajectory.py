@@ -14,6 +14,7 @@ from odeflow.design import END, has_own_ends
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
+from odeflow.trust.verification.followed import FollowedVariables
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.problem import PointProblem, StopCondition
 from odeflow.trust.verification.schedule import Rounding, changes
@@ -35,6 +36,7 @@ class Trajectories:
             model, config.model if config.model.is_imported else None, study
         )
         self.stops = _stops(config, model, self.functions)
+        self.followed = FollowedVariables(config, model, self.functions.observables)
 
     def problem(
         self, one: xr.Dataset, moved: Mapping[str, float] | None = None, precision: str = "float64"
@@ -96,6 +98,7 @@ class Trajectories:
             self.functions.still,
             follows_time=not self.functions.is_autonomous,
             ends_at=self._rests_at(one),
+            followed=self.followed.function,
         )
 
     def _observed(self, y0: np.ndarray, args: np.ndarray) -> dict[str, float]:
