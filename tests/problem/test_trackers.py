@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -62,9 +63,10 @@ def tracked(
     }[type(measure)]
     reducer = Reducer({name: MeasuredPart(measure, name) for name in names})
     kept = reducer.start(jnp.asarray(ends[0]), jnp.asarray(curve(ends[0])))
+    update = jax.jit(reducer.update)
     for t, h in zip(ends, np.diff(ends)):
         values = [jnp.asarray(curve(t + h * node)) for node in nodes(method, False)]
-        kept = reducer.update(kept, jnp.asarray(t), jnp.asarray(h), values)
+        kept = update(kept, jnp.asarray(t), jnp.asarray(h), values)
     return reducer.finish([np.asarray(x) for x in kept], ends[-1] - ends[0])
 
 
@@ -133,14 +135,26 @@ def test_windows_of_an_exponential():
     assert np.isnan(negative["slope"]) and np.isnan(negative["half_life"])
 
 
+def plain_peaks(t: np.ndarray, y: np.ndarray, prominence: float) -> np.ndarray:
+    """Times of what rises by more than the prominence, and falls by it."""
+    found, rises, extreme = [], False, 0
+    for i in range(len(y)):
+        further = y[i] > y[extreme] if rises else y[i] < y[extreme]
+        back = (y[extreme] - y[i] if rises else y[i] - y[extreme]) > prominence
+        if back and rises:
+            found.append(t[extreme])
+        rises, extreme = rises != back, i if further or back else extreme
+    return np.array(found)
+
+
 def expected_of_waves() -> dict[str, np.ndarray]:
     """The outputs of `MEASURES` of sin(omega (t - 0.5) + phase), on a fine grid."""
     t = np.linspace(0.5, 2.5, 400_001)
     y = np.sin(OMEGA[:, None] * (t - 0.5) + PHASE[:, None])
     found: dict[str, np.ndarray] = {}
 
-    def put(number: int, **values: Any) -> None:
-        found.update({f"y_{number}_{name}": np.array(x, float) for name, x in values.items()})
+    def put(place: int, **values: Any) -> None:
+        found.update({f"y_{place}_{name}": np.array(x, float) for name, x in values.items()})
 
     def crossings(level: float, both: bool, low: float = -9, high: float = 9) -> list[np.ndarray]:
         above = y > level
@@ -156,15 +170,7 @@ def expected_of_waves() -> dict[str, np.ndarray]:
     both = crossings(-0.1, True, 0.7, 2.4)
     put(1, number=[*map(len, both)], first=nth(both, 0), last=nth(both, -1),
         frequency=1 / np.array(spacing(both)))  # fmt: skip
-    tops = [
-        0.5 + (np.pi / 2 - p + 2 * np.pi * np.arange(-1, 5)) / w for w, p in zip(OMEGA, PHASE)
-    ]
-    # a top counts once the wave has risen to it by 0.05, and has fallen by that
-    risen = lambda w, p, x: 1 - min(np.sin(p), 1 if x - np.pi / w < 0.5 else -1) > 0.05
-    peaks = [
-        np.array([x for x in row if 0.5 < x and x + np.arccos(0.95) / w < 2.5 and risen(w, p, x)])
-        for row, w, p in zip(tops, OMEGA, PHASE)
-    ]
+    peaks = [plain_peaks(t[::20], row[::20], 0.05) for row in y]
     first = np.array(nth(peaks, 0))
     put(2, number=[*map(len, peaks)], time_1=first, height_1=np.where(np.isnan(first), np.nan, 1),
         interval=spacing(peaks))  # fmt: skip

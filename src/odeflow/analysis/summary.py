@@ -138,9 +138,7 @@ class _Plan:
                 self._copied.append(made)
             elif function is not None and (time.size > 1 or not needs_times(wanted.metric)):
                 units, words = array.attrs.get("units", "1"), array.attrs.get("long_name", name)
-                attributes = metric_attributes(
-                    wanted, units, words, time.attrs.get("units", "1")
-                )
+                attributes = metric_attributes(wanted, units, words, time.attrs.get("units", "1"))
                 self._computed[made] = (name, function, attributes)
 
     def template(self) -> xr.Dataset:

@@ -174,8 +174,9 @@ def metric_attributes(
     metric, threshold = wanted.metric, wanted.threshold
     if wanted.words:
         own = product_units(wanted.units, units, time_units)
-        behind = {f"of_{key}": "" if x == "1" else f" {x}" for key, x in
-                  (("y", units), ("t", time_units))}
+        behind = {
+            f"of_{key}": "" if x == "1" else f" {x}" for key, x in (("y", units), ("t", time_units))
+        }
         return {"units": own, "long_name": wanted.words.format(name=long_name, **behind)}
     if threshold is not None:
         side = metric.removeprefix("first_time_")

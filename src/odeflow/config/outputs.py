@@ -120,7 +120,9 @@ class SummaryConfig(Strict):
         default_factory=dict,
         description="{variable: {from: ..., to: ...}}: slope of its logarithm, and half-life",
     )
-    functions: Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])] = Field(
+    functions: Annotated[
+        list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])
+    ] = Field(
         default_factory=list,
         description="the study's own metrics: `file.py:function`, one or a list, of a saved course "
         "and the parameters, which returns {name: number}",

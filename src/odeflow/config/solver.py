@@ -170,8 +170,7 @@ class SolverChange(Strict):
 
 
 class SavedEventConfig(Strict):
-    """Crossings of a threshold, at which the time and states are kept: spikes, Poincare sections.
-    """
+    """Crossings of a threshold, at which times and states are kept: spikes, a section."""
 
     crossing: str = Field(
         description="what crosses it: a state, an observable, or a formula of these, of parameters "

@@ -22,7 +22,6 @@ from odeflow.problem.measures import (
     WindowIntegral,
 )
 
-
 One = TypeVar("One", bound=Labelled)
 
 

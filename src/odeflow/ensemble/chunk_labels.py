@@ -43,8 +43,9 @@ def label_chunk(
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
 
     `drifts` are the relative drifts of the model's invariants, one per lane, by invariant;
-    `summary` says what the metrics are that were reduced; `doses` are those of the config, which name axes, and `conditions` the names of the design's; `at_rest`
-    are the values that the trajectories go to, by variable.
+    `summary` says what the metrics are that were reduced; `doses` are those of the config, which
+    name axes, and `conditions` the names of the design's; `at_rest` are the values that the
+    trajectories go to, by variable.
     """
     declared, solution = problem.model.declared, solved.solution
     known = problem.model.variables()

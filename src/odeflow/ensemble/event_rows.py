@@ -2,16 +2,13 @@
 ensemble, as the contiguous ragged arrays of the CF conventions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import netCDF4
 import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.files.netcdf import readable
 from odeflow.files.slabs import Target
 from odeflow.problem.problem import Problem, SavedEvent, Solution
 
@@ -86,14 +83,17 @@ def event_totals(config: Config, parts: Iterable[xr.Dataset]) -> dict[str, int]:
     }
 
 
-def stored_totals(config: Config, chunks: Sequence[Path]) -> dict[str, int]:
-    """The same of files of chunks; raises DamagedFileError for one that cannot be read."""
-    totals = dict.fromkeys(config.saveat.events, 0)
-    for path in chunks if totals else ():
-        with readable(path), netCDF4.Dataset(path) as file:
-            for event in totals:
-                totals[event] += int(np.sum(file[count_name(event)][...]))
-    return totals
+def event_dims(ensemble: xr.Dataset) -> list[str]:
+    """The dimensions along which an ensemble has what was kept at events."""
+    counts = (variable.attrs.get("sample_dimension") for variable in ensemble.data_vars.values())
+    return [event for event in counts if event is not None]
+
+
+def rows_of(ensemble: xr.Dataset, event: str, row: int) -> slice:
+    """Where along the dimension of an event what one row of the design has kept is."""
+    counts = ensemble[count_name(event)].values.ravel()
+    first = int(counts[:row].sum())
+    return slice(first, first + int(counts[row]))
 
 
 class EventRows:

@@ -44,8 +44,8 @@ class MetricFunctions:
         t: Float[np.ndarray, " time"],
     ):
         jax.config.update("jax_enable_x64", True)
-        self._course: Any = namedtuple("Course", ["t", *shapes])  # noqa: PYI024
-        self._args: Any = namedtuple("Args", parameters)  # noqa: PYI024
+        self._course: Any = namedtuple("Course", ["t", *shapes])
+        self._args: Any = namedtuple("Args", parameters)
         self._t, self.units = np.asarray(t, float), dict(summary.function_units)
         self._functions = {
             reference: load_function(reference, study, _KEY) for reference in summary.functions

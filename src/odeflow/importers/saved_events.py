@@ -71,4 +71,3 @@ def _formula_name(event: str) -> str:
 def _values(formulas: Mapping[str, Expression], known: Any, dtype: Any) -> dict[str, Any]:
     found = evaluate(formulas.items(), known, jnp, dtype)
     return {name: found[name] for name in formulas}
-

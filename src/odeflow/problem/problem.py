@@ -198,9 +198,9 @@ class Solution:
     `reduced[name]` are the problem's reductions by their names, shape (lane, *shape of the state),
     NaN where a lane failed. `events[name]` are what is kept at the crossings of each saved event,
     shape (lane, most, time and scalars), NaN where there was none, and `event_counts[name]` how
-    many there were, also beyond those that are kept. `time_derivatives` are those of `time_reached` by name, where a model
-    has sensitivities and stops; where one ended a trajectory, the sensitivities at its end are
-    total derivatives. Both are NaN where there is none.
+    many there were, also beyond those that are kept. `time_derivatives` are those of `time_reached`
+    by name, where a model has sensitivities and stops; where one ended a trajectory, the
+    sensitivities at its end are total derivatives. Both are NaN where there is none.
     """
 
     values: dict[str, Float[np.ndarray, "lane time ..."]]

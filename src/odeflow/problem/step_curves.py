@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from odeflow.problem.lobatto import lobatto
@@ -21,7 +22,9 @@ Value = Float[Array, "*shape"]
 #: Newton's method from the middle of a bracket is at rounding error after five; where a curve
 #: passes a threshold just below its peak, it first halves the distance a few times.
 _ITERATIONS, _MORE_ITERATIONS = 6, 16
-#: As many find a peak from next to it so well that its height is.
+#: So many find where a curve turns.
+_TURN_ITERATIONS = 10
+#: Five find a peak from next to it so well that its height is.
 _PEAK_ITERATIONS = 5
 #: So many nodes see a peak without places between them.
 _MANY = 9
@@ -84,26 +87,29 @@ def first_above(values: Sequence[Value], threshold: float) -> tuple[Bool[Array, 
 def turns(values: Sequence[Value]) -> list[tuple[Value, Value]]:
     """Places in [-1, 1] from end to end, and the values there: between two of them the polynomial
     only rises or only falls.
+
+    Roots of each derivative lie between those of the next one, which begins with a straight line.
     """
     curve = curve_through(values)
-    slope, grid = curve.derivative(), _fine(len(values))
-    bend, last = slope.derivative(), len(grid) - 1
-    places = [jnp.full_like(values[0], place) for place in grid]
-    slopes = [slope.at(place) for place in places]
-    found = [(places[0], values[0])]
-    for i in range(last):
-        sign = jnp.where(slopes[i] > 0, jnp.ones_like(slopes[i]), -1.0)
-        turn = _falling_root(
-            lambda s, sign=sign: sign * slope.at(s),
-            lambda s, sign=sign: sign * bend.at(s),
-            places[i],
-            places[i + 1],
-        )
-        end = values[-1] if i + 1 == last else curve.at(places[i + 1])
-        is_inside = (slopes[i] > 0) != (slopes[i + 1] > 0)
-        place, value = jnp.where(is_inside, turn, places[i + 1]), curve.at(turn)
-        found += [(place, jnp.where(is_inside, value, end)), (places[i + 1], end)]
-    return found
+    derivatives = [curve.derivative()]
+    for _ in range(len(values) - 3):
+        derivatives.append(derivatives[-1].derivative())
+    start = jnp.full_like(values[0], -1.0)
+    places = [start, -start]
+    for derivative in reversed(derivatives):
+        iterations = _TURN_ITERATIONS if derivative is derivatives[0] else _ITERATIONS
+        bend = derivative.derivative()
+        rises = [derivative.at(place) > 0 for place in places]
+        roots = []
+        for (a, b), (before, after) in zip(pairwise(places), pairwise(rises)):
+            root = _root(derivative.at, bend.at, before, a, b, iterations)
+            roots.append(jnp.where(before != after, root, b))
+        places = [start, *roots, -start]
+    inner = [
+        jnp.where(place <= -1, values[0], jnp.where(place >= 1, values[-1], curve.at(place)))
+        for place in places[1:-1]
+    ]
+    return list(zip(places, [values[0], *inner, values[-1]]))
 
 
 def passages(
@@ -116,26 +122,21 @@ def passages(
     """
     curve, corners = curve_through(values), turns(values)
     slope, most = curve.derivative(), most_passages(len(values), direction)
-    number, low, high = jnp.zeros_like(values[0]), [corners[0][0]] * most, [corners[0][0]] * most
+    number, start = jnp.zeros_like(values[0]), corners[0][0]
+    low, high, falls = [start] * most, [start] * most, [start > 0] * most
     for (a, before), (b, after) in pairwise(corners):
         was, now = before > threshold, after > threshold
         passes = {1: ~was & now, -1: was & ~now, 0: was != now}[direction]
         for k in range(most):
             this = passes & (number == k)
             low[k], high[k] = jnp.where(this, a, low[k]), jnp.where(this, b, high[k])
+            falls[k] = jnp.where(this, was, falls[k])
         number = jnp.where(passes, number + 1, number)
-    found = []
-    for k in range(most):
-        sign = jnp.where(curve.at(low[k]) > threshold, jnp.ones_like(number), -1.0)
-        root = _falling_root(
-            lambda s, sign=sign: sign * (curve.at(s) - threshold),
-            lambda s, sign=sign: sign * slope.at(s),
-            low[k],
-            high[k],
-            _MORE_ITERATIONS,
-        )
-        found.append((number > k, root))
-    return found
+    distance = lambda s: curve.at(s) - threshold
+    return [
+        (number > k, _root(distance, slope.at, falls[k], low[k], high[k], _MORE_ITERATIONS))
+        for k in range(most)
+    ]
 
 
 def most_passages(number_of_nodes: int, direction: int) -> int:
@@ -204,6 +205,21 @@ def curve_through(values: Sequence[Value]) -> Curve:
     return Curve([middle, *(x for powers in zip(*solved) for x in powers)])
 
 
+def _root(
+    function: Callable[[Value], Value],
+    slope: Callable[[Value], Value],
+    falls: Bool[Array, "*shape"],
+    low: Value,
+    high: Value,
+    iterations: int,
+) -> Value:
+    """A root in a bracket, at whose lower end a function is positive where it `falls`."""
+    sign = jnp.where(falls, jnp.ones_like(low), -1.0)
+    return _falling_root(
+        lambda s: sign * function(s), lambda s: sign * slope(s), low, high, iterations
+    )
+
+
 def _falling_root(
     function: Callable[[Value], Value],
     slope: Callable[[Value], Value],
@@ -215,12 +231,15 @@ def _falling_root(
 
     Newton's method, and bisection where that would leave the bracket by more than rounding.
     """
-    s = 0.5 * (low + high)
-    for _ in range(iterations):
+
+    def nearer(_: int, state: tuple[Value, Value, Value]) -> tuple[Value, Value, Value]:
+        low, high, s = state
         value = function(s)
         low, high = jnp.where(value > 0, s, low), jnp.where(value > 0, high, s)
         newton, slack = s - value / slope(s), 0.01 * (high - low)
         near = (newton >= low - slack) & (newton <= high + slack)
         newton = jnp.where(newton < low, low, jnp.where(newton > high, high, newton))
-        s = jnp.where(near, newton, 0.5 * (low + high))
-    return s
+        return low, high, jnp.where(near, newton, 0.5 * (low + high))
+
+    # a loop, which XLA compiles in a fraction of the time that its steps one by one take
+    return lax.fori_loop(0, iterations, nearer, (low, high, 0.5 * (low + high)))[2]

@@ -16,6 +16,7 @@ from odeflow.config.root import Config
 from odeflow.config.study_files import keys_and_values
 from odeflow.config.validate import validate
 from odeflow.design import END, rows
+from odeflow.ensemble.event_rows import event_of
 from odeflow.ensemble.labels import trajectory
 from odeflow.files.digests import text_digest
 from odeflow.files.errors import ConfigError
@@ -300,11 +301,19 @@ def _different(
         (str(name), i)
         for i, one in enumerate(recorded)
         for name, variable in one.data_vars.items()
-        if name not in solved or _bits(variable.values) != _bits(solved[name].values[i])
+        if name not in solved or _bits(variable.values) != _bits(_again(solved, name, i, variable))
     ]
     if not found:
         return None
     return list(dict.fromkeys(name for name, _ in found)), list(dict.fromkeys(i for _, i in found))
+
+
+def _again(solved: xr.Dataset, name: object, i: int, recorded: xr.DataArray) -> np.ndarray:
+    """What was solved again for a variable; of what is kept at events as much as was recorded."""
+    values = solved[name].values[i]
+    if event_of(solved[name].variable) is not None:
+        return values[: len(recorded)]
+    return values
 
 
 def _bits(values: np.ndarray | np.generic) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""Metrics reduced in Diffrax's loop, and crossings kept: a solver that carries them in its state."""
+"""Metrics reduced in Diffrax's loop, and crossings kept: a solver that carries both."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +16,11 @@ class ReducingSolver(diffrax.AbstractSolver):
     """Wraps a solver; takes the same steps.
 
     The state is `(wrapped state, {variable: accumulators})`, with what is kept of saved events
-    under the keys of `keepers`: Diffrax keeps that of accepted steps only. `observe(t, y, args)` gives the variables by name, looked at where the problem's `nodes`
-    are. It is not an `AbstractWrappedSolver`, of which Diffrax would ask the root finder of the
-    wrapped one. `kept` are the accumulators to go on with; None starts them. The step of a
-    `WatchingSolver` counts up to where a guard fires.
+    under the keys of `keepers`: Diffrax keeps that of accepted steps only. `observe(t, y, args)`
+    gives the variables by name, looked at where the problem's `nodes` are. It is not an
+    `AbstractWrappedSolver`, of which Diffrax would ask the root finder of the wrapped one. `kept`
+    are the accumulators to go on with; None starts them. The step of a `WatchingSolver` counts up
+    to where a guard fires.
     """
 
     wrapped: diffrax.AbstractSolver
@@ -80,5 +81,7 @@ class ReducingSolver(diffrax.AbstractSolver):
         kept = {
             name: reducer.update(kept[name], t0, h, [values[name] for values in seen])
             for name, reducer in self.reducers
-        } | {keeper.key: keeper.update(kept[keeper.key], t0, h, seen, at) for keeper in self.keepers}
+        } | {
+            keeper.key: keeper.update(kept[keeper.key], t0, h, seen, at) for keeper in self.keepers
+        }
         return y1, error, dense_info, (state, kept), result

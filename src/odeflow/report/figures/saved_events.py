@@ -1,5 +1,7 @@
 """What was kept at crossings: their times against an axis, and a section of the states there."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -51,6 +53,7 @@ def event_section(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> 
     if not names:
         return message(f"Nothing but times is kept of {event}.")
     owners, parted = _owners(ensemble, event), groups(ensemble, config)
+    parts: list[tuple[np.ndarray, str, str | None]]
     parts = [(np.flatnonzero(np.isin(owners, g.rows)), g.colour, g.name) for g in parted]
     parts = parts or [(np.arange(len(owners)), BLUE, None)]
     figure, (ax,) = panels(1, square=len(names) > 1)
@@ -88,7 +91,7 @@ def _label_axis(ax: Axes, ensemble: xr.Dataset, config: Config, axis: str | None
 
 
 def _points(
-    ax: Axes, x: np.ndarray, y: np.ndarray, parts: list[tuple[np.ndarray, str, str | None]]
+    ax: Axes, x: np.ndarray, y: np.ndarray, parts: Sequence[tuple[np.ndarray, str, str | None]]
 ) -> None:
     step = max(-(-len(x) // _MOST_POINTS), 1)
     size = float(np.clip(4000 / max(len(x), 1), 0.5, 8.0))

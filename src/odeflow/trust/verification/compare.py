@@ -35,8 +35,8 @@ class Comparison:
     """One trajectory against its reference.
 
     `reference[name]` and `errors[name]` have the shape of the saved values, NaN where those are
-    not compared, and metrics that of one time; `amplification` has one value per time: how many tolerances SciPy is off by then
-    at the tolerances of the solver, if 1 or more.
+    not compared, and metrics that of one time; `amplification` has one value per time: how many
+    tolerances SciPy is off by then at the tolerances of the solver, if 1 or more.
     """
 
     reference: Mapping[str, np.ndarray]
@@ -67,7 +67,7 @@ class Checker(Common):
         one = trajectory(self.ensemble, number)
         judged = Judged(Outcome.not_judged, reasons={reason: set()})
         saved = {name: one[name].transpose("time", ...).values for name in self.names}
-        saved |= {metric.name: one[metric.name].values[None] for metric in self.followed}
+        saved |= {name: one[name].values[None] for name in self.followed}
         nothing = {name: np.full(values.shape, np.nan) for name, values in saved.items()}
         errors = {name: _no_errors(values) for name, values in saved.items()}
         return Comparison(nothing, errors, np.ones(one.sizes["time"]), judged)
@@ -104,7 +104,7 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
         trajectory.is_enough,
     )
     errors = trajectory.errors(found)
-    metrics = [one.name for one in checker.followed]
+    metrics = checker.followed
     references = {
         name: found.values.here[name]
         for name in (*checker.names, *metrics)

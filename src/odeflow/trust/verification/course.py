@@ -16,7 +16,8 @@ from jaxtyping import Bool, Float
 
 from odeflow.trust.verification.crossings import first_change
 from odeflow.trust.verification.events import Events, EventsFailedError
-from odeflow.trust.verification.followed import Measured, Piece
+from odeflow.trust.verification.followed import Measured
+from odeflow.trust.verification.line import Piece
 from odeflow.trust.verification.problem import PointProblem
 from odeflow.trust.verification.schedule import Change
 from odeflow.trust.verification.stepping import Accuracy, NoReferenceError, Stepping, Work

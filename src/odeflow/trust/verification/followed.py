@@ -1,52 +1,32 @@
-"""Metrics that follow a variable through its course, from SciPy's dense output: found again here,
-by other means than `odeflow.problem.trackers`.
-"""
+"""What is followed through a course, metrics and saved events, found again from SciPy's steps."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+import xarray as xr
 
 from odeflow.config.root import Config
+from odeflow.config.solver import SavedEventConfig
 from odeflow.config.wanted import wanted_metrics
-from odeflow.problem.measures import (
-    NOISE,
-    CountedCrossings,
-    CountedPeaks,
-    LogSlope,
-    MeasuredPart,
-    TimeBeyond,
-    ValueAt,
-    WindowIntegral,
-)
+from odeflow.ensemble.event_rows import count_name
+from odeflow.problem.measures import MeasuredPart
 from odeflow.problem.model import Model
 from odeflow.problem.solver import Tolerances
-from odeflow.trust.verification.crossings import roots_of
+from odeflow.trust.verification.line import Line, Piece, measured_in
 
-#: Points of a step at which a variable is looked at, and those of Gauss's rule.
-_POINTS = np.linspace(0.0, 1.0, 11)
-_GAUSS, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+_SIGNS = {"up": (1,), "down": (-1,), "both": (1, -1)}
+#: What a formula of `saveat.events` may call, by NumPy.
+_FUNCTIONS = {
+    name: getattr(np, name)
+    for name in ("abs", "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+                 "arcsin", "arccos", "arctan")
+}  # fmt: skip
 
-
-class Piece(NamedTuple):
-    """A step of a course, from `a` to `b`: followed variables as functions of the time."""
-
-    a: float
-    b: float
-    values: Callable[[float], np.ndarray]
+Observables = Callable[[float, np.ndarray, np.ndarray], Any]
 
 
-class Measured(NamedTuple):
-    """A metric of a course: its value, its scale, and its tolerance."""
-
-    value: np.ndarray
-    scale: np.ndarray
-    tolerance: np.ndarray
-
-
-class Followed(NamedTuple):
+class FollowedMetric(NamedTuple):
     """A metric that is found again: its name, its variable, what it is."""
 
     name: str
@@ -54,258 +34,139 @@ class Followed(NamedTuple):
     part: MeasuredPart
 
 
-def followed_metrics(config: Config, variables: Sequence[str]) -> list[Followed]:
-    """Those of the variables of an ensemble that a config asks for."""
-    return [
-        Followed(f"{variable}_{ending}", variable, wanted.part)
-        for variable in variables
-        for ending, wanted in wanted_metrics(config.summary, variable).items()
-        if wanted.part is not None
-    ]
+class Measured(NamedTuple):
+    """What is followed, of a course: values, their scale and tolerance, and whether all of it is
+    below an absolute tolerance.
+    """
+
+    value: np.ndarray
+    scale: np.ndarray
+    tolerance: np.ndarray
+    below: np.ndarray
 
 
 class FollowedVariables:
-    """The variables that metrics are followed of, beside one another: components, observables.
+    """The numbers that metrics and events are found from, beside one another: the state's
+    components, observables, and what crosses where that is a formula.
 
-    `function` gives them as one array, and `places` are those of each variable in it; it is None
-    where there is no such metric.
+    `function` gives them as one array; it is None where nothing is followed.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        model: Model,
-        observables: Callable[[float, np.ndarray, np.ndarray], np.ndarray],
-    ):
-        names = [*model.declared.states, *model.observable_names]
-        self.metrics = followed_metrics(config, names)
-        wanted = {one.variable for one in self.metrics}
-        here = [i for i, c in enumerate(model.components) if c.state in wanted]
-        seen = [i for i, name in enumerate(model.observable_names) if name in wanted]
-        owners = [model.components[i].state for i in here]
-        owners += [model.observable_names[i] for i in seen]
-        self.places = {
-            name: [place for place, owner in enumerate(owners) if owner == name] for name in wanted
+    def __init__(self, config: Config, model: Model, observables: Observables):
+        states, seen = model.declared.states, model.observable_names
+        self.metrics = [
+            FollowedMetric(f"{variable}_{ending}", variable, wanted.part)
+            for variable in (*states, *seen)
+            for ending, wanted in wanted_metrics(config.summary, variable).items()
+            if wanted.part is not None
+        ]
+        self.events = config.saveat.events
+        owners = [component.state for component in model.components] + [*seen]
+        self._places = {
+            name: [place for place, owner in enumerate(owners) if owner == name]
+            for name in (*states, *seen)
         }
+        self._crossing = {name: len(owners) + i for i, name in enumerate(self.events)}
+        self._shapes = {name: state.shape for name, state in states.items()}
+        self._kept = {
+            name: list(states) if event.variables is None else event.variables
+            for name, event in self.events.items()
+        }
+        observed = list(seen)
+        formulas = [compile(e.crossing.strip(), "<formula>", "eval") for e in self.events.values()]
+        needs_observed = {one.variable for one in self.metrics} & {*observed}
+        needs_observed |= {x for names in self._kept.values() for x in names} & {*observed}
+        needs_observed |= {x for code in formulas for x in code.co_names} & {*observed}
 
         def function(t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
-            if not seen:
-                return y[here]
-            return np.concatenate([y[here], np.asarray(observables(t, y, args), float)[seen]])
+            others = np.full(len(observed), np.nan)
+            if needs_observed:
+                others = np.asarray(observables(t, y, args), float)
+            known = {
+                "t": t,
+                **dict(zip(model.declared.parameters, args)),
+                **dict(zip(seen, others)),
+            }
+            known |= {n: y[p[0]] for n, p in self._places.items() if n in states and len(p) == 1}
+            crossing = [eval(code, {"__builtins__": {}}, _FUNCTIONS | known) for code in formulas]
+            return np.concatenate([y, others, np.array(crossing, float)])
 
-        self.function = function if self.metrics else None
-        self._shapes = {name: state.shape for name, state in model.declared.states.items()}
+        self.function = function if self.metrics or self.events else None
+
+    @property
+    def names(self) -> list[str]:
+        """What is found again, by its names in the dataset."""
+        found = [one.name for one in self.metrics]
+        for event, kept in self._kept.items():
+            found += [count_name(event), f"{event}_time", *(f"{event}_{name}" for name in kept)]
+        return found
 
     def found_again(
-        self, pieces: Sequence[Piece], tolerances: Tolerances, rtol: float, span: float
+        self,
+        pieces: Sequence[Piece],
+        one: xr.Dataset,
+        tolerances: Tolerances,
+        rtol: float,
+        span: float,
     ) -> dict[str, Measured]:
-        """Each metric by its name, from the pieces of a course.
+        """Each by its name, from the pieces of a course; of events as many as `one`, the
+        trajectory's dataset, has.
 
         `tolerances` are the solver's, `rtol` what its relative one is judged as, `span` is that of
         the time.
         """
-        lines = {
-            name: [Line(pieces, place) for place in places] for name, places in self.places.items()
-        }
+        lines: dict[int, Line] = {}
+
+        def line(place: int) -> Line:
+            if place not in lines:
+                lines[place] = Line(pieces, place)
+            return lines[place]
+
         found = {}
         for name, variable, part in self.metrics:
-            atol, own = tolerances.of(variable), lines[variable]
-            values = np.array([line.measured(part, (atol, tolerances.rtol)) for line in own])
-            largest = np.array([line.largest for line in own])
-            scale, width = _measured_in(part.output, values, largest, atol, rtol, span)
+            atol, own = tolerances.of(variable), [line(p) for p in self._places[variable]]
+            values = np.array([x.measured(part, (atol, tolerances.rtol)) for x in own])
+            largest = np.array([x.largest for x in own])
+            scale, width = measured_in(part.output, values, largest, atol, rtol, span)
             shape = self._shapes.get(variable, ())
-            found[name] = Measured(*(x.reshape(shape) for x in (values, scale, width)))
+            arrays = (values, scale, width, largest <= atol)
+            found[name] = Measured(*(x.reshape(shape) for x in arrays))
+        for event, asked in self.events.items():
+            crossing = line(self._crossing[event])
+            found |= self._event(event, asked, crossing, line, one, tolerances, rtol, span)
         return found
 
-
-class Line:
-    """One scalar variable along a course: jumps are where the next piece begins elsewhere."""
-
-    def __init__(self, pieces: Sequence[Piece], place: int):
-        self._pieces, self._place = pieces, place
-        self.start, self.end = pieces[0].a, pieces[-1].b
-        self._seen = [self._sampled(piece) for piece in pieces]
-        #: The largest size that it has.
-        self.largest = max(float(np.abs(values).max()) for _, values in self._seen)
-
-    def _sampled(self, piece: Piece) -> tuple[np.ndarray, np.ndarray]:
-        ts = piece.a + (piece.b - piece.a) * (_POINTS if piece.b > piece.a else _POINTS[:1])
-        ts[-1] = piece.b
-        return ts, np.array([self._at(piece, t) for t in ts])
-
-    def _at(self, piece: Piece, t: float) -> float:
-        return float(piece.values(t)[self._place])
-
-    def measured(self, part: MeasuredPart, tolerances: tuple[float, float]) -> float:
-        """A metric of it; the tolerances are its absolute and its relative one."""
-        with np.errstate(all="ignore"):
-            match part.measure:
-                case CountedCrossings(threshold, direction, _, start, end):
-                    found = [
-                        t for t, way in self._crossings(threshold) if way == direction or not direction
-                    ]
-                    return _of_events([t for t in found if start <= t <= end], part.output)
-                case CountedPeaks() as peaks:
-                    return self._of_peaks(peaks, part.output, tolerances)
-                case TimeBeyond() as beyond:
-                    return self._time_beyond(beyond)
-                case WindowIntegral(start, end):
-                    return sum(w * v for _, w, v in self._quadrature(start, end))
-                case ValueAt(time):
-                    return self._value_at(time)
-                case LogSlope(start, end):
-                    slope = self._log_slope(start, end)
-                    return slope if part.output == "slope" else _half_life(slope)
-        raise TypeError(f"no measure: {part.measure}")
-
-    def _crossings(self, threshold: float) -> Iterator[tuple[float, int]]:
-        """Times and directions of all crossings of a threshold, in order."""
-        above = None
-        for piece, (ts, values) in zip(self._pieces, self._seen):
-            margin = lambda t, piece=piece: self._at(piece, t) - threshold
-            roots = roots_of(margin, ts, values - threshold) if len(ts) > 1 else []
-            corners = sorted({*roots, piece.b})
-            if above is not None and (values[0] > threshold) != above:
-                yield piece.a, 1 if not above else -1
-            above = values[0] > threshold
-            for root, following in zip(corners, corners[1:]):
-                now = self._at(piece, 0.5 * (root + following)) > threshold
-                if now != above:
-                    yield root, 1 if now else -1
-                above = now
-            if (values[-1] > threshold) != above:
-                yield piece.b, 1 if not above else -1
-                above = not above
-
-    def _time_beyond(self, wanted: TimeBeyond) -> float:
-        events = [(t, way * wanted.sign) for t, way in self._crossings(wanted.threshold)]
-        beyond = wanted.sign * (self._seen[0][1][0] - wanted.threshold) > 0
-        total, since = 0.0, self.start
-        for time, way in [*events, (self.end, -1)]:
-            if beyond:
-                low, high = max(since, wanted.start), min(time, wanted.end)
-                total += max(high - low, 0.0)
-            since, beyond = time, way > 0
-        return total
-
-    def _extremes(self) -> Iterator[tuple[float, float]]:
-        """Times and values: ends of pieces, and where it turns between them."""
-        for piece, (ts, values) in zip(self._pieces, self._seen):
-            yield ts[0], values[0]
-            for i in range(1, len(ts) - 1):
-                a, b, c = values[i - 1 : i + 2]
-                sign = 1.0 if b >= max(a, c) else -1.0 if b <= min(a, c) else 0.0
-                if sign:
-                    found = minimize_scalar(
-                        lambda t, piece=piece, sign=sign: -sign * self._at(piece, t),
-                        bounds=(ts[i - 1], ts[i + 1]),
-                        method="bounded",
-                        options={"xatol": 1e-10 * (ts[i + 1] - ts[i - 1])},
-                    )
-                    yield float(found.x), -sign * float(found.fun)
-            for i in {0, len(ts) - 2} if len(ts) > 1 else ():
-                yield from self._beside(piece, ts[i], ts[i + 1])
-            yield ts[-1], values[-1]
-
-    def _beside(self, piece: Piece, low: float, high: float) -> Iterator[tuple[float, float]]:
-        """A turn between an end of a piece and the point beside it, which may be the highest."""
-        ends = (self._at(piece, low), self._at(piece, high))
-        for sign in (1.0, -1.0):
-            found = minimize_scalar(
-                lambda t, sign=sign: -sign * self._at(piece, t),
-                bounds=(low, high), method="bounded", options={"xatol": 1e-10 * (high - low)},
-            )  # fmt: skip
-            if -found.fun > max(sign * end for end in ends):
-                yield float(found.x), -sign * float(found.fun)
-
-    def _of_peaks(
-        self, wanted: CountedPeaks, output: str, tolerances: tuple[float, float]
-    ) -> float:
-        least, relative = wanted.prominence, 0.0
-        if least is None:
-            least, relative = (NOISE * x for x in tolerances)
-        points = sorted(self._extremes(), key=lambda point: point[0])
-        peaks: list[tuple[float, float]] = []
-        high = low = points[0]
-        looks_for_peak = False
-        for point in points:
-            if looks_for_peak:
-                high = point if point[1] > high[1] else high
-                if high[1] - point[1] > least + relative * abs(high[1]):
-                    peaks.append(high)
-                    looks_for_peak, low = False, point
-            else:
-                low = point if point[1] < low[1] else low
-                if point[1] - low[1] > least + relative * abs(low[1]):
-                    looks_for_peak, high = True, point
-        kept = [peak for peak in peaks if wanted.start <= peak[0] <= wanted.end]
-        if output.startswith("height_"):
-            number = int(output.removeprefix("height_"))
-            return kept[number - 1][1] if number <= len(kept) else math.nan
-        return _of_events([time for time, _ in kept], output)
-
-    def _quadrature(self, start: float, end: float) -> Iterator[tuple[float, float, float]]:
-        """Times, weights and values for an integral from one time to another."""
-        for piece in self._pieces:
-            low, high = max(piece.a, start), min(piece.b, end)
-            if high > low:
-                for node, weight in zip(_GAUSS, _WEIGHTS):
-                    t = low + (high - low) * (0.5 + 0.5 * node)
-                    yield t, 0.5 * (high - low) * weight, self._at(piece, t)
-
-    def _value_at(self, time: float) -> float:
-        if time > self.end:
-            return math.nan
-        last = max(i for i, piece in enumerate(self._pieces) if piece.a <= time)
-        return self._at(self._pieces[last], min(time, self._pieces[last].b))
-
-    def _log_slope(self, start: float, end: float) -> float:
-        points = np.array(list(self._quadrature(start, end)))
-        if not len(points):
-            return math.nan
-        t, weights, logs = points[:, 0], points[:, 1], np.log(points[:, 2])
-        off = t - np.average(t, weights=weights)
-        slope = float((weights * off * logs).sum() / (weights * off**2).sum())
-        return slope if math.isfinite(slope) else math.nan
-
-
-def _half_life(slope: float) -> float:
-    return math.log(2) / -slope if slope < 0 else math.nan
-
-
-def _of_events(times: Sequence[float], output: str) -> float:
-    """What a list of times tells: their number, one of them, their mean distance, how often."""
-    number = len(times)
-    if output == "number":
-        return float(number)
-    if output in ("interval", "frequency"):
-        distance = float(np.mean(np.diff(times))) if number > 1 else math.nan
-        return distance if output == "interval" else 1 / distance
-    place = {"first": 0, "last": number - 1}.get(output)
-    place = int(output.removeprefix("time_")) - 1 if place is None else place
-    return times[place] if 0 <= place < number else math.nan
-
-
-def _measured_in(
-    output: str, value: np.ndarray, largest: np.ndarray, atol: float, rtol: float, span: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The scale of a metric and its tolerance.
-
-    `value` is the metric, `largest` the largest size of its variable, `span` that of the time.
-    """
-    width = atol + rtol * largest
-    size = np.abs(np.nan_to_num(value))
-    one = np.ones_like(value)
-    if output == "number":  # a whole number that is off is wrong
-        return one, 1e-3 * one
-    if output == "value" or output.startswith("height_"):
-        return largest * one, width * one
-    if output == "integral":
-        return largest * span * one, width * span * one
-    if output == "frequency":
-        return np.maximum(size, 1 / span), rtol * size * np.maximum(span * size, 1.0)
-    if output == "slope":
-        return np.maximum(size, 1 / span), rtol * np.maximum(size, 1 / span)
-    if output == "half_life":
-        return np.maximum(size, span), rtol * np.maximum(size, span) * np.maximum(size / span, 1.0)
-    return span * one, rtol * span * one
+    def _event(
+        self,
+        event: str,
+        asked: SavedEventConfig,
+        crossing: Line,
+        line: Callable[[int], Line],
+        one: xr.Dataset,
+        tolerances: Tolerances,
+        rtol: float,
+        span: float,
+    ) -> Mapping[str, Measured]:
+        ways = _SIGNS[asked.direction]
+        times = [t for t, way in crossing.crossings(asked.threshold, jumps=False) if way in ways]
+        kept, no = min(len(times), asked.most), np.array(False)
+        found = {
+            count_name(event): Measured(np.array(float(kept)), np.array(1.0), np.array(1e-3), no)
+        }
+        size = one.sizes[event]
+        number = min(size, kept)
+        here = np.full(size, np.nan)
+        here[:number] = times[:number]
+        spread = np.full(size, span)
+        found[f"{event}_time"] = Measured(here, spread, rtol * spread, np.zeros(size, bool))
+        for name in self._kept[event]:
+            own, atol = [line(place) for place in self._places[name]], tolerances.of(name)
+            largest = np.array([x.largest for x in own])
+            values = np.full((size, len(own)), np.nan)
+            for row, time in enumerate(times[:number]):
+                values[row] = [x.at(time) for x in own]
+            shape = (size, *self._shapes.get(name, ()))
+            arrays = (values, largest, atol + rtol * largest, largest <= atol)
+            arrays = (np.broadcast_to(x, values.shape).reshape(shape) for x in arrays)
+            found[f"{event}_{name}"] = Measured(*arrays)
+        return found

@@ -49,7 +49,8 @@ def label_verification(
 
     Of each saved variable its error relative to its scale and over its tolerance, the reference
     and how uncertain that is; of each trajectory its outcome, the largest errors, and the variable
-    and time where they are. `metrics` are names of those that are compared. Attributes: the verdict and the numbers that it rests on.
+    and time where they are. `metrics` are names of those that are compared. Attributes: the
+    verdict and the numbers that it rests on.
     """
     names = [str(n) for n, v in ensemble.data_vars.items() if "time" in v.dims]
     dims = ensemble["status"].dims
@@ -65,7 +66,7 @@ def label_verification(
             own["units"] = attributes.get("units", "1") if kind in _HAVE_UNITS else "1"
             data[f"{name}_{kind}"] = (("sample", "time", *rest), stacked, own)
     of_end = [str(n) for n in ensemble.data_vars if is_of_end(str(n))]
-    for name in metrics:
+    for name in (name for name in metrics if set(dims) <= {*ensemble[name].dims}):
         rest = tuple(d for d in ensemble[name].dims if d not in dims)
         shape = (0, *(ensemble.sizes[d] for d in rest))
         for kind, (words, read) in _KINDS.items():
@@ -108,10 +109,7 @@ def _worst(
     names = [*over_time, *whole]
     worst = [one.judged.worst for one in results]
     variable = [names.index(one.variable) if one.variable else -1 for one in worst]
-    times = [
-        time.values[one.time] if one.variable in over_time else np.nan
-        for one in worst
-    ]
+    times = [time.values[one.time] if one.variable in over_time else np.nan for one in worst]
     ratio = [_largest(one, names) for one in results]
     amplification = [float(one.amplification.max(initial=1.0)) for one in results]
     methods = np.array([_METHODS.index(one.method or "none") for one in results], np.int8)

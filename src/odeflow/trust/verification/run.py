@@ -72,8 +72,13 @@ def verify(
     done, results = [done[i] for i in order], [results[i] for i in order]
     verdict = verdict_of(config, checker, done, results, len(chosen), budget, start + budget)
     return label_verification(
-        config, ensemble, np.array(done, int), results, checker.functions.evaluator, verdict,
-        [one.name for one in checker.followed],
+        config,
+        ensemble,
+        np.array(done, int),
+        results,
+        checker.functions.evaluator,
+        verdict,
+        checker.followed,
     )
 
 

@@ -67,11 +67,14 @@ class SavedTrajectory:
 
     def metrics(self, found: Course) -> Mapping[str, Measured]:
         """What is followed between the saved times, found again."""
+        if not self.checker.followed:
+            return {}
         if found.metrics is None:
             span = self.problem.t1 - self.problem.t0
             usual = self.config.solver.tolerances(self.config.model.states)
             followed = self.checker.trajectories.followed
-            found.metrics = followed.found_again(found.pieces, usual, self.tolerances.rtol, span)
+            rtol = self.tolerances.rtol
+            found.metrics = followed.found_again(found.pieces, self.dataset, usual, rtol, span)
         return found.metrics
 
     def _named(self, ys: np.ndarray, args: np.ndarray) -> dict[str, np.ndarray]:
@@ -123,9 +126,8 @@ class SavedTrajectory:
                 result[name] = scale, np.asarray(scale == 0)
         span = np.array(self.problem.t1 - self.problem.t0)
         result[TIME_REACHED] = span, np.array(False)
-        for one in self.checker.followed:
-            if one.name in values:
-                result[one.name] = self.metrics(found)[one.name].scale, result[one.variable][1]
+        for name, one in metrics.items():
+            result[name] = one.scale, one.below
         return result
 
     def errors(self, found: Reference) -> dict[str, Errors]:
@@ -135,7 +137,7 @@ class SavedTrajectory:
         error = distances(saved, values, run.near_end)
         if self.only_end:
             ends = [name for name in error if name not in self.metrics(run)]
-            error |= {n: np.where(np.isnan(saved[n]), np.inf, error[n]) for n in ends}
+            error = {**error} | {n: np.where(np.isnan(saved[n]), np.inf, error[n]) for n in ends}
         widths, least = self.widths(run)
         scales = self.scales(values.here, run)
         result = {}

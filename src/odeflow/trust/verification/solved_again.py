@@ -30,7 +30,7 @@ def amplification_of(
     y0, run = trajectory.problem.y0, found.course
     beside = y0 + np.where(y0 < 0, -1.0, 1.0) * trajectory.tolerances.of_state(y0)
     grown = np.ones(len(trajectory.ts))
-    metrics = {one.name: 1.0 for one in trajectory.checker.followed}
+    metrics = dict.fromkeys(trajectory.checker.followed, 1.0)
     for start in (beside, y0):
         moved = _like(trajectory.problem, start)
         accuracy = Accuracy(

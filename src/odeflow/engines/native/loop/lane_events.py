@@ -112,7 +112,9 @@ class LaneEvents:
                 "        find_events(rows, settings, base)",
                 "        for lane in range(base, base + WIDTH):",
             ]
-            copies = [self._copy(layout, number, event) for number, event in enumerate(self._events)]
+            copies = [
+                self._copy(layout, number, event) for number, event in enumerate(self._events)
+            ]
             lines += [f"            {line}" for copied in copies for line in copied]
         signature = "@inlined\ndef keep_events(rows, settings, sample, events, event_counts):\n"
         return signature + textwrap.indent("\n".join(lines), "    ")
@@ -127,7 +129,8 @@ class LaneEvents:
                 f"if rows[{first} + lane] < INFINITY:",
                 f"    if {count} < {event.most}:",
                 f"        for i in range({width}):",
-                f"            events[{number}][{row} + {count}, i] = rows[{first} + i * LANES + lane]",
+                f"            kept = rows[{first} + i * LANES + lane]",
+                f"            events[{number}][{row} + {count}, i] = kept",
                 f"    {count} = {count} + 1",
             ]
         return lines
