@@ -9,6 +9,7 @@ Reference: Press et al., Numerical Recipes, section 9.4, for the safeguarded New
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -232,7 +233,7 @@ def _falling_root(
     Newton's method, and bisection where that would leave the bracket by more than rounding.
     """
 
-    def nearer(_: int, state: tuple[Value, Value, Value]) -> tuple[Value, Value, Value]:
+    def nearer(_: Any, state: tuple[Value, Value, Value]) -> tuple[Value, Value, Value]:
         low, high, s = state
         value = function(s)
         low, high = jnp.where(value > 0, s, low), jnp.where(value > 0, high, s)
