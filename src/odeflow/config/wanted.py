@@ -105,7 +105,7 @@ def _crossings(one: CrossingsConfig, label: str) -> dict[str, WantedMetric]:
         "crossing_first": ("first", "{t}", f"first time {passes}{times}"),
         "crossing_last": ("last", "{t}", f"last time {passes}{times}"),
         "crossing_interval": ("interval", "{t}", f"mean time between two times {passes}{times}"),
-        "crossing_frequency": ("frequency", "1/{t}", f"how often {passes}{times}"),
+        "crossing_frequency": ("frequency", "1/{t}", f"frequency at which {passes}{times}"),
     }
     for number in range(1, one.times + 1):
         words = f"time {number} of those at which {passes}{times}"

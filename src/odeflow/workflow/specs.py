@@ -84,6 +84,8 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
         table = table_digest(config.design, study, 0, rows)
     notes = observed(config.model, study).notes if stage == "overview" else ()
     data = _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage])
+    if stage == "verify":  # which compares those metrics
+        data["summary"] = _reduced(config)
     if (analysis := _ANALYSES.get(stage)) is not None:
         data["analyse"] = {analysis: data["analyse"][analysis]}
     spec = {
@@ -123,11 +125,16 @@ def solve_config(config: Config) -> dict[str, Any]:
     """The config of an experiment's chunks: the same for every experiment that shares them."""
     groups = ("model", "design", "doses", "stop", "solver", "saveat", "runtime")
     data = _numbers_of(config).slice(*groups)
-    own_ends = has_own_ends(config, axis_names(config.design, config.study))
     # the first job tries the functions, too, which decide nothing of what it solves
     tried = config.summary.model_dump(mode="json", include={"functions", "function_units"})
-    data["summary"] = reduced_summary(config, own_ends).model_dump(mode="json") | tried
+    data["summary"] = _reduced(config) | tried
     return {"name": "shared", **data}
+
+
+def _reduced(config: Config) -> dict[str, Any]:
+    """The part of `summary` that is computed while solving."""
+    own_ends = has_own_ends(config, axis_names(config.design, config.study))
+    return reduced_summary(config, own_ends).model_dump(mode="json")
 
 
 def chunk_spec(solve_config: dict[str, Any], chunk: Chunk, rows: int) -> dict[str, Any]:
