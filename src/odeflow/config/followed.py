@@ -2,7 +2,8 @@
 
 import math
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -122,6 +123,29 @@ class SlopeConfig(Windowed):
         return self
 
 
+One = TypeVar("One", bound=Labelled)
+
+
+def labelled(records: Sequence[One]) -> list[One]:
+    """The records of one variable; where there are several, its number is the label of each that
+    has none.
+    """
+    if len(records) == 1:
+        return list(records)
+    return [
+        one if one.label is not None else one.model_copy(update={"label": str(number)})
+        for number, one in enumerate(records, start=1)
+    ]
+
+
+def _told_apart(records: list[One]) -> list[One]:
+    labels = [one.label for one in labelled(records)]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ValueError(f"two have the label {label}; rename one")
+    return records
+
+
 def _listed(record: type[Labelled], key: str = "") -> Any:
     """A list of such records; of one it may be that alone, and a number for one with this `key`."""
 
@@ -132,7 +156,7 @@ def _listed(record: type[Labelled], key: str = "") -> Any:
 
     one: Any = float | record if key else record
     checked = BeforeValidator(listed, json_schema_input_type=one | list[one])
-    return Annotated[list[record], Field(min_length=1), checked]  # type: ignore[valid-type]
+    return Annotated[list[record], Field(min_length=1), checked, AfterValidator(_told_apart)]  # type: ignore[valid-type]
 
 
 #: By variable one of them or a list.

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from odeflow.config.followed import labelled
 from odeflow.config.outputs import FOLLOWED, SummaryConfig
 from odeflow.config.root import Config
-from odeflow.config.wanted import WantedMetric, labelled, wanted_metrics
+from odeflow.config.wanted import WantedMetric, wanted_metrics
 from odeflow.files.errors import ConfigError
 
 Values = Float[np.ndarray, "time *rest"]

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from odeflow.config.followed import (
     CrossingsConfig,
-    Labelled,
+    One,
     PeaksConfig,
     SlopeConfig,
     Windowed,
+    labelled,
 )
 from odeflow.config.outputs import SummaryConfig
 from odeflow.problem.measures import (
@@ -21,8 +22,6 @@ from odeflow.problem.measures import (
     ValueAt,
     WindowIntegral,
 )
-
-One = TypeVar("One", bound=Labelled)
 
 
 class WantedMetric(NamedTuple):
@@ -75,18 +74,6 @@ def followed_metrics(summary: SummaryConfig, variable: str) -> Iterator[dict[str
         yield {key + label: WantedMetric(key, part=part, units="{y}", words=words)}
     for label, slope in _named(summary.slope.get(variable, ())):
         yield _slope(slope, label)
-
-
-def labelled(records: Sequence[One]) -> list[One]:
-    """The records of one variable; where there are several, its number is the label of each that
-    has none.
-    """
-    if len(records) == 1:
-        return list(records)
-    return [
-        one if one.label is not None else one.model_copy(update={"label": str(number)})
-        for number, one in enumerate(records, start=1)
-    ]
 
 
 def _named(records: Sequence[One]) -> Iterator[tuple[str, One]]:

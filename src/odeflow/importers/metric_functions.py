@@ -86,8 +86,7 @@ class MetricFunctions:
             self._calls[reference] = jax.jit(jax.vmap(function, in_axes=axes))
         if not isinstance(seen, Mapping):
             raise ConfigError(
-                f"{_KEY}: {reference} returns {type(seen).__name__}; it has to return "
-                "{name: number}"
+                f"{_KEY}: {reference} returns no names; it has to return {{name: number}}"
             )
         for name, value in seen.items():
             if name not in self.units:

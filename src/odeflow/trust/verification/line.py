@@ -41,6 +41,8 @@ class Line:
         self._pieces, self._place = pieces, place
         self.start, self.end = pieces[0].a, pieces[-1].b
         self._seen = [self._sampled(piece) for piece in pieces]
+        self._passed: dict[tuple[float, bool], list[tuple[float, int]]] = {}
+        self._peaks: dict[CountedPeaks, list[tuple[float, float]]] = {}
         #: The largest size that it has.
         self.largest = max(float(np.abs(values).max()) for _, values in self._seen)
 
@@ -80,8 +82,13 @@ class Line:
         """Its value at a time."""
         return self._value_at(time)
 
-    def crossings(self, threshold: float, jumps: bool = True) -> Iterator[tuple[float, int]]:
+    def crossings(self, threshold: float, jumps: bool = True) -> list[tuple[float, int]]:
         """Times and directions of all crossings of a threshold, in order, by `jumps` too."""
+        if (threshold, jumps) not in self._passed:
+            self._passed[threshold, jumps] = list(self._crossings(threshold, jumps))
+        return self._passed[threshold, jumps]
+
+    def _crossings(self, threshold: float, jumps: bool) -> Iterator[tuple[float, int]]:
         above = None
         for piece, (ts, values) in zip(self._pieces, self._seen):
             margin = lambda t, piece=piece: self._at(piece, t) - threshold
@@ -125,8 +132,9 @@ class Line:
                         options={"xatol": 1e-10 * (ts[i + 1] - ts[i - 1])},
                     )
                     yield float(found.x), -sign * float(found.fun)
-            for i in {0, len(ts) - 2} if len(ts) > 1 else ():
-                yield from self._beside(piece, ts[i], ts[i + 1])
+            for i, beside in ((0, 2), (len(ts) - 2, len(ts) - 3)) if len(ts) > 2 else ():
+                if _turns(ts[[i, i + 1, beside]], values[[i, i + 1, beside]], ts[i], ts[i + 1]):
+                    yield from self._beside(piece, ts[i], ts[i + 1])
             yield ts[-1], values[-1]
 
     def _beside(self, piece: Piece, low: float, high: float) -> Iterator[tuple[float, float]]:
@@ -143,6 +151,17 @@ class Line:
     def _of_peaks(
         self, wanted: CountedPeaks, output: str, tolerances: tuple[float, float]
     ) -> float:
+        if wanted not in self._peaks:
+            self._peaks[wanted] = self._found_peaks(wanted, tolerances)
+        kept = self._peaks[wanted]
+        if output.startswith("height_"):
+            number = int(output.removeprefix("height_"))
+            return kept[number - 1][1] if number <= len(kept) else math.nan
+        return _of_events([time for time, _ in kept], output)
+
+    def _found_peaks(
+        self, wanted: CountedPeaks, tolerances: tuple[float, float]
+    ) -> list[tuple[float, float]]:
         least, relative = wanted.prominence, 0.0
         if least is None:
             least, relative = (NOISE * x for x in tolerances)
@@ -160,11 +179,7 @@ class Line:
                 low = point if point[1] < low[1] else low
                 if point[1] - low[1] > least + relative * abs(low[1]):
                     looks_for_peak, high = True, point
-        kept = [peak for peak in peaks if wanted.start <= peak[0] <= wanted.end]
-        if output.startswith("height_"):
-            number = int(output.removeprefix("height_"))
-            return kept[number - 1][1] if number <= len(kept) else math.nan
-        return _of_events([time for time, _ in kept], output)
+        return [peak for peak in peaks if wanted.start <= peak[0] <= wanted.end]
 
     def _quadrature(self, start: float, end: float) -> Iterator[tuple[float, float, float]]:
         """Times, weights and values for an integral from one time to another."""
@@ -189,6 +204,17 @@ class Line:
         off = t - np.average(t, weights=weights)
         slope = float((weights * off * logs).sum() / (weights * off**2).sum())
         return slope if math.isfinite(slope) else math.nan
+
+
+def _turns(ts: np.ndarray, values: np.ndarray, low: float, high: float) -> bool:
+    """Whether the parabola through three points may turn between two times, or just beside them."""
+    (a, b, c), (x, y, z) = ts, values
+    slope, other = (y - x) / (b - a), (z - y) / (c - b)
+    bend = (other - slope) / (c - a)
+    if bend == 0:
+        return False
+    vertex, slack = 0.5 * (a + b) - 0.5 * slope / bend, high - low
+    return bool(low - slack < vertex < high + slack)
 
 
 def _half_life(slope: float) -> float:
