@@ -55,6 +55,7 @@ def test_a_wave_is_kept_where_it_rises(engine: str, compiled: Path):
     assert found.event_counts["each"].max() > EACH.most
 
 
+@pytest.mark.slow
 @BOTH
 def test_keeping_changes_nothing_else(engine: str, compiled: Path):
     ts = np.linspace(0.5, 2.5, 7)
@@ -66,6 +67,7 @@ def test_keeping_changes_nothing_else(engine: str, compiled: Path):
     np.testing.assert_array_equal(found.num_steps, plain.num_steps)
 
 
+@pytest.mark.slow
 def test_what_is_kept_does_not_depend_on_neighbours(compiled: Path):
     together = solve("native", compiled, watched(UP), WAVES)
     for lane in range(len(OMEGA)):

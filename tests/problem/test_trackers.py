@@ -70,29 +70,28 @@ def tracked(
     return reducer.finish([np.asarray(x) for x in kept], ends[-1] - ends[0])
 
 
-def test_all_roots_of_a_polynomial_in_one_step_count():
+@pytest.mark.slow
+@pytest.mark.parametrize("direction", [1, -1, 0])
+def test_all_roots_of_a_polynomial_in_one_step_count(direction: int):
     rng = np.random.default_rng(5)
     roots = np.sort(rng.uniform(-0.5, 1.5, (2000, 6)), axis=1)
     apart = np.diff(roots, axis=1).min(axis=1) > 0.03
     value = lambda t: -np.prod(t - roots, axis=1)  # negative before all of them
     inside = (roots > 0) & (roots < 1)
-    for direction, wanted in (
-        (1, inside & (np.arange(6) % 2 == 0)),
-        (-1, inside & (np.arange(6) % 2 == 1)),
-        (0, inside),
-    ):
-        measure = CountedCrossings(0.0, direction)
-        found = tracked(value, np.array([0.0, 1.0]), measure, "dopri8")
-        np.testing.assert_array_equal(found["number"][apart], wanted.sum(axis=1)[apart])
-        first = np.where(wanted, roots, np.inf).min(axis=1)
-        last = np.where(wanted, roots, -np.inf).max(axis=1)
-        some = apart & wanted.any(axis=1)
-        assert some.sum() > 300
-        np.testing.assert_allclose(found["first"][some], first[some], atol=1e-9)
-        np.testing.assert_allclose(found["last"][some], last[some], atol=1e-9)
-        assert np.isnan(found["first"][apart & ~wanted.any(axis=1)]).all()
+    even = np.arange(6) % 2 == 0
+    wanted = inside & {1: even, -1: ~even, 0: even | ~even}[direction]
+    found = tracked(value, np.array([0.0, 1.0]), CountedCrossings(0.0, direction), "dopri8")
+    np.testing.assert_array_equal(found["number"][apart], wanted.sum(axis=1)[apart])
+    first = np.where(wanted, roots, np.inf).min(axis=1)
+    last = np.where(wanted, roots, -np.inf).max(axis=1)
+    some = apart & wanted.any(axis=1)
+    assert some.sum() > 300
+    np.testing.assert_allclose(found["first"][some], first[some], atol=1e-9)
+    np.testing.assert_allclose(found["last"][some], last[some], atol=1e-9)
+    assert np.isnan(found["first"][apart & ~wanted.any(axis=1)]).all()
 
 
+@pytest.mark.slow
 def test_a_crossing_at_the_end_of_a_step_counts_once():
     ends = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
     found = tracked(lambda t: np.asarray(1.0 - np.abs(t - 2.0)), ends, CountedCrossings(0.0, 0))
@@ -102,6 +101,7 @@ def test_a_crossing_at_the_end_of_a_step_counts_once():
     assert flat["number"] == 0 and np.isnan(flat["interval"])
 
 
+@pytest.mark.slow
 def test_a_peak_needs_its_prominence():
     # a wave of 0.1 on one of 1: the small peaks count only where less is asked for
     curve = lambda t: np.asarray(np.sin(t) + 0.1 * np.sin(9 * t))
