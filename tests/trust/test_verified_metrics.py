@@ -1,4 +1,4 @@
-"""Verification finds metrics and events again that follow a course, and sees where they are wrong."""
+"""Verification finds metrics and events of a course again, and sees where they are wrong."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from odeflow.problem.measures import (
     WindowIntegral,
 )
 from odeflow.trust.verification import verify
-from odeflow.trust.verification.line import Line, Piece
+from odeflow.trust.verification.course_line import CourseLine, Piece
 
 MODEL = {
     "name": "swing",
@@ -64,7 +64,7 @@ def test_a_line_knows_its_crossings_and_peaks():
     pieces = [
         Piece(a, b, lambda t, a=a: curve(t, a >= 4)) for a, b in [*zip(ends, ends[1:]), (8.0, 8.0)]
     ]
-    line = Line(pieces, 0)
+    line = CourseLine(pieces, 0)
     told = lambda measure, output: line.measured(MeasuredPart(measure, output), (1e-9, 1e-9))
     # up at the jump from sin 4 < 0.5, and at pi / 6; down at 5 pi / 6 only: 2 + sin t stays above
     both = CountedCrossings(0.5, 0)

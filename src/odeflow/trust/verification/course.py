@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from odeflow.trust.verification.course_line import Piece
 from odeflow.trust.verification.crossings import first_change
 from odeflow.trust.verification.events import Events, EventsFailedError
-from odeflow.trust.verification.followed import Measured
-from odeflow.trust.verification.line import Piece
+from odeflow.trust.verification.followed import FoundAgain
 from odeflow.trust.verification.problem import PointProblem
 from odeflow.trust.verification.schedule import Change
 from odeflow.trust.verification.stepping import Accuracy, NoReferenceError, Stepping, Work
@@ -52,7 +52,7 @@ class Course:
     evaluations: int
     method: str
     pieces: list[Piece]
-    metrics: Mapping[str, Measured] | None = None
+    metrics: Mapping[str, FoundAgain] | None = None
 
 
 def course(

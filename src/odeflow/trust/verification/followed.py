@@ -13,7 +13,7 @@ from odeflow.ensemble.event_rows import count_name
 from odeflow.problem.measures import MeasuredPart
 from odeflow.problem.model import Model
 from odeflow.problem.solver import Tolerances
-from odeflow.trust.verification.line import Line, Piece, measured_in
+from odeflow.trust.verification.course_line import CourseLine, Piece, measured_in
 
 _SIGNS = {"up": (1,), "down": (-1,), "both": (1, -1)}
 #: What a formula of `saveat.events` may call, by NumPy.
@@ -34,7 +34,7 @@ class FollowedMetric(NamedTuple):
     part: MeasuredPart
 
 
-class Measured(NamedTuple):
+class FoundAgain(NamedTuple):
     """What is followed, of a course: values, their scale and tolerance, and whether all of it is
     below an absolute tolerance.
     """
@@ -108,18 +108,18 @@ class FollowedVariables:
         tolerances: Tolerances,
         rtol: float,
         span: float,
-    ) -> dict[str, Measured]:
+    ) -> dict[str, FoundAgain]:
         """Each by its name, from the pieces of a course; of events as many as `one`, the
         trajectory's dataset, has.
 
         `tolerances` are the solver's, `rtol` what its relative one is judged as, `span` is that of
         the time.
         """
-        lines: dict[int, Line] = {}
+        lines: dict[int, CourseLine] = {}
 
-        def line(place: int) -> Line:
+        def line(place: int) -> CourseLine:
             if place not in lines:
-                lines[place] = Line(pieces, place)
+                lines[place] = CourseLine(pieces, place)
             return lines[place]
 
         found = {}
@@ -130,7 +130,7 @@ class FollowedVariables:
             scale, width = measured_in(part.output, values, largest, atol, rtol, span)
             shape = self._shapes.get(variable, ())
             arrays = (values, scale, width, largest <= atol)
-            found[name] = Measured(*(x.reshape(shape) for x in arrays))
+            found[name] = FoundAgain(*(x.reshape(shape) for x in arrays))
         for event, asked in self.events.items():
             crossing = line(self._crossing[event])
             found |= self._event(event, asked, crossing, line, one, tolerances, rtol, span)
@@ -140,25 +140,25 @@ class FollowedVariables:
         self,
         event: str,
         asked: SavedEventConfig,
-        crossing: Line,
-        line: Callable[[int], Line],
+        crossing: CourseLine,
+        line: Callable[[int], CourseLine],
         one: xr.Dataset,
         tolerances: Tolerances,
         rtol: float,
         span: float,
-    ) -> Mapping[str, Measured]:
+    ) -> Mapping[str, FoundAgain]:
         ways = _SIGNS[asked.direction]
         times = [t for t, way in crossing.crossings(asked.threshold, jumps=False) if way in ways]
         kept, no = min(len(times), asked.most), np.array(False)
         found = {
-            count_name(event): Measured(np.array(float(kept)), np.array(1.0), np.array(1e-3), no)
+            count_name(event): FoundAgain(np.array(float(kept)), np.array(1.0), np.array(1e-3), no)
         }
         size = one.sizes[event]
         number = min(size, kept)
         here = np.full(size, np.nan)
         here[:number] = times[:number]
         spread = np.full(size, span)
-        found[f"{event}_time"] = Measured(here, spread, rtol * spread, np.zeros(size, bool))
+        found[f"{event}_time"] = FoundAgain(here, spread, rtol * spread, np.zeros(size, bool))
         for name in self._kept[event]:
             own, atol = [line(place) for place in self._places[name]], tolerances.of(name)
             largest = np.array([x.largest for x in own])
@@ -168,5 +168,5 @@ class FollowedVariables:
             shape = (size, *self._shapes.get(name, ()))
             arrays = (values, largest, atol + rtol * largest, largest <= atol)
             arrays = (np.broadcast_to(x, values.shape).reshape(shape) for x in arrays)
-            found[f"{event}_{name}"] = Measured(*arrays)
+            found[f"{event}_{name}"] = FoundAgain(*arrays)
         return found

@@ -10,7 +10,7 @@ import xarray as xr
 from odeflow.files.flags import flag_meaning
 from odeflow.trust.verification.common import Common
 from odeflow.trust.verification.course import Course
-from odeflow.trust.verification.followed import Measured
+from odeflow.trust.verification.followed import FoundAgain
 from odeflow.trust.verification.judgement import (
     TIME_REACHED,
     Errors,
@@ -65,7 +65,7 @@ class SavedTrajectory:
             other[name] = np.full_like(here[name], np.nan)
         return Sides(here, other)
 
-    def metrics(self, found: Course) -> Mapping[str, Measured]:
+    def metrics(self, found: Course) -> Mapping[str, FoundAgain]:
         """What is followed between the saved times, found again."""
         if not self.checker.followed:
             return {}

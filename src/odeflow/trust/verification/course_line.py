@@ -34,7 +34,7 @@ class Piece(NamedTuple):
     values: Callable[[float], np.ndarray]
 
 
-class Line:
+class CourseLine:
     """One scalar variable along a course: jumps are where the next piece begins elsewhere."""
 
     def __init__(self, pieces: Sequence[Piece], place: int):
