@@ -23,7 +23,7 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-# SLOW names files; all of it takes more than an hour on two cores.
+# SLOW names files; all of it takes about three quarters of an hour on two cores.
 test-slow: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m slow $(SLOW)
 

@@ -170,3 +170,26 @@ def test_every_key_is_explained_and_no_other():
 
 def test_the_shipped_schema_is_the_config_s():
     assert (shipped_config() / "schema.json").read_text() == config_schema()
+
+
+@pytest.mark.parametrize(
+    "kind, beside, size",
+    [
+        ("latin_hypercube", [], 1_000_000),
+        ("saltelli", ["design.size=8"], 8),
+        ("grid", ["design.axes={km: {values: [4, 5]}}"], None),
+        ("grid", ["design.axes.km={values: [4]}", "~design.axes.vmax"], "design.axes.substrate: "),
+        ("grid", ["design.axes={}", "design.size=4"], "design.size: the axes set the size"),
+        ("table", ["design.path=rows.csv"], "design.path: rows.csv: no such file"),
+        ("table", ["design.path=rows.csv", "design.axes={km: {values: [4]}}"], "design.axes: "),
+    ],
+)
+def test_another_kind_of_design_leaves_what_it_has_not(
+    kind: str, beside: list[str], size: int | str | None
+):
+    request = ["experiment=seed_million", f"design={kind}", *beside]
+    if not isinstance(size, str):
+        assert compose(*request).design.size == size
+        return
+    with pytest.raises(ConfigError, match=f"^{re.escape(size)}"):
+        compose(*request)

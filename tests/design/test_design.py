@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from scipy import stats
 
-from odeflow.config.design import Axis, DesignConfig, Levels
+from odeflow.config.axis import Axis, Levels
+from odeflow.config.design import DesignConfig
 from odeflow.config.levels import count, expand
 from odeflow.config.root import Config
 from odeflow.design import (

@@ -41,7 +41,7 @@ def decaying(folder: Path, events: str, *overrides: str) -> Any:
 
 
 def check_third(ds: xr.Dataset) -> None:
-    """At a third of its start, since 3 exp(-k t) is 1 at ln 3 / k, of all trajectories but the first before 2."""
+    """Of all trajectories but the first 3 exp(-k t) is 1 before 2, at ln 3 / k."""
     third = np.log(3) / K
     np.testing.assert_array_equal(ds["third_count"].values.ravel(), third < 2)
     np.testing.assert_allclose(ds["third_time"], third[third < 2], rtol=1e-7)

@@ -5,7 +5,7 @@ import re
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 
@@ -45,9 +45,15 @@ def spelled(name: str) -> str:
 
 
 @cache
+def brought() -> Mapping[str, list[str]]:
+    """The packages that bring each module: reading what all say of themselves takes a second."""
+    return packages_distributions()
+
+
+@cache
 def package_of(module: str) -> str:
     """The package that brings a module, among those that are installed; else the module's name."""
-    found = {spelled(name) for name in packages_distributions().get(module, [module])}
+    found = {spelled(name) for name in brought().get(module, [module])}
     declared = {name for asked in USED.values() for name in names(asked)}
     return min(found & declared or found)
 

@@ -67,6 +67,25 @@ def in_experiment(old: str, new: str) -> dict[str, Content]:
     return {EXPERIMENT: EXPERIMENT_YAML.replace(old, new)}
 
 
+#: A course over time of an input, its file, and an array parameter.
+COURSE = "{file: u.csv, time: hour, value: celsius}"
+COURSE_FILE = "hour,celsius\n0,20\n1,25\n2,22\n"
+
+
+def with_input(old: str = "", new: str = "", file: Content = COURSE_FILE) -> dict[str, Content]:
+    assert old in COURSE
+    return {MODEL: f"{MODEL_YAML}inputs: {{u: {COURSE.replace(old, new, 1)}}}\n", "u.csv": file}
+
+
+def with_array(record: str, file: Content = "young,old\n1,2\n3,4\n") -> dict[str, Content]:
+    return {MODEL: f"{MODEL_YAML.rstrip()}\n  c: {record}\n", "c.csv": file}
+
+
+def with_axis(law: str, courses: str = "{north: celsius, south: celsius}") -> dict[str, Content]:
+    made = with_input("value: celsius", f"value: {courses}, by: site")
+    return {**made, **in_experiment(AXIS, f"{AXIS}\n    {law}" if law else AXIS)}
+
+
 #: An estimation of k from a file of data.
 ESTIMATE = "{data: d.csv, parameters: {k: {bounds: [0.1, 10]}}}"
 MEASURED = "time,variable,value,sd\n0.5,y,2,0.1\n1,y,1,0.1\n"
@@ -583,6 +602,122 @@ ESTIMATION = [
         },
     ),
 ]
+INPUTS = [
+    ("no such file", ("model.inputs.u.file: v.csv", "no such file"), with_input("u.csv", "v.csv")),
+    (
+        "no such column",
+        ("model.inputs.u: u.csv", "no column 'celcius'; did you mean celsius"),
+        with_input("celsius", "celcius"),
+    ),
+    (
+        "times that do not increase",
+        ("model.inputs.u: u.csv", "line 4", "'hour' must increase, but 1 follows 1"),
+        with_input(file=COURSE_FILE.replace("2,22", "1,22")),
+    ),
+    (
+        "a time that is missing",
+        ("u.csv", "line 3", "column 'hour'", "the value is missing"),
+        with_input(file=COURSE_FILE.replace("1,25", ",25")),
+    ),
+    (
+        "a value that is NaN",
+        ("u.csv", "line 3", "'celsius' is missing or NaN", "give a finite number"),
+        with_input(file=COURSE_FILE.replace("25", "nan")),
+    ),
+    (
+        "dates as times",
+        ("u.csv", "column 'hour'", "'2026-03-01' is not a number", "days since the first"),
+        with_input(file=COURSE_FILE.replace("0,20", "2026-03-01,20")),
+    ),
+    (
+        "times that do not cover the time span",
+        ("model.inputs.u", "0 to 1", "[0, 2]", "outside: hold"),
+        with_input(file=COURSE_FILE.replace("2,22\n", "")),
+    ),
+    (
+        "another interpolation",
+        ("model.inputs.u.interpolation", "linear", "cubic", "spline"),
+        with_input("celsius}", "celsius, interpolation: spline}"),
+    ),
+    (
+        "a column without a file",
+        ("model.inputs.u", "'hour' names a column, but there is no file"),
+        with_input("file: u.csv, ", ""),
+    ),
+    (
+        "lists of two lengths",
+        ("model.inputs.u", "2 numbers for 3 times"),
+        with_input(COURSE, "{time: [0, 1, 2], value: [20, 22]}"),
+    ),
+    (
+        "the name of a parameter",
+        ("inputs", "'k' is something else"),
+        {MODEL: f"{MODEL_YAML}inputs: {{k: {COURSE}}}\n", "u.csv": COURSE_FILE},
+    ),
+    (
+        "courses without an axis",
+        ("model.inputs.u", "by: needed", "the axis to choose by"),
+        with_input("value: celsius", "value: {north: celsius}"),
+    ),
+    (
+        "an axis that the design does not have",
+        ("model.inputs: site", "is no axis", "design.axes.site: {names: [north, south]}"),
+        with_axis(""),
+    ),
+    (
+        "numbers for categories",
+        ("design: the axis site needs names, not numbers", "names: [north, south]"),
+        with_axis("site: {values: [0, 1]}"),
+    ),
+    (
+        "a category without a course",
+        ("design.axes.site.names", "'east'", "known: north, south"),
+        with_axis("site: {names: [north, east]}"),
+    ),
+    (
+        "names for an axis of numbers",
+        ("design.axes.k.names", "no input is given by k", "values"),
+        in_experiment(AXIS, "k: {names: [low, high]}"),
+    ),
+    (
+        "constant steps",
+        ("solver.stepsize_controller", "constant steps do not end where the input u"),
+        {
+            **with_input(),
+            EXPERIMENT: EXPERIMENT_YAML + "solver: {stepsize_controller: constant, dt0: 0.1}\n",
+        },
+    ),
+]
+ARRAYS = [
+    (
+        "one name for two dimensions",
+        ("model", "value has 2 dimension(s), but dims names 1"),
+        with_array("{file: c.csv, dims: [age]}"),
+    ),
+    (
+        "a row that is short",
+        ("value is ragged",),
+        with_array("{value: [[1, 2], [3]], dims: [age, other]}"),
+    ),
+    (
+        "text in its file",
+        ("model.parameters.c.file: c.csv", "line 3", "'old'", "'x' is not a number"),
+        with_array("{file: c.csv, dims: [age, other]}", "young,old\n1,2\n3,x\n"),
+    ),
+    (
+        "no such file",
+        ("model.parameters.c.file: d.csv", "no such file"),
+        with_array("{file: d.csv, dims: [age, other]}"),
+    ),
+    (
+        "names for another number of places",
+        ("coords.age: 3 values for 2 places",),
+        {
+            name: f"{text}coords: {{age: [a, b, c]}}\n" if name == MODEL else text
+            for name, text in with_array("{value: [1, 2], dims: [age]}").items()
+        },
+    ),
+]
 #: Derivative-based measures of metrics that have no derivative.
 SLOPES = [
     (
@@ -837,6 +972,8 @@ BAD_INPUTS = [
         for a, b, c in METRIC_FUNCTIONS
     ),
     *(BadInput("existing results", a, b, c) for a, b, c in RESULTS),
+    *(BadInput("input over time", a, b, c) for a, b, c in INPUTS),
+    *(BadInput("array parameter", a, b, c) for a, b, c in ARRAYS),
     *(BadInput("training set", a, b, c) for a, b, c in TRAINING),
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SLOPES),
 ]

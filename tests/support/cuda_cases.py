@@ -17,8 +17,10 @@ import numpy as np
 
 from odeflow.config.model import ModelConfig
 from odeflow.engines.native import engine
+from odeflow.importers.supplied import Courses
 from odeflow.models.kinetics import robertson
 from odeflow.problem.model import Model
+from odeflow.problem.pieces import pieces
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.reductions import Reduction
 from tests.support.problems import make_model, make_problem, michaelis_menten
@@ -38,6 +40,14 @@ def observed(t: Any, y: Any, args: Any) -> dict[str, Any]:
 def inflow(t: Any, y: Any, args: Any) -> dict[str, Any]:
     """Read from memory, at a place that the time gives."""
     return {"x": jnp.interp(t, jnp.linspace(-1.0, 5.0, 40), jnp.arange(40.0) % 7) - args.k * y.x}
+
+
+def fed() -> Model:
+    """With an input over time, whose knots steps end at."""
+    times = np.linspace(0.0, 4.0, 41)
+    courses = Courses({"feed": pieces(times, np.sin(3 * times)[None], "linear")})
+    field = lambda t, y, args: {"x": courses.value("feed", t, 0) - args.k * y.x}
+    return replace(make_model(field, {"x": 1.0}, 4.0, k=0.5), knots=courses.knots)
 
 
 def driven_pendulum() -> Model:
@@ -90,6 +100,7 @@ def cases() -> dict[str, tuple[Problem, Lanes]]:
         dt0=0.02,
     )
     return {
+        "an input": (make_problem(fed(), np.linspace(0, 4, 9)), Lanes(draw[:1], draw[1:2])),
         "a table": (table, Lanes(draw[:1], draw[1:2])),
         "end values": (ends, spread),
         "float32": (replace(ends, dtype=np.dtype(np.float32)), spread),

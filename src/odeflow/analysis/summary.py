@@ -118,6 +118,9 @@ class _Plan:
         ] = {}
         for name in self._arrays:
             self._plan_metrics(name, config)
+        if not self._levels:  # what nothing is computed of is not read
+            used = {of for of, _, _ in self._computed.values()}
+            self._arrays = {name: array for name, array in self._arrays.items() if name in used}
         self._functions = functions
         seen = () if functions is None else functions.variables
         #: What is read: the variables that are summarised, and those that functions see.

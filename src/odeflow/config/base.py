@@ -2,6 +2,7 @@
 
 import keyword
 import math
+import re
 import unicodedata
 from typing import Annotated, Any
 
@@ -114,10 +115,18 @@ def check_variable_name(name: str) -> str:
     return name
 
 
+def _choice_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
+        raise ValueError(f"{value!r} is not a usable name: letters, digits, '_', '.' and '-'")
+    return value
+
+
 Real = Annotated[float, BeforeValidator(_refuse_bool), AfterValidator(_finite)]
 PositiveReal = Annotated[Real, AfterValidator(_positive)]
 Integer = Annotated[int, BeforeValidator(_refuse_bool)]
 Natural = Annotated[Integer, AfterValidator(_natural)]
 VariableName = Annotated[str, AfterValidator(check_variable_name)]
+#: What a condition or a category is called: one of CF's `flag_meanings`.
+ChoiceName = Annotated[str, AfterValidator(_choice_name)]
 #: For lists of choices, each once.
 Distinct = AfterValidator(_distinct)

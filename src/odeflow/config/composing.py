@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
+from odeflow.config.design import KINDS_WITH
 from odeflow.config.overrides import group_names, parse_override
 from odeflow.config.shipped import shipped_config
 from odeflow.config.study_files import one_line, yaml_mistake
@@ -63,6 +64,7 @@ def composed_data(
                 for one in parsed:
                     if one.key_or_group not in groups:
                         _apply(one, composed)
+                _leave_out_what_design_has_not(parsed, composed)
                 data = OmegaConf.to_container(composed, resolve=True)
         except ConfigError:
             raise
@@ -116,6 +118,22 @@ def _apply(override: Override, composed: DictConfig) -> None:
         del container[last]
         return
     OmegaConf.update(composed, key, override.value(), merge=False, force_add=True)
+
+
+def _leave_out_what_design_has_not(parsed: Iterable[Override], composed: DictConfig) -> None:
+    """Where `design=...` chose another kind, what the experiment gave for the former one goes.
+
+    What is set beside it stays, and is refused where it does not fit.
+    """
+    keys = {one.key_or_group for one in parsed}
+    design = composed.get("design")
+    if "design" not in keys or not isinstance(design, DictConfig):
+        return
+    set_here = {key.split(".")[1] for key in keys if key.startswith("design.")}
+    OmegaConf.set_struct(composed, False)
+    for key, kinds in KINDS_WITH.items():
+        if key in design and key not in set_here and design.get("kind") not in kinds:
+            del design[key]
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from odeflow.config.base import Strict, is_attribute
 from odeflow.files.errors import shown
@@ -28,10 +28,27 @@ def _attribute(name: str) -> str:
 AttributeName = Annotated[str, AfterValidator(_attribute)]
 
 
+def _study_file(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or "\\" in value:
+        raise ValueError(
+            f"{shown(value)} is outside of the study; copy the file into its folder, or "
+            "put a symbolic link to it there, and name that"
+        )
+    if path.suffix.lower() not in (*TABLES, ARRAY):
+        kinds = ", ".join((*TABLES, ARRAY))
+        raise ValueError(f"{shown(value)} is not a kind of file that is read; known: {kinds}")
+    return path.as_posix()
+
+
+#: A file of numbers, relative to the study.
+StudyFile = Annotated[str, AfterValidator(_study_file)]
+
+
 class DataFile(Strict):
     """Columns of a file, or its one array, that the field reads as a part of `args`."""
 
-    file: str = Field(
+    file: StudyFile = Field(
         description="the file, relative to the study: .csv, .parquet, .nc (its variables are the "
         "columns) or .npy (one array)"
     )
@@ -45,20 +62,6 @@ class DataFile(Strict):
         description="columns whose values must increase, such as the times that jnp.interp looks "
         "among; null: the first of several columns; []: none",
     )
-
-    @field_validator("file")
-    @classmethod
-    def _within_study(cls, value: str) -> str:
-        path = PurePosixPath(value)
-        if path.is_absolute() or ".." in path.parts or "\\" in value:
-            raise ValueError(
-                f"{shown(value)} is outside of the study; copy the file into its folder, or "
-                "put a symbolic link to it there, and name that"
-            )
-        if path.suffix.lower() not in (*TABLES, ARRAY):
-            kinds = ", ".join((*TABLES, ARRAY))
-            raise ValueError(f"{shown(value)} is not a kind of file that is read; known: {kinds}")
-        return path.as_posix()
 
     @property
     def is_array(self) -> bool:

@@ -1,136 +1,38 @@
 """The `design` group: which parameters and initial values vary, and by which law."""
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from odeflow.config.axis import CATEGORIES, LEVEL_LAWS, RANDOM_LAWS, Axis
 from odeflow.config.base import (
+    ChoiceName,
     Distinct,
     Integer,
     Natural,
-    OneLaw,
-    PositiveReal,
     Real,
     Strict,
     VariableName,
-    increasing_pair,
     measured_in,
 )
 
-LEVEL_LAWS = ("linspace", "logspace", "geomspace", "arange", "values")
-RANDOM_LAWS = (
-    "uniform",
-    "loguniform",
-    "normal",
-    "lognormal",
-    "truncnormal",
-    "trunclognormal",
-    "trunclaplace",
-    "truncloglaplace",
-)
 #: Designs that a sensitivity analysis has of its own: their rows belong together in blocks.
 PLANNED = ("saltelli", "morris", "fast")
 SAMPLERS = ("random", "sobol", "halton", "latin_hypercube", *PLANNED)
+#: Keys that not every kind of design has, and the kinds that do.
+KINDS_WITH: dict[str, tuple[str, ...]] = {
+    "axes": ("grid", "zip", *SAMPLERS),
+    "size": SAMPLERS,
+    "path": ("table",),
+    "second_order": ("saltelli",),
+    "levels": ("morris",),
+    "radial": ("morris",),
+    "groups": ("saltelli", "morris"),
+}
 #: Designs whose first n samples do not depend on how many follow.
 SEQUENTIAL = ("random", "sobol", "halton", "table", "saltelli", "morris")
 
 
-def _positive_num(value: tuple[float, float, int]) -> tuple[float, float, int]:
-    if value[2] < 1:
-        raise ValueError(f"number of points must be >= 1, not {value[2]}")
-    return value
-
-
-def _positive_ends(value: tuple[float, float, int]) -> tuple[float, float, int]:
-    if value[0] <= 0 or value[1] <= 0:
-        raise ValueError("both ends must be > 0")
-    return value
-
-
-def _positive_pair(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] <= 0:
-        raise ValueError("low must be > 0")
-    return value
-
-
-def _step_advances(value: tuple[float, float, float]) -> tuple[float, float, float]:
-    start, stop, step = value
-    if step == 0 or (stop - start) / step <= 0:
-        raise ValueError(f"step {step:g} does not lead from {start:g} to {stop:g}")
-    return value
-
-
-def _ordered_bounds(value: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    if not value[2] < value[3]:
-        raise ValueError(f"low ({value[2]:g}) must be less than high ({value[3]:g})")
-    return value
-
-
-Spaced = Annotated[tuple[Real, Real, Integer], AfterValidator(_positive_num)]
-
-
-class Lognormal(Strict):
-    """A log-normal law by its median and the standard deviation of the natural logarithm."""
-
-    median: PositiveReal = Field(description="the median, which half of the values are below")
-    sigma: PositiveReal = Field(description="standard deviation of the natural logarithm")
-
-
-class Levels(OneLaw):
-    """Values listed by one law, NumPy's by name: an axis of a grid or zip, or times to save."""
-
-    linspace: Spaced | None = Field(None, description="[start, stop, number]")
-    logspace: Spaced | None = Field(None, description="[log10 start, log10 stop, number]")
-    geomspace: Annotated[Spaced, AfterValidator(_positive_ends)] | None = Field(
-        None, description="[start, stop, number], equal ratios"
-    )
-    arange: Annotated[tuple[Real, Real, Real], AfterValidator(_step_advances)] | None = Field(
-        None, description="[start, stop, step], stop not included"
-    )
-    values: list[Real] | None = Field(None, min_length=1, description="a list of values")
-
-
-class Axis(Levels):
-    """The law of one axis: listed levels (grid, zip) or a distribution (samplers)."""
-
-    uniform: Annotated[tuple[Real, Real], AfterValidator(increasing_pair)] | None = Field(
-        None, description="[low, high]"
-    )
-    loguniform: (
-        Annotated[
-            tuple[Real, Real], AfterValidator(_positive_pair), AfterValidator(increasing_pair)
-        ]
-        | None
-    ) = Field(None, description="[low, high], uniform in the logarithm")
-    normal: tuple[Real, PositiveReal] | None = Field(None, description="[mean, standard deviation]")
-    lognormal: tuple[Real, PositiveReal] | Lognormal | None = Field(
-        None,
-        description="[mu, sigma] of the natural logarithm (as NumPy), or {median: m, sigma: s}",
-    )
-    truncnormal: (
-        Annotated[tuple[Real, PositiveReal, Real, Real], AfterValidator(_ordered_bounds)] | None
-    ) = Field(None, description="[mean, standard deviation, low, high]")
-    trunclognormal: (
-        Annotated[tuple[Real, PositiveReal, PositiveReal, Real], AfterValidator(_ordered_bounds)]
-        | None
-    ) = Field(None, description="[mu, sigma, low, high], mu and sigma of the natural logarithm")
-    trunclaplace: (
-        Annotated[tuple[Real, PositiveReal, Real, Real], AfterValidator(_ordered_bounds)] | None
-    ) = Field(None, description="[location, scale, low, high]")
-    truncloglaplace: (
-        Annotated[tuple[Real, PositiveReal, PositiveReal, Real], AfterValidator(_ordered_bounds)]
-        | None
-    ) = Field(None, description="[location, scale, low, high], the first two of the logarithm")
-
-
-def _condition_name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+", value):
-        raise ValueError(f"{value!r} is not a usable name: letters, digits, '_', '.' and '-'")
-    return value
-
-
-ConditionName = Annotated[str, AfterValidator(_condition_name)]
 #: Under a condition a quantity has a value, or that of an axis.
 Settings = dict[VariableName, Real | VariableName]
 
@@ -191,12 +93,12 @@ class DesignConfig(Strict):
     path: str | None = Field(
         None, description="table only: a .csv, .parquet or .nc file, its columns are the axes"
     )
-    conditions: dict[ConditionName, Settings] = Field(
+    conditions: dict[ChoiceName, Settings] = Field(
         default_factory=dict,
         description="{name: {parameter or state: a number or an axis}}: every sample is solved "
         "under each of them; samplers and zip",
     )
-    preequilibration: dict[ConditionName, PreequilibrationConfig] = Field(
+    preequilibration: dict[ChoiceName, PreequilibrationConfig] = Field(
         default_factory=dict,
         description="{condition: {settings, reset}}: trajectories under the condition start in the "
         "steady state of these settings",
@@ -235,6 +137,11 @@ class DesignConfig(Strict):
                 return len(self.axes)
             case _:
                 return 1
+
+    @property
+    def choices(self) -> dict[str, list[str]]:
+        """The categories of each axis that has some; the axis' values are their numbers."""
+        return {name: axis.names for name, axis in self.axes.items() if axis.names is not None}
 
     @property
     def runs(self) -> int:
@@ -289,12 +196,8 @@ class DesignConfig(Strict):
 
     @model_validator(mode="after")
     def _planned(self) -> "DesignConfig":
-        for key, kinds in (
-            ("second_order", ("saltelli",)),
-            ("levels", ("morris",)),
-            ("radial", ("morris",)),
-            ("groups", ("saltelli", "morris")),
-        ):
+        for key in ("second_order", "levels", "radial", "groups"):
+            kinds = KINDS_WITH[key]
             is_set = getattr(self, key) != type(self).model_fields[key].get_default(
                 call_default_factory=True
             )
@@ -340,7 +243,9 @@ class DesignConfig(Strict):
             raise ValueError(f"design.size: the axes set the size of a {self.kind} design")
         if self.is_sampler and not self.axes:
             raise ValueError(f"design.axes: a {self.kind} design needs at least one axis")
-        allowed = RANDOM_LAWS if self.is_sampler else LEVEL_LAWS
+        allowed = (*(RANDOM_LAWS if self.is_sampler else LEVEL_LAWS), CATEGORIES)
+        if self.kind in ("morris", "fast"):  # whose axes have an order
+            allowed = RANDOM_LAWS
         for name, axis in self.axes.items():
             if axis.law not in allowed:
                 raise ValueError(

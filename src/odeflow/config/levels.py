@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from odeflow.config.design import Levels
+from odeflow.config.axis import Levels
 from odeflow.files.errors import ConfigError
 
 #: Values that one law may list: 0.8 GB.
@@ -25,7 +25,7 @@ def count(levels: Levels, key: str = "levels") -> int:
         ConfigError: they are more than `MOST_LEVELS`; it starts with `key`.
     """
     given = getattr(levels, levels.law)
-    if levels.law == "values":
+    if levels.law in ("values", "names"):
         number = len(given)
     else:
         number = _arange_count(*given) if levels.law == "arange" else given[2]
@@ -56,7 +56,7 @@ def expand(levels: Levels, key: str = "levels") -> np.ndarray:
             with `key`.
 
     Example:
-        >>> from odeflow.config.design import Axis
+        >>> from odeflow.config.axis import Axis
         >>> from odeflow.design import expand
         >>> expand(Axis(geomspace=(1, 100, 3))).tolist()
         [1.0, 10.0, 100.0]
@@ -67,6 +67,8 @@ def expand(levels: Levels, key: str = "levels") -> np.ndarray:
         match levels.law:
             case "values":
                 values = np.array(given, float)
+            case "names":
+                return np.arange(number, dtype=np.int16)
             case "arange":
                 values = given[0] + given[2] * np.arange(number)
             case law:

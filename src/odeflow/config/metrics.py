@@ -14,6 +14,7 @@ from odeflow.config.outputs import FOLLOWED, SummaryConfig
 from odeflow.config.root import Config
 from odeflow.config.wanted import WantedMetric, wanted_metrics
 from odeflow.files.errors import ConfigError
+from odeflow.problem.time_text import duration_units
 
 Values = Float[np.ndarray, "time *rest"]
 Times = Float[np.ndarray, " time"]
@@ -184,7 +185,9 @@ def metric_attributes(
         words = f"first time {long_name} is {side} {threshold:g} {units}".removesuffix(" 1")
         return {"units": time_units, "long_name": words}
     known = METRICS[metric]
-    made = product_units(known.units, units, time_units)
+    # a time is one of those since a date; what is multiplied by it is not
+    t = time_units if known.units == "{t}" else duration_units(time_units)
+    made = product_units(known.units, units, t)
     return {"units": made, "long_name": known.long_name.format(name=long_name)}
 
 

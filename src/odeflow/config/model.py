@@ -1,29 +1,22 @@
 """The `model` group: states, parameters, and where the vector field is."""
 
-import math
 import re
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import (
-    Distinct,
-    Natural,
-    PositiveReal,
-    Real,
-    Strict,
-    VariableName,
-    measured_in,
-)
+from odeflow.config.arrays import ArrayConfig, Coordinate, check_coords, divided
+from odeflow.config.base import Distinct, Real, Strict, VariableName, measured_in
+from odeflow.config.categories import categories, check_given
 from odeflow.config.data import DataFile
+from odeflow.config.dates import Time, reference_date
+from odeflow.config.inputs import InputConfig
+from odeflow.config.states import StateConfig
 from odeflow.config.text import Text
-from odeflow.problem.declaration import Declaration, Parameter, State, Variable
+from odeflow.problem.declaration import ArrayParameter, Declaration, Parameter, State, Variable
 from odeflow.problem.names import drift_name
 from odeflow.problem.time_text import shown_time
-
-#: Of an array state: what a config, and with it every file of results, still has room for.
-_MOST_ENTRIES = 1_000_000
 
 
 def _function_reference(value: str) -> str:
@@ -36,78 +29,6 @@ def _function_reference(value: str) -> str:
 
 
 FunctionReference = Annotated[str, AfterValidator(_function_reference)]
-
-
-class EqualValues(Strict):
-    """An array that has one value everywhere."""
-
-    value: Real = Field(description="the value of all entries")
-    shape: Annotated[list[Natural], Field(min_length=1)] = Field(
-        description="how many entries each dimension has"
-    )
-
-
-def _filled(value: Any) -> Any:
-    """The nested list that `{value, shape}` is short for; anything else as it is."""
-    if not isinstance(value, dict):
-        return value
-    equal = EqualValues.model_validate(value)
-    if math.prod(equal.shape) > _MOST_ENTRIES:
-        raise ValueError(f"shape: more than {_MOST_ENTRIES:,} entries")
-    return np.full(equal.shape, equal.value).tolist()
-
-
-class StateConfig(Strict):
-    """One state: a scalar, or an array with named dimensions."""
-
-    initial: Annotated[
-        Real | list[Any],
-        BeforeValidator(_filled, json_schema_input_type=Real | list[Any] | EqualValues),
-    ] = Field(
-        description="initial value; a (nested) list, or {value, shape}, for an array state",
-        json_schema_extra=measured_in("its own `units`"),
-    )
-    units: Text = Field("1", description="units, as printed on axes")
-    long_name: Text | None = Field(None, description="what it is, in words; default: its name")
-    dims: list[VariableName] = Field(
-        default_factory=list, description="names of an array state's dimensions"
-    )
-    scale: PositiveReal = Field(
-        1.0,
-        description="what one solver.atol for all states is multiplied by for this one; sbml, "
-        "antimony: the size of the compartment that an amount is in, where that is below 1",
-    )
-
-    @model_validator(mode="after")
-    def _shape_fits_dims(self) -> "StateConfig":
-        if len(self.shape) != len(self.dims):
-            raise ValueError(
-                f"initial has {len(self.shape)} dimension(s) but dims names {len(self.dims)}: "
-                "an array state needs one name per dimension, such as dims: [x]"
-            )
-        return self
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the state: () for a scalar."""
-        return _shape_of(self.initial)
-
-
-def _shape_of(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list):
-        if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
-            raise ValueError(f"expected finite numbers in initial, found {value!r}")
-        return ()
-    if not value:
-        raise ValueError("initial is an empty list")
-    shapes = {_shape_of(item) for item in value}
-    if len(shapes) != 1:
-        raise ValueError("initial is ragged: its rows have different lengths")
-    return (len(value), *shapes.pop())
-
-
-def _least(value: Any) -> float:
-    return min(map(_least, value)) if isinstance(value, list) else value
 
 
 class ParameterConfig(Strict):
@@ -172,25 +93,44 @@ class ModelConfig(Strict):
     events: list[str] = Field(
         default_factory=list, description="set by the importer: the names of the file's events"
     )
-    t0: Real = Field(
+    t0: Time = Field(
         0.0,
         description="start of the time span",
         json_schema_extra=measured_in("`model.time_units`"),
     )
-    t1: Real = Field(
+    t1: Time = Field(
         description="end of the time span", json_schema_extra=measured_in("`model.time_units`")
     )
-    time_units: Text = Field("1", description="units of time")
+    time_units: Text = Field(
+        "1",
+        description="units of time; `days since 2026-03-01` (hours, minutes, seconds): times may "
+        "be dates, and are in the dataset",
+    )
     states: dict[VariableName, StateConfig] = Field(
         min_length=1, description="states; their order is the order of the state record"
     )
     parameters: dict[VariableName, ParameterConfig] = Field(
         default_factory=dict, description="parameters, in the order of the args record"
     )
+    arrays: dict[VariableName, ArrayConfig] = Field(
+        default_factory=dict,
+        description="array parameters; written among `parameters`, with `dims` and a list or a "
+        "`file` for a value, args.name is the array, times the axis of that name",
+    )
+    coords: dict[VariableName, Coordinate] = Field(
+        default_factory=dict,
+        description="{dimension: [names or numbers of its places]}, which become coordinates of "
+        "the dataset; {values, units, long_name}",
+    )
     data: dict[VariableName, DataFile] = Field(
         default_factory=dict,
         description="files of numbers that the functions read: {name: {file, columns}} is "
         "args.name.column, or args.name for a file with one array",
+    )
+    inputs: dict[VariableName, InputConfig] = Field(
+        default_factory=dict,
+        description="quantities with a given course over time: args.name is the value at t; sbml, "
+        "antimony: in place of the parameter of that name",
     )
     nonnegative: Annotated[list[VariableName], Distinct] = Field(
         default_factory=list,
@@ -208,6 +148,38 @@ class ModelConfig(Strict):
         records = (self.observables, self.invariants)
         others = [record.function for record in records if record is not None]
         return [reference for reference in (self.vector_field, *others) if reference is not None]
+
+    @property
+    def files(self) -> dict[str, DataFile]:
+        """The files of numbers that the functions are given, by the key that names each."""
+        found = {f"data.{name}": file for name, file in self.data.items()}
+        tables = {f"inputs.{name}": given.table for name, given in self.inputs.items()}
+        return found | {key: table for key, table in tables.items() if table is not None}
+
+    @property
+    def plain_arrays(self) -> dict[str, ArrayParameter]:
+        """The array parameters as engines have them, categories in the order of `categories`."""
+        known = self.categories
+        return {
+            name: one.array([] if one.by is None else known[one.by])
+            for name, one in self.arrays.items()
+        }
+
+    @property
+    def categories(self) -> dict[str, list[str]]:
+        """The categories of inputs and array parameters, by the axis that chooses one."""
+        return categories({**self.inputs, **self.arrays})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _divided(cls, value: Any) -> Any:
+        return divided(value)
+
+    @field_validator("time_units")
+    @classmethod
+    def _known_to_cf(cls, value: str) -> str:
+        reference_date(value)
+        return value
 
     @field_validator("observables", "invariants", mode="before")
     @classmethod
@@ -228,6 +200,11 @@ class ModelConfig(Strict):
             name: Parameter(p.units, p.long_name, value=p.value)
             for name, p in self.parameters.items()
         }
+        # behind the numbers that are the user's come factors of arrays, and numbers of categories
+        for name, array in self.arrays.items():
+            words = f"factor of {array.long_name or name}"
+            parameters[name] = Parameter(long_name=words, value=1.0)
+        parameters |= {axis: Parameter(value=0.0) for axis in self.categories}
         return Declaration(
             self.name,
             self.t0,
@@ -269,6 +246,8 @@ class ModelConfig(Strict):
             raise ValueError("computed, events and reaction_rates are for sbml and antimony")
         if self.invariants and self.invariants.formulas:
             raise ValueError("invariants.formulas: formulas are for observables only")
+        if self.is_imported and self.arrays:
+            raise ValueError(f"parameters: {next(iter(self.arrays))}: those of a file are numbers")
         if self.is_imported and self.data:
             raise ValueError("data: an imported model has all its numbers in its file")
         added = [name for name, record in self.parameters.items() if record.added]
@@ -299,11 +278,13 @@ class ModelConfig(Strict):
         for name in self.data:
             if name in self.parameters:
                 raise ValueError(f"data: {name!r} is a parameter already; rename one of them")
+        check_given({"arrays": self.arrays, "inputs": self.inputs}, {*names, *self.data})
+        check_coords(self.coords, {**self.states, **self.arrays})
         for name in self.nonnegative:
             if name not in self.states:
                 known = ", ".join(self.states)
                 raise ValueError(f"nonnegative: {name!r} is not a state; known: {known}")
-            if _least(self.states[name].initial) < 0:
+            if self.states[name].least < 0:
                 raise ValueError(f"nonnegative: the initial value of {name} is negative")
         for name in self.invariants.variables if self.invariants else ():
             if drift_name(name) in names:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from odeflow.config.axis import RANDOM_LAWS, Axis
 from odeflow.config.base import (
     Distinct,
     Integer,
@@ -14,7 +15,6 @@ from odeflow.config.base import (
     VariableName,
     measured_in,
 )
-from odeflow.config.design import RANDOM_LAWS, Axis
 from odeflow.config.outputs import needs_zarr
 from odeflow.problem.noise import NoiseModel
 

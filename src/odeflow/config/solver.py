@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from odeflow.config.axis import Levels
 from odeflow.config.base import (
     Distinct,
     Natural,
@@ -23,7 +24,7 @@ from odeflow.config.base import (
     VariableName,
     measured_in,
 )
-from odeflow.config.design import Levels
+from odeflow.config.dates import Time
 from odeflow.problem.methods import METHODS, UnknownMethodError, find_method
 from odeflow.problem.solver import Solver, Tolerances
 
@@ -191,7 +192,7 @@ class SavedEventConfig(Strict):
 class SaveAtConfig(Strict):
     """Which times and which variables of a trajectory are kept."""
 
-    ts: Levels | list[Real] | None = Field(
+    ts: Levels | list[Time] | None = Field(
         None,
         description="times to save, {linspace: [0, 120, 121]} or a list; null: only the end value",
         json_schema_extra=measured_in("`model.time_units`"),

@@ -36,8 +36,11 @@ def check_axes(config: Config, root: Path) -> None:
     """
     design = config.design
     names = axis_names(design, root)
+    _check_categories(config, names)
     for name in names:
         key = f"design.axes.{name}"
+        if name in config.model.categories:
+            continue
         if design.kind == "table":
             key = f"design.path: {design.path}: column {name!r}"
         _check_name(config, name, key)
@@ -69,6 +72,31 @@ def check_axes(config: Config, root: Path) -> None:
             f"design.size: {design.size} points of a curve are too few to tell axes apart by their "
             f"frequencies; at least {FEWEST_POINTS} are needed"
         )
+
+
+def _check_categories(config: Config, names: list[str]) -> None:
+    """Raises ConfigError where inputs do not get the categories that they have courses for."""
+    choices, known = config.design.choices, config.model.categories
+    for axis, categories in known.items():
+        example = f"design.axes.{axis}: {{names: [{', '.join(categories)}]}}"
+        if axis not in names:
+            raise ConfigError(
+                f"model.inputs: {axis} chooses among courses, but is no axis; {example}"
+            )
+        if axis not in choices:
+            raise ConfigError(f"design: the axis {axis} needs names, not numbers; {example}")
+    for axis, chosen in choices.items():
+        key = f"design.axes.{axis}.names"
+        if axis not in known:
+            raise ConfigError(
+                f"{key}: names choose among courses of model.inputs, and no input is given by "
+                f"{axis}; give `values`, or an input `by: {axis}`"
+            )
+        for name in chosen:
+            if name not in known[axis]:
+                raise ConfigError(
+                    f"{key}: no input has a course for {name!r}; known: {', '.join(known[axis])}"
+                )
 
 
 def _check_free(config: Config, names: Iterable[str]) -> None:
@@ -111,20 +139,21 @@ def _check_name(config: Config, name: str, key: str) -> None:
             "parameter or a scalar state instead"
         )
     dosed = {named for dose in config.plain_doses for _, named in dose.named()}
-    if name not in (*scalars, *model.parameters, *dosed, END):
-        near = difflib.get_close_matches(name, [*model.parameters, *scalars, *dosed], n=1)
+    parameters = [*model.parameters, *model.arrays]
+    if name not in (*scalars, *parameters, *dosed, END):
+        near = difflib.get_close_matches(name, [*parameters, *scalars, *dosed], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise ConfigError(
             f"{key}: neither a parameter nor a state of model {model.name}, nor named by a dose; "
             f"{hint}"
-            f"parameters: {', '.join(model.parameters) or 'none'}, "
+            f"parameters: {', '.join(parameters) or 'none'}, "
             f"states: {', '.join(scalars) or 'none that is a scalar'}; {END} is a trajectory's end"
         )
     coordinate = axis_coordinate(name, model)
     observables = model.observables.variables if model.observables else {}
     dims = [dim for state in model.states.values() for dim in state.dims]
     taken = {*model.states, *model.parameters, *observables, *dims}
-    if name in (*scalars, *model.parameters):
+    if name in (*scalars, *parameters):
         taken -= {name}
     if coordinate in taken:
         raise ConfigError(

@@ -40,7 +40,7 @@ def design_to_file(config: Config, root: Path, path: Path) -> None:
     from odeflow.files.netcdf import write_filled
     from odeflow.files.slabs import slabs, unfilled
 
-    design, model = config.design, config.model
+    design, model, declared = config.design, config.model, config.model.declaration()
     total = number_of_samples(design, root)
     names = column_names(design, root)
     one_row = rows(design, 0, 1, root)
@@ -57,7 +57,9 @@ def design_to_file(config: Config, root: Path, path: Path) -> None:
             ["sample"],
             [total],
             one_row[name].dtype,
-            axis_attributes(name, model, config.plain_doses, list(design.conditions)),
+            axis_attributes(
+                name, declared, config.plain_doses, list(design.conditions), design.choices
+            ),
         )
         for name in names
     }

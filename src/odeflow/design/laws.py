@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from odeflow.config.design import Axis, Lognormal
+from odeflow.config.axis import Axis, Lognormal
 from odeflow.files.errors import ConfigError
 
 #: The smallest point a sampler gives is 2**-53, where the standard normal law is -8.21.
@@ -26,6 +26,9 @@ def quantile(axis: Axis, unit: np.ndarray) -> np.ndarray:
     unit = np.ascontiguousarray(unit)  # strided arrays may take another code path in NumPy
     given = getattr(axis, axis.law)
     match axis.law:
+        case "names":
+            number = np.floor(len(given) * unit).astype(np.int16)
+            return np.minimum(number, len(given) - 1).astype(np.int16)
         case "uniform":
             low, high = given
             return _between(low, high, unit)

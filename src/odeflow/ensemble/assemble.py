@@ -25,11 +25,12 @@ def ensemble_template(
     `slab` is any part of it. A grid has one dimension per axis, other designs `sample`; what is
     kept at events has one of their own, of all that there are in the ensemble.
     """
+    declared = config.model.declaration()
     if config.design.kind == "grid":
         levels = {
             axis_coordinate(name, config.model): (
                 values,
-                axis_attributes(name, config.model, config.plain_doses),
+                axis_attributes(name, declared, config.plain_doses, choices=config.design.choices),
             )
             for name, values in grid_levels(config.design).items()
         }
@@ -50,12 +51,18 @@ def ensemble_template(
         dims = (*leading, *map(str, variable.dims[1:]))
         return unfilled(dims, shape, variable.dtype, variable.attrs)
 
+    dims = {str(dim) for dim in streamed.sizes}
+    fixed |= {
+        dim: (dim, places.array, places.attributes(dim))
+        for dim, places in config.model.coords.items()
+        if dim in dims
+    }
     data = {name: spread(array.variable) for name, array in streamed.data_vars.items()}
     coords = {name: spread(array.variable) for name, array in streamed.coords.items()}
     made = ("engine", "engine_reason", "model_source", "time_switches")
     known = [slab.attrs[key] for key in made]
     attributes = global_attributes(config, *known)
-    if config.model.data:
+    if config.model.files:
         attributes |= data_attributes(config.model, config.study, slab.attrs["model_data"])
     return xr.Dataset(data, fixed | coords, attributes)
 

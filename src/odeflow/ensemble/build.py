@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from odeflow.config.ladder import ladder
 from odeflow.config.metrics import check_metric_names, reduced_summary
@@ -46,8 +46,8 @@ from odeflow.problem.transforms.stops import comment as stop_comment
 from odeflow.problem.transforms.stops import stop_guards
 from odeflow.problem.transforms.switching import Switching, with_switching
 
-#: Values of the axes, by name.
-Axes = Mapping[str, Float[np.ndarray, " sample"]]
+#: Values of the axes by name: numbers, of categories and conditions whole ones.
+Axes = Mapping[str, Real[np.ndarray, " sample"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +239,7 @@ def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
     Raises ConfigError for a negative state that cannot be, and for an end that is not after t0.
     """
     size = len(next(iter(axes.values()))) if axes else 1
-    declared, y0 = model.declared, []
+    declared, y0, axes = model.declared, [], {**axes, **_categories(config, axes)}
     for name, state in declared.states.items():
         values = np.asarray(axes.get(name, state.initial))
         if name in declared.nonnegative and values.size and values.min() < 0:
@@ -255,6 +255,16 @@ def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
     ]
     t1 = own_ends(config, axes) if has_own_ends(config, axes) else None
     return Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
+
+
+def _categories(config: Config, axes: Axes) -> Axes:
+    """The axes over categories, these numbered as the model does it."""
+    found = {}
+    for axis, known in config.model.categories.items():
+        if axis in axes:
+            numbers = np.array([known.index(name) for name in config.design.choices[axis]], float)
+            found[axis] = numbers[np.asarray(axes[axis], int)]
+    return found
 
 
 def own_ends(config: Config, axes: Axes) -> Float[np.ndarray, " sample"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from odeflow.problem.derivative_names import sensitivity_attributes, time_deriva
 from odeflow.problem.doses import Dose
 from odeflow.problem.names import drift_name, steady_name
 from odeflow.problem.problem import Problem
+from odeflow.problem.time_text import duration_units
 
 _NO_DERIVATIVE = (
     "0 where no stop ended the trajectory; NaN where it failed, where it ended at rest, which is "
@@ -39,13 +41,14 @@ def label_chunk(
     doses: Sequence[Dose] = (),
     conditions: Sequence[str] = (),
     at_rest: Mapping[str, np.ndarray] | None = None,
+    choices: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
 
     `drifts` are the relative drifts of the model's invariants, one per lane, by invariant;
     `summary` says what the metrics are that were reduced; `doses` are those of the config, which
     name axes, and `conditions` the names of the design's; `at_rest` are the values that the
-    trajectories go to, by variable.
+    trajectories go to, by variable; `choices` are the categories of axes that have some.
     """
     declared, solution = problem.model.declared, solved.solution
     known = problem.model.variables()
@@ -87,7 +90,7 @@ def label_chunk(
         data[name] = ("sample", getattr(solution, name), attributes | units)
     axes_of = time_derivative_names(_varied(problem), declared) if solution.time_derivatives else {}
     for name, values in solution.time_derivatives.items():
-        units, words = declared.time_units, OUTCOMES["time_reached"]["long_name"]
+        units, words = duration_units(declared.time_units), OUTCOMES["time_reached"]["long_name"]
         attributes = sensitivity_attributes(units, words, axes_of[name], declared)
         data[name] = ("sample", values, attributes | {"comment": _NO_DERIVATIVE})
     data |= _attempt_variables(solved, attempts)
@@ -100,7 +103,7 @@ def label_chunk(
     }
     for name, values in axes.items():
         coordinate = axis_coordinate(name, declared)
-        attributes = axis_attributes(name, declared, doses, conditions)
+        attributes = axis_attributes(name, declared, doses, conditions, choices)
         coords[coordinate] = ("sample", values, attributes)
     first = solved.engines[0]
     assert first is not None

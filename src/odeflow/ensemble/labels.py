@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,14 @@ def global_attributes(
         "odeflow_source_digest": source_digest(SOLVING),
         "odeflow_model_source": model_source,
         "odeflow_model_sha256": text_digest(model_source),
-        "odeflow_config": write_yaml(recorded),
+        "odeflow_config": _yaml(json.dumps(recorded)),
     }
+
+
+@lru_cache(maxsize=16)
+def _yaml(data: str) -> str:
+    """The YAML of data in JSON: writing it takes longer than solving a few trajectories."""
+    return write_yaml(json.loads(data))
 
 
 def data_attributes(model: ModelConfig, study: Path, digests: str) -> dict[str, str]:

@@ -94,6 +94,8 @@ def not_a_number(text: str) -> str:
     found = f"{text!r} is not a number" if text.strip() else "the value is missing"
     if is_number(text.replace(",", ".", 1)):
         found += f"; {_DECIMAL_COMMAS}"
+    if re.match(r"\s*\d{4}-\d\d", text):
+        found += "; for dates give a number, such as the days since the first of them"
     return found
 
 

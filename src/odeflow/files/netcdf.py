@@ -133,7 +133,7 @@ def _define(
     fill = options.pop("_FillValue")
     stored = file.createVariable(
         name,
-        variable.dtype,
+        str if variable.dtype.kind in "OU" else variable.dtype,
         tuple(map(str, variable.dims)),
         fill_value=False if fill is None else fill,
         chunksizes=pieces,

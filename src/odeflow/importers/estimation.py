@@ -76,6 +76,11 @@ def check_estimation(config: Config, study: Path) -> None:
         raise ConfigError(f"{_KEY}.data: needed without design.petab; name a .csv file")
     if estimate.data is not None and config.design.petab is not None:
         raise ConfigError(f"{_KEY}.data: design.petab has measurements of its own; remove one")
+    for axis in config.model.categories:
+        raise ConfigError(
+            f"{_KEY}: nothing says which of the categories of {axis} a measurement is of; give the "
+            "model a single course or array"
+        )
     if config.stop is not None:
         raise ConfigError(f"{_KEY}: stop ends trajectories before what is measured; remove stop")
     if config.runtime.precision != "float64":

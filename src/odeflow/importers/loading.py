@@ -1,6 +1,8 @@
 """A model of a config: its functions imported, supplied with data, traced once and checked."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -8,8 +10,9 @@ from odeflow.config.base import check_variable_name
 from odeflow.config.model import ModelConfig, Observables
 from odeflow.files.errors import ConfigError
 from odeflow.importers.functions import load_function
+from odeflow.importers.inputs import read_inputs
 from odeflow.importers.model_data import read_data
-from odeflow.importers.supplied import supplied, users_own
+from odeflow.importers.supplied import Courses, Supplied, users_own
 from odeflow.importers.user_errors import check_signature, user_errors
 from odeflow.problem.model import Model
 
@@ -21,26 +24,27 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
     returns the wrong structure (it names the state).
     """
     study = Path(study)
+    supplied, courses = _supplying(config, study)
     if config.vector_field is None:
         from odeflow.importers.sbml.field import imported_functions  # which imports libsbml
 
         imported = imported_functions(config, study)
         model = Model(
             config.declaration(),
-            imported.vector_field,
-            imported.observables,
-            events=imported.events,
+            supplied(imported.vector_field),
+            imported.observables and supplied(imported.observables),
+            events=tuple(event.each(supplied) for event in imported.events),
             start=imported.start,
             fixed=imported.fixed,
+            knots=courses.knots,
         )
     else:
         function = load_function(config.vector_field, study, "model.vector_field")
         observables = None
         if config.observables is not None and config.observables.function is not None:
             observables = load_function(config.observables.function, study, "model.observables")
-        data = read_data(config, study)
-        observables = observables and supplied(observables, config, data)
-        model = Model(config.declaration(), supplied(function, config, data), observables)
+        observables = observables and supplied(observables)
+        model = Model(config.declaration(), supplied(function), observables, knots=courses.knots)
     check_model(model)
     return model
 
@@ -55,16 +59,30 @@ def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | Non
         return None
     study = Path(study)
     field = load_model(config, study).function
-    function = load_function(invariants.function, study, "model.invariants")
-    function = supplied(function, config, read_data(config, study))
+    supplied, courses = _supplying(config, study)
+    function = supplied(load_function(invariants.function, study, "model.invariants"))
     observed = config.model_copy(update={"observables": invariants})
-    model = Model(observed.declaration(), field, function)
+    model = Model(observed.declaration(), field, function, knots=courses.knots)
     try:
         check_model(model)
     except ConfigError as error:
         text = str(error).replace("model.observables:", "model.invariants:", 1)
         raise ConfigError(text) from error
     return model
+
+
+def _supplying(
+    config: ModelConfig, study: Path
+) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], Courses]:
+    """What gives a function the model's arrays, data and inputs, if any; and the inputs."""
+    data, courses = read_data(config, study), Courses(read_inputs(config, study))
+
+    def supplied(function: Callable[..., Any]) -> Callable[..., Any]:
+        if not (data or config.arrays or config.inputs):
+            return function
+        return Supplied(function, config, data, config.plain_arrays, courses)
+
+    return supplied, courses
 
 
 def check_model(model: Model) -> None:

@@ -1,4 +1,4 @@
-"""The files of `model.data`: read, checked and digested when a run is planned. Without JAX."""
+"""A model's files of numbers: read, checked and digested when a run is planned. Without JAX."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def read_data(model: ModelConfig, study: Path) -> dict[str, Arrays]:
     return {name: _arrays(f"model.data.{name}", data, study) for name, data in model.data.items()}
 
 
+def read_table(key: str, data: DataFile, study: Path) -> Arrays:
+    """The columns of a file that the key of the model names; raises as `read_data`."""
+    return _arrays(f"model.{key}", data, study)
+
+
 def check_precision(model: ModelConfig, study: Path, precision: str) -> None:
     """Raises ConfigError where increasing values are not told apart in single precision."""
     if precision == "float64":
@@ -58,10 +63,10 @@ def check_precision(model: ModelConfig, study: Path, precision: str) -> None:
 
 
 def data_bytes(model: ModelConfig, study: Path) -> dict[str, bytes]:
-    """The content of each file of `model.data`, by its name in the config."""
+    """The content of each of a model's files of numbers, by its name in the config."""
     found = {}
-    for key, data in model.data.items():
-        _stat(f"model.data.{key}", data, study)
+    for key, data in model.files.items():
+        _stat(f"model.{key}", data, study)
         found[data.file] = (study / data.file).read_bytes()
     return found
 
@@ -125,10 +130,13 @@ def _read(key: str, asked: str, path: Path, _version: tuple[int, ...]) -> Arrays
     lines: list[int] = []
     try:
         arrays, lines = _READERS[PurePosixPath(data.file).suffix.lower()](path, data)
+        columns = data.named or {}
+        otherwise = ", or write `increasing: []` where nothing is looked up in it"
         for name, values in arrays.items():
-            _check_finite(name, values, lines)
+            _check_finite(name and columns.get(name, name), values, lines)
         for name in _increasing(data, arrays):
-            _check_increasing(name, arrays[name], lines)
+            hint = otherwise if key.startswith("model.data.") else ""
+            _check_increasing(columns.get(name, name), arrays[name], lines, hint)
     except TableError as error:
         raise ConfigError(f"{key}: {data.file}: {error}") from None
     except (OSError, ValueError, RuntimeError, csv.Error, EOFError) as error:
@@ -166,14 +174,13 @@ def _check_finite(name: str | None, values: np.ndarray, lines: list[int]) -> Non
         raise TableError(f"{_place(at, lines)}: the value{column} {found}; give a finite number")
 
 
-def _check_increasing(name: str, values: np.ndarray, lines: list[int]) -> None:
+def _check_increasing(name: str, values: np.ndarray, lines: list[int], hint: str) -> None:
     steps = np.diff(values)
     if not (steps > 0).all():
         at = int(np.argmin(steps > 0)) + 1
         raise TableError(
             f"{_place((at,), lines)}: {name!r} must increase, but {values[at]:.17g} follows "
-            f"{values[at - 1]:.17g}; sort the rows and keep one of equal ones, or write "
-            "`increasing: []` where nothing is looked up in it"
+            f"{values[at - 1]:.17g}; sort the rows and keep one of equal ones{hint}"
         )
 
 

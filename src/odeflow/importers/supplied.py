@@ -1,8 +1,9 @@
-"""A user's function whose `args` have the arrays of `model.data` beside the parameters."""
+"""A user's function whose `args` have `model.data` and `model.inputs` beside the parameters."""
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,38 +11,101 @@ import numpy as np
 
 from odeflow.config.model import ModelConfig
 from odeflow.importers.model_data import Arrays
+from odeflow.problem.declaration import ArrayParameter
+from odeflow.problem.knots import Knots, piece_value
+from odeflow.problem.pieces import Pieces
+
+
+class Courses:
+    """The courses of a model's inputs by name, and the knots that those without jumps share."""
+
+    def __init__(self, inputs: Mapping[str, Pieces]):
+        times = [one.knots for one in inputs.values() if one.is_continuous]
+        joined = np.unique(np.concatenate(times)) if times else np.empty(0)
+        self.knots = Knots(joined) if joined.size else None
+        self._pieces = {
+            name: one.at_knots(joined) if one.is_continuous else one for name, one in inputs.items()
+        }
+
+    def value(self, name: str, t: Any, course: Any) -> Any:
+        """The value of an input at a time; `course` is the number of that of several."""
+        one = self._pieces[name]
+        return piece_value(one, self.knots if one.is_continuous else None, t, course)
 
 
 @dataclass(frozen=True, eq=False)
 class Supplied:
-    """Calls `function(t, y, args)` with `data`, arrays by name of a file, among the args.
+    """Calls `function(t, y, args)` with what a config gives it beside the parameters.
 
-    A file with columns is a record of them, one with a single array that array; they are
-    constants to JAX, floats in the precision of t.
+    `data` are arrays by name of a file: one with columns is a record of them, one with a single
+    array that array. They are constants to JAX, floats in the precision of t, and so are `arrays`,
+    the array parameters, but for their factors. Of `courses` the function has the values at t.
     """
 
     function: Callable[..., Any]
     config: ModelConfig
-    data: Mapping[str, Arrays]
+    data: Mapping[str, Arrays] = field(default_factory=dict)
+    arrays: Mapping[str, ArrayParameter] = field(default_factory=dict)
+    courses: Courses | None = None
 
-    def __call__(self, t: Any, y: Any, args: Any) -> Any:
+    def __call__(self, t: Any, y: Any, args: Any, *more: Any) -> Any:
         """What the function returns."""
         dtype = jnp.result_type(t)
 
         def constant(values: np.ndarray) -> Any:
             return jnp.asarray(values, dtype if values.dtype.kind == "f" else None)
 
-        return self.function(t, y, self.taking(constant)(args))
+        def value(name: str, t: Any, category: Any) -> Any:
+            assert self.courses is not None
+            return self.courses.value(name, t, 0 if category is None else _whole(category))
 
-    def taking(self, constant: Callable[[np.ndarray], Any]) -> Callable[[Any], Any]:
-        """A function that puts the arrays behind the parameters; `constant` makes them readable.
+        def chosen(arrays: Any, category: Any) -> Any:
+            place = _whole(category)
+            return arrays.at[place].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
-        What odeflow itself adds behind the parameters (an infusion's rate) is not the function's.
+        return self.function(t, y, self.taking(constant, chosen, value)(t, args), *more)
+
+    def taking(
+        self,
+        constant: Callable[[np.ndarray], Any],
+        chosen: Callable[[Any, Any], Any],
+        value: Callable[[str, Any, Any], Any],
+    ) -> Callable[[Any, Any], Any]:
+        """A function of (t, args) that puts arrays and inputs behind the parameters.
+
+        `constant` makes arrays readable, `chosen` takes that of a category of several, and `value`
+        gives an input of this name at a time, under a category, None where it has none. What
+        odeflow itself adds behind the parameters (an infusion's rate) is not the function's.
         """
-        names = list(self.config.parameters)
-        record = namedtuple(f"{self.config.name}_args", [*names, *self.data])
+        number = len(self.config.parameters)
         parts = [_part(name, arrays, constant) for name, arrays in self.data.items()]
-        return lambda args: record(*tuple(args)[: len(names)], *parts)
+        arrays = {name: constant(array.values) for name, array in self.arrays.items()}
+        behind = [*arrays, *self.config.categories]
+        places = {name: number + i for i, name in enumerate(behind)}
+
+        def taken(t: Any, args: Any) -> Any:
+            args = tuple(args)
+            category = lambda axis: None if axis is None else args[places[axis]]
+            scaled = [
+                args[places[name]]
+                * (numbers[0] if one.by is None else chosen(numbers, category(one.by)))
+                for (name, one), numbers in zip(self.arrays.items(), arrays.values())
+            ]
+            given = self.config.inputs.items()
+            inputs = [value(name, t, category(one.by)) for name, one in given]
+            return self._record(*args[:number], *scaled, *parts, *inputs)
+
+        return taken
+
+    @cached_property
+    def _record(self) -> Any:
+        names = [*self.config.parameters, *self.arrays, *self.data, *self.config.inputs]
+        return namedtuple(f"{self.config.name}_args", names)
+
+
+def _whole(category: Any) -> Any:
+    """The number of a category, which parameters hold as a float."""
+    return jnp.asarray(category).astype(int)
 
 
 def _part(name: str, arrays: Arrays, constant: Callable[[np.ndarray], Any]) -> Any:
@@ -49,13 +113,6 @@ def _part(name: str, arrays: Arrays, constant: Callable[[np.ndarray], Any]) -> A
         return constant(arrays[None])
     columns = namedtuple(name, [str(column) for column in arrays])
     return columns(*map(constant, arrays.values()))
-
-
-def supplied(
-    function: Callable[..., Any], config: ModelConfig, data: Mapping[str, Arrays]
-) -> Callable[..., Any]:
-    """The function with the data among its args; as it is where there is none."""
-    return Supplied(function, config, data) if data else function
 
 
 def users_own(function: Callable[..., Any]) -> Callable[..., Any]:

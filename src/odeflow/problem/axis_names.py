@@ -1,12 +1,14 @@
 """What an axis of a design is called in a dataset, and what it is there."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from odeflow.files.flags import flag_attributes
 from odeflow.problem.doses import Dose
+from odeflow.problem.time_text import duration_units
 
 
 @runtime_checkable
@@ -64,7 +66,11 @@ def axis_coordinate(name: str, model: Named) -> str:
 
 
 def axis_attributes(
-    name: str, model: Named, doses: Sequence[Dose] = (), conditions: Sequence[str] = ()
+    name: str,
+    model: Named,
+    doses: Sequence[Dose] = (),
+    conditions: Sequence[str] = (),
+    choices: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Units and long name of a column: of a state, a parameter, or what one of the doses names.
 
@@ -73,6 +79,7 @@ def axis_attributes(
         model: what names states and parameters.
         doses: what may name axes.
         conditions: their names, if there are any; the column of their numbers has these as flags.
+        choices: the categories of axes that have some, by axis: flags of their numbers, too.
 
     Returns:
         `units`, `long_name`, and CF's attributes of flags, for a variable of a dataset.
@@ -81,6 +88,8 @@ def axis_attributes(
         return {"long_name": "condition", **flag_attributes(conditions, np.int16)}
     if conditions and name == PARAMETER_SET:
         return {"long_name": "number of the parameter set", "units": "1"}
+    if name in choices:
+        return {"units": "1", "long_name": name, **flag_attributes(choices[name], np.int16)}
     if name in model.states:
         state = model.states[name]
         return {"units": state.units, "long_name": f"initial {state.long_name or name}"}
@@ -97,12 +106,13 @@ def axis_attributes(
 def _dose_attributes(key: str, number: int, dose: Dose, model: Named) -> dict[str, str]:
     known = model.states[dose.state] if dose.state else model.parameters[dose.parameter or ""]
     key, _, place = key.partition(".")
+    lasting = duration_units(model.time_units)
     what, units = {
         "amount": ("amount", known.units),
-        "rate": ("rate", f"{known.units}/{model.time_units}"),
+        "rate": ("rate", f"{known.units}/{lasting}"),
         "value": ("value", known.units),
-        "duration": ("duration", model.time_units),
-        "every": ("interval", model.time_units),
+        "duration": ("duration", lasting),
+        "every": ("interval", lasting),
         "time": ("time", model.time_units),
         "times": (f"time {int(place or 0) + 1}", model.time_units),
     }[key]

@@ -40,6 +40,14 @@ class Parameter(Variable):
 
 
 @dataclass(frozen=True, eq=False)
+class ArrayParameter(Variable):
+    """An array parameter: its numbers, by category the first dimension, and the axis of these."""
+
+    values: Float[np.ndarray, "category *shape"] = field(kw_only=True)
+    by: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Declaration:
     """A model's states and parameters, in the order of its records, and its time span.
 

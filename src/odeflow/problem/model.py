@@ -14,6 +14,7 @@ import numpy as np
 
 from odeflow.files.errors import ConfigError
 from odeflow.problem.declaration import Declaration, Variable
+from odeflow.problem.knots import Knots
 
 Scalar = jax.Array
 
@@ -116,7 +117,8 @@ class Model:
     what the model computes at t0 from the values of axes: states and parameters by name. `fixed`
     are the observables that do not change along a trajectory unless a parameter does. `hidden`
     names the states that are never saved, `jumping` is what the model itself does at jumps,
-    `dosing` how doses change its derivatives, and `stopping` what stops do.
+    `dosing` how doses change its derivatives, and `stopping` what stops do. At `knots` its
+    functions have kinks in time: adaptive steps end there.
     """
 
     declared: Declaration
@@ -130,6 +132,7 @@ class Model:
     dosing: Dosing | None = None
     jumping: Jumping | None = None
     stopping: Stopping | None = None
+    knots: Knots | None = None
 
     @cached_property
     def State(self) -> Any:

@@ -2,8 +2,16 @@
 
 import math
 
+#: Between the unit and the date that times count from, as CF writes it.
+_SINCE = " since "
+
 #: Digits that a float64 has.
 _MOST_DIGITS = 17
+
+
+def duration_units(time_units: str) -> str:
+    """Units of what lasts, from those of times: `days` for `days since 2026-03-01`."""
+    return time_units.partition(_SINCE)[0].strip()
 
 
 def shown_time(time: float, *among: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from odeflow.files.shipped import shipped
@@ -34,13 +35,17 @@ RECORDED_PACKAGES = (*NUMERICAL_PACKAGES, "hydra-core", "netcdf4", "snakemake", 
 
 def versions(packages: Iterable[str] = RECORDED_PACKAGES) -> dict[str, str]:
     """Installed versions by package, in order; packages that are not installed are left out."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {package: _installed(package) for package in packages}
+    return {package: version for package, version in found.items() if version is not None}
+
+
+@cache
+def _installed(package: str) -> str | None:
+    """Looked up once: a process goes on with what it has imported."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def numerical_packages(model: ModelConfig, device: str) -> tuple[str, ...]:

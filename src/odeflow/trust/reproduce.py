@@ -288,7 +288,7 @@ def _axis_coordinates(config: Config, dataset: xr.Dataset) -> dict[str, str]:
     """Coordinate in a dataset of every axis of the design, by the axis' name, in order."""
     model = config.model
     dosed = [name for dose in config.plain_doses for _, name in dose.named()]
-    names = [END, *model.states, *model.parameters, *dosed]
+    names = [END, *model.states, *model.parameters, *model.arrays, *model.categories, *dosed]
     axes = {axis_coordinate(name, model): name for name in names}
     return {axes[str(name)]: str(name) for name in dataset.coords if name in axes}
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from odeflow.config.design import Axis
+from odeflow.config.axis import Axis
 from odeflow.config.root import Config
 from odeflow.config.simulate_for_inference import NoiseConfig
 from odeflow.problem.axis_names import axis_attributes
@@ -70,7 +70,8 @@ def parameter_labels(config: Config, axes: Sequence[str]) -> dict[str, xr.Variab
     """
     asked = config.analyse.simulate_for_inference
     assert asked is not None
-    described = [axis_attributes(name, config.model, config.plain_doses) for name in axes]
+    model, doses, choices = config.model.declaration(), config.plain_doses, config.design.choices
+    described = [axis_attributes(name, model, doses, choices=choices) for name in axes]
     described += [{"long_name": f"noise: {name}", "units": ""} for name in asked.parameters]
     laws = [_law(config.design.axes.get(name)) for name in axes]
     laws += [_law(axis) for axis in asked.parameters.values()]

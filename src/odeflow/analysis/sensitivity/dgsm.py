@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.analysis.sensitivity.block_sums import Outputs, Points
-from odeflow.config.design import Axis, Lognormal
+from odeflow.config.axis import Axis, Lognormal
 from odeflow.files.errors import ConfigError
 
 #: A variance this much smaller than the square of the values is rounding.

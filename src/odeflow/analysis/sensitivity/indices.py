@@ -280,5 +280,7 @@ def _described(config: Config, name: str) -> tuple[str, str]:
     group = config.design.groups.get(name)
     if group is not None:
         return ", ".join(group), "1"
-    attributes = axis_attributes(name, config.model, config.plain_doses)
+    choices = config.design.choices
+    declared = config.model.declaration()
+    attributes = axis_attributes(name, declared, config.plain_doses, choices=choices)
     return str(attributes["long_name"]), str(attributes["units"])

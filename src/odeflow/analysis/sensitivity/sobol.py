@@ -12,6 +12,8 @@ References:
     Simul. 55.
 """
 
+import math
+
 import numpy as np
 
 from odeflow.analysis.sensitivity.block_sums import Outputs, Points
@@ -33,6 +35,7 @@ class Sobol:
         self.number_of_leading = 4 + (4 if second_order else 3) * number
         pairs = len(self._pairs[0]) if second_order else 0
         self.number_of_terms = self.number_of_leading + pairs
+        self._memory = np.empty(0)
 
     def reference(self, y: Outputs, x: Points) -> np.ndarray:
         """A value of each output, so that a constant one becomes exactly zero."""
@@ -40,11 +43,14 @@ class Sobol:
         return np.take_along_axis(y[:, 0], np.argmax(known, axis=0)[None], axis=0)[0]
 
     def terms(self, y: Outputs, x: Points, reference: np.ndarray) -> np.ndarray:
-        """Those of one output: a, b, a² + b², a b, then of each parameter, then of each pair."""
+        """Those of one output: a, b, a² + b², a b, then of each parameter, then of each pair.
+
+        They are in memory that the next call writes to.
+        """
         number = self._number
         y = y - reference
         a, b, ab = y[:, :1], y[:, -1:], y[:, 1 : number + 1]
-        terms = np.empty((len(y), self.number_of_terms, y.shape[-1]))
+        terms = self._room((len(y), self.number_of_terms, y.shape[-1]))
         terms[:, 0:1], terms[:, 1:2], terms[:, 2:3], terms[:, 3:4] = a, b, a * a + b * b, a * b
         of_each = terms[:, 4 : self.number_of_leading].reshape(len(y), -1, number, y.shape[-1])
         np.subtract(ab, a, out=of_each[:, 0])
@@ -53,10 +59,20 @@ class Sobol:
         of_each[:, 2] = ab
         if self._second_order:
             ba = of_each[:, 3] = y[:, number + 1 : -1]
-            for place, (j, k) in enumerate(zip(*self._pairs), start=self.number_of_leading):
-                np.multiply(ba[:, j], ab[:, k], out=terms[:, place])
-                terms[:, place] -= terms[:, 3]
+            place = self.number_of_leading
+            for j in range(number - 1):  # the pairs (j, k > j)
+                others = number - 1 - j
+                pairs = terms[:, place : place + others]
+                np.multiply(ba[:, j : j + 1], ab[:, j + 1 :], out=pairs)
+                place += others
         return terms
+
+    def _room(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Memory for terms, that of the call before where it is enough: it is large."""
+        size = math.prod(shape)
+        if len(self._memory) < size:
+            self._memory = np.empty(size)
+        return self._memory[:size].reshape(shape)
 
     def indices(
         self, means: np.ndarray, counts: np.ndarray, reference: np.ndarray
@@ -81,7 +97,8 @@ class Sobol:
         if means.shape[-2] > self.number_of_leading:
             j, k = self._pairs
             shift = ba[..., j, :] + ab[..., k, :] - each(a + b)
-            both = (means[..., self.number_of_leading :, :] - each(centre) * shift) / variance
+            both = means[..., self.number_of_leading :, :] - each(means[..., 3, :])
+            both = (both - each(centre) * shift) / variance
             second = np.full((*first.shape[:-1], number, first.shape[-1]), np.nan)
             second[..., j, k, :] = both - first[..., j, :] - first[..., k, :]
             second[..., k, j, :] = second[..., j, k, :]

@@ -11,6 +11,7 @@ from equinox.internal import ω
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Bool
 
+from odeflow.engines.diffrax.knot_control import KnotController
 from odeflow.engines.shared.wild_steps import is_wild, looks_for_wild_steps
 from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import Problem
@@ -213,6 +214,8 @@ def lane_controller(problem: Problem, state_record: Any, budget: Any = None) -> 
             factormax=solver.factormax,
             safety=solver.safety,
         )
+        if model.knots is not None:
+            wrapped = KnotController(wrapped, jnp.asarray(model.knots.times, problem.dtype))
     scale = None
     if tolerances.uniform is None:
         scales = {n: 1.0 / tolerances.atol[n] for n in state_record._fields}

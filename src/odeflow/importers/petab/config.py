@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from odeflow.config.design import SAMPLERS, Levels
+from odeflow.config.axis import Levels
+from odeflow.config.design import SAMPLERS
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import without_hidden

@@ -56,6 +56,8 @@ def _extended(model: Mapping[str, Any], system: "System") -> "System":
     formulas = observables.get("formulas") if isinstance(observables, Mapping) else None
     records = parameters.items() if isinstance(parameters, Mapping) else ()
     added = [name for name, x in records if isinstance(x, Mapping) and x.get("added") is True]
+    inputs = model.get("inputs")
+    system = system.with_inputs(inputs if isinstance(inputs, Mapping) else ())
     if not added and not isinstance(formulas, Mapping):
         return system
     from odeflow.importers.sbml.formulas import extended

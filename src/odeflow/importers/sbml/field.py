@@ -41,7 +41,7 @@ def imported_functions(config: ModelConfig, study: Path) -> ModelFunctions:
     assert source is not None
     observed = config.observables or Observables.model_validate({})
     added = [name for name, parameter in config.parameters.items() if parameter.added]
-    system = extended(read_system(source), observed.formulas, added)
+    system = extended(read_system(source).with_inputs(config.inputs), observed.formulas, added)
     observables = observed.variables
     for name in (*config.states, *config.parameters, *observables):
         if name not in system.values and name not in system.assigned:

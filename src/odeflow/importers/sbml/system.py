@@ -6,12 +6,14 @@ with states x, assigned quantities a (assignment rules, reaction rates, concentr
 compartments that change) and parameters p.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from odeflow.config.model import VariableConfig
+from odeflow.config.validate import nearest
+from odeflow.files.errors import ConfigError
 from odeflow.importers.expressions.expression import Expression, names
 
 Equations = tuple[tuple[str, Expression], ...]
@@ -119,6 +121,31 @@ class System:
         if not changed:
             return []
         return list(depends_on(_ordered(self.assigned, self.assigned), changed))
+
+    def with_inputs(self, inputs: Collection[str]) -> "System":
+        """The system with inputs over time in place of parameters of these names.
+
+        Raises ConfigError for one that is no parameter, and for one that something at t0 reads.
+        """
+        if not inputs:
+            return self
+        for name in inputs:
+            key = f"model.inputs.{name}"
+            if name not in self.parameters:
+                what = "a state" if name in self.rates else "no parameter"
+                near = nearest(name, self.parameters)
+                raise ConfigError(f"{key}: it is {what} of the file; name a parameter of it{near}")
+            if self.fast:
+                raise ConfigError(f"{key}: not with fast reactions, whose balance it may shift")
+        for name, read in self.dependencies().items():
+            for given in (x for x in read if x in inputs and name not in inputs):
+                raise ConfigError(
+                    f"model.inputs.{given}: the file computes the start of {name} of it, which an "
+                    f"input over time cannot give; set that in model.states or model.parameters"
+                )
+        values = {name: value for name, value in self.values.items() if name not in inputs}
+        initial = {name: x for name, x in self.initial.items() if name not in inputs}
+        return replace(self, values=values, initial=initial)
 
     def check(self) -> None:
         """Raises ValueError where quantities define each other."""

@@ -18,6 +18,7 @@ from odeflow.config.wanted import wanted_metrics
 from odeflow.design import CONDITION, axis_names, check_axes, has_own_ends
 from odeflow.files.errors import ConfigError
 from odeflow.importers.estimation import check_estimation
+from odeflow.importers.inputs import check_inputs
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
 from odeflow.importers.study.analyses import (
@@ -51,6 +52,7 @@ def check(config: Config, study: Path) -> None:
     check_functions(config.model, study)
     read_data(config.model, study)
     check_precision(config.model, study, config.runtime.precision)
+    check_inputs(config, study)
     check_estimation(config, study)
     check_training_set(config, study)
     check_training_outputs(config)
@@ -138,7 +140,8 @@ def _check_doses(config: Config, study: Path) -> None:
             known_names(f"{key}.state", [dose.state], model.states, "a state")
             _check_index(f"{key}.index", dose, model.states[dose.state].shape)
         else:
-            known_names(f"{key}.parameter", [dose.parameter or ""], model.parameters, "a parameter")
+            parameters = [*model.parameters, *model.arrays]
+            known_names(f"{key}.parameter", [dose.parameter or ""], parameters, "a parameter")
         for place, name in dose.dose.named():
             known_names(f"{key}.{place}", [name], quantities, "an axis or a parameter")
         for time in dose.dose.first_times:
@@ -186,6 +189,13 @@ def _check_variables(config: Config, study: Path) -> None:
         atol = attempt.solver.atol
         shorter = "solver.reject_drift" if config.solver.reject_drift else ""
         shorter = "model.nonnegative" if config.model.nonnegative else shorter
+        kinked = [n for n, x in config.model.inputs.items() if not x.jumps]
+        if kinked and attempt.solver.stepsize_controller == "constant":
+            where = f"runtime.retry.{number - 1}" if number else "solver"
+            raise ConfigError(
+                f"{where}.stepsize_controller: constant steps do not end where the input "
+                f"{kinked[0]} has its kinks; take pid, or interpolation: previous"
+            )
         if shorter and attempt.solver.stepsize_controller == "constant":
             where = f"runtime.retry.{number - 1}" if number else "solver"
             raise ConfigError(
@@ -199,7 +209,7 @@ def _check_variables(config: Config, study: Path) -> None:
             if missing:
                 raise ConfigError(f"{key}: no tolerance for the state {', '.join(missing)}")
     sensitivities = config.saveat.sensitivities or []
-    axes = [*config.model.parameters, *states]
+    axes = [*config.model.parameters, *config.model.arrays, *states]
     known_names("saveat.sensitivities", sensitivities, axes, "a parameter or state")
     _check_sensitivities(config)
     derivatives = sensitivity_names(known, sensitivities, config.model.declaration())

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from odeflow.config.composing import composed_data
+from odeflow.config.dates import with_dates
 from odeflow.config.root import Config
 from odeflow.config.study_files import read_settings
 from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import validate
+from odeflow.importers.arrays import with_arrays
 from odeflow.importers.petab.config import with_petab
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.study.check import check
@@ -50,8 +52,8 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
         data = _without_default_model(data, overrides, Path(study), resolvers)
         data = with_petab(data, Path(study))
     if "model" in data:
-        data["model"] = imported_model(data["model"], Path(study))
-    data = scaled_tolerances(with_priors(data))
+        data["model"] = imported_model(with_arrays(data["model"], Path(study)), Path(study))
+    data = scaled_tolerances(with_priors(with_dates(data)))
     if "about" not in data and (Path(study) / _ABOUT).is_file():
         data["about"] = read_settings(Path(study) / _ABOUT, _ABOUT)
     config = validate(data).in_study(Path(study))

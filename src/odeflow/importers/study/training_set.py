@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from odeflow.config.design import PLANNED, Axis
+from odeflow.config.axis import Axis
+from odeflow.config.design import PLANNED
 from odeflow.config.estimate import EstimatedConfig
 from odeflow.config.root import Config
 from odeflow.config.simulate_for_inference import NoiseConfig

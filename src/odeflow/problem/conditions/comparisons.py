@@ -17,6 +17,7 @@ from jax.extend.core import Jaxpr
 from jax.extend.core import Literal as JaxprLiteral
 
 from odeflow.problem.conditions.source_line import source_line
+from odeflow.problem.knots import KNOTS_PASSED
 from odeflow.problem.model import Model
 
 #: Iterations of a loop of known length that are looked at one by one.
@@ -174,6 +175,9 @@ class Walk:
                 self._add(equation, operands, "table", lambda: value, table=table)
                 info = _CONSTANT.joined(infos, _degree("floor", infos))
                 return [(info, found) for _, found in self._opaque(equation, operands)]
+        if name == "jit" and params["name"] == KNOTS_PASSED:
+            info = _CONSTANT.joined(infos, _degree("floor", infos))
+            return [(info, found) for _, found in self._opaque(equation, operands)]
         inner = params.get("jaxpr", params.get("call_jaxpr", params.get("fun_jaxpr")))
         if varies and name in _CALLS:
             jaxpr, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, [])

@@ -6,7 +6,7 @@ engines end a step at each, so that none is passed over and none lies inside a s
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -36,12 +36,14 @@ class Roots(NamedTuple):
 class Switches:
     """What changes with time in functions of (t, y, args), all in the scalars of a model.
 
-    `size` and `parameters` are the numbers of the state's scalars and of parameters.
+    `size` and `parameters` are the numbers of the state's scalars and of parameters; at `knots`
+    the functions have kinks.
     """
 
     functions: tuple[PointFunction, ...]
     size: int
     parameters: int
+    knots: Float[np.ndarray, " knot"] = field(default_factory=lambda: np.empty(0))
 
     @cached_property
     def _static(self) -> list[Crossing]:
@@ -103,12 +105,15 @@ class Switches:
     def _row_times(self, t0: float, t1: float, args: np.ndarray) -> np.ndarray:
         size = args.shape[1]
         found = _padded(Roots(np.empty(0, int), np.empty(0)), size)
+        kinks = self.knots[(self.knots > t0) & (self.knots < t1), None]
         for number, crossing in enumerate(self._static):
             if crossing.levels == "unknown":
                 continue
             search = _Search(self._evaluate, number, crossing, args)
             whole = crossing.info.degree == Degree.affine
             inner = np.empty((0, size)) if whole else found
+            if len(kinks) and not whole:
+                inner = np.sort(np.concatenate([inner, np.repeat(kinks, size, axis=1)]), axis=0)
             edges = np.concatenate([np.full((1, size), t0), inner, np.full((1, size), t1)])
             roots = search.roots(np.minimum(edges, t1))
             old = np.nonzero(np.isfinite(found.T))

@@ -49,6 +49,7 @@ def with_doses(model: Model, doses: Sequence[Dose]) -> Model:
         model.events,
         model.start,
         model.fixed,
+        knots=model.knots,
     )
 
 

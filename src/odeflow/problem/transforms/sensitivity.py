@@ -80,6 +80,7 @@ def with_sensitivities(
         derivatives,
         start=model.start,
         fixed=model.fixed,
+        knots=model.knots,
     )
     if jumps:
         augmented = replace(augmented, events=SaltationEvents(jumps).events(), hidden=(MEMORY,))

@@ -89,7 +89,8 @@ def with_switching(problem: Problem) -> Switching:
     model, paused = with_pauses(problem.model)
     problem = replace(problem, model=model) if paused else problem
     parameters = list(model.declared.parameters)
-    switches = Switches(_functions(problem), len(model.components), len(parameters))
+    knots = np.empty(0) if model.knots is None else model.knots.times
+    switches = Switches(_functions(problem), len(model.components), len(parameters), knots)
     places = lambda lines: ", ".join(line or model.declared.origin for line in lines)
     lines = list(dict.fromkeys([*switches.lines, *paused]))
     lines = list(filter(None, lines)) or lines
@@ -221,7 +222,8 @@ def _with_stops(problem: Problem, switches: Switches, lanes: Lanes) -> Lanes:
     until = np.minimum.accumulate(ahead[::-1], axis=0)[::-1]
     until = np.concatenate([until, np.full((1, size), np.inf)])
     # a stretch shorter than what is kept away from its ends is seen at its middle
-    middle = 0.5 * (since + until)
+    with np.errstate(invalid="ignore"):  # where nothing switches both ends are infinite
+        middle = 0.5 * (since + until)
     narrow = since > until
     since, until = np.where(narrow, middle, since), np.where(narrow, middle, until)
     finite = np.finfo(problem.dtype).max

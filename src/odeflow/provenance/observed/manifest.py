@@ -127,9 +127,11 @@ def trust_surroundings(trusted: bool) -> None:
 def _key(model: ModelConfig) -> str:
     """What decides which files a model reads, besides what is in them; no values of numbers."""
     observables = model.observables and list(model.observables.variables)
-    data = {name: file.model_dump(mode="json") for name, file in model.data.items()}
+    data = {name: file.model_dump(mode="json") for name, file in model.files.items()}
+    inputs = {name: [*one.categories, one.interpolation] for name, one in model.inputs.items()}
+    arrays = {name: [*one.categories, *one.shape] for name, one in model.arrays.items()}
     states = {name: state.shape for name, state in model.states.items()}
-    parts = [model.functions, states, list(model.parameters), observables, data]
+    parts = [model.functions, states, list(model.parameters), observables, data, inputs, arrays]
     files = [model.sbml, model.antimony]
     return digest(parts, files, versions(NUMERICAL_PACKAGES), sys.version, _own_code())
 

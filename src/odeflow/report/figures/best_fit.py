@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from odeflow.report.figures.at_rest import mark_rest, placed
 from odeflow.report.figures.style import BLUE, GREY, VERMILION, label, message, panels
+from odeflow.report.figures.time_axis import time_axis
 
 _MOST_PANELS = 8
 
@@ -38,11 +39,13 @@ def best_fit(dataset: xr.Dataset) -> Figure:
         bars = np.where(linear, noise, 0.0)[own]
         ax.errorbar(times[own], values[own], bars, fmt=".", color=VERMILION, elinewidth=0.7)
         measured = xr.DataArray(0.0, attrs={"long_name": name, "units": units})
-        ax.set(xlabel=label(dataset["measured_time"]), ylabel=label(measured))
+        time_axis(ax, dataset["measured_time"])
+        ax.set_ylabel(label(measured))
         mark_rest(ax, measured_times)
         if not linear[own].any():
             ax.set_yscale("log")
         beside.axhline(0.0, color=GREY, linewidth=0.7)
         beside.plot(times[own], dataset["residual"].values[own], ".", color=BLUE)
-        beside.set(xlabel=label(dataset["measured_time"]), ylabel="Residual over noise")
+        time_axis(beside, dataset["measured_time"])
+        beside.set_ylabel("Residual over noise")
     return figure

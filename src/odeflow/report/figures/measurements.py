@@ -22,6 +22,7 @@ from odeflow.report.figures.style import (
     message,
     panels,
 )
+from odeflow.report.figures.time_axis import time_axis
 
 _COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 #: Trajectories of a condition that a band is of, and panels of a figure, at most.
@@ -57,7 +58,7 @@ def measurements(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> F
                 seen.append((*ends, line))
         _limits(ax, seen, bool((_points(summary, name)["scale"] > 0).all()))
         mark_rest(ax, summary["measured_time"].values)
-        ax.set_xlabel(label(ensemble["time"]))
+        time_axis(ax, ensemble["time"])
         ax.set_ylabel(label(ensemble[name]))
     _legend(figure, conditions, len(ranked))
     return figure

@@ -16,6 +16,7 @@ from odeflow.report.figures.style import (
     message,
     panels,
 )
+from odeflow.report.figures.time_axis import time_axis
 from odeflow.report.scales import value_scale
 
 _MOST_PANELS = 12
@@ -41,7 +42,8 @@ def predictive(dataset: xr.Dataset) -> Figure:
         ax.plot(placed(times)[own], values[own], ".", color=VERMILION, zorder=4, label="data")
         mark_rest(ax, times)
         measured = xr.DataArray(0.0, attrs={"long_name": name, "units": units})
-        ax.set(xlabel=label(dataset["measured_time"]), ylabel=label(measured))
+        time_axis(ax, dataset["measured_time"])
+        ax.set_ylabel(label(measured))
         drawn = dataset["prior_predictive_quantiles"].values[:, own]
         drawn = drawn[np.isfinite(drawn)]
         above = drawn.size and min(values[own].min(), drawn.min()) > 0

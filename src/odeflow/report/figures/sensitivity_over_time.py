@@ -16,10 +16,10 @@ from odeflow.report.figures.style import (
     PURPLE,
     SKY,
     VERMILION,
-    label,
     message,
     panels,
 )
+from odeflow.report.figures.time_axis import time_axis
 from odeflow.report.scales import is_geometric
 from odeflow.report.sensitivity_outputs import (
     DRAWN,
@@ -58,7 +58,8 @@ def sensitivity_over_time(indices: xr.Dataset, config: Config) -> Figure:
                 _draw(ax, output, index, place, colour, names[place])
             if is_geometric(time.values[time.values > 0].tolist()):
                 ax.set_xscale("log")
-            ax.set(xlabel=label(time), ylabel=DRAWN[index])
+            time_axis(ax, time)
+            ax.set_ylabel(DRAWN[index])
             ax.set_title(wrapped(output.title[:1].upper() + output.title[1:], 44))
             ax.axhline(0, color=GREY, linewidth=0.6)
             ax.set_xlim(time.values[0], time.values[-1])

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from odeflow.ensemble.labels import design_dims
 from odeflow.report.figures.style import GREY, label
+from odeflow.report.figures.time_axis import time_axis
 from odeflow.report.selection import example, example_indices
 
 #: A state with more entries than these along both of its dimensions is a plane, to be seen as one.
@@ -43,7 +44,7 @@ def space_time(figure: Figure, ax: Axes, ensemble: xr.Dataset, name: str) -> Non
         image = ax.pcolormesh(
             time.values, np.arange(len(rows)), rows, shading="nearest", rasterized=True
         )
-        ax.set_xlabel(label(time))
+        time_axis(ax, time)
         _places(ax, extra, values.shape[1:])
     ax.set_title(title, color=GREY)
     figure.colorbar(image, ax=ax).set_label(label(ensemble[name]))

@@ -12,6 +12,7 @@ from odeflow.problem.status import has_failed
 from odeflow.report.figures.groups import DrawnGroup, groups, of_group
 from odeflow.report.figures.space_time import space_time
 from odeflow.report.figures.style import BLUE, GREY, label, message, panels
+from odeflow.report.figures.time_axis import time_axis
 from odeflow.report.scales import dust_of, is_log_time, value_scale
 from odeflow.report.selection import (
     example,
@@ -49,8 +50,8 @@ def time_courses(ensemble: xr.Dataset, summary: xr.Dataset, config: Config) -> F
             scale.apply(ax.yaxis, drawn)
             ax.set_ylabel(label(ensemble[name]))
             ax.margins(x=0)
-            ax.set_xlabel(label(time))
-        if log_time and ax.get_xlabel() == label(time):  # no picture of one time
+            time_axis(ax, time)
+        if log_time and ax.get_xlabel() == label(time):  # no picture of one time, and no dates
             ax.set_xscale("log")
     _legend(figure, axes, _running(summary))
     return figure

@@ -15,32 +15,46 @@ from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import System, assigned_to
 from odeflow.trust.verification.event_functions import EventFunctions, Function
 from odeflow.trust.verification.formulas import UnknownOperationError, compiled
+from odeflow.trust.verification.inputs import GivenInputs
 
 
 class ImportedFunctions:
     """Field, observables and events of an imported model. Raises where it cannot be done here."""
 
-    def __init__(self, config: ModelConfig, study: Path):
+    def __init__(self, config: ModelConfig, study: Path, inputs: GivenInputs | None = None):
         from odeflow.importers.sbml.formulas import extended  # which imports libsbml
 
         source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
         assert source is not None
         observed = config.observables or Observables.model_validate({})
         added = [name for name, parameter in config.parameters.items() if parameter.added]
-        system = extended(read_system(source), observed.formulas, added)
+        system = read_system(source).with_inputs(config.inputs)
+        system = extended(system, observed.formulas, added)
         if system.fast:
             raise UnknownOperationError("fast reactions")
         self._system, self._states = system, list(config.states)
+        self._inputs, number = inputs, len(config.parameters)
+        self._categories = slice(number, number + len(config.categories))
         self._places = {TIME: "t"}
         self._places |= {name: f"y[{i}]" for i, name in enumerate(config.states)}
         self._places |= {name: f"p[{i}]" for i, name in enumerate(config.parameters)}
+        first = self._categories.stop
+        self._places |= {name: f"p[{first + i}]" for i, name in enumerate(config.inputs)}
         rates = [system.rates[name] for name in config.states]
         self.still = np.array([is_zero(rate) for rate in rates], bool)
-        self.is_autonomous = not any(TIME in self._read(rate) for rate in rates)
+        self.is_autonomous = not any({TIME, *config.inputs} & self._read(rate) for rate in rates)
         self._rates = self._compiled(rates)
         self._notes = self._compiled(rates, with_notes=True)
         self._observed = self._compiled([system.assigned[name] for name in observed.variables])
         self.events = tuple(self._event(system, i) for i in range(len(system.events)))
+
+    def _given(self, t: float, args: np.ndarray) -> list[float]:
+        """The parameters, and the inputs behind them."""
+        numbers = args.tolist()
+        if self._inputs is None:
+            return numbers
+        end = self._categories.stop
+        return numbers[:end] + self._inputs.values(t, numbers[self._categories])
 
     def _compiled(self, results: Sequence[Expression], **named: Any) -> Callable[..., Any]:
         definitions = {
@@ -50,15 +64,15 @@ class ImportedFunctions:
 
     def field(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
         """Time derivative of every state."""
-        return np.array(self._rates(t, y.tolist(), args.tolist()), float)
+        return np.array(self._rates(t, y.tolist(), self._given(t, args)), float)
 
     def observe(self, t: float, y: np.ndarray, args: np.ndarray) -> np.ndarray:
         """Every observable."""
-        return np.array(self._observed(t, y.tolist(), args.tolist()), float)
+        return np.array(self._observed(t, y.tolist(), self._given(t, args)), float)
 
     def notes(self, t: float, y: np.ndarray, args: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Margins and wholes of what the field compares."""
-        return _as_notes(self._notes(t, y.tolist(), args.tolist()))
+        return _as_notes(self._notes(t, y.tolist(), self._given(t, args)))
 
     def _event(self, system: System, number: int) -> EventFunctions:
         event = system.events[number]
@@ -67,7 +81,7 @@ class ImportedFunctions:
             if expression is None:
                 return None
             function = self._compiled([expression])
-            return lambda t, y, p: function(t, y.tolist(), p.tolist())[0]
+            return lambda t, y, p: function(t, y.tolist(), self._given(t, p))[0]
 
         trigger = scalar(event.trigger)
         assert trigger is not None
@@ -82,14 +96,14 @@ class ImportedFunctions:
 
         def placed(t: float, y: np.ndarray, p: np.ndarray, values: Any) -> np.ndarray:
             result = y.copy()
-            result[targets] = place(t, y.tolist(), p.tolist(), values)
+            result[targets] = place(t, y.tolist(), self._given(t, p), values)
             return result
 
         return EventFunctions(
             name=event.name,
             trigger=lambda t, y, p: bool(trigger(t, y, p)),
-            notes=lambda t, y, p: _as_notes(notes(t, y.tolist(), p.tolist())),
-            values=lambda t, y, p: values(t, y.tolist(), p.tolist()),
+            notes=lambda t, y, p: _as_notes(notes(t, y.tolist(), self._given(t, p))),
+            values=lambda t, y, p: values(t, y.tolist(), self._given(t, p)),
             placed=placed,
             delay=scalar(event.delay),
             priority=scalar(event.priority),

@@ -32,6 +32,8 @@ from odeflow.trust.verification.arrays import (
     value,
 )
 from odeflow.trust.verification.event_functions import EventFunctions
+from odeflow.trust.verification.inputs import GivenInputs
+from odeflow.trust.verification.unasked import Unasked
 
 #: NumPy's function for each one of `jax.numpy`, for `from jax.numpy import exp`.
 _COUNTERPARTS: dict[int, Any] = {
@@ -41,61 +43,6 @@ _COUNTERPARTS: dict[int, Any] = {
 }
 
 _NUMPYS = (np.float64, np.ndarray, float, JaxLikeArray)
-#: What may be done with a number, or to find out about it.
-_OPERATORS = [
-    "__abs__",
-    "__add__",
-    "__and__",
-    "__array__",
-    "__array_ufunc__",
-    "__bool__",
-    "__ceil__",
-    "__complex__",
-    "__divmod__",
-    "__eq__",
-    "__float__",
-    "__floor__",
-    "__floordiv__",
-    "__format__",
-    "__ge__",
-    "__gt__",
-    "__hash__",
-    "__index__",
-    "__int__",
-    "__invert__",
-    "__iter__",
-    "__le__",
-    "__len__",
-    "__lt__",
-    "__matmul__",
-    "__mod__",
-    "__mul__",
-    "__ne__",
-    "__neg__",
-    "__or__",
-    "__pos__",
-    "__pow__",
-    "__radd__",
-    "__rand__",
-    "__rdivmod__",
-    "__repr__",
-    "__rfloordiv__",
-    "__rmatmul__",
-    "__rmod__",
-    "__rmul__",
-    "__ror__",
-    "__round__",
-    "__rpow__",
-    "__rsub__",
-    "__rtruediv__",
-    "__rxor__",
-    "__str__",
-    "__sub__",
-    "__truediv__",
-    "__trunc__",
-    "__xor__",
-]
-
 #: Margins and wholes of what a call compares, flat.
 Notes = tuple[np.ndarray, np.ndarray]
 
@@ -104,15 +51,23 @@ class PointFunctions:
     """Vector field, observables and events of a model over flat NumPy arrays, in float64.
 
     `imported` is the config of a model that is imported, whose file in the folder `study` is read
-    again; None for any other. `evaluator` says what runs them: `numpy`, or `jax` where NumPy
-    cannot. `events` are those of an imported model; None where it has some that only JAX can
-    evaluate. `still` are the components that only events change. `is_autonomous` is whether the
-    vector field is known not to depend on time.
+    again; None for any other. `inputs` are those of the model.
+
+    `evaluator` says what runs them: `numpy`, or `jax` where NumPy cannot. `events` are those of an
+    imported model; None where it has some that only JAX can evaluate. `still` are the components
+    that only events change. `is_autonomous` is whether the vector field is known not to depend on
+    time.
     """
 
     evaluator: Literal["numpy", "jax"]
 
-    def __init__(self, model: Model, imported: ModelConfig | None = None, study: Path = Path()):
+    def __init__(
+        self,
+        model: Model,
+        imported: ModelConfig | None = None,
+        study: Path = Path(),
+        inputs: GivenInputs | None = None,
+    ):
         t, y, args = model.example()
         point = np.float64(t), np.array(model.flatten(y), float), np.array(args, float)
         self.events: tuple[EventFunctions, ...] | None = () if not model.events else None
@@ -121,9 +76,9 @@ class PointFunctions:
         self._notes: Callable[..., Notes] | None = None
         try:
             if imported is not None:
-                self._by_equations(imported, study)
+                self._by_equations(imported, study, inputs)
             else:
-                self._by_numpy(model, point)
+                self._by_numpy(model, point, inputs)
             with np.errstate(all="ignore"):
                 self.vector_field(*point)
                 self.observables(*point)
@@ -147,25 +102,25 @@ class PointFunctions:
         self._field, self._observe, self.evaluator = field, observe, "jax"
         self._notes, self.is_autonomous = None, False
 
-    def _by_equations(self, imported: ModelConfig, study: Path) -> None:
+    def _by_equations(self, imported: ModelConfig, study: Path, inputs: GivenInputs | None) -> None:
         from odeflow.trust.verification.imported import ImportedFunctions  # which imports libsbml
 
-        functions = ImportedFunctions(imported, study)
+        functions = ImportedFunctions(imported, study, inputs)
         self._field, self._observe = functions.field, functions.observe
         self._notes, self.events = functions.notes, functions.events
         self.still, self.is_autonomous = functions.still, functions.is_autonomous
 
-    def _by_numpy(self, model: Model, point: Any) -> None:
-        field, observe = _through_numpy(model, careful=True)
+    def _by_numpy(self, model: Model, point: Any, inputs: GivenInputs | None) -> None:
+        field, observe = _through_numpy(model, inputs, careful=True)
         with np.errstate(all="ignore"), noting() as seen:
             field(*point)
             observe(*point)
         self._notes = lambda *point: _notes_of(field, *point)
         self._field, self._observe = field, observe
         if not seen.is_careful:  # plain NumPy does the same, and is much faster
-            self._field, self._observe = _through_numpy(model, careful=False)
+            self._field, self._observe = _through_numpy(model, inputs, careful=False)
         with suppress(Exception):  # whatever comes of it: something read the time
-            self._field(_Unasked(), *point[1:])
+            self._field(Unasked(), *point[1:])
             self.is_autonomous = True
 
     def vector_field(
@@ -192,28 +147,9 @@ def _notes_of(field: Callable[..., Any], t: float, y: np.ndarray, args: np.ndarr
     return flat(seen.margins), flat(seen.wholes)
 
 
-class _AskedError(Exception):
-    """A vector field read the time."""
-
-
-class _Unasked:
-    """A time that nothing can be made of, so that a function that runs with it has no use for it.
-
-    A field written for JAX has no branches that values decide, so one call shows all of it.
-    """
-
-    def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise _AskedError
-
-    def __getattr__(self, name: str) -> Any:
-        raise _AskedError
-
-
-for _name in _OPERATORS:
-    setattr(_Unasked, _name, _Unasked._refuse)
-
-
-def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _through_numpy(
+    model: Model, inputs: GivenInputs | None, careful: bool
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Field and observables of a model as functions of flat arrays, by NumPy alone.
 
     With `careful` its arrays are `JaxLikeArray`s.
@@ -223,8 +159,9 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
     scalar = not any(shapes)
     numpy = _NumPy(careful)
     given: Callable[[Any], Any] = value if careful else (lambda number: number)
-    function = _rebound(model.function, numpy, given)
-    observer = model.observables_function and _rebound(model.observables_function, numpy, given)
+    rebound = lambda function: _rebound(function, numpy, given, inputs)
+    function = rebound(model.function)
+    observer = model.observables_function and rebound(model.observables_function)
     observed = model.observable_names
 
     def record(y: np.ndarray) -> Any:
@@ -233,8 +170,8 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
         parts = np.split(y, ends[:-1])
         return model.State(*(given(p.reshape(s) if s else p[0]) for p, s in zip(parts, shapes)))
 
-    def field(t: float | _Unasked, y: np.ndarray, args: np.ndarray) -> np.ndarray:
-        moment = t if isinstance(t, _Unasked) else given(np.float64(t))
+    def field(t: float | Unasked, y: np.ndarray, args: np.ndarray) -> np.ndarray:
+        moment = t if isinstance(t, Unasked) else given(np.float64(t))
         result = function(moment, record(y), model.Args(*map(given, args)))
         leaves = _named(result, names) if isinstance(result, Mapping) else list(result)
         _refuse_jax(leaves)
@@ -254,14 +191,27 @@ def _through_numpy(model: Model, careful: bool) -> tuple[Callable[..., Any], Cal
 
 
 def _rebound(
-    function: Callable[..., Any], numpy: "_NumPy", given: Callable[[Any], Any]
+    function: Callable[..., Any],
+    numpy: "_NumPy",
+    given: Callable[[Any], Any],
+    inputs: GivenInputs | None,
 ) -> Callable[..., Any]:
-    """The user's function by NumPy; the arrays of `model.data` among its args, as NumPy's."""
+    """The user's function by NumPy; `model.data` and `model.inputs` among its args."""
     if not isinstance(function, Supplied):
         return numpy.rebound(function)
     called = numpy.rebound(function.function)
-    with_data = function.taking(given)
-    return lambda t, y, args: called(t, y, with_data(args))
+
+    def value(name: str, t: Any, category: Any) -> Any:
+        if inputs is None:
+            raise TypeError("the inputs of the model are not given")
+        number = None if category is None else float(category)
+        return given(np.float64(inputs.value(name, float(t), number)))
+
+    def chosen(arrays: Any, category: Any) -> Any:
+        return arrays[int(float(category))]
+
+    with_data = function.taking(given, chosen, value)
+    return lambda t, y, args: called(t, y, with_data(t, args))
 
 
 def _named(values: Mapping[str, Any], names: Sequence[str]) -> list[Any]:

@@ -38,7 +38,8 @@ class PointProblem:
     `notes` is what the field compares, `still` which components only events change. `follows_time`
     is whether a field that changes fast with time, whatever makes it so, is followed in steps that
     see it. `ends_at` is where a trajectory ends for another reason than its stops, `followed` the
-    variables that metrics need between the saved times.
+    variables that metrics need between the saved times. At `given_times` inputs of
+    the model have kinks and jumps.
     """
 
     field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
@@ -52,6 +53,7 @@ class PointProblem:
     still: Bool[np.ndarray, " component"] | None = None
     follows_time: bool = True
     ends_at: float | None = None
+    given_times: Float[np.ndarray, " time"] = dataclasses.field(default_factory=lambda: np.empty(0))
     followed: Callable[[float, np.ndarray, np.ndarray], np.ndarray] | None = None
     _seen: bool = False
     _active: dict[bytes, Activity] = dataclasses.field(default_factory=dict)
@@ -113,13 +115,15 @@ class PointProblem:
         random = np.random.default_rng(0)
         moved = y * (1 + 0.1 * random.random(len(y))) + 1e-3 * random.random(len(y))
         states = np.array([y, np.where(still, y, moved)])
-        found = [np.empty(0)]
+        inside = (self.given_times > self.t0) & (self.given_times < self.t1)
+        given = self.given_times[inside]
+        found = [given]
         functions: list[NotesOf] = [self.notes, *(event.notes for event in self.events)]
         for function in functions:
             if function(self.t0, y, args) is None:
                 continue
             notes: NotesAt = lambda t, y, f=function: f(t, y, args)  # type: ignore[assignment,misc]
-            found.append(switching_times(notes, self.t0, self.t1, states))
+            found.append(switching_times(notes, self.t0, self.t1, states, given))
         exact = np.unique(np.concatenate(found))
         by_args = args.tobytes()
         if by_args not in self._active:  # once, since it takes thousands of evaluations

@@ -22,6 +22,7 @@ FieldAt = Callable[[float, np.ndarray], np.ndarray]
 MOST_PERIODS, _POINTS = 20_000, 256
 #: Points that are enough for what is linear.
 _FEW = 5
+_NONE = np.empty(0)
 #: Nested `mod`s are found one after another.
 _DEPTH = 3
 
@@ -31,15 +32,20 @@ class SwitchesNotFollowedError(Exception):
 
 
 def switching_times(
-    notes: NotesAt, t0: float, t1: float, states: Float[np.ndarray, "state component"]
+    notes: NotesAt,
+    t0: float,
+    t1: float,
+    states: Float[np.ndarray, "state component"],
+    known: Float[np.ndarray, " time"] = _NONE,
 ) -> Float[np.ndarray, " time"]:
     """The times within (t0, t1) where what is compared changes, increasing.
 
     `states` are some states that a trajectory may have: what differs between them does not count.
+    Between `known` times within the span, which are among the result, time enters smoothly.
     Raises SwitchesNotFollowedError.
     """
     by_time = _ByTime(notes, t0, t1, states)
-    times = np.empty(0)
+    times = known
     for _ in range(_DEPTH):
         edges = np.concatenate([[t0], times, [t1]])
         found = np.unique(np.concatenate([times, by_time.within(edges)]))

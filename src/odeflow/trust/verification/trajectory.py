@@ -11,10 +11,12 @@ import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.design import END, has_own_ends
+from odeflow.files.flags import flag_meaning
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
 from odeflow.trust.verification.followed import FollowedVariables
+from odeflow.trust.verification.inputs import GivenInputs
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.problem import PointProblem, StopCondition
 from odeflow.trust.verification.schedule import Rounding, changes
@@ -32,8 +34,9 @@ class Trajectories:
 
     def __init__(self, config: Config, model: Model, study: Path):
         self.config, self.model = config, model
+        self.inputs = GivenInputs(config.model, study)
         self.functions = PointFunctions(
-            model, config.model if config.model.is_imported else None, study
+            model, config.model if config.model.is_imported else None, study, self.inputs
         )
         self.stops = _stops(config, model, self.functions)
         self.followed = FollowedVariables(config, model, self.functions.observables)
@@ -99,6 +102,7 @@ class Trajectories:
             follows_time=not self.functions.is_autonomous,
             ends_at=self._rests_at(one),
             followed=self.followed.function,
+            given_times=self.inputs.times,
         )
 
     def _observed(self, y0: np.ndarray, args: np.ndarray) -> dict[str, float]:
@@ -140,11 +144,16 @@ def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndar
     named = [name for dose in config.plain_doses for _, name in dose.named()]
     known = [*model.declared.states, *model.declared.parameters, END, *named]
     coordinates = {name: axis_coordinate(name, model.declared) for name in known}
-    return {
+    found = {
         name: np.asarray(one[coordinate].values, float)
         for name, coordinate in coordinates.items()
         if coordinate in one.coords and one[coordinate].ndim == 0
     }
+    for axis, known in config.model.categories.items():  # which the model may number otherwise
+        if axis in found:
+            chosen = flag_meaning(one[axis])
+            found[axis] = np.asarray(float(known.index(chosen)))
+    return found
 
 
 def _stops(config: Config, model: Model, functions: PointFunctions) -> list[StopCondition]:

@@ -60,7 +60,7 @@ def estimate(
         "odeflow_source_digest": source_digest(FITTING),
         "odeflow_data_digest": data_digest(config, study),
     }
-    if config.model.data:
+    if config.model.files:
         digests = canonical_json(data_digests(config.model, study))
         about |= data_attributes(config.model, study, digests)
     write_dataset(found.assign_attrs(about), path)

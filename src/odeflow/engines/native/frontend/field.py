@@ -16,26 +16,40 @@ from odeflow.problem.model import Model
 
 
 def field_inputs(model: Model) -> list[str]:
-    """Names of the inputs: t, y_<component>, p_<parameter>, by their numbers."""
+    """Names of the inputs: t, y_<component> and those of `parameter_names`."""
     return ["t", *(f"y_{n}" for n in component_labels(model)), *parameter_names(model)]
+
+
+def flat_field(model: Model) -> Callable[..., tuple[Any, ...]]:
+    """The vector field as a function of what `field_inputs` names."""
+    return lambda t, *point: model.flat_vector_field(t, *_split(model, point))
+
+
+def _split(model: Model, point: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """The scalars of the state and the parameters among those behind t.
+
+    What else there is, is not the model's: it is read by handlers of the translation.
+    """
+    size = len(model.components)
+    return point[:size], point[size : size + len(model.declared.parameters)]
+
+
+def _records(model: Model, point: Sequence[Any]) -> tuple[Any, Any]:
+    """The same as records."""
+    y, args = _split(model, point)
+    return model.unflatten(y), model.Args(*args)
 
 
 def field_program(model: Model, dtype: Any = np.float64) -> Program:
     """Derivatives of the components; raises `UntranslatableError` as `translate`."""
-    size = len(model.components)
-
-    def field(t: Any, *point: Any) -> tuple[Any, ...]:
-        return model.flat_vector_field(t, point[:size], point[size:])
-
-    return translate(field, field_inputs(model), dtype)
+    return translate(flat_field(model), field_inputs(model), dtype)
 
 
 def observables_program(model: Model, names: Sequence[str], dtype: Any = np.float64) -> Program:
     """The observables of these names; raises as `field_program`."""
-    size = len(model.components)
 
     def observed(t: Any, *point: Any) -> tuple[Any, ...]:
-        values = model.flat_observables(t, point[:size], point[size:])
+        values = model.flat_observables(t, *_split(model, point))
         return tuple(values[name] for name in names)
 
     return translate(observed, field_inputs(model), dtype)
@@ -57,14 +71,14 @@ def watch_program(
 
     A state among it is flattened to its components, a memory to `memory_names`.
     """
-    size, last = len(model.components), len(model.components) + len(model.declared.parameters)
+    last = len(field_inputs(model)) - 1
 
     def flat(t: Any, *point: Any) -> list[Any]:
         remembered, memory = list(point[last:]), {}
         for name, shape in watch.shapes().items():
             parts = [remembered.pop(0) for _ in range(math.prod(shape))]
             memory[name] = jnp.stack(parts).reshape(shape) if shape else parts[0]
-        y, args = model.unflatten(point[:size]), model.Args(*point[size:last])
+        y, args = _records(model, point)
         results = []
         for result in function(t, y, args, memory):
             if isinstance(result, Mapping):
@@ -78,20 +92,18 @@ def watch_program(
 
 def lane_program(model: Model, function: Callable[..., Any], dtype: Any = np.float64) -> Program:
     """The components of the state that a function of (t, y, args) gives; raises as the field."""
-    size = len(model.components)
 
     def flat(t: Any, *point: Any) -> tuple[Any, ...]:
-        return model.flatten(function(t, model.unflatten(point[:size]), model.Args(*point[size:])))
+        return model.flatten(function(t, *_records(model, point)))
 
     return translate(flat, field_inputs(model), dtype)
 
 
 def step_program(model: Model, function: Callable[..., Any], dtype: Any = np.float64) -> Program:
     """What a function of (h, t, y, args) says of a step; raises as `field_program`."""
-    size = len(model.components)
 
     def flat(h: Any, t: Any, *point: Any) -> Any:
-        return function(h, t, model.unflatten(point[:size]), model.Args(*point[size:]))
+        return function(h, t, *_records(model, point))
 
     return translate(flat, ["h", *field_inputs(model)], dtype)
 

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from odeflow.problem.model import Model
 
+#: In which piece between a model's knots a lane is: how many of them it has passed.
+PIECE = "piece"
+
 
 def component_labels(model: Model) -> list[str]:
     """The label of each component of the state, in order: its number."""
@@ -17,8 +20,12 @@ def component_labels(model: Model) -> list[str]:
 
 
 def parameter_names(model: Model) -> list[str]:
-    """The name of each parameter, in order: `p_<number>`."""
-    return [f"p_{number}" for number in range(len(model.declared.parameters))]
+    """The name of each parameter, in order: `p_<number>`.
+
+    Behind them is `PIECE`, where a model has knots.
+    """
+    names = [f"p_{number}" for number in range(len(model.declared.parameters))]
+    return names if model.knots is None else [*names, PIECE]
 
 
 def state_label(model: Model, state: str) -> str:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from odeflow.engines.native.loop.lane_restarts import SEGMENT, counted_columns
 from odeflow.engines.native.loop.lanes import LaneModule
 from odeflow.engines.native.methods.controller import end_columns
+from odeflow.engines.native.methods.knot_steps import KnotSteps
 from odeflow.engines.shared.stop_values import stop_shapes, with_stop_values
 from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.reductions import finish
@@ -36,7 +37,8 @@ class Arrays:
         if problem.counted and lanes.counted is not None:
             counted = lanes.counted.astype(dtype)
             ends |= dict(zip(counted_columns(problem), counted, strict=True))
-        columns = [lanes.args.astype(dtype), *(x[None] for x in ends.values())]
+        pieces = KnotSteps(problem).first_pieces(model.t0, size)
+        columns = [lanes.args.astype(dtype), *pieces, *(x[None] for x in ends.values())]
         self.inputs: tuple[Any, ...] = (
             np.ascontiguousarray(lanes.y0, dtype),
             np.ascontiguousarray(np.concatenate(columns)),

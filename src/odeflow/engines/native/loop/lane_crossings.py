@@ -152,6 +152,7 @@ class LaneCrossings:
         powers = range(number_of_coefficients(self._stepper, count))
         names = [[coefficient(power, i) for power in powers] for i in range(count)]
         ends = [f"end_{i}" for i in range(len(self._components))]
+        own = self._parameters[: len(model.declared.parameters)]
         place = [*_PLACE, *self._signs, *self._ends] if searches else []
         inputs = [
             "step_start", "step_length", "step_end", *(x for row in names for x in row), *ends,
@@ -160,7 +161,7 @@ class LaneCrossings:
 
         def flat(*numbers: Any) -> list[Any]:
             given = dict(zip(inputs, numbers))
-            args = model.Args(*(given[name] for name in self._parameters))
+            args = model.Args(*(given[name] for name in own))
             left, memory = [given[name] for name in self._memory], {}
             for name, shape in shapes.items():
                 parts = [left.pop(0) for _ in range(math.prod(shape))]

@@ -21,6 +21,7 @@ from odeflow.engines.native.loop.lane_restarts import LaneRestarts
 from odeflow.engines.native.loop.last_step import last_step, number_of_coefficients
 from odeflow.engines.native.methods.controller import controller_rows, decide, end_columns
 from odeflow.engines.native.methods.first_step import first_step
+from odeflow.engines.native.methods.knot_steps import KnotSteps
 from odeflow.engines.native.methods.stepper import (
     Start,
     Stepper,
@@ -48,6 +49,7 @@ class LaneFunctions:
         model = problem.model
         self._problem, self._stepper = problem, stepper
         self._control = controller_rows(problem, stepper.error_order)
+        self._knots = KnotSteps(problem)
         self.reductions = LaneReductions(problem, stepper)
         self.restarts = LaneRestarts(problem, stepper)
         self.events = LaneEvents(problem, stepper)
@@ -71,7 +73,8 @@ class LaneFunctions:
         if self._dense:
             rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
             rows += self._stepper.dense
-        rows += [*self.restarts.rows(), *self.reductions.rows(), *self.events.rows()]
+        rows += [*self._knots.rows(), *self.restarts.rows(), *self.reductions.rows()]
+        rows += self.events.rows()
         if self._inside:
             rows += [name for names in self._coefficients for name in names]
         return rows + [f"out_{name}" for _, _, name in self._kept() if self.is_recorded]
@@ -132,6 +135,7 @@ class LaneFunctions:
 
     def _step(self) -> LaneProgram:
         b, problem = LaneBuilder(self._problem.dtype), self._problem
+        self._knots.enter(b)
         t, t_next, active = b.row("t"), b.row("t_next"), b.row("active")
         carried = {row: b.row(row) for row in self._stepper.carried}
         y = b.rows(self._y)
@@ -202,10 +206,12 @@ class LaneFunctions:
     def _begin(self) -> LaneProgram:
         b, problem, stepper = LaneBuilder(self._problem.dtype), self._problem, self._stepper
         t0 = b.row("t") if self.restarts else b.setting("t0")
+        self._knots.begin(b, t0)
         y, parameters = b.rows(self._y), b.rows(self._parameters)
         field = field_program(problem.model, problem.dtype)
         f = field_at(field, t0, y, parameters)
         end = t0 + first_step(b, problem, field, stepper.error_order, t0, y, f, parameters)
+        end = self._knots.first_step_end(b, end)
         t1 = b.row("t1")
         b.store("t", t0)
         b.store("t_next", select(end > t1, t1, end))

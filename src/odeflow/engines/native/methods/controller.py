@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from odeflow.engines.native.frontend.field import step_program
 from odeflow.engines.native.frontend.names import state_label
+from odeflow.engines.native.methods.knot_steps import KnotSteps
 from odeflow.engines.native.methods.stepper import Start, Stepped
 from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.value import (
@@ -185,7 +186,8 @@ def _adapted_steps(
         keep = keep | (builder.row("at_dtmin") > 0.0)
     keep = keep & fit
     factor, rows = _factor(builder, coefficients, keep, squared_error)
-    dt, allowed = start.h * factor, True
+    knots = KnotSteps(problem)
+    dt, allowed = knots.planned(builder, keep, start.h * factor), True
     if solver.dtmax is not None:
         dtmax = builder.setting("dtmax")
         dt = select(dt < dtmax, dt, dtmax)
@@ -202,7 +204,9 @@ def _adapted_steps(
     advances = (next_end > t) & (keep | (next_end < start.t_next)) & allowed
     if vain is not None:
         advances = advances & ~vain
-    return _ended(builder, keep, t, next_end, advances, finite, rows)
+    decision = _ended(builder, keep, t, next_end, advances, finite, rows)
+    end, known = knots.next_step_end(builder, keep, start.t_next, t, dt, decision.t_next)
+    return decision._replace(t_next=end, rows={**decision.rows, **known})
 
 
 def _judged(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from odeflow.engines.native.frontend.derivatives import translate_jacobian
-from odeflow.engines.native.frontend.field import field_at, field_inputs, field_program
+from odeflow.engines.native.frontend.field import field_at, field_inputs, field_program, flat_field
 from odeflow.engines.native.methods.domains import defined_at, unbounded
 from odeflow.engines.native.methods.sparse_lu import Entry
 from odeflow.engines.native.program.proportions import Proportions, proportions
@@ -76,11 +76,7 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
     """A model's vector field and its derivatives; raises UntranslatableError."""
     inputs, size = field_inputs(model), len(model.components)
     program = field_program(model, dtype)
-
-    def field(t: Any, *point: Any) -> tuple[Any, ...]:
-        return model.flat_vector_field(t, point[:size], point[size:])
-
-    derivatives = translate_jacobian(field, size, inputs, dtype, with_value=True)
+    derivatives = translate_jacobian(flat_field(model), size, inputs, dtype, with_value=True)
     wild = unbounded(derivatives, inputs[: size + 1])
     nonzero = [i for i, x in enumerate(derivatives.outputs[: size * (size + 1)]) if x != 0]
 

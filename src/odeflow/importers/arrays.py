@@ -1,0 +1,111 @@
+"""Array parameters and initial values of a study's files, as the numbers of the config."""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from odeflow.files.csv_cells import (
+    TableError,
+    first_not_a_number,
+    is_number,
+    not_a_number,
+    read_cells,
+)
+from odeflow.files.errors import ConfigError, shown
+
+#: Entries of a file that a config, and with it every file of results, has room for.
+_MOST_ENTRIES = 10_000
+
+
+def with_arrays(model: Any, study: Path) -> Any:
+    """The `model` group with the numbers of files in place of their names.
+
+    Of parameters that is `file`, one or one for each category, of states an `initial` that names
+    one. Raises ConfigError, one line that names the key.
+    """
+    if not isinstance(model, Mapping):
+        return model
+    found = dict(model)
+    for group, change in (("parameters", _parameter), ("states", _state)):
+        records = model.get(group)
+        if isinstance(records, Mapping):
+            found[group] = {
+                name: change(f"model.{group}.{name}", record, study)
+                if isinstance(record, Mapping)
+                else record
+                for name, record in records.items()
+            }
+    return found
+
+
+def _parameter(key: str, record: Mapping[str, Any], study: Path) -> Mapping[str, Any]:
+    file = record.get("file")
+    if file is None:
+        return record
+    if record.get("value") is not None:
+        raise ConfigError(f"{key}: value and file exclude each other; keep one")
+    rest = {name: value for name, value in record.items() if name != "file"}
+    if isinstance(file, Mapping):
+        read = {one: _read(f"{key}.file.{one}", name, study) for one, name in file.items()}
+        return {**rest, "value": read}
+    return {**rest, "value": _read(f"{key}.file", file, study)}
+
+
+def _state(key: str, record: Mapping[str, Any], study: Path) -> Mapping[str, Any]:
+    initial = record.get("initial")
+    if not isinstance(initial, str) or not initial.lower().endswith(tuple(_READERS)):
+        return record
+    return {**record, "initial": _read(f"{key}.initial", initial, study)}
+
+
+def _read(key: str, name: Any, study: Path) -> Any:
+    """The numbers of a file, as nested lists."""
+    path = PurePosixPath(str(name))
+    if path.suffix.lower() not in _READERS:
+        raise ConfigError(f"{key}: {shown(str(name))} is no file of an array; known: .csv, .npy")
+    if path.is_absolute() or ".." in path.parts:
+        raise ConfigError(f"{key}: {name} is outside of the study; copy the file into its folder")
+    if not (study / path).is_file():
+        raise ConfigError(f"{key}: {name}: no such file; it is looked for in the study's folder")
+    try:
+        values = _READERS[path.suffix.lower()](study / path)
+    except (TableError, OSError, ValueError) as error:
+        raise ConfigError(f"{key}: {name}: {' '.join(str(error).split())}") from None
+    if values.size > _MOST_ENTRIES:
+        raise ConfigError(
+            f"{key}: {name} has {values.size:,} entries; at most {_MOST_ENTRIES:,}, give larger "
+            "arrays as model.data"
+        )
+    if not np.isfinite(values).all():
+        at = ", ".join(str(i + 1) for i in np.argwhere(~np.isfinite(values))[0])
+        raise ConfigError(f"{key}: {name}: element {at} is no finite number")
+    return values.tolist()
+
+
+def _read_csv(path: Path) -> np.ndarray:
+    """Numbers below one line of names; a first column of text names the rows.
+
+    One column, or a single one beside that, is an array of one dimension.
+    """
+    names, rows, lines = read_cells(path)
+    columns = [[row[i] for row in rows] for i in range(len(names))]
+    if len(columns) > 1 and rows and not any(map(is_number, columns[0])):
+        names, columns = names[1:], columns[1:]
+    for name, cells in zip(names, columns):
+        wrong = first_not_a_number(cells)
+        if wrong is not None:
+            raise TableError(f"line {lines[wrong]}: column {name!r}: {not_a_number(cells[wrong])}")
+    values = np.array(columns, float).T
+    return values[:, 0] if len(columns) == 1 else values
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    values = np.load(path, allow_pickle=False)
+    if values.dtype.kind not in "iuf":
+        raise TableError(f"it holds {values.dtype}, not real numbers")
+    return values.astype(float)
+
+
+_READERS = {".csv": _read_csv, ".npy": _read_npy}
