@@ -29,7 +29,7 @@ def spikes(current):
     rise.direction = 1
     start = [-65, 0.0529, 0.5961, 0.3177]
     found = solve_ivp(
-        axon, (0, 1100), start, "DOP853", rtol=1e-11, atol=1e-11, events=rise, args=(current,)
+        axon, (0, 1100), start, "DOP853", rtol=1e-10, atol=1e-10, events=rise, args=(current,)
     )
     return found.t_events[0][found.t_events[0] > 100]
 
