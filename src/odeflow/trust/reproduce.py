@@ -308,7 +308,9 @@ def _different(
     return list(dict.fromkeys(name for name, _ in found)), list(dict.fromkeys(i for _, i in found))
 
 
-def _again(solved: xr.Dataset, name: object, i: int, recorded: xr.DataArray) -> np.ndarray:
+def _again(
+    solved: xr.Dataset, name: object, i: int, recorded: xr.DataArray
+) -> np.ndarray | np.generic:
     """What was solved again for a variable; of what is kept at events as much as was recorded."""
     values = solved[name].values[i]
     if event_of(solved[name].variable) is not None:
