@@ -9,7 +9,9 @@ import pytest
 
 from odeflow.config.base import Strict
 from odeflow.config.design import SAMPLERS
+from odeflow.config.nonmem import NonmemConfig
 from odeflow.config.overrides import flatten_overrides
+from odeflow.config.random_effects import RandomEffectsConfig
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
 from odeflow.config.validate import record_of
@@ -31,7 +33,7 @@ def test_default_is_quickstart(tmp_path: Path):
 )
 def test_every_shipped_choice_composes(group: str, tmp_path: Path):
     for path in (shipped_config() / group).glob("*.yaml"):
-        if (group, path.stem) in {("design", "table"), ("solver", "base")}:
+        if (group, path.stem) in {("design", "table"), ("design", "nonmem"), ("solver", "base")}:
             continue
         overrides = [f"{group}={path.stem}"]
         if group in {"model", "design"}:  # an experiment's axes are those of its own model
@@ -147,6 +149,10 @@ def schema_keys() -> list[str]:
         record = record_of(field.annotation)
         if record is not None:
             keys += [f"{group}.{key}" for key in record.model_fields]
+            if group == "design":
+                keys += [f"design.nonmem.{key}" for key in NonmemConfig.model_fields]
+                effects = RandomEffectsConfig.model_fields
+                keys += [f"design.random_effects.{key}" for key in effects]
             if group == "analyse":  # a record for each analysis
                 keys += [
                     f"{group}.{key}.{inner}"

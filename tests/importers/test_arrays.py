@@ -72,6 +72,7 @@ def test_a_categorical_axis_chooses_among_arrays(engine: str, tmp_path: Path):
             np.testing.assert_allclose(found["y"][i, j, -1], expected, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_dose_may_set_the_factor_and_verification_follows(tmp_path: Path):
     study = study_with(tmp_path, f"value: {MATRIX.tolist()}")
     doses = "doses=[{parameter: mix, value: 0.25, time: 0.5}]"
@@ -90,6 +91,7 @@ def test_a_dose_may_set_the_factor_and_verification_follows(tmp_path: Path):
     assert first.args.tolist() == [1.0]
 
 
+@pytest.mark.slow
 def test_derivatives_along_a_factor(tmp_path: Path):
     study = study_with(tmp_path, f"value: {MATRIX.tolist()}")
     found = solved(study, "{mix: {values: [1, 0.5]}}", "saveat.sensitivities=[mix]")
@@ -98,6 +100,7 @@ def test_derivatives_along_a_factor(tmp_path: Path):
         np.testing.assert_allclose(slope[-1], expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_start_of_a_file_and_coordinates_of_dimensions(tmp_path: Path):
     more = "coords:\n  age: ['0-9', '10+']\n  from_age: {values: [5, 40], units: year}\n"
     study = study_with(tmp_path, f"value: {MATRIX.tolist()}", "start.csv", more)

@@ -52,6 +52,7 @@ def test_the_digest_is_that_of_the_content_and_of_the_keys(tmp_path: Path):
     assert digest() == before
 
 
+@pytest.mark.slow
 def test_an_input_is_held_outside_where_that_is_asked_for(tmp_path: Path):
     study = study_of_a_file(tmp_path, CSV.replace("2.0,4.0\n", "").replace("0.0,", "0.1,"))
     with pytest.raises(ConfigError, match=r"0.1 to 1.25, do not cover the time span \[0, 2\]"):
@@ -76,7 +77,10 @@ def test_results_keep_the_file_and_are_made_again_of_it(tmp_path: Path):
     assert (tmp_path / "again/u.csv").read_text() == CSV
 
 
-@pytest.mark.parametrize("kind", ["linear", "cubic", "previous", "next"])
+@pytest.mark.parametrize(
+    "kind",
+    ["cubic", *(pytest.param(x, marks=pytest.mark.slow) for x in ("linear", "previous", "next"))],
+)
 def test_verification_has_its_own_interpolants_and_agrees(kind: str, tmp_path: Path):
     courses = "file: u.csv, time: day, value: {a: celsius, b: other}, by: site"
     text = "day,celsius,other\n" + "".join(f"{d},{c},{5 - c}\n" for d, c in zip(TIMES, VALUES))
@@ -95,6 +99,7 @@ def test_verification_has_its_own_interpolants_and_agrees(kind: str, tmp_path: P
     assert slope[0] == pytest.approx(given.value("u", 0.7, 1) - 0.5 * 3.0)
 
 
+@pytest.mark.slow
 def test_verification_sees_a_wrong_course(tmp_path: Path):
     """A result solved with other numbers than the file has by now."""
     study = study_of_a_file(tmp_path)
@@ -132,6 +137,7 @@ def test_of_antimony_it_takes_the_place_of_a_parameter(engine: str, tmp_path: Pa
     assert slope[0] == pytest.approx(2.0 - 0.5 * 3.0)
 
 
+@pytest.mark.slow
 def test_what_the_file_needs_at_t0_is_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"model.inputs.u: the file computes the start of y"):
         config_of(study_of_antimony(tmp_path, ANTIMONY.replace("y = 3", "y = 2*u")))

@@ -177,7 +177,7 @@ def test_one_observable_with_several_overrides(tmp_path: Path):
 
 MISTAKES = {
     "no file": ({"yaml": None}, "problem.yaml: no such file"),
-    "a version": ({"yaml": ("version: 1", "version: 2")}, "format_version: 2 is not supported"),
+    "a version": ({"yaml": ("version: 1", "version: 3")}, "format_version: 3 is not supported"),
     "no model": ({"yaml": ("[decay.xml]", "[b.xml]")}, "sbml_files: no file 'b.xml'"),
     "a column missing": (
         {"parameters": ("estimate", "estimated")},

@@ -118,6 +118,17 @@ def np_hires(t, y, p):
     return linear @ y + binding + oks * np.eye(8)[0]
 
 
+def np_chemical_akzo_nobel(t, y, p):
+    k1, k2, k3, k4, big_k, kla, ks, p_co2, henry = p
+    a, b = k1 * y[0] ** 4 * y[1] ** 0.5, k2 * y[2] * y[3]
+    c, d = k2 / big_k * y[0] * y[4], k3 * y[0] * y[3] ** 2
+    e, flow = k4 * y[5] ** 2 * y[1] ** 0.5, kla * (p_co2 / henry - y[1])
+    return [
+        b - 2 * a - c - d, flow - a / 2 - d - e / 2, a - b + c,
+        c - b - 2 * d, b - c + e, ks * y[0] * y[3] - y[5],
+    ]  # fmt: skip
+
+
 def np_brusselator(t, y, p):
     return [p[0] + y[0] ** 2 * y[1] - p[1] * y[0] - y[0], p[1] * y[0] - y[0] ** 2 * y[1]]
 
@@ -238,6 +249,7 @@ NUMPY: dict[str, Callable[..., Any]] = {
         np_michaelis_menten,
         np_robertson,
         np_hires,
+        np_chemical_akzo_nobel,
         np_brusselator,
         np_van_der_pol,
         np_lorenz63,

@@ -28,6 +28,7 @@ def tolerances_off(days: float) -> list[float]:
     return result
 
 
+@pytest.mark.slow
 def test_two_months_are_those_of_scipy():
     assert max(tolerances_off(60.0)) < 10
 

@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support import bad_algebraic
 from tests.support.petab_text import DECAY, tabbed
 from tests.support.petab_text import TABLES as TABLES_OF_PETAB
 from tests.support.petab_text import YAML as PROBLEM
+from tests.support.petab_version2 import MODEL as MODEL_OF_VERSION_2
+from tests.support.petab_version2 import TABLES as TABLES_OF_VERSION_2
+from tests.support.petab_version2 import YAML as PROBLEM_OF_VERSION_2
 from tests.support.snakes import EXPERIMENT_YAML, MODEL_YAML, MODELS, make_study
 
 #: What stands at a path of the study: text, bytes, or what a function makes of the path.
@@ -139,6 +143,18 @@ def petab(name: str, old: str, new: str) -> dict[str, Content]:
         "problem.yaml": PROBLEM,
         "decay.xml": DECAY,
         **{f"{table}.tsv": tabbed(text) for table, text in tables.items()},
+    }
+
+
+def petab_2(name: str, old: str, new: str) -> dict[str, Content]:
+    texts = TABLES_OF_VERSION_2 | {"yaml": PROBLEM_OF_VERSION_2}
+    assert old in texts[name]
+    texts = texts | {name: texts[name].replace(old, new, 1)}
+    return {
+        EXPERIMENT: "# @package _global_\nname: decay\ndesign: {petab: problem.yaml, size: 8}\n",
+        "problem.yaml": texts.pop("yaml"),
+        "decay.xml": MODEL_OF_VERSION_2,
+        **{f"{table}.tsv": tabbed(text) for table, text in texts.items()},
     }
 
 
@@ -483,6 +499,81 @@ PETAB = [
         petab("measurements", "| 1.1 ", "| NaN "),
     ),
 ]
+PETAB_2 = [
+    (
+        "a model in another language",
+        ("problem.yaml: model_files: decay: language: bngl is not supported; sbml is",),
+        petab_2("yaml", "language: sbml", "language: bngl"),
+    ),
+    (
+        "an extension",
+        ("problem.yaml: extensions: sciml: none is supported",),
+        petab_2("yaml", "model_files", "extensions: {sciml: {version: 1}}\nmodel_files"),
+    ),
+    (
+        "what nothing in the model is called",
+        ("conditions.tsv, row 2, column targetId: 'uu' is not", "did you mean u?"),
+        petab_2("conditions", "feed        | u ", "feed        | uu"),
+    ),
+    (
+        "an estimated parameter that a condition sets",
+        ("conditions.tsv, row 2, column targetId: k is in the parameter table too",),
+        petab_2("conditions", "feed        | u", "feed        | k"),
+    ),
+    (
+        "a formula over what is not there",
+        ("conditions.tsv, row 3, column targetValue: unknown name 'bse'", "base"),
+        petab_2("conditions", "A + base", "A + bse"),
+    ),
+    (
+        "a start that reads another one",
+        ("conditions.tsv, row 1, column targetValue: reads u, which is set at the same start",),
+        petab_2("conditions", "start / 2", "start * u\n        begin       | u        | 1"),
+    ),
+    (
+        "two conditions that set one quantity at one time",
+        ("experiments.tsv, row 9, column conditionId: feed sets u, as another condition does",),
+        petab_2("experiments", "both         | 0    | feed", "both | 0 | slow\n both | 0 | feed"),
+    ),
+    (
+        "experiments that begin at different times",
+        (
+            "experiments.tsv",
+            "column time: begins at 1, another experiment at 0",
+        ),
+        petab_2("experiments", "late         | 0    ", "late         | 1    "),
+    ),
+    (
+        "a condition that is not in its table",
+        ("experiments.tsv, row 9, column conditionId: 'slower' is not in the condition table",),
+        petab_2("experiments", "late         | 0    |", "late | 0 | slower"),
+    ),
+    (
+        "a measurement of before the experiment",
+        ("measurements.tsv, row 1, column time: -1 is before the experiment begins, at 0",),
+        petab_2("measurements", "| 1.1         | 0    |", "| 1.1 | -1 |"),
+    ),
+    (
+        "too few values of placeholders",
+        ("measurements.tsv, row 11, column noiseParameters: 0 given", "1 (width)"),
+        petab_2("measurements", "| 2           | 1    |                      | sd", "| 2 | 1 | |"),
+    ),
+    (
+        "a prior that no law is known for",
+        ("parameters.tsv, row 3, column priorDistribution: cauchy is not supported for samples",),
+        petab_2("parameters", "normal            | 2;0.7", "cauchy | 2;0.7"),
+    ),
+    (
+        "numbers that a prior does not have",
+        ("parameters.tsv, row 3, column priorParameters: '2' is not two numbers",),
+        petab_2("parameters", "| 2;0.7", "| 2"),
+    ),
+    (
+        "0 and 1 for what is estimated",
+        ("parameters.tsv, row 1, column estimate: '1' is not one of true, false",),
+        petab_2("parameters", "| true     | log", "| 1 | log"),
+    ),
+]
 RESULTS = [
     (
         "results of another study",
@@ -710,6 +801,16 @@ ARRAYS = [
         with_array("{file: d.csv, dims: [age, other]}"),
     ),
     (
+        "a function for an initial value",
+        ("model.states.y.initial", "functions are not called", ".csv or .npy"),
+        in_model("initial: 3.0", "initial: 'models.py:start'"),
+    ),
+    (
+        "complex states",
+        ("model.states.y.dtype", "states are real", "two"),
+        in_model("initial: 3.0", "initial: 3.0, dtype: complex"),
+    ),
+    (
         "names for another number of places",
         ("coords.age: 3 values for 2 places",),
         {
@@ -864,12 +965,109 @@ def metric_function(body: str) -> dict[str, Content]:
     return {EXPERIMENT: EXPERIMENT_YAML + keys, "models.py": text}
 
 
+HEADER = "ID,TIME,EVID,AMT,RATE,II,ADDL,SS,CMT,DV\n"
+
+
+def recorded(*lines: str, header: str = HEADER, more: str = "", model: str = "") -> dict:
+    """An experiment whose design is a data set of these lines."""
+    text = EXPERIMENT_YAML.replace("/design: grid", "/design: nonmem")
+    text = text.replace(f"  axes:\n    {AXIS}", f"  nonmem: d.csv{more}")
+    files: dict[str, Content] = {EXPERIMENT: text, "d.csv": header + "\n".join(lines) + "\n"}
+    return files | ({MODEL: MODEL_YAML + model} if model else {})
+
+
+#: Data sets of NONMEM's layout: what is wrong, what the line names, the files.
+_DOSE, _SEEN = "1,0,1,5,0,0,0,0,1,.", "1,1,0,.,.,.,.,.,1,2"
+RECORDED = [
+    ("no column TIME", ("d.csv", "no column TIME"),
+     recorded("1,0", header="ID,DV\n")),
+    ("a time is missing", ("line 3 (ID 1)", "TIME is missing"),
+     recorded(_DOSE, "1,.,0,.,.,.,.,.,1,2")),
+    ("a time is no number", ("line 3 (ID 1)", "TIME", "'noon'"),
+     recorded(_DOSE, "1,noon,0,.,.,.,.,.,1,2")),
+    ("an amount is infinite", ("line 2 (ID 1)", "AMT is inf"),
+     recorded("1,0,1,inf,0,0,0,0,1,.", _SEEN)),
+    ("times that fall within a subject", ("line 3 (ID 1)", "TIME 0", "after 1"),
+     recorded(_SEEN, _DOSE)),
+    ("a subject in two places", ("line 4 (ID 1)", "together"),
+     recorded(_DOSE, "2,0,1,5,0,0,0,0,1,.", _SEEN)),
+    ("EVID 7", ("line 2", "EVID is 7", "0, 1, 2, 3, 4"), recorded("1,0,7,5,0,0,0,0,1,.", _SEEN)),
+    ("an unknown compartment", ("line 2", "CMT 9", "1 or y"),
+     recorded("1,0,1,5,0,0,0,0,9,.", _SEEN)),
+    ("SS without II", ("line 2", "SS 1 without II"), recorded("1,0,1,5,0,0,0,1,1,.", _SEEN)),
+    ("ADDL without II", ("line 2", "ADDL 3 without II"), recorded("1,0,1,5,0,0,3,0,1,.", _SEEN)),
+    ("a negative RATE", ("line 2", "RATE is -3", "-1"), recorded("1,0,1,5,-3,0,0,0,1,.", _SEEN)),
+    ("a modelled rate that no compartment has", ("model.compartments.y.rate", "RATE -1"),
+     recorded("1,0,1,5,-1,0,0,0,1,.", _SEEN)),
+    ("an observation with an amount", ("line 2", "AMT is for doses"),
+     recorded("1,0,0,5,0,0,0,0,1,.", _SEEN)),
+    ("a covariate that is no column", ("design.nonmem.covariates.k", "'WT'"),
+     recorded(_DOSE, _SEEN) | {EXPERIMENT: recorded(_DOSE)[EXPERIMENT].replace(
+         "nonmem: d.csv", "nonmem: {file: d.csv, covariates: {k: WT}}")}),
+    ("doses beside it", ("design.nonmem", "doses"),
+     recorded(_DOSE, _SEEN, more="\ndoses: [{state: y, amount: 1, time: 1}]")),
+    ("a lag below 0", ("model.compartments.y.lag", "-"),
+     recorded(_DOSE, _SEEN, model="compartments: {y: {lag: k - 100}}\n")),
+    ("a lag by a parameter that is not there", ("model.compartments.y", "'tlag'"),
+     recorded(_DOSE, _SEEN, model="compartments: {y: {lag: tlag}}\n")),
+]  # fmt: skip
+#: Random effects: what is wrong, what the line names, the key's value.
+EFFECTS = [
+    ("a matrix of another size", ("omega", "1 effects", "1 rows"),
+     "{of: {k: exp}, omega: [[1, 0], [0, 1]]}"),
+    ("a matrix that is no covariance", ("omega", "negative eigenvalue"),
+     "{of: {k: exp}, omega: [[-1]]}"),
+    ("a parameter that is not there", ("design.random_effects.of.ke", "parameter"),
+     "{of: {ke: exp}, omega: [[1]]}"),
+    ("a logit of a value above 1", ("design.random_effects.of.k", "between 0 and 1"),
+     "{of: {k: logit}, omega: [[1]]}"),
+    ("on a grid", ("design.random_effects", "grid"), None),
+]  # fmt: skip
+
+
+def effects(value: str | None) -> dict[str, Content]:
+    """An experiment with random effects of a single row; on a grid where there is no value."""
+    text = EXPERIMENT_YAML
+    if value is None:
+        effect = "  random_effects: {of: {k: exp}, omega: [[1]]}"
+        return {EXPERIMENT: text.replace("  axes:\n", f"{effect}\n  axes:\n")}
+    text = text.replace("/design: grid", "/design: zip")
+    return {EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  random_effects: {value}")}
+
+
+#: What is summarised: what is wrong, what the line names, the group `summary`.
+ERRORS = [
+    ("no size", ("summary.residual_error.y", "proportional or additive"),
+     "{residual_error: {y: {seed: 1}}}"),
+    ("of a variable that is not there", ("summary.residual_error", "'z'"),
+     "{residual_error: {z: {additive: 1}}}"),
+    ("an interval that ends between saved times", ("summary.nca.y", "0.7", "saveat.ts"),
+     "{nca: {y: {times: [0], tau: 0.7}}}"),
+    ("a group that is no axis", ("summary.group", "'dose'"), "{group: dose}"),
+]  # fmt: skip
+#: Formulas in doses: what is wrong, what the line names, the doses.
+FORMULAS = [
+    ("a name that is not there", ("doses.0.amount", "'f'"), "[{state: y, amount: 2 * f, time: 1}]"),
+    ("a call of something else", ("doses.0.amount", "open"),
+     "[{state: y, amount: open(k), time: 1}]"),
+    ("a text that is none", ("doses.0.time", "formula"), "[{state: y, amount: 1, time: 2 +}]"),
+]  # fmt: skip
+
 BAD_INPUTS = [
     *(BadInput("estimation", a, b, c) for a, b, c in ESTIMATION),
     *(BadInput("override", a, b, config=f"experiment=decay {c}") for a, b, c in OVERRIDES),
     *(BadInput("experiment", a, b, config=c) for a, b, c in EXPERIMENTS),
     *(BadInput("name of a state", a, b, state_named(c)) for a, b, c in NAMES),
     *(BadInput("model", a, b, c) for a, b, c in MODEL_CONFIG),
+    *(BadInput("algebraic equations", a, b, c) for a, b, c in bad_algebraic.IN_CONFIG),
+    *(
+        BadInput("algebraic equations", a, b, bad_algebraic.ANY, f"experiment=decay {c}")
+        for a, b, c in bad_algebraic.IN_SETTINGS
+    ),
+    *(
+        BadInput("algebraic equations", a, b, c, f"experiment=decay {d}".strip(), needs_jax=True)
+        for a, b, c, d in bad_algebraic.IN_JAX
+    ),
     *(BadInput("YAML file", a, b, _model_yaml(c)) for a, b, c in YAML),
     *(BadInput("design", a, b, in_experiment(AXIS, c)) for a, b, c in DESIGN),
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SENSITIVITY),
@@ -937,6 +1135,7 @@ BAD_INPUTS = [
     ),
     *(BadInput("table", a, b, c) for a, b, c in TABLES),
     *(BadInput("PEtab", a, b, c) for a, b, c in PETAB),
+    *(BadInput("PEtab version 2", a, b, c) for a, b, c in PETAB_2),
     *(BadInput("vector field", a, b, field_returns(c), needs_jax=True) for a, b, c in FUNCTIONS),
     BadInput(
         "vector field",
@@ -976,4 +1175,14 @@ BAD_INPUTS = [
     *(BadInput("array parameter", a, b, c) for a, b, c in ARRAYS),
     *(BadInput("training set", a, b, c) for a, b, c in TRAINING),
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SLOPES),
+    *(BadInput("NONMEM data", a, b, c) for a, b, c in RECORDED),
+    *(BadInput("random effects", a, b, effects(c)) for a, b, c in EFFECTS),
+    *(
+        BadInput("summary", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"summary: {c}\n"})
+        for a, b, c in ERRORS
+    ),
+    *(
+        BadInput("dose", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"doses: {c}\n"})
+        for a, b, c in FORMULAS
+    ),
 ]

@@ -1,9 +1,9 @@
-"""Runs the cases of the PEtab test suite (version 1, SBML): one row per case, with log-likelihood.
+"""Runs the cases of the PEtab test suite (SBML): one row per case, with log-likelihood.
 
     python -m tests.support.petab_suite petabtests/cases/v1.0.0/sbml
 
-The folder is one of the package petabtests, or of https://github.com/PEtab-dev/petab_test_suite. It
-returns 1 where a case comes out wrong.
+The folder is one of the package petabtests, or of https://github.com/PEtab-dev/petab_test_suite, of
+either version of the format. It returns 1 where a case comes out wrong.
 """
 
 import shutil

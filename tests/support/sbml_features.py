@@ -180,9 +180,12 @@ FEATURES = [
     Feature("Parameters and rules", "models without a state",
             sbml(parameter("a", constant=False), rule("assignment", "a", "time^2")),
             start={"elapsed_time": 0}, at={"time": 3}, rates={"elapsed_time": 1}, values={"a": 9}),
-    Feature("Parameters and rules", "algebraic rules", sbml(
-            parameter("a", 2, False), rule("algebraic", "", "a - 2")),
-            refused="the algebraic rule"),
+    Feature("Parameters and rules", "algebraic rules that are linear in what they determine",
+            sbml(parameter("a", 1, False), K, rule("algebraic", "", "2 * a - 3 - k")),
+            values={"a": 1.75}),
+    Feature("Parameters and rules", "other algebraic rules: algebraic states",
+            sbml(parameter("a", 1, False), K, rule("algebraic", "", "a^2 - 2 - k")),
+            start={"a": 1}, at={"a": 3}, rates={"a": 6.5}),
     # Reactions
     Feature("Reactions", "local parameters: `<reaction>_<parameter>`",
             _model(species("S", amount=3), K, reaction(

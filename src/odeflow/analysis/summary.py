@@ -11,8 +11,11 @@ import numpy as np
 import xarray as xr
 
 from odeflow.analysis.function_metrics import FunctionMetrics
+from odeflow.analysis.groups import GROUP, by_group_name, groups_of
 from odeflow.analysis.likelihood import likelihood_variables
+from odeflow.analysis.nca import nca_variables
 from odeflow.analysis.quantiles import QuantileCounts
+from odeflow.analysis.residual_error import measured_array, with_residual_error
 from odeflow.config.metrics import (
     TimeCourses,
     metric_attributes,
@@ -26,6 +29,7 @@ from odeflow.files.ahead import ahead
 from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import write_filled
 from odeflow.importers.petab.likelihood_data import Measurements
+from odeflow.problem.names import with_error_name
 from odeflow.problem.status import Status, has_failed
 
 
@@ -101,13 +105,18 @@ class _Plan:
         self._report = progress or (lambda done: None)
         self._measured = (
             {} if measurements is None else likelihood_variables(ensemble, measurements)
-        )
+        ) | nca_variables(ensemble, config.nca)
         self.dims = tuple(map(str, ensemble["status"].dims))
         self._leading = ensemble["status"].shape
         self._arrays = {
             name: ensemble[name].transpose(*self.dims, "time", ...)
             for name in _variables(ensemble, config)
         }
+        #: What would be measured: the variable it is of, and its error.
+        self._errors = {with_error_name(v): (v, e) for v, e in config.residual_error.items()}
+        measured = {made: measured_array(ensemble[v]) for made, (v, _) in self._errors.items()}
+        self._arrays |= {n: x.transpose(*self.dims, "time", ...) for n, x in measured.items()}
+        self._groups = None if config.group is None else groups_of(ensemble, config.group)
         #: Taken from the ensemble as they are.
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
         self._outcomes = [name for name in ("status", "time_reached") if name in ensemble]
@@ -116,10 +125,10 @@ class _Plan:
         self._computed: dict[
             str, tuple[str, Callable[[TimeCourses], np.ndarray], dict[str, str]]
         ] = {}
-        for name in self._arrays:
+        for name in (name for name in self._arrays if name not in self._errors):
             self._plan_metrics(name, config)
         if not self._levels:  # what nothing is computed of is not read
-            used = {of for of, _, _ in self._computed.values()}
+            used = {of for of, _, _ in self._computed.values()} | {*self._errors}
             self._arrays = {name: array for name, array in self._arrays.items() if name in used}
         self._functions = functions
         seen = () if functions is None else functions.variables
@@ -129,8 +138,10 @@ class _Plan:
         }
         own = {} if functions is None else functions.attributes
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
+        if self._groups is not None:
+            made += [by_group_name(name) for name in self._arrays if self._levels]
         made += [_NUMBER] if made else []
-        self.streamed = [*self._copied, *self._computed, *own, *made]
+        self.streamed = [*self._copied, *self._computed, *self._errors, *own, *made]
         self._files = Lock()  # HDF5 is for one thread at a time, and a slab is read ahead
 
     def _plan_metrics(self, name: str, config: SummaryConfig) -> None:
@@ -160,6 +171,10 @@ class _Plan:
             )
         for name, attributes in (self._functions.attributes if self._functions else {}).items():
             data[name] = slabs.unfilled(self.dims, self._leading, np.float64, attributes)
+        for made in self._errors:
+            array = self._arrays[made]
+            dims = tuple(map(str, array.dims))
+            data[made] = slabs.unfilled(dims, array.shape, np.float64, array.attrs)
         for name, array in self._arrays.items() if self._levels else ():
             shape, dims = self._rest(name)
             words = f"quantiles of {array.attrs.get('long_name', name)}"
@@ -169,12 +184,22 @@ class _Plan:
                 np.float64,
                 {"units": array.attrs.get("units", "1"), "long_name": words},
             )
+            if self._groups is not None:
+                one = data[f"{name}_quantiles"]
+                data[by_group_name(name)] = slabs.unfilled(
+                    (GROUP, *map(str, one.dims)),
+                    (len(self._groups.values), *one.shape),
+                    one.dtype,
+                    one.attrs,
+                )
         if _NUMBER in self.streamed:
             number = ensemble.sizes["time"]
             data[_NUMBER] = slabs.unfilled(("time",), (number,), np.int64, _NUMBER_ATTRIBUTES)
         if self._levels:
             attributes = {"long_name": "quantile", "units": "1"}
             coords["quantile"] = xr.Variable("quantile", self._levels, attributes)
+            if self._groups is not None:
+                coords[GROUP] = self._groups.coordinate
         return xr.Dataset(data | self._measured, coords)
 
     def _rest(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -185,7 +210,12 @@ class _Plan:
     def fill(self, targets: Mapping[str, slabs.Target]) -> dict[str, int]:
         """Fills everything in; returns how many trajectories ended how, as attributes."""
         counts = dict.fromkeys(Status, 0)
-        counted = {name: QuantileCounts(self._some(name)) for name in self._arrays if self._levels}
+        parts = [None, *range(0 if self._groups is None else len(self._groups.values))]
+        counted = {
+            (name, part): QuantileCounts(self._some(name, part))
+            for name in self._arrays
+            for part in (parts if self._levels else ())
+        }
         for first, taken, courses in ahead(self._read()):
             for status in Status:
                 counts[status] += int((taken["status"] == status).sum())
@@ -193,17 +223,23 @@ class _Plan:
             for name in self._arrays:
                 values = courses[name]
                 taken |= self._metrics(name, values, succeeded)
-                if self._levels:
-                    counted[name].add(*_rows(values, succeeded, self._ended(values, taken)))
+                taken |= {name: values} if name in self._errors else {}
+                for part in parts if self._levels else ():
+                    chosen = self._of_part(succeeded, first, part)
+                    counted[name, part].add(*_rows(values, chosen, self._ended(values, taken)))
             if self._functions is not None:
                 taken |= self._functions.of(courses, succeeded, first)
             with self._files:
                 for name in (name for name in taken if name in targets):
                     slabs.place(targets[name], taken[name], first, self._leading)
             self._report(first + len(succeeded))
-        for name, known in counted.items():
-            found = known.quantiles(lambda name=name: self._successes(name), self._levels)
+        for (name, part), known in counted.items():
+            rows = lambda name=name, part=part: self._successes(name, part)
+            found = known.quantiles(rows, self._levels)
             shape = self._arrays[name].shape[len(self.dims) :]
+            if part is not None:
+                targets[by_group_name(name)][part] = found.reshape(-1, *shape)
+                continue
             targets[f"{name}_quantiles"][...] = found.reshape(-1, *shape)
             # the same of each variable
             targets[_NUMBER][...] = known.number.reshape(shape[0], -1)[:, 0]
@@ -215,7 +251,9 @@ class _Plan:
             with self._files:
                 names = dict.fromkeys([*self._copied, *self._outcomes])
                 taken = {n: self._take(self._ensemble[n], first, last) for n in names}
-                courses = {n: self._take(a, first, last) for n, a in self._courses.items()}
+                courses = {n: self._course(n, first, last) for n in self._arrays}
+                others = {n: a for n, a in self._courses.items() if n not in self._arrays}
+                courses |= {n: self._take(a, first, last) for n, a in others.items()}
             yield first, taken, courses
 
     def _slabs(self) -> Iterator[tuple[int, int]]:
@@ -226,21 +264,39 @@ class _Plan:
     def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
         return slabs.take(array.variable, first, last, self._leading)
 
-    def _some(self, name: str) -> np.ndarray:
+    def _course(self, name: str, first: int, last: int) -> np.ndarray:
+        """The values of samples first..last, with their errors where there are some."""
+        values = self._take(self._arrays[name], first, last)
+        if name not in self._errors:
+            return values
+        variable, error = self._errors[name]
+        return with_residual_error(values.astype(float), error, variable, first)
+
+    def _of_part(self, succeeded: np.ndarray, first: int, part: int | None) -> np.ndarray:
+        """Those of consecutive samples that succeeded and are of a group; None: of any."""
+        if part is None or self._groups is None:
+            return succeeded
+        return succeeded & (self._groups.number[first : first + len(succeeded)] == part)
+
+    def _some(self, name: str, part: int | None) -> np.ndarray:
         """Successes of a few pieces, from all over the ensemble."""
         total = self._ensemble["status"].size
         starts = range(0, total, slabs.PIECE)[:: max(total // slabs.PIECE // _SOME_PIECES, 1)]
         return np.concatenate(
-            [self._succeeded(name, first, min(first + slabs.PIECE, total)) for first in starts]
+            [
+                self._succeeded(name, first, min(first + slabs.PIECE, total), part)
+                for first in starts
+            ]
         )
 
-    def _successes(self, name: str) -> Iterator[np.ndarray]:
-        return ahead(self._succeeded(name, *slab) for slab in self._slabs())
+    def _successes(self, name: str, part: int | None) -> Iterator[np.ndarray]:
+        return ahead(self._succeeded(name, *slab, part) for slab in self._slabs())
 
-    def _succeeded(self, name: str, first: int, last: int) -> np.ndarray:
+    def _succeeded(self, name: str, first: int, last: int, part: int | None) -> np.ndarray:
         taken = {n: self._take(self._ensemble[n], first, last) for n in self._outcomes}
-        values = self._take(self._arrays[name], first, last)
-        rows, _ = _rows(values, ~has_failed(taken["status"]), self._ended(values, taken))
+        values = self._course(name, first, last)
+        chosen = self._of_part(~has_failed(taken["status"]), first, part)
+        rows, _ = _rows(values, chosen, self._ended(values, taken))
         return rows
 
     def _ended(self, values: np.ndarray, taken: Mapping[str, np.ndarray]) -> np.ndarray | None:

@@ -1,6 +1,6 @@
 """The `design` group: which parameters and initial values vary, and by which law."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,11 +10,17 @@ from odeflow.config.base import (
     Distinct,
     Integer,
     Natural,
-    Real,
     Strict,
     VariableName,
     measured_in,
 )
+from odeflow.config.conditions import (
+    PreequilibrationConfig,
+    Settings,
+    check_preequilibration,
+)
+from odeflow.config.nonmem import NonmemConfig, RecordsConfig
+from odeflow.config.random_effects import RandomEffectsConfig
 
 #: Designs that a sensitivity analysis has of its own: their rows belong together in blocks.
 PLANNED = ("saltelli", "morris", "fast")
@@ -28,26 +34,11 @@ KINDS_WITH: dict[str, tuple[str, ...]] = {
     "levels": ("morris",),
     "radial": ("morris",),
     "groups": ("saltelli", "morris"),
+    "nonmem": ("nonmem",),
+    "random_effects": ("table", "zip", "nonmem"),
 }
 #: Designs whose first n samples do not depend on how many follow.
 SEQUENTIAL = ("random", "sobol", "halton", "table", "saltelli", "morris")
-
-
-#: Under a condition a quantity has a value, or that of an axis.
-Settings = dict[VariableName, Real | VariableName]
-
-
-class PreequilibrationConfig(Strict):
-    """What holds before a condition, until the state is at rest."""
-
-    settings: Settings = Field(
-        default_factory=dict,
-        description="{parameter or state: a number or an axis}, over what the condition sets",
-    )
-    reset: Annotated[list[VariableName], Distinct] = Field(
-        default_factory=list,
-        description="states that start as the condition says, and not at rest",
-    )
 
 
 DesignKind = Literal[
@@ -58,6 +49,7 @@ DesignKind = Literal[
     "halton",
     "latin_hypercube",
     "table",
+    "nonmem",
     "saltelli",
     "morris",
     "fast",
@@ -96,7 +88,7 @@ class DesignConfig(Strict):
     conditions: dict[ChoiceName, Settings] = Field(
         default_factory=dict,
         description="{name: {parameter or state: a number or an axis}}: every sample is solved "
-        "under each of them; samplers and zip",
+        "under each of them; not for a grid",
     )
     preequilibration: dict[ChoiceName, PreequilibrationConfig] = Field(
         default_factory=dict,
@@ -110,6 +102,15 @@ class DesignConfig(Strict):
     )
     nominal: bool = Field(
         False, description="petab only: its nominal parameters alone, in place of samples"
+    )
+    nonmem: NonmemConfig | None = Field(
+        None, description="a data set of NONMEM's layout: its doses and times of each subject"
+    )
+    records: RecordsConfig | None = Field(
+        None, description="set by the importer: what stands in the data set"
+    )
+    random_effects: RandomEffectsConfig | None = Field(
+        None, description="subjects that differ at random, for each row of a table, zip or nonmem"
     )
 
     @property
@@ -155,8 +156,8 @@ class DesignConfig(Strict):
 
     @model_validator(mode="after")
     def _conditions_fit(self) -> "DesignConfig":
-        if self.conditions and not (self.is_sampler or self.kind == "zip"):
-            raise ValueError(f"design.conditions: not for a {self.kind} design; use a sampler, zip")
+        if self.conditions and self.kind == "grid":
+            raise ValueError("design.conditions: not for a grid design; use zip")
         if self.nominal and self.petab is None:
             raise ValueError("design.nominal: only with design.petab")
         for condition, settings in self.conditions.items():
@@ -175,23 +176,7 @@ class DesignConfig(Strict):
 
     @model_validator(mode="after")
     def _preequilibration_fits(self) -> "DesignConfig":
-        names = {name for one in self.preequilibration.values() for name in one.settings}
-        for condition, before in self.preequilibration.items():
-            key = f"design.preequilibration.{condition}"
-            if condition not in self.conditions:
-                known = ", ".join(self.conditions) or "none"
-                raise ValueError(f"{key}: not one of design.conditions: {known}")
-            for name in sorted(names):
-                if name not in before.settings:
-                    raise ValueError(
-                        f"{key}.settings.{name}: needed, since another one sets {name}"
-                    )
-            for name, value in before.settings.items():
-                if isinstance(value, str) and value not in self.axes:
-                    raise ValueError(
-                        f"{key}.settings.{name}: {value!r} is not an axis; "
-                        f"axes: {', '.join(self.axes) or 'none'}"
-                    )
+        check_preequilibration(self.preequilibration, self.conditions, self.axes)
         return self
 
     @model_validator(mode="after")
@@ -223,8 +208,20 @@ class DesignConfig(Strict):
                 raise ValueError(f"{key}: an axis has that name; choose another one")
         return self
 
+    @model_validator(mode="before")
+    @classmethod
+    def _file_alone(cls, data: Any) -> Any:
+        file = data.get("nonmem") if isinstance(data, dict) else None
+        return {**data, "nonmem": {"file": file}} if isinstance(file, str) else data
+
     @model_validator(mode="after")
     def _keys_fit_kind(self) -> "DesignConfig":
+        if (self.kind == "nonmem") != (self.records is not None):
+            raise ValueError("design.nonmem: a nonmem design, and no other, needs its data set")
+        if self.kind == "nonmem" and self.axes:
+            raise ValueError(f"design.axes: not with nonmem, remove {', '.join(self.axes)}")
+        if self.random_effects and self.kind not in KINDS_WITH["random_effects"]:
+            raise ValueError(f"design.random_effects: for table, zip and nonmem, not {self.kind}")
         if self.kind == "table":
             if self.path is None:
                 raise ValueError("design.path: a table design needs the file of the table")

@@ -16,25 +16,32 @@ from odeflow.config.base import (
     measured_in,
 )
 from odeflow.problem.doses import Dose, SteadyState, Stop
+from odeflow.problem.formulas import formula_names, is_formula
 
 
-def _number_or_name(value: Any) -> Any:
+def _number_or_text(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("expected a number, or the name of an axis or a parameter")
+        raise ValueError("expected a number, the name of an axis or a parameter, or a formula")
     return value
 
 
 def _finite_or_usable(value: float | str) -> float | str:
     if isinstance(value, str):
-        return check_variable_name(value)
-    if not math.isfinite(value):
+        if not is_formula(value):
+            return check_variable_name(value)
+        names = formula_names(value)
+        if not names:
+            raise ValueError(f"{value!r} names nothing; write a number, or a formula of names")
+        for name in names:
+            check_variable_name(name)
+    elif not math.isfinite(value):
         raise ValueError("expected a finite number")
     return value
 
 
-#: A number, or the name of an axis or a parameter that has it.
+#: A number, the name of an axis or a parameter that has it, or a formula of such names.
 Quantity = Annotated[
-    float | str, BeforeValidator(_number_or_name), AfterValidator(_finite_or_usable)
+    float | str, BeforeValidator(_number_or_text), AfterValidator(_finite_or_usable)
 ]
 
 

@@ -198,7 +198,7 @@ def reduces_metrics(config: Config, own_ends: bool) -> bool:
     by doses, stops, events or an end of its own, since what lies between is then not to be had from
     the values there.
     """
-    ends_or_jumps = bool(config.doses or config.stop or config.model.events or own_ends)
+    ends_or_jumps = bool(config.is_dosed or config.stop or config.model.events or own_ends)
     return config.saveat.ts is None or ends_or_jumps
 
 

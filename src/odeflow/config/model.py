@@ -6,9 +6,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from odeflow.config.algebraic import check_algebraic, mass_matrix, sizes_of
 from odeflow.config.arrays import ArrayConfig, Coordinate, check_coords, divided
-from odeflow.config.base import Distinct, Real, Strict, VariableName, measured_in
+from odeflow.config.base import Distinct, Integer, Real, Strict, VariableName, measured_in
 from odeflow.config.categories import categories, check_given
+from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
 from odeflow.config.inputs import InputConfig
@@ -42,6 +44,23 @@ class ParameterConfig(Strict):
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     added: bool = Field(
         False, description="sbml, antimony: the file does not have it; formulas and conditions do"
+    )
+
+
+class ChangeConfig(Strict):
+    """What an experiment changes in an imported model, at its start or at a time."""
+
+    by: VariableName = Field(description="the parameter that has the experiment's number")
+    number: Annotated[Integer, Field(ge=1)] = Field(
+        description="the experiment's number; `by` is the negative of it before it begins"
+    )
+    time: Real | None = Field(
+        None,
+        description="when; null: at the start",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    formulas: dict[str, str] = Field(
+        min_length=1, description="{id in the file: formula of its new value}"
     )
 
 
@@ -93,6 +112,11 @@ class ModelConfig(Strict):
     events: list[str] = Field(
         default_factory=list, description="set by the importer: the names of the file's events"
     )
+    changes: list[ChangeConfig] = Field(
+        default_factory=list,
+        description="set by the importer: what the experiments of a PEtab problem change beside "
+        "what their conditions set",
+    )
     t0: Time = Field(
         0.0,
         description="start of the time span",
@@ -136,6 +160,26 @@ class ModelConfig(Strict):
         default_factory=list,
         description="states that cannot be negative: a step that makes one so by more than its "
         "`solver.atol` is taken again, shorter",
+    )
+    algebraic: Annotated[list[VariableName], Distinct] = Field(
+        default_factory=list,
+        description="states for which the vector field returns a residual that is zero at all "
+        "times, in place of a derivative",
+    )
+    mass_matrix: list[list[Real]] | dict[VariableName, dict[VariableName, Real]] | None = Field(
+        None,
+        description="the constant M of M y' = f, singular or not: all its rows, or {state: {state: "
+        "number}} for those that are not the identity's",
+    )
+    free: Annotated[list[VariableName], Distinct] | None = Field(
+        None,
+        description="states whose values at t0 are found, from `initial`, so that the algebraic "
+        "equations hold, the others being held; null: the algebraic ones",
+    )
+    compartments: dict[VariableName, CompartmentConfig] = Field(
+        default_factory=dict,
+        description="{state: {bioavailability, lag, duration, rate}}: what becomes of the doses of "
+        "design.nonmem on their way there",
     )
     observables: Observables | None = Field(None, description="optional observables")
     invariants: Observables | None = Field(
@@ -213,6 +257,9 @@ class ModelConfig(Strict):
             parameters,
             {name: Variable(v.units, v.long_name) for name, v in named.items()},
             tuple(self.nonnegative),
+            tuple(self.algebraic),
+            mass_matrix(sizes_of(self.states), self.mass_matrix),
+            None if self.free is None else tuple(self.free),
             self.time_units,
             self.origin,
             (observables and observables.function) or self.origin,
@@ -241,11 +288,15 @@ class ModelConfig(Strict):
         if not self.is_imported and self.observables and self.observables.function is None:
             raise ValueError("observables.function: needed beside vector_field")
         if not self.is_imported and (
-            self.computed is not None or self.events or self.reaction_rates
+            self.computed is not None or self.events or self.changes or self.reaction_rates
         ):
-            raise ValueError("computed, events and reaction_rates are for sbml and antimony")
+            raise ValueError(
+                "computed, events, changes and reaction_rates are for sbml and antimony"
+            )
         if self.invariants and self.invariants.formulas:
             raise ValueError("invariants.formulas: formulas are for observables only")
+        if self.is_imported and (self.mass_matrix is not None or self.free is not None):
+            raise ValueError("mass_matrix and free are for a vector_field of your own")
         if self.is_imported and self.arrays:
             raise ValueError(f"parameters: {next(iter(self.arrays))}: those of a file are numbers")
         if self.is_imported and self.data:
@@ -286,6 +337,7 @@ class ModelConfig(Strict):
                 raise ValueError(f"nonnegative: {name!r} is not a state; known: {known}")
             if self.states[name].least < 0:
                 raise ValueError(f"nonnegative: the initial value of {name} is negative")
+        check_algebraic(sizes_of(self.states), self.algebraic, self.mass_matrix, self.free)
         for name in self.invariants.variables if self.invariants else ():
             if drift_name(name) in names:
                 raise ValueError(

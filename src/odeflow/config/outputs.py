@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from odeflow.config.base import Distinct, Natural, Real, Strict, VariableName, measured_in
+from odeflow.config.base import (
+    Distinct,
+    Integer,
+    Natural,
+    PositiveReal,
+    Real,
+    Strict,
+    VariableName,
+    measured_in,
+)
 from odeflow.config.followed import (
     CrossingsOf,
     FirstTimes,
@@ -59,6 +68,41 @@ class AssembleConfig(Strict):
     def file(self) -> str:
         """The name of the file, or of the folder, that the ensemble is."""
         return "ensemble.zarr" if self.format == "zarr" else "ensemble.nc"
+
+
+class ResidualErrorConfig(Strict):
+    """The error with which a variable is measured."""
+
+    proportional: Annotated[Real, Field(ge=0)] = Field(
+        0.0,
+        description="standard deviation as a part of the value",
+        json_schema_extra=measured_in("1"),
+    )
+    additive: Annotated[Real, Field(ge=0)] = Field(
+        0.0,
+        description="standard deviation beside that",
+        json_schema_extra=measured_in("those of the variable"),
+    )
+    seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of the errors, >= 0")
+
+    @model_validator(mode="after")
+    def _is_an_error(self) -> "ResidualErrorConfig":
+        if not self.proportional and not self.additive:
+            raise ValueError("an error needs proportional or additive above 0")
+        return self
+
+
+class NcaConfig(Strict):
+    """The dosing intervals that a variable is analysed in."""
+
+    times: Annotated[list[Real], Distinct] = Field(
+        min_length=1,
+        description="the starts of intervals, which are saved times, as their ends are",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    tau: PositiveReal = Field(
+        description="how long they are", json_schema_extra=measured_in("`model.time_units`")
+    )
 
 
 def _listed(value: Any) -> Any:
@@ -130,6 +174,21 @@ class SummaryConfig(Strict):
     function_units: dict[VariableName, str] = Field(
         default_factory=dict, description="{name: units} of all that these functions return"
     )
+    residual_error: dict[VariableName, ResidualErrorConfig] = Field(
+        default_factory=dict,
+        description="{variable: {proportional, additive, seed}}: what would be measured of it, "
+        "<variable>_with_error, and quantiles of that",
+    )
+    nca: dict[VariableName, NcaConfig] = Field(
+        default_factory=dict,
+        description="{variable: {times, tau}}: noncompartmental analysis of dosing intervals, "
+        "<variable>_cmax, _tmax, _trough, _auc_tau, _half_life and _accumulation",
+    )
+    group: VariableName | None = Field(
+        None,
+        description="an axis, `subject` or `condition`, whose values part the trajectories: "
+        "quantiles of each part too, <variable>_quantiles_by_group",
+    )
     quantiles: list[Annotated[Real, Field(ge=0, le=1)]] = Field(
         [0.05, 0.25, 0.5, 0.75, 0.95], description="quantiles over the ensemble at each time"
     )
@@ -137,7 +196,7 @@ class SummaryConfig(Strict):
     @property
     def named(self) -> dict[str, tuple[str, ...]]:
         """The variables that each of its keys names, by the key."""
-        keys = ("variables", *FOLLOWED)
+        keys = ("variables", "residual_error", "nca", *FOLLOWED)
         return {key: tuple(getattr(self, key) or ()) for key in keys}
 
     @field_validator("functions")

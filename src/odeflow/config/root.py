@@ -1,6 +1,7 @@
 """The root of the config: one field per group, and the checks that span groups."""
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from odeflow.config.plot import PlotConfig
 from odeflow.config.solver import SaveAtConfig, SolverConfig
 from odeflow.config.verify import VerifyConfig
 from odeflow.problem.doses import Dose
+from odeflow.problem.records import Records
 
 
 class Config(Strict):
@@ -58,6 +60,17 @@ class Config(Strict):
     def plain_doses(self) -> tuple[Dose, ...]:
         """The doses as engines have them."""
         return tuple(dose.dose for dose in self.doses)
+
+    @cached_property
+    def records(self) -> Records | None:
+        """The records of a nonmem design as engines have them."""
+        given = self.design.records
+        return None if given is None else given.records(self.model.compartments)
+
+    @property
+    def is_dosed(self) -> bool:
+        """Whether anything is given to trajectories at times."""
+        return bool(self.doses) or self.design.records is not None
 
     def in_study(self, study: Path) -> "Config":
         """The same config for the files of another folder."""

@@ -40,7 +40,9 @@ def advised_atol(size: float) -> str:
 
 def small_state_notes(config: Config) -> list[str]:
     """A line for each state that starts below its tolerance; an axis' states are left out."""
-    varied = {*config.design.axes}
+    # those that are found at t0 start elsewhere than their initial values say
+    found = config.model.algebraic if config.model.free is None else config.model.free
+    varied = {*config.design.axes, *found}
     sizes = {k: v for k, v in start_sizes(config, {}).items() if k not in varied}
     return [
         f"solver.atol: {_atol(config.solver, name):g} is above the initial value of {name}, "

@@ -12,6 +12,7 @@ from odeflow.design.ends import END, has_own_ends
 from odeflow.design.samples import (
     CONDITION,
     PARAMETER_SET,
+    SUBJECT,
     axis_names,
     column_names,
     grid_levels,
@@ -24,6 +25,7 @@ __all__ = [
     "CONDITION",
     "END",
     "PARAMETER_SET",
+    "SUBJECT",
     "axis_names",
     "check_axes",
     "column_names",

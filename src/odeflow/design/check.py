@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from odeflow.config.levels import expand
+from odeflow.config.random_effects import RandomEffectsConfig
 from odeflow.config.root import Config
 from odeflow.design.ends import END, has_own_ends
 from odeflow.design.fast import FEWEST_POINTS
@@ -15,6 +16,7 @@ from odeflow.design.samples import (
     axis_names,
     grid_levels,
     number_of_samples,
+    rows,
 )
 from odeflow.design.tables import read_table
 from odeflow.files.errors import ConfigError
@@ -36,6 +38,8 @@ def check_axes(config: Config, root: Path) -> None:
     """
     design = config.design
     names = axis_names(design, root)
+    if design.random_effects is not None:
+        _check_effects(config, design.random_effects, root)
     _check_categories(config, names)
     for name in names:
         key = f"design.axes.{name}"
@@ -72,6 +76,23 @@ def check_axes(config: Config, root: Path) -> None:
             f"design.size: {design.size} points of a curve are too few to tell axes apart by their "
             f"frequencies; at least {FEWEST_POINTS} are needed"
         )
+
+
+def _check_effects(config: Config, effects: RandomEffectsConfig, root: Path) -> None:
+    """Raises ConfigError where what differs at random is no parameter, or has no typical value."""
+    for name in effects.of:
+        key = f"design.random_effects.of.{name}"
+        if name not in config.model.parameters:
+            known = ", ".join(config.model.parameters) or "none"
+            raise ConfigError(
+                f"{key}: not a parameter of model {config.model.name}; known: {known}"
+            )
+        if name in config.design.set_by_conditions:
+            raise ConfigError(f"{key}: conditions set it too; keep one of them")
+    one_of_each = config.design.model_copy(
+        update={"random_effects": effects.model_copy(update={"subjects": 1})}
+    )
+    rows(one_of_each, 0, number_of_samples(one_of_each, root), root)
 
 
 def _check_categories(config: Config, names: list[str]) -> None:

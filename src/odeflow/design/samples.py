@@ -9,10 +9,11 @@ import numpy as np
 from odeflow.config.design import DesignConfig
 from odeflow.config.levels import count, expand
 from odeflow.design.laws import quantile
+from odeflow.design.random_effects import with_effects
 from odeflow.design.samplers import unit_points
 from odeflow.design.tables import read_table
 from odeflow.files.errors import ConfigError
-from odeflow.problem.axis_names import CONDITION, PARAMETER_SET
+from odeflow.problem.axis_names import CONDITION, PARAMETER_SET, SUBJECT
 
 #: Samples that a design may have: 8 GB per axis in `design.nc`.
 MOST_SAMPLES = 10**9
@@ -31,7 +32,9 @@ def axis_names(design: DesignConfig, root: Path) -> list[str]:
     Raises:
         ConfigError: the table cannot be read.
     """
-    return list(read_table(design, root)) if design.kind == "table" else list(design.axes)
+    axes = list(read_table(design, root)) if design.kind == "table" else list(design.axes)
+    effects = design.random_effects.of if design.random_effects else {}
+    return [*axes, *(name for name in effects if name not in axes)]
 
 
 def column_names(design: DesignConfig, root: Path) -> list[str]:
@@ -48,7 +51,8 @@ def column_names(design: DesignConfig, root: Path) -> list[str]:
         ConfigError: the table cannot be read.
     """
     numbers = [CONDITION, PARAMETER_SET] if design.conditions else []
-    return [*axis_names(design, root), *design.set_by_conditions, *numbers]
+    subject = [SUBJECT] if design.kind == "nonmem" else []
+    return [*subject, *axis_names(design, root), *design.set_by_conditions, *numbers]
 
 
 def number_of_samples(design: DesignConfig, root: Path) -> int:
@@ -59,8 +63,9 @@ def number_of_samples(design: DesignConfig, root: Path) -> int:
         root: the folder that a table's path is relative to.
 
     Returns:
-        Their number; 1 for a grid or zip without axes. Where there are conditions, each set of the
-        axes' values has one row per condition.
+        Their number; 1 for a grid or zip without axes. With random effects each row is that of so
+        many subjects; where there are conditions, each set of the axes' values has one row per
+        condition.
 
     Raises:
         ConfigError: a zip of unequal axes, more than `MOST_SAMPLES`, or a table that cannot be
@@ -74,9 +79,10 @@ def number_of_samples(design: DesignConfig, root: Path) -> int:
         >>> number_of_samples(odeflow.compose(axes).design, Path())
         6
     """
-    if design.kind == "table":
-        return len(next(iter(read_table(design, root).values())))
-    total, key, made_of = _number_of_sets(design)
+    total, key, made_of = _number_of_sets(design, root)
+    if design.random_effects is not None:
+        total *= design.random_effects.subjects
+        made_of = f"{made_of}, of {design.random_effects.subjects:,} subjects each"
     if design.conditions:
         total *= design.runs
         made_of = f"{made_of} under {design.runs:,} conditions"
@@ -88,8 +94,12 @@ def number_of_samples(design: DesignConfig, root: Path) -> int:
     return total
 
 
-def _number_of_sets(design: DesignConfig) -> tuple[int, str, str]:
+def _number_of_sets(design: DesignConfig, root: Path) -> tuple[int, str, str]:
     """Sets of the axes' values; the key that decides on them, and what they are made of."""
+    if design.kind == "table":
+        return len(next(iter(read_table(design, root).values()))), "design.path", "rows"
+    if design.records is not None:
+        return len(design.records.subjects), "design.nonmem", "subjects"
     if design.is_sampler:
         assert design.size is not None
         each = f", {design.block_rows} each" if design.block_rows > 1 else ""
@@ -146,6 +156,8 @@ def rows(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, n
         stop: number after the last one.
         root: the folder that a table's path is relative to.
 
+    With random effects the rows of all first subjects come first, then those of the second ones.
+
     Returns:
         The columns by name, in order: float64 (stop - start,), in the units of what they set.
         Empty for a grid or zip without axes.
@@ -173,7 +185,7 @@ def rows(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, n
         raise ValueError(f"samples {start} to {stop} are not among the {total} of the design")
     if design.conditions:
         return _under_conditions(design, start, stop, root)
-    return _sets(design, start, stop, root)
+    return _drawn(design, start, stop, root)
 
 
 def _under_conditions(
@@ -182,7 +194,7 @@ def _under_conditions(
     """Rows start..stop, of which each set of the axes' values has one per condition."""
     sets, conditions = np.divmod(np.arange(start, stop), design.runs)
     first = start // design.runs
-    drawn = _sets(design, first, -(-stop // design.runs), root)
+    drawn = _drawn(design, first, -(-stop // design.runs), root)
     columns = {name: values[sets - first] for name, values in drawn.items()}
     for name in design.set_by_conditions:
         given = [settings[name] for settings in design.conditions.values()]
@@ -194,12 +206,25 @@ def _under_conditions(
     return columns | {CONDITION: conditions.astype(np.int16), PARAMETER_SET: sets}
 
 
+def _drawn(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, np.ndarray]:
+    """Sets start..stop of the axes' values, of which each subject has its own."""
+    if design.random_effects is None:
+        return _sets(design, start, stop, root)
+    total, _, _ = _number_of_sets(design, root)
+    subjects, sets = np.divmod(np.arange(start, stop), total)
+    columns = {name: x[sets] for name, x in _sets(design, 0, total, root).items()}
+    return with_effects(design.random_effects, columns, sets, subjects)
+
+
 def _sets(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, np.ndarray]:
     """Sets start..stop of the axes' values."""
     match design.kind:
         case "table":
             table = read_table(design, root)
             return {name: column[start:stop].copy() for name, column in table.items()}
+        case "nonmem":
+            assert design.records is not None
+            return {SUBJECT: np.array(design.records.subjects[start:stop], float)}
         case "grid":
             levels = grid_levels(design)
             if not levels:

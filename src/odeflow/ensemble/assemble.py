@@ -10,8 +10,9 @@ import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.design import grid_levels
+from odeflow.ensemble.at_records import PLACE, ragged, record_variables
 from odeflow.ensemble.event_rows import EventRows, event_of, event_totals
-from odeflow.ensemble.labels import data_attributes, global_attributes
+from odeflow.ensemble.labels import RECORD, ROW_SIZE, data_attributes, global_attributes
 from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled
 from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 from odeflow.provenance.environment import environment_attribute
@@ -22,8 +23,8 @@ def ensemble_template(
 ) -> xr.Dataset:
     """The ensemble's dimensions, coordinates and attributes, its values not yet filled.
 
-    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`; what is
-    kept at events has one of their own, of all that there are in the ensemble.
+    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`; what is at
+    records has `record`, and what is kept at events one of their own, of all that there are.
     """
     declared = config.model.declaration()
     if config.design.kind == "grid":
@@ -40,7 +41,13 @@ def ensemble_template(
     else:
         leading, fixed, streamed = {"sample": total}, {}, slab
 
+    of_records = {} if config.records is None else record_variables(config, total)
+    number = max((variable.size for variable in of_records.values()), default=0)
+
     def spread(variable: xr.Variable) -> xr.Variable:
+        if PLACE in variable.dims:
+            dims, shape = (RECORD, *variable.dims[2:]), (number, *variable.shape[2:])
+            return unfilled(list(map(str, dims)), shape, variable.dtype, variable.attrs)
         if variable.dims[:1] != ("sample",):
             return variable
         if (event := event_of(variable)) is not None:
@@ -58,6 +65,7 @@ def ensemble_template(
         if dim in dims
     }
     data = {name: spread(array.variable) for name, array in streamed.data_vars.items()}
+    data |= of_records
     coords = {name: spread(array.variable) for name, array in streamed.coords.items()}
     made = ("engine", "engine_reason", "model_source", "time_switches")
     known = [slab.attrs[key] for key in made]
@@ -72,7 +80,8 @@ def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) 
     totals = event_totals(config, parts)
     template = ensemble_template(config, total, parts[0], totals)
     names, leading = _streamed(template, parts[0]), leading_shape(config, total)
-    return in_memory(template, names, lambda targets: _fill(targets, parts, leading))
+    padded = _padded(parts[0])
+    return in_memory(template, names, lambda targets: _fill(targets, parts, leading, padded))
 
 
 def assemble_to_file(
@@ -97,14 +106,27 @@ def assemble_to_file(
     names, leading = _streamed(template, first), leading_shape(config, total)
     rest = itertools.chain([first], ahead)
     write = write_filled_store if path.suffix == ".zarr" else write_filled
-    write(path, template, names, len(leading), lambda targets: _fill(targets, rest, leading))
+    fill = lambda targets: _fill(targets, rest, leading, _padded(first))
+    write(path, template, names, len(leading), fill)
+
+
+def _padded(slab: xr.Dataset) -> list[str]:
+    """What a part has at the records of its samples."""
+    return [str(name) for name, variable in slab.variables.items() if PLACE in variable.dims]
 
 
 def _fill(
-    targets: Mapping[str, Target], parts: Iterable[xr.Dataset], leading: Sequence[int]
+    targets: Mapping[str, Target],
+    parts: Iterable[xr.Dataset],
+    leading: Sequence[int],
+    padded: Sequence[str],
 ) -> dict[str, str]:
-    """Fills the targets; returns the attribute that says where the parts were solved."""
+    """Fills the targets; returns the attribute that says where the parts were solved.
+
+    Of what is `padded` the records of a sample follow those of the one before.
+    """
     environments: set[str] = set()
+    done = 0  # records
 
     def noted() -> Iterator[xr.Dataset]:
         for part in parts:
@@ -114,13 +136,17 @@ def _fill(
     parts = iter(parts)
     first = next(parts)
     parts = itertools.chain([first], parts)
-    ragged = {
+    at_events = {
         name: event for name in targets if (event := event_of(first[name].variable)) is not None
     }
-    rows = EventRows(targets, ragged)
+    rows = EventRows(targets, at_events)
     for start, arrays in _at_fixed_cuts(noted(), math.prod(leading), list(targets)):
         rows.append(arrays)
-        for name in (name for name in arrays if name not in ragged):
+        for name in padded:
+            own = ragged(arrays.pop(name), arrays[ROW_SIZE])
+            targets[name][done : done + len(own)] = own
+        done += int(arrays[ROW_SIZE].sum()) if padded else 0
+        for name in (name for name in arrays if name not in at_events):
             place(targets[name], arrays[name], start, leading)
     return environment_attribute(environments)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from odeflow.config.root import Config
-from odeflow.design import CONDITION, PARAMETER_SET
+from odeflow.design import CONDITION, PARAMETER_SET, SUBJECT
 from odeflow.engines.attempts import Retrier
 from odeflow.engines.choice import EngineChoice, Resources, missing_device
 from odeflow.ensemble.build import build
@@ -60,11 +60,12 @@ class AtOnce:
 
         Arguments:
             values: a number for each axis of the design, and for whatever else differs from what
-                the config says: parameters, initial values of scalar states.
+                the config says: parameters, initial values of scalar states. Of a data set
+                `subject` says whose doses; the first one's where it does not.
             condition: one of `design.conditions`, where there are any.
 
         Returns:
-            The trajectory, at the experiment's saved times.
+            The trajectory, at the experiment's saved times, and those of a data set's records.
 
         Raises:
             ConfigError: a value that cannot be: a negative state that is declared not to be, or an
@@ -85,6 +86,8 @@ class AtOnce:
         """One row, as `design.rows` gives rows: the axes, then what the condition sets."""
         design = self._config.design
         columns = {name: np.array([float(value)]) for name, value in values.items()}
+        if design.records is not None and SUBJECT not in columns:
+            columns[SUBJECT] = np.array([design.records.subjects[0]])
         if not design.conditions:
             return columns
         names = list(design.conditions)

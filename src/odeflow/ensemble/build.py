@@ -7,6 +7,7 @@ Solving, reproducing and checking all build it here. Verification builds its own
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,13 @@ from jaxtyping import Float, Real
 from odeflow.config.ladder import ladder
 from odeflow.config.metrics import check_metric_names, reduced_summary
 from odeflow.config.root import Config
-from odeflow.config.saved_times import save_times
+from odeflow.config.saved_times import saves_times, solve_times
 from odeflow.config.solver import SolverConfig
 from odeflow.config.wanted import wanted_metrics
-from odeflow.design import END, has_own_ends
-from odeflow.engines.choice import EngineChoice, choose_engine
+from odeflow.design import END, SUBJECT, has_own_ends
+from odeflow.engines.choice import EngineChoice, Resources, choose_engine
 from odeflow.engines.shared.watch import counted_before
+from odeflow.ensemble.periodic import PeriodicOrbits
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_invariants, load_model
 from odeflow.importers.metric_functions import MetricFunctions
@@ -34,9 +36,11 @@ from odeflow.problem.reductions import Reduction
 from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.time_resolution import check_span
 from odeflow.problem.time_text import shown_time
+from odeflow.problem.transforms.algebraic import started, with_algebraic
 from odeflow.problem.transforms.doses import jump_targets, schedule, with_doses
 from odeflow.problem.transforms.drift_limit import DriftLimit, with_drift_limit
 from odeflow.problem.transforms.invariants import Drift, with_invariants
+from odeflow.problem.transforms.records import recorded, recorded_targets, with_records
 from odeflow.problem.transforms.sensitivity import (
     at_start,
     sensitivity_tolerances,
@@ -83,11 +87,18 @@ class Built:
             rung.attempt(bounded(resolved(rung.solver, model))) for rung in ladder(self.config)
         )
 
-    def lanes(self, axes: Axes) -> Lanes:
-        """The lanes of samples with these values of the axes."""
+    def lanes(self, axes: Axes, resources: Resources | None = None) -> Lanes:
+        """The lanes of samples with these values of the axes.
+
+        `resources` are for what has to be solved to know them: steady states of repeated doses.
+        """
         model = self.switching.model
-        before = at_start(model, make_lanes(self.config, model, {**axes, **model.start(axes)}))
-        lanes = at_start(model, scheduled(self.config, model, axes, before))
+        lanes = make_lanes(self.config, model, {**axes, **model.start(axes)})
+        before = at_start(model, started(model, lanes))
+        if self.config.records is None:
+            lanes = at_start(model, scheduled(self.config, model, axes, before))
+        else:
+            lanes = self._recorded(axes, before, resources or Resources())
         lanes = self.switching.scheduled(lanes)
         if self.limit is not None:
             lanes = self.limit.limited(lanes)
@@ -95,6 +106,19 @@ class Built:
             return lanes
         args = np.concatenate([before.args, lanes.args[len(before.args) :]])
         return replace(lanes, counted=counted_before(self.problem, before.y0, args))
+
+    @cached_property
+    def _orbits(self) -> PeriodicOrbits:
+        assert self.config.records is not None
+        return PeriodicOrbits(self.config, self.model, self.config.records)
+
+    def _recorded(self, axes: Axes, lanes: Lanes, resources: Resources) -> Lanes:
+        """Lanes with the doses that are recorded of their subjects."""
+        assert self.config.records is not None
+        orbits = lambda doses, args: self._orbits(doses, args, resources)
+        model, subjects = self.switching.model, np.asarray(axes[SUBJECT], float).tolist()
+        clock = clock_of(self.config)
+        return recorded(model, self.config.records, clock, subjects, lanes, orbits)
 
 
 def build(config: Config, study: Path, axes: Iterable[str]) -> Built:
@@ -104,7 +128,7 @@ def build(config: Config, study: Path, axes: Iterable[str]) -> Built:
     """
     model = load_model(config.model, study)
     # doses and events change what is conserved
-    changed = config.doses or config.model.events
+    changed = config.is_dosed or config.model.events
     drift = Drift(None if changed else load_invariants(config.model, study))
     whole = build_augmented(config, augmented(config, model), axes, drift)
     if config.summary.functions:
@@ -147,12 +171,14 @@ def build_augmented(
 
 
 def augmented(config: Config, model: Model) -> Model:
-    """A model with the rates of a config's infusions, and the sensitivities that it asks for.
+    """A model with its mass matrix, the rates of a config's infusions, the sensitivities asked for.
 
-    Raises ConfigError as `with_sensitivities` does.
+    Raises ConfigError as `with_algebraic` and `with_sensitivities` do.
     """
     doses = config.plain_doses
-    model = with_doses(model, doses)
+    model = with_doses(with_algebraic(model, tolerances_of(config, model)), doses)
+    if config.records is not None:
+        return with_records(model, config.records)
     axes = config.saveat.sensitivities or []
     stop = config.stop and config.stop.stop
     return with_sensitivities(
@@ -177,7 +203,7 @@ def make_problem(
             )
     kept = known if asked is None else [*asked, *_derivatives_of(model, asked)]
     variables = tuple(name for name in known if name in kept)
-    ts = None if config.saveat.ts is None else np.array(save_times(config))
+    ts = np.array(solve_times(config)) if saves_times(config) else None
     return Problem(
         model=model,
         solver=resolved(config.solver, model),
@@ -186,9 +212,11 @@ def make_problem(
         dtype=np.dtype(config.runtime.precision),
         reductions=_reductions(config, model, variables, own_ends),
         own_ends=own_ends,
-        jumps=jump_targets(model, config.plain_doses),
+        jumps=jump_targets(model, config.plain_doses)
+        if config.records is None
+        else recorded_targets(model, config.records),
         stops=stop_guards(config.stop and config.stop.stop, model, tolerances_of(config, model)),
-        counted=bool(config.doses) and bool(config.stop or model.events),
+        counted=config.is_dosed and bool(config.stop or model.events),
         events=saved_events(model, config.saveat.events, config.model.states),
     )
 
@@ -287,7 +315,7 @@ def scheduled(config: Config, model: Model, axes: Axes, lanes: Lanes) -> Lanes:
 
 def clock_of(config: Config) -> Clock:
     """The span of a config, its saved times, and which times are the same."""
-    saved = np.array([] if config.saveat.ts is None else save_times(config), float)
+    saved = np.array(solve_times(config) if saves_times(config) else [], float)
     return Clock(config.model.t0, config.model.t1, np.dtype(config.runtime.precision), saved)
 
 

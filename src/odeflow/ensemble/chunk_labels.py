@@ -41,6 +41,7 @@ def label_chunk(
     doses: Sequence[Dose] = (),
     conditions: Sequence[str] = (),
     at_rest: Mapping[str, np.ndarray] | None = None,
+    times: np.ndarray | None = None,
     choices: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
@@ -48,7 +49,8 @@ def label_chunk(
     `drifts` are the relative drifts of the model's invariants, one per lane, by invariant;
     `summary` says what the metrics are that were reduced; `doses` are those of the config, which
     name axes, and `conditions` the names of the design's; `at_rest` are the values that the
-    trajectories go to, by variable; `choices` are the categories of axes that have some.
+    trajectories go to, by variable, and `times` are those that the solution has, where they are not
+    the problem's; `choices` are the categories of axes that have some.
     """
     declared, solution = problem.model.declared, solved.solution
     known = problem.model.variables()
@@ -99,7 +101,7 @@ def label_chunk(
         time["comment"] = "values are at each trajectory's own end, the coordinate t1"
     coords: dict[str, Any] = {
         "sample": ("sample", np.arange(start, start + size), {"long_name": "row of the design"}),
-        "time": ("time", problem.times, time),
+        "time": ("time", problem.times if times is None else times, time),
     }
     for name, values in axes.items():
         coordinate = axis_coordinate(name, declared)

@@ -37,6 +37,8 @@ OUTCOMES: dict[str, dict[str, Any]] = {
     "time_reached": {"long_name": "end of the trajectory, or of its last accepted step"},
 }
 ENGINES = ("native", "diffrax")
+#: Dimension of the records of all samples, in their order, and how many each sample has.
+RECORD, ROW_SIZE = "record", "row_size"
 
 
 def design_dims(ensemble: xr.Dataset) -> tuple[str, ...]:
@@ -121,5 +123,9 @@ def trajectory(ensemble: xr.Dataset, row: int) -> xr.Dataset:
     dims = ensemble["status"].dims
     shape = tuple(ensemble.sizes[dim] for dim in dims)
     place = map(int, np.unravel_index(row, shape)) if dims else ()
-    own = {event: rows_of(ensemble, event, row) for event in event_dims(ensemble)}
-    return ensemble.isel(dict(zip(dims, place)) | own).load()
+    if ROW_SIZE in ensemble:
+        before = int(ensemble[ROW_SIZE].values[:row].sum())
+        own = slice(before, before + int(ensemble[ROW_SIZE].values[row]))
+        ensemble = ensemble.isel({RECORD: own})
+    at_events = {event: rows_of(ensemble, event, row) for event in event_dims(ensemble)}
+    return ensemble.isel(dict(zip(dims, place)) | at_events).load()

@@ -3,6 +3,7 @@
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -12,8 +13,10 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
+from odeflow.design import SUBJECT
 from odeflow.engines.attempts import Retried, Retrier
 from odeflow.engines.choice import Resources, missing_device
+from odeflow.ensemble.at_records import AtRecords
 from odeflow.ensemble.build import Axes, build
 from odeflow.ensemble.chunk_labels import label_chunk
 from odeflow.ensemble.rest.observed import Observed
@@ -94,6 +97,11 @@ class Prepared:
         return load_model(self.built.config.model, self._study)
 
     @cached_property
+    def _at_records(self) -> AtRecords | None:
+        config = self.built.config
+        return None if config.records is None else AtRecords(config)
+
+    @cached_property
     def _preequilibration(self) -> Preequilibration:
         return Preequilibration(self.built.config, self._model)
 
@@ -128,6 +136,10 @@ class Prepared:
     ) -> xr.Dataset:
         """The samples as a dataset, numbered from `start`."""
         built, config = self.built, self.built.config
+        solution, times = solved.solution, None
+        if self._at_records is not None:
+            times = self._at_records.times
+            solved = replace(solved, solution=self._at_records.at_saved_times(solution))
         values, dtype = solved.solution.values, built.problem.dtype
         drifts = built.drift.taken_from(values, lanes.y0, lanes.args, dtype)
         conditions = list(config.design.conditions)
@@ -142,8 +154,12 @@ class Prepared:
             config.plain_doses,
             conditions,
             at_rest,
+            times,
             config.design.choices,
         )
+        if self._at_records is not None:
+            subjects = np.asarray(axes[SUBJECT], float).tolist()
+            chunk = chunk.assign(self._at_records.variables(chunk, solution, subjects))
         return chunk.assign_attrs(
             environment=environment(config.runtime.device),
             model_source=self._sources,

@@ -26,7 +26,8 @@ def small_rate_notes(problem: Problem, lanes: Lanes) -> list[str]:
     few = lanes.take(np.arange(min(_LOOKED_AT, lanes.y0.shape[1])))
     span = model.declared.t1 - model.declared.t0 if few.t1 is None else few.t1 - model.declared.t0
     t0 = jnp.asarray(model.declared.t0, float)
-    field = jax.vmap(lambda y, args: jnp.stack(model.flat_vector_field(t0, [*y], [*args])))
+    slopes = lambda y, args: model.rates(t0, model.unflatten([*y]), model.Args(*args))
+    field = jax.vmap(lambda y, args: jnp.stack(model.flatten(slopes(y, args))))
     rates = np.asarray(field(jnp.asarray(few.y0.T), jnp.asarray(few.args.T))).T
     reached = np.max(np.abs(rates) * span, axis=1)
     names = np.array([component.state for component in model.components])

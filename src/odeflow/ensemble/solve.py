@@ -66,7 +66,7 @@ def solve_axes(
     prepared = prepare(config, study, axes)
     if not at_start:
         axes = prepared.started(axes, resources)
-    lanes = prepared.built.lanes(axes)
+    lanes = prepared.built.lanes(axes, resources)
     solved = prepared.retrier.solve(lanes, resources, progress)
     return prepared.label(axes, start, lanes, solved, prepared.at_rest(axes, resources))
 
@@ -85,7 +85,7 @@ def solve_slabs(
     def designed() -> Iterator[tuple[int, Axes, Lanes]]:
         for first, last in slabs(start, stop, prepared.built.lane_bytes):
             axes = prepared.started(rows(config.design, first, last, study), resources)
-            lanes = prepared.built.lanes(axes)
+            lanes = prepared.built.lanes(axes, resources)
             if first == 0:  # in one chunk of the experiment
                 for note in small_rate_notes(prepared.built.problem, lanes):
                     warnings.warn(note, stacklevel=2)

@@ -1,5 +1,6 @@
 """Array parameters and initial values of a study's files, as the numbers of the config."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -55,6 +56,13 @@ def _parameter(key: str, record: Mapping[str, Any], study: Path) -> Mapping[str,
 
 def _state(key: str, record: Mapping[str, Any], study: Path) -> Mapping[str, Any]:
     initial = record.get("initial")
+    if record.get("dtype") is not None:
+        raise ConfigError(f"{key}.dtype: states are real; give real and imaginary parts as two")
+    if isinstance(initial, str) and re.fullmatch(r"[\w./-]+:[A-Za-z_]\w*", initial):
+        raise ConfigError(
+            f"{key}.initial: functions are not called for initial values ({initial}); write a .csv "
+            "or .npy file with it, and name that"
+        )
     if not isinstance(initial, str) or not initial.lower().endswith(tuple(_READERS)):
         return record
     return {**record, "initial": _read(f"{key}.initial", initial, study)}

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from odeflow.config.root import Config
 from odeflow.config.validate import nearest
 from odeflow.files.digests import digest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.measured import read_measured
 from odeflow.importers.petab.likelihood_data import Measurements
-from odeflow.importers.petab.meaning import measurements_digest
+from odeflow.importers.petab.of_study import measurements_digest
 from odeflow.problem.estimated import Estimated
 
 _KEY = "analyse.estimate"
@@ -47,6 +49,22 @@ def read_problem(config: Config, study: Path) -> tuple[list[Estimated], Measurem
             )
     found = [replace(own.get(one.name, one), nominal=one.nominal) for one in table]
     return found, read_measurements(config, study)
+
+
+def _check_at_rest(config: Config, measurements: Measurements) -> None:
+    """What is measured at rest follows from the start, whatever is estimated."""
+    for group in measurements.groups:
+        if not np.isinf(group.times).any():
+            continue
+        condition = measurements.conditions[group.condition]
+        settings = config.design.conditions.get(condition, {})
+        for one in config.model.changes:
+            if one.time is not None and settings.get(one.by) == one.number:
+                raise ConfigError(
+                    f"{_KEY}: {group.variable} is measured at time inf under {condition}, which "
+                    f"changes {', '.join(one.formulas)} at {one.time:g}, and derivatives leave "
+                    "that out; give a late time in place of inf"
+                )
 
 
 def data_digest(config: Config, study: Path) -> str:
@@ -89,6 +107,7 @@ def check_estimation(config: Config, study: Path) -> None:
     if not parameters:
         raise ConfigError(f"{_KEY}.parameters: nothing to estimate; name a parameter with bounds")
     _check_names(config, [one.name for one in parameters])
+    _check_at_rest(config, measurements)
     known = [one.name for one in parameters]
     for name in estimate.profiles if estimate.profiles != "all" else ():
         if name not in known:

@@ -13,7 +13,7 @@ from odeflow.config.root import Config
 from odeflow.design import END, axis_names, has_own_ends, number_of_samples, rows
 from odeflow.files.errors import ConfigError
 from odeflow.importers.model_data import read_table
-from odeflow.problem.pieces import Pieces, pieces
+from odeflow.problem.pieces import MOST_SWITCHES, Pieces, pieces
 from odeflow.problem.time_text import shown_time
 
 
@@ -69,6 +69,21 @@ def check_inputs(config: Config, study: Path) -> None:
                 "count them from the first one, or use runtime.precision=float64"
             )
         _check_covered(config, study, name, given, times)
+        if given.jumps:
+            _check_jumps(config, study, name)
+
+
+def _check_jumps(config: Config, study: Path, name: str) -> None:
+    """Whether a trajectory stops for the jumps of an input no more often than it may."""
+    knots = read_inputs(config.model, study)[name].knots
+    t0, t1 = config.model.t0, _last_end(config, study)
+    number = int(((knots > t0) & (knots < t1)).sum())
+    if number > MOST_SWITCHES:
+        raise ConfigError(
+            f"model.inputs.{name}: it jumps {number:,} times from {shown_time(t0, t1)} to "
+            f"{shown_time(t1, t0)}, and a trajectory stops at each; at most {MOST_SWITCHES:,}, "
+            "take interpolation: linear, or fewer values"
+        )
 
 
 def _last_end(config: Config, study: Path) -> float:

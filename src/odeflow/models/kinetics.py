@@ -1,7 +1,8 @@
-"""Chemical kinetics in a well-stirred vessel: Robertson, HIRES, the Brusselator."""
+"""Chemical kinetics in a well-stirred vessel: Robertson, HIRES, Akzo Nobel, the Brusselator."""
 
 from typing import Any
 
+import jax.numpy as jnp
 from jax import Array
 
 
@@ -58,6 +59,33 @@ def hires(t: Array, y: Any, args: Any) -> dict[str, Array]:
 def hires_invariants(t: Array, y: Any, args: Any) -> dict[str, Array]:
     """The enzyme, free and bound (1)."""
     return {"total_enzyme": y.e + y.pfr_xp_e}
+
+
+def chemical_akzo_nobel(t: Array, y: Any, args: Any) -> dict[str, Array]:
+    """Two species, FLB and ZHU, react under a flow of carbon dioxide; their complex is in balance.
+
+    All is in mol/L and min, but for the pressure of carbon dioxide p_co2 in bar and its Henry
+    constant in bar L/mol. The complex FLB.ZHU is algebraic: 0 = k_s [FLB][ZHU] - [FLB.ZHU].
+
+    Reference: W. J. H. Stortelder (1998), Parameter Estimation in Nonlinear Dynamical Systems, CWI
+    Tract 124, Amsterdam; as "Chemical Akzo Nobel problem" in F. Mazzia and C. Magherini (2008),
+    Test Set for Initial Value Problem Solvers, release 2.4.
+    """
+    root = jnp.sqrt(y.carbon_dioxide)
+    r1 = args.k1 * y.flb**4 * root
+    r2 = args.k2 * y.flbt * y.zhu
+    r3 = args.k2 / args.k_equilibrium * y.flb * y.zla
+    r4 = args.k3 * y.flb * y.zhu**2
+    r5 = args.k4 * y.flb_zhu**2 * root
+    inflow = args.kl_a * (args.p_co2 / args.henry - y.carbon_dioxide)
+    return {
+        "flb": -2 * r1 + r2 - r3 - r4,
+        "carbon_dioxide": -0.5 * r1 - r4 - 0.5 * r5 + inflow,
+        "flbt": r1 - r2 + r3,
+        "zhu": -r2 + r3 - 2 * r4,
+        "zla": r2 - r3 + r5,
+        "flb_zhu": args.k_s * y.flb * y.zhu - y.flb_zhu,
+    }
 
 
 def brusselator(t: Array, y: Any, args: Any) -> dict[str, Array]:

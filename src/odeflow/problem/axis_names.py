@@ -43,6 +43,13 @@ class Named(Protocol):
 
 #: Columns that come with conditions: the number of the condition, and that of the set of values.
 CONDITION, PARAMETER_SET = "condition", "parameter_set"
+#: The column of a nonmem design: the number of the subject.
+SUBJECT = "subject"
+
+
+def initial_name(state: str) -> str:
+    """What the initial value of a state is called in a dataset."""
+    return f"initial_{state}"
 
 
 def axis_coordinate(name: str, model: Named) -> str:
@@ -62,7 +69,7 @@ def axis_coordinate(name: str, model: Named) -> str:
         >>> axis_coordinate("substrate", model), axis_coordinate("km", model)
         ('initial_substrate', 'km')
     """
-    return f"initial_{name}" if name in model.states else name
+    return initial_name(name) if name in model.states else name
 
 
 def axis_attributes(
@@ -88,6 +95,8 @@ def axis_attributes(
         return {"long_name": "condition", **flag_attributes(conditions, np.int16)}
     if conditions and name == PARAMETER_SET:
         return {"long_name": "number of the parameter set", "units": "1"}
+    if name == SUBJECT and name not in {*model.states, *model.parameters}:
+        return {"long_name": "subject of the data set", "units": "1"}
     if name in choices:
         return {"units": "1", "long_name": name, **flag_attributes(choices[name], np.int16)}
     if name in model.states:
@@ -96,10 +105,13 @@ def axis_attributes(
     if name in model.parameters:
         parameter = model.parameters[name]
         return {"units": parameter.units, "long_name": parameter.long_name or name}
-    for number, dose in enumerate(doses, start=1):
-        for key, named in dose.named():
-            if named == name:
-                return _dose_attributes(key, number, dose, model)
+    read = [(n, dose, *pair) for n, dose in enumerate(doses, start=1) for pair in dose.named()]
+    read = [(number, dose, key) for number, dose, key, named in read if named == name]
+    for number, dose, key in read:
+        if dose.quantity(key) == name:
+            return _dose_attributes(key, number, dose, model)
+    for number, _, key in read:  # a formula may give it any units
+        return {"units": "1", "long_name": f"{name}, in the {key} of dose {number}"}
     return {"units": model.time_units, "long_name": "end of the trajectory"}
 
 

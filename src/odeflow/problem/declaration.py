@@ -53,7 +53,9 @@ class Declaration:
 
     `origin` says in messages where the vector field is from, `observables_origin` the same of the
     observables, whose names, units and long names are in `observables` as far as they are known;
-    `nonnegative` names the states that cannot be negative.
+    `nonnegative` names the states that cannot be negative. `algebraic` are those for which the
+    vector field gives a residual, `mass_matrix` stands before the derivatives of all components
+    where there is one, and `free` are the states that are found at t0 (None: the algebraic ones).
     """
 
     name: str
@@ -63,6 +65,9 @@ class Declaration:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     observables: Mapping[str, Variable] = field(default_factory=dict)
     nonnegative: tuple[str, ...] = ()
+    algebraic: tuple[str, ...] = ()
+    mass_matrix: Float[np.ndarray, "n n"] | None = None
+    free: tuple[str, ...] | None = None
     time_units: str = "1"
     origin: str = ""
     observables_origin: str = ""
@@ -71,6 +76,18 @@ class Declaration:
     def dims(self) -> frozenset[str]:
         """Names of the dimensions of all array states."""
         return frozenset(dim for state in self.states.values() for dim in state.dims)
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether the vector field gives something else than derivatives."""
+        return bool(self.algebraic) or self.mass_matrix is not None
+
+    @property
+    def full_mass_matrix(self) -> Float[np.ndarray, "n n"]:
+        """The mass matrix over the components of the state; rows of algebraic states are zero."""
+        names = np.repeat(list(self.states), [state.initial.size for state in self.states.values()])
+        matrix = np.eye(len(names)) if self.mass_matrix is None else self.mass_matrix
+        return np.where(np.isin(names, list(self.algebraic))[:, None], 0.0, matrix)
 
     def with_parameters(self, added: Mapping[str, Parameter]) -> "Declaration":
         """The same with further parameters behind its own."""

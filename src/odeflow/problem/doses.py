@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-#: A number, or the name of an axis, a parameter or a computed quantity that has it.
+from odeflow.problem.formulas import formula_names
+
+#: A number, the name of an axis, a parameter or a computed quantity that has it, or a formula of
+#: such names.
 Quantity = float | str
+_QUANTITIES = ("amount", "duration", "rate", "value", "time", "every")
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,18 @@ class Dose:
         """Whether it takes a while."""
         return self.duration is not None or self.rate is not None
 
+    def quantity(self, key: str) -> Quantity | None:
+        """What stands at a key of `named`."""
+        first, _, place = key.partition(".")
+        return (self.times or ())[int(place)] if place else getattr(self, first)
+
     def named(self) -> Iterator[tuple[str, str]]:
-        """Keys whose value is a name, and that name; a time is `times.<number>` of several."""
-        for key in ("amount", "duration", "rate", "value", "time", "every"):
-            if isinstance(name := getattr(self, key), str):
+        """Keys and the names that their values read; a time is `times.<number>` of several."""
+        given = {key: getattr(self, key) for key in _QUANTITIES}
+        given |= {f"times.{number}": time for number, time in enumerate(self.times or ())}
+        for key, value in given.items():
+            for name in sorted(formula_names(value)) if isinstance(value, str) else ():
                 yield key, name
-        for number, name in enumerate(self.times or ()):
-            if isinstance(name, str):
-                yield f"times.{number}", name
 
 
 @dataclass(frozen=True)

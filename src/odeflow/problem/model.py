@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from odeflow.files.errors import ConfigError
+from odeflow.problem.algebraic import Algebraic, rates
 from odeflow.problem.declaration import Declaration, Variable
 from odeflow.problem.knots import Knots
 
@@ -118,7 +119,8 @@ class Model:
     are the observables that do not change along a trajectory unless a parameter does. `hidden`
     names the states that are never saved, `jumping` is what the model itself does at jumps,
     `dosing` how doses change its derivatives, and `stopping` what stops do. At `knots` its
-    functions have kinks in time: adaptive steps end there.
+    functions have kinks in time: adaptive steps end there. The rows of its `algebraic` equations
+    in the vector field are residuals.
     """
 
     declared: Declaration
@@ -132,6 +134,7 @@ class Model:
     dosing: Dosing | None = None
     jumping: Jumping | None = None
     stopping: Stopping | None = None
+    algebraic: Algebraic | None = None
     knots: Knots | None = None
 
     @cached_property
@@ -153,6 +156,13 @@ class Model:
             for index in np.ndindex(state.shape)
         )
 
+    @property
+    def explicit(self) -> tuple[bool, ...]:
+        """Of every component, whether its row of the vector field is its derivative."""
+        if self.algebraic is None:
+            return (True,) * len(self.components)
+        return self.algebraic.matrix.explicit
+
     def vector_field(self, t: Any, y: Any, args: Any) -> Any:
         """Time derivative of the state, as a record; raises ConfigError on a wrong return value."""
         derivative = _by_name(self.function(t, y, args), self.declared, "vector_field")
@@ -173,6 +183,14 @@ class Model:
                 leaf = leaf.astype(jnp.result_type(t))
             leaves.append(leaf.astype(jnp.result_type(getattr(y, name))))
         return self.State(*leaves)
+
+    def rates(self, t: Any, y: Any, args: Any) -> Any:
+        """Time derivative of a state that obeys the algebraic equations, as a record."""
+        if self.algebraic is None:
+            return self.vector_field(t, y, args)
+        field = lambda t, y: jnp.stack(self.flat_vector_field(t, tuple(y), tuple(args)))
+        found = rates(self.algebraic.matrix, field, t, jnp.stack(self.flatten(y)))
+        return self.unflatten(tuple(found))
 
     def observables(self, t: Any, y: Any, args: Any) -> dict[str, Scalar]:
         """Observables by name, each a scalar; raises ConfigError on a wrong return value."""

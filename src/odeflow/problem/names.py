@@ -1,5 +1,7 @@
 """Names that the dataset gives or keeps for itself."""
 
+import re
+
 #: Names the dataset uses itself, so a state, parameter or observable cannot have them.
 RESERVED_NAMES = frozenset(
     {"time", "sample", "status", "num_steps", "num_accepted_steps", "num_rejected_steps", "t"}
@@ -15,3 +17,18 @@ def drift_name(invariant: str) -> str:
 def steady_name(variable: str) -> str:
     """Name in the dataset of a variable in the steady state that a trajectory goes to."""
     return f"{variable}_steady"
+
+
+def with_error_name(variable: str) -> str:
+    """Name in the dataset of what would be measured of a variable."""
+    return f"{variable}_with_error"
+
+
+def at_record_name(variable: str) -> str:
+    """Name in the dataset of what a variable is at the records of subjects."""
+    return f"{variable}_at_record"
+
+
+def record_name(column: str) -> str:
+    """Name in the dataset of a column of records that is carried through."""
+    return "record_" + re.sub(r"\W", "_", column.lower())

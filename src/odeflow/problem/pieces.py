@@ -8,6 +8,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+#: Most times at which one trajectory stops since a function of time jumps there.
+MOST_SWITCHES = 10_000
+
 Interpolation = Literal["linear", "previous", "next", "cubic"]
 
 

@@ -24,7 +24,8 @@ def study_files(
     data = config.slice("design", "doses", "stop", "solver", "saveat", "summary", "runtime")
     for key in ("chunk_size", "threads"):
         data["runtime"].pop(key)
-    data["design"] |= {"petab": None, "nominal": False}  # what it says is in the other keys
+    # what they say is in the other keys
+    data["design"] |= {"petab": None, "nominal": False, "nonmem": None}
     record = config.slice("model")["model"]
     texts = {f"config/model/{model}.yaml": write_yaml(record)}
     if table is not None:

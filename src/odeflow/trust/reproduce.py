@@ -15,9 +15,9 @@ from jaxtyping import Float
 from odeflow.config.root import Config
 from odeflow.config.study_files import keys_and_values
 from odeflow.config.validate import validate
-from odeflow.design import END, rows
+from odeflow.design import END, SUBJECT, rows
 from odeflow.ensemble.event_rows import event_of
-from odeflow.ensemble.labels import trajectory
+from odeflow.ensemble.labels import RECORD, trajectory
 from odeflow.files.digests import text_digest
 from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import DamagedFileError
@@ -288,7 +288,8 @@ def _axis_coordinates(config: Config, dataset: xr.Dataset) -> dict[str, str]:
     """Coordinate in a dataset of every axis of the design, by the axis' name, in order."""
     model = config.model
     dosed = [name for dose in config.plain_doses for _, name in dose.named()]
-    names = [END, *model.states, *model.parameters, *model.arrays, *model.categories, *dosed]
+    names = [END, SUBJECT, *model.states, *model.parameters, *model.arrays, *model.categories]
+    names += dosed
     axes = {axis_coordinate(name, model): name for name in names}
     return {axes[str(name)]: str(name) for name in dataset.coords if name in axes}
 
@@ -301,21 +302,29 @@ def _different(
         (str(name), i)
         for i, one in enumerate(recorded)
         for name, variable in one.data_vars.items()
-        if name not in solved or _bits(variable.values) != _bits(_again(solved, name, i, variable))
+        if not _is_of_file(name, one)
+        and (name not in solved or not _is_same(variable.variable, solved[name].variable, i))
     ]
     if not found:
         return None
     return list(dict.fromkeys(name for name, _ in found)), list(dict.fromkeys(i for _, i in found))
 
 
-def _again(
-    solved: xr.Dataset, name: object, i: int, recorded: xr.DataArray
-) -> np.ndarray | np.generic:
-    """What was solved again for a variable; of what is kept at events as much as was recorded."""
-    values = solved[name].values[i]
-    if event_of(solved[name].variable) is not None:
-        return values[: len(recorded)]
-    return values
+def _is_of_file(name: object, one: xr.Dataset) -> bool:
+    """Whether a variable says what stands in a data set, and nothing that was solved for."""
+    return str(name).startswith(f"{RECORD}_") and one[name].dims == (RECORD,)
+
+
+def _is_same(recorded: xr.Variable, solved: xr.Variable, i: int) -> bool:
+    """Whether the bits are the same as of trajectory i, without what is behind the last record or
+    crossing of it.
+    """
+    values = solved.values[i]
+    if RECORD in recorded.dims:
+        values = np.asarray(values)[: recorded.sizes[RECORD]]
+    if event_of(solved) is not None:
+        values = np.asarray(values)[: len(recorded)]
+    return _bits(recorded.values) == _bits(values)
 
 
 def _bits(values: np.ndarray | np.generic) -> tuple[str, bytes]:

@@ -13,7 +13,7 @@ from typing import Any
 from odeflow.config.design import SEQUENTIAL
 from odeflow.config.metrics import reduced_summary
 from odeflow.config.root import Config
-from odeflow.config.saved_times import save_times
+from odeflow.config.saved_times import solve_times
 from odeflow.config.wanted import wanted_metrics
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
 from odeflow.files.digests import digest
@@ -92,7 +92,7 @@ def trajectory_bytes(config: Config) -> int:
         scalars += declared if names else len(config.model.states)
     scalars *= 1 + len(config.saveat.sensitivities or [])
     reduced = reduced_summary(config, own_ends=False)
-    values = (len(save_times(config)) + len(reduced.metrics)) * max(scalars, 1)
+    values = (len(solve_times(config)) + len(reduced.metrics)) * max(scalars, 1)
     for name in {name for names in reduced.named.values() for name in names}:
         state = config.model.states.get(name)
         number = len(wanted_metrics(reduced, name)) - len(reduced.metrics)
@@ -129,7 +129,11 @@ def design_slice(config: Config) -> dict[str, Any]:
     design = config.slice("design")["design"]
     if config.design.kind in SEQUENTIAL:
         design |= {"size": None, "path": None}
-    design |= {"petab": None}  # what it says is in the other keys
+    design |= {"petab": None, "nonmem": None}  # what they say is in the other keys
+    if design["records"] is not None:
+        design["records"] |= {"carried": None, "meanings": None}
+    if design["random_effects"] is not None:
+        design["random_effects"] |= {"subjects": None}  # more of them keep the first
     if not config.design.is_sampler:
         design.pop("seed")
     return design

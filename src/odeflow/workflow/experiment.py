@@ -196,8 +196,11 @@ class Experiment:
     @property
     def tables(self) -> list[str]:
         """The user's files that the design is read from."""
-        path = self.config.design.path
-        return [] if path is None else [path]
+        design = self.config.design
+        return [
+            *([] if design.path is None else [design.path]),
+            *([] if design.nonmem is None else [design.nonmem.file]),
+        ]
 
     @property
     def verification(self) -> str | None:

@@ -16,7 +16,7 @@ from odeflow.files.digests import ShownAsDigest, digest
 from odeflow.files.shipped import shipped
 from odeflow.files.source_code import PACKAGE
 from odeflow.importers.estimation import data_digest
-from odeflow.importers.petab.meaning import measurements_digest
+from odeflow.importers.petab.of_study import measurements_digest
 from odeflow.provenance.observed.manifest import observed
 from odeflow.provenance.sources import model_source_digest, source_digest
 from odeflow.workflow.chunks import Chunk

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 
 from odeflow.analysis.estimation.axes import Axes
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
-from odeflow.config.design import PreequilibrationConfig
+from odeflow.config.conditions import PreequilibrationConfig
 from odeflow.config.root import Config
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.build import Built, make_lanes
@@ -86,7 +86,9 @@ class Before:
         shape = next(iter(columns.values())).shape
         flat = {name: x.ravel() for name, x in columns.items()}
         y0 = make_lanes(built.config, built.model, {**flat, **built.model.start(flat)}).y0
-        start = dict(zip(built.model.declared.states, y0.reshape(-1, *shape).copy()))
+        parts = zip(built.model.components, y0.reshape(-1, *shape).copy())
+        # what events remember is an array, and begins as the state at the start says
+        start = {one.state: x for one, x in parts if not one.index}
         before = self._axes.columns(values)
         steady = self._states({name: x.ravel() for name, x in before.items()}, self._resources)
         found = steady.y.reshape(len(steady.y), shape[0], -1)
@@ -176,7 +178,7 @@ class Measured:
             slopes = self._states.slopes(steady, of_args, of_start)
             for i, axis in enumerate(directions):
                 y[places[axis]] = slopes[:, i].T
-        at_rest = Steady(y, args, steady.failed)
+        at_rest = Steady(y, args, steady.failed, steady.jumped)
         if built not in self._observed:
             self._observed[built] = Observed(model, self._states.t, built.problem.variables)
         return self._observed[built](at_rest), steady.failed

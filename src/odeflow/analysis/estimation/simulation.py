@@ -195,7 +195,11 @@ class Simulation:
 
     @property
     def _added(self) -> list[str]:
-        return [name for name, one in self.config.model.parameters.items() if one.added]
+        """Parameters that are not in the model's file, and that no change of states reads."""
+        model = self.config.model
+        texts = [text for one in model.changes for text in one.formulas.values()]
+        read = {word for text in texts for word in re.findall(r"\w+", text)}
+        return [name for name, one in model.parameters.items() if one.added and name not in read]
 
     @property
     def engine(self) -> EngineChoice:

@@ -19,6 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from odeflow.engines.diffrax.blocks import BlockLayout, deal, layout_of
 from odeflow.engines.diffrax.outcome import solution_of
 from odeflow.engines.diffrax.plain_lane import plain_lane
+from odeflow.engines.diffrax.reduced import without_algebraic
 from odeflow.engines.diffrax.restarting_lane import restarting_lane
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 
@@ -93,6 +94,7 @@ def _compile(
     parameters += problem.counted * len(problem.guards)
     if problem.jumps is not None:
         parameters += jumps * (1 + sum(map(len, problem.jumps)))
+    problem = without_algebraic(problem)
     lane_function = restarting_lane(problem, jumps) if problem.restarts else plain_lane(problem)
     lane = jax.vmap(lane_function, in_axes=1)
     shapes = (

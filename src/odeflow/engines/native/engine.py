@@ -95,6 +95,9 @@ def renumber(problem: Problem, like: Problem, device: Device = "cpu") -> None:
 
 def _step(problem: Problem) -> Stepper:
     method = find_method(problem.solver.method)
+    if problem.model.algebraic is not None and method.family != "rosenbrock":
+        why = "the native engine solves algebraic equations by rodas5p and rodas3p"
+        raise UntranslatableError(problem.solver.method, why)
     if method.family == "explicit":
         return explicit_rk(problem.model, method, problem.dtype)
     if method.family == "rosenbrock":

@@ -219,6 +219,9 @@ class Watch:
             assigned = self._pending.happen(i, event, this, (t, y, args), memory)
             changed = {k: jnp.where(this, v, getattr(new, k)) for k, v in assigned.items()}
             new, happens = new._replace(**changed), happens | this
+        if self._model.events and self._model.algebraic is not None:
+            restored = self._model.algebraic.restored(t, new, args)
+            new = jax.tree.map(lambda x, old: jnp.where(happens, x, old), restored, new)
         if self._model.events:
             # what has been found holds as long as what is compared does not change
             here, there = self._own(t, y, args), self._own(t, new, args)
@@ -237,7 +240,7 @@ class Watch:
         leaves = [jnp.asarray(False)] * len(self._problem.guards)
         for i in self._returning:
             trigger = self._model.events[i].trigger
-            rates = jnp.ones_like(t), self._model.vector_field(t, y, args)
+            rates = jnp.ones_like(t), self._model.rates(t, y, args)
             leaves[self._stops + i] = ~just_after(trigger, (t, y), rates, (args,))
         return jnp.stack(leaves)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from odeflow.config.design import PreequilibrationConfig
+from odeflow.config.conditions import PreequilibrationConfig
 from odeflow.config.root import Config
 from odeflow.design import CONDITION, END, PARAMETER_SET
 from odeflow.engines.choice import Resources

@@ -28,17 +28,24 @@ _LATE = 1e8
 #: Steps of such a simulation: what oscillates for ever would take them all.
 _MOST_STEPS = 20_000
 _METHOD = "rodas5p"
+#: What is conserved has changed where it has by this part of itself.
+_CHANGED = 1e-8
 
 Columns = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Steady:
-    """States at rest; `failed` are the lanes that have none, with NaN."""
+    """States at rest; `failed` are the lanes that have none, with NaN.
+
+    Where an event has changed what the field conserves, `jumped`, the state at rest does not follow
+    from the start.
+    """
 
     y: Float[np.ndarray, "component lane"]
     args: Float[np.ndarray, "parameter lane"]
     failed: Bool[np.ndarray, " lane"]
+    jumped: Bool[np.ndarray, " lane"]
 
 
 class SteadyStates:
@@ -86,14 +93,28 @@ class SteadyStates:
         args = lanes.args[: len(self.model.declared.parameters)]
         solution = solve(self._built.problem, lanes, self._built.engine, resources)
         states = [solution.values[name][:, 0] for name in self.model.declared.states]
-        ends = np.stack(states, axis=1)
+        ends = np.nan_to_num(np.stack(states, axis=1))
         rows, kept = self._conserved(args)
-        found, at_rest = self._mapped(
-            self._finish, np.nan_to_num(ends), args.T, lanes.y0.T, rows, kept
-        )
+        began = lanes.y0.T
+        jumped = self._have_jumped(began, ends, rows)
+        began = np.where(jumped[:, None], ends, began)
+        found, at_rest = self._mapped(self._finish, ends, args.T, began, rows, kept)
         failed = has_failed(solution.status) | ~at_rest
         y = np.where(failed[:, None], np.nan, found).T
-        return Steady(y[:, back], args[:, back], failed[back])
+        return Steady(y[:, back], args[:, back], failed[back], jumped[back])
+
+    def _have_jumped(
+        self,
+        began: Float[np.ndarray, "lane component"],
+        ends: Float[np.ndarray, "lane component"],
+        rows: Float[np.ndarray, "lane component component"],
+    ) -> Bool[np.ndarray, " lane"]:
+        """The lanes in which events have changed what is conserved."""
+        if not self.model.events:
+            return np.zeros(len(ends), bool)
+        change = np.einsum("lij,lj->li", rows, ends - began)
+        size = np.einsum("lij,lj->li", np.abs(rows), np.abs(ends) + np.abs(began))
+        return (np.abs(change) > _CHANGED * size).any(axis=1)
 
     def slopes(
         self,
@@ -109,14 +130,14 @@ class SteadyStates:
             of_start: those of the state that each lane started from.
 
         Returns:
-            The derivatives; NaN where they are not known.
+            The derivatives; NaN where they are not known, as after a jump.
         """
         rows, kept = self._conserved(steady.args)
         (found,) = self._mapped(
             lambda lanes: (self._derivatives(lanes),),
             steady.y.T, steady.args.T, of_args, of_start, rows, kept,
         )  # fmt: skip
-        return found
+        return np.where(steady.jumped[:, None, None], np.nan, found)
 
     def _conserved(self, args: Float[np.ndarray, "parameter lane"]) -> tuple[np.ndarray, ...]:
         """What each lane conserves: rows, and which rates stand for themselves."""

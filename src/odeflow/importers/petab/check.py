@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import names
+from odeflow.importers.petab.formulas import words
 from odeflow.importers.petab.meaning import Meaning
 from odeflow.importers.petab.tables import TableRow, as_number, mistake
 from odeflow.importers.sbml.formulas import parse_formula, quantities
@@ -44,9 +45,9 @@ def _check_overrides(meaning: Meaning) -> None:
 def _check_columns(meaning: Meaning) -> None:
     """The condition table sets what the model has, to numbers and to what has a value."""
     problem, system = meaning.problem, meaning.system
-    rows = [condition.row for condition in problem.conditions.values()]
+    conditions = problem.conditions.values()
     for column in problem.columns:
-        row = next(row for row in rows if column in row.cells)
+        row = next(one.row for one in conditions if column in (*one.settings, *one.row.cells))
         if column in problem.parameters:
             raise problem.parameters[column].row.mistake(
                 "parameterId", f"{column} has a column in the condition table; keep one of them"
@@ -62,41 +63,44 @@ def _check_columns(meaning: Meaning) -> None:
                 row.file, f"column {column}: {problem.sbml} computes it by a rule, or as a "
                 "concentration in a compartment that changes; set what it is made of"
             )  # fmt: skip
-        for row in rows:
-            _check_cell(meaning, row, column, name)
+        for condition in problem.conditions:
+            _check_setting(meaning, condition, column, name)
 
 
-def _check_cell(meaning: Meaning, row: TableRow, column: str, name: str) -> None:
+def _check_setting(meaning: Meaning, condition: str, column: str, name: str) -> None:
     system, parameters = meaning.system, meaning.problem.parameters
-    if not row.has(column):
+    one = meaning.problem.conditions[condition]
+    if column not in one.settings:
         always_after = [
             before is not None
-            for condition, before in meaning.conditions.values()
-            if condition == row.cells["conditionId"]
+            for other, before in meaning.conditions.values()
+            if other == condition
         ]
         if name in system.rates and always_after and all(always_after):
             return  # it stays as it was at rest
         if name in system.initial or system.values[name] is None:
-            raise row.mistake(
+            raise one.row.mistake(
                 column, "is empty, and the model has no number there; give one in every row"
             )
         return
-    text = row.cells[column]
+    setting = one.settings[column]
+    text = setting.text
     if as_number(text) is not None or text in parameters:
         return
-    row.known(column, text, [*parameters, *system.ids], "a number, a parameter or in the model")
+    known = [*parameters, *system.ids]
+    setting.row.known(setting.column, text, known, "a number, a parameter or in the model")
     own = system.ids[text]
     if system.values.get(own) is None:
-        raise row.mistake(column, f"{text} has no value of its own in the model; give a number")
+        raise setting.mistake(f"{text} has no value of its own in the model; give a number")
 
 
 def _check_parameters(meaning: Meaning) -> None:
     """Each parameter of the table is one of the model's, or something reads it."""
     system, problem = meaning.system, meaning.problem
-    texts = [x for row in problem.conditions.values() for x in row.row.cells.values()]
+    texts = [word for one in problem.settings for word in words(one.text)]
     read = {*texts, *(identifier for _, _, identifier in meaning.places_of_parameters())}
     for observable in problem.observables.values():
-        read |= set(_words(f"{observable.formula} {observable.noise}"))
+        read |= words(f"{observable.formula} {observable.noise}")
     for identifier, parameter in problem.parameters.items():
         if identifier in system.ids:
             name = system.ids[identifier]
@@ -143,7 +147,3 @@ def _check_noise(meaning: Meaning) -> None:
             raise row.mistake(
                 column, f"the noise is {noise:g}; a standard deviation (or scale) is > 0"
             )
-
-
-def _words(text: str) -> list[str]:
-    return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()

@@ -15,7 +15,9 @@ from odeflow.config.design import SAMPLERS
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import without_hidden
-from odeflow.importers.petab.meaning import Meaning, read_meaning
+from odeflow.importers.petab.meaning import Meaning
+from odeflow.importers.petab.of_study import read_meaning
+from odeflow.importers.sbml.changes import Change
 
 #: Samples of a design that says neither how many nor how.
 _SIZE, _SAMPLER = 1024, "sobol"
@@ -37,7 +39,7 @@ def with_petab(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     from odeflow.importers.petab.check import check_meaning  # which imports libsbml
 
     check_meaning(meaning)
-    t0 = _start(data.get("model") or {})
+    t0 = _start(data.get("model") or {}, meaning)
     saveat = _saveat(data.get("saveat") or {}, meaning, t0)
     return {
         **data,
@@ -73,6 +75,9 @@ def _design(design: Mapping[str, Any], meaning: Meaning) -> dict[str, Any]:
         filled = {"kind": "zip", "axes": axes}
     else:
         kind = design.get("kind") if design.get("kind") in SAMPLERS else _SAMPLER
+        for name, one in estimated.items():
+            if one.prior is not None and one.prior.refused and name not in given:
+                raise one.row.mistake("priorDistribution", one.prior.refused)
         axes = {name: one.law for name, one in estimated.items()}
         size = _SIZE if design.get("size") is None else design["size"]
         filled = {"kind": kind, "size": size, "axes": {**axes, **given}}
@@ -94,14 +99,14 @@ def _settings(meaning: Meaning, axes: Mapping[str, Any], condition: str) -> dict
     """What a condition sets: the same quantities as any other."""
     system, parameters = meaning.system, meaning.problem.parameters
     settings: dict[str, Any] = {}
-    row = meaning.problem.conditions[condition].row
+    given = meaning.problem.conditions[condition].settings
     for column in meaning.problem.columns:
         name = system.ids[column]
-        if not row.has(column):  # as in the model; checked to be a number there
+        if column not in given:  # as in the model; checked to be a number there
             value = system.values[name]
             settings[name] = 0.0 if value is None else value  # None: at rest before, so not read
             continue
-        text = row.cells[column]
+        text = given[column].text
         if text in parameters:
             own = meaning.names[text]
             settings[name] = own if own in axes else parameters[text].value
@@ -109,15 +114,17 @@ def _settings(meaning: Meaning, axes: Mapping[str, Any], condition: str) -> dict
             own = system.ids[text]
             settings[name] = own if own in axes else system.values[own]
         else:
-            settings[name] = row.number_in(column)
+            settings[name] = given[column].row.number_in(given[column].column)
+    if meaning.changes:
+        settings[meaning.number] = float(meaning.numbers[condition])
     return settings
 
 
 def _reset(meaning: Meaning, condition: str) -> list[str]:
     """The states that a condition sets, whatever was before."""
-    system, row = meaning.system, meaning.problem.conditions[condition].row
-    columns = [column for column in meaning.problem.columns if row.has(column)]
-    return [system.ids[column] for column in columns if system.ids[column] in system.rates]
+    system, one = meaning.system, meaning.problem.conditions[condition]
+    names = [system.ids[column] for column in one.settings if column not in one.was_before]
+    return [name for name in names if name in system.rates]
 
 
 def _model(model: Mapping[str, Any], meaning: Meaning, ts: list[float]) -> dict[str, Any]:
@@ -149,9 +156,14 @@ def _model(model: Mapping[str, Any], meaning: Meaning, ts: list[float]) -> dict[
         for output in meaning.outputs
     }
     own = {"formulas": formulas, "variables": observables}
-    t0 = _start(model)
+    if meaning.changes:
+        label = "number of the experiment, negative before it begins"
+        parameters[meaning.number] = {"value": 0.0, "long_name": label, "added": True}
+    t0 = _start(model, meaning)
     filled: dict[str, Any] = {
         "sbml": problem.sbml,
+        **({"changes": [_change(one) for one in meaning.changes]} if meaning.changes else {}),
+        "t0": t0,
         "t1": ts[-1] if ts[-1] > t0 else t0 + 1.0,
         "states": states,
         "parameters": parameters,
@@ -204,6 +216,11 @@ def _is_close(t: float, times: list[float]) -> bool:
     return any(abs(t - other) <= _CLOSE * max(abs(times[0]), abs(times[-1])) for other in times)
 
 
-def _start(model: Mapping[str, Any]) -> float:
+def _start(model: Mapping[str, Any], meaning: Meaning) -> float:
     given = model.get("t0")
-    return float(given) if isinstance(given, int | float) else 0.0
+    return float(given) if isinstance(given, int | float) else meaning.problem.start
+
+
+def _change(one: Change) -> dict[str, Any]:
+    formulas = dict(one.formulas)
+    return {"by": one.by, "number": one.number, "time": one.time, "formulas": formulas}

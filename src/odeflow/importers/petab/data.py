@@ -9,8 +9,9 @@ from odeflow.config.root import Config
 from odeflow.design import column_names
 from odeflow.importers.expressions.expression import TIME, names
 from odeflow.importers.petab.likelihood_data import NOISE, Group, Measurements
-from odeflow.importers.petab.meaning import Meaning, Output, read_meaning
+from odeflow.importers.petab.meaning import Meaning, Output
 from odeflow.importers.petab.measurements import Measurement
+from odeflow.importers.petab.of_study import read_meaning
 from odeflow.importers.petab.tables import TableRow, as_number
 from odeflow.importers.sbml.formulas import extended, parse_formula, quantities
 from odeflow.importers.sbml.system import System

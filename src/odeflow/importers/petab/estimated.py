@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 from odeflow.config.root import Config
-from odeflow.importers.petab.meaning import read_meaning
+from odeflow.importers.petab.of_study import read_meaning
+from odeflow.importers.petab.priors import BoundedPrior
 from odeflow.importers.petab.tables import TableRow, as_number
 from odeflow.problem.estimated import SCALES, Estimated, Prior, Scale, on_scale
 
@@ -40,13 +41,30 @@ def read_estimated(config: Config, study: Path) -> list[Estimated]:
     for identifier, one in meaning.problem.parameters.items():
         if one.law is None:
             continue
+        nominal = one.value if one.has_nominal else None
+        if one.prior is not None:
+            found.append(_bounded(meaning.names[identifier], one.row, one.prior, nominal))
+            continue
         scale = cast(Scale, one.row.choice("parameterScale", SCALES, "lin"))
         lower, upper = (_bound(one.row, column, scale) for column in ("lowerBound", "upperBound"))
-        nominal = one.value if one.has_nominal else None
         found.append(
             Estimated(meaning.names[identifier], scale, lower, upper, nominal, _prior(one.row))
         )
     return found
+
+
+def _bounded(name: str, row: TableRow, prior: BoundedPrior, nominal: float | None) -> Estimated:
+    """A parameter of version 2, which has no scale."""
+    if not prior.can_be_estimated:
+        raise row.mistake(
+            "priorDistribution",
+            f"{prior.distribution} is not supported in an estimation; take a uniform, normal or "
+            "Laplace prior, or the logarithm of one of the latter",
+        )
+    for column, bound in (("lowerBound", prior.lower), ("upperBound", prior.upper)):
+        if math.isinf(bound):
+            raise row.mistake(column, f"{bound:g}: an estimation needs a finite number")
+    return Estimated(name, "lin", prior.lower, prior.upper, nominal, prior.objective)
 
 
 def _bound(row: TableRow, column: str, scale: Scale) -> float:

@@ -1,21 +1,18 @@
 """What the ids of a PEtab problem are in its model: names of the dataset, formulas over them."""
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
-from odeflow.config.root import Config
 from odeflow.design import CONDITION, PARAMETER_SET
-from odeflow.files.digests import digest
+from odeflow.importers.petab.formulas import renamed
 from odeflow.importers.petab.measurements import Measurement
-from odeflow.importers.petab.problem import PetabProblem, read_problem
+from odeflow.importers.petab.records import PetabProblem
 from odeflow.importers.petab.tables import TableRow, as_number
-from odeflow.importers.sbml.config import read_system
+from odeflow.importers.sbml.changes import Change
 from odeflow.importers.sbml.naming import free_name
-from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import System
+from odeflow.problem.axis_names import initial_name
 
 #: Names that the datasets of such a study need.
 _RESERVED = (CONDITION, PARAMETER_SET, "log_likelihood", "measurement")
@@ -32,10 +29,21 @@ class Output:
 
 @dataclass(frozen=True)
 class Meaning:
-    """A problem and its model."""
+    """A problem and its model.
+
+    `changes` are what its experiments change in the model beside what conditions set, and `numbers`
+    those of the experiments by condition, where there are changes.
+    """
 
     problem: PetabProblem
     system: System
+    changes: tuple[Change, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def number(self) -> str:
+        """The name of the parameter that has the experiment's number."""
+        return free_name("experiment", {*self._taken, *self.names.values()})
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -78,14 +86,7 @@ class Meaning:
 
         A name is that of the simulation condition; with what came before where that differs.
         """
-        pairs = dict.fromkeys((one.condition, one.before) for one in self.problem.measurements)
-        before = {one.before for one in self.problem.measurements}
-        measured = {condition for condition, _ in pairs}
-        listed = []
-        for condition in self.problem.conditions:
-            listed += [pair for pair in pairs if pair[0] == condition]
-            if condition not in measured and condition not in before:
-                listed.append((condition, None))
+        listed = self.problem.pairs
         alone = [condition for condition, _ in listed]
         return {self._condition_name(pair, alone.count(pair[0]) > 1): pair for pair in listed}
 
@@ -130,37 +131,8 @@ class Meaning:
     @property
     def _taken(self) -> set[str]:
         system = self.system
-        return {*system.ids.values(), *system.values, *system.assigned, *_RESERVED}
-
-
-def read_meaning(file: str, study: Path) -> Meaning:
-    """The problem of a YAML file with its model; raises ConfigError as reading both does."""
-    problem = read_problem(file, study)
-    source = model_source({"sbml": problem.sbml}, study)
-    assert source is not None
-    return Meaning(problem, read_system(source))
-
-
-def measurements_digest(config: Config, study: Path) -> str | None:
-    """Digest of all that the problem's files add to a summary; None where there are none.
-
-    That is the rows of all of its tables and the text of its model, in which their ids are looked
-    up, whatever the files are called and however they are laid out.
-    """
-    if config.design.petab is None:
-        return None
-    problem = read_problem(config.design.petab, study)
-    source = model_source({"sbml": problem.sbml}, study)
-    records = [
-        *problem.measurements,
-        *problem.observables.values(),
-        *problem.conditions.values(),
-        *problem.parameters.values(),
-    ]
-    return digest([record.row.cells for record in records], source and source.text)
-
-
-def renamed(formula: str, names: Mapping[str, str]) -> str:
-    """A formula with some of its names replaced."""
-    word = r"(?<![\w.])[A-Za-z_]\w*"
-    return re.sub(word, lambda found: names.get(found.group(), found.group()), formula)
+        set_at_start = {system.ids.get(one.target, one.target) for one in self.problem.settings}
+        if any(before is not None for _, before in self.problem.pairs):
+            set_at_start |= {*system.rates}
+        starts = {initial_name(name) for name in set_at_start}
+        return {*system.ids.values(), *system.values, *system.assigned, *starts, *_RESERVED}

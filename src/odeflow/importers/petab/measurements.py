@@ -67,21 +67,21 @@ def _measurement(
         name,
         condition,
         before,
-        _time(row),
+        time_in(row),
         value,
-        _overrides(row, "observableParameters", observable.observable_placeholders),
-        _overrides(row, "noiseParameters", observable.noise_placeholders),
+        overrides(row, "observableParameters", observable.observable_placeholders),
+        overrides(row, "noiseParameters", observable.noise_placeholders),
     )
 
 
-def _time(row: TableRow) -> float:
+def time_in(row: TableRow) -> float:
     """The time, infinite for what was measured at rest."""
     if row.text("time").lower().lstrip("+") in ("inf", "infinity"):
         return math.inf
     return row.number_in("time")
 
 
-def _overrides(row: TableRow, column: str, placeholders: list[str]) -> tuple[str, ...]:
+def overrides(row: TableRow, column: str, placeholders: list[str]) -> tuple[str, ...]:
     """What stands for each placeholder: numbers and ids, separated by semicolons."""
     given = row.cells[column].split(";") if row.has(column) else []
     if len(given) != len(placeholders):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from odeflow.files.errors import ConfigError
+from odeflow.importers.petab.priors import BoundedPrior
 from odeflow.importers.petab.tables import TableRow, as_number, each_once, read_table
 
 _NEEDED = ("parameterId", "parameterScale", "lowerBound", "upperBound", "estimate")
@@ -27,12 +28,14 @@ class PetabParameter:
     """A row: `law` is that of an axis, None where it is not estimated.
 
     `value` is the nominal value; where there is none, the middle of the bounds on its scale.
+    `prior` is that of version 2.
     """
 
     row: TableRow
     label: str | None
     value: float
     law: dict[str, list[float]] | None
+    prior: BoundedPrior | None = None
 
     @property
     def has_nominal(self) -> bool:

@@ -1,12 +1,11 @@
-"""The YAML file of a PEtab problem (format version 1) and the records of its tables.
+"""The YAML file of a PEtab problem, and that of format version 1 with the records of its tables.
 
 Reference: Schmiester et al. (2021), PEtab: interoperable specification of parameter estimation
 problems in systems biology, PLoS Comput. Biol. 17. What a formula or an id means in the model is
 not looked at here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,32 +14,17 @@ import yaml
 from odeflow.config.study_files import refuse_bomb, yaml_mistake
 from odeflow.config.yaml_text import read_yaml
 from odeflow.files.text_files import read_text
-from odeflow.importers.petab.conditions import Condition, read_conditions
+from odeflow.importers.petab.conditions import read_conditions
 from odeflow.importers.petab.measurements import Measurement, read_measurements
-from odeflow.importers.petab.observables import Observable, read_observables
-from odeflow.importers.petab.parameters import PetabParameter, read_parameters
-from odeflow.importers.petab.tables import mistake
+from odeflow.importers.petab.observables import read_observables
+from odeflow.importers.petab.parameters import read_parameters
+from odeflow.importers.petab.records import PetabProblem
+from odeflow.importers.petab.tables import listed_files, mistake
+from odeflow.importers.petab.version2 import read_version2
 
 _KEYS = ("format_version", "parameter_file", "problems")
 _LISTS = ("sbml_files", "condition_files", "measurement_files", "observable_files")
 _NOT_READ = ("visualization_files",)
-
-
-@dataclass(frozen=True)
-class PetabProblem:
-    """A PEtab problem: its tables' records by id, in the order of the files.
-
-    `sbml` is the model's file relative to the study, `columns` are the ids that the condition
-    tables have columns for.
-    """
-
-    file: str
-    sbml: str
-    parameters: Mapping[str, PetabParameter]
-    conditions: Mapping[str, Condition]
-    columns: list[str]
-    observables: Mapping[str, Observable]
-    measurements: list[Measurement]
 
 
 def read_problem(file: str, study: Path) -> PetabProblem:
@@ -50,9 +34,15 @@ def read_problem(file: str, study: Path) -> PetabProblem:
     """
     folder = (study / file).parent
     given = _read_yaml(study / file, file)
-    version = str(given.get("format_version"))
-    if version.split(".")[0] != "1":
-        raise mistake(file, f"format_version: {version} is not supported; 1 is")
+    version = str(given.get("format_version")).split(".")[0]
+    if version == "2":
+        return read_version2(file, folder, given)
+    if version == "1":
+        return _read_version1(file, folder, given)
+    raise mistake(file, f"format_version: {given.get('format_version')} is not supported; 1, 2 are")
+
+
+def _read_version1(file: str, folder: Path, given: Mapping[str, Any]) -> PetabProblem:
     if given.get("extensions"):
         raise mistake(file, "extensions: none is supported; remove them")
     problems = given.get("problems")
@@ -65,12 +55,15 @@ def read_problem(file: str, study: Path) -> PetabProblem:
     for key in one:
         if key not in (*_LISTS, *_NOT_READ):
             raise mistake(file, f"problems: {key}: no such key; known: {', '.join(_LISTS)}")
-    sbml, conditions, measurements, observables = (_files(file, one, key, folder) for key in _LISTS)
+    sbml, conditions, measurements, observables = (
+        listed_files(file, one, key, folder) for key in _LISTS
+    )
     if len(sbml) != 1:
         raise mistake(file, f"problems: sbml_files: one model is needed, not {len(sbml)}")
-    parameters = read_parameters(folder, _files(file, given, "parameter_file", folder))
+    parameters = read_parameters(folder, listed_files(file, given, "parameter_file", folder))
     columns, of_condition = read_conditions(folder, conditions)
     of_observable = read_observables(folder, observables)
+    measured = read_measurements(folder, measurements, of_observable, of_condition)
     return PetabProblem(
         file,
         str(PurePosixPath(file).parent / sbml[0]),
@@ -78,8 +71,24 @@ def read_problem(file: str, study: Path) -> PetabProblem:
         of_condition,
         columns,
         of_observable,
-        read_measurements(folder, measurements, of_observable, of_condition),
+        measured,
+        _pairs(of_condition, measured),
+        [x for one in of_condition.values() for x in one.settings.values()],
     )
+
+
+def _pairs(
+    conditions: Iterable[str], measured: Iterable[Measurement]
+) -> list[tuple[str, str | None]]:
+    """The conditions of measurements with those before, and those that no measurement names."""
+    pairs = dict.fromkeys((one.condition, one.before) for one in measured)
+    named = {name for pair in pairs for name in pair}
+    found: list[tuple[str, str | None]] = []
+    for condition in conditions:
+        found += [pair for pair in pairs if pair[0] == condition]
+        if condition not in named:
+            found.append((condition, None))
+    return found
 
 
 def _read_yaml(path: Path, file: str) -> dict[str, Any]:
@@ -97,15 +106,3 @@ def _read_yaml(path: Path, file: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise mistake(file, "expected keys and values; is it the YAML file of the problem?")
     return {str(key): value for key, value in data.items()}
-
-
-def _files(file: str, record: Mapping[str, Any], key: str, folder: Path) -> list[str]:
-    """The files that a key names, which all exist."""
-    value = record.get(key)
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not names or not all(isinstance(x, str) for x in names):
-        raise mistake(file, f"{key}: the name of a file, or a list of names, is needed")
-    for name in names:
-        if not (folder / name).is_file():
-            raise mistake(file, f"{key}: no file {name!r} beside it")
-    return names

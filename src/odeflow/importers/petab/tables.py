@@ -5,9 +5,10 @@ import difflib
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from odeflow.files.errors import ConfigError, shown
 from odeflow.files.text_files import read_text
@@ -141,6 +142,18 @@ def _check_columns(
         if name not in (*needed, *(optional or ())):
             known = ", ".join((*needed, *(optional or ())))
             raise mistake(file, f"column {name} is not known; known: {known}")
+
+
+def listed_files(file: str, record: Mapping[str, Any], key: str, folder: Path) -> list[str]:
+    """The files that a key names, which all exist."""
+    value = record.get(key)
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(x, str) for x in names):
+        raise mistake(file, f"{key}: the name of a file, or a list of names, is needed")
+    for name in names:
+        if not (folder / name).is_file():
+            raise mistake(file, f"{key}: no file {name!r} beside it")
+    return names
 
 
 def each_once(rows: Iterable[TableRow], column: str) -> Iterator[tuple[str, TableRow]]:

@@ -13,7 +13,8 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.files.extras import needed
-from odeflow.importers.refusal import ModelSource
+from odeflow.importers.refusal import ModelSource, UnsupportedError
+from odeflow.importers.sbml.changes import Change, changes_of
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.source import FORMATS, model_source
 
@@ -38,7 +39,7 @@ def imported_model(model: Any, study: Path) -> Any:
     source = model_source(model, study)
     if source is None:
         return model
-    return _filled(model, source, _extended(model, read_system(source)))
+    return _filled(model, source, extended_system(model, source))
 
 
 def fixed_observables(model: ModelConfig, study: Path) -> list[str]:
@@ -46,16 +47,21 @@ def fixed_observables(model: ModelConfig, study: Path) -> list[str]:
     source = model_source({"sbml": model.sbml, "antimony": model.antimony}, study)
     if source is None or model.observables is None:
         return []
-    system = _extended(model.model_dump(mode="json"), read_system(source))
+    system = extended_system(model.model_dump(mode="json"), source)
     return [name for name in model.observables.variables if name in system.fixed]
 
 
-def _extended(model: Mapping[str, Any], system: "System") -> "System":
-    """The system with what the group adds to the file: formulas, and the parameters of those."""
+def extended_system(model: Mapping[str, Any], source: ModelSource) -> "System":
+    """The system of a source with what the `model` group adds to the file.
+
+    That is formulas, parameters of those, and what experiments change.
+    """
     observables, parameters = model.get("observables"), model.get("parameters")
     formulas = observables.get("formulas") if isinstance(observables, Mapping) else None
     records = parameters.items() if isinstance(parameters, Mapping) else ()
     added = [name for name, x in records if isinstance(x, Mapping) and x.get("added") is True]
+    changes = changes_of(model)
+    system = read_system(source, changes, tuple(added) if changes else ())
     inputs = model.get("inputs")
     system = system.with_inputs(inputs if isinstance(inputs, Mapping) else ())
     if not added and not isinstance(formulas, Mapping):
@@ -67,8 +73,13 @@ def _extended(model: Mapping[str, Any], system: "System") -> "System":
 
 
 @lru_cache(maxsize=4)
-def read_system(source: ModelSource) -> "System":
-    """The system of a source, read once; raises ConfigError as `imported_model`."""
+def read_system(
+    source: ModelSource, changes: tuple[Change, ...] = (), added: tuple[str, ...] = ()
+) -> "System":
+    """The system of a source, read once; raises ConfigError as `imported_model`.
+
+    `changes` are what experiments change, by formulas that may read parameters `added` to it.
+    """
     with needed(source.key):
         from odeflow.importers.sbml.document import read_document
         from odeflow.importers.sbml.reading import read_model
@@ -79,7 +90,7 @@ def read_system(source: ModelSource) -> "System":
 
             text = sbml_of_antimony(source)
     document = read_document(source, text)
-    system = read_model(document.getModel(), source)
+    system = read_model(document.getModel(), source, changes, added)
     try:
         system.check()
     except ValueError as error:
@@ -107,6 +118,7 @@ def _filled(model: Mapping[str, Any], source: ModelSource, system: "System") -> 
     elif given is not None:
         observed = given  # which the schema refuses
     starts = system.dependencies()
+    _refuse_algebraic(model, system, starts, source)
     fixed = {name for name in system.initial if _given(model, name) is not None}
     computed = {
         name: [x for x in starts[name] if x in parameters or x in states]
@@ -126,9 +138,26 @@ def _filled(model: Mapping[str, Any], source: ModelSource, system: "System") -> 
         "states": states,
         "parameters": parameters,
         "observables": observed or None,
+        "algebraic": list(system.algebraic),
         "events": [event.name for event in system.events],
         "computed": computed,
     }
+
+
+def _refuse_algebraic(
+    model: Mapping[str, Any],
+    system: "System",
+    starts: Mapping[str, list[str]],
+    source: ModelSource,
+) -> None:
+    """Raises where algebraic states are said twice, or decide on what is computed before them."""
+    if model.get("algebraic"):
+        raise ConfigError(f"model.algebraic: {source.name} says itself which states are algebraic")
+    for name, depends_on in starts.items():
+        found = [x for x in depends_on if x in system.algebraic]
+        if found and name not in system.algebraic and _given(model, name) is None:
+            what = f"the start of {name!r} from {found[0]!r}, which an algebraic rule determines,"
+            raise UnsupportedError(source, what, "", word=name)
 
 
 def _label(system: "System", name: str) -> dict[str, Any]:

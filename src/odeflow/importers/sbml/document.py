@@ -53,6 +53,13 @@ def read_document(source: ModelSource, text: str) -> Any:
     return document
 
 
+#: What libsbml says in no words of its own.
+_MEANING = {
+    10601: "rules and reactions determine more than there is to determine: an algebraic rule needs "
+    "a quantity that is not constant and that nothing else changes"
+}
+
+
 def _raise_errors(document: Any, source: ModelSource) -> None:
     found = [document.getError(i) for i in range(document.getNumErrors())]
     errors = [
@@ -65,6 +72,7 @@ def _raise_errors(document: Any, source: ModelSource) -> None:
         # The first paragraph is the rule, the last one what broke it here.
         parts = [" ".join(x.split()) for x in first.getMessage().strip().split("\n") if x.strip()]
         message = parts[-1] if len(parts) > 1 else parts[0] if parts else "not valid"
+        message = _MEANING.get(first.getErrorId(), message)
         others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         raise ConfigError(
             f"{source.place(first.getLine())}: {message} [SBML {first.getErrorId()}]{others}"

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from odeflow.importers.expressions.expression import Expression, Symbol, call
+from odeflow.importers.sbml.elements import children
 from odeflow.importers.sbml.mathml import MathError
-from odeflow.importers.sbml.quantities import Quantities, children
+from odeflow.importers.sbml.quantities import Quantities
 from odeflow.importers.sbml.system import SBMLEvent, assigned_to
 
 
 def read_events(quantities: Quantities) -> Iterator[SBMLEvent]:
-    """The events of a model; one without a trigger never happens and is left out."""
+    """The events of a model and of its changes; one without a trigger never happens."""
     for number, event in enumerate(children(quantities.model, "Event")):
         trigger = event.getTrigger()
         if trigger is None or not trigger.isSetMath():
@@ -37,6 +38,16 @@ def read_events(quantities: Quantities) -> Iterator[SBMLEvent]:
             uses_trigger_values=event.getUseValuesFromTriggerTime(),
             persistent=trigger.getPersistent(),
             initially_true=trigger.getInitialValue(),
+        )
+    for name, condition, given in quantities.experiments.events():
+        yield SBMLEvent(
+            name=name,
+            line=0,
+            trigger=condition,
+            assignments={quantities.ids[identifier]: x for identifier, x in given.items()},
+            states=_states(quantities, given),
+            priority=quantities.experiments.priority,
+            initially_true=False,
         )
 
 

@@ -12,9 +12,8 @@ from odeflow.config.model import ModelConfig, Observables
 from odeflow.files.errors import ConfigError
 from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import TIME, Expression, Number, Symbol
-from odeflow.importers.sbml.config import read_system
+from odeflow.importers.sbml.config import extended_system
 from odeflow.importers.sbml.fast import Parts, equilibrium, equilibrium_field
-from odeflow.importers.sbml.formulas import extended
 from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import SBMLEvent, System, assigned_to, depends_on
 from odeflow.problem.model import Event, Formula
@@ -40,8 +39,7 @@ def imported_functions(config: ModelConfig, study: Path) -> ModelFunctions:
     source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
     assert source is not None
     observed = config.observables or Observables.model_validate({})
-    added = [name for name, parameter in config.parameters.items() if parameter.added]
-    system = extended(read_system(source).with_inputs(config.inputs), observed.formulas, added)
+    system = extended_system(config.model_dump(mode="json"), source)
     observables = observed.variables
     for name in (*config.states, *config.parameters, *observables):
         if name not in system.values and name not in system.assigned:

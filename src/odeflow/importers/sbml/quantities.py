@@ -1,7 +1,7 @@
 """The quantities of a model in the making: what changes them, what they are at the start."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from odeflow.config.model import VariableConfig
@@ -12,19 +12,21 @@ from odeflow.importers.expressions.expression import (
     Symbol,
     call,
     is_zero,
+    names,
     rate_of,
 )
+from odeflow.importers.expressions.linear import solved_for
 from odeflow.importers.refusal import ModelSource, UnsupportedError
+from odeflow.importers.sbml.algebraic import OverdeterminedError, determined
+from odeflow.importers.sbml.changes import Change, Changes
+from odeflow.importers.sbml.elements import children
 from odeflow.importers.sbml.mathml import MathError, Translator
 from odeflow.importers.sbml.naming import dataset_names, free_name
 from odeflow.importers.sbml.system import Species
 from odeflow.importers.sbml.units import Units
 
-
-def children(parent: Any, kind: str) -> Iterator[Any]:
-    """The elements of one of libsbml's lists, such as the model's `Species`."""
-    count = getattr(parent, f"getNum{kind}" + ("" if kind == "Species" else "s"))()
-    return (getattr(parent, f"get{kind}")(i) for i in range(count))
+#: Where the search for a quantity begins that an algebraic rule determines and nothing says.
+_GUESS = 1.0
 
 
 class HeldSpecies(NamedTuple):
@@ -38,9 +40,17 @@ class Quantities:
     """Names and expressions of a model; the public attributes are those of its `System`.
 
     Compartments, species and parameters are read at once; reactions and events add to them.
+    `changes` are what experiments change, in formulas that may read parameters `added` to the
+    file's.
     """
 
-    def __init__(self, model: Any, source: ModelSource) -> None:
+    def __init__(
+        self,
+        model: Any,
+        source: ModelSource,
+        changes: Iterable[Change] = (),
+        added: Iterable[str] = (),
+    ) -> None:
         self.model, self.source, self.units = model, source, Units(model)
         self.rates: dict[str, Expression] = {}
         self.assigned: dict[str, Expression] = {}
@@ -53,11 +63,14 @@ class Quantities:
         self.ids = dataset_names(self._identifiers())
         self._taken = set(self.ids.values())
         self.rates_read: dict[str, None] = {}
+        self.algebraic: list[str] = []
+        self._determined = self._by_algebraic_rules()
         self._rules = {x.getVariable(): x for x in children(model, "Rule") if x.isSetMath()}
         self._starts = {
             x.getSymbol(): x for x in children(model, "InitialAssignment") if x.isSetMath()
         }
-        self._set_by_events = {
+        self.experiments = Changes(changes, {**{name: name for name in added}, **self.ids})
+        self._set_by_events = self.experiments.later | {
             assignment.getVariable()
             for event in children(model, "Event")
             for assignment in children(event, "EventAssignment")
@@ -71,6 +84,15 @@ class Quantities:
         for parameter in children(model, "Parameter"):
             value = Number(parameter.getValue()) if parameter.isSetValue() else None
             self.declare(parameter, value, self.units.text(parameter.getUnits()))
+
+    def _by_algebraic_rules(self) -> dict[str, Any]:
+        try:
+            return determined(self.model)
+        except OverdeterminedError as error:
+            name = error.rule.getIdAttribute() or error.rule.getMetaId()
+            what = "the algebraic rule" + (f" {name!r}" if name else "")
+            hint = ": nothing that it names is left to be determined by it"
+            raise self.unsupported(what, error.rule, name, hint) from None
 
     def _identifiers(self) -> Iterator[str]:
         for kind in ("Compartment", "Species", "Parameter", "Reaction"):
@@ -121,7 +143,7 @@ class Quantities:
 
     def changes(self, identifier: str) -> bool:
         """Whether a rule or an event changes a quantity."""
-        return identifier in self._rules or identifier in self._set_by_events
+        return any(identifier in x for x in (self._rules, self._determined, self._set_by_events))
 
     def assign(self, name: str, expression: Expression) -> None:
         """Defines a quantity that a user would want to see by an expression at all times."""
@@ -135,10 +157,19 @@ class Quantities:
         self.label(name, units, element.getName())
         rule = self._rules.get(identifier)
         if rule is not None and rule.isAssignment():
+            if identifier in self.experiments.targets:
+                what = f"a change of {identifier!r}, which a rule assigns,"
+                raise self.unsupported(what, element, identifier)
             self.assign(name, self.number(rule, "assignment rule", identifier))
             return
-        start = self._start(identifier) or given
-        if rule is not None:
+        start = self._start(identifier, given)
+        if identifier in self._determined:
+            self.rates[name] = self.number(
+                self._determined[identifier], "algebraic rule", identifier
+            )
+            self.algebraic.append(name)
+            start = start or Number(_GUESS)
+        elif rule is not None:
             self.rates[name] = self.number(rule, "rate rule", identifier)
         elif identifier in self._set_by_events:
             self.rates[name] = Number(0.0)
@@ -147,9 +178,38 @@ class Quantities:
             return
         self.hold(name, start)
 
-    def _start(self, identifier: str) -> Expression | None:
+    def solve_linear(self) -> None:
+        """Makes of algebraic states what a rule assigns, where it is linear in them.
+
+        Not where an event sets them, or where two would then define each other.
+        """
+        set_by_events = {self.ids.get(identifier) for identifier in self._set_by_events}
+        for name in [x for x in self.algebraic if x not in set_by_events]:
+            solved = solved_for(name, self.rates[name])
+            if solved is None or name in self._read_by(solved):
+                continue
+            self.algebraic.remove(name)
+            for known in (self.rates, self.values, self.initial):
+                known.pop(name, None)
+            self.assign(name, solved)
+
+    def _read_by(self, expression: Expression) -> set[str]:
+        """The names that an expression reads, also by way of what is assigned."""
+        found: set[str] = set()
+        pending = [expression]
+        while pending:
+            for name in names(pending.pop()):
+                if name not in found and name in self.assigned:
+                    pending.append(self.assigned[name])
+                found.add(name)
+        return found
+
+    def _start(self, identifier: str, given: Expression | None) -> Expression | None:
+        """What an initial assignment, or a change at the start, says; else what is given."""
         start = self._starts.get(identifier)
-        return None if start is None else self.number(start, "initial assignment", identifier)
+        if start is not None:
+            given = self.number(start, "initial assignment", identifier)
+        return self.experiments.start(identifier, given)
 
     def hold(self, name: str, start: Expression | None) -> None:
         """A state or parameter and what it is at the start."""
@@ -177,7 +237,7 @@ class Quantities:
         units = self.units.amount(species)
         if not is_amount:
             units = self.units.concentration(species, compartment)
-        if dilutes and identifier not in self._rules:
+        if dilutes and identifier not in self._rules and identifier not in self._determined:
             self._read_diluted(species, name, units, size)
             return
         self.declare(species, _given(species, is_amount, None if is_point else size), units)
@@ -202,9 +262,11 @@ class Quantities:
         self.label(name, units, species.getName())
         self.label(amount, self.units.amount(species), f"amount of {species.getName() or name}")
         self.assign(name, call("div", Symbol(amount), size))
-        start = self._start(identifier)
-        start = _given(species, True, size) if start is None else call("mul", start, size)
-        self.hold(amount, start)
+        if identifier in self._starts or identifier in self.experiments.targets:
+            start = self._start(identifier, _given(species, False, size))
+            self.hold(amount, None if start is None else call("mul", start, size))
+        else:
+            self.hold(amount, _given(species, True, size))
         self.held[identifier] = HeldSpecies(amount, None)
         if identifier in self._set_by_events:
             self.rates[amount] = Number(0.0)

@@ -12,7 +12,8 @@ from odeflow.importers.expressions.expression import (
     product,
     total,
 )
-from odeflow.importers.sbml.quantities import Quantities, children
+from odeflow.importers.sbml.elements import children
+from odeflow.importers.sbml.quantities import Quantities
 
 #: What one unit of a reaction's extent does to states, by their names.
 Moves = Mapping[str, Expression]

@@ -1,12 +1,14 @@
 """libsbml's tree of a model as a `System`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from odeflow.files.plain_text import without_hidden
 from odeflow.importers.expressions.expression import Expression, Number, Symbol, call, rate_of
 from odeflow.importers.refusal import ModelSource, UnsupportedError
+from odeflow.importers.sbml.changes import Change
 from odeflow.importers.sbml.events import read_events
-from odeflow.importers.sbml.quantities import Quantities, children
+from odeflow.importers.sbml.quantities import Quantities
 from odeflow.importers.sbml.reactions import read_reactions
 from odeflow.importers.sbml.system import System
 
@@ -14,8 +16,10 @@ from odeflow.importers.sbml.system import System
 CLOCK = "elapsed_time"
 
 
-def read_model(model: Any, source: ModelSource) -> System:
-    """The system of libsbml's model.
+def read_model(
+    model: Any, source: ModelSource, changes: Iterable[Change] = (), added: Iterable[str] = ()
+) -> System:
+    """The system of libsbml's model, with what experiments change in it.
 
     The name of a species stands for what its id stands for in the model's mathematics: its
     concentration, unless it `hasOnlySubstanceUnits`. Where the size of its compartment changes,
@@ -23,18 +27,17 @@ def read_model(model: Any, source: ModelSource) -> System:
 
     Raises UnsupportedError naming the element where something cannot be solved.
     """
-    quantities = Quantities(model, source)
-    for rule in children(model, "Rule"):
-        if rule.isAlgebraic():
-            name = rule.getIdAttribute() or rule.getMetaId()
-            what = "the algebraic rule" + (f" {name!r}" if name else "")
-            raise quantities.unsupported(what, rule, name)
+    quantities = Quantities(model, source, changes, added)
     reactions, fast = read_reactions(quantities)
     events = tuple(read_events(quantities))
+    quantities.solve_linear()
     if fast and events:
         what = f"the event {events[0].name!r} beside fast reactions"
         raise UnsupportedError(source, what, "", events[0].line, events[0].name)
-    if not quantities.rates:
+    if fast and quantities.algebraic:
+        what = f"the algebraic rule for {quantities.algebraic[0]!r} beside fast reactions"
+        raise UnsupportedError(source, what, "")
+    if len(quantities.rates) == len(quantities.algebraic):
         clock = quantities.free_name(CLOCK)
         quantities.rates[clock] = Number(1.0)
         quantities.hold(clock, Number(0.0))
@@ -62,12 +65,17 @@ def read_model(model: Any, source: ModelSource) -> System:
         species=quantities.species,
         amounts=quantities.amounts(),
         events=events,
+        algebraic=tuple(quantities.algebraic),
     )
 
 
 def _rate(quantities: Quantities, identifier: str) -> Expression:
     """What `rateOf` an id stands for."""
     name = quantities.ids[identifier]
+    if name in quantities.algebraic:
+        element = quantities.model.getElementBySId(identifier)
+        what = f"rateOf of {identifier!r}, which an algebraic rule determines,"
+        raise quantities.unsupported(what, element, identifier)
     if name in quantities.rates:
         return quantities.rates[name]
     if name in quantities.values:

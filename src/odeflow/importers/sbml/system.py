@@ -73,7 +73,8 @@ class System:
     long names. `observables` are those of the assigned quantities that a user would want, and
     `reactions` the rates of the reactions. `fast` are reactions that are in equilibrium at all
     times, no part of `rates`, and what one unit of each does to the states. `ids` are the names by
-    the ids of the file, `amounts` the compartments by the states that are amounts in them.
+    the ids of the file, `amounts` the compartments by the states that are amounts in them. Of the
+    `algebraic` states `rates` has what is zero at all times.
     """
 
     name: str
@@ -91,6 +92,7 @@ class System:
     species: Mapping[str, Species]
     amounts: Mapping[str, str]
     events: tuple[SBMLEvent, ...] = ()
+    algebraic: tuple[str, ...] = ()
 
     @property
     def states(self) -> list[str]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from odeflow.config.doses import DoseConfig
 from odeflow.config.figure_choice import figure_kinds
 from odeflow.config.functions import check_function, check_functions
@@ -15,22 +17,25 @@ from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
 from odeflow.config.times import check_times
 from odeflow.config.wanted import wanted_metrics
-from odeflow.design import CONDITION, axis_names, check_axes, has_own_ends
+from odeflow.design import CONDITION, axis_names, check_axes, column_names, has_own_ends
 from odeflow.files.errors import ConfigError
 from odeflow.importers.estimation import check_estimation
 from odeflow.importers.inputs import check_inputs
 from odeflow.importers.model_data import check_precision, read_data
 from odeflow.importers.sbml.config import fixed_observables
+from odeflow.importers.study.algebraic import check_algebraic_use
 from odeflow.importers.study.analyses import (
     check_analysis,
     check_training_outputs,
     known_names,
 )
 from odeflow.importers.study.followed import check_followed
+from odeflow.importers.study.records import check_records
 from odeflow.importers.study.saved_events import check_saved_events
 from odeflow.importers.study.training_set import check_training_set
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
+from odeflow.problem.names import with_error_name
 from odeflow.problem.time_text import shown_time
 
 #: Times that may be saved: 8 MB per variable and trajectory.
@@ -41,12 +46,16 @@ def check(config: Config, study: Path) -> None:
     """Raises ConfigError, one line, for the first mistake that the schema alone cannot see."""
     check_axes(config, study)
     _check_doses(config, study)
+    check_records(config)
     _check_stop(config)
     _check_steady_states(config)
+    check_algebraic_use(config, study)
     _check_times(config)
     _check_variables(config, study)
     check_followed(config)
     check_saved_events(config)
+    _check_bands(config, study)
+    _check_intervals(config)
     _check_plot(config, study)
     check_analysis(config, study)
     check_functions(config.model, study)
@@ -62,7 +71,7 @@ def check(config: Config, study: Path) -> None:
             f"verify.max_drift: model {config.model.name} names no invariants; give it "
             "model.invariants, or leave this null"
         )
-    if config.verify.max_drift is not None and (config.doses or config.model.events):
+    if config.verify.max_drift is not None and (config.is_dosed or config.model.events):
         raise ConfigError(
             "verify.max_drift: doses and events change what is conserved, so no drift is recorded; "
             "leave this null"
@@ -233,6 +242,39 @@ def _check_variables(config: Config, study: Path) -> None:
     for summary, taken in ((reduced, in_model), (config.summary, coordinates)):
         of = known if summary.variables is None else summary.variables
         check_metric_names(summary, of, taken)
+
+
+def _check_intervals(config: Config) -> None:
+    """Dosing intervals begin and end at saved times, and what is found of them has free names."""
+    states, ts = config.model.states, np.array(save_times(config))
+    for name, one in config.summary.nca.items():
+        key = f"summary.nca.{name}"
+        if name in states and states[name].shape:
+            raise ConfigError(f"{key}: {name} is an array; a scalar variable is needed")
+        for time in (end for start in one.times for end in (start, start + one.tau)):
+            if np.abs(ts - time).min() > 1e-9 * max(abs(time), np.abs(ts).max()):
+                shown = shown_time(time, config.model.t0)
+                raise ConfigError(f"{key}: {shown} is no saved time; add it to saveat.ts")
+
+
+def _check_bands(config: Config, study: Path) -> None:
+    """Groups are of the design; what would be measured is saved, and its names are free."""
+    model, asked = config.model, config.summary.residual_error
+    if config.summary.group is not None:
+        columns = column_names(config.design, study)
+        known_names("summary.group", [config.summary.group], columns, "a column of the design")
+        if config.design.kind == "grid":
+            raise ConfigError("summary.group: not for a grid, which has a dimension for each axis")
+    observables = model.observables.variables if model.observables else {}
+    for name in asked:
+        if config.saveat.ts is None:
+            raise ConfigError(f"summary.residual_error.{name}: no times are saved; set saveat.ts")
+        made = with_error_name(name)
+        if made in {*model.states, *model.parameters, *observables}:
+            raise ConfigError(
+                f"summary.residual_error.{name}: the dataset calls what is measured {made}, a name "
+                "that the model has for something else; rename that in the model"
+            )
 
 
 def _check_plot(config: Config, study: Path) -> None:

@@ -11,9 +11,11 @@ from odeflow.config.study_files import read_settings
 from odeflow.config.tolerances import scaled_tolerances
 from odeflow.config.validate import validate
 from odeflow.importers.arrays import with_arrays
+from odeflow.importers.nonmem.config import with_nonmem
 from odeflow.importers.petab.config import with_petab
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.study.check import check
+from odeflow.importers.study.random_effects import with_typical_values
 from odeflow.importers.study.training_set import with_priors
 
 #: The model that `config/config.yaml` chooses.
@@ -53,7 +55,8 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
         data = with_petab(data, Path(study))
     if "model" in data:
         data["model"] = imported_model(with_arrays(data["model"], Path(study)), Path(study))
-    data = scaled_tolerances(with_priors(with_dates(data)))
+    data = with_typical_values(with_nonmem(with_dates(data), Path(study)))
+    data = scaled_tolerances(with_priors(data))
     if "about" not in data and (Path(study) / _ABOUT).is_file():
         data["about"] = read_settings(Path(study) / _ABOUT, _ABOUT)
     config = validate(data).in_study(Path(study))

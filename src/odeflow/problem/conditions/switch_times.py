@@ -16,9 +16,8 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.problem.conditions.comparisons import Crossing, Degree, PointFunction, crossings
+from odeflow.problem.pieces import MOST_SWITCHES
 
-#: Most switching times of one trajectory.
-MOST_SWITCHES = 10_000
 #: Places at which what is not affine is looked at: at first, and at most.
 _SAMPLES, _MOST_SAMPLES = 1024, 2**15
 #: Sets of parameters looked at together, and points in one call.

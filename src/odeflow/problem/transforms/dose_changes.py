@@ -15,6 +15,7 @@ from odeflow.files.errors import ConfigError
 from odeflow.problem.clock import Clock
 from odeflow.problem.declaration import Declaration
 from odeflow.problem.doses import Dose, Quantity
+from odeflow.problem.formulas import formula_names, formula_value
 from odeflow.problem.model import Model
 
 Axes = Mapping[str, np.ndarray]
@@ -172,13 +173,20 @@ class _Quantities:
         """The names that decide on a quantity."""
         if not isinstance(value, str):
             return set()
-        return {value} if value in self._known else {*self._fixed[value].reads}
+        names = formula_names(value)
+        computed = (self._fixed[name].reads for name in names if name not in self._known)
+        return {name for name in names if name in self._known}.union(*computed)
 
     def _number(self, value: Quantity, changed: Axes) -> Column:
         if not isinstance(value, str):
             return np.full(self.size, float(value))
         known = {**self._known, **changed}
-        found = known[value] if value in known else self._fixed[value].value(known)
+        computed = {
+            name: self._fixed[name].value(known)
+            for name in formula_names(value)
+            if name not in known
+        }
+        found = formula_value(value, {**known, **computed})
         return np.broadcast_to(np.asarray(found, float), (self.size,))
 
     @cached_property

@@ -5,7 +5,7 @@ that jumps to that rate and back to zero. So all that an engine sees are jumps: 
 the state, and of parameters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from jaxtyping import Float
 from odeflow.problem.clock import Clock
 from odeflow.problem.declaration import Declaration, Parameter
 from odeflow.problem.doses import Dose
-from odeflow.problem.model import Model
+from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes
 from odeflow.problem.transforms.dose_changes import Axes, DoseChange, component_number, dose_changes
 
@@ -25,6 +25,14 @@ def with_doses(model: Model, doses: Sequence[Dose]) -> Model:
     It is returned as it is where there are no infusions.
     """
     _, _, rates = dose_targets(doses, model.declared)
+    return with_rates(model, rates)
+
+
+def with_rates(model: Model, rates: Sequence[int]) -> Model:
+    """The model with rates into components of these numbers as further parameters, the last ones.
+
+    It is returned as it is where there are none.
+    """
     if not rates:
         return model
     names = _rate_names(model, rates)
@@ -38,19 +46,23 @@ def with_doses(model: Model, doses: Sequence[Dose]) -> Model:
         ]
         return model.unflatten(infused)
 
-    def observables(t: Any, y: Any, args: Any) -> Any:
-        return model.observables(t, y, model.Args(*args[:size]))
-
     return Model(
         model.declared.with_parameters({name: Parameter(value=0.0) for name in names.values()}),
         vector_field,
-        observables if model.observables_function else None,
+        model.observables_function and _own(model, size, model.observables),
         model.derivatives,
         model.events,
         model.start,
         model.fixed,
+        jumping=model.jumping and Jumping(*(_own(model, size, f) for f in model.jumping)),
+        algebraic=model.algebraic and model.algebraic.each(lambda f: _own(model, size, f)),
         knots=model.knots,
     )
+
+
+def _own(model: Model, size: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of (t, y, args) that is given the model's own parameters only."""
+    return lambda t, y, args: function(t, y, model.Args(*args[:size]))
 
 
 def _rate_names(model: Model, rates: Sequence[int]) -> dict[int, str]:

@@ -104,4 +104,5 @@ def _with_parameters(model: Model, number: int, cut: Callable[..., Any]) -> Mode
         events=tuple(event.each(cut) for event in model.events),
         jumping=model.jumping and Jumping(*map(cut, model.jumping)),
         stopping=stopping and stopping._replace(values=cut(stopping.values)),
+        algebraic=model.algebraic and model.algebraic.each(cut),
     )

@@ -33,6 +33,10 @@ from odeflow.problem.doses import Dose, Stop
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Lanes
 from odeflow.problem.solver import Solver, Tolerances
+from odeflow.problem.transforms.algebraic_derivatives import (
+    refuse_moving,
+    with_algebraic_derivatives,
+)
 from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.saltation import MEMORY, Saltation
 from odeflow.problem.transforms.saltation_events import SaltationEvents
@@ -87,6 +91,10 @@ def with_sensitivities(
     if jumps or varied:
         jumping = Jumping(jumps.leave, jumps.arrive)
         augmented = replace(augmented, jumping=jumping, dosing=varied)
+    if model.algebraic is not None:
+        refuse_moving(model, bool(jumps or varied), stop)
+        along = lambda function: lambda *here: _differentiated(model, function, axes, seeds, *here)
+        augmented = with_algebraic_derivatives(augmented, model.algebraic, len(axes), along)
     stopped = stopping(stop, model, jumps, derivatives, tolerances)
     augmented = replace(augmented, stopping=stopped)
     _check(augmented)

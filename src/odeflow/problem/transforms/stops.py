@@ -108,4 +108,4 @@ def _is_steady(model: Model, asked: SteadyState, usual: Tolerances) -> Callable[
         squares = [x * x for x, counts in zip(model.flatten(record), own) if counts]
         return jnp.sqrt(sum(squares) / len(squares))
 
-    return lambda t, y, args: norm(model.vector_field(t, y, args)) < atol + rtol * norm(y)
+    return lambda t, y, args: norm(model.rates(t, y, args)) < atol + rtol * norm(y)

@@ -16,9 +16,10 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.files.errors import ConfigError
-from odeflow.problem.conditions.switch_times import MOST_SWITCHES, Switches, TooManySwitchesError
+from odeflow.problem.conditions.switch_times import Switches, TooManySwitchesError
 from odeflow.problem.declaration import Parameter
 from odeflow.problem.model import Jumping, Model
+from odeflow.problem.pieces import MOST_SWITCHES
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes, Problem
 from odeflow.problem.solver import Solver
 from odeflow.problem.transforms.pauses import with_pauses
@@ -160,6 +161,7 @@ def _clipped(model: Model) -> Model:
         jumping=model.jumping and Jumping(*(_late(model, f) for f in model.jumping)),
         stopping=model.stopping
         and model.stopping._replace(values=_cut(model, model.stopping.values)),
+        algebraic=model.algebraic and model.algebraic.each(lambda f: _cut(model, f)),
     )
 
 

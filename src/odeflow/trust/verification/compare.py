@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -17,6 +17,7 @@ from odeflow.trust.verification.judgement import (
     Errors,
     Judged,
     Outcome,
+    is_of_end,
     look_at,
 )
 from odeflow.trust.verification.reference import (
@@ -128,6 +129,9 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
     if unknown:
         findings.judged.reasons["there is no derivative at this stop"] = unknown
     judged, amplification = findings.judged, np.ones(len(trajectory.ts))
+    whole = is_of_end(judged.worst.variable) or judged.worst.variable in metrics
+    if judged.worst.variable and not whole:
+        judged.worst = replace(judged.worst, at=float(trajectory.ts[judged.worst.time]))
     limit = trajectory.limits.ratio
     suspicious = [one.suspicious for one in (findings, *each.values())]
     if findings.exceeds or any((one > limit).any() for one in suspicious):
@@ -147,7 +151,7 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
         | {name: references[name] for name in metrics},
         {name: trajectory.padded_errors(errors[name]) for name in checker.names}
         | {name: errors[name] for name in metrics},
-        np.concatenate([amplification, np.ones(trajectory.padding)]),
+        np.concatenate([amplification[trajectory.shown], np.ones(trajectory.padding)]),
         judged,
         found.course.method,
         evaluations,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from odeflow.trust.verification.algebraic import FieldAt, Integrated
 from odeflow.trust.verification.course_line import Piece
 from odeflow.trust.verification.crossings import first_change
 from odeflow.trust.verification.events import Events, EventsFailedError
@@ -85,6 +86,9 @@ class _Walk:
         self.args_at = np.full((len(ts), number), np.nan)
         self.events = Events(problem.events)
         self.t, self.y = problem.t0, problem.y0.copy()
+        if problem.space is not None:
+            args = problem.changes[0].args
+            self.y = problem.space.started(self._field(args), self.t, self.y)
         self.largest = np.abs(self.y)
         self.left, self.stopped = self.y, False
         self.counted: np.ndarray = np.zeros(0, bool)
@@ -117,6 +121,7 @@ class _Walk:
             self.stopped |= at >= rest
             if at == next_switch and not self.stopped:
                 # what holds only after that time
+                self.y = self._restored(float(np.nextafter(at, np.inf)), self.y)
                 self._record_at(at)
                 self.t = float(np.nextafter(at, np.inf))
                 changed |= self._instant()
@@ -139,7 +144,8 @@ class _Walk:
 
     def _apply(self, change: Change) -> None:
         self.change = change
-        self.y = self.y + change.added
+        kept = self.y if change.kept else np.zeros_like(self.y)
+        self.y = self._restored(self.t, kept + change.added)
         self.largest = np.maximum(self.largest, np.abs(self.y))
 
     def _instant(self) -> bool:
@@ -152,10 +158,18 @@ class _Walk:
             self.counted = now
             return fired
 
-        y, happened, self.stopped = self.events.at_once(self.t, self.y, args, stops)
+        y, happened, self.stopped = self.events.at_once(self.t, self.y, args, stops, self._restored)
         self.y = y
         self.largest = np.maximum(self.largest, np.abs(y))
         return happened or self.stopped
+
+    def _field(self, args: np.ndarray) -> FieldAt:
+        return lambda t, y: self.problem.field(t, y, args)
+
+    def _restored(self, t: float, y: np.ndarray) -> np.ndarray:
+        """The state that obeys the algebraic equations, if there are any."""
+        space = self.problem.space
+        return y if space is None else space.restored(self._field(self.change.args), t, y)
 
     def _record_at(self, t: float) -> None:
         for i in np.flatnonzero(self.ts == t):
@@ -182,13 +196,23 @@ class _Walk:
         low, high = np.nextafter(start, np.inf), np.nextafter(target, -np.inf)
         function = problem.field
 
+        def within(t: float, y: np.ndarray) -> np.ndarray:
+            # neither what holds before nor what holds after this stretch
+            return function(min(max(t, low), high), y, args)
+
+        def moving(t: float, y: np.ndarray) -> np.ndarray:
+            return within(t, y) + rates if infused else within(t, y)
+
+        if problem.space is None:
+            known = Integrated(moving, self.y, lambda t, y: y, self.accuracy.atol)
+        else:
+            known = problem.space.integrated(within, start, self.y, rates)
+
         def field(t: float, y: np.ndarray) -> np.ndarray:
             work.add()
-            # neither what holds before nor what holds after this stretch
-            value = function(min(max(t, low), high), y, args)
-            return value + rates if infused else value
+            return known.field(t, y)
 
-        self.left = self.y
+        self.y = self.left = known.lift(start, known.start)
         if not low < high:
             self.t = target
             return
@@ -196,8 +220,9 @@ class _Walk:
         inside = np.flatnonzero((self.ts > start) & (self.ts < target))
         conditions = problem.conditions(change, self.events)
         stepping = Stepping(
-            field, start, self.y, target, self.accuracy, problem.longest(change, self.y)
-        )
+            field, start, known.start, target, self.accuracy._replace(atol=known.atol),
+            problem.longest(change, self.y), known.lift,
+        )  # fmt: skip
         holds = None if conditions is None else conditions.holds(start, self.y)
         waiting = list(inside)
         # SciPy's dense output of Radau is of order 3: it steps onto the times instead

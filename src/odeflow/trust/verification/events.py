@@ -75,11 +75,12 @@ class Events:
         return self._changed(chosen, t, y, args)
 
     def at_once(
-        self, t: float, y: np.ndarray, args: np.ndarray, stops: Any
+        self, t: float, y: np.ndarray, args: np.ndarray, stops: Any, restored: Any
     ) -> tuple[np.ndarray, bool, bool]:
         """All that happens at one time: the state after it, whether something did, whether a stop.
 
-        `stops(t, y)` says whether a stop of the config has fired; it is called after each event.
+        `stops(t, y)` says whether a stop of the config has fired; it is called after each event,
+        with the state that `restored(t, y)` makes of what that has assigned.
         """
         happened = False
         for _ in range(_MOST_AT_ONCE):
@@ -89,7 +90,7 @@ class Events:
             after = self.happen(t, y, args)
             if after is None:
                 return y, happened, False
-            y, happened = after, True
+            y, happened = restored(t, after), True
         raise EventsFailedError(f"events at t = {t:g} set each other off without end")
 
     def _priority(self, one: _Pending, t: float, y: np.ndarray, args: np.ndarray) -> float | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from odeflow.config.model import ModelConfig, Observables
 from odeflow.importers.expressions.expression import TIME, Call, Expression, Symbol, is_zero, names
-from odeflow.importers.sbml.config import read_system
+from odeflow.importers.sbml.config import extended_system
 from odeflow.importers.sbml.source import model_source
 from odeflow.importers.sbml.system import System, assigned_to
 from odeflow.trust.verification.event_functions import EventFunctions, Function
@@ -22,14 +22,10 @@ class ImportedFunctions:
     """Field, observables and events of an imported model. Raises where it cannot be done here."""
 
     def __init__(self, config: ModelConfig, study: Path, inputs: GivenInputs | None = None):
-        from odeflow.importers.sbml.formulas import extended  # which imports libsbml
-
         source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
         assert source is not None
         observed = config.observables or Observables.model_validate({})
-        added = [name for name, parameter in config.parameters.items() if parameter.added]
-        system = read_system(source).with_inputs(config.inputs)
-        system = extended(system, observed.formulas, added)
+        system = extended_system(config.model_dump(mode="json"), source)
         if system.fast:
             raise UnknownOperationError("fast reactions")
         self._system, self._states = system, list(config.states)

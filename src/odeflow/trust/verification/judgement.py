@@ -82,12 +82,15 @@ def _over(error: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Worst:
-    """The largest error of a trajectory: of which variable, at which number of its times."""
+    """The largest error of a trajectory: of which variable, at which number of its times, and when
+    that is.
+    """
 
     relative: float = np.nan
     ratio: float = np.nan
     variable: str = ""
     time: int = -1
+    at: float = np.nan
 
 
 @dataclass

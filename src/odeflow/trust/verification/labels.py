@@ -109,7 +109,7 @@ def _worst(
     names = [*over_time, *whole]
     worst = [one.judged.worst for one in results]
     variable = [names.index(one.variable) if one.variable else -1 for one in worst]
-    times = [time.values[one.time] if one.variable in over_time else np.nan for one in worst]
+    times = [one.at for one in worst]
     ratio = [_largest(one, names) for one in results]
     amplification = [float(one.amplification.max(initial=1.0)) for one in results]
     methods = np.array([_METHODS.index(one.method or "none") for one in results], np.int8)

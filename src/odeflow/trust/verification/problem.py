@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from odeflow.trust.verification.algebraic import StateSpace
 from odeflow.trust.verification.crossings import Conditions
 from odeflow.trust.verification.event_functions import EventFunctions
 from odeflow.trust.verification.events import Events
@@ -37,9 +38,9 @@ class PointProblem:
 
     `notes` is what the field compares, `still` which components only events change. `follows_time`
     is whether a field that changes fast with time, whatever makes it so, is followed in steps that
-    see it. `ends_at` is where a trajectory ends for another reason than its stops, `followed` the
-    variables that metrics need between the saved times. At `given_times` inputs of
-    the model have kinks and jumps.
+    see it. `ends_at` is where a trajectory ends for another reason than its stops. At `given_times`
+    inputs of the model have kinks and jumps. `space` is what is integrated where the field has a
+    mass matrix, `followed` the variables that metrics need between the saved times.
     """
 
     field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
@@ -54,6 +55,7 @@ class PointProblem:
     follows_time: bool = True
     ends_at: float | None = None
     given_times: Float[np.ndarray, " time"] = dataclasses.field(default_factory=lambda: np.empty(0))
+    space: StateSpace | None = None
     followed: Callable[[float, np.ndarray, np.ndarray], np.ndarray] | None = None
     _seen: bool = False
     _active: dict[bytes, Activity] = dataclasses.field(default_factory=dict)

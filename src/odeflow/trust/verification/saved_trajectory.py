@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
 from odeflow.files.flags import flag_meaning
+from odeflow.problem.names import at_record_name
 from odeflow.trust.verification.common import Common
 from odeflow.trust.verification.course import Course
 from odeflow.trust.verification.followed import FoundAgain
@@ -28,14 +29,21 @@ class SavedTrajectory:
     """What is saved of one trajectory, and the scales and tolerances that it is measured in."""
 
     def __init__(self, checker: Common, dataset: xr.Dataset, deadline: float):
-        self.checker, self.dataset, self.deadline = checker, dataset, deadline
+        self.checker, self.deadline = checker, deadline
         self.config, self.model = checker.config, checker.model
+        recorded = checker.trajectories.recorded
         self.tolerances, self.limits = checker.tolerances, checker.limits
         self.problem = checker.trajectories.problem(
             dataset, precision=self.config.runtime.precision
         )
+        #: Which of the times that are compared the ensemble has for all trajectories.
+        self.shown: np.ndarray | slice = slice(None)
+        if recorded is not None:
+            moments = recorded.times(float(dataset["subject"]))
+            dataset, self.shown = with_records(dataset, checker.names, np.array(moments))
+        self.dataset = dataset
         times = dataset["time"].values.astype(float)
-        self.only_end = self.config.saveat.ts is None
+        self.only_end = self.config.saveat.ts is None and recorded is None
         kept = times <= self.problem.t1
         self.ts = np.array([self.problem.t1]) if self.only_end else times[kept]
         self.padding = len(times) - len(self.ts)
@@ -191,11 +199,29 @@ class SavedTrajectory:
         return one.transpose("time", ...).values.astype(float)[: len(self.ts)]
 
     def padded(self, values: np.ndarray) -> np.ndarray:
-        """With times of NaN behind: those after a trajectory's own end."""
+        """With times of NaN behind, after a trajectory's own end; without those of records."""
         nothing = np.full((self.padding, *values.shape[1:]), np.nan)
-        return np.concatenate([values, nothing])
+        return np.concatenate([values[self.shown], nothing])
 
     def padded_errors(self, one: Errors) -> Errors:
         """With times of NaN behind, as `padded`."""
         error, uncertainty = self.padded(one.error), self.padded(one.uncertainty)
         return Errors(error, uncertainty, self.padded(one.tolerance), one.scale, one.below)
+
+
+def with_records(
+    one: xr.Dataset, names: Sequence[str], moments: np.ndarray
+) -> tuple[xr.Dataset, np.ndarray]:
+    """A trajectory at the times of its records too, and the places of the times that it had."""
+    saved = one["time"].values.astype(float)
+    times = np.unique(np.concatenate([saved, moments]))
+    shown, at_records = np.searchsorted(times, saved), np.searchsorted(times, moments)
+    data = {}
+    for name in names:
+        values = one[name].transpose("time", ...)
+        merged = np.full((len(times), *values.shape[1:]), np.nan)
+        merged[at_records] = one[at_record_name(name)].values
+        merged[shown] = values.values
+        data[name] = (values.dims, merged, values.attrs)
+    rest = one.drop_vars([str(n) for n, v in one.variables.items() if "time" in v.dims])
+    return rest.assign_coords(time=times).assign(data), shown

@@ -10,6 +10,7 @@ from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
 from odeflow.problem.doses import Dose, Quantity
 from odeflow.problem.model import Model
+from odeflow.trust.verification.dose_formulas import evaluated, names_in
 
 #: Times are one where no more than this many roundings part them.
 _ROUNDINGS = 8
@@ -29,13 +30,14 @@ class _Infusion(NamedTuple):
 
 class Change(NamedTuple):
     """What happens at a time: the state grows by `added`; from then on `args` hold, and `rates`
-    are added to the derivative.
+    are added to the derivative. Where it is not `kept`, what was there is gone.
     """
 
     time: float
     added: Float[np.ndarray, " component"]
     args: Float[np.ndarray, " parameter"]
     rates: Float[np.ndarray, " component"]
+    kept: bool = True
 
 
 def changes(
@@ -60,10 +62,12 @@ def changes(
     def number(value: Quantity | None) -> float:
         if not isinstance(value, str):
             return float(value or 0.0)
-        if value in numbers:
-            return float(numbers[value])
-        now = np.array([numbers[name] for name in parameters], float)
-        return float(observables(now)[value])
+        read = names_in(value)
+        known = {name: numbers[name] for name in read if name in numbers}
+        if len(known) < len(read):
+            now = np.array([numbers[name] for name in parameters], float)
+            known = {**observables(now), **known}
+        return evaluated(value, known)
 
     def due(first: Quantity, every: Quantity | None, repeat: int) -> float:
         """The first time that is what is named then; infinite where it never comes."""
@@ -117,8 +121,8 @@ def changes(
     times = [t0, *(x[0] for x in (*boluses, *switches))]
     times += [time for one in infusions for time in (one.start, one.end)]
     result = []
-    distinct = _distinct(times, rounding)
-    for time, following in zip(distinct, [*distinct[1:], np.inf]):
+    ordered = distinct(times, rounding)
+    for time, following in zip(ordered, [*ordered[1:], np.inf]):
         middle = 0.5 * (time + min(following, time + 2 * (t1 - t0)))
         added, rates, now = np.zeros(size), np.zeros(size), np.array(args, float)
         for when, component, amount in boluses:
@@ -160,7 +164,7 @@ def _component(model: Model, dose: Dose) -> int:
     raise KeyError(dose.state)
 
 
-def _distinct(times: list[float], rounding: Rounding) -> list[float]:
+def distinct(times: list[float], rounding: Rounding) -> list[float]:
     """The times, increasing; of those that a rounding parts the first."""
     result: list[float] = []
     for time in sorted(times):

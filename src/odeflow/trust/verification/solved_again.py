@@ -88,6 +88,5 @@ def _like(problem: PointProblem, y0: np.ndarray) -> PointProblem:
     return PointProblem(
         problem.field, problem.notes, y0, problem.t0, problem.t1, problem.changes,
         problem.stops, problem.events, problem.still, False, problem.ends_at,
-        problem.given_times,
-        problem.followed,
+        problem.given_times, problem.space, problem.followed,
     )  # fmt: skip

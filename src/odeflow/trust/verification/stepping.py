@@ -53,7 +53,10 @@ class Work:
 
 
 class Stepping:
-    """SciPy's solver of one stretch, whose bound may come nearer on the way."""
+    """SciPy's solver of one stretch, whose bound may come nearer on the way.
+
+    `lift(t, y)` makes of what is integrated the state that comes out.
+    """
 
     def __init__(
         self,
@@ -63,8 +66,9 @@ class Stepping:
         target: float,
         accuracy: Accuracy,
         longest: float,
+        lift: Callable[[float, np.ndarray], np.ndarray] = lambda t, y: y,
     ):
-        self._field, self._accuracy = field, accuracy
+        self._field, self._accuracy, self._lift = field, accuracy, lift
         self._max_step = min(accuracy.max_step, longest)
         self._solver = self._made(t, y, target)
 
@@ -88,7 +92,7 @@ class Stepping:
     @property
     def y(self) -> np.ndarray:
         """The state there."""
-        return self._solver.y
+        return self._lift(self.t, self._solver.y)
 
     def step(
         self, bound: float, with_dense: bool
@@ -102,9 +106,9 @@ class Stepping:
             raise NoReferenceError(f"{message} at t = {solver.t:g}")
         if not np.isfinite(solver.y).all():
             raise NoReferenceError(f"not finite at t = {solver.t:g}")
-        a, b, y = float(solver.t_old), float(solver.t), solver.y
+        a, b, y, lift = float(solver.t_old), float(solver.t), solver.y, self._lift
         dense = solver.dense_output() if with_dense else lambda t: y
-        return a, b, lambda t: y if t == b else dense(t)
+        return a, b, lambda t: lift(t, y if t == b else dense(t))
 
     def exactly(
         self,
@@ -144,4 +148,4 @@ class Stepping:
             solver.step()
         if solver.status == "failed":
             raise NoReferenceError(f"no step to t = {t:g}")
-        return solver.y
+        return self._lift(t, solver.y)

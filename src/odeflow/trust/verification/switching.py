@@ -36,7 +36,7 @@ def switching_times(
     t0: float,
     t1: float,
     states: Float[np.ndarray, "state component"],
-    known: Float[np.ndarray, " time"] = _NONE,
+    known: Float[np.ndarray, " known"] = _NONE,
 ) -> Float[np.ndarray, " time"]:
     """The times within (t0, t1) where what is compared changes, increasing.
 

@@ -10,15 +10,17 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.design import END, has_own_ends
+from odeflow.design import END, SUBJECT, has_own_ends
 from odeflow.files.flags import flag_meaning
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
+from odeflow.trust.verification.algebraic import StateSpace
 from odeflow.trust.verification.followed import FollowedVariables
 from odeflow.trust.verification.inputs import GivenInputs
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.problem import PointProblem, StopCondition
+from odeflow.trust.verification.records import RecordedDoses
 from odeflow.trust.verification.schedule import Rounding, changes
 
 #: A derivative may be this many times as large as that of a steady state.
@@ -40,6 +42,16 @@ class Trajectories:
         )
         self.stops = _stops(config, model, self.functions)
         self.followed = FollowedVariables(config, model, self.functions.observables)
+        self.space: StateSpace | None = None
+        if model.declared.is_implicit:
+            by_state = config.solver.tolerances(config.model.states).atol
+            atol = np.array([by_state[one.state] for one in model.components])
+            self.space = StateSpace(model.declared, atol)
+        self.recorded = (
+            RecordedDoses(config, model, self.functions.vector_field)
+            if config.design.records is not None
+            else None
+        )
 
     def problem(
         self, one: xr.Dataset, moved: Mapping[str, float] | None = None, precision: str = "float64"
@@ -95,12 +107,15 @@ class Trajectories:
             y0,
             known.t0,
             t1,
-            changes(config, model, given, args, lambda args: self._observed(y0, args)),
+            changes(config, model, given, args, lambda args: self._observed(y0, args))
+            if self.recorded is None
+            else self.recorded.changes(axes[SUBJECT], y0, args),
             self.stops,
             self.functions.events or (),
             self.functions.still,
             follows_time=not self.functions.is_autonomous,
             ends_at=self._rests_at(one),
+            space=self.space,
             followed=self.followed.function,
             given_times=self.inputs.times,
         )
@@ -132,8 +147,9 @@ class Trajectories:
         rtol = stop.steady_state.rtol or usual.rtol
         allowed = (stop.steady_state.atol or usual.least) + rtol * size(y)
         rates = problem.rates(t)
+        motion = (lambda f: f) if self.space is None else self.space.motion
         moves = [
-            size(self.functions.vector_field(later, y, args) + rates)
+            size(motion(self.functions.vector_field(later, y, args)) + rates)
             for later in np.linspace(t, problem.t1, _LATER)
         ]
         return moves[0] <= _NEARLY * allowed and max(moves) <= _LATER * allowed
@@ -142,7 +158,7 @@ class Trajectories:
 def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndarray]:
     """By name the numbers that a trajectory has for itself."""
     named = [name for dose in config.plain_doses for _, name in dose.named()]
-    known = [*model.declared.states, *model.declared.parameters, END, *named]
+    known = [*model.declared.states, *model.declared.parameters, END, SUBJECT, *named]
     coordinates = {name: axis_coordinate(name, model.declared) for name in known}
     found = {
         name: np.asarray(one[coordinate].values, float)

@@ -83,8 +83,7 @@ def _errors(
     judged: Sequence[int],
 ) -> list[str]:
     worst, limit = result.judged.worst, config.verify.max_error
-    over_time = worst.variable in checker.names
-    t = checker.ensemble["time"].values[worst.time] if over_time else None
+    t = None if np.isnan(worst.at) else worst.at
     at = "" if t is None else f" at {t:g}"
     over = limit if limit is not None else np.inf
     above = sum(results[i].judged.worst.relative > over for i in judged)

@@ -78,7 +78,9 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _told_as(key: str) -> str:
-    """An axis is told as one: its law is a key that is not null among many."""
+    """An axis is told as one: its law is a key that is not null among many; and so are records."""
+    if key.startswith("design.records."):
+        return "design.records"
     return ".".join(key.split(".")[:3]) if key.startswith("design.axes.") else key
 
 

@@ -73,8 +73,12 @@ class DifferentiatedField(NamedTuple):
 
 
 def differentiated_field(model: Model, dtype: Any = np.float64) -> DifferentiatedField:
-    """A model's vector field and its derivatives; raises UntranslatableError."""
+    """A model's vector field and its derivatives; raises UntranslatableError.
+
+    A row that is not a derivative is in no proportion to others, and is never left out.
+    """
     inputs, size = field_inputs(model), len(model.components)
+    residuals = frozenset(i for i, is_rate in enumerate(model.explicit) if not is_rate)
     program = field_program(model, dtype)
     derivatives = translate_jacobian(flat_field(model), size, inputs, dtype, with_value=True)
     wild = unbounded(derivatives, inputs[: size + 1])
@@ -95,9 +99,10 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
         entries=frozenset(divmod(i, size) for i in nonzero if i < size * size),
         uses_time=any("t" in statement.reads() for statement in program.statements)
         or "t" in program.outputs,
-        related=proportions(program),
+        related=proportions(program, residuals),
         # an entry's row; those of df/dt come last
-        unbounded=frozenset(i // size if i < size * size else i % size for i in nonzero if wild[i]),
+        unbounded=frozenset(i // size if i < size * size else i % size for i in nonzero if wild[i])
+        - residuals,
         defined=lambda point: defined_at(program, *point),
     )
 

@@ -7,6 +7,7 @@ from odeflow.engines.native.methods.controller import atol_of, diffrax_selects_f
 from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.value import Value, exp, log, select, sqrt, total
+from odeflow.problem.model import Model
 from odeflow.problem.problem import Problem
 
 
@@ -20,7 +21,7 @@ def first_step(
     f: Sequence[Value],
     parameters: Sequence[Value],
 ) -> Value:
-    """Its length; `f` is the derivative at `t0`.
+    """Its length; `f` is the vector field at `t0`, whose rows that are no derivatives do not count.
 
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
     section II.4, "Starting step size".
@@ -32,12 +33,13 @@ def first_step(
         rtol = builder.setting("rtol")
         atols = [builder.setting(atol_of(solver, model, x.state)) for x in model.components]
         scales = [atol + abs(x) * rtol for atol, x in zip(atols, y)]
+        f = _rates(model, f)
         size, slope = (_norm([x / s for x, s in zip(values, scales)]) for values in (y, f))
         tiny = (size < 1e-5) | (slope < 1e-5)
         slope = select(tiny, 1.0, slope)
         trial = select(tiny, 1e-6, 0.01 * (size / slope))
         there = [x + trial * slope_of for x, slope_of in zip(y, f)]
-        again = field_at(field, t0 + trial, there, parameters)
+        again = _rates(model, field_at(field, t0 + trial, there, parameters))
         changes = [(new - old) / scale for new, old, scale in zip(again, f, scales)]
         curvature = _norm(changes) / trial
         # a NaN in either is the greater
@@ -52,6 +54,11 @@ def first_step(
     if solver.is_adaptive and solver.dtmin is not None:
         dt = select(dt < builder.setting("dtmin"), builder.setting("dtmin"), dt)
     return dt
+
+
+def _rates(model: Model, f: Sequence[Value]) -> list[Value]:
+    """The rows that are derivatives; zero for others."""
+    return [x if is_rate else Value(x.builder, 0.0) for x, is_rate in zip(f, model.explicit)]
 
 
 def _norm(values: Sequence[Value]) -> Value:

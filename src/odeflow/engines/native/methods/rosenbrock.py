@@ -20,6 +20,7 @@ from odeflow.engines.native.program.proportions import Proportions
 from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.program.value import Value, isfinite, select, total, weighted_sum
 from odeflow.engines.shared.jacobian_entries import largest_entry
+from odeflow.problem.mass_matrix import MassMatrix
 from odeflow.problem.methods import Method
 from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
 from odeflow.problem.model import Model
@@ -45,17 +46,36 @@ def rosenbrock(model: Model, method: Method, dtype: Any = np.float64) -> Stepper
     """
     assert method.tableau is not None
     field = differentiated_field(model, dtype)
-    lu = _linear_algebra(method.diffrax_name, field, method.tableau.stages)
-    return rosenbrock_stepper(method.tableau, field, lu, dtype)
+    mass = _Mass(model.algebraic and model.algebraic.matrix, field.related.independent)
+    lu = _linear_algebra(method.diffrax_name, field, method.tableau.stages, mass)
+    return rosenbrock_stepper(method.tableau, field, lu, dtype, mass)
 
 
-def _linear_algebra(method: str, field: DifferentiatedField, stages: int) -> LinearAlgebra:
+class _Mass:
+    """The mass matrix of the independent components by their places, that of an ODE for None."""
+
+    def __init__(self, matrix: MassMatrix | None, independent: Sequence[int]):
+        place = {i: number for number, i in enumerate(independent)}
+        given, coupling = (matrix.algebraic, matrix.coupling) if matrix else ((), {})
+        self.algebraic = tuple(place[i] for i in given)
+        self.coupling = {(place[i], place[j]): x for (i, j), x in coupling.items()}
+        diagonal = {(i, i): 1.0 for i in range(len(place)) if i not in self.algebraic}
+        self.entries: dict[Entry, float] = diagonal | self.coupling
+        #: The entries of each row by column, the diagonal first.
+        self.rows: list[dict[int, float]] = [{} for _ in place]
+        for (i, j), x in self.entries.items():
+            self.rows[i][j] = x
+
+
+def _linear_algebra(
+    method: str, field: DifferentiatedField, stages: int, mass: _Mass
+) -> LinearAlgebra:
     size = len(field.related.independent)
-    sparse = plan(size, field.reduced_entries)
+    sparse = plan(size, field.reduced_entries | mass.coupling.keys(), mass.algebraic)
     operations = sparse.factor_operations + stages * sparse.solve_operations
     if operations <= _MOST_OPERATIONS:
         return sparse if operations <= _MOST_WRITTEN else LoopedLU(sparse)
-    if size <= _LARGEST_DENSE:
+    if size <= _LARGEST_DENSE and not mass.algebraic:
         return DenseLU(size)
     why = (
         f"the factors of its {size} x {size} Jacobian have {len(sparse.entries):,} entries, too "
@@ -69,25 +89,26 @@ def rosenbrock_stepper(
     field: DifferentiatedField,
     lu: LinearAlgebra,
     dtype: Any = np.float64,
+    mass: _Mass | None = None,
 ) -> Stepper:
     """The method for a field.
 
-    The matrix I / (gamma h) - J is factored once, as `lu` plans it for the pattern of the Jacobian
-    with its diagonal. Where derivatives of a component are not finite, as that of a root is at 0,
-    or above `largest`, that component's row of J is taken for zero: the step is then explicit in it
-    and of order 1, which the error estimate sees. A step that ends where the field is not defined
-    is rejected; where the field contradicts the linear model, its error is not damped
-    (`engines.shared.linearised`). Where a pivot vanishes the stages are not finite, so the error
-    estimate is not; the candidate is then the old state, unless it was the field that was not
-    finite. Where a pivot all but vanishes, the error estimate has the same rounding errors as the
-    stages.
+    The matrix M / (gamma h) - J, M the identity where none is given, is factored once, as `lu`
+    plans it for the pattern of the Jacobian with M. Where derivatives of a component are not
+    finite, as that of a root is at 0, or above `largest`, that component's row of J is taken for
+    zero: the step is then explicit in it and of order 1, which the error estimate sees. A step that
+    ends where the field is not defined is rejected; where the field contradicts the linear model,
+    its error is not damped (`engines.shared.linearised`). Where a pivot vanishes the stages are not
+    finite, so the error estimate is not; the candidate is then the old state, unless it was the
+    field that was not finite. Where a pivot all but vanishes, the error estimate has the same
+    rounding errors as the stages.
 
     Reference: Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., section
     IV.7; for the unrolled sparse elimination, Sandu and Sander, Atmos. Chem. Phys. 6 (2006).
     """
     return Stepper(
         error_order=tableau.embedded_order + 1,
-        step=_Step(tableau, field, lu, dtype),
+        step=_Step(tableau, field, lu, dtype, mass),
         polynomial=lambda inside: _polynomials(tableau, field.related, inside),
         dense=[f"q{r}_{i}" for r in range(len(tableau.dense)) for i in field.related.independent],
         row_groups=lu.row_groups,
@@ -104,7 +125,9 @@ class _Step:
         field: DifferentiatedField,
         lu: LinearAlgebra,
         dtype: Any,
+        mass: _Mass | None,
     ):
+        self._mass = mass or _Mass(None, field.related.independent)
         self._tableau, self._field, self._lu, self._dtype = tableau, field, lu, dtype
         self._related = field.related
         self._solved = field.related.independent  # components by their place in linear systems
@@ -118,7 +141,7 @@ class _Step:
         jacobian, usable = self._finite_rows(derivatives.jacobian)
         inverse_h = 1.0 / h
         shift = (1 / tableau.gamma) * inverse_h
-        factors = self._lu.factor(_matrix(len(self._solved), jacobian, shift))
+        factors = self._lu.factor(_matrix(self._mass, jacobian, shift))
         slopes = {i: h * self._bounded(i, x) for i, x in derivatives.time_derivative.items()}
         stages: list[list[Value]] = []
         changes = lambda weights: {
@@ -144,7 +167,10 @@ class _Step:
             for place, i in enumerate(self._solved):
                 value = values[stage][i]
                 if any(x != 0 for x in coupling):
-                    value = value + inverse_h * weighted_sum(coupling, [k[place] for k in stages])
+                    for column, factor in self._mass.rows[place].items():
+                        past = weighted_sum(coupling, [k[column] for k in stages])
+                        past = past if factor == 1 else factor * past
+                        value = value + inverse_h * past
                 if i in slopes and tableau.gammas[stage]:
                     value = value + tableau.gammas[stage] * slopes[i]
                 right.append(value)
@@ -205,11 +231,12 @@ class _Step:
         return {j: select(usable[place], x, 0.0) for j, x in entries.items()}
 
 
-def _matrix(size: int, jacobian: Mapping[Entry, Value], shift: Value) -> dict[Entry, Value]:
-    """The entries of shift I - J."""
+def _matrix(mass: _Mass, jacobian: Mapping[Entry, Value], shift: Value) -> dict[Entry, Value]:
+    """The entries of shift M - J."""
     matrix = {entry: -x for entry, x in jacobian.items()}
-    for i in range(size):
-        matrix[i, i] = shift - jacobian[i, i] if (i, i) in jacobian else shift
+    for entry, factor in mass.entries.items():
+        shifted = shift if factor == 1 else factor * shift
+        matrix[entry] = shifted - jacobian[entry] if entry in jacobian else shifted
     return matrix
 
 

@@ -98,11 +98,11 @@ class SparseLU:
         return [k for k in self.lower[i] if self._rank[k] < last and (k, j) in self.entries]
 
 
-def plan(size: int, nonzeros: Iterable[Entry]) -> SparseLU:
+def plan(size: int, nonzeros: Iterable[Entry], sequence: Sequence[int] = ()) -> SparseLU:
     """Chooses an order of elimination for a size x size matrix and finds the fill-in.
 
     Takes the diagonal entry of smallest Markowitz count (the products it brings about), the first
-    of equals. The diagonal counts as nonzero.
+    of equals; those of `sequence` in their order. The diagonal counts as nonzero.
 
     Reference: Markowitz, Management Science 3, 255-269 (1957); restricted to the diagonal as in
     Duff, Erisman and Reid, Direct Methods for Sparse Matrices, section 7.2.
@@ -114,9 +114,13 @@ def plan(size: int, nonzeros: Iterable[Entry]) -> SparseLU:
         columns[j].add(i)
     entries = {(i, j) for i in range(size) for j in rows[i]}
     left = list(range(size))
+    waiting = list(sequence)
     order = []
     while left:
-        pivot = min(left, key=lambda k: (len(rows[k]) - 1) * (len(columns[k]) - 1))
+        open_now = [k for k in left if k not in waiting[1:]] if waiting else left
+        pivot = min(open_now, key=lambda k: (len(rows[k]) - 1) * (len(columns[k]) - 1))
+        if waiting and pivot == waiting[0]:
+            waiting.pop(0)
         left.remove(pivot)
         order.append(pivot)
         row, column = rows[pivot] - {pivot}, columns[pivot] - {pivot}

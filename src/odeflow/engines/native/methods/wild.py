@@ -28,7 +28,7 @@ def without_wild_step(
     """The decision, a step that is wild taken back; as it is where none is looked for.
 
     The field is evaluated at both ends once more; what the step has evaluated too is the same
-    statements.
+    statements. Components without a derivative among its rows are bent by nothing.
     """
     if not looks_for_wild_steps(problem.solver) or error is None:
         return decision
@@ -41,10 +41,14 @@ def without_wild_step(
         atol = builder.setting(atol_of(problem.solver, model, component.state))
         before, first, last = abs(start.y[i]), h * slopes[i], h * next_slopes[i]
         growths.append(error[i] / (atol + rtol * before))
+        if not model.explicit[i]:
+            continue
         bend = abs((new[i] - start.y[i]) - 0.5 * (first + last))
         room = (NOISE * atol + maximum(before, abs(new[i]))) + (abs(first) + abs(last))
         bent.append(bend > MOST_CURVATURE * room)
     grown = total([growth * growth for growth in growths]) > MOST_GROWTH**2 * len(growths)
+    if not bent:
+        return decision
     wild = decision.keep & grown & any_of(bent)
     return decision._replace(
         keep=decision.keep & ~wild,

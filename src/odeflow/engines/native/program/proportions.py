@@ -11,7 +11,7 @@ several others has the rounding errors of the largest of them.
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from heapq import heappop, heappush
@@ -59,12 +59,12 @@ class Proportions:
         return [y + change for y, change in zip(start, self.complete(changes))]
 
 
-def proportions(field: Program) -> Proportions:
-    """Those of a vector field whose outputs are the derivatives."""
+def proportions(field: Program, residuals: Collection[int] = ()) -> Proportions:
+    """Those of a vector field whose outputs are the derivatives, but for `residuals`."""
     first: dict[tuple[tuple[str, Fraction], ...], tuple[int, Fraction]] = {}
     factors: dict[int, tuple[int, float]] = {}
     for d, form in enumerate(_forms(field)):
-        if not form:
+        if not form or d in residuals:
             continue
         terms = sorted(form.items())
         scale = terms[0][1]

@@ -161,9 +161,12 @@ class Writer:
         module = self.builder.module
         known: Any = module.globals.get(table.name)
         if known is None:
-            array = ir.ArrayType(_TYPES[kind], len(table.values))
+            # as bytes: a hundred thousand numbers are seconds of text
+            numbers = table.values.astype(table.values.dtype.newbyteorder("<"))
+            array = ir.ArrayType(ir.IntType(8), numbers.nbytes)
             known = ir.GlobalVariable(module, array, table.name, self.global_space)
-            known.initializer = ir.Constant(array, table.values.tolist())
+            known.initializer = ir.Constant(array, bytearray(numbers.tobytes()))
+            known.align = numbers.itemsize
             known.linkage, known.global_constant = "internal", True
         zero = ir.IntType(32)(0)
         first = self.builder.gep(known, [zero, zero], inbounds=True)

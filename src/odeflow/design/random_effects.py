@@ -1,0 +1,89 @@
+"""Subjects that differ at random: parameters of individuals from typical ones.
+
+A subject's effects depend on the seed, the row of the design and its number there alone, so that
+more subjects keep the first ones.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from odeflow.config.random_effects import BoxCox, Effect, RandomEffectsConfig
+from odeflow.design.streams import open_unit, stream
+from odeflow.files.errors import ConfigError
+
+
+def with_effects(
+    effects: RandomEffectsConfig,
+    columns: Mapping[str, Float[np.ndarray, " row"]],
+    sets: Int[np.ndarray, " row"],
+    subjects: Int[np.ndarray, " row"],
+) -> dict[str, np.ndarray]:
+    """Columns of a design with the parameters of individuals.
+
+    Arguments:
+        effects: which parameters differ, and how.
+        columns: typical values, where the design has them.
+        sets: the row of the design that each is of.
+        subjects: its number there.
+
+    Returns:
+        The columns, in which individual values stand in place of typical ones, or come after them.
+
+    Raises:
+        ConfigError: a typical value that its effect cannot change.
+    """
+    eta = _effects(effects, sets, subjects)
+    changed = dict(columns)
+    for (name, effect), own in zip(effects.of.items(), eta):
+        typical = columns.get(name, np.full(len(sets), effects.typical.get(name, np.nan)))
+        if effect == "logit" and not ((typical > 0) & (typical < 1)).all():
+            raise ConfigError(
+                f"design.random_effects.of.{name}: logit needs a typical value between 0 and 1"
+            )
+        changed[name] = _individual(effect, typical, own)
+    return changed
+
+
+def _individual(effect: Effect, typical: np.ndarray, eta: np.ndarray) -> np.ndarray:
+    if isinstance(effect, BoxCox):
+        shape = effect.boxcox
+        return typical * np.exp(np.expm1(shape * eta) / shape if shape else eta)
+    if effect == "exp":
+        return typical * np.exp(eta)
+    if effect == "add":
+        return typical + eta
+    return 1 / (1 + (1 - typical) / typical * np.exp(-eta))
+
+
+def _effects(
+    effects: RandomEffectsConfig, sets: np.ndarray, subjects: np.ndarray
+) -> Float[np.ndarray, "effect row"]:
+    """Normal effects of each row with the covariance asked for."""
+    from scipy.special import ndtri
+
+    size = len(effects.of)
+    words = np.empty((len(sets), size), np.uint64)
+    for one in np.unique(sets):
+        here = sets == one
+        first, last = int(subjects[here].min()), int(subjects[here].max()) + 1
+        drawn = stream(f"random effects {effects.seed} {one}", first * size, last * size)
+        words[here] = drawn.reshape(-1, size)[subjects[here] - first]
+    normal = ndtri(np.ascontiguousarray(open_unit(words).T))
+    factor = _root(np.array(effects.omega))
+    # by sums of their own: products of matrices may add in another order for other sizes
+    return np.stack([sum(factor[i, j] * normal[j] for j in range(i + 1)) for i in range(size)])
+
+
+def _root(omega: np.ndarray) -> np.ndarray:
+    """The lower triangular root of a covariance matrix, which may be singular."""
+    root = np.zeros_like(omega)
+    for j in range(len(omega)):
+        rest = omega[j, j] - root[j, :j] @ root[j, :j]
+        if rest <= 1e-14 * omega[j, j]:
+            continue
+        root[j, j] = np.sqrt(rest)
+        for i in range(j + 1, len(omega)):
+            root[i, j] = (omega[i, j] - root[i, :j] @ root[j, :j]) / root[j, j]
+    return root

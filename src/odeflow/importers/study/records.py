@@ -1,0 +1,118 @@
+"""Whether the records of a nonmem design fit the model, and what else is asked for."""
+
+from odeflow.config.root import Config
+from odeflow.config.validate import nearest
+from odeflow.files.errors import ConfigError
+from odeflow.problem.axis_names import SUBJECT
+from odeflow.problem.names import at_record_name, record_name
+from odeflow.problem.records import MODELLED_DURATION, MODELLED_RATE, apart_of
+from odeflow.problem.transforms.timelines import timeline
+
+
+def check_records(config: Config) -> None:
+    """Raises ConfigError, one line, for the first mistake of `design.nonmem` and of
+    `model.compartments`.
+    """
+    _check_compartments(config)
+    if config.records is None:
+        return
+    analyse = config.analyse
+    for key, given in (
+        ("doses", config.doses),
+        ("stop", config.stop),
+        ("saveat.sensitivities", config.saveat.sensitivities),
+        ("saveat.steady_state", config.saveat.steady_state),
+        ("design.preequilibration", config.design.preequilibration),
+        ("model.events", config.model.events),
+        ("solver.reject_drift", config.solver.reject_drift),
+        ("analyse.sensitivity", analyse.sensitivity),
+        ("analyse.estimate", analyse.estimate),
+        ("analyse.simulate_for_inference", analyse.simulate_for_inference),
+        ("runtime.precision: float32", config.runtime.precision == "float32"),
+    ):
+        if given:
+            raise ConfigError(f"design.nonmem: not with {key}; remove one of them")
+    _check_states(config)
+    _check_names(config)
+    _check_quantities(config)
+
+
+def _check_compartments(config: Config) -> None:
+    """Compartments are states, and what they name are parameters."""
+    model = config.model
+    for state, one in model.compartments.items():
+        key = f"model.compartments.{state}"
+        if state not in model.states:
+            raise ConfigError(f"{key}: not a state{nearest(state, model.states)}")
+        for name in sorted(one.named()):
+            if name not in model.parameters:
+                raise ConfigError(
+                    f"{key}: {name!r} is not a parameter{nearest(name, model.parameters)}"
+                )
+
+
+def _check_states(config: Config) -> None:
+    """Doses go into scalar states; what is modelled of them is said."""
+    assert config.records is not None
+    model = config.model
+    effects = config.design.random_effects
+    for name in config.records.covariates:
+        if name not in model.parameters:
+            raise ConfigError(
+                f"design.nonmem.covariates.{name}: not a parameter of model {model.name}"
+                f"{nearest(name, model.parameters)}"
+            )
+        if name in config.design.set_by_conditions or (effects and name in effects.of):
+            raise ConfigError(
+                f"design.nonmem.covariates.{name}: conditions or random effects set it too; keep "
+                "one of them"
+            )
+    for subject, records in config.records.of.items():
+        for one in records:
+            if one.state not in model.states or model.states[one.state].shape:
+                raise ConfigError(
+                    f"design.nonmem: ID {subject:g} gets a dose into {one.state}, which is no "
+                    "scalar state"
+                )
+            for rate, key in ((MODELLED_RATE, "rate"), (MODELLED_DURATION, "duration")):
+                way = model.compartments.get(one.state)
+                if one.gives and one.rate == rate and (way is None or getattr(way, key) is None):
+                    raise ConfigError(
+                        f"model.compartments.{one.state}.{key}: needed, since ID {subject:g} has "
+                        f"RATE {rate:g} at time {one.time:g}"
+                    )
+
+
+def _check_quantities(config: Config) -> None:
+    """Lags, durations and the like are ones that doses can have, as far as the model's values say;
+    subjects that differ at random are looked at when they are solved.
+    """
+    assert config.records is not None
+    numbers = {name: one.value for name, one in config.model.parameters.items()}
+    t0, t1 = config.model.t0, config.model.t1
+    for subject in config.records.of:
+        timeline(config.records, subject, numbers, t0, apart_of(t0, t1))
+
+
+def _check_names(config: Config) -> None:
+    """Names that the dataset needs are free."""
+    model, given = config.model, config.design.records
+    assert given is not None
+    observables = model.observables.variables if model.observables else {}
+    variables = [*model.states, *observables]
+    taken = {*variables, *model.parameters}
+    needed = [SUBJECT, "row_size", "record", "place", record_name("time")]
+    needed += [*map(record_name, given.carried), *map(at_record_name, variables)]
+    for name in needed:
+        if name in taken:
+            raise ConfigError(
+                f"design.nonmem: the dataset needs the name {name}, which model {model.name} has "
+                "for something else; rename that in the model"
+            )
+    for name in given.carried:
+        own = [one for one in given.carried if record_name(one) == record_name(name)]
+        if len(own) > 1 or record_name(name) == record_name("time"):
+            raise ConfigError(
+                f"design.nonmem: columns {', '.join(own)} would both be {record_name(name)} in the "
+                "dataset; rename one of them"
+            )
