@@ -1,6 +1,5 @@
 """Metrics of every trajectory and quantiles over the ensemble, a slab of trajectories at a time."""
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.nca import nca_variables
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.analysis.residual_error import measured_array, with_residual_error
+from odeflow.analysis.summarised import rows_of_courses, summarised_variables
 from odeflow.config.metrics import (
     TimeCourses,
     metric_attributes,
@@ -26,7 +26,6 @@ from odeflow.config.outputs import SummaryConfig
 from odeflow.config.wanted import wanted_metrics
 from odeflow.files import slabs
 from odeflow.files.ahead import ahead
-from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import write_filled
 from odeflow.importers.petab.likelihood_data import Measurements
 from odeflow.problem.names import with_error_name
@@ -110,7 +109,7 @@ class _Plan:
         self._leading = ensemble["status"].shape
         self._arrays = {
             name: ensemble[name].transpose(*self.dims, "time", ...)
-            for name in _variables(ensemble, config)
+            for name in summarised_variables(ensemble, config)
         }
         #: What would be measured: the variable it is of, and its error.
         self._errors = {with_error_name(v): (v, e) for v, e in config.residual_error.items()}
@@ -226,7 +225,9 @@ class _Plan:
                 taken |= {name: values} if name in self._errors else {}
                 for part in parts if self._levels else ():
                     chosen = self._of_part(succeeded, first, part)
-                    counted[name, part].add(*_rows(values, chosen, self._ended(values, taken)))
+                    counted[name, part].add(
+                        *rows_of_courses(values, chosen, self._ended(values, taken))
+                    )
             if self._functions is not None:
                 taken |= self._functions.of(courses, succeeded, first)
             with self._files:
@@ -296,7 +297,7 @@ class _Plan:
         taken = {n: self._take(self._ensemble[n], first, last) for n in self._outcomes}
         values = self._course(name, first, last)
         chosen = self._of_part(~has_failed(taken["status"]), first, part)
-        rows, _ = _rows(values, chosen, self._ended(values, taken))
+        rows, _ = rows_of_courses(values, chosen, self._ended(values, taken))
         return rows
 
     def _ended(self, values: np.ndarray, taken: Mapping[str, np.ndarray]) -> np.ndarray | None:
@@ -336,32 +337,3 @@ class _Plan:
         for value in found.values():
             value[~succeeded] = np.nan
         return found
-
-
-def _rows(
-    values: np.ndarray, succeeded: np.ndarray, ended: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """The trajectories that succeeded, one row each, and which of their values are missing.
-
-    `ended` is where trajectories have ended, (sample, time).
-    """
-    kept = values if succeeded.all() else values[succeeded]
-    rows = np.ascontiguousarray(kept.reshape(len(kept), math.prod(kept.shape[1:])), float)
-    if ended is None:
-        return rows, None
-    missing = np.repeat(ended[succeeded], math.prod(kept.shape[2:]), axis=1)
-    return np.where(missing, np.nan, rows), missing
-
-
-def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
-    known = [str(name) for name, variable in ensemble.items() if "time" in variable.dims]
-    for key, names in config.named.items():
-        for name in names:
-            if name not in known:
-                raise ConfigError(
-                    f"summary.{key}: {name!r} is not a saved variable; known: {', '.join(known)}"
-                )
-    if config.variables is not None:
-        return list(config.variables)
-    named = {name for names in config.named.values() for name in names}
-    return [n for n in known if n in named or "derivative_of" not in ensemble[n].attrs]
