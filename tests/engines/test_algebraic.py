@@ -43,7 +43,7 @@ def ends(engine: str, model: Model, cache: Path, **solver: Any) -> np.ndarray:
         [
             *((name, "native", "rodas5p", 1e-6) for name in PUBLISHED),
             *((name, "diffrax", "rodas5p", 1e-6) for name in PUBLISHED),
-            ("transistor", "diffrax", "kvaerno5", 1e-5),
+            ("akzo", "diffrax", "kvaerno5", 1e-6),
             ("akzo", "diffrax", "tsit5", 1e-6),
         ],
     ),

@@ -24,6 +24,8 @@ def check_records(config: Config) -> None:
         ("saveat.steady_state", config.saveat.steady_state),
         ("design.preequilibration", config.design.preequilibration),
         ("model.events", config.model.events),
+        ("model.algebraic", config.model.algebraic),
+        ("model.mass_matrix", config.model.mass_matrix),
         ("solver.reject_drift", config.solver.reject_drift),
         ("analyse.sensitivity", analyse.sensitivity),
         ("analyse.estimate", analyse.estimate),
