@@ -85,8 +85,9 @@ def event_totals(config: Config, parts: Iterable[xr.Dataset]) -> dict[str, int]:
 
 def event_dims(ensemble: xr.Dataset) -> list[str]:
     """The dimensions along which an ensemble has what was kept at events."""
-    counts = (variable.attrs.get("sample_dimension") for variable in ensemble.data_vars.values())
-    return [event for event in counts if event is not None]
+    dims = {name: v.attrs.get("sample_dimension") for name, v in ensemble.data_vars.items()}
+    # beside those of records of a data set
+    return [str(dim) for name, dim in dims.items() if dim is not None and name == count_name(dim)]
 
 
 def rows_of(ensemble: xr.Dataset, event: str, row: int) -> slice:
