@@ -13,6 +13,7 @@ from odeflow.analysis.sensitivity.indices import sensitivity_indices
 from odeflow.analysis.summary import summarise
 from odeflow.config.metrics import TimeCourses, metric_function
 from odeflow.config.root import Config
+from odeflow.config.wanted import WantedMetric
 from odeflow.design import rows
 from odeflow.problem.status import has_failed
 from tests.support.sensitivity_cases import ishigami_indices, sobol_g_indices
@@ -244,7 +245,9 @@ def test_derivative_based_measures_of_metrics_are_those_of_their_functions(study
     of = ["final", "min", "max", "mean", "integral", "amplitude", "first_time_below"]
     step = 1e-6
     for metric in of:
-        function = metric_function(metric, 0.8 if metric == "first_time_below" else None)
+        threshold = 0.8 if metric == "first_time_below" else None
+        function = metric_function(WantedMetric(metric, threshold))
+        assert function is not None
         at = lambda p, function=function: function(TimeCourses(course(*p), t))
         for place, name in enumerate(("k", "y")):
             move = step * np.eye(2)[place][:, None]

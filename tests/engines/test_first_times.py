@@ -73,7 +73,7 @@ def test_the_first_of_all_roots_in_a_step_counts():
     apart = np.diff(roots, axis=1).min(axis=1) > 0.03
     value = lambda t: -np.prod(t - roots, axis=1)  # negative before all of them
     places = nodes("dopri8", False)
-    reducer = Reducer({"first_time_above": 0.0})
+    reducer = Reducer({"": Reduction("x", "first_time_above", 0.0).measured})
     seen = [jnp.asarray(value(place)) for place in places]
     zero, one = jnp.zeros(1000), jnp.ones(1000)
     (told,) = reducer.update((jnp.full(1000, jnp.nan),), zero, one, seen)

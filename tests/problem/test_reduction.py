@@ -25,7 +25,7 @@ def reduce_curve(
     curve: Any, ends: np.ndarray, metrics: dict[str, float | None]
 ) -> dict[str, np.ndarray]:
     """The metrics of a function of time, seen at the nodes of steps between these times."""
-    reducer = Reducer(metrics)
+    reducer = Reducer({m: Reduction("y", m, x).measured for m, x in metrics.items()})
     kept = reducer.start(jnp.asarray(ends[0]), jnp.asarray(curve(ends[0])))
     for t, h in zip(ends, np.diff(ends)):
         values = [jnp.asarray(curve(t + h * node)) for node in nodes("tsit5", False)]
@@ -115,7 +115,8 @@ def test_no_record_goes_unseen():
     coefficients = rng.normal(size=(5, 20_000)) * 10.0 ** rng.uniform(-3, 0, (5, 20_000))
     curve = lambda t: sum(c * t**k for k, c in enumerate(coefficients))
     old = curve(0.0) + np.abs(rng.normal(size=20_000)) * 10.0 ** rng.uniform(-4, 0, 20_000)
-    reducer = Reducer({"max": None, "first_time_above": 0.5})
+    first = Reduction("y", "first_time_above", 0.5).measured
+    reducer = Reducer({"max": None, "first_time_above": first})
     kept = [jnp.asarray(old), jnp.where(curve(0.0) > 0.5, 0.0, jnp.nan)]
     values = [jnp.asarray(curve(node)) for node in nodes("tsit5", False)]
     seen, (is_higher, is_above) = reducer.look(kept, jnp.zeros(()), jnp.ones(()), controls(values))

@@ -894,6 +894,75 @@ TRAINING = [
         trained(shard_size="1000"),
     ),
 ]
+#: Metrics and events: what is wrong, what the line must name, the lines of the config.
+MEASURED_COURSES = [
+    ("summary", "crossings of what is not there", ("summary.crossings", "'v'", "known: y"),
+     "summary: {crossings: {v: 0}}"),
+    ("summary", "crossings in no direction", ("summary.crossings.y.direction", "'up'", "'both'"),
+     "summary: {crossings: {y: {threshold: 0, direction: rising}}}"),
+    ("summary", "crossings of no threshold", ("summary.crossings.y.threshold", "needed"),
+     "summary: {crossings: {y: {direction: up}}}"),
+    ("summary", "a key of peaks that is not there", ("summary.peaks.y.height", "prominence"),
+     "summary: {peaks: {y: {height: 1}}}"),
+    ("summary", "a window that ends before it starts", ("summary.integral_over.y", "before"),
+     "summary: {integral_over: {y: {from: 2, to: 1}}}"),
+    ("summary", "a window after t1", ("summary.time_above.y.from", "3", "[0, 2]"),
+     "summary: {time_above: {y: {threshold: 1, from: 3}}}"),
+    ("summary", "a value at a time after t1", ("summary.value_at.y", "2.5", "[0, 2]"),
+     "summary: {value_at: {y: 2.5}}"),
+    ("summary", "a slope of nothing", ("summary.slope.y", "from and to", "last"),
+     "summary: {slope: {y: {}}}"),
+    ("summary", "a slope of more saved times than there are", ("summary.slope.y.last", "5", "9"),
+     "summary: {slope: {y: {last: 9}}}"),
+    ("summary", "two metrics of one label", ("summary.first_time_above.y", "the label a", "rename"),
+     "summary: {first_time_above: {y: [{threshold: 1, label: a}, {threshold: 2, label: a}]}}"),
+    ("summary", "a label with a blank", ("summary.value_at.y.label", "letters"),
+     "summary: {value_at: {y: {time: 1, label: a b}}}"),
+    ("summary", "functions without units", ("summary", "function_units"),
+     'summary: {functions: "models.py:decay"}'),
+    ("summary", "a function that is not there", ("summary.functions", "models.py", "'metrics'"),
+     'summary: {functions: "models.py:metrics", function_units: {a: "1"}}'),
+    ("saved events", "a crossing of what is not there", ("saveat.events.up.crossing", "'v'", "y"),
+     "EVENT: {up: {crossing: v}}"),
+    ("saved events", "a formula that is none", ("saveat.events.up.crossing", "'y +'"),
+     "EVENT: {up: {crossing: 'y +'}}"),
+    ("saved events", "a formula with a comparison", ("saveat.events.up.crossing", "y > 1", "tanh"),
+     "EVENT: {up: {crossing: 'y > 1'}}"),
+    ("saved events", "a variable that is not there", ("saveat.events.up.variables", "'z'", "y"),
+     "EVENT: {up: {crossing: y, variables: [z]}}"),
+    ("saved events", "a name that is taken", ("saveat.events.y", "rename"),
+     "EVENT: {y: {crossing: y}}"),
+    ("saved events", "none of them kept", ("saveat.events.up.most", ">= 1"),
+     "EVENT: {up: {crossing: y, most: 0}}"),
+]  # fmt: skip
+
+
+def measured(text: str) -> dict[str, Content]:
+    """The experiment with further lines; those of an event are of `saveat`."""
+    if text.startswith("EVENT"):
+        return in_experiment("saveat:\n", f"saveat:\n  events{text.removeprefix('EVENT')}\n")
+    return {EXPERIMENT: EXPERIMENT_YAML + text + "\n"}
+
+
+#: What functions of `summary.functions` return, and what the line must name.
+METRIC_FUNCTIONS = [
+    ("a function that fails", ("models.py:own", "raises KeyError", "made-up"),
+     "raise KeyError('gone')"),
+    ("a function of a variable that is not there", ("models.py:own", "AttributeError", "'z'"),
+     "return {'own': course.z[-1]}"),
+    ("a function that returns no names", ("models.py:own", "no names", "{name: number}"),
+     "return 1.0"),
+    ("a function that returns another name", ("models.py:own", "'owm'", "did you mean own"),
+     "return {'owm': course.y[-1]}"),
+    ("a function that returns a course", ("models.py:own", "own is an array", "one number"),
+     "return {'own': course.y}"),
+]  # fmt: skip
+
+
+def metric_function(body: str) -> dict[str, Content]:
+    keys = 'summary: {functions: "models.py:own", function_units: {own: mg}}\n'
+    text = f"{MODELS}\n\ndef own(course, args):\n    {body}\n"
+    return {EXPERIMENT: EXPERIMENT_YAML + keys, "models.py": text}
 
 
 HEADER = "ID,TIME,EVID,AMT,RATE,II,ADDL,SS,CMT,DV\n"
@@ -1095,6 +1164,11 @@ BAD_INPUTS = [
         ("models.py", "ModuleNotFoundError"),
         {"models.py": "import no_such_module\n" + MODELS},
         needs_jax=True,
+    ),
+    *(BadInput(where, a, b, measured(c)) for where, a, b, c in MEASURED_COURSES),
+    *(
+        BadInput("summary", a, b, metric_function(c), needs_jax=True)
+        for a, b, c in METRIC_FUNCTIONS
     ),
     *(BadInput("existing results", a, b, c) for a, b, c in RESULTS),
     *(BadInput("input over time", a, b, c) for a, b, c in INPUTS),

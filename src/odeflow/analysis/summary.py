@@ -1,6 +1,5 @@
 """Metrics of every trajectory and quantiles over the ensemble, a slab of trajectories at a time."""
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,22 +9,23 @@ from threading import Lock
 import numpy as np
 import xarray as xr
 
+from odeflow.analysis.function_metrics import FunctionMetrics
 from odeflow.analysis.groups import GROUP, by_group_name, groups_of
 from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.nca import nca_variables
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.analysis.residual_error import measured_array, with_residual_error
+from odeflow.analysis.summarised import rows_of_courses, summarised_variables
 from odeflow.config.metrics import (
     TimeCourses,
     metric_attributes,
     metric_function,
     needs_times,
-    wanted_metrics,
 )
 from odeflow.config.outputs import SummaryConfig
+from odeflow.config.wanted import wanted_metrics
 from odeflow.files import slabs
 from odeflow.files.ahead import ahead
-from odeflow.files.errors import ConfigError
 from odeflow.files.netcdf import write_filled
 from odeflow.importers.petab.likelihood_data import Measurements
 from odeflow.problem.names import with_error_name
@@ -33,7 +33,10 @@ from odeflow.problem.status import Status, has_failed
 
 
 def summarise(
-    ensemble: xr.Dataset, config: SummaryConfig, measurements: Measurements | None = None
+    ensemble: xr.Dataset,
+    config: SummaryConfig,
+    measurements: Measurements | None = None,
+    functions: FunctionMetrics | None = None,
 ) -> xr.Dataset:
     """Summary of an ensemble.
 
@@ -43,11 +46,11 @@ def summarise(
     running at the time, `num_running(time)` of them. Metrics that were reduced while solving, and
     the drifts of invariants, are taken from the ensemble as they are; else, with one saved time,
     there is no time to integrate over, and metrics that need it are left out. `measurements` add
-    their log-likelihood, as `likelihood_variables` has it.
+    their log-likelihood, as `likelihood_variables` has it, `functions` the metrics of these.
 
     Raises ConfigError for a variable that the ensemble does not have.
     """
-    plan = _Plan(ensemble, config, measurements)
+    plan = _Plan(ensemble, config, measurements, functions)
     return slabs.in_memory(plan.template(), plan.streamed, plan.fill)
 
 
@@ -56,13 +59,14 @@ def summarise_to_file(
     config: SummaryConfig,
     path: Path,
     measurements: Measurements | None = None,
+    functions: FunctionMetrics | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """The same as a file, with the ensemble's attributes; both may be larger than memory.
 
     `progress` is told how many trajectories have their metrics.
     """
-    plan = _Plan(ensemble, config, measurements, progress)
+    plan = _Plan(ensemble, config, measurements, functions, progress)
     template = plan.template()
     template.attrs = {k: v for k, v in ensemble.attrs.items() if k not in _ENSEMBLE_ONLY}
     write_filled(path, template, plan.streamed, len(plan.dims), plan.fill)
@@ -93,6 +97,7 @@ class _Plan:
         ensemble: xr.Dataset,
         config: SummaryConfig,
         measurements: Measurements | None,
+        functions: FunctionMetrics | None = None,
         progress: Callable[[int], None] | None = None,
     ):
         self._ensemble, self._levels = ensemble, config.quantiles
@@ -104,7 +109,7 @@ class _Plan:
         self._leading = ensemble["status"].shape
         self._arrays = {
             name: ensemble[name].transpose(*self.dims, "time", ...)
-            for name in _variables(ensemble, config)
+            for name in summarised_variables(ensemble, config)
         }
         #: What would be measured: the variable it is of, and its error.
         self._errors = {with_error_name(v): (v, e) for v, e in config.residual_error.items()}
@@ -124,25 +129,30 @@ class _Plan:
         if not self._levels:  # what nothing is computed of is not read
             used = {of for of, _, _ in self._computed.values()} | {*self._errors}
             self._arrays = {name: array for name, array in self._arrays.items() if name in used}
+        self._functions = functions
+        seen = () if functions is None else functions.variables
+        #: What is read: the variables that are summarised, and those that functions see.
+        self._courses = self._arrays | {
+            name: ensemble[name].transpose(*self.dims, "time", ...) for name in seen
+        }
+        own = {} if functions is None else functions.attributes
         made = [f"{name}_quantiles" for name in self._arrays if self._levels]
         if self._groups is not None:
             made += [by_group_name(name) for name in self._arrays if self._levels]
         made += [_NUMBER] if made else []
-        self.streamed = [*self._copied, *self._computed, *self._errors, *made]
+        self.streamed = [*self._copied, *self._computed, *self._errors, *own, *made]
         self._files = Lock()  # HDF5 is for one thread at a time, and a slab is read ahead
 
     def _plan_metrics(self, name: str, config: SummaryConfig) -> None:
         array, time = self._ensemble[name], self._ensemble["time"]
-        for metric, threshold in wanted_metrics(config, name).items():
-            made = f"{name}_{metric}"
+        for metric, wanted in wanted_metrics(config, name).items():
+            made, function = f"{name}_{metric}", metric_function(wanted)
             if made in self._ensemble.data_vars and "time" not in self._ensemble[made].dims:
                 self._copied.append(made)
-            elif time.size > 1 or not needs_times(metric):
+            elif function is not None and (time.size > 1 or not needs_times(wanted.metric)):
                 units, words = array.attrs.get("units", "1"), array.attrs.get("long_name", name)
-                attributes = metric_attributes(
-                    metric, threshold, units, words, time.attrs.get("units", "1")
-                )
-                self._computed[made] = (name, metric_function(metric, threshold), attributes)
+                attributes = metric_attributes(wanted, units, words, time.attrs.get("units", "1"))
+                self._computed[made] = (name, function, attributes)
 
     def template(self) -> xr.Dataset:
         """Dimensions, coordinates and attributes, what is to be filled in without values."""
@@ -158,6 +168,8 @@ class _Plan:
             data[made] = slabs.unfilled(
                 (*self.dims, *dims), (*self._leading, *shape), np.float64, attributes
             )
+        for name, attributes in (self._functions.attributes if self._functions else {}).items():
+            data[name] = slabs.unfilled(self.dims, self._leading, np.float64, attributes)
         for made in self._errors:
             array = self._arrays[made]
             dims = tuple(map(str, array.dims))
@@ -207,12 +219,17 @@ class _Plan:
             for status in Status:
                 counts[status] += int((taken["status"] == status).sum())
             succeeded = ~has_failed(taken["status"])
-            for name, values in courses.items():
+            for name in self._arrays:
+                values = courses[name]
                 taken |= self._metrics(name, values, succeeded)
                 taken |= {name: values} if name in self._errors else {}
                 for part in parts if self._levels else ():
                     chosen = self._of_part(succeeded, first, part)
-                    counted[name, part].add(*_rows(values, chosen, self._ended(values, taken)))
+                    counted[name, part].add(
+                        *rows_of_courses(values, chosen, self._ended(values, taken))
+                    )
+            if self._functions is not None:
+                taken |= self._functions.of(courses, succeeded, first)
             with self._files:
                 for name in (name for name in taken if name in targets):
                     slabs.place(targets[name], taken[name], first, self._leading)
@@ -236,11 +253,13 @@ class _Plan:
                 names = dict.fromkeys([*self._copied, *self._outcomes])
                 taken = {n: self._take(self._ensemble[n], first, last) for n in names}
                 courses = {n: self._course(n, first, last) for n in self._arrays}
+                others = {n: a for n, a in self._courses.items() if n not in self._arrays}
+                courses |= {n: self._take(a, first, last) for n, a in others.items()}
             yield first, taken, courses
 
     def _slabs(self) -> Iterator[tuple[int, int]]:
         total = self._ensemble["status"].size
-        courses = sum(array.nbytes for array in self._arrays.values())
+        courses = sum(array.nbytes for array in self._courses.values())
         return slabs.slabs(0, total, courses // max(total, 1))
 
     def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
@@ -278,7 +297,7 @@ class _Plan:
         taken = {n: self._take(self._ensemble[n], first, last) for n in self._outcomes}
         values = self._course(name, first, last)
         chosen = self._of_part(~has_failed(taken["status"]), first, part)
-        rows, _ = _rows(values, chosen, self._ended(values, taken))
+        rows, _ = rows_of_courses(values, chosen, self._ended(values, taken))
         return rows
 
     def _ended(self, values: np.ndarray, taken: Mapping[str, np.ndarray]) -> np.ndarray | None:
@@ -318,32 +337,3 @@ class _Plan:
         for value in found.values():
             value[~succeeded] = np.nan
         return found
-
-
-def _rows(
-    values: np.ndarray, succeeded: np.ndarray, ended: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """The trajectories that succeeded, one row each, and which of their values are missing.
-
-    `ended` is where trajectories have ended, (sample, time).
-    """
-    kept = values if succeeded.all() else values[succeeded]
-    rows = np.ascontiguousarray(kept.reshape(len(kept), math.prod(kept.shape[1:])), float)
-    if ended is None:
-        return rows, None
-    missing = np.repeat(ended[succeeded], math.prod(kept.shape[2:]), axis=1)
-    return np.where(missing, np.nan, rows), missing
-
-
-def _variables(ensemble: xr.Dataset, config: SummaryConfig) -> list[str]:
-    known = [str(name) for name, variable in ensemble.items() if "time" in variable.dims]
-    for key in ("variables", "first_time_above", "first_time_below", "residual_error"):
-        for name in getattr(config, key) or ():
-            if name not in known:
-                raise ConfigError(
-                    f"summary.{key}: {name!r} is not a saved variable; known: {', '.join(known)}"
-                )
-    if config.variables is not None:
-        return list(config.variables)
-    named = {*config.first_time_above, *config.first_time_below}
-    return [n for n in known if n in named or "derivative_of" not in ensemble[n].attrs]

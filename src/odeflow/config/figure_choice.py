@@ -18,6 +18,12 @@ ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior
 TRAINING_FIGURES = ("training_set",)
 
 
+def _has_section(config: Config) -> bool:
+    """Whether the first of the saved events keeps more than its times."""
+    first = next(iter(config.saveat.events.values()), None)
+    return first is not None and first.variables != []
+
+
 def figure_kinds(config: Config) -> list[str]:
     """The kinds of figures to draw; `plot.figures: auto` takes those that fit the design.
 
@@ -39,6 +45,8 @@ def figure_kinds(config: Config) -> list[str]:
         "heat_map": (axes >= 2, "a design of two or more axes"),
         "metric_scatter": (axes >= 1, "a design with an axis"),
         "phase_portrait": (has_times and len(scalars) >= 2, "saved times of two scalar variables"),
+        "event_times": (bool(config.saveat.events), "saveat.events"),
+        "event_section": (_has_section(config), "saveat.events that keep variables"),
         "solver_effort": (True, ""),
         "status_map": (axes >= 1, "a design with an axis"),
         "sensitivity_indices": (bool(methods), analysis),

@@ -2,15 +2,17 @@
 saved times. `odeflow.problem.reductions` has what they are of all times, through the dense output.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.followed import labelled
+from odeflow.config.outputs import FOLLOWED, SummaryConfig
 from odeflow.config.root import Config
+from odeflow.config.wanted import WantedMetric, wanted_metrics
 from odeflow.files.errors import ConfigError
 from odeflow.problem.time_text import duration_units
 
@@ -65,6 +67,24 @@ class TimeCourses:
     def mean(self) -> np.ndarray:
         """Time average, by the trapezoidal rule over the saved times."""
         return self.integral / (self._end - self.t[0])
+
+    def log_slope(self, last: int) -> np.ndarray:
+        """The slope of the logarithm over the last so many saved times: of the straight line whose
+        squares are least. NaN where there are not as many.
+        """
+        numbers = np.isfinite(self.y)
+        if self._after is not None:
+            numbers &= ~self._after
+        places = np.cumsum(numbers[::-1], axis=0)[::-1]
+        used = numbers & (places <= last)
+        t = self.t.reshape(-1, *[1] * (self.y.ndim - 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.where(used, np.log(np.where(used, self.y, 1.0)), 0.0)
+            mean_t = np.where(used, t, 0.0).sum(axis=0) / last
+            moved = np.where(used, t - mean_t, 0.0)
+            slope = (moved * logs).sum(axis=0) / (moved**2).sum(axis=0)
+        enough = (places[0] >= last) & np.isfinite(slope)
+        return np.where(enough, slope, np.nan)
 
     def time_of(self, choose: Callable[..., np.ndarray], extreme: np.ndarray) -> np.ndarray:
         """The saved time of an extreme, which `np.argmin` or `np.argmax` chooses."""
@@ -127,11 +147,21 @@ def product_units(template: str, y: str, t: str) -> str:
     return " ".join(factors) or "1"
 
 
-def metric_function(metric: str, threshold: float | None) -> Callable[[TimeCourses], np.ndarray]:
-    """A metric as a function of a time course."""
-    if threshold is None:
-        return METRICS[metric].function
-    return lambda c: first_time_beyond(c.y, c.t, threshold, metric == "first_time_above")
+def metric_function(wanted: WantedMetric) -> Callable[[TimeCourses], np.ndarray] | None:
+    """A metric as a function of saved times; None for one that follows what lies between them."""
+    metric, threshold, last = wanted.metric, wanted.threshold, wanted.last
+    if threshold is not None:
+        return lambda c: first_time_beyond(c.y, c.t, threshold, metric == "first_time_above")
+    if last is not None and metric == "slope":
+        return lambda c: c.log_slope(last)
+    if last is not None:
+        return lambda c: _half_life(c.log_slope(last))
+    return METRICS[metric].function if metric in METRICS else None
+
+
+def _half_life(slope: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(slope < 0, np.log(2) / -slope, np.nan)
 
 
 def needs_times(metric: str) -> bool:
@@ -139,20 +169,17 @@ def needs_times(metric: str) -> bool:
     return metric not in METRICS or METRICS[metric].needs_times
 
 
-def wanted_metrics(summary: SummaryConfig, variable: str) -> dict[str, float | None]:
-    """The metrics of one variable that a config asks for, each with its threshold or None."""
-    wanted: dict[str, float | None] = dict.fromkeys(summary.metrics)
-    for metric in ("first_time_above", "first_time_below"):
-        thresholds: Mapping[str, float] = getattr(summary, metric)
-        if variable in thresholds:
-            wanted[metric] = thresholds[variable]
-    return wanted
-
-
 def metric_attributes(
-    metric: str, threshold: float | None, units: str, long_name: str, time_units: str
+    wanted: WantedMetric, units: str, long_name: str, time_units: str
 ) -> dict[str, str]:
     """`units` and `long_name` of a metric, from those of its variable."""
+    metric, threshold = wanted.metric, wanted.threshold
+    if wanted.words:
+        own = product_units(wanted.units, units, time_units)
+        behind = {
+            f"of_{key}": "" if x == "1" else f" {x}" for key, x in (("y", units), ("t", time_units))
+        }
+        return {"units": own, "long_name": wanted.words.format(name=long_name, **behind)}
     if threshold is not None:
         side = metric.removeprefix("first_time_")
         words = f"first time {long_name} is {side} {threshold:g} {units}".removesuffix(" 1")
@@ -176,21 +203,25 @@ def reduces_metrics(config: Config, own_ends: bool) -> bool:
 
 
 def reduced_summary(config: Config, own_ends: bool) -> SummaryConfig:
-    """The part of `summary` that is computed while solving; no metric where it is done later.
+    """The part of `summary` that is computed while solving.
 
+    What follows the course between saved times always is, other metrics where `reduces_metrics`.
     The same for every config that asks for the same numbers. `final` is none of them where no times
     are saved: the end value is. `own_ends` is whether each trajectory has an end of its own.
     """
     wanted = config.summary
-    if not reduces_metrics(config, own_ends):
-        return SummaryConfig.model_validate({"metrics": []})
-    saved = ["final"] if config.saveat.ts is None else []
-    metrics = [metric for metric in METRICS if metric in wanted.metrics and metric not in saved]
-    part = {
-        "metrics": metrics,
-        "first_time_above": wanted.first_time_above,
-        "first_time_below": wanted.first_time_below,
+    part: dict[str, object] = {"metrics": []}
+    part |= {key: getattr(wanted, key) for key in FOLLOWED if not key.startswith("first_time_")}
+    part["slope"] = {
+        variable: there
+        for variable, slopes in wanted.slope.items()
+        if (there := [one for one in labelled(slopes) if one.last is None])
     }
+    if reduces_metrics(config, own_ends):
+        saved = ["final"] if config.saveat.ts is None else []
+        part["metrics"] = [m for m in METRICS if m in wanted.metrics and m not in saved]
+        for key in ("first_time_above", "first_time_below"):
+            part[key] = getattr(wanted, key)
     if any(part.values()) and wanted.variables is not None:
         part["variables"] = sorted(wanted.variables)
     return SummaryConfig.model_validate(part)
@@ -211,3 +242,9 @@ def check_metric_names(
                     f"{names[name]} is; rename that, or leave the metric out"
                 )
             names[name] = f"the {metric} of {variable!r}"
+    for name in summary.function_units:
+        if name in names:
+            raise ConfigError(
+                f"summary.function_units: {names[name]} is called {name}; rename what the function "
+                "returns"
+            )

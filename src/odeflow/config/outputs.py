@@ -1,9 +1,10 @@
 """The `assemble`, `summary` and `runtime` groups."""
 
 import importlib.util
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from odeflow.config.base import (
     Distinct,
@@ -15,7 +16,29 @@ from odeflow.config.base import (
     VariableName,
     measured_in,
 )
+from odeflow.config.followed import (
+    CrossingsOf,
+    FirstTimes,
+    PeaksOf,
+    Slopes,
+    TimesBeyond,
+    ValuesAt,
+    Windows,
+)
 from odeflow.config.solver import SolverChange
+
+#: Keys of `summary` that ask of a variable by its name.
+FOLLOWED = (
+    "first_time_above",
+    "first_time_below",
+    "crossings",
+    "peaks",
+    "time_above",
+    "time_below",
+    "integral_over",
+    "value_at",
+    "slope",
+)
 
 Metric = Literal[
     "final", "min", "max", "mean", "integral", "time_of_min", "time_of_max", "amplitude"
@@ -82,6 +105,10 @@ class NcaConfig(Strict):
     )
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class SummaryConfig(Strict):
     """Metrics of each trajectory and quantiles over the ensemble.
 
@@ -96,15 +123,56 @@ class SummaryConfig(Strict):
         ["final", "min", "max", "mean", "integral", "time_of_max", "amplitude"],
         description="metrics of every trajectory, one variable <variable>_<metric> each",
     )
-    first_time_above: dict[VariableName, Real] = Field(
+    first_time_above: FirstTimes = Field(
         default_factory=dict,
-        description="{variable: threshold}, first time it is above",
+        description="{variable: threshold} or a list of them, first time it is above",
         json_schema_extra=measured_in("those of the variable"),
     )
-    first_time_below: dict[VariableName, Real] = Field(
+    first_time_below: FirstTimes = Field(
         default_factory=dict,
-        description="{variable: threshold}, first time it is below",
+        description="{variable: threshold} or a list of them, first time it is below",
         json_schema_extra=measured_in("those of the variable"),
+    )
+    crossings: CrossingsOf = Field(
+        default_factory=dict,
+        description="{variable: {threshold: ...}}: how often and when it crosses that",
+    )
+    peaks: PeaksOf = Field(
+        default_factory=dict,
+        description="{variable: {}}: how many peaks it has, when and how high they are",
+    )
+    time_above: TimesBeyond = Field(
+        default_factory=dict,
+        description="{variable: threshold}: how long it is above",
+        json_schema_extra=measured_in("those of the variable"),
+    )
+    time_below: TimesBeyond = Field(
+        default_factory=dict,
+        description="{variable: threshold}: how long it is below",
+        json_schema_extra=measured_in("those of the variable"),
+    )
+    integral_over: Windows = Field(
+        default_factory=dict,
+        description="{variable: {from: ..., to: ...}}: its integral between two times",
+    )
+    value_at: ValuesAt = Field(
+        default_factory=dict,
+        description="{variable: time}: its value then",
+        json_schema_extra=measured_in("`model.time_units`"),
+    )
+    slope: Slopes = Field(
+        default_factory=dict,
+        description="{variable: {from: ..., to: ...}}: slope of its logarithm, and half-life",
+    )
+    functions: Annotated[
+        list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])
+    ] = Field(
+        default_factory=list,
+        description="the study's own metrics: `file.py:function`, one or a list, of a saved course "
+        "and the parameters, which returns {name: number}",
+    )
+    function_units: dict[VariableName, str] = Field(
+        default_factory=dict, description="{name: units} of all that these functions return"
     )
     residual_error: dict[VariableName, ResidualErrorConfig] = Field(
         default_factory=dict,
@@ -124,6 +192,29 @@ class SummaryConfig(Strict):
     quantiles: list[Annotated[Real, Field(ge=0, le=1)]] = Field(
         [0.05, 0.25, 0.5, 0.75, 0.95], description="quantiles over the ensemble at each time"
     )
+
+    @property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """The variables that each of its keys names, by the key."""
+        keys = ("variables", "residual_error", "nca", *FOLLOWED)
+        return {key: tuple(getattr(self, key) or ()) for key in keys}
+
+    @field_validator("functions")
+    @classmethod
+    def _references(cls, value: list[str]) -> list[str]:
+        for reference in value:
+            if not re.fullmatch(r"[^:]+:[A-Za-z_]\w*", reference):
+                raise ValueError(f"{reference!r} is no function; write file.py:function")
+        return value
+
+    @model_validator(mode="after")
+    def _both(self) -> "SummaryConfig":
+        if bool(self.functions) != bool(self.function_units):
+            raise ValueError(
+                "functions and function_units belong together: {name: units} of all that the "
+                "functions return"
+            )
+        return self
 
     @field_validator("quantiles")
     @classmethod

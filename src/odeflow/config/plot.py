@@ -14,6 +14,8 @@ FigureKind = Literal[
     "heat_map",
     "metric_scatter",
     "phase_portrait",
+    "event_times",
+    "event_section",
     "solver_effort",
     "status_map",
     "verification",

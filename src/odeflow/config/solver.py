@@ -170,6 +170,25 @@ class SolverChange(Strict):
         return {key: value for key, value in dump(self).items() if key in self.model_fields_set}
 
 
+class SavedEventConfig(Strict):
+    """Crossings of a threshold, at which times and states are kept: spikes, a section."""
+
+    crossing: str = Field(
+        description="what crosses it: a state, an observable, or a formula of these, of parameters "
+        "and of t, such as `v - 0.5 * w`"
+    )
+    threshold: Real = Field(
+        0.0, description="the threshold", json_schema_extra=measured_in("those of the crossing")
+    )
+    direction: Literal["up", "down", "both"] = Field("up", description="which crossings are kept")
+    variables: Annotated[list[VariableName], Distinct] | None = Field(
+        None, description="states and observables whose values are kept there; null: all states"
+    )
+    most: Natural = Field(
+        1000, description="crossings of a trajectory that are kept; further ones are counted"
+    )
+
+
 class SaveAtConfig(Strict):
     """Which times and which variables of a trajectory are kept."""
 
@@ -190,6 +209,11 @@ class SaveAtConfig(Strict):
         False,
         description="adds <variable>_steady, what is kept in the steady state that each trajectory "
         "goes to from its start; NaN where there is none",
+    )
+    events: dict[VariableName, SavedEventConfig] = Field(
+        default_factory=dict,
+        description="{name: {crossing: v, threshold: 0}}: adds <name>_time and <name>_<variable> "
+        "at every crossing, one after another, <name>_count of them in each trajectory",
     )
 
     @field_validator("ts")

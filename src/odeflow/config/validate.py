@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -117,18 +117,26 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def nearest_key(path: str) -> str:
     """The schema's keys beside the last part of a dotted key."""
     *parents, last = path.split(".")
-    record: type[BaseModel] | None = Config
+    inside: Any = Config
     for parent in parents:
-        if not parent.isdecimal():  # else the place in a list of records
-            field = record.model_fields.get(parent) if record is not None else None
-            record = None if field is None else record_of(field.annotation)
-    return nearest(last, record.model_fields) if record is not None else ""
+        if parent.isdecimal():  # the place in a list of records
+            continue
+        record, given = record_of(inside), get_args(inside)
+        if record is None:
+            inside = given[1] if get_origin(inside) is dict else None
+            continue
+        field = record.model_fields.get(parent)
+        inside = None if field is None else field.annotation
+    record = record_of(inside)
+    if record is None:
+        return ""
+    return nearest(last, [field.alias or key for key, field in record.model_fields.items()])
 
 
 def record_of(annotation: Any) -> type[BaseModel] | None:
     """The record that a key holds, be it optional or a list of them; None for anything else."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if get_origin(annotation) in (list, Union, UnionType):
+    if get_origin(annotation) in (Annotated, list, Union, UnionType):
         return next(filter(None, map(record_of, get_args(annotation))), None)
     return None

@@ -11,17 +11,20 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.design import grid_levels
 from odeflow.ensemble.at_records import PLACE, ragged, record_variables
+from odeflow.ensemble.event_rows import EventRows, event_of, event_totals
 from odeflow.ensemble.labels import RECORD, ROW_SIZE, data_attributes, global_attributes
 from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled
 from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 from odeflow.provenance.environment import environment_attribute
 
 
-def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Dataset:
+def ensemble_template(
+    config: Config, total: int, slab: xr.Dataset, event_totals: Mapping[str, int]
+) -> xr.Dataset:
     """The ensemble's dimensions, coordinates and attributes, its values not yet filled.
 
-    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`, and what is
-    at records `record`.
+    `slab` is any part of it. A grid has one dimension per axis, other designs `sample`; what is at
+    records has `record`, and what is kept at events one of their own, of all that there are.
     """
     declared = config.model.declaration()
     if config.design.kind == "grid":
@@ -47,6 +50,10 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
             return unfilled(list(map(str, dims)), shape, variable.dtype, variable.attrs)
         if variable.dims[:1] != ("sample",):
             return variable
+        if (event := event_of(variable)) is not None:
+            rest = variable.dims[2:], variable.shape[2:]
+            shape = (event_totals[event], *rest[1])
+            return unfilled((event, *map(str, rest[0])), shape, variable.dtype, variable.attrs)
         shape = (*leading.values(), *variable.shape[1:])
         dims = (*leading, *map(str, variable.dims[1:]))
         return unfilled(dims, shape, variable.dtype, variable.attrs)
@@ -70,16 +77,24 @@ def ensemble_template(config: Config, total: int, slab: xr.Dataset) -> xr.Datase
 
 def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) -> xr.Dataset:
     """The ensemble of solved parts, which together hold all `total` samples."""
-    template = ensemble_template(config, total, parts[0])
+    totals = event_totals(config, parts)
+    template = ensemble_template(config, total, parts[0], totals)
     names, leading = _streamed(template, parts[0]), leading_shape(config, total)
     padded = _padded(parts[0])
     return in_memory(template, names, lambda targets: _fill(targets, parts, leading, padded))
 
 
-def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], path: Path) -> None:
+def assemble_to_file(
+    config: Config,
+    total: int,
+    parts: Iterable[xr.Dataset],
+    path: Path,
+    totals: Mapping[str, int] | None = None,
+) -> None:
     """Writes the ensemble at once or not at all; holds one slab in memory.
 
-    A NetCDF file, or, where the name ends in .zarr, a Zarr store.
+    A NetCDF file, or, where the name ends in .zarr, a Zarr store. `totals` is how many crossings
+    of each saved event all of the parts have.
     """
     # Imported here: an ensemble in memory needs no library of files.
     from odeflow.files.netcdf import write_filled
@@ -87,7 +102,7 @@ def assemble_to_file(config: Config, total: int, parts: Iterable[xr.Dataset], pa
 
     ahead = iter(parts)
     first = next(ahead)
-    template = ensemble_template(config, total, first)
+    template = ensemble_template(config, total, first, totals or {})
     names, leading = _streamed(template, first), leading_shape(config, total)
     rest = itertools.chain([first], ahead)
     write = write_filled_store if path.suffix == ".zarr" else write_filled
@@ -118,13 +133,21 @@ def _fill(
             environments.update(filter(None, [part.attrs.get("environment")]))
             yield part
 
+    parts = iter(parts)
+    first = next(parts)
+    parts = itertools.chain([first], parts)
+    at_events = {
+        name: event for name in targets if (event := event_of(first[name].variable)) is not None
+    }
+    rows = EventRows(targets, at_events)
     for start, arrays in _at_fixed_cuts(noted(), math.prod(leading), list(targets)):
+        rows.append(arrays)
         for name in padded:
             own = ragged(arrays.pop(name), arrays[ROW_SIZE])
             targets[name][done : done + len(own)] = own
         done += int(arrays[ROW_SIZE].sum()) if padded else 0
-        for name, values in arrays.items():
-            place(targets[name], values, start, leading)
+        for name in (name for name in arrays if name not in at_events):
+            place(targets[name], arrays[name], start, leading)
     return environment_attribute(environments)
 
 

@@ -14,18 +14,22 @@ import numpy as np
 from jaxtyping import Float, Real
 
 from odeflow.config.ladder import ladder
-from odeflow.config.metrics import check_metric_names, reduced_summary, wanted_metrics
+from odeflow.config.metrics import check_metric_names, reduced_summary
 from odeflow.config.root import Config
 from odeflow.config.saved_times import saves_times, solve_times
 from odeflow.config.solver import SolverConfig
+from odeflow.config.wanted import wanted_metrics
 from odeflow.design import END, SUBJECT, has_own_ends
 from odeflow.engines.choice import EngineChoice, Resources, choose_engine
 from odeflow.engines.shared.watch import counted_before
 from odeflow.ensemble.periodic import PeriodicOrbits
 from odeflow.files.errors import ConfigError
 from odeflow.importers.loading import load_invariants, load_model
+from odeflow.importers.metric_functions import MetricFunctions
+from odeflow.importers.saved_events import saved_events, with_crossings
 from odeflow.problem.attempt import Attempt
 from odeflow.problem.clock import Clock
+from odeflow.problem.measures import NOISE, CountedPeaks, MeasuredPart
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem
 from odeflow.problem.reductions import Reduction
@@ -126,7 +130,22 @@ def build(config: Config, study: Path, axes: Iterable[str]) -> Built:
     # doses and events change what is conserved
     changed = config.is_dosed or config.model.events
     drift = Drift(None if changed else load_invariants(config.model, study))
-    return build_augmented(config, augmented(config, model), axes, drift)
+    whole = build_augmented(config, augmented(config, model), axes, drift)
+    if config.summary.functions:
+        _try_functions(config, study, whole)
+    return whole
+
+
+def _try_functions(config: Config, study: Path, built: Built) -> None:
+    """Raises ConfigError where a function of `summary.functions` does not do."""
+    problem, states = built.problem, built.model.declared.states
+    others = {*problem.model.derivatives, *built.drift.names}
+    shapes = {
+        name: states[name].shape if name in states else ()
+        for name in problem.variables
+        if name not in others
+    }
+    MetricFunctions(config.summary, study, shapes, list(config.model.parameters), problem.times)
 
 
 def build_augmented(
@@ -134,7 +153,7 @@ def build_augmented(
 ) -> Built:
     """As `build`, of an `augmented` model; without a drift no invariant is looked at."""
     drift = drift or Drift(None)
-    observed = with_invariants(model, drift)
+    observed = with_crossings(with_invariants(model, drift), config.saveat.events)
     problem = make_problem(config, observed, has_own_ends(config, axes), drift.names)
     switching = with_switching(problem)
     unwatched = stop_comment(config.stop and config.stop.stop, model)
@@ -198,6 +217,7 @@ def make_problem(
         else recorded_targets(model, config.records),
         stops=stop_guards(config.stop and config.stop.stop, model, tolerances_of(config, model)),
         counted=config.is_dosed and bool(config.stop or model.events),
+        events=saved_events(model, config.saveat.events, config.model.states),
     )
 
 
@@ -209,13 +229,13 @@ def _reductions(
     config: Config, model: Model, variables: tuple[str, ...], own_ends: bool
 ) -> tuple[Reduction, ...]:
     """The metrics to reduce while solving."""
-    summary = reduced_summary(config, own_ends)
-    asked = {*summary.first_time_above, *summary.first_time_below}
+    summary, tolerances = reduced_summary(config, own_ends), tolerances_of(config, model)
+    asked = {name for names in summary.named.values() for name in names}
     named = [name for name in variables if name in asked or name not in model.derivatives]
     if summary.variables is not None:
         named = summary.variables
-    for key in ("variables", "first_time_above", "first_time_below"):
-        for name in getattr(summary, key) or ():
+    for key, names in summary.named.items():
+        for name in names:
             if name not in variables:
                 raise ConfigError(
                     f"summary.{key}: {name!r} is not a saved variable; "
@@ -223,11 +243,22 @@ def _reductions(
                 )
     check_metric_names(summary, named, [*model.variables(), *model.declared.parameters])
     return tuple(
-        Reduction(name, metric, threshold)
+        Reduction(name, metric, wanted.threshold, _resolved(wanted.part, name, tolerances))
         for name in variables
         if name in named
-        for metric, threshold in wanted_metrics(summary, name).items()
+        for metric, wanted in wanted_metrics(summary, name).items()
     )
+
+
+def _resolved(part: MeasuredPart | None, name: str, tolerances: Tolerances) -> MeasuredPart | None:
+    """A part of a measure of a variable; peaks without a prominence stand out from the errors."""
+    if part is None or not isinstance(part.measure, CountedPeaks):
+        return part
+    if part.measure.prominence is not None:
+        return part
+    least, relative = NOISE * tolerances.of(name), NOISE * tolerances.rtol
+    peaks = replace(part.measure, prominence=least, relative=relative)
+    return MeasuredPart(peaks, part.output)
 
 
 def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:

@@ -14,6 +14,7 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
+from odeflow.ensemble.event_rows import count_name
 from odeflow.files.netcdf import atomic_path, damaged, readable
 from odeflow.files.slabs import slabs
 
@@ -115,6 +116,19 @@ def read_chunk(path: Path) -> Iterator[xr.Dataset]:
         written = file.__dict__.get(_DIGEST)
     if written != digest.hexdigest():
         raise damaged(path, "the content is not what was written (its digest differs)")
+
+
+def stored_totals(events: Iterable[str], paths: Iterable[Path]) -> dict[str, int]:
+    """How many crossings of each event files of chunks have together.
+
+    Raises DamagedFileError for one that cannot be read.
+    """
+    totals = dict.fromkeys(events, 0)
+    for path in paths if totals else ():
+        with readable(path), netCDF4.Dataset(path) as file:
+            for event in totals:
+                totals[event] += int(np.sum(file[count_name(event)][...]))
+    return totals
 
 
 def _slab(file: netCDF4.Dataset, first: int, last: int) -> xr.Dataset:

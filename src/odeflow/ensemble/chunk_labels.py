@@ -10,7 +10,10 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.metrics import metric_attributes
+from odeflow.config.outputs import SummaryConfig
+from odeflow.config.wanted import wanted_metrics
 from odeflow.engines.attempts import Retried
+from odeflow.ensemble.event_rows import label_event
 from odeflow.ensemble.labels import ENGINES, OUTCOMES
 from odeflow.files.flags import flag_attributes
 from odeflow.problem.attempt import Attempt
@@ -34,6 +37,7 @@ def label_chunk(
     axes: Mapping[str, np.ndarray],
     start: int,
     drifts: Mapping[str, np.ndarray],
+    summary: SummaryConfig,
     doses: Sequence[Dose] = (),
     conditions: Sequence[str] = (),
     at_rest: Mapping[str, np.ndarray] | None = None,
@@ -42,10 +46,11 @@ def label_chunk(
 ) -> xr.Dataset:
     """A chunk's dataset over (sample, time, ...); sample numbers count from `start`.
 
-    `drifts` are the relative drifts of the model's invariants, one per lane, by invariant; `doses`
-    are those of the config, which name axes, and `conditions` the names of the design's; `at_rest`
-    are the values that the trajectories go to, by variable, and `times` are those that the solution
-    has, where they are not the problem's; `choices` are the categories of axes that have some.
+    `drifts` are the relative drifts of the model's invariants, one per lane, by invariant;
+    `summary` says what the metrics are that were reduced; `doses` are those of the config, which
+    name axes, and `conditions` the names of the design's; `at_rest` are the values that the
+    trajectories go to, by variable, and `times` are those that the solution has, where they are not
+    the problem's; `choices` are the categories of axes that have some.
     """
     declared, solution = problem.model.declared, solved.solution
     known = problem.model.variables()
@@ -58,14 +63,18 @@ def label_chunk(
         if name in problem.model.derivatives:
             attributes["derivative_of"], _ = problem.model.derivatives[name]
         data[name] = (dims, solution.values[name], attributes)
-    for name, metric, threshold in problem.reductions:
+    for reduction in problem.reductions:
+        name = reduction.variable
         state, units = declared.states.get(name), known[name].units
         words = known[name].long_name or name
-        data[f"{name}_{metric}"] = (
+        wanted = wanted_metrics(summary, name)[reduction.metric]
+        data[reduction.name] = (
             ("sample", *(state.dims if state else ())),
-            solution.reduced[f"{name}_{metric}"],
-            metric_attributes(metric, threshold, units, words, declared.time_units),
+            solution.reduced[reduction.name],
+            metric_attributes(wanted, units, words, declared.time_units),
         )
+    for event in problem.events:
+        data |= label_event(problem, event, solution)
     for name, values in (at_rest or {}).items():
         words = known[name].long_name or name
         attributes = {"units": known[name].units, "long_name": f"{words} at rest"}

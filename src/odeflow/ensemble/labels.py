@@ -16,6 +16,7 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
 from odeflow.config.yaml_text import write_yaml
+from odeflow.ensemble.event_rows import event_dims, rows_of
 from odeflow.files.digests import canonical_json, text_digest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.model_data import data_bytes, stored
@@ -115,7 +116,10 @@ def data_attributes(model: ModelConfig, study: Path, digests: str) -> dict[str, 
 
 
 def trajectory(ensemble: xr.Dataset, row: int) -> xr.Dataset:
-    """One row of the design of an ensemble, in memory, whatever the design: over time only."""
+    """One row of the design of an ensemble, in memory, whatever the design: over time only.
+
+    Of what was kept at events it has what is of this row.
+    """
     dims = ensemble["status"].dims
     shape = tuple(ensemble.sizes[dim] for dim in dims)
     place = map(int, np.unravel_index(row, shape)) if dims else ()
@@ -123,4 +127,5 @@ def trajectory(ensemble: xr.Dataset, row: int) -> xr.Dataset:
         before = int(ensemble[ROW_SIZE].values[:row].sum())
         own = slice(before, before + int(ensemble[ROW_SIZE].values[row]))
         ensemble = ensemble.isel({RECORD: own})
-    return ensemble.isel(dict(zip(dims, place))).load()
+    at_events = {event: rows_of(ensemble, event, row) for event in event_dims(ensemble)}
+    return ensemble.isel(dict(zip(dims, place)) | at_events).load()

@@ -150,6 +150,7 @@ class Prepared:
             axes,
             start,
             drifts,
+            config.summary,
             config.plain_doses,
             conditions,
             at_rest,

@@ -63,6 +63,21 @@ class Guard:
     located: bool = True
 
 
+class SavedEvent(NamedTuple):
+    """Crossings of a threshold by a variable, at which others are kept.
+
+    `direction` is 1 for upwards, -1 for downwards, 0 for both. Of each trajectory the first `most`
+    are kept. A jump across the threshold is none.
+    """
+
+    name: str
+    crosses: str
+    threshold: float
+    direction: int
+    variables: tuple[str, ...]
+    most: int
+
+
 @dataclass(frozen=True, eq=False)  # compared by identity: engines keep compiled code by it
 class Problem:
     """One ODE problem for many lanes.
@@ -75,7 +90,7 @@ class Problem:
     there is taken again, shorter, and whether that is in vain, which ends the trajectory as
     `dt_min_reached`; constant steps do not ask it. `variables` are the states and observables to
     keep, in dataset order. `dtype` is float64 or float32. `reductions` are metrics of states and
-    observables to reduce while solving.
+    observables to reduce while solving, `events` crossings at which states are kept.
     """
 
     model: Model
@@ -89,6 +104,7 @@ class Problem:
     stops: tuple[Guard, ...] = ()
     counted: bool = False
     rejected: Callable[[Any, Any, Any, Any], tuple[Any, Any]] | None = None
+    events: tuple[SavedEvent, ...] = ()
 
     @property
     def guards(self) -> tuple[Guard, ...]:
@@ -105,7 +121,8 @@ class Problem:
     def nodes(self) -> tuple[float, ...]:
         """Where in a step the metrics look, as fractions of it."""
         states = self.model.declared.states
-        crosses = [r.variable for r in self.reductions if r.threshold is not None]
+        crosses = [r.variable for r in self.reductions if r.is_curved]
+        crosses += [event.crosses for event in self.events]
         return nodes(self.solver.method, any(variable not in states for variable in crosses))
 
     @property
@@ -123,12 +140,19 @@ class Problem:
         kept = (name for name in self.model.derivatives if name in ends)
         return (*self.model.stopping.names, *kept)
 
+    def event_width(self, event: SavedEvent) -> int:
+        """Numbers that are kept at one crossing: its time, and the scalars of the variables."""
+        states = self.model.declared.states
+        shapes = [states[name].shape if name in states else () for name in event.variables]
+        return 1 + sum(map(math.prod, shapes))
+
     @property
     def lane_bytes(self) -> int:
         """Bytes of what is saved of one trajectory."""
         states = self.model.declared.states
         shapes = [states[name].shape if name in states else () for name in self.variables]
         saved = len(self.times) * sum(map(math.prod, shapes)) + len(self.reductions)
+        saved += sum(event.most * self.event_width(event) for event in self.events)
         return self.dtype.itemsize * saved
 
 
@@ -172,9 +196,11 @@ class Solution:
     the trajectory's t1 for a success, the time of the stop for one that was stopped, else the end
     of the last accepted step.
     `reduced[name]` are the problem's reductions by their names, shape (lane, *shape of the state),
-    NaN where a lane failed. `time_derivatives` are those of `time_reached` by name, where a model
-    has sensitivities and stops; where one ended a trajectory, the sensitivities at its end are
-    total derivatives. Both are NaN where there is none.
+    NaN where a lane failed. `events[name]` are what is kept at the crossings of each saved event,
+    shape (lane, most, time and scalars), NaN where there was none, and `event_counts[name]` how
+    many there were, also beyond those that are kept. `time_derivatives` are those of `time_reached`
+    by name, where a model has sensitivities and stops; where one ended a trajectory, the
+    sensitivities at its end are total derivatives. Both are NaN where there is none.
     """
 
     values: dict[str, Float[np.ndarray, "lane time ..."]]
@@ -185,6 +211,8 @@ class Solution:
     time_reached: Float[np.ndarray, " lane"]
     reduced: dict[str, Float[np.ndarray, "lane ..."]] = field(default_factory=dict)
     time_derivatives: dict[str, Float[np.ndarray, " lane"]] = field(default_factory=dict)
+    events: dict[str, Float[np.ndarray, "lane most number"]] = field(default_factory=dict)
+    event_counts: dict[str, Int[np.ndarray, " lane"]] = field(default_factory=dict)
 
     @property
     def arrays(self) -> list[np.ndarray]:
@@ -196,5 +224,9 @@ class Solution:
             self.num_rejected_steps,
             self.time_reached,
         )
-        derivatives = self.time_derivatives.values()
-        return [*self.values.values(), *outcomes, *self.reduced.values(), *derivatives]
+        further = (self.reduced, self.time_derivatives, self.events, self.event_counts)
+        return [
+            *self.values.values(),
+            *outcomes,
+            *(array for arrays in further for array in arrays.values()),
+        ]

@@ -7,7 +7,8 @@ So metrics are exact for a state. An observable is not a polynomial; they are of
 number of nodes then, of which there are more where a time is asked at which it passes a threshold.
 
 The functions are elementwise `jax.numpy` without branches. The diffrax engine calls them, the
-native engine translates them.
+native engine translates them. What follows a variable for more than its range and its integral is
+a measure, see `odeflow.problem.trackers`.
 
 Where a step may have a peak or a passage is seen from coefficients in Bernstein's basis: a search
 is asked for in few steps.
@@ -18,14 +19,16 @@ Geometric Design 29, 379-419 (2012).
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from odeflow.problem.lobatto import bernstein, lobatto
-from odeflow.problem.step_curves import first_above, peak
+from odeflow.problem.measures import CURVED, FirstTime, MeasuredPart
+from odeflow.problem.step_curves import peak
+from odeflow.problem.trackers import tracker_of
 
 Value = Float[Array, "*shape"]
 #: One for all of a variable's components, or one each.
@@ -34,7 +37,6 @@ Time = Float[Array, "*#shape"]
 #: Accumulators for which a step may be searched, with the sign of a variable that makes it rise.
 _EXTREMES = {"max": 1, "min": -1}
 _PASSAGES = {"first_time_above": 1, "first_time_below": -1}
-_SEARCHED = _EXTREMES | _PASSAGES
 #: A peak that is higher by so many roundings is none.
 _ROUNDINGS = 4
 
@@ -47,53 +49,71 @@ _NEEDS = {
     "amplitude": ("max", "min"),
     "time_of_max": ("max", "time_of_max"),
     "time_of_min": ("min", "time_of_min"),
-    "first_time_above": ("first_time_above",),
-    "first_time_below": ("first_time_below",),
     "final": ("final",),
 }
 
 
 class Reduction(NamedTuple):
-    """A metric of a variable to be reduced; `threshold` is that of the first_time ones."""
+    """A metric of a variable to be reduced.
+
+    `threshold` is that of `first_time_above` and `first_time_below`, `part` what another one is of
+    a measure, which may be called anything.
+    """
 
     variable: str
     metric: str
     threshold: float | None = None
+    part: MeasuredPart | None = None
 
     @property
     def name(self) -> str:
         """The name of its variable in a dataset."""
         return f"{self.variable}_{self.metric}"
 
+    @property
+    def measured(self) -> MeasuredPart | None:
+        """What it is of a measure; None for a metric that is none."""
+        if self.threshold is None:
+            return self.part
+        return MeasuredPart(FirstTime(self.threshold, _PASSAGES[self.metric]), "time")
+
+    @property
+    def is_curved(self) -> bool:
+        """Whether it depends on where the variable passes a value or turns."""
+        return self.measured is not None and isinstance(self.measured.measure, CURVED)
+
 
 def nodes(method: str, curved_threshold: bool) -> tuple[float, ...]:
     """Where in a step of a method metrics look, as fractions of it; `curved_threshold` says whether
-    one is the time at which an observable passes a threshold.
+    one depends on where an observable passes a threshold or turns.
     """
     enough, more = (7, 13) if method == "dopri8" else (5, 9)
     return tuple(map(float, lobatto(more if curved_threshold else enough)))
 
 
 class Reducer:
-    """Reduces one variable to the metrics asked for: metric by metric, its threshold or None.
+    """Reduces one variable to metrics: by name a part of a measure, or None for one of `_NEEDS`.
 
-    `metrics` are these; `accumulators` are names of the numbers that it carries from step to step.
+    `metrics` are these; `accumulators` are names of the numbers that it carries from step to step:
+    those of the metrics without a measure, then each tracker's.
     """
 
-    def __init__(self, metrics: Mapping[str, float | None]):
-        needed = {name for metric in metrics for name in _NEEDS[metric]}
-        self.accumulators = tuple(name for name in _NEEDS if name in needed)
+    def __init__(self, metrics: Mapping[str, MeasuredPart | None]):
         self.metrics = dict(metrics)
+        needed = {name for metric, part in metrics.items() if not part for name in _NEEDS[metric]}
+        self._own = tuple(name for name in _NEEDS if name in needed)
+        measures = dict.fromkeys(part.measure for part in metrics.values() if part is not None)
+        self._trackers = {measure: tracker_of(measure) for measure in measures}
+        rows = [f"{k}_{row}" for k, one in enumerate(self._trackers.values()) for row in one.rows]
+        self.accumulators = (*self._own, *(f"measure_{row}" for row in rows))
 
     def start(self, t: Time, value: Value) -> tuple[Value, ...]:
         """The accumulators at t0, where the variable has this value."""
         nothing, start = jnp.zeros_like(value), jnp.zeros_like(value) + t
         kept = {"integral": nothing, "time_of_max": start, "time_of_min": start}
         kept |= {"max": value, "min": value, "final": value}
-        for name, sign, threshold in self._thresholds():
-            beyond = sign * value > sign * threshold
-            kept[name] = jnp.where(beyond, start, jnp.nan)
-        return tuple(kept[name] for name in self.accumulators)
+        tracked = [x for one in self._trackers.values() for x in one.start(t, value)]
+        return (*(kept[name] for name in self._own), *tracked)
 
     def update(
         self, kept: Sequence[Value], t: Time, h: Time, values: Sequence[Value]
@@ -107,8 +127,9 @@ class Reducer:
 
     @property
     def searched(self) -> tuple[str, ...]:
-        """The accumulators for which a step is searched, one by one."""
-        return tuple(name for name in self.accumulators if name in _SEARCHED)
+        """What a step is searched for, one by one: an accumulator, or the number of a tracker."""
+        own = (name for name in self._own if name in _EXTREMES)
+        return (*own, *map(str, range(len(self._trackers))))
 
     def look(
         self, kept: Sequence[Value], t: Time, h: Time, controls: Sequence[Value]
@@ -119,8 +140,9 @@ class Reducer:
         The polynomial stays within the least and the greatest coefficient, the first and the last
         are its ends, and their mean is its own.
         """
-        old, end = dict(zip(self.accumulators, kept)), controls[-1]
-        new, asked = {**old, "final": end}, {}
+        own, tracked = self._apart(kept)
+        old, end = dict(zip(self._own, own)), controls[-1]
+        new, asked = {**old, "final": end}, []
         if "integral" in old:
             change = sum(value - end for value in controls[:-1]) / len(controls)
             new["integral"] = old["integral"] + h * (end + change)
@@ -132,36 +154,36 @@ class Reducer:
                     new[f"time_of_{name}"] = jnp.where(beyond, t + h, old[f"time_of_{name}"])
                 record = sign * new[name]
                 record += _ROUNDINGS * jnp.finfo(end.dtype).eps * jnp.abs(record)
-                asked[name] = _any(sign * value > record for value in controls[1:-1])
-        for name, sign, threshold in self._thresholds():
-            is_beyond = _any(sign * value > sign * threshold for value in controls[1:])
-            asked[name] = jnp.isnan(old[name]) & is_beyond
-        kept = tuple(new[name] for name in self.accumulators)
-        return kept, tuple(asked[name] for name in self.searched)
+                asked.append(_any(sign * value > record for value in controls[1:-1]))
+        result = [new[name] for name in self._own]
+        for tracker, mine in zip(self._trackers.values(), tracked):
+            seen, is_asked = tracker.look(mine, t, h, controls)
+            result += seen
+            asked.append(is_asked)
+        return tuple(result), tuple(asked)
 
     def search(
         self, name: str, kept: Sequence[Value], t: Time, h: Time, values: Sequence[Value]
     ) -> tuple[Value, ...]:
         """The accumulators after a step that `look` has seen, searched for one of `searched`."""
-        new = dict(zip(self.accumulators, kept))
-        if name in _EXTREMES:
-            sign, time_name = _EXTREMES[name], f"time_of_{name}"
-            highest, place = peak([sign * v for v in values])
-            higher = highest > sign * new[name]
-            new[name] = jnp.where(higher, sign * highest, new[name])
-            if time_name in new:
-                time = t + h * (0.5 + 0.5 * place)
-                new[time_name] = jnp.where(higher, time, new[time_name])
-        else:
-            sign, threshold = _PASSAGES[name], self.metrics[name]
-            assert threshold is not None
-            found, place = first_above([sign * v for v in values], sign * threshold)
-            new[name] = jnp.where(found, t + h * (0.5 + 0.5 * place), new[name])
-        return tuple(new[name] for name in self.accumulators)
+        own, tracked = self._apart(kept)
+        if name not in _EXTREMES:
+            tracker = list(self._trackers.values())[int(name)]
+            tracked[int(name)] = tracker.search(tracked[int(name)], t, h, values)
+            return (*own, *(x for rows in tracked for x in rows))
+        new, sign, time_name = dict(zip(self._own, own)), _EXTREMES[name], f"time_of_{name}"
+        highest, place = peak([sign * v for v in values])
+        higher = highest > sign * new[name]
+        new[name] = jnp.where(higher, sign * highest, new[name])
+        if time_name in new:
+            time = t + h * (0.5 + 0.5 * place)
+            new[time_name] = jnp.where(higher, time, new[time_name])
+        return (*(new[name] for name in self._own), *kept[len(own) :])
 
     def jump(self, kept: Sequence[Value], t: Time, value: Value) -> tuple[Value, ...]:
         """The accumulators after the variable jumps to a value at t."""
-        old, start = dict(zip(self.accumulators, kept)), jnp.zeros_like(value) + t
+        own, tracked = self._apart(kept)
+        old, start = dict(zip(self._own, own)), jnp.zeros_like(value) + t
         new = {**old, "final": value}
         for name, sign in _EXTREMES.items():
             if name in old:
@@ -169,35 +191,48 @@ class Reducer:
                 new[name] = jnp.where(beyond, value, old[name])
                 if f"time_of_{name}" in old:
                     new[f"time_of_{name}"] = jnp.where(beyond, start, old[f"time_of_{name}"])
-        for name, sign, threshold in self._thresholds():
-            is_first = (sign * value > sign * threshold) & jnp.isnan(old[name])
-            new[name] = jnp.where(is_first, start, old[name])
-        return tuple(new[name] for name in self.accumulators)
+        moved = zip(self._trackers.values(), tracked)
+        later = [x for tracker, mine in moved for x in tracker.jump(mine, t, value)]
+        return (*(new[name] for name in self._own), *later)
 
     def finish(
         self, kept: Sequence[np.ndarray], duration: Float[np.ndarray, "..."] | float
     ) -> dict[str, np.ndarray]:
         """The metrics by name; `duration` is t1 - t0, of a shape that broadcasts."""
-        total = dict(zip(self.accumulators, kept))
+        own, tracked = self._apart(kept)
+        total = dict(zip(self._own, own))
         derived = {
             "mean": lambda: total["integral"] / duration,
             "amplitude": lambda: total["max"] - total["min"],
         }
         with np.errstate(invalid="ignore"):  # of a lane that failed at t0
+            measured = {
+                measure: tracker.results(mine)
+                for (measure, tracker), mine in zip(self._trackers.items(), tracked)
+            }
             return {
-                name: derived[name]() if name in derived else total[name] for name in self.metrics
+                name: measured[part.measure][part.output]
+                if part is not None
+                else derived[name]()
+                if name in derived
+                else total[name]
+                for name, part in self.metrics.items()
             }
 
-    def _thresholds(self) -> list[tuple[str, int, float]]:
-        thresholds = {n: self.metrics.get(n) for n in _PASSAGES}
-        return [(n, _PASSAGES[n], x) for n, x in thresholds.items() if x is not None]
+    def _apart(self, kept: Sequence[Any]) -> tuple[Sequence[Any], list[Sequence[Any]]]:
+        """The accumulators without a measure, and those of each tracker."""
+        place, tracked = len(self._own), []
+        for tracker in self._trackers.values():
+            tracked.append(kept[place : place + len(tracker.rows)])
+            place += len(tracker.rows)
+        return kept[: len(self._own)], tracked
 
 
 def reducers(reductions: Collection[Reduction]) -> dict[str, Reducer]:
     """The reducer of each variable that has a reduction, in the order of the first of it."""
-    metrics: dict[str, dict[str, float | None]] = {}
+    metrics: dict[str, dict[str, MeasuredPart | None]] = {}
     for reduction in reductions:
-        metrics.setdefault(reduction.variable, {})[reduction.metric] = reduction.threshold
+        metrics.setdefault(reduction.variable, {})[reduction.metric] = reduction.measured
     return {variable: Reducer(chosen) for variable, chosen in metrics.items()}
 
 

@@ -4,8 +4,8 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from odeflow.config.metrics import wanted_metrics
 from odeflow.config.root import Config
+from odeflow.config.wanted import wanted_metrics
 from odeflow.design import axis_names, number_of_samples
 from odeflow.files.shipped import shipped
 

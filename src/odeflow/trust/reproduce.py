@@ -16,6 +16,7 @@ from odeflow.config.root import Config
 from odeflow.config.study_files import keys_and_values
 from odeflow.config.validate import validate
 from odeflow.design import END, SUBJECT, rows
+from odeflow.ensemble.event_rows import event_of
 from odeflow.ensemble.labels import RECORD, trajectory
 from odeflow.files.digests import text_digest
 from odeflow.files.errors import ConfigError
@@ -302,7 +303,7 @@ def _different(
         for i, one in enumerate(recorded)
         for name, variable in one.data_vars.items()
         if not _is_of_file(name, one)
-        and (name not in solved or not _is_same(variable.variable, solved[name].values[i]))
+        and (name not in solved or not _is_same(variable.variable, solved[name].variable, i))
     ]
     if not found:
         return None
@@ -314,11 +315,16 @@ def _is_of_file(name: object, one: xr.Dataset) -> bool:
     return str(name).startswith(f"{RECORD}_") and one[name].dims == (RECORD,)
 
 
-def _is_same(recorded: xr.Variable, solved: np.ndarray | np.generic) -> bool:
-    """Whether the bits are the same, without what is behind the last record of a trajectory."""
+def _is_same(recorded: xr.Variable, solved: xr.Variable, i: int) -> bool:
+    """Whether the bits are the same as of trajectory i, without what is behind the last record or
+    crossing of it.
+    """
+    values = solved.values[i]
     if RECORD in recorded.dims:
-        solved = np.asarray(solved)[: recorded.sizes[RECORD]]
-    return _bits(recorded.values) == _bits(solved)
+        values = np.asarray(values)[: recorded.sizes[RECORD]]
+    if event_of(solved) is not None:
+        values = np.asarray(values)[: len(recorded)]
+    return _bits(recorded.values) == _bits(values)
 
 
 def _bits(values: np.ndarray | np.generic) -> tuple[str, bytes]:

@@ -14,6 +14,7 @@ from odeflow.config.design import SEQUENTIAL
 from odeflow.config.metrics import reduced_summary
 from odeflow.config.root import Config
 from odeflow.config.saved_times import solve_times
+from odeflow.config.wanted import wanted_metrics
 from odeflow.design import axis_names, has_own_ends, number_of_samples, table_digest
 from odeflow.files.digests import digest
 from odeflow.importers.model_data import data_digests
@@ -90,9 +91,19 @@ def trajectory_bytes(config: Config) -> int:
         declared = sum(kept is None or name in kept for name in names)
         scalars += declared if names else len(config.model.states)
     scalars *= 1 + len(config.saveat.sensitivities or [])
-    values = len(solve_times(config)) + len(reduced_summary(config, own_ends=False).metrics)
+    reduced = reduced_summary(config, own_ends=False)
+    values = (len(solve_times(config)) + len(reduced.metrics)) * max(scalars, 1)
+    for name in {name for names in reduced.named.values() for name in names}:
+        state = config.model.states.get(name)
+        number = len(wanted_metrics(reduced, name)) - len(reduced.metrics)
+        values += number * (1 if state is None else math.prod(state.shape))
+    for event in config.saveat.events.values():
+        named = config.model.states if event.variables is None else event.variables
+        shapes = [config.model.states[x].shape for x in named if x in config.model.states]
+        kept = 1 + sum(map(math.prod, shapes)) + len(named) - len(shapes)
+        values += event.most * kept
     jumps = sum(dose.number_of_jumps for dose in config.doses)
-    return itemsize * values * max(scalars, 1) + _JUMP_BYTES * jumps
+    return itemsize * values + _JUMP_BYTES * jumps
 
 
 def _seconds(config: Config) -> float:

@@ -84,6 +84,8 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
         table = table_digest(config.design, study, 0, rows)
     notes = observed(config.model, study).notes if stage == "overview" else ()
     data = _numbers_of(config, *kept).slice("name", *_STAGE_GROUPS[stage])
+    if stage == "verify":  # which compares those metrics
+        data["summary"] = _reduced(config)
     if (analysis := _ANALYSES.get(stage)) is not None:
         data["analyse"] = {analysis: data["analyse"][analysis]}
     spec = {
@@ -93,7 +95,7 @@ def stage_spec(config: Config, study: Path, stage: str) -> dict[str, Any]:
         **({} if table is None else {"table": table}),
         **({"notes": list(notes)} if notes else {}),
         **({"templates": _templates_digest()} if stage in _PAGES else {}),
-        **_drawn_by(config, study, stage),
+        **_made_by(config, study, stage),
     }
     return ShownAsDigest(spec)
 
@@ -107,15 +109,15 @@ def _templates_digest() -> str:
     )
 
 
-def _drawn_by(config: Config, study: Path, stage: str) -> dict[str, Any]:
-    """Digests of the user's files that decide how figures look: functions, a style."""
+def _made_by(config: Config, study: Path, stage: str) -> dict[str, Any]:
+    """Digests of the user's files that decide on figures and metrics: functions, a style."""
     found: dict[str, Any] = {}
     style = config.plot.style
     if stage in _DRAWING and style is not None and style.endswith(".mplstyle"):
         found["style"] = digest((study / style).read_text(encoding="utf-8"))
-    if stage == "plot" and config.plot.functions:
-        own = config.plot.functions.values()
-        found["functions"] = [model_source_digest(reference, study) for reference in own]
+    own = {"plot": config.plot.functions.values(), "summarise": config.summary.functions}
+    if references := own.get(stage):
+        found["functions"] = [model_source_digest(reference, study) for reference in references]
     return found
 
 
@@ -123,9 +125,16 @@ def solve_config(config: Config) -> dict[str, Any]:
     """The config of an experiment's chunks: the same for every experiment that shares them."""
     groups = ("model", "design", "doses", "stop", "solver", "saveat", "runtime")
     data = _numbers_of(config).slice(*groups)
-    own_ends = has_own_ends(config, axis_names(config.design, config.study))
-    data["summary"] = reduced_summary(config, own_ends).model_dump(mode="json")
+    # the first job tries the functions, too, which decide nothing of what it solves
+    tried = config.summary.model_dump(mode="json", include={"functions", "function_units"})
+    data["summary"] = _reduced(config) | tried
     return {"name": "shared", **data}
+
+
+def _reduced(config: Config) -> dict[str, Any]:
+    """The part of `summary` that is computed while solving."""
+    own_ends = has_own_ends(config, axis_names(config.design, config.study))
+    return reduced_summary(config, own_ends).model_dump(mode="json")
 
 
 def chunk_spec(solve_config: dict[str, Any], chunk: Chunk, rows: int) -> dict[str, Any]:

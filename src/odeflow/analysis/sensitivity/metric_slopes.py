@@ -9,8 +9,9 @@ import xarray as xr
 from jaxtyping import Float
 
 from odeflow.analysis.outputs import SAMPLE, Samples
-from odeflow.config.metrics import WITHOUT_SLOPE, TimeCourses, wanted_metrics
+from odeflow.config.metrics import METRICS, WITHOUT_SLOPE, TimeCourses
 from odeflow.config.outputs import SummaryConfig
+from odeflow.config.wanted import wanted_metrics
 
 Course = Float[np.ndarray, "time sample"]
 
@@ -38,10 +39,11 @@ def metrics_with_slopes(ensemble: xr.Dataset, summary: SummaryConfig) -> dict[st
     for variable, array in ensemble.items():
         if set(array.dims) != {SAMPLE, "time"} or "derivative_of" in array.attrs:
             continue
-        for metric, threshold in wanted_metrics(summary, str(variable)).items():
-            name = f"{variable}_{metric}"
-            if metric not in WITHOUT_SLOPE and name not in ensemble:
-                found[name] = MetricOf(str(variable), metric, threshold)
+        for ending, wanted in wanted_metrics(summary, str(variable)).items():
+            name, metric = f"{variable}_{ending}", wanted.metric
+            has_slope = wanted.threshold is not None or metric in METRICS
+            if has_slope and metric not in WITHOUT_SLOPE and name not in ensemble:
+                found[name] = MetricOf(str(variable), metric, wanted.threshold)
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from diffrax import RESULTS
 
+from odeflow.engines.diffrax.keeping import keepers
 from odeflow.engines.diffrax.lane_control import WILD
 from odeflow.engines.shared.stop_values import with_stop_values
 from odeflow.problem.methods import METHODS
@@ -16,7 +17,7 @@ from odeflow.problem.status import Status, has_failed
 class LaneResult(NamedTuple):
     """What Diffrax says of one lane; `values` by variable, (time, *shape).
 
-    `reduced` are the accumulators of the variables that are reduced.
+    `reduced` are the accumulators of the variables that are reduced, and what is kept of events.
     """
 
     values: dict[str, Any]
@@ -56,6 +57,8 @@ def solution_of(problem: Problem, t1: np.ndarray, raw: LaneResult) -> Solution:
         num_rejected_steps=raw.num_rejected_steps,
         time_reached=time_reached,
         reduced=finish(problem.reductions, raw.reduced, ~lost_ones, duration),
+        events={one.event.name: raw.reduced[one.key][1] for one in keepers(problem)},
+        event_counts={one.event.name: raw.reduced[one.key][0] for one in keepers(problem)},
     )
     return with_stop_values(problem, solution, raw.at_stop)
 

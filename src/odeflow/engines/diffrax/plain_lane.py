@@ -5,6 +5,7 @@ from typing import Any
 import diffrax
 import jax.numpy as jnp
 
+from odeflow.engines.diffrax.keeping import keepers, observed_names
 from odeflow.engines.diffrax.lane_control import lane_controller
 from odeflow.engines.diffrax.methods import diffrax_solver
 from odeflow.engines.diffrax.outcome import LaneResult
@@ -23,9 +24,12 @@ def plain_lane(problem: Problem) -> Any:
     t0, t1 = (jnp.asarray(t, dtype) for t in (model.declared.t0, model.declared.t1))
     dt0 = None if config.dt0 is None else jnp.asarray(config.dt0, dtype)
     reducer = reducers(problem.reductions)
-    if reducer:
-        observe, each = model.observer(tuple(reducer)), tuple(reducer.items())
-        solver = ReducingSolver(solver, observe, each, problem.nodes)
+    kept_events = keepers(problem)
+    carries = bool(reducer) or bool(kept_events)
+    if carries:
+        observe = model.observer(observed_names(problem, tuple(reducer)))
+        each = tuple(reducer.items())
+        solver = ReducingSolver(solver, observe, each, kept_events, problem.nodes)
     ts = None if problem.ts is None else jnp.asarray(problem.ts, dtype)
     observer = model.observer(problem.variables)
 
@@ -39,7 +43,7 @@ def plain_lane(problem: Problem) -> Any:
             t1=ts is None,
             fn=observer,
             controller_state=True,
-            solver_state=bool(reducer),
+            solver_state=carries,
         )
         solution = diffrax.diffeqsolve(
             term,
@@ -64,7 +68,7 @@ def plain_lane(problem: Problem) -> Any:
             values = select_times(times <= t0, at_start, values)
         return LaneResult(
             values=values,
-            reduced=solution.solver_state[1] if reducer else {},  # type: ignore
+            reduced=solution.solver_state[1] if carries else {},  # type: ignore
             result=solution.result._value,
             num_steps=solution.stats["num_steps"],
             num_accepted_steps=solution.stats["num_accepted_steps"],

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from odeflow.engines.diffrax.keeping import keepers, observed_names
 from odeflow.engines.diffrax.lane_control import lane_controller
 from odeflow.engines.diffrax.methods import diffrax_solver
 from odeflow.engines.diffrax.outcome import LaneResult
@@ -29,7 +30,9 @@ def restarting_lane(problem: Problem, jumps: int) -> Any:
     watch = Watch(problem)
     crossings = Crossings(problem, watch) if watch else None
     ts = None if problem.ts is None else jnp.asarray(problem.ts, dtype)
-    observer, observe = model.observer(problem.variables), model.observer(tuple(reducer))
+    observer, kept_events = model.observer(problem.variables), keepers(problem)
+    observe = model.observer(observed_names(problem, tuple(reducer)))
+    carries = bool(reducer) or bool(kept_events)
     targets = problem.jumps or JumpTargets((), ())
     method = diffrax_solver(problem)
 
@@ -37,9 +40,9 @@ def restarting_lane(problem: Problem, jumps: int) -> Any:
         solver: Any = method
         if crossings is not None:
             solver = WatchingSolver(solver, crossings, memory)
-        if reducer:
+        if carries:
             each = tuple(reducer.items())
-            solver = ReducingSolver(solver, observe, each, problem.nodes, kept)
+            solver = ReducingSolver(solver, observe, each, kept_events, problem.nodes, kept)
         saved = [diffrax.SubSaveAt(t1=True)]
         if ts is not None:
             saved.append(diffrax.SubSaveAt(ts=jnp.clip(ts, t, end), fn=observer))
@@ -61,7 +64,7 @@ def restarting_lane(problem: Problem, jumps: int) -> Any:
         _, reached, non_finite, error_infinite = controller
         state, y, fired = solution.solver_state, solution.ys[0], jnp.asarray(False)  # type: ignore
         y = jax.tree.map(lambda x: x[0], y)
-        if reducer:
+        if carries:
             state, kept = state  # type: ignore
         if watch:
             memory, fired, t_fired, y_fired, _ = state[1]  # type: ignore

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from diffrax import RESULTS
 from jax import lax
 
+from odeflow.engines.diffrax.keeping import keepers
 from odeflow.engines.shared.watch import MOST_ROUNDS, Memory, RoundOutcome, Watch
 from odeflow.problem.problem import SAME_TIME_ULPS, Problem
 from odeflow.problem.reductions import Reducer
@@ -97,7 +98,8 @@ def course(
         memory=dict(watch.start(t0, y0, args0, counted)) if watch else {},
         fired=jnp.asarray(False),
         values=jax.tree.map(lambda x: jnp.zeros((*width, *x.shape), x.dtype), now),
-        kept={name: r.start(t0, seen[name]) for name, r in reducer.items()},
+        kept={name: r.start(t0, seen[name]) for name, r in reducer.items()}
+        | {keeper.key: keeper.start(t0.dtype) for keeper in keepers(problem)},
         result=jnp.asarray(RESULTS.successful._value),
         num_steps=jnp.asarray(0),
         num_accepted_steps=jnp.asarray(0),
@@ -125,7 +127,8 @@ def course(
             here = _settled(watch, here)
         t, y, args = here.t, here.y, here.args
         seen = observe_reduced(t, y, args)
-        kept = {name: r.jump(here.kept[name], t, seen[name]) for name, r in reducer.items()}
+        jumped = {name: r.jump(here.kept[name], t, seen[name]) for name, r in reducer.items()}
+        kept = here.kept | jumped
         values, later = observe(t, y, args), None
         if ts is not None:
             # times that are this one but for rounding have the value after what happens here

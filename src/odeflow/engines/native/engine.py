@@ -112,6 +112,8 @@ def _loop(problem: Problem, device: Device) -> Loop:
 
     if problem.restarts:
         raise UntranslatableError("doses, stops and events", "on a GPU it has none of them yet")
+    if problem.events:
+        raise UntranslatableError("saveat.events", "on a GPU it keeps no crossings yet")
     return THREAD_LOOP
 
 
@@ -121,7 +123,8 @@ def _solve_on_cores(
     """Solves in batches that the threads take in turn."""
 
     def solve_batch(first: int, last: int) -> int:
-        kernel(arrays.rows(), arrays.jumps, first, last, *arrays.inputs, *arrays.outputs)
+        outputs = (*arrays.outputs, *arrays.event_outputs)
+        kernel(arrays.rows(), arrays.jumps, first, last, *arrays.inputs, *outputs)
         arrays.clear_late(first, last)
         return last - first
 

@@ -3,14 +3,11 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from odeflow.config.metrics import (
-    WITHOUT_SLOPE,
-    reduces_metrics,
-    wanted_metrics,
-)
+from odeflow.config.metrics import METRICS, WITHOUT_SLOPE, reduces_metrics
 from odeflow.config.root import Config
 from odeflow.config.sensitivity_choice import FOR_DEPENDENT, sensitivity_methods
 from odeflow.config.validate import nearest
+from odeflow.config.wanted import wanted_metrics
 from odeflow.design import axis_names, has_own_ends, number_of_samples, rows
 from odeflow.design.correlation import strongest_correlation
 from odeflow.files.errors import ConfigError
@@ -42,11 +39,22 @@ def check_analysis(config: Config, study: Path) -> None:
 def _check_slopes(config: Config, metrics: Sequence[str], study: Path) -> None:
     """The metrics that are named have derivatives."""
     key, columns = "analyse.sensitivity.metrics", axis_names(config.design, study)
+    followed = {
+        f"{variable}_{ending}"
+        for variable in {name for names in config.summary.named.values() for name in names}
+        for ending, wanted in wanted_metrics(config.summary, variable).items()
+        if wanted.threshold is None and wanted.metric not in METRICS
+    }
     for name in metrics:
         if name.endswith(WITHOUT_SLOPE):
             raise ConfigError(
                 f"{key}: dgsm needs a derivative of {name}, which is one of the saved times and "
                 "moves in jumps; leave it out, or take another method"
+            )
+        if name in followed:
+            raise ConfigError(
+                f"{key}: dgsm needs a derivative of {name}, which is followed between the saved "
+                "times and has none yet; leave it out, or take another method"
             )
         if reduces_metrics(config, has_own_ends(config, columns)):
             raise ConfigError(
@@ -71,6 +79,7 @@ def _check_outputs(
     known_names(f"{key}.variables", variables or (), known, "a saved variable")
     of = config.summary.variables or known
     there = [f"{name}_{metric}" for name in of for metric in wanted_metrics(config.summary, name)]
+    there += config.summary.function_units
     if config.design.petab is not None:
         there += ["log_likelihood", *(f"{name}_log_likelihood" for name in of)]
     known_names(f"{key}.metrics", metrics or (), there, "a metric of the summary")

@@ -12,11 +12,11 @@ from odeflow.config.levels import count
 from odeflow.config.metrics import (
     check_metric_names,
     reduced_summary,
-    wanted_metrics,
 )
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
 from odeflow.config.times import check_times
+from odeflow.config.wanted import wanted_metrics
 from odeflow.design import CONDITION, axis_names, check_axes, column_names, has_own_ends
 from odeflow.files.errors import ConfigError
 from odeflow.importers.estimation import check_estimation
@@ -29,7 +29,9 @@ from odeflow.importers.study.analyses import (
     check_training_outputs,
     known_names,
 )
+from odeflow.importers.study.followed import check_followed
 from odeflow.importers.study.records import check_records
+from odeflow.importers.study.saved_events import check_saved_events
 from odeflow.importers.study.training_set import check_training_set
 from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.derivative_names import sensitivity_names, time_derivative_names
@@ -50,6 +52,8 @@ def check(config: Config, study: Path) -> None:
     check_algebraic_use(config, study)
     _check_times(config)
     _check_variables(config, study)
+    check_followed(config)
+    check_saved_events(config)
     _check_bands(config, study)
     _check_intervals(config)
     _check_plot(config, study)
@@ -228,15 +232,9 @@ def _check_variables(config: Config, study: Path) -> None:
         known_names("saveat.variables", kept, known, what)
         known, what = kept, "a saved variable"
     known = [*known, *(name for name, (variable, _) in derivatives.items() if variable in known)]
-    for key, names in (
-        ("summary.variables", config.summary.variables),
-        ("summary.residual_error", config.summary.residual_error),
-        ("summary.nca", config.summary.nca),
-        ("summary.first_time_above", config.summary.first_time_above),
-        ("summary.first_time_below", config.summary.first_time_below),
-        ("plot.variables", config.plot.variables),
-    ):
-        known_names(key, names or (), known, what)
+    for key, names in config.summary.named.items():
+        known_names(f"summary.{key}", names, known, what)
+    known_names("plot.variables", config.plot.variables or (), known, what)
     columns = axis_names(config.design, study)
     reduced = reduced_summary(config, has_own_ends(config, columns))
     in_model = [*states, *(observables.variables if observables else []), *config.model.parameters]
@@ -283,6 +281,12 @@ def _check_plot(config: Config, study: Path) -> None:
     kinds, plot = figure_kinds(config), config.plot
     for reference in plot.functions.values():
         check_function("plot.figures", reference, study)
+    for reference in config.summary.functions:
+        check_function("summary.functions", reference, study)
+    if config.summary.functions and config.saveat.ts is None:
+        raise ConfigError(
+            "summary.functions: no times are saved, of which they would be given; set saveat.ts"
+        )
     sheet = plot.style if plot.style and plot.style.endswith(".mplstyle") else None
     if sheet is not None and not (study / sheet).is_file():
         raise ConfigError(f"plot.style: no file {sheet!r} in the study's folder")
@@ -299,6 +303,7 @@ def _check_plot(config: Config, study: Path) -> None:
     named = named or [*states, *(observables.variables if observables else ())]
     scalars = [name for name in named if name not in states or not states[name].shape]
     metrics = [f"{name}_{m}" for name in scalars for m in wanted_metrics(config.summary, name)]
+    metrics += config.summary.function_units
     if config.design.petab is not None:
         metrics += ["log_likelihood", *(f"{name}_log_likelihood" for name in named)]
     if plot.metrics:

@@ -134,6 +134,7 @@ def _functions(problem: Problem) -> tuple[Callable[..., Any], ...]:
     functions = [scalars(model.vector_field)]
     functions += [scalars(guard.condition) for guard in problem.guards]
     reduced = {r.variable for r in problem.reductions} - set(model.declared.states)
+    reduced |= {event.crosses for event in problem.events} - set(model.declared.states)
     if reduced:
         functions.append(scalars(model.observer(sorted(reduced))))
     return tuple(functions)

@@ -21,6 +21,7 @@ from odeflow.report.figures.phase_portrait import phase_portrait
 from odeflow.report.figures.posterior import posterior
 from odeflow.report.figures.predictive import predictive
 from odeflow.report.figures.profiles import profiles
+from odeflow.report.figures.saved_events import event_section, event_times
 from odeflow.report.figures.sensitivity_bars import sensitivity_indices
 from odeflow.report.figures.sensitivity_convergence import sensitivity_convergence
 from odeflow.report.figures.sensitivity_over_time import sensitivity_over_time
@@ -40,6 +41,8 @@ FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
     "heat_map": heat_map,
     "metric_scatter": metric_scatter,
     "phase_portrait": phase_portrait,
+    "event_times": event_times,
+    "event_section": event_section,
     "solver_effort": solver_effort,
     "status_map": status_map,
 }

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from odeflow.config.metrics import TimeCourses, metric_function, wanted_metrics
+from odeflow.config.metrics import TimeCourses, metric_function
+from odeflow.config.wanted import wanted_metrics
 from odeflow.ensemble.one_trajectory import OneTrajectory
 from odeflow.report.live.stored import Stored
 
@@ -28,5 +29,6 @@ def metric_of(stored: Stored, name: str, one: OneTrajectory) -> float:
         if name == f"{variable}_{metric}" and metric in wanted and values.ndim == 1:
             with np.errstate(invalid="ignore"):
                 course = TimeCourses(np.asarray(values, float), one.times)
-                return float(metric_function(metric, wanted[metric])(course))
+                function = metric_function(wanted[metric])
+                return float("nan") if function is None else float(function(course))
     return float("nan")

@@ -26,6 +26,7 @@ class Common:
         self.names = [str(n) for n, v in ensemble.data_vars.items() if "time" in v.dims]
         self.trajectories = Trajectories(config, model, study)
         self.functions = self.trajectories.functions
+        self.followed = self.trajectories.followed.names
         asked = config.solver.tolerances(config.model.states)
         self.tolerances = ComponentTolerances(asked, model, np.dtype(config.runtime.precision))
         self.limits = Limits(

@@ -36,8 +36,8 @@ class Comparison:
     """One trajectory against its reference.
 
     `reference[name]` and `errors[name]` have the shape of the saved values, NaN where those are
-    not compared; `amplification` has one value per time: how many tolerances SciPy is off by then
-    at the tolerances of the solver, if 1 or more.
+    not compared, and metrics that of one time; `amplification` has one value per time: how many
+    tolerances SciPy is off by then at the tolerances of the solver, if 1 or more.
     """
 
     reference: Mapping[str, np.ndarray]
@@ -68,6 +68,7 @@ class Checker(Common):
         one = trajectory(self.ensemble, number)
         judged = Judged(Outcome.not_judged, reasons={reason: set()})
         saved = {name: one[name].transpose("time", ...).values for name in self.names}
+        saved |= {name: one[name].values[None] for name in self.followed}
         nothing = {name: np.full(values.shape, np.nan) for name, values in saved.items()}
         errors = {name: _no_errors(values) for name, values in saved.items()}
         return Comparison(nothing, errors, np.ones(one.sizes["time"]), judged)
@@ -104,8 +105,11 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
         trajectory.is_enough,
     )
     errors = trajectory.errors(found)
+    metrics = checker.followed
     references = {
-        name: found.values.here[name] for name in checker.names if name in found.values.here
+        name: found.values.here[name]
+        for name in (*checker.names, *metrics)
+        if name in found.values.here
     }
     evaluations = found.evaluations
     if checker.derivatives:
@@ -117,15 +121,24 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
         )
     else:
         unknown = set()
-    findings = look_at(errors, trajectory.limits)
+    of_values = {name: one for name, one in errors.items() if name not in metrics}
+    findings = look_at(of_values, trajectory.limits)
+    each = {name: look_at({name: errors[name]}, trajectory.limits) for name in metrics}
+    for one in each.values():
+        findings = findings.with_metric(one)
     if unknown:
         findings.judged.reasons["there is no derivative at this stop"] = unknown
     judged, amplification = findings.judged, np.ones(len(trajectory.ts))
-    if judged.worst.variable and not is_of_end(judged.worst.variable):
+    whole = is_of_end(judged.worst.variable) or judged.worst.variable in metrics
+    if judged.worst.variable and not whole:
         judged.worst = replace(judged.worst, at=float(trajectory.ts[judged.worst.time]))
-    if findings.exceeds or (findings.suspicious > trajectory.limits.ratio).any():
-        amplification = amplification_of(trajectory, found)
-        explained = (findings.suspicious <= trajectory.limits.ratio * amplification).all()
+    limit = trajectory.limits.ratio
+    suspicious = [one.suspicious for one in (findings, *each.values())]
+    if findings.exceeds or any((one > limit).any() for one in suspicious):
+        amplification, of_metrics = amplification_of(trajectory, found)
+        explained = (findings.suspicious <= limit * amplification).all() and all(
+            (one.suspicious <= limit * of_metrics[name]).all() for name, one in each.items()
+        )
         if trajectory.config.solver.stepsize_controller == "constant":
             judged.outcome = Outcome.not_judged
             judged.reasons.setdefault("constant steps keep no tolerance", set())
@@ -134,8 +147,10 @@ def _compared(checker: Checker, trajectory: SavedTrajectory) -> Comparison:
         elif findings.exceeds:
             judged.outcome = Outcome.tolerances_too_loose
     return Comparison(
-        {name: trajectory.padded(references[name]) for name in checker.names},
-        {name: trajectory.padded_errors(errors[name]) for name in checker.names},
+        {name: trajectory.padded(references[name]) for name in checker.names}
+        | {name: references[name] for name in metrics},
+        {name: trajectory.padded_errors(errors[name]) for name in checker.names}
+        | {name: errors[name] for name in metrics},
         np.concatenate([amplification[trajectory.shown], np.ones(trajectory.padding)]),
         judged,
         found.course.method,

@@ -8,14 +8,17 @@ sections II.5 and II.6; E. Hairer and G. Wanner (1996), II, section IV.8. Spring
 """
 
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from odeflow.trust.verification.algebraic import FieldAt, Integrated
+from odeflow.trust.verification.course_line import Piece
 from odeflow.trust.verification.crossings import first_change
 from odeflow.trust.verification.events import Events, EventsFailedError
+from odeflow.trust.verification.followed import FoundAgain
 from odeflow.trust.verification.problem import PointProblem
 from odeflow.trust.verification.schedule import Change
 from odeflow.trust.verification.stepping import Accuracy, NoReferenceError, Stepping, Work
@@ -34,7 +37,8 @@ class Course:
 
     `near_end` says whether a stop was that near, `args` are the parameters at each time, `largest`
     the largest |y| of each component on the way, `end`, `at_end` and `end_args` where a stop ended
-    it, else t1, and what holds there.
+    it, else t1, and what holds there. `pieces` are its steps, where the problem has variables that
+    are `followed`, and its end, as one of no length; `metrics` what is made of them, once it is.
     """
 
     ys: Float[np.ndarray, "time component"]
@@ -48,6 +52,8 @@ class Course:
     stopped: bool
     evaluations: int
     method: str
+    pieces: list[Piece]
+    metrics: Mapping[str, FoundAgain] | None = None
 
 
 def course(
@@ -88,6 +94,7 @@ class _Walk:
         self.counted: np.ndarray = np.zeros(0, bool)
         self.change: Change = problem.changes[0]
         self.slack = _BESIDE * (problem.t1 - problem.t0)
+        self.pieces: list[Piece] = []
 
     def done(self) -> Course:
         """Walks to the end."""
@@ -127,10 +134,12 @@ class _Walk:
         if not np.isfinite(self.y).all():
             raise NoReferenceError(f"not finite at t = {self.t:g}")
         self._record_at(self.t)
+        end = min(self.t, problem.t1)
+        self._follow(end, end, lambda t: self.y, self.change.args)
         return Course(
             self.ys, self.beside, self.args_at, self.near_end, self.largest,
-            min(self.t, problem.t1), self.y, self.change.args, self.stopped, 0,
-            self.accuracy.method,
+            end, self.y, self.change.args, self.stopped, 0,
+            self.accuracy.method, self.pieces,
         )  # fmt: skip
 
     def _apply(self, change: Change) -> None:
@@ -165,6 +174,13 @@ class _Walk:
     def _record_at(self, t: float) -> None:
         for i in np.flatnonzero(self.ts == t):
             self.ys[i], self.args_at[i] = self.y, self.change.args
+
+    def _follow(
+        self, a: float, b: float, dense: Callable[[float], np.ndarray], args: np.ndarray
+    ) -> None:
+        followed = self.problem.followed
+        if followed is not None:
+            self.pieces.append(Piece(a, b, lambda t: followed(t, dense(t), args)))
 
     def _note_beside(self, t: float) -> None:
         """Values near an event, which may be of its other side."""
@@ -213,7 +229,8 @@ class _Walk:
         onto = self.accuracy.method == "Radau"
         while stepping.t < target:
             bound = self.ts[waiting[0]] if onto and waiting else target
-            a, b, dense = stepping.step(float(bound), bool(waiting) or conditions is not None)
+            looks_inside = conditions is not None or problem.followed is not None
+            a, b, dense = stepping.step(float(bound), bool(waiting) or looks_inside)
             here = b
             if conditions is not None and holds is not None:
                 hit = first_change(conditions, dense, a, b, holds)
@@ -223,6 +240,7 @@ class _Walk:
                 i = waiting.pop(0)
                 self.ys[i], self.args_at[i] = dense(self.ts[i]), args
             self.largest = np.maximum(self.largest, np.abs(dense(here)))
+            self._follow(a, here, dense, args)
             if here < b or (
                 conditions is not None and (conditions.holds(b, dense(b)) != holds).any()
             ):

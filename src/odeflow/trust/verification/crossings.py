@@ -41,7 +41,7 @@ def first_change(
     values = np.array([conditions.margins(t, dense(t)) for t in ts])
     roots: list[float] = []
     for i, course in enumerate(values.T):
-        roots += _roots(lambda t, i=i: conditions.margins(t, dense(t))[i], ts, course)
+        roots += roots_of(lambda t, i=i: conditions.margins(t, dense(t))[i], ts, course)
     known = before
     places = sorted({b, *ts[1:], *roots})
     if roots:  # a slow margin may be zero for many numbers on both sides of its root
@@ -79,7 +79,7 @@ def _exact(
             low = middle
 
 
-def _roots(margin: Callable[[float], float], ts: np.ndarray, values: np.ndarray) -> list[float]:
+def roots_of(margin: Callable[[float], float], ts: np.ndarray, values: np.ndarray) -> list[float]:
     """Where a margin is zero, from its values at some times and its extremes between them."""
     roots = []
     for i in range(len(ts) - 1):

@@ -116,6 +116,19 @@ class Findings(NamedTuple):
     exceeds: bool
     suspicious: np.ndarray
 
+    def with_metric(self, other: "Findings") -> "Findings":
+        """These, and in what is judged and exceeds a limit those of a metric."""
+        judged = self.judged
+        judged.number += other.judged.number
+        for reason, names in other.judged.reasons.items():
+            judged.reasons.setdefault(reason, set()).update(names)
+        mine, its = judged.worst.relative, other.judged.worst.relative
+        if its > mine or np.isnan(mine):
+            judged.worst = other.judged.worst
+        if judged.number:
+            judged.outcome = Outcome.passed
+        return self._replace(exceeds=self.exceeds or other.exceeds)
+
 
 def look_at(errors: Mapping[str, Errors], limits: Limits) -> Findings:
     """The findings of a trajectory, whose outcome is open where one of its errors is large."""

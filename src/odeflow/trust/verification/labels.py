@@ -43,12 +43,14 @@ def label_verification(
     results: Sequence[Comparison],
     evaluator: str,
     verdict: Verdict,
+    metrics: Sequence[str] = (),
 ) -> xr.Dataset:
     """The dataset over (sample, time, ...), `sample` being rows of the design.
 
     Of each saved variable its error relative to its scale and over its tolerance, the reference
     and how uncertain that is; of each trajectory its outcome, the largest errors, and the variable
-    and time where they are. Attributes: the verdict and the numbers that it rests on.
+    and time where they are. `metrics` are names of those that are compared. Attributes: the
+    verdict and the numbers that it rests on.
     """
     names = [str(n) for n, v in ensemble.data_vars.items() if "time" in v.dims]
     dims = ensemble["status"].dims
@@ -64,7 +66,17 @@ def label_verification(
             own["units"] = attributes.get("units", "1") if kind in _HAVE_UNITS else "1"
             data[f"{name}_{kind}"] = (("sample", "time", *rest), stacked, own)
     of_end = [str(n) for n in ensemble.data_vars if is_of_end(str(n))]
-    data |= _worst([*names, *of_end], results, ensemble["time"])
+    for name in (name for name in metrics if set(dims) <= {*ensemble[name].dims}):
+        rest = tuple(d for d in ensemble[name].dims if d not in dims)
+        shape = (0, *(ensemble.sizes[d] for d in rest))
+        for kind, (words, read) in _KINDS.items():
+            values = [read(one, name)[0] for one in results]
+            known = ensemble[name].attrs
+            own = {"long_name": words.format(known.get("long_name", name))}
+            own["units"] = known.get("units", "1") if kind in _HAVE_UNITS else "1"
+            stacked = np.stack(values) if results else np.empty(shape)
+            data[f"{name}_{kind}"] = (("sample", *rest), stacked, own)
+    data |= _worst(names, [*of_end, *metrics], results, ensemble["time"])
     coords: dict[str, Any] = {
         "sample": ("sample", chosen, {"long_name": "row of the design"}),
         "time": ensemble["time"].variable,
@@ -84,8 +96,17 @@ def label_verification(
     return dataset.assign_attrs(_attributes(config, ensemble, dataset, ratios, evaluator, verdict))
 
 
-def _worst(names: Sequence[str], results: Sequence[Comparison], time: xr.DataArray) -> dict:
-    """The outcome of each trajectory, its largest errors, and where they are."""
+def _worst(
+    over_time: Sequence[str],
+    whole: Sequence[str],
+    results: Sequence[Comparison],
+    time: xr.DataArray,
+) -> dict:
+    """The outcome of each trajectory, its largest errors, and where they are.
+
+    `whole` are names of what a trajectory has one number of.
+    """
+    names = [*over_time, *whole]
     worst = [one.judged.worst for one in results]
     variable = [names.index(one.variable) if one.variable else -1 for one in worst]
     times = [one.at for one in worst]

@@ -40,7 +40,7 @@ class PointProblem:
     is whether a field that changes fast with time, whatever makes it so, is followed in steps that
     see it. `ends_at` is where a trajectory ends for another reason than its stops. At `given_times`
     inputs of the model have kinks and jumps. `space` is what is integrated where the field has a
-    mass matrix.
+    mass matrix, `followed` the variables that metrics need between the saved times.
     """
 
     field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
@@ -56,6 +56,7 @@ class PointProblem:
     ends_at: float | None = None
     given_times: Float[np.ndarray, " time"] = dataclasses.field(default_factory=lambda: np.empty(0))
     space: StateSpace | None = None
+    followed: Callable[[float, np.ndarray, np.ndarray], np.ndarray] | None = None
     _seen: bool = False
     _active: dict[bytes, Activity] = dataclasses.field(default_factory=dict)
     _known: dict[bytes, tuple[np.ndarray, float]] = dataclasses.field(default_factory=dict)

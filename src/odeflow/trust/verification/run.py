@@ -40,8 +40,9 @@ def verify(
     `verify.number` of those that ended as they should, the worst suspects first, are solved again
     by SciPy from what the ensemble says of initial values and parameters, with the vector field
     called through NumPy. Doses, stops and events are done by code of this package; sensitivities
-    are differences of solutions. Every saved value is compared; metrics that were reduced while
-    solving are not.
+    are differences of solutions. Every saved value is compared, and so is every metric that is
+    followed between the saved times (crossings, peaks, windows); other metrics that were reduced
+    while solving are not.
 
     It ends after `verify.budget` seconds, the last fifth of which are for the explanation of a
     large error; where that is null, 5 s longer than the solve took, `solve_seconds`, and
@@ -71,7 +72,13 @@ def verify(
     done, results = [done[i] for i in order], [results[i] for i in order]
     verdict = verdict_of(config, checker, done, results, len(chosen), budget, start + budget)
     return label_verification(
-        config, ensemble, np.array(done, int), results, checker.functions.evaluator, verdict
+        config,
+        ensemble,
+        np.array(done, int),
+        results,
+        checker.functions.evaluator,
+        verdict,
+        checker.followed,
     )
 
 

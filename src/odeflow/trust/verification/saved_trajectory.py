@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,7 @@ from odeflow.files.flags import flag_meaning
 from odeflow.problem.names import at_record_name
 from odeflow.trust.verification.common import Common
 from odeflow.trust.verification.course import Course
+from odeflow.trust.verification.followed import FoundAgain
 from odeflow.trust.verification.judgement import (
     TIME_REACHED,
     Errors,
@@ -67,7 +68,22 @@ class SavedTrajectory:
                     end = self.problem.t1  # nothing ends it there
             here[TIME_REACHED] = np.array([end])
             other[TIME_REACHED] = np.array([np.nan])
+        for name, metric in self.metrics(found).items():
+            here[name] = metric.value[None]
+            other[name] = np.full_like(here[name], np.nan)
         return Sides(here, other)
+
+    def metrics(self, found: Course) -> Mapping[str, FoundAgain]:
+        """What is followed between the saved times, found again."""
+        if not self.checker.followed:
+            return {}
+        if found.metrics is None:
+            span = self.problem.t1 - self.problem.t0
+            usual = self.config.solver.tolerances(self.config.model.states)
+            followed = self.checker.trajectories.followed
+            rtol = self.tolerances.rtol
+            found.metrics = followed.found_again(found.pieces, self.dataset, usual, rtol, span)
+        return found.metrics
 
     def _named(self, ys: np.ndarray, args: np.ndarray) -> dict[str, np.ndarray]:
         values, start = {}, 0
@@ -110,13 +126,16 @@ class SavedTrajectory:
                 atol = self.tolerances.atol[start:stop].reshape(state.shape)
                 result[name] = scale, np.asarray(scale <= atol)
                 start = stop
+            metrics = self.metrics(found)
             for name in values:
-                if name in result or name == TIME_REACHED:
+                if name in result or name == TIME_REACHED or name in metrics:
                     continue
                 scale = np.asarray(np.nanmax(np.abs(values[name]), axis=0, initial=0.0))
                 result[name] = scale, np.asarray(scale == 0)
         span = np.array(self.problem.t1 - self.problem.t0)
         result[TIME_REACHED] = span, np.array(False)
+        for name, one in metrics.items():
+            result[name] = one.scale, one.below
         return result
 
     def errors(self, found: Reference) -> dict[str, Errors]:
@@ -125,7 +144,8 @@ class SavedTrajectory:
         saved = {name: self.saved(name) for name in values.here}
         error = distances(saved, values, run.near_end)
         if self.only_end:
-            error = {n: np.where(np.isnan(saved[n]), np.inf, e) for n, e in error.items()}
+            ends = [name for name in error if name not in self.metrics(run)]
+            error = {**error} | {n: np.where(np.isnan(saved[n]), np.inf, error[n]) for n in ends}
         widths, least = self.widths(run)
         scales = self.scales(values.here, run)
         result = {}
@@ -155,6 +175,7 @@ class SavedTrajectory:
             start = stop
         span = self.problem.t1 - self.problem.t0
         result[TIME_REACHED] = np.array([self.tolerances.rtol * span])
+        result |= {name: one.tolerance[None] for name, one in self.metrics(run).items()}
         names, least = self.model.observable_names, {}
         wanted = {*self.checker.names, *(v for v, _ in self.checker.derivatives.values())}
         if any(name in wanted for name in names):
@@ -174,7 +195,7 @@ class SavedTrajectory:
         """What the ensemble has at the times that are compared."""
         one = self.dataset[name]
         if "time" not in one.dims:
-            return np.array([float(one)])
+            return one.values.astype(float)[None]
         return one.transpose("time", ...).values.astype(float)[: len(self.ts)]
 
     def padded(self, values: np.ndarray) -> np.ndarray:

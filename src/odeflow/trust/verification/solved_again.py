@@ -20,12 +20,17 @@ from odeflow.trust.verification.stepping import Accuracy, NoReferenceError
 _ALIKE = {"DOP853": "RK45"}
 
 
-def amplification_of(trajectory: SavedTrajectory, found: Reference) -> np.ndarray:
-    """At each time, the most tolerances that SciPy is off so far, if it does as the solver."""
+def amplification_of(
+    trajectory: SavedTrajectory, found: Reference
+) -> tuple[np.ndarray, dict[str, float]]:
+    """At each time, the most tolerances that SciPy is off so far, if it does as the solver; and
+    how many it is off in each metric.
+    """
     # away from zero: what is positive stays so
     y0, run = trajectory.problem.y0, found.course
     beside = y0 + np.where(y0 < 0, -1.0, 1.0) * trajectory.tolerances.of_state(y0)
     grown = np.ones(len(trajectory.ts))
+    metrics = dict.fromkeys(trajectory.checker.followed, 1.0)
     for start in (beside, y0):
         moved = _like(trajectory.problem, start)
         accuracy = Accuracy(
@@ -42,8 +47,12 @@ def amplification_of(trajectory: SavedTrajectory, found: Reference) -> np.ndarra
         for name, one in off.items():
             with np.errstate(all="ignore"):
                 ratio = (one / widths[name]).reshape(len(one), -1).max(axis=1)
-            grown = np.maximum(grown, np.nan_to_num(ratio, nan=1.0, posinf=np.inf))
-    return np.maximum.accumulate(grown)
+            ratio = np.nan_to_num(ratio, nan=1.0, posinf=np.inf)
+            if name in metrics:
+                metrics[name] = max(metrics[name], float(ratio[0]))
+            else:
+                grown = np.maximum(grown, ratio)
+    return np.maximum.accumulate(grown), metrics
 
 
 def adviser(trajectory: SavedTrajectory, found: Reference) -> Callable[[float], str]:
@@ -79,5 +88,5 @@ def _like(problem: PointProblem, y0: np.ndarray) -> PointProblem:
     return PointProblem(
         problem.field, problem.notes, y0, problem.t0, problem.t1, problem.changes,
         problem.stops, problem.events, problem.still, False, problem.ends_at,
-        problem.given_times, problem.space,
+        problem.given_times, problem.space, problem.followed,
     )  # fmt: skip

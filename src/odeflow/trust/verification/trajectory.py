@@ -16,6 +16,7 @@ from odeflow.problem.axis_names import axis_coordinate
 from odeflow.problem.model import Model
 from odeflow.problem.status import Status
 from odeflow.trust.verification.algebraic import StateSpace
+from odeflow.trust.verification.followed import FollowedVariables
 from odeflow.trust.verification.inputs import GivenInputs
 from odeflow.trust.verification.numpy_functions import PointFunctions
 from odeflow.trust.verification.problem import PointProblem, StopCondition
@@ -40,6 +41,7 @@ class Trajectories:
             model, config.model if config.model.is_imported else None, study, self.inputs
         )
         self.stops = _stops(config, model, self.functions)
+        self.followed = FollowedVariables(config, model, self.functions.observables)
         self.space: StateSpace | None = None
         if model.declared.is_implicit:
             by_state = config.solver.tolerances(config.model.states).atol
@@ -114,6 +116,7 @@ class Trajectories:
             follows_time=not self.functions.is_autonomous,
             ends_at=self._rests_at(one),
             space=self.space,
+            followed=self.followed.function,
             given_times=self.inputs.times,
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from odeflow.config.root import Config
 from odeflow.trust.verification.compare import Checker, Comparison
-from odeflow.trust.verification.judgement import Outcome, is_of_end
+from odeflow.trust.verification.judgement import Outcome
 from odeflow.trust.verification.stepping import OutOfTimeError
 
 
@@ -83,7 +83,7 @@ def _errors(
     judged: Sequence[int],
 ) -> list[str]:
     worst, limit = result.judged.worst, config.verify.max_error
-    t = worst.at if not is_of_end(worst.variable) else None
+    t = None if np.isnan(worst.at) else worst.at
     at = "" if t is None else f" at {t:g}"
     over = limit if limit is not None else np.inf
     above = sum(results[i].judged.worst.relative > over for i in judged)

@@ -10,7 +10,7 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.design import rows
 from odeflow.ensemble.assemble import assemble_to_file
-from odeflow.ensemble.chunk_file import FOLDER, read_chunk
+from odeflow.ensemble.chunk_file import FOLDER, read_chunk, stored_totals
 from odeflow.files.netcdf import damaged, lazily_readable
 from odeflow.files.opening import open_ensemble
 from odeflow.problem.axis_names import axis_coordinate
@@ -45,7 +45,9 @@ def assemble(config: Config, study: Path, design: Path, chunks: Sequence[Path], 
                         raise damaged(file, "the model's file was changed during the run")
                     yield slab
 
-        assemble_to_file(config.in_study(study), rows_there.sizes["sample"], verified(), path)
+        totals = stored_totals(config.saveat.events, chunks)
+        number = rows_there.sizes["sample"]
+        assemble_to_file(config.in_study(study), number, verified(), path, totals)
 
 
 def _check_rows(

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from odeflow.analysis.function_metrics import function_metrics
 from odeflow.analysis.summary import summarise_to_file
 from odeflow.config.root import Config
 from odeflow.files.opening import open_ensemble
@@ -15,19 +16,20 @@ def summarise(config: Config, study: Path, ensemble: Path, path: Path) -> None:
 
     Arguments:
         config: the experiment.
-        study: the folder that its tables are relative to.
+        study: the folder that its tables and functions are relative to.
         ensemble: its `ensemble.nc`.
         path: the file to write, NetCDF.
 
     Raises:
         DamagedFileError: the ensemble cannot be read.
-        ConfigError: the measurements cannot be read.
+        ConfigError: the measurements cannot be read, or a function of `summary.functions` fails.
     """
     measured = measurements_of(config, study)
     with open_ensemble(ensemble) as dataset:
         number = int(dataset["status"].size)
         progress = ProgressReport(number, sys.stdout, terminal(), least=1.0)
-        summarise_to_file(dataset, config.summary, path, measured, progress)
+        functions = function_metrics(config, study, dataset)
+        summarise_to_file(dataset, config.summary, path, measured, functions, progress)
 
 
 def measurements_of(config: Config, study: Path) -> Measurements | None:

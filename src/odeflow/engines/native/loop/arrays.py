@@ -63,6 +63,11 @@ class Arrays:
         self._num_steps = np.zeros(size, np.int64)
         self._num_accepted_steps = np.zeros(size, np.int64)
         self._time_reached = np.zeros(size, dtype)
+        self._events = {
+            event.name: np.full((size, event.most, problem.event_width(event)), np.nan, dtype)
+            for event in problem.events
+        }
+        self._event_counts = np.zeros((len(problem.events), size), np.int64)
         self.outputs: tuple[Any, ...] = (
             tuple(x.reshape(-1, x.shape[2]) for x in self._values),
             self._reduced,
@@ -71,6 +76,11 @@ class Arrays:
             self._num_steps,
             self._num_accepted_steps,
             self._time_reached,
+        )
+        #: Outputs of the loop on cores alone.
+        self.event_outputs: tuple[Any, ...] = (
+            tuple(x.reshape(-1, x.shape[2]) for x in self._events.values()),
+            self._event_counts,
         )
 
     def rows(self) -> np.ndarray:
@@ -108,6 +118,8 @@ class Arrays:
                 ~has_failed(self._status),
                 time_reached - model.t0,
             ),
+            events=self._events,
+            event_counts=dict(zip(self._events, self._event_counts)),
         )
         return with_stop_values(self._problem, solution, self._reduced[:, self._columns :])
 

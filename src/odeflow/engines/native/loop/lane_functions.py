@@ -15,6 +15,7 @@ from odeflow.engines.native.frontend.names import (
     parameter_names,
     scalar_labels,
 )
+from odeflow.engines.native.loop.lane_events import LaneEvents
 from odeflow.engines.native.loop.lane_reductions import LaneReductions
 from odeflow.engines.native.loop.lane_restarts import LaneRestarts
 from odeflow.engines.native.loop.last_step import last_step, number_of_coefficients
@@ -51,8 +52,10 @@ class LaneFunctions:
         self._knots = KnotSteps(problem)
         self.reductions = LaneReductions(problem, stepper)
         self.restarts = LaneRestarts(problem, stepper)
+        self.events = LaneEvents(problem, stepper)
         self._inside = problem.ts is not None
-        self._dense = self._inside or bool(self.reductions) or self.restarts.has_guards
+        looks_inside = bool(self.reductions) or bool(self.events)
+        self._dense = self._inside or looks_inside or self.restarts.has_guards
         self._components = component_labels(model)
         self._y = [f"y_{name}" for name in self._components]
         self._parameters = parameter_names(model)
@@ -71,6 +74,7 @@ class LaneFunctions:
             rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
             rows += self._stepper.dense
         rows += [*self._knots.rows(), *self.restarts.rows(), *self.reductions.rows()]
+        rows += self.events.rows()
         if self._inside:
             rows += [name for names in self._coefficients for name in names]
         return rows + [f"out_{name}" for _, _, name in self._kept() if self.is_recorded]
@@ -116,6 +120,7 @@ class LaneFunctions:
             self._begin(),
             *self.restarts.programs(),
             *self.reductions.programs(bool(self.restarts)),
+            *self.events.programs(),
         ]
 
     def source(self, layout: BufferLayout) -> list[str]:
@@ -124,6 +129,7 @@ class LaneFunctions:
             self.restarts.source(layout),
             self._write(layout),
             self.reductions.source(),
+            self.events.source(layout),
             self._collect(layout),
         ]
 

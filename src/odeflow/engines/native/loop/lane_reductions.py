@@ -7,21 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odeflow.engines.native.frontend.field import field_at, observables_program
-from odeflow.engines.native.frontend.names import (
-    component_labels,
-    observable_labels,
-    parameter_names,
-    scalar_labels,
-)
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.loop.last_step import LastStep, last_step
+from odeflow.engines.native.loop.step_view import StepView
 from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.value import Value, any_of, inlined, select
 from odeflow.problem.problem import Problem
-from odeflow.problem.reductions import Reducer, controls, reducers
+from odeflow.problem.reductions import Reducer, reducers
 
 #: What a scalar's search needs of the step besides values: copies, since it sees the rows of one
 #: scalar only.
@@ -81,19 +74,15 @@ class LaneReductions:
     """
 
     def __init__(self, problem: Problem, stepper: Stepper):
-        model = problem.model
-        self._problem, self._stepper = problem, stepper
-        self._is_cut = bool(problem.guards)
-        self._components = component_labels(model)
-        self._parameters = parameter_names(model)
+        self._problem = problem
         reduced = reducers(problem.reductions)
-        self._observables = observable_labels(model, list(reduced))
+        self._view = StepView(problem, stepper, list(reduced))
         self._parts: dict[str, tuple[_Group, int, int]] = {}
         groups: dict[Any, _Group] = {}
         for variable, reducer in reduced.items():
             key = tuple(reducer.metrics.items())
             group = groups.setdefault(key, _Group(len(groups), reducer, [], len(problem.nodes)))
-            parts = scalar_labels(model, variable, self._observables)
+            parts = self._view.labels(variable)
             group.scalars += parts
             last = len(group.scalars) - 1
             self._parts[variable] = (group, last + 1 - len(parts), last)
@@ -123,7 +112,7 @@ class LaneReductions:
         self, b: LaneBuilder, t0: Value, y: Sequence[Value], parameters: Sequence[Value]
     ) -> None:
         """Puts the accumulators of a trajectory at t0 into its lane."""
-        values = self._scalars(b, t0, y, parameters)
+        values = self._view.scalars(t0, y, parameters)
         for group in self._groups:
             program = translate(group.reducer.start, ["t", "value"], self._problem.dtype)
             for i, name in enumerate(group.scalars):
@@ -167,7 +156,8 @@ class LaneReductions:
         return [(group, k) for group in self._groups for k in range(len(group.reducer.searched))]
 
     def _here(self, b: LaneBuilder) -> tuple[Value, list[Value], list[Value]]:
-        return b.row("t"), b.rows([f"y_{n}" for n in self._components]), b.rows(self._parameters)
+        rows = [f"y_{n}" for n in self._view.components]
+        return b.row("t"), b.rows(rows), b.rows(self._view.parameters)
 
     def _start(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
@@ -177,7 +167,7 @@ class LaneReductions:
     def _jump(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
         t0, y, parameters = self._here(b)
-        values = self._scalars(b, t0, y, parameters)
+        values = self._view.scalars(t0, y, parameters)
         for group in self._groups:
             accumulators = group.reducer.accumulators
 
@@ -194,9 +184,10 @@ class LaneReductions:
     def _look(self) -> LaneProgram:
         """What the last step of every lane tells without a search, and where one is asked for."""
         b = LaneBuilder(self._problem.dtype)
-        step = self._step(b)
+        step = self._view.step(b)
         is_taken, asked = b.row("saved_until") > step.start, []
-        controls = self._controls(step)
+        wanted = {name for group in self._groups for name in group.scalars}
+        controls = self._view.controls(step, wanted)
         for group in self._groups:
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
@@ -225,8 +216,8 @@ class LaneReductions:
     def _find_nodes(self) -> LaneProgram:
         """Puts the values of a lane's last step at the nodes into rows."""
         b = LaneBuilder(self._problem.dtype)
-        step, searched = self._step(b), [g for g in self._groups if g.reducer.searched]
-        for k, values in enumerate(self._at_nodes(step)):
+        step, searched = self._view.step(b), [g for g in self._groups if g.reducer.searched]
+        for k, values in enumerate(self._view.at_nodes(step)):
             for group in searched:
                 b.store_rows(group.nodes()[k], [values[name] for name in group.scalars])
         for group in searched:
@@ -260,52 +251,3 @@ class LaneReductions:
             b.store(rows[0], select(is_asked, value, before))
         doc = "Searches the last step for what one scalar of some lanes asks for."
         return b.finished(group.search(k), "vector", doc)
-
-    def _step(self, b: LaneBuilder) -> LastStep:
-        inside = last_step(b, self._stepper, len(self._components))
-        # a step in which a guard fired ends there
-        cut = b.row("cut") if self._is_cut else None
-        length = inside.h if cut is None else inside.h * cut
-        return LastStep(
-            b, b.row("step_start"), length, cut, inside, self._stepper.polynomial(inside)
-        )
-
-    def _controls(self, step: LastStep) -> dict[str, list[Value]]:
-        """Coefficients in Bernstein's basis of each scalar over a step, by label."""
-        result = {
-            name: step.controls(i)
-            for i, name in enumerate(self._components)
-            if any(name in group.scalars for group in self._groups)
-        }
-        if self._observables:
-            at_nodes = self._at_nodes(step)
-            names = [f"v{k}" for k in range(len(at_nodes))]
-            made = translate(lambda *values: controls(values), names, self._problem.dtype)
-            for name in self._observables.values():
-                given = {node: values[name] for node, values in zip(names, at_nodes)}
-                result[name] = inlined(step.builder, made, given)
-        return result
-
-    def _at_nodes(self, step: LastStep) -> list[dict[str, Value]]:
-        """The scalars at the nodes of a step, by label."""
-        b, last = step.builder, len(self._problem.nodes) - 1
-        parameters, result = b.rows(self._parameters), []
-        for k, node in enumerate(self._problem.nodes):
-            y = step.inside.y if k == 0 else step.end() if k == last else step.state(node)
-            time = {0: step.start, last: b.row("t")}.get(k)
-            if time is None:
-                time = step.start + node * step.length
-            result.append(self._scalars(b, time, y, parameters))
-        return result
-
-    def _scalars(
-        self, b: LaneBuilder, time: Value, y: Sequence[Value], parameters: Sequence[Value]
-    ) -> dict[str, Value]:
-        """The components and the reduced observables at a state, by label."""
-        values = dict(zip(self._components, y))
-        if self._observables:
-            problem = self._problem
-            program = observables_program(problem.model, list(self._observables), problem.dtype)
-            found = field_at(program, time, y, parameters)
-            values |= dict(zip(self._observables.values(), found))
-        return values

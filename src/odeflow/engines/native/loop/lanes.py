@@ -87,6 +87,7 @@ def _constants(problem: Problem, layout: BufferLayout, functions: LaneFunctions)
         "ALL": _lowest_bits(layout.lanes),
         "VECTOR": _lowest_bits(max(layout.width, 1)),
         "VARIABLES": len(problem.variables),
+        "EVENTS": len(problem.events),
         **{row: layout.place(row) for row in _LOOP_ROWS},
         **{name: layout.place(row) for name, row in functions.first_rows().items()},
         **functions.counts(),
@@ -119,11 +120,14 @@ def solve(
     num_steps: int64[:],
     num_accepted: int64[:],
     time_reached: real[:],
+    events: (real[:, :],) * EVENTS,
+    event_counts: int64[:, :],
 ):
     """Solves trajectories first to last; ts ends with an infinity.
 
     `jumps` are the number of each trajectory's, what they add to the state, and what they set.
-    Each of `values` has one row per trajectory and time, and one column per component.
+    Each of `values` has one row per trajectory and time, and one column per component; each of
+    `events` one row per trajectory and crossing that is kept, of which `event_counts` counts all.
     """
     sample = integers(LANES, -1)
     started = integers(LANES, 0)
@@ -201,6 +205,7 @@ def solve(
             attention = step(rows, settings, 0)
             locate(rows, settings, attention)
             reduce(rows, settings)
+            keep_events(rows, settings, sample, events, event_counts)
             steps += 1
         # values at times that the last step has passed, vector by vector, one time per lane in turn
         for base in range(0, LANES if attention != 0 else 0, WIDTH):

@@ -1,0 +1,82 @@
+"""Variables within the last step of a lane: at its nodes, and as coefficients of a polynomial."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from odeflow.engines.native.frontend.field import field_at, observables_program
+from odeflow.engines.native.frontend.names import (
+    component_labels,
+    observable_labels,
+    parameter_names,
+    scalar_labels,
+)
+from odeflow.engines.native.frontend.translate import translate
+from odeflow.engines.native.loop.last_step import LastStep, last_step
+from odeflow.engines.native.methods.stepper import Stepper
+from odeflow.engines.native.program.lane_program import LaneBuilder
+from odeflow.engines.native.program.value import Value, inlined
+from odeflow.problem.problem import Problem
+from odeflow.problem.reductions import controls
+
+
+class StepView:
+    """States and observables of these names within the last step, by the labels of scalars."""
+
+    def __init__(self, problem: Problem, stepper: Stepper, variables: Sequence[str]):
+        self._problem, self._stepper, model = problem, stepper, problem.model
+        self._is_cut = bool(problem.guards)
+        self.components, self.parameters = component_labels(model), parameter_names(model)
+        self._observables = observable_labels(model, variables)
+
+    def labels(self, variable: str) -> list[str]:
+        """Those of a variable's scalars."""
+        return scalar_labels(self._problem.model, variable, self._observables)
+
+    def step(self, b: LaneBuilder) -> LastStep:
+        """The last step of a lane; one in which a guard fires ends there."""
+        inside = last_step(b, self._stepper, len(self.components))
+        cut = b.row("cut") if self._is_cut else None
+        length = inside.h if cut is None else inside.h * cut
+        return LastStep(
+            b, b.row("step_start"), length, cut, inside, self._stepper.polynomial(inside)
+        )
+
+    def controls(self, step: LastStep, wanted: Collection[str]) -> dict[str, list[Value]]:
+        """Coefficients in Bernstein's basis of scalars over a step: those wanted of the state,
+        and all observables.
+        """
+        places = [i for i, name in enumerate(self.components) if name in wanted]
+        result = {self.components[i]: step.controls(i) for i in places}
+        if self._observables:
+            at_nodes = self.at_nodes(step)
+            names = [f"v{k}" for k in range(len(at_nodes))]
+            made = translate(lambda *values: controls(values), names, self._problem.dtype)
+            for name in self._observables.values():
+                given = {node: values[name] for node, values in zip(names, at_nodes)}
+                result[name] = inlined(step.builder, made, given)
+        return result
+
+    def at_nodes(self, step: LastStep) -> list[dict[str, Value]]:
+        """The scalars at the nodes of a step."""
+        b, last = step.builder, len(self._problem.nodes) - 1
+        parameters, result = b.rows(self.parameters), []
+        for k, node in enumerate(self._problem.nodes):
+            y = step.inside.y if k == 0 else step.end() if k == last else step.state(node)
+            time = {0: step.start, last: b.row("t")}.get(k)
+            if time is None:
+                time = step.start + node * step.length
+            result.append(self.scalars(time, y, parameters))
+        return result
+
+    def scalars(
+        self, time: Value, y: Sequence[Value], parameters: Sequence[Value]
+    ) -> dict[str, Value]:
+        """All components, and the observables, at a state."""
+        values = dict(zip(self.components, y))
+        if self._observables:
+            problem = self._problem
+            program = observables_program(problem.model, list(self._observables), problem.dtype)
+            found = field_at(program, time, y, parameters)
+            values |= dict(zip(self._observables.values(), found))
+        return values
