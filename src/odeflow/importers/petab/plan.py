@@ -210,6 +210,8 @@ def _check_targets(meaning: Meaning) -> None:
 
 def _can_be_set(system: System, name: str) -> bool:
     """Whether it has a value of its own: states, parameters, concentrations of amounts held."""
+    if name in system.algebraic:
+        return False
     species = system.species.get(name)
     is_diluted = species is not None and not species.is_amount and name in system.assigned
     return name in system.values or (is_diluted and species.compartment not in system.parameters)  # type: ignore[union-attr]
