@@ -10,9 +10,10 @@ import xarray as xr
 
 from odeflow.config.root import Config
 from odeflow.design import grid_levels
-from odeflow.ensemble.at_records import PLACE, ragged, record_variables
-from odeflow.ensemble.event_rows import EventRows, event_of, event_totals
+from odeflow.ensemble.at_records import PLACE, record_variables
+from odeflow.ensemble.event_rows import count_name, event_of, event_totals
 from odeflow.ensemble.labels import RECORD, ROW_SIZE, data_attributes, global_attributes
+from odeflow.ensemble.ragged import RaggedRows
 from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled
 from odeflow.problem.axis_names import axis_attributes, axis_coordinate
 from odeflow.provenance.environment import environment_attribute
@@ -45,17 +46,15 @@ def ensemble_template(
     number = max((variable.size for variable in of_records.values()), default=0)
 
     def spread(variable: xr.Variable) -> xr.Variable:
-        if PLACE in variable.dims:
-            dims, shape = (RECORD, *variable.dims[2:]), (number, *variable.shape[2:])
-            return unfilled(list(map(str, dims)), shape, variable.dtype, variable.attrs)
         if variable.dims[:1] != ("sample",):
             return variable
-        if (event := event_of(variable)) is not None:
-            rest = variable.dims[2:], variable.shape[2:]
-            shape = (event_totals[event], *rest[1])
-            return unfilled((event, *map(str, rest[0])), shape, variable.dtype, variable.attrs)
-        shape = (*leading.values(), *variable.shape[1:])
-        dims = (*leading, *map(str, variable.dims[1:]))
+        first, rest = leading, 1
+        if PLACE in variable.dims:
+            first, rest = {RECORD: number}, 2
+        elif (event := event_of(variable)) is not None:
+            first, rest = {event: event_totals[event]}, 2
+        shape = (*first.values(), *variable.shape[rest:])
+        dims = (*first, *map(str, variable.dims[rest:]))
         return unfilled(dims, shape, variable.dtype, variable.attrs)
 
     dims = {str(dim) for dim in streamed.sizes}
@@ -80,8 +79,7 @@ def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) 
     totals = event_totals(config, parts)
     template = ensemble_template(config, total, parts[0], totals)
     names, leading = _streamed(template, parts[0]), leading_shape(config, total)
-    padded = _padded(parts[0])
-    return in_memory(template, names, lambda targets: _fill(targets, parts, leading, padded))
+    return in_memory(template, names, lambda targets: _fill(targets, parts, leading))
 
 
 def assemble_to_file(
@@ -106,27 +104,22 @@ def assemble_to_file(
     names, leading = _streamed(template, first), leading_shape(config, total)
     rest = itertools.chain([first], ahead)
     write = write_filled_store if path.suffix == ".zarr" else write_filled
-    fill = lambda targets: _fill(targets, rest, leading, _padded(first))
-    write(path, template, names, len(leading), fill)
+    write(path, template, names, len(leading), lambda targets: _fill(targets, rest, leading))
 
 
-def _padded(slab: xr.Dataset) -> list[str]:
-    """What a part has at the records of its samples."""
-    return [str(name) for name, variable in slab.variables.items() if PLACE in variable.dims]
+def _counted_by(variable: xr.Variable) -> str | None:
+    """What says how much each sample has of a variable of a chunk; None of one that is whole."""
+    if PLACE in variable.dims:
+        return ROW_SIZE
+    event = event_of(variable)
+    return None if event is None else count_name(event)
 
 
 def _fill(
-    targets: Mapping[str, Target],
-    parts: Iterable[xr.Dataset],
-    leading: Sequence[int],
-    padded: Sequence[str],
+    targets: Mapping[str, Target], parts: Iterable[xr.Dataset], leading: Sequence[int]
 ) -> dict[str, str]:
-    """Fills the targets; returns the attribute that says where the parts were solved.
-
-    Of what is `padded` the records of a sample follow those of the one before.
-    """
+    """Fills the targets; returns the attribute that says where the parts were solved."""
     environments: set[str] = set()
-    done = 0  # records
 
     def noted() -> Iterator[xr.Dataset]:
         for part in parts:
@@ -136,17 +129,13 @@ def _fill(
     parts = iter(parts)
     first = next(parts)
     parts = itertools.chain([first], parts)
-    at_events = {
-        name: event for name in targets if (event := event_of(first[name].variable)) is not None
+    counted_by = {
+        name: count for name in targets if (count := _counted_by(first[name].variable)) is not None
     }
-    rows = EventRows(targets, at_events)
+    ragged = RaggedRows(targets, counted_by)
     for start, arrays in _at_fixed_cuts(noted(), math.prod(leading), list(targets)):
-        rows.append(arrays)
-        for name in padded:
-            own = ragged(arrays.pop(name), arrays[ROW_SIZE])
-            targets[name][done : done + len(own)] = own
-        done += int(arrays[ROW_SIZE].sum()) if padded else 0
-        for name in (name for name in arrays if name not in at_events):
+        ragged.append(arrays)
+        for name in (name for name in arrays if name not in counted_by):
             place(targets[name], arrays[name], start, leading)
     return environment_attribute(environments)
 

@@ -88,8 +88,3 @@ def record_variables(config: Config, total: int) -> dict[str, xr.Variable]:
             values = np.where(np.isnan(values), -1, values).astype(np.int16)
         found[record_name(name)] = xr.Variable(RECORD, values, attributes)
     return found
-
-
-def ragged(values: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Rows of so many records each, one after another, without what is behind them."""
-    return values[np.arange(values.shape[1]) < sizes[:, None]]

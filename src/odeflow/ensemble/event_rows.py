@@ -2,14 +2,13 @@
 ensemble, as the contiguous ragged arrays of the CF conventions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.files.slabs import Target
 from odeflow.problem.problem import Problem, SavedEvent, Solution
 
 _SLOT = "_slot"
@@ -88,32 +87,3 @@ def event_dims(ensemble: xr.Dataset) -> list[str]:
     dims = {name: v.attrs.get("sample_dimension") for name, v in ensemble.data_vars.items()}
     # beside those of records of a data set
     return [str(dim) for name, dim in dims.items() if dim is not None and name == count_name(dim)]
-
-
-def rows_of(ensemble: xr.Dataset, event: str, row: int) -> slice:
-    """Where along the dimension of an event what one row of the design has kept is."""
-    counts = ensemble[count_name(event)].values.ravel()
-    first = int(counts[:row].sum())
-    return slice(first, first + int(counts[row]))
-
-
-class EventRows:
-    """Puts what was kept at events one after another into targets, trajectory by trajectory.
-
-    `ragged` says of which event the variables are, by name.
-    """
-
-    def __init__(self, targets: Mapping[str, Target], ragged: Mapping[str, str]):
-        self._targets, self._ragged = targets, ragged
-        self._done = dict.fromkeys(ragged.values(), 0)
-
-    def append(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Takes up what consecutive trajectories have kept."""
-        counts = {event: arrays[count_name(event)] for event in self._done}
-        for name, event in self._ragged.items():
-            padded, first = arrays[name], self._done[event]
-            there = np.arange(padded.shape[1]) < counts[event][:, None]
-            if there.any():
-                self._targets[name][first : first + there.sum()] = padded[there]
-        for event, count in counts.items():
-            self._done[event] += int(count.sum())

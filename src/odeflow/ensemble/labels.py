@@ -16,7 +16,8 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
 from odeflow.config.yaml_text import write_yaml
-from odeflow.ensemble.event_rows import event_dims, rows_of
+from odeflow.ensemble.event_rows import count_name, event_dims
+from odeflow.ensemble.ragged import rows_of
 from odeflow.files.digests import canonical_json, text_digest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.model_data import data_bytes, stored
@@ -118,14 +119,12 @@ def data_attributes(model: ModelConfig, study: Path, digests: str) -> dict[str, 
 def trajectory(ensemble: xr.Dataset, row: int) -> xr.Dataset:
     """One row of the design of an ensemble, in memory, whatever the design: over time only.
 
-    Of what was kept at events it has what is of this row.
+    Of what was kept at records and events it has what is of this row.
     """
     dims = ensemble["status"].dims
     shape = tuple(ensemble.sizes[dim] for dim in dims)
     place = map(int, np.unravel_index(row, shape)) if dims else ()
-    if ROW_SIZE in ensemble:
-        before = int(ensemble[ROW_SIZE].values[:row].sum())
-        own = slice(before, before + int(ensemble[ROW_SIZE].values[row]))
-        ensemble = ensemble.isel({RECORD: own})
-    at_events = {event: rows_of(ensemble, event, row) for event in event_dims(ensemble)}
-    return ensemble.isel(dict(zip(dims, place)) | at_events).load()
+    counted = {event: count_name(event) for event in event_dims(ensemble)}
+    counted |= {RECORD: ROW_SIZE} if ROW_SIZE in ensemble else {}
+    own = {dim: rows_of(ensemble[name].values.ravel(), row) for dim, name in counted.items()}
+    return ensemble.isel(dict(zip(dims, place)) | own).load()
