@@ -8,11 +8,19 @@ import numpy as np
 
 from odeflow.problem.measures import TimeBeyond
 from odeflow.problem.step_curves import passages
-from odeflow.problem.trackers.tracker import Answer, Time, Value, any_of, overlap, time_at
+from odeflow.problem.trackers.tracker import (
+    Answer,
+    Time,
+    Unmoved,
+    Value,
+    any_of,
+    overlap,
+    time_at,
+)
 
 
 @dataclass(frozen=True)
-class BeyondTracker:
+class BeyondTracker(Unmoved):
     """Carries the time so far."""
 
     measure: TimeBeyond
@@ -45,11 +53,6 @@ class BeyondTracker:
             since = jnp.where(is_there, time, since)
             beyond = beyond != is_there
         return (total + jnp.where(beyond, self._within(since, t + h), 0.0),)
-
-    def jump(self, kept: Sequence[Value], t: Time, value: Value) -> tuple[Value, ...]:
-        """See `Tracker.jump`."""
-        del t, value
-        return tuple(kept)
 
     def results(self, kept: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """See `Tracker.results`."""

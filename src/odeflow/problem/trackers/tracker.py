@@ -50,6 +50,15 @@ class Tracker(Protocol):
         ...
 
 
+class Unmoved:
+    """Of trackers that a jump of the variable leaves as they are."""
+
+    def jump(self, kept: Sequence[Value], t: Time, value: Value) -> tuple[Value, ...]:
+        """See `Tracker.jump`."""
+        del t, value
+        return tuple(kept)
+
+
 def is_within(time: Time, start: float, end: float) -> Answer:
     """Whether times are from `start` to `end`."""
     return (time >= start) & (time <= end)

@@ -10,14 +10,14 @@ import numpy as np
 from odeflow.problem.lobatto import lobatto
 from odeflow.problem.measures import LogSlope, WindowIntegral
 from odeflow.problem.step_curves import curve_through
-from odeflow.problem.trackers.tracker import Answer, Time, Value, overlap
+from odeflow.problem.trackers.tracker import Answer, Time, Unmoved, Value, overlap
 
 #: Nodes of the quadrature of a logarithm over a step.
 _NODES = 5
 
 
 @dataclass(frozen=True)
-class IntegralTracker:
+class IntegralTracker(Unmoved):
     """Carries the integral so far."""
 
     measure: WindowIntegral
@@ -48,18 +48,13 @@ class IntegralTracker:
         low, high = (zero + (2 * (time - t) / h - 1) for time in ends)
         return (kept[0] + 0.5 * h * curve_through(values).integral(low, high),)
 
-    def jump(self, kept: Sequence[Value], t: Time, value: Value) -> tuple[Value, ...]:
-        """See `Tracker.jump`."""
-        del t, value
-        return tuple(kept)
-
     def results(self, kept: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """See `Tracker.results`."""
         return {"integral": kept[0]}
 
 
 @dataclass(frozen=True)
-class SlopeTracker:
+class SlopeTracker(Unmoved):
     """Carries the start of what is seen of the window, its length, and the integrals of the
     logarithm and of the logarithm times the time since that start.
     """
@@ -92,11 +87,6 @@ class SlopeTracker:
             part = float(weight) * (high - low) * log
             logs, moments = logs + part, moments + part * (time - begin)
         return (begin, length + (high - low), logs, moments)
-
-    def jump(self, kept: Sequence[Value], t: Time, value: Value) -> tuple[Value, ...]:
-        """See `Tracker.jump`."""
-        del t, value
-        return tuple(kept)
 
     def results(self, kept: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """See `Tracker.results`."""
