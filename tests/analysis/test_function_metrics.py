@@ -28,7 +28,7 @@ import numpy as np
 
 def own(course, args):
     half = float(np.interp(-1.5, -np.asarray(course.y), course.t)) # needs numbers
-    return {"half_time": half, "shift": args.shift}
+    return {"half_time": half, "moved": args.shift}
 """
 
 
@@ -68,7 +68,7 @@ def test_functions_in_jax_see_courses_and_parameters(
 @pytest.mark.slow
 def test_functions_in_numpy_are_called_row_by_row(tmp_path: Path):
     axes = "design.axes={k: {values: [1, 2]}, shift: {values: [0, 3]}}"
-    config = made(tmp_path, IN_NUMPY, {"half_time": "h", "shift": "1"}, axes)
+    config = made(tmp_path, IN_NUMPY, {"half_time": "h", "moved": "1"}, axes)
     ensemble = odeflow.run(config)
     found = summarise(
         ensemble, config.summary, functions=function_metrics(config, config.study, ensemble)
@@ -76,7 +76,7 @@ def test_functions_in_numpy_are_called_row_by_row(tmp_path: Path):
     assert found["half_time"].dims == ("k", "shift")
     # linear between the saved times, half an hour apart
     np.testing.assert_allclose(found["half_time"][:, 0], np.log(2) / np.array([1, 2]), atol=0.05)
-    np.testing.assert_array_equal(found["shift"].values, [[0, 3], [0, 3]])
+    np.testing.assert_array_equal(found["moved"].values, [[0, 3], [0, 3]])
 
 
 def test_a_changed_function_computes_metrics_again_and_solves_nothing(tmp_path: Path):

@@ -20,8 +20,8 @@ from odeflow.problem.names import at_record_name, record_name
 from odeflow.problem.problem import Solution
 from odeflow.problem.records import apart_of
 
-#: Dimension of a sample's records in a chunk.
-PLACE = "place"
+#: Dimension of a sample's records in a chunk; with a hyphen, as no name of a model can have.
+PLACE = "record-of-sample"
 
 
 class AtRecords:

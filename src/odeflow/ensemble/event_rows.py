@@ -11,7 +11,8 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.problem.problem import Problem, SavedEvent, Solution
 
-_SLOT = "_slot"
+#: Ends the dimension of a trajectory's crossings in a chunk; as no name of a model can.
+_SLOT = "-slot"
 
 
 def count_name(event: str) -> str:

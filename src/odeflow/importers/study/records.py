@@ -102,8 +102,8 @@ def _check_names(config: Config) -> None:
     assert given is not None
     observables = model.observables.variables if model.observables else {}
     variables = [*model.states, *observables]
-    taken = {*variables, *model.parameters}
-    needed = [SUBJECT, "row_size", "record", "place", record_name("time")]
+    taken = {*variables, *model.parameters, *(d for s in model.states.values() for d in s.dims)}
+    needed = [SUBJECT, "row_size", "record", record_name("time")]
     needed += [*map(record_name, given.carried), *map(at_record_name, variables)]
     for name in needed:
         if name in taken:
