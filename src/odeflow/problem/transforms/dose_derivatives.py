@@ -7,10 +7,10 @@ sensitivities jump with it, see `saltation`; the derivatives of the time of the 
 next are parameters as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
@@ -33,6 +33,9 @@ _STEP = 2.0**-17
 _MARGIN_ULPS = 12
 
 
+_Keyed = Mapping[Any, DoseChange]
+
+
 class Varied(NamedTuple):
     """A change, and its derivatives along each axis; those of what does not move are zero."""
 
@@ -42,36 +45,135 @@ class Varied(NamedTuple):
     ends: Sequence[np.ndarray]
 
 
-@dataclass(frozen=True, eq=False)
-class DoseDerivatives:
-    """Doses and their derivatives along `axes`.
+@runtime_checkable
+class GivenDoses(Protocol):
+    """What is given to some lanes, and beside them: along an axis shifted by some amount."""
 
-    `model` is that of `with_doses`, without sensitivities.
-    """
+    def value(self, axis: str) -> np.ndarray:
+        """The value of an axis, by lane."""
+        ...
+
+    def fits(self, axis: str, shift: np.ndarray) -> np.ndarray:
+        """In which lanes it is possible, and as many things are given, beside an axis."""
+        ...
+
+    def changes(self, axis: str | None = None, shift: Any = 0.0) -> dict[Any, DoseChange]:
+        """The changes in their order, each of the same key wherever it is asked for."""
+        ...
+
+
+@runtime_checkable
+class DosesOfModel(Protocol):
+    """Doses of whatever kind: what they change, and what they give to lanes."""
+
+    clock: Clock
+    model: Model
+
+    @property
+    def changed(self) -> Targets:
+        """Components, parameters that are set, components infused into."""
+        ...
+
+    @property
+    def targets(self) -> JumpTargets:
+        """The same as numbers."""
+        ...
+
+    def concerns(self, axes: Sequence[str]) -> bool:
+        """Whether any of the axes has to do with a dose."""
+        ...
+
+    def begin(self, axes: Axes, lanes: Lanes) -> Lanes:
+        """Lanes as they are before the first change."""
+        ...
+
+    def given(self, axes: Axes, lanes: Lanes, along: Sequence[str] = ()) -> GivenDoses:
+        """What is given to lanes."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class PlainDoses:
+    """The doses of a config; `model` is that of `with_doses`."""
 
     doses: Sequence[Dose]
     clock: Clock
     model: Model
-    axes: Sequence[str]
 
-    @cached_property
-    def _own(self) -> JumpTargets:
+    @property
+    def changed(self) -> Targets:  # noqa: D102
+        return dose_targets(self.doses, self.model.declared)
+
+    @property
+    def targets(self) -> JumpTargets:  # noqa: D102
         targets = jump_targets(self.model, self.doses)
         assert targets is not None
         return targets
 
-    @cached_property
-    def replaced(self) -> tuple[int, ...]:
-        """Numbers of the parameters that doses change: switched ones, then rates."""
-        return self._own.parameters
-
-    def __bool__(self) -> bool:
-        """Whether any of the axes has to do with a dose."""
+    def concerns(self, axes: Sequence[str]) -> bool:  # noqa: D102
         named = {name for dose in self.doses for _, name in dose.named()}
         for name in named & set(self.model.fixed):
             named |= set(self.model.fixed[name].reads)
         switched = {dose.parameter for dose in self.doses}
-        return not (named | switched).isdisjoint(self.axes)
+        return not (named | switched).isdisjoint(axes)
+
+    def begin(self, axes: Axes, lanes: Lanes) -> Lanes:  # noqa: D102
+        return lanes
+
+    def given(self, axes: Axes, lanes: Lanes, along: Sequence[str] = ()) -> GivenDoses:  # noqa: D102
+        return _GivenPlainly(self, axes, lanes)
+
+
+class _GivenPlainly:
+    """What plain doses give to lanes."""
+
+    def __init__(self, doses: PlainDoses, axes: Axes, lanes: Lanes):
+        self._doses, self._axes, self._args = doses, axes, lanes.args
+        self._names = list(doses.model.declared.parameters)
+
+    def value(self, axis: str) -> np.ndarray:
+        """The value of an axis that is a parameter; doses know of no other."""
+        known = axis in self._names
+        return self._args[self._names.index(axis)] if known else np.ones(self._args.shape[1])
+
+    def fits(self, axis: str, shift: np.ndarray) -> np.ndarray:
+        try:
+            self.changes(axis, shift)
+        except ConfigError:
+            return np.zeros(self._args.shape[1], bool)
+        return np.ones(self._args.shape[1], bool)
+
+    def changes(self, axis: str | None = None, shift: Any = 0.0) -> dict[Any, DoseChange]:
+        axes, args = self._axes, self._args
+        if axis in self._names:
+            args = args.copy()
+            args[self._names.index(axis)] += shift
+            if axis in axes:
+                axes = {**axes, axis: args[self._names.index(axis)]}
+        doses, clock, model = self._doses.doses, self._doses.clock, self._doses.model
+        return dict(enumerate(dose_changes(doses, clock, model, axes, args)))
+
+
+@dataclass(frozen=True, eq=False)
+class DoseDerivatives:
+    """Doses and their derivatives along `axes`, of a model without sensitivities."""
+
+    doses: DosesOfModel
+    axes: Sequence[str]
+
+    @property
+    def model(self) -> Model:
+        """The model without sensitivities."""
+        return self.doses.model
+
+    @cached_property
+    def replaced(self) -> tuple[int, ...]:
+        """Numbers of the parameters that doses change: switched ones, then rates."""
+        return self.doses.targets.parameters
+
+    def __bool__(self) -> bool:
+        """Whether any of the axes has to do with a dose."""
+        return self.doses.concerns(self.axes)
 
     # what the model with sensitivities has
 
@@ -126,7 +228,7 @@ class DoseDerivatives:
     @cached_property
     def _targets(self) -> Targets:
         """Those of the doses and of their derivatives, by components and names."""
-        added, switched, rates = dose_targets(self.doses, self.model.declared)
+        added, switched, rates = self.doses.changed
         size = len(self.model.components)
         along = range(len(self.axes))
         return Targets(
@@ -140,7 +242,7 @@ class DoseDerivatives:
     def targets(self) -> JumpTargets:
         """What jumps change in the model with sensitivities."""
         size, number = len(self.model.declared.parameters), len(self.replaced)
-        count = len(dose_targets(self.doses, self.model.declared).switched)
+        count = len(self.doses.changed.switched)
         seeds = [[size + j * number + i for i in range(number)] for j in range(len(self.axes))]
         switched = [*self.replaced[:count], *(i for row in seeds for i in row[:count])]
         rates = [*self.replaced[count:], *(i for row in seeds for i in row[count:])]
@@ -149,7 +251,8 @@ class DoseDerivatives:
 
     def jumps(self, axes: Axes, lanes: Lanes) -> Jumps:
         """The jumps of lanes of the model with sensitivities, the first of them at t0."""
-        varied = self._varied(axes, lanes.args)
+        varied = self._varied(self.doses.given(axes, lanes, self.axes))
+        lanes = self.doses.begin(axes, lanes)
         changes, apart = [], []
         for one in varied:
             for change in self._changes(one):
@@ -159,9 +262,10 @@ class DoseDerivatives:
                     apart.append(np.stack(one.ends))
         number = len(self._targets.switched) + len(self._targets.rates)
         levels = lanes.args[list(self.targets.parameters[:number])]
-        plan = planned(self.clock, lanes, changes, self._targets, levels, apart)
+        clock = self.doses.clock
+        plan = planned(clock, lanes, changes, self._targets, levels, apart)
         times = plan.jumps.times
-        clock, information = self.clock, np.finfo(self.clock.dtype)
+        information = np.finfo(clock.dtype)
         precision, largest_time = float(information.eps), information.max
         largest = max(abs(clock.t0), abs(clock.t1 if lanes.t1 is None else lanes.t1.max()))
         following = np.concatenate([times[1:], np.full((1, lanes.size), np.inf)])
@@ -200,16 +304,22 @@ class DoseDerivatives:
         ]
         return [change, *derivatives]
 
-    def _varied(self, axes: Axes, args: Float[np.ndarray, "parameter lane"]) -> list[Varied]:
-        base = dose_changes(self.doses, self.clock, self.model, axes, args)
-        beside = [self._beside(axis, axes, args) for axis in self.axes]
+    def _varied(self, given: GivenDoses) -> list[Varied]:
+        base = given.changes()
+        beside = [self._beside(axis, given) for axis in self.axes]
         result = []
-        for number, change in enumerate(base):
+        for key, change in base.items():
             ends = [change.end] if change.end is not None else []
             known = [change.time, change.value, *ends]
+            never = change._replace(
+                time=np.full_like(change.time, np.inf), end=ends and np.full_like(ends[0], np.inf)
+            )
+            numbers = [
+                (step, _numbers(one.get(key, never)), _numbers(two.get(key, never)))
+                for step, one, two in beside
+            ]
             # what is nothing at this value, and something beside it, is where it would be
-            for _, one, two in beside:
-                near, far = _numbers(one[number]), _numbers(two[number])
+            for _, near, far in numbers:
                 for i in (0, 2)[: 1 + len(ends)]:
                     with np.errstate(invalid="ignore"):
                         known[i] = np.where(
@@ -218,11 +328,8 @@ class DoseDerivatives:
                             known[i],
                         )
             along = [
-                [
-                    _slope(a, b, c, step)
-                    for a, b, c in zip(known, _numbers(one[number]), _numbers(two[number]))
-                ]
-                for step, one, two in beside
+                [_slope(a, b, c, step) for a, b, c in zip(known, near, far)]
+                for step, near, far in numbers
             ]
             none = [np.zeros_like(change.time)] * len(self.axes)
             changed = change._replace(time=known[0], end=known[2] if ends else None)
@@ -236,31 +343,14 @@ class DoseDerivatives:
             )
         return result
 
-    def _beside(
-        self, axis: str, axes: Axes, args: Float[np.ndarray, "parameter lane"]
-    ) -> tuple[np.ndarray, list[DoseChange], list[DoseChange]]:
+    def _beside(self, axis: str, given: GivenDoses) -> tuple[np.ndarray, _Keyed, _Keyed]:
         """A step in an axis, and the changes one and two steps beside."""
-        names = list(self.model.declared.parameters)
-        if axis not in names:
-            zero, same = (
-                np.ones(args.shape[1]),
-                dose_changes(self.doses, self.clock, self.model, axes, args),
-            )
-            return zero, same, same
-        value = args[names.index(axis)]
+        value = given.value(axis)
         size = np.where(value == 0, 1.0, np.abs(value))
         step = _STEP * 2.0 ** np.floor(np.log2(size))
-
-        def at(number: int, step: np.ndarray) -> list[DoseChange]:
-            moved = args.copy()
-            moved[names.index(axis)] = value + number * step
-            known = {**axes, axis: moved[names.index(axis)]} if axis in axes else axes
-            return dose_changes(self.doses, self.clock, self.model, known, moved)
-
-        try:
-            return step, at(1, step), at(2, step)
-        except ConfigError:
-            return -step, at(1, -step), at(2, -step)
+        forward = given.fits(axis, step) & given.fits(axis, 2 * step)
+        step = np.where(forward, step, -step)
+        return step, given.changes(axis, step), given.changes(axis, 2 * step)
 
 
 def _seed(axis: int, target: int | str) -> str:
