@@ -131,7 +131,7 @@ def design_slice(config: Config) -> dict[str, Any]:
         design |= {"size": None, "path": None}
     design |= {"petab": None, "nonmem": None}  # what they say is in the other keys
     if design["records"] is not None:
-        design["records"] |= {"carried": None, "meanings": None}
+        design["records"] |= {"carried": None, "meanings": None, "observed": None}
     if design["random_effects"] is not None:
         design["random_effects"] |= {"subjects": None}  # more of them keep the first
     if not config.design.is_sampler:

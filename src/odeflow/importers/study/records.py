@@ -20,7 +20,6 @@ def check_records(config: Config) -> None:
     for key, given in (
         ("doses", config.doses),
         ("stop", config.stop),
-        ("saveat.sensitivities", config.saveat.sensitivities),
         ("saveat.steady_state", config.saveat.steady_state),
         ("design.preequilibration", config.design.preequilibration),
         ("model.events", config.model.events),
@@ -28,7 +27,6 @@ def check_records(config: Config) -> None:
         ("model.mass_matrix", config.model.mass_matrix),
         ("solver.reject_drift", config.solver.reject_drift),
         ("analyse.sensitivity", analyse.sensitivity),
-        ("analyse.estimate", analyse.estimate),
         ("analyse.simulate_for_inference", analyse.simulate_for_inference),
         ("runtime.precision: float32", config.runtime.precision == "float32"),
     ):
@@ -58,7 +56,12 @@ def _check_states(config: Config) -> None:
     assert config.records is not None
     model = config.model
     effects = config.design.random_effects
+    along = [*(config.saveat.sensitivities or ())]
     for name in config.records.covariates:
+        if name in along:
+            raise ConfigError(
+                f"saveat.sensitivities: records set {name}, a covariate; leave it out"
+            )
         if name not in model.parameters:
             raise ConfigError(
                 f"design.nonmem.covariates.{name}: not a parameter of model {model.name}"

@@ -292,8 +292,8 @@ class DoseDerivatives:
                 for j, value in enumerate(one.values)
             ]
             return [change, *derivatives]
-        length = change.end - change.time
         with np.errstate(all="ignore"):
+            length = change.end - change.time
             rate = np.where(length > 0, change.value / length, 0.0)
         # what a rate of d rate / dp delivers
         derivatives = [

@@ -28,9 +28,13 @@ from odeflow.problem.transforms.timelines import Repeated, Timeline, timeline
 
 #: The steady states of repeated doses, (component,) each: of doses, and of their lanes' parameters.
 Orbits = Callable[[Sequence[Repeated], Float[np.ndarray, "parameter dose"]], np.ndarray]
-#: Relative steps of differences of steady states; of the fourth order, multiples and weights.
+#: Relative steps of differences of steady states; of the fourth order, multiples and weights: to
+#: both sides, and to one where there is nothing beyond.
 _STEP = 2.0**-7
-_STENCIL = {-2: 1 / 12, -1: -8 / 12, 1: 8 / 12, 2: -1 / 12}
+_STENCILS = np.array([
+    [[-2, -1, 1, 2, 0], [1 / 12, -8 / 12, 8 / 12, -1 / 12, 0]],
+    [[1, 2, 3, 4, 0], [4, -3, 4 / 3, -1 / 4, -25 / 12]],
+])  # fmt: skip
 
 
 def component_of(declared: Declaration, state: str) -> int:
@@ -182,10 +186,7 @@ class GivenByRecords:
         return self._doses.lines(self._axes, args)
 
     def changes(self, axis: str | None = None, shift: Any = 0.0) -> dict[Any, DoseChange]:
-        """What is given, and of what kind; with a shift of an axis, beside the lanes.
-
-        New starts are first: what is given at their time comes after them.
-        """
+        """What is given, and of what kind; with a shift of an axis, beside the lanes."""
         found = _Changes(self._lanes.size)
         names, model = self._doses.names, self._doses.model
         beside = self._beside(axis, shift)
@@ -210,7 +211,7 @@ class GivenByRecords:
                 component = component_of(model.declared, one.state)
                 found.infusion(where, component, number, one.start, one.end, one.rate)
         self._settle(found, axis, shift)
-        return found.all
+        return found.in_order
 
     def _settle(self, found: "_Changes", axis: str | None, shift: Any) -> None:
         shift = np.broadcast_to(np.asarray(shift, float), self._lanes.size)
@@ -228,23 +229,28 @@ class GivenByRecords:
         """Those of all lanes in order, (component, settled), and their derivatives by axis."""
         if not len(self._lane_of_settled):
             return np.empty((self._own, 0)), {}
-        cases: list[tuple[str | None, Any]] = [(None, np.zeros(self._lanes.size))]
-        steps = {axis: _STEP * size_of(self.value(axis)) for axis in self._along}
-        cases += [(axis, k * steps[axis]) for axis in self._along for k in _STENCIL]
+        cases: list[tuple[str | None, np.ndarray]] = [(None, np.zeros(self._lanes.size))]
+        steps, weights = {}, {}
+        for axis in self._along:
+            steps[axis] = _STEP * size_of(self.value(axis))
+            one_sided = (~self.fits(axis, -2 * steps[axis])).astype(int)
+            multiples, weights[axis] = np.moveaxis(_STENCILS[one_sided], 0, -1)
+            cases += [(axis, k * steps[axis]) for k in multiples[:-1]]
         asked = [one for axis, shift in cases for one in self._repeated(axis, shift)]
         assert self._doses.orbits is not None
         found = self._doses.orbits([dose for dose, _ in asked], np.stack([x for _, x in asked], 1))
         base, *beside = np.split(found, len(cases), axis=1)
-        slopes = {}
+        slopes, lane = {}, self._lane_of_settled
         for i, axis in enumerate(self._along):
-            own = beside[i * len(_STENCIL) : (i + 1) * len(_STENCIL)]
-            step = steps[axis][self._lane_of_settled]
-            slopes[axis] = sum(w * x for w, x in zip(_STENCIL.values(), own)) / step
+            points = [*beside[4 * i : 4 * i + 4], base]
+            terms = [weight[lane] * x for weight, x in zip(weights[axis], points)]
+            slopes[axis] = sum(terms) / steps[axis][lane]
         return base, slopes
 
     def _repeated(self, axis: str | None, shift: np.ndarray) -> list[tuple[Repeated, np.ndarray]]:
         """The repeated doses of all lanes in order beside an axis, with parameters of each."""
-        names, args = self._doses.names, self._lanes.args.copy()
+        names = self._doses.names
+        args = self._lanes.args[: len(names)].copy()
         if axis in names:
             args[names.index(axis)] += shift
         of_lane = {lane: line for line, where in self._beside(axis, shift) for lane in where}
@@ -263,7 +269,12 @@ class _Changes:
 
     def __init__(self, size: int):
         self._size = size
-        self.all: dict[Any, DoseChange] = {}
+        self._all: dict[Any, DoseChange] = {}
+
+    @property
+    def in_order(self) -> dict[Any, DoseChange]:
+        """New starts and covariates first: what is given at their time comes after them."""
+        return dict(sorted(self._all.items(), key=lambda one: not one[1].is_switch))
 
     def switch(self, where: np.ndarray, name: str, number: int, time: float, value: float) -> None:
         """A parameter of this name has a value from a time on."""
@@ -287,8 +298,8 @@ class _Changes:
     def _one(
         self, key: Any, target: int | str, ends: bool = False, is_switch: bool = False
     ) -> DoseChange:
-        if key not in self.all:
+        if key not in self._all:
             never = np.full(self._size, np.inf)
             end = never.copy() if ends else None
-            self.all[key] = DoseChange(target, never, np.zeros(self._size), end, is_switch)
-        return self.all[key]
+            self._all[key] = DoseChange(target, never, np.zeros(self._size), end, is_switch)
+        return self._all[key]
