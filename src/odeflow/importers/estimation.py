@@ -85,7 +85,7 @@ def data_digest(config: Config, study: Path) -> str:
         for group in data.groups
     ]
     noise = [
-        [*group.columns, *(list(map(float, x)) for x in group.constants.values())]
+        [*group.columns, *(np.ravel(x).tolist() for x in group.constants.values())]
         for group in data.groups
     ]
     return digest(columns, noise, list(data.conditions))

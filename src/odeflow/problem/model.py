@@ -156,6 +156,14 @@ class Model:
             for index in np.ndindex(state.shape)
         )
 
+    @cached_property
+    def arrived(self) -> Callable[[Any, Any], Any]:
+        """States of lanes after arriving at t0, of (lane, component) and (lane, parameter)."""
+        assert self.jumping is not None
+        arrive, t0 = self.jumping.arrive, self.declared.t0
+        here = lambda y, args: (jnp.asarray(t0, y.dtype), self.unflatten(tuple(y)), self.Args(*args))
+        return jax.jit(jax.vmap(lambda y, args: jnp.stack(self.flatten(arrive(*here(y, args))))))
+
     @property
     def explicit(self) -> tuple[bool, ...]:
         """Of every component, whether its row of the vector field is its derivative."""

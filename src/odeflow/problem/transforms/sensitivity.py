@@ -104,16 +104,9 @@ def at_start(model: Model, lanes: Lanes) -> Lanes:
     if model.jumping is None:
         return lanes
 
-    @jax.jit
-    @jax.vmap
-    def arrived(y: Any, args: Any) -> Any:
-        assert model.jumping is not None
-        t = jnp.asarray(model.declared.t0, y.dtype)
-        return jnp.stack(
-            model.flatten(model.jumping.arrive(t, model.unflatten(tuple(y)), model.Args(*args)))
-        )
-
-    return replace(lanes, y0=np.asarray(arrived(lanes.y0.T, lanes.args.T)).T)
+    more = (1 << (lanes.size - 1).bit_length()) - lanes.size  # compiled for few sizes
+    padded = (np.pad(x, [(0, 0), (0, more)], "edge").T for x in (lanes.y0, lanes.args))
+    return replace(lanes, y0=np.asarray(model.arrived(*padded))[: lanes.size].T)
 
 
 def sensitivity_tolerances(solver: Solver, model: Model) -> Solver:
