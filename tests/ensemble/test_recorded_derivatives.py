@@ -18,7 +18,7 @@ from tests.support.dosing_situations import PARAMETERS, SITUATIONS, STATES, data
 
 #: Nothing arrives just when something is observed, where derivatives are of one side only.
 MOVED = {"tlag": 0.173, "f1": -0.063, "d1": 0.026, "r1": 0.34, "q": 0.5}
-OF_FIELD, OF_DOSES = ("ka", "cl", "v", "q"), ("f1", "tlag", "d1", "r1")
+OF_FIELD, OF_DOSES = ("cl",), ("f1", "tlag", "d1")
 CHOSEN = [one for one in SITUATIONS if not one.changes]
 
 
@@ -72,17 +72,23 @@ def test_forty_situations_have_the_derivatives_of_their_closed_forms(tmp_path: P
             assert np.abs(found - expected).max() < 1e-6 * scale, (axis, CHOSEN[lane].name)
 
 
+@pytest.mark.slow
 def test_verification_finds_the_same_sensitivities(tmp_path: Path) -> None:
     """A bolus with lag, a new start, and a steady state, by differences of SciPy's solutions."""
-    names = ("bolus with a lag", "a new start with a dose (EVID 4)", "steady state with lag")
+    names = (
+        "additional doses with lag",
+        "a new start with a dose (EVID 4)",
+        "steady state with lag",
+    )
     some = [replace(one, times=(1.1, 7.7, 17.3)) for one in SITUATIONS if one.name in names]
-    assert len(some) >= 2
+    assert len(some) == 3
     folder = study(tmp_path, data_set(some))
-    more = ("runtime.engine=native", "model.parameters.tlag.value=0.4", "verify.number=3")
+    more = ("runtime.engine=native", "model.parameters.tlag.value=0.4", "verify.number=3",
+            "solver.rtol=1e-8", "solver.atol=1e-8")  # fmt: skip
     config = composed(folder, ("cl", "f1", "tlag"), *more)
     ds = odeflow.run(config)
     assert "d_central_d_cl_at_record" in ds
     found = verify(config, config.study, ds)
     assert found.attrs["verdict"] == "passed"
-    wrong = ds.assign({n: ds[n] * 1.01 for n in ds.data_vars if str(n).startswith("d_central_d_tlag")})
+    wrong = ds.assign({name: ds[name] * 1.05 for name in ds if "central_d_tlag" in str(name)})
     assert verify(config, config.study, wrong).attrs["verdict"] == "failed"

@@ -976,6 +976,20 @@ def recorded(*lines: str, header: str = HEADER, more: str = "", model: str = "")
     return files | ({MODEL: MODEL_YAML + model} if model else {})
 
 
+def fitted(
+    *lines: str, observed: str = "{}", noise: str = "{y: 1}", header: str = HEADER
+) -> dict[str, Content]:
+    """The same with `k` estimated from DV, which is of the variable `observed`."""
+    more = f"\nanalyse: {{estimate: {{parameters: {{k: {{bounds: [0.1, 2]}}}}, noise: {noise}}}}}"
+    files = recorded(*lines, header=header, more=more)
+    text = str(files[EXPERIMENT]).replace(
+        "nonmem: d.csv", f"nonmem: {{file: d.csv, observed: {observed}}}"
+    )
+    return files | {
+        EXPERIMENT: text.replace("defaults:\n", "defaults:\n  - override /analyse: estimate\n")
+    }
+
+
 #: Data sets of NONMEM's layout: what is wrong, what the line names, the files.
 _DOSE, _SEEN = "1,0,1,5,0,0,0,0,1,.", "1,1,0,.,.,.,.,.,1,2"
 RECORDED = [
@@ -1010,6 +1024,23 @@ RECORDED = [
      recorded(_DOSE, _SEEN, model="compartments: {y: {lag: k - 100}}\n")),
     ("a lag by a parameter that is not there", ("model.compartments.y", "'tlag'"),
      recorded(_DOSE, _SEEN, model="compartments: {y: {lag: tlag}}\n")),
+    ("an estimation that does not know what DV is", ("design.nonmem.observed", "DV"),
+     fitted(_DOSE, _SEEN)),
+    ("DV of what is no variable", ("design.nonmem.observed", "'conc'"),
+     fitted(_DOSE, _SEEN, observed="conc")),
+    ("a DVID that nothing is said of", ("line 3 (ID 1)", "CMT is 1", "known: 2"),
+     fitted(_DOSE, _SEEN, observed="{2: y}")),
+    ("a DV below its limit", ("BLQ is 1 for ID 1", "MDV"),
+     fitted(_DOSE + ",0", _SEEN + ",1", observed="y", header=HEADER.strip() + ",BLQ\n")),
+    ("no noise of DV", ("analyse.estimate.noise", "y"),
+     fitted(_DOSE, _SEEN, observed="y", noise="{}")),
+    ("a noise of nothing", ("analyse.estimate.noise.y", "proportional, additive"),
+     fitted(_DOSE, _SEEN, observed="y", noise="{y: {}}")),
+    ("only doses to estimate from", ("no observation has a DV",),
+     fitted(_DOSE, observed="y")),
+    ("an estimated covariate", ("analyse.estimate.parameters.k", "covariate"),
+     fitted(_DOSE + ",1", _SEEN + ",1", observed="y, covariates: {k: W}",
+            header=HEADER.strip() + ",W\n")),
 ]  # fmt: skip
 #: Random effects: what is wrong, what the line names, the key's value.
 EFFECTS = [

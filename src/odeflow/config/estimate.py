@@ -2,9 +2,9 @@
 
 import math
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from odeflow.config.base import (
     Distinct,
@@ -105,6 +105,18 @@ class CombinedNoise(Strict):
         return self
 
 
+def _as_additive(value: Any) -> Any:
+    """A number or a name alone is a standard deviation that is the same everywhere."""
+    return {"additive": value} if isinstance(value, int | float | str) else value
+
+
+#: What the config may say of the noise of a variable.
+Noise = Annotated[
+    CombinedNoise,
+    BeforeValidator(_as_additive, json_schema_input_type=Level | CombinedNoise),
+]
+
+
 class PosteriorConfig(Strict):
     """Draws from the posterior by ensembles of walkers (Goodman and Weare)."""
 
@@ -142,7 +154,7 @@ class EstimateConfig(Strict):
         description="{name: {bounds, scale, prior}} of what is estimated; with design.petab those "
         "of its table, and what is given here is put over them",
     )
-    noise: dict[VariableName, Level | CombinedNoise] = Field(
+    noise: dict[VariableName, Noise] = Field(
         default_factory=dict,
         description="{variable: standard deviation, or the name of an estimated parameter} where "
         "the data has no sd; {proportional, additive} of these: its variance is additive^2 + "
@@ -178,11 +190,7 @@ class EstimateConfig(Strict):
     @property
     def noise_names(self) -> list[str]:
         """The parameters that noise reads."""
-        levels = [
-            level
-            for one in self.noise.values()
-            for level in ([one.proportional, one.additive] if isinstance(one, CombinedNoise) else [one])
-        ]
+        levels = (x for one in self.noise.values() for x in (one.proportional, one.additive))
         return list(dict.fromkeys(level for level in levels if isinstance(level, str)))
 
     @field_validator("data")

@@ -19,7 +19,7 @@ from odeflow.config.root import Config
 from odeflow.config.saved_times import saves_times, solve_times
 from odeflow.config.solver import SolverConfig
 from odeflow.config.wanted import wanted_metrics
-from odeflow.design import END, SUBJECT, has_own_ends
+from odeflow.design import END, has_own_ends
 from odeflow.engines.choice import EngineChoice, Resources, choose_engine
 from odeflow.engines.shared.watch import counted_before
 from odeflow.ensemble.periodic import PeriodicOrbits

@@ -13,7 +13,7 @@ from odeflow.config.shipped import shipped_config
 from odeflow.config.validate import nearest
 from odeflow.files.csv_cells import TableError, not_a_number, read_cells
 from odeflow.files.errors import ConfigError
-from odeflow.importers.noise import OWN, noise_of
+from odeflow.importers.noise import noise_of, own_noise
 from odeflow.importers.petab.likelihood_data import Group, Measurements
 
 _NEEDED, _OPTIONAL = ("time", "variable", "value"), ("sd", "condition")
@@ -64,9 +64,10 @@ def _group(
     estimate: EstimateConfig, rows: list[_Row], variable: str, condition: int, numbers: list[int]
 ) -> Group:
     own = [rows[number] for number in numbers]
-    noise = noise_of(estimate.noise.get(variable, 1.0), variable)
     if own[0].sd is not None:
-        noise = noise_of(1.0, variable)._replace(constants={OWN: np.array([r.sd for r in own])})
+        noise = own_noise(np.array([row.sd for row in own]))
+    else:
+        noise = noise_of(estimate.noise[variable], variable)
     times, values = (np.array([getattr(row, key) for row in own]) for key in ("time", "value"))
     where = np.array(numbers)
     return Group(variable, condition, where, times, values, "lin", "normal", *noise)

@@ -3,8 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from odeflow.config.estimate import CombinedNoise
-from odeflow.importers.expressions.expression import Expression, Number, Symbol, call, product, total
+from odeflow.importers.expressions.expression import (
+    Expression,
+    Number,
+    Symbol,
+    call,
+    product,
+    total,
+)
 from odeflow.importers.petab.likelihood_data import NOISE
 
 #: What the noise formula of a row with a number of its own reads.
@@ -20,8 +29,8 @@ class Noise(NamedTuple):
     constants: Mapping[str, Any]
 
 
-def noise_of(asked: float | str | CombinedNoise, variable: str) -> Noise:
-    """The noise of a variable: a number, a parameter, or a combination of two.
+def noise_of(asked: CombinedNoise, variable: str) -> Noise:
+    """The noise of a variable: a number, a parameter, or a part of the value beside it.
 
     Arguments:
         asked: what the config says.
@@ -30,18 +39,22 @@ def noise_of(asked: float | str | CombinedNoise, variable: str) -> Noise:
     Returns:
         Its equations; they read parameters as columns.
     """
-    if not isinstance(asked, CombinedNoise):
-        columns = {asked: asked} if isinstance(asked, str) else {}
-        constants = {} if columns else {OWN: asked}
-        return Noise([(NOISE, Symbol(asked if isinstance(asked, str) else OWN))], [], columns, constants)
-    level = lambda x: Symbol(x) if isinstance(x, str) else Number(float(x))
-    terms: list[Expression] = []
+    names = [x for x in (asked.additive, asked.proportional) if isinstance(x, str)]
+    columns = {name: name for name in names}
+    if asked.proportional is None:
+        constants = {} if columns else {OWN: asked.additive}
+        return Noise([(NOISE, Symbol(names[0] if names else OWN))], [], columns, constants)
+    terms = [product(_level(asked.proportional), Symbol(variable))]
     if asked.additive is not None:
-        terms.append(level(asked.additive))
-    if asked.proportional is not None:
-        terms.append(product(level(asked.proportional), Symbol(variable)))
+        terms.append(_level(asked.additive))
     variance = total(product(term, term) for term in terms)
-    names = [x for x in (asked.proportional, asked.additive) if isinstance(x, str)]
-    states = [] if asked.proportional is None else [variable]
-    deviation = call("root", Number(2.0), variance)
-    return Noise([(NOISE, deviation)], states, {name: name for name in names}, {})
+    return Noise([(NOISE, call("root", Number(2.0), variance))], [variable], columns, {})
+
+
+def own_noise(deviations: np.ndarray) -> Noise:
+    """A standard deviation of each measurement."""
+    return Noise([(NOISE, Symbol(OWN))], [], {}, {OWN: deviations})
+
+
+def _level(level: float | str) -> Expression:
+    return Symbol(level) if isinstance(level, str) else Number(float(level))

@@ -161,7 +161,11 @@ class Model:
         """States of lanes after arriving at t0, of (lane, component) and (lane, parameter)."""
         assert self.jumping is not None
         arrive, t0 = self.jumping.arrive, self.declared.t0
-        here = lambda y, args: (jnp.asarray(t0, y.dtype), self.unflatten(tuple(y)), self.Args(*args))
+        here = lambda y, args: (
+            jnp.asarray(t0, y.dtype),
+            self.unflatten(tuple(y)),
+            self.Args(*args),
+        )
         return jax.jit(jax.vmap(lambda y, args: jnp.stack(self.flatten(arrive(*here(y, args))))))
 
     @property

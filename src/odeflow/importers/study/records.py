@@ -114,6 +114,13 @@ def _check_names(config: Config) -> None:
                 f"design.nonmem: the dataset needs the name {name}, which model {model.name} has "
                 "for something else; rename that in the model"
             )
+    named = model.observables is None or bool(observables)  # else known when the model is loaded
+    for name in dict.fromkeys(name for name in given.observed if name is not None):
+        if named and name not in variables:
+            raise ConfigError(
+                f"design.nonmem.observed: {name!r} is not a state or observable"
+                f"{nearest(name, variables)}"
+            )
     for name in given.carried:
         own = [one for one in given.carried if record_name(one) == record_name(name)]
         if len(own) > 1 or record_name(name) == record_name("time"):

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 
 from odeflow.files.errors import ConfigError
 from odeflow.problem.clock import Clock

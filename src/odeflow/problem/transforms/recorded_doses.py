@@ -30,7 +30,7 @@ from odeflow.problem.transforms.timelines import Repeated, Timeline, timeline
 Orbits = Callable[[Sequence[Repeated], Float[np.ndarray, "parameter dose"]], np.ndarray]
 #: Relative steps of differences of steady states; of the fourth order, multiples and weights: to
 #: both sides, and to one where there is nothing beyond.
-_STEP = 2.0**-7
+_STEP = 2.0**-9
 _STENCILS = np.array([
     [[-2, -1, 1, 2, 0], [1 / 12, -8 / 12, 8 / 12, -1 / 12, 0]],
     [[1, 2, 3, 4, 0], [4, -3, 4 / 3, -1 / 4, -25 / 12]],

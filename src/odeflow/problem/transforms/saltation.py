@@ -248,8 +248,7 @@ class Saltation:
         own, seeds = self.seeds(args)
         mapped = lambda state, args: function(t, state, args)
         along = (
-            jax.jvp(mapped, (parts.state, own), (s, seed))[1]
-            for s, seed in zip(parts.along, seeds)
+            jax.jvp(mapped, (parts.state, own), (s, seed))[1] for s, seed in zip(parts.along, seeds)
         )
         return parts._replace(state=mapped(parts.state, own), along=tuple(along))
 

@@ -70,9 +70,9 @@ class Settled(NamedTuple):
 class Timeline:
     """All that happens to a subject.
 
-    It begins with the covariates of its first record. At the times of `starts` the state becomes zero, at those of `initial` the initial state is
-    added; from the times of `switches` on parameters have new values. Times that are as `close` are
-    the same.
+    It begins with the covariates of its first record. At the times of `starts` the state becomes
+    zero, at those of `initial` the initial state is added; from the times of `switches` on
+    parameters have new values. Times that are as `close` are the same.
     """
 
     close: float
