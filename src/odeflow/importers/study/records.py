@@ -55,7 +55,7 @@ def _check_states(config: Config) -> None:
     """Doses go into scalar states; what is modelled of them is said."""
     assert config.records is not None
     model = config.model
-    effects = config.design.random_effects
+    effects, theta = config.design.random_effects, config.design.theta
     along = [*(config.saveat.sensitivities or ())]
     for name in config.records.covariates:
         if name in along:
@@ -67,10 +67,11 @@ def _check_states(config: Config) -> None:
                 f"design.nonmem.covariates.{name}: not a parameter of model {model.name}"
                 f"{nearest(name, model.parameters)}"
             )
-        if name in config.design.set_by_conditions or (effects and name in effects.of):
+        drawn = [*(effects.of if effects else ()), *(theta.of if theta else ())]
+        if name in [*config.design.set_by_conditions, *drawn]:
             raise ConfigError(
-                f"design.nonmem.covariates.{name}: conditions or random effects set it too; keep "
-                "one of them"
+                f"design.nonmem.covariates.{name}: conditions, random effects or theta set it too; "
+                "keep one of them"
             )
     for subject, records in config.records.of.items():
         for one in records:

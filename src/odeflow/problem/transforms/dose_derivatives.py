@@ -65,8 +65,15 @@ class GivenDoses(Protocol):
 class DosesOfModel(Protocol):
     """Doses of whatever kind: what they change, and what they give to lanes."""
 
-    clock: Clock
-    model: Model
+    @property
+    def clock(self) -> Clock:
+        """The span, and which times are the same."""
+        ...
+
+    @property
+    def model(self) -> Model:
+        """The model without sensitivities."""
+        ...
 
     @property
     def changed(self) -> Targets:
