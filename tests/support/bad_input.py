@@ -801,9 +801,19 @@ ARRAYS = [
         with_array("{file: d.csv, dims: [age, other]}"),
     ),
     (
-        "a function for an initial value",
-        ("model.states.y.initial", "functions are not called", ".csv or .npy"),
+        "an initial value by no function",
+        ("model.states.y.initial", "models.py has no function 'start'"),
         in_model("initial: 3.0", "initial: 'models.py:start'"),
+    ),
+    (
+        "an initial array by a function without its shape",
+        ("model.states.y", "initial has 0 dimension(s) but dims names 1"),
+        in_model("initial: 3.0", "initial: 'models.py:decay', dims: [x]"),
+    ),
+    (
+        "a variable of a file that has none",
+        ("model.states.y.initial.file", "c.csv has no variables"),
+        in_model("initial: 3.0", "initial: {file: c.csv, variable: y}") | {"c.csv": "y\n1\n"},
     ),
     (
         "complex states",

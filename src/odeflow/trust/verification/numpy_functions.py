@@ -210,7 +210,7 @@ def _rebound(
     def chosen(arrays: Any, category: Any) -> Any:
         return arrays[int(float(category))]
 
-    with_data = function.taking(given, chosen, value)
+    with_data = function.given.taking(given, chosen, value)
     return lambda t, y, args: called(t, y, with_data(t, args))
 
 
