@@ -816,9 +816,16 @@ ARRAYS = [
         in_model("initial: 3.0", "initial: {file: c.csv, variable: y}") | {"c.csv": "y\n1\n"},
     ),
     (
-        "complex states",
-        ("model.states.y.dtype", "states are real", "two"),
-        in_model("initial: 3.0", "initial: 3.0, dtype: complex"),
+        "a complex number that is none",
+        ("model", "states.y.initial", "'3,1'", "1+2j"),
+        in_model("initial: 3.0", "initial: '3,1', dtype: complex"),
+    ),
+    (
+        "a part of a complex state that is a state too",
+        ("model", "states: y_real is a part of the complex y"),
+        in_model(
+            "  y: {initial: 3.0", "  y_real: {initial: 1}\n  y: {dtype: complex, initial: 3.0"
+        ),
     ),
     (
         "names for another number of places",

@@ -18,6 +18,7 @@ from odeflow.config.base import (
 )
 from odeflow.config.categories import categories, check_given
 from odeflow.config.compartments import CompartmentConfig
+from odeflow.config.complex_states import with_parts
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
 from odeflow.config.inputs import InputConfig
@@ -104,6 +105,10 @@ class ModelConfig(Strict):
     )
     states: dict[VariableName, StateConfig] = Field(
         min_length=1, description="states; their order is the order of the state record"
+    )
+    complex_states: list[VariableName] = Field(
+        default_factory=list,
+        description="not for you to set: states that were given as `dtype: complex`",
     )
     parameters: dict[VariableName, ParameterConfig] = Field(
         default_factory=dict, description="parameters, in the order of the args record"
@@ -195,7 +200,7 @@ class ModelConfig(Strict):
     @model_validator(mode="before")
     @classmethod
     def _divided(cls, value: Any) -> Any:
-        return divided(value)
+        return with_parts(divided(value))
 
     @field_validator("time_units")
     @classmethod
@@ -273,6 +278,8 @@ class ModelConfig(Strict):
             raise ValueError("invariants.formulas: formulas are for observables only")
         if self.is_imported and (self.mass_matrix is not None or self.free is not None):
             raise ValueError("mass_matrix and free are for a vector_field of your own")
+        if self.is_imported and self.complex_states:
+            raise ValueError(f"states: {self.complex_states[0]}: dtype: those of a file are real")
         if self.is_imported and self.initial_functions:
             raise ValueError(
                 f"states: {next(iter(self.initial_functions))}: initial: a file's initial values "
@@ -297,7 +304,7 @@ class ModelConfig(Strict):
         if not self.t1 > self.t0:
             t0, t1 = shown_time(self.t0, self.t1), shown_time(self.t1, self.t0)
             raise ValueError(f"t1 ({t1}) must be greater than t0 ({t0})")
-        names = [*self.states, *self.parameters]
+        names = [*self.states, *self.complex_states, *self.parameters]
         if self.observables is not None:
             names += self.observables.variables
         names += {dim for state in self.states.values() for dim in state.dims}

@@ -1,7 +1,7 @@
 """The states of a model: scalars, and arrays with named dimensions."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
@@ -41,6 +41,9 @@ class ComputedInitial(Strict):
     shape: list[Natural] = Field(
         default_factory=list, description="how many entries each dimension has; []: a scalar"
     )
+    part: Literal["real", "imag"] | None = Field(
+        None, description="not for you to set: the part of a complex value that the state is"
+    )
 
 
 def _filled(value: Any) -> Any:
@@ -75,6 +78,11 @@ class StateConfig(Strict):
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     dims: list[VariableName] = Field(
         default_factory=list, description="names of an array state's dimensions"
+    )
+    dtype: Literal["real", "complex"] = Field(
+        "real",
+        description='complex: `y.<name>` is complex, initial is "1+2j" or [1, 2]; everywhere else '
+        "it is two states, `<name>_real` and `<name>_imag`",
     )
     scale: PositiveReal = Field(
         1.0,

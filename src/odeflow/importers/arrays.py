@@ -61,8 +61,6 @@ def _parameter(key: str, record: Mapping[str, Any], study: Path) -> Mapping[str,
 
 def _state(key: str, record: Mapping[str, Any], study: Path) -> Mapping[str, Any]:
     initial = record.get("initial")
-    if record.get("dtype") is not None:
-        raise ConfigError(f"{key}.dtype: states are real; give real and imaginary parts as two")
     if isinstance(initial, Mapping) and "file" in initial:
         unknown = [name for name in initial if name not in ("file", "variable")]
         if unknown:
@@ -120,8 +118,10 @@ def _read_csv(path: Path, _: None) -> np.ndarray:
 
 def _read_npy(path: Path, _: None) -> np.ndarray:
     values = np.load(path, allow_pickle=False)
+    if values.dtype.kind == "c":  # pairs, as a complex state has them
+        return np.stack([values.real, values.imag], axis=-1).astype(float)
     if values.dtype.kind not in "iuf":
-        raise TableError(f"it holds {values.dtype}, not real numbers")
+        raise TableError(f"it holds {values.dtype}, not numbers")
     return values.astype(float)
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from odeflow.config.model import ModelConfig
+from odeflow.config.states import ComputedInitial
 from odeflow.files.errors import ConfigError
 from odeflow.importers.functions import load_function
 from odeflow.importers.user_errors import check_signature, user_errors
@@ -27,6 +28,13 @@ def initial_functions(config: ModelConfig, study: Path) -> dict[str, Callable[..
     }
 
 
+def part_of(config: ModelConfig, state: str) -> Callable[[Any], Any]:
+    """What makes of the value of a state's function that of the state: a part, if it is complex."""
+    initial = config.states[state].initial
+    part = initial.part if isinstance(initial, ComputedInitial) else None
+    return lambda value: value if part is None else getattr(value, part)
+
+
 def computed_start(
     config: ModelConfig, study: Path, declared: Declaration, given: Given
 ) -> ComputedStart:
@@ -39,7 +47,7 @@ def computed_start(
     for name, function in initial_functions(config, study).items():
         key, reference = f"model.states.{name}.initial", config.initial_functions[name]
         check_signature(key, reference, function, ("args",))
-        functions[name] = _called(function, given, declared.t0)
+        functions[name] = _called(function, given, declared.t0, part_of(config, name))
         with user_errors(key, reference, function, ("args",)):
             found = jax.eval_shape(functions[name], args)
         shape = declared.states[name].shape
@@ -61,9 +69,11 @@ def with_computed(declared: Declaration, start: ComputedStart) -> Declaration:
     return replace(declared, states=states)
 
 
-def _called(function: Callable[..., Any], given: Given, t0: float) -> Callable[..., Any]:
+def _called(
+    function: Callable[..., Any], given: Given, t0: float, part: Callable[[Any], Any]
+) -> Callable[..., Any]:
     def called(args: tuple[Any, ...]) -> Any:
         t = jnp.asarray(t0, float)
-        return jnp.asarray(function(given(t, args))).astype(t.dtype)
+        return part(jnp.asarray(function(given(t, args)))).astype(t.dtype)
 
     return called

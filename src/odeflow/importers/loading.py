@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from odeflow.config.base import check_variable_name
 from odeflow.config.model import ModelConfig
 from odeflow.config.observables import Observables
 from odeflow.files.errors import ConfigError
+from odeflow.importers.complex_states import WithComplex
 from odeflow.importers.functions import load_function
 from odeflow.importers.initial import computed_start, with_computed
 from odeflow.importers.inputs import read_inputs
@@ -98,9 +100,12 @@ def _supplying(
     given = given_to(config, study)
 
     def supplied(function: Callable[..., Any]) -> Callable[..., Any]:
-        if not (config.data or config.arrays or config.inputs):
-            return function
-        return Supplied(function, given)
+        if config.data or config.arrays or config.inputs:
+            function = Supplied(function, given)
+        if config.complex_states:
+            states, split = list(config.states), lambda z: (jnp.real(z), jnp.imag(z))
+            function = WithComplex(function, states, config.complex_states, jax.lax.complex, split)
+        return function
 
     return supplied, given
 

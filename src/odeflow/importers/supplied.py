@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from odeflow.config.model import ModelConfig
+from odeflow.importers.complex_states import WithComplex
 from odeflow.importers.model_data import Arrays
 from odeflow.problem.declaration import ArrayParameter
 from odeflow.problem.knots import Knots, piece_value
@@ -127,4 +128,6 @@ def _part(name: str, arrays: Arrays, constant: Callable[[np.ndarray], Any]) -> A
 
 def users_own(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function as the user wrote it."""
-    return function.function if isinstance(function, Supplied) else function
+    while isinstance(function, Supplied | WithComplex):
+        function = function.function
+    return function

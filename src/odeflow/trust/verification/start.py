@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.config.model import ModelConfig
-from odeflow.importers.initial import initial_functions
+from odeflow.importers.initial import initial_functions, part_of
 from odeflow.importers.loading import given_to
 from odeflow.problem.model import Model
 from odeflow.trust.verification.inputs import GivenInputs
@@ -20,7 +20,7 @@ class InitialValues:
 
     def __init__(self, config: ModelConfig, model: Model, study: Path, inputs: GivenInputs):
         self._start, self._parameters = model.start, list(model.declared.parameters)
-        self._t0 = model.declared.t0
+        self._t0, self._config = model.declared.t0, config
         value = lambda name, t, category: inputs.value(name, float(t), category)
         chosen = lambda arrays, category: arrays[int(float(category))]
         self._given = given_to(config, study).taking(lambda array: array, chosen, value)
@@ -35,7 +35,8 @@ class InitialValues:
         for name, (_, function) in self._functions.items():
             try:
                 with np.errstate(all="ignore"):
-                    found[name] = np.asarray(function(self._given(self._t0, args)), float)
+                    values = np.asarray(function(self._given(self._t0, args)))
+                    found[name] = np.asarray(part_of(self._config, name)(values), float)
             except Exception:
                 axes = dict(zip(self._parameters, np.reshape(args, (-1, 1))))
                 found[name] = self._start(axes)[name][..., 0]
