@@ -13,6 +13,7 @@ from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import Stepper
+from odeflow.engines.native.methods.taylor import taylor
 from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.engines.native.targets.machine_code import Kernel
@@ -102,6 +103,8 @@ def _step(problem: Problem) -> Stepper:
         return explicit_rk(problem.model, method, problem.dtype)
     if method.family == "rosenbrock":
         return rosenbrock(problem.model, method, problem.dtype)
+    if method.family == "taylor":
+        return taylor(problem)
     raise UntranslatableError(problem.solver.method, "the native engine does not have this method")
 
 

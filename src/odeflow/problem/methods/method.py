@@ -6,8 +6,9 @@ from typing import Literal
 from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
 
 #: `explicit` are Runge-Kutta methods with one of Diffrax's tableaus, which the native engine has
-#: too, `esdirk` implicit ones with root finds, `rosenbrock` those with linear solves, natively too.
-Family = Literal["explicit", "esdirk", "rosenbrock", "other"]
+#: too, `esdirk` implicit ones with root finds, `rosenbrock` those with linear solves, natively too,
+#: `taylor` series that only the native engine has.
+Family = Literal["explicit", "esdirk", "rosenbrock", "taylor", "other"]
 
 
 @dataclass(frozen=True)
