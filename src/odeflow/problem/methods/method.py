@@ -18,8 +18,9 @@ class Method:
     `name` is a config's, `diffrax_name` that of its class, Diffrax's or ours. `order` is the order
     of convergence of the solution that is propagated. `adaptive` is whether it estimates its
     errors, `implicit` whether it needs the derivatives of the field, `sees_end` whether a step
-    evaluates the field at its end. `tableau` has the coefficients where they are not Diffrax's.
-    `summary` and `advice`, when to take it, are for people; `citation` is its paper.
+    evaluates the field at its end. `degree` is that of a polynomial which tells what is inside of a
+    step. `tableau` has the coefficients where they are not Diffrax's. `summary` and `advice`, when
+    to take it, are for people; `citation` is its paper.
     """
 
     name: str
@@ -31,12 +32,23 @@ class Method:
     citation: str
     adaptive: bool = True
     sees_end: bool = True
+    degree: int = 4
     tableau: RosenbrockTableau | None = None
 
     @property
     def implicit(self) -> bool:
         """Whether stages are solved for, by root finds or linear solves."""
         return self.family in ("esdirk", "rosenbrock")
+
+    @property
+    def native(self) -> bool:
+        """Whether the native engine has it."""
+        return self.family in ("explicit", "rosenbrock", "taylor")
+
+    @property
+    def in_diffrax(self) -> bool:
+        """Whether Diffrax's engine has it."""
+        return self.family != "taylor"
 
     @property
     def linearly_implicit(self) -> bool:

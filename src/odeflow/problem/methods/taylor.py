@@ -17,11 +17,12 @@ METHODS = (
     Method(
         "taylor",
         "Taylor",
-        15,
+        8,
         "taylor",
-        "Taylor series of the solution, of an order that the tolerance decides (15 at 1e-12)",
+        "Taylor series of the solution, whose order the tolerance decides: 8 at 1e-6, 15 at 1e-12",
         "for what is smooth and not stiff at tolerances below 1e-9: celestial mechanics, chaos",
         "A. Jorba and M. Zou (2005), Experimental Mathematics 14, 99-117",
         sees_end=False,
+        degree=8,
     ),
 )

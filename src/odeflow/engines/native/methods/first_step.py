@@ -28,10 +28,10 @@ def first_step(
     section II.4, "Starting step size".
     """
     solver, model = problem.solver, problem.model
-    if solver.dt0 is not None or not diffrax_selects_first_step():
-        dt = builder.setting("dt0")
-    elif stepper.ends_steps:
+    if stepper.ends_steps and solver.dt0 is None:
         dt = builder.row("t1") - t0
+    elif solver.dt0 is not None or not diffrax_selects_first_step():
+        dt = builder.setting("dt0")
     else:
         rtol = builder.setting("rtol")
         atols = [builder.setting(atol_of(solver, model, x.state)) for x in model.components]

@@ -64,8 +64,9 @@ class Stepper:
     first value. `dense` are rows that a step leaves where values inside of it are needed:
     `polynomial` makes of them the coefficients of each component's polynomial of theta, 0 at the
     step's start and 1 at its end, the constant first. `row_groups` are the numbers of further rows
-    by name; `loops_over_tables` is whether its linear algebra does. `ends_steps` is whether a step
-    may end before it is planned to: then it is planned as long as can be.
+    by name; `loops_over_tables` is whether its linear algebra does. `most_ways` are the most
+    vectors that are worked on in turns. `ends_steps` is whether a step may end before it is planned
+    to: then it is planned as long as can be.
     """
 
     error_order: float
@@ -75,6 +76,7 @@ class Stepper:
     dense: Sequence[str] = ()
     row_groups: Mapping[str, int] = field(default_factory=dict)
     loops_over_tables: bool = False
+    most_ways: int = 4
     ends_steps: bool = False
 
 

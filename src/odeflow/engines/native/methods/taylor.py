@@ -9,13 +9,7 @@ from odeflow.engines.native.methods.domains import defined_at
 from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper, interpolated
 from odeflow.engines.native.methods.taylor_series import solution_series
 from odeflow.engines.native.program.lane_program import LaneBuilder
-from odeflow.engines.native.program.value import (
-    Value,
-    maximum,
-    rough_exp,
-    rough_log,
-    select,
-)
+from odeflow.engines.native.program.value import Value, maximum, rough_exp, rough_log, select
 from odeflow.problem.methods.taylor import taylor_order
 from odeflow.problem.problem import Problem
 
@@ -32,12 +26,13 @@ def taylor(problem: Problem) -> Stepper:
     """
     field = field_program(problem.model, problem.dtype)
     order = taylor_order(problem.solver.tolerances.rtol)
-    size = len(problem.model.components)
+    size, is_adaptive = len(problem.model.components), problem.solver.is_adaptive
     names = [[f"taylor{n}_{i}" for n in range(1, order + 1)] for i in range(size)]
 
     def step(start: Start) -> Stepped:
         series = solution_series(field, start.t, start.y, start.parameters, order)
-        start = _shortened(problem, start, series)
+        if is_adaptive:
+            start = _shortened(problem, start, series)
         terms, power = [], start.h
         for n in range(1, order + 1):
             terms.append([power * x[n] for x in series])
@@ -48,15 +43,13 @@ def taylor(problem: Problem) -> Stepper:
         if defined is not None:
             error = [select(defined, error[0], math.inf), *error[1:]]
         dense = {names[i][n]: x for n, row in enumerate(terms) for i, x in enumerate(row)}
-        return Stepped(candidate, error, {}, dense, start)
+        return Stepped(candidate, error, {}, dense, start if is_adaptive else None)
 
     def polynomial(inside: Inside) -> list[list[Value]]:
-        return [
-            [y, *(inside.dense[name] for name in rows)] for y, rows in zip(inside.y, names)
-        ]
+        return [[y, *(inside.dense[name] for name in rows)] for y, rows in zip(inside.y, names)]
 
     dense = [name for rows in names for name in rows]
-    return Stepper(float(order), step, polynomial, dense=dense, ends_steps=True)
+    return Stepper(float(order), step, polynomial, dense=dense, most_ways=2, ends_steps=is_adaptive)
 
 
 def _shortened(problem: Problem, start: Start, series: Sequence[Sequence[Value]]) -> Start:

@@ -101,8 +101,8 @@ class _Expansion:
             return self.known(lambda n: apply("select", condition[0], one[n], other[n]))
         rule = getattr(self, f"_{operation}", None)
         if rule is None:
-            why = "a Taylor series needs a field that is smooth; take dopri8"
-            raise UntranslatableError(f"{operation} of what changes", why)
+            why = "a Taylor series needs a vector field that is smooth"
+            raise UntranslatableError(operation, why)
         return rule(*operands)
 
     def _at_start(self, operation: str, operands: Sequence[Any]) -> Series:
@@ -176,7 +176,7 @@ class _Expansion:
         return power
 
     def _pow(self, a: Series, b: Series) -> Series:
-        if isinstance(b[0].operand, float | int):
+        if b and isinstance(b[0].operand, float | int):
             exponent = float(b[0].operand)
             return self._power(a, exponent, lambda x: apply("pow", x, exponent))
         exponential = self._mul(b, self._log(a))
@@ -192,7 +192,8 @@ class _Expansion:
         def rule(n: int) -> Value:
             if n == 0:
                 return start(a[0])
-            return total([float(j) * (a[j] * derivative[n - j]) for j in range(1, n + 1)]) / float(n)
+            terms = [float(j) * (a[j] * derivative[n - j]) for j in range(1, n + 1)]
+            return total(terms) / float(n)
 
         self._growing.append((result, rule))
         derivative = slope(result)
