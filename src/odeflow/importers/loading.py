@@ -17,7 +17,7 @@ from odeflow.importers.functions import load_function
 from odeflow.importers.initial import computed_start, with_computed
 from odeflow.importers.inputs import read_inputs
 from odeflow.importers.model_data import read_data
-from odeflow.importers.supplied import Courses, Given, Supplied, users_own
+from odeflow.importers.supplied import Courses, GivenArgs, Supplied, users_own
 from odeflow.importers.user_errors import check_signature, user_errors
 from odeflow.problem.model import Model
 
@@ -57,7 +57,7 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
     return model
 
 
-def _computed(model: Model, config: ModelConfig, study: Path, given: Given) -> Model:
+def _computed(model: Model, config: ModelConfig, study: Path, given: GivenArgs) -> Model:
     """The model with the initial values that functions compute."""
     start = computed_start(config, study, model.declared, given)
     return replace(model, declared=with_computed(model.declared, start), start=start)
@@ -87,15 +87,15 @@ def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | Non
     return model
 
 
-def given_to(config: ModelConfig, study: Path) -> Given:
+def given_to(config: ModelConfig, study: Path) -> GivenArgs:
     """What a model's functions have for their `args`."""
     courses = Courses(read_inputs(config, study))
-    return Given(config, read_data(config, study), config.plain_arrays, courses)
+    return GivenArgs(config, read_data(config, study), config.plain_arrays, courses)
 
 
 def _supplying(
     config: ModelConfig, study: Path
-) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], Given]:
+) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], GivenArgs]:
     """What gives a function the model's arrays, data and inputs, if any; and these."""
     given = given_to(config, study)
 

@@ -35,7 +35,7 @@ class Courses:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class GivenArgs:
     """What functions have for their `args`: the parameters, and what else a config gives them.
 
     `data` are arrays by name of a file: one with columns is a record of them, one with a single
@@ -107,7 +107,7 @@ class Supplied:
     """Calls `function(t, y, args)` with all that it is given."""
 
     function: Callable[..., Any]
-    given: Given
+    given: GivenArgs
 
     def __call__(self, t: Any, y: Any, args: Any, *more: Any) -> Any:
         """What the function returns."""
