@@ -1073,14 +1073,30 @@ EFFECTS = [
 ]  # fmt: skip
 
 
-def effects(value: str | None) -> dict[str, Content]:
+#: Typical values that are not known: what is wrong, what the line names, the key's value.
+THETA = [
+    ("a matrix of another size", ("covariance", "1 parameters", "1 rows"),
+     "{of: {k: log}, covariance: [[1, 0], [0, 1]]}"),
+    ("a matrix that is no covariance", ("covariance", "symmetric"),
+     "{of: {k: log, y: log}, covariance: [[1, 0.5], [0, 1]]}"),
+    ("a parameter that is not there", ("design.theta.of.ke", "parameter"),
+     "{of: {ke: log}, covariance: [[1]]}"),
+    ("a logit of a value above 1", ("design.theta.of.k", "between 0 and 1"),
+     "{of: {k: logit}, covariance: [[1]]}"),
+    ("an unknown scale", ("design.theta.of.k", "log10"), "{of: {k: ln}, covariance: [[1]]}"),
+    ("no replicates", ("design.theta.replicates",),
+     "{of: {k: log}, covariance: [[1]], replicates: 0}"),
+]  # fmt: skip
+
+
+def effects(value: str | None, key: str = "random_effects") -> dict[str, Content]:
     """An experiment with random effects of a single row; on a grid where there is no value."""
     text = EXPERIMENT_YAML
     if value is None:
         effect = "  random_effects: {of: {k: exp}, omega: [[1]]}"
         return {EXPERIMENT: text.replace("  axes:\n", f"{effect}\n  axes:\n")}
     text = text.replace("/design: grid", "/design: zip")
-    return {EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  random_effects: {value}")}
+    return {EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  {key}: {value}")}
 
 
 #: What is summarised: what is wrong, what the line names, the group `summary`.
@@ -1225,6 +1241,7 @@ BAD_INPUTS = [
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SLOPES),
     *(BadInput("NONMEM data", a, b, c) for a, b, c in RECORDED),
     *(BadInput("random effects", a, b, effects(c)) for a, b, c in EFFECTS),
+    *(BadInput("typical values", a, b, effects(c, "theta")) for a, b, c in THETA),
     *(
         BadInput("summary", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"summary: {c}\n"})
         for a, b, c in ERRORS

@@ -116,8 +116,8 @@ class DesignConfig(Strict):
     )
 
     theta: ThetaConfig | None = Field(
-        None, description="typical values that are not known: draws of them, for a table, zip or "
-        "nonmem"
+        None,
+        description="typical values that are not known: draws of them, for a table, zip or nonmem",
     )
 
     @property

@@ -37,11 +37,12 @@ from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.time_resolution import check_span
 from odeflow.problem.time_text import shown_time
 from odeflow.problem.transforms.algebraic import started, with_algebraic
-from odeflow.problem.transforms.dose_derivatives import DoseDerivatives, PlainDoses
+from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.doses import jump_targets, schedule, with_doses
 from odeflow.problem.transforms.drift_limit import DriftLimit, with_drift_limit
+from odeflow.problem.transforms.given_doses import DosesOfModel, PlainDoses
 from odeflow.problem.transforms.invariants import Drift, with_invariants
-from odeflow.problem.transforms.recorded_doses import RecordedDoses
+from odeflow.problem.transforms.recorded_doses import DosesOfRecords
 from odeflow.problem.transforms.records import recorded, recorded_doses, with_records
 from odeflow.problem.transforms.sensitivity import (
     at_start,
@@ -113,7 +114,7 @@ class Built:
         """Lanes with the doses that are recorded of their subjects."""
         orbits = lambda doses, args: self._orbits(doses, args, resources)
         dosing = self.model.dosing
-        assert isinstance(dosing, RecordedDoses | DoseDerivatives)
+        assert isinstance(dosing, DosesOfRecords | DoseDerivatives)
         return recorded(dosing, orbits, axes, lanes)
 
     @cached_property
@@ -176,7 +177,8 @@ def augmented(config: Config, model: Model) -> Model:
 
     Raises ConfigError as `with_algebraic` and `with_sensitivities` do.
     """
-    plain, clock, doses = config.plain_doses, clock_of(config), None
+    plain, clock = config.plain_doses, clock_of(config)
+    doses: DosesOfModel | None = None
     model = with_doses(with_algebraic(model, tolerances_of(config, model)), plain)
     if config.records is not None:
         model = with_records(model, config.records, clock)

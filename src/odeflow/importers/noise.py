@@ -20,7 +20,7 @@ from odeflow.importers.petab.likelihood_data import NOISE
 OWN = "standard deviation of a measurement"
 
 
-class Noise(NamedTuple):
+class NoiseEquations(NamedTuple):
     """Equations of a noise, and what they read: see `Group`."""
 
     equations: Sequence[tuple[str, Expression]]
@@ -29,7 +29,7 @@ class Noise(NamedTuple):
     constants: Mapping[str, Any]
 
 
-def noise_of(asked: CombinedNoise, variable: str) -> Noise:
+def noise_of(asked: CombinedNoise, variable: str) -> NoiseEquations:
     """The noise of a variable: a number, a parameter, or a part of the value beside it.
 
     Arguments:
@@ -43,17 +43,17 @@ def noise_of(asked: CombinedNoise, variable: str) -> Noise:
     columns = {name: name for name in names}
     if asked.proportional is None:
         constants = {} if columns else {OWN: asked.additive}
-        return Noise([(NOISE, Symbol(names[0] if names else OWN))], [], columns, constants)
+        return NoiseEquations([(NOISE, Symbol(names[0] if names else OWN))], [], columns, constants)
     terms = [product(_level(asked.proportional), Symbol(variable))]
     if asked.additive is not None:
         terms.append(_level(asked.additive))
     variance = total(product(term, term) for term in terms)
-    return Noise([(NOISE, call("root", Number(2.0), variance))], [variable], columns, {})
+    return NoiseEquations([(NOISE, call("root", Number(2.0), variance))], [variable], columns, {})
 
 
-def own_noise(deviations: np.ndarray) -> Noise:
+def own_noise(deviations: np.ndarray) -> NoiseEquations:
     """A standard deviation of each measurement."""
-    return Noise([(NOISE, Symbol(OWN))], [], {}, {OWN: deviations})
+    return NoiseEquations([(NOISE, Symbol(OWN))], [], {}, {OWN: deviations})
 
 
 def _level(level: float | str) -> Expression:

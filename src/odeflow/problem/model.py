@@ -158,15 +158,11 @@ class Model:
 
     @cached_property
     def arrived(self) -> Callable[[Any, Any], Any]:
-        """States of lanes after arriving at t0, of (lane, component) and (lane, parameter)."""
-        assert self.jumping is not None
-        arrive, t0 = self.jumping.arrive, self.declared.t0
-        here = lambda y, args: (
-            jnp.asarray(t0, y.dtype),
-            self.unflatten(tuple(y)),
-            self.Args(*args),
-        )
-        return jax.jit(jax.vmap(lambda y, args: jnp.stack(self.flatten(arrive(*here(y, args))))))
+        """States of lanes on arrival at t0, of (lane, component) and (lane, parameter)."""
+        arrive = self.jumping.arrive if self.jumping else lambda t, y, args: y
+        here = lambda y: (jnp.asarray(self.declared.t0, y.dtype), self.unflatten(tuple(y)))
+        there = lambda y, args: self.flatten(arrive(*here(y), self.Args(*args)))
+        return jax.jit(jax.vmap(lambda y, args: jnp.stack(there(y, args))))
 
     @property
     def explicit(self) -> tuple[bool, ...]:

@@ -41,7 +41,11 @@ def fit_config(config: Config) -> dict[str, Any]:
     data = config.slice("model", "design", "doses", "solver", "runtime", "analyse")
     if data["design"]["size"] is not None:
         data["design"]["size"] = 1
-    data["design"] |= {"seed": 0, "random_effects": None, "theta": None}  # subjects are fitted as one
+    data["design"] |= {
+        "seed": 0,
+        "random_effects": None,
+        "theta": None,
+    }  # subjects are fitted as one
     data["runtime"] = {key: data["runtime"][key] for key in _NUMERICAL}
     data["solver"]["reject_drift"] = False
     data.pop("verify", None)

@@ -49,7 +49,7 @@ def size_of(values: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class RecordedDoses:
+class DosesOfRecords:
     """What the records of subjects change, and when, in a model of `with_records`.
 
     `orbits` finds steady states, where there may be any.
@@ -65,14 +65,14 @@ class RecordedDoses:
         """The parameters of the model."""
         return list(self.model.declared.parameters)
 
-    @cached_property
+    @property
     def changed(self) -> Targets:
         """All components, covariates with the time of the next new start, what is infused into."""
         infused = [component_of(self.model.declared, one) for one in self.records.infused]
         components = list(range(len(self.model.components)))
         return Targets(components, [*self.records.covariates, self.names[-1]], infused)
 
-    @cached_property
+    @property
     def targets(self) -> JumpTargets:
         """The same as numbers."""
         switched = [self.names.index(name) for name in self.changed.switched]
@@ -87,7 +87,7 @@ class RecordedDoses:
     def begin(self, axes: Axes, lanes: Lanes) -> Lanes:
         """Lanes with what first records say, and empty where they start over at t0."""
         args, y0 = lanes.args.copy(), lanes.y0.copy()
-        covariates = self.records.covariates
+        next_start = self.targets.parameters[len(self.records.covariates)]
         for line, where in self.lines(axes, lanes.args):
             for name, value in line.begins_with.items():
                 args[self.names.index(name), where] = value
@@ -95,7 +95,7 @@ class RecordedDoses:
             if any(now):
                 y0[:, where] = 0.0
             later = min((t for t, at_once in zip(line.starts, now) if not at_once), default=np.inf)
-            args[self.targets.parameters[len(covariates)], where] = later - line.close
+            args[next_start, where] = later - line.close
         return replace(lanes, y0=y0, args=args)
 
     def jumps(self, axes: Axes, lanes: Lanes) -> Jumps:
@@ -142,9 +142,9 @@ class RecordedDoses:
 
 
 class GivenByRecords:
-    """What records give to lanes of `RecordedDoses`, and give beside them along axes."""
+    """What records give to lanes of `DosesOfRecords`, and give beside them along axes."""
 
-    def __init__(self, doses: RecordedDoses, axes: Axes, lanes: Lanes, along: Sequence[str]):
+    def __init__(self, doses: DosesOfRecords, axes: Axes, lanes: Lanes, along: Sequence[str]):
         self._doses, self._axes, self._lanes = doses, axes, lanes
         self._own = len(doses.model.components)
         self._along = along

@@ -21,7 +21,7 @@ from odeflow.problem.records import Records
 from odeflow.problem.transforms.dose_changes import Axes
 from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.doses import begun, with_rates
-from odeflow.problem.transforms.recorded_doses import Orbits, RecordedDoses, component_of
+from odeflow.problem.transforms.recorded_doses import DosesOfRecords, Orbits, component_of
 
 
 def with_records(model: Model, records: Records, clock: Clock) -> Model:
@@ -44,11 +44,11 @@ def with_records(model: Model, records: Records, clock: Clock) -> Model:
         observables_function=rated.observables_function and own(rated.observables),
         jumping=Jumping(leave, lambda t, y, args: y),
     )
-    return replace(whole, dosing=RecordedDoses(records, clock, whole))
+    return replace(whole, dosing=DosesOfRecords(records, clock, whole))
 
 
 def recorded(
-    dosing: RecordedDoses | DoseDerivatives, orbits: Orbits, axes: Axes, lanes: Lanes
+    dosing: DosesOfRecords | DoseDerivatives, orbits: Orbits, axes: Axes, lanes: Lanes
 ) -> Lanes:
     """Lanes of a model with the jumps of their subjects; those at t0 are done.
 
@@ -56,15 +56,15 @@ def recorded(
     steady states. Raises ConfigError as `timeline` does.
     """
     doses = replace(recorded_doses(dosing), orbits=orbits)
-    dosing = doses if isinstance(dosing, RecordedDoses) else replace(dosing, doses=doses)
+    dosing = doses if isinstance(dosing, DosesOfRecords) else replace(dosing, doses=doses)
     jumps = dosing.jumps(axes, lanes)
     needed = int(np.isfinite(jumps.times).any(axis=1).sum())
     jumps = Jumps(jumps.times[:needed], jumps.amounts[:needed], jumps.values[:needed])
     return begun(doses.begin(axes, lanes), dosing.targets, jumps)
 
 
-def recorded_doses(dosing: Any) -> RecordedDoses:
+def recorded_doses(dosing: Any) -> DosesOfRecords:
     """The doses of a data set, of a model with or without sensitivities."""
     doses = dosing.doses if isinstance(dosing, DoseDerivatives) else dosing
-    assert isinstance(doses, RecordedDoses)
+    assert isinstance(doses, DosesOfRecords)
     return doses

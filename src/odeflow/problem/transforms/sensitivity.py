@@ -37,7 +37,8 @@ from odeflow.problem.transforms.algebraic_derivatives import (
     refuse_moving,
     with_algebraic_derivatives,
 )
-from odeflow.problem.transforms.dose_derivatives import DoseDerivatives, DosesOfModel
+from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
+from odeflow.problem.transforms.given_doses import DosesOfModel
 from odeflow.problem.transforms.saltation import MEMORY, Saltation
 from odeflow.problem.transforms.saltation_events import SaltationEvents
 from odeflow.problem.transforms.stop_derivatives import stopping
