@@ -1,0 +1,238 @@
+"""A task taken apart: which model, which simulation, and the repetitions around it as axes."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from odeflow.config.levels import MOST_LEVELS
+from odeflow.config.validate import nearest
+from odeflow.files.xml_tree import Element
+from odeflow.importers.sbml.system import System
+from odeflow.importers.sedml.document import (
+    SedmlFile,
+    given,
+    identifier_of,
+    listed,
+    named,
+    number_given,
+)
+from odeflow.importers.sedml.formulas import number, variables_of
+from odeflow.importers.sedml.models import SedmlModel, quantity_of, target_of, variable_in
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """A task: the repeated tasks from the outermost in, and the task within them."""
+
+    repeated: tuple[Element, ...]
+    task: Element
+
+    @property
+    def ids(self) -> set[str]:
+        """What its data are called by: it, and the tasks within it."""
+        return {identifier_of(x) for x in (*self.repeated, self.task)}
+
+
+def tasks_to_run(document: Element) -> list[str]:
+    """The tasks that outputs show; where there are none, those that are in no other task."""
+    outputs = listed(document, "listOfOutputs")
+    seen = {value for output in outputs for x in output.descendants() for value in _references(x)}
+    shown = {
+        variable.attributes.get("taskReference")
+        for generator in listed(document, "listOfDataGenerators")
+        for variable in variables_of(generator)
+        if identifier_of(generator) in seen
+    }
+    tasks = listed(document, "listOfTasks")
+    inner = {x.attributes.get("task") for task in tasks for x in listed(task, "listOfSubTasks")}
+    known = [identifier_of(task) for task in tasks]
+    return [x for x in known if x in shown] or [x for x in known if x not in inner]
+
+
+def _references(element: Element) -> list[str]:
+    return [
+        value
+        for name, value in element.attributes.items()
+        if name.endswith("DataReference") or name == "dataReference"
+    ]
+
+
+def plan_of(file: SedmlFile, document: Element, wanted: str | None) -> TaskPlan:
+    """The task that is wanted, or the only one; raises ConfigError that lists those there are."""
+    tasks = {identifier_of(x): x for x in listed(document, "listOfTasks")}
+    if wanted is None:
+        found = tasks_to_run(document)
+        if len(found) != 1:
+            what = f"several tasks: {', '.join(found)}; choose one by model.task"
+            raise file.mistake(what if found else "no task in it, so nothing to do")
+        wanted = found[0]
+    elif wanted not in tasks:
+        raise file.mistake(f"model.task: no task {wanted!r}{nearest(wanted, tasks)}")
+    task, repeated = tasks[wanted], []
+    while task.name != "task":
+        if task.name != "repeatedTask":
+            raise file.mistake(f"{task.name} is not supported", task)
+        if task in repeated:
+            circle = " -> ".join(identifier_of(x) for x in (*repeated, task))
+            raise file.mistake(f"tasks that are within each other: {circle}", task)
+        repeated.append(task)
+        task = named(file, tasks.values(), _subtask(file, task), "task", task)
+    return TaskPlan(tuple(repeated), task)
+
+
+def _subtask(file: SedmlFile, task: Element) -> str:
+    """The id of the only task within a repeated one."""
+    subtasks = listed(task, "listOfSubTasks")
+    where = f"the repeated task {identifier_of(task)!r}"
+    if len(subtasks) != 1:
+        what = f"{where} has {len(subtasks)} subtasks; one is supported, make a task of each"
+        raise file.mistake(what, task)
+    if listed(subtasks[0], "listOfChanges"):
+        raise file.mistake(f"{where} changes values in its subtask; do so in itself", task)
+    if task.attributes.get("resetModel") not in ("true", "1"):
+        what = f"{where} has resetModel false: each iteration would begin where one ended"
+        raise file.mistake(f"{what}; trajectories do not depend on others, so reset it", task)
+    return given(file, subtasks[0], "task")
+
+
+def design_of(
+    file: SedmlFile, plan: TaskPlan, model: SedmlModel, system: System
+) -> dict[str, Any] | None:
+    """The `design` group of the repetitions; None where nothing is repeated.
+
+    A grid, where each repeated task sets one quantity; else all their rows, as a zip.
+    """
+    levels = [_level(file, task, model, system) for task in plan.repeated]
+    levels = [level for level in levels if level]
+    names = [name for level in levels for name in level]
+    for name in names:
+        if names.count(name) > 1:
+            raise file.mistake(f"{name} is set by two of the repeated tasks; keep one of them")
+    rows = math.prod(len(next(iter(level.values()))) for level in levels)
+    if rows > MOST_LEVELS:
+        raise file.mistake(f"{rows:,} iterations; at most {MOST_LEVELS:,} are supported")
+    if not names:
+        return None
+    if all(len(level) == 1 for level in levels):
+        axes = {name: values for level in levels for name, values in level.items()}
+        return {"kind": "grid", "axes": _axes(axes)}
+    together = list(product(*(range(len(next(iter(x.values())))) for x in levels)))
+    axes = {
+        name: [values[row[i]] for row in together]
+        for i, level in enumerate(levels)
+        for name, values in level.items()
+    }
+    return {"kind": "zip", "axes": _axes(axes)}
+
+
+def _axes(values: Mapping[str, list[float]]) -> dict[str, Any]:
+    return {name: {"values": given} for name, given in values.items()}
+
+
+def _level(
+    file: SedmlFile, task: Element, model: SedmlModel, system: System
+) -> dict[str, list[float]]:
+    """The values that one repeated task gives quantities, by name, for each iteration."""
+    changes = listed(task, "listOfChanges")
+    targets = [_axis(file, change, model, system) for change in changes]
+    elements = {id(target_of(file, change, model.root)[1]) for change in changes}
+
+    def value(variable: Element) -> float:
+        _, element = target_of(file, variable, model.root)
+        if id(element) in elements:
+            what = (
+                f"{variable.attributes['target']} is set by the repeated task, and read by it, too"
+            )
+            raise file.mistake(f"{what}; compute with the range", variable)
+        return variable_in(file, variable, model.root)
+
+    ranges = _ranges(file, task, value)
+    number_of = len(ranges[given(file, task, "range")])
+    level: dict[str, list[float]] = {}
+    for name, change in zip(targets, changes):
+        known = [{x: values[i] for x, values in ranges.items()} for i in range(number_of)]
+        level[name] = [number(file, change, row, value) for row in known]
+    return level
+
+
+def _axis(file: SedmlFile, change: Element, model: SedmlModel, system: System) -> str:
+    """The name of what a setValue sets: a parameter, or a state at the start."""
+    if change.attributes.get("symbol"):
+        raise file.mistake("setValue: a symbol cannot be set, but what a target names", change)
+    name = quantity_of(file, change, model.root, system.ids, {**system.values, **system.assigned})
+    if name not in system.values:
+        what = (
+            "the model computes it by a rule, or as a concentration in a compartment that changes"
+        )
+        raise file.mistake(f"setValue: {name}: {what}; set what it is made of", change)
+    return name
+
+
+def _ranges(
+    file: SedmlFile, task: Element, value: Callable[[Element], float]
+) -> dict[str, list[float]]:
+    """The values of each range of a repeated task, as many as its main range has."""
+    ranges = listed(task, "listOfRanges")
+    main = named(file, ranges, given(file, task, "range"), "range", task)
+    found: dict[str, list[float]] = {}
+    functional: list[Element] = []
+    for one in ranges:
+        kind = one.name
+        if kind == "functionalRange":
+            functional.append(one)
+        elif kind == "vectorRange":
+            found[identifier_of(one)] = _listed_values(file, one)
+        elif kind == "uniformRange":
+            found[identifier_of(one)] = _uniform(file, one)
+        else:
+            raise file.mistake(f"{kind} is not supported; give the values in a vectorRange", one)
+    while functional:
+        ready = [x for x in functional if x.attributes.get("range", "") in ("", *found)]
+        if not ready:
+            raise file.mistake(
+                f"the functionalRange reads no range of {identifier_of(task)!r}", functional[0]
+            )
+        for one in ready:
+            functional.remove(one)
+            base = (
+                found.get(one.attributes.get("range", "")) or found.get(identifier_of(main)) or []
+            )
+            found[identifier_of(one)] = [
+                number(file, one, {x: v[i] for x, v in found.items() if i < len(v)}, value)
+                for i in range(len(base))
+            ]
+    length = len(found[identifier_of(main)])
+    if not length:
+        raise file.mistake(f"the range {identifier_of(main)!r} has no values", main)
+    for one in ranges:
+        if len(found[identifier_of(one)]) < length:
+            what = f"the range {identifier_of(one)!r} has {len(found[identifier_of(one)])} values"
+            raise file.mistake(f"{what}, {identifier_of(main)!r} {length}; give as many", one)
+    return {name: values[:length] for name, values in found.items()}
+
+
+def _listed_values(file: SedmlFile, one: Element) -> list[float]:
+    values = [x.text.strip() for x in one.children if x.name == "value"]
+    try:
+        return [float(x) for x in values]
+    except ValueError:
+        raise file.mistake(f"the range {identifier_of(one)!r} has what is no number", one) from None
+
+
+def _uniform(file: SedmlFile, one: Element) -> list[float]:
+    """From start to end in equal steps, or in equal ratios."""
+    start, end = number_given(file, one, "start"), number_given(file, one, "end")
+    steps = round(number_given(file, one, "numberOfSteps", "numberOfPoints"))
+    if not 0 <= steps < MOST_LEVELS:
+        raise file.mistake(f"the range {identifier_of(one)!r} has {steps} steps", one)
+    kind = one.attributes.get("type", "linear")
+    if kind == "log" and start * end > 0:
+        return [float(x) for x in np.geomspace(start, end, steps + 1)]
+    if kind == "linear":
+        return [float(x) for x in np.linspace(start, end, steps + 1)]
+    what = "both ends above 0" if kind == "log" else "linear or log"
+    raise file.mistake(f"the range {identifier_of(one)!r} of type {kind}: {what} is needed", one)
