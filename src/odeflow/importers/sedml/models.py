@@ -47,13 +47,11 @@ def _source_file(file: SedmlFile, model: Element) -> str:
     """The file of a model, in study or archive."""
     source, language = given(file, model, "source"), model.attributes.get("language", "")
     if language and not any(x in language.lower() for x in ("sbml", "language:xml")):
-        what = (
-            f"the language of the model {identifier_of(model)!r} is {shown(language)}; sbml is read"
-        )
+        what = f"the model {identifier_of(model)!r} is in {shown(language)}; SBML is read"
         raise file.mistake(what, model)
     if ":" in source:
-        what = f"the source {shown(source)} of the model {identifier_of(model)!r} is not a file; put it "
-        raise file.mistake(f"{what}beside the SED-ML file, and name it", model)
+        what = f"the source {shown(source)} is not a file; put it beside the SED-ML file"
+        raise file.mistake(f"{what}, and name it", model)
     name = file.beside(source)
     if name is None:
         where = "archive" if file.archive else "study"

@@ -123,9 +123,8 @@ class _Reader:
         alone = names.get(reads_alone(generator) or "")
         if alone == "time":
             return None
-        label = without_hidden(
-            label or generator.attributes.get("name") or identifier_of(generator)
-        )
+        label = label or generator.attributes.get("name") or identifier_of(generator)
+        label = without_hidden(label)
         own = alone if alone in self._own else None
         wanted = label if _is_name(label) else own or identifier_of(generator)
         if wanted == own:

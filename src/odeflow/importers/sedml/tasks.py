@@ -1,12 +1,10 @@
 """A task taken apart: which model, which simulation, and the repetitions around it as axes."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
-
-import numpy as np
 
 from odeflow.config.levels import MOST_LEVELS
 from odeflow.config.validate import nearest
@@ -18,10 +16,10 @@ from odeflow.importers.sedml.document import (
     identifier_of,
     listed,
     named,
-    number_given,
 )
 from odeflow.importers.sedml.formulas import number, variables_of
 from odeflow.importers.sedml.models import SedmlModel, quantity_of, target_of, variable_in
+from odeflow.importers.sedml.ranges import ranges_of
 
 
 @dataclass(frozen=True)
@@ -144,13 +142,11 @@ def _level(
     def value(variable: Element) -> float:
         _, element = target_of(file, variable, model.root)
         if id(element) in elements:
-            what = (
-                f"{variable.attributes['target']} is set by the repeated task, and read by it, too"
-            )
+            what = f"{variable.attributes['target']} is set by the repeated task that reads it"
             raise file.mistake(f"{what}; compute with the range", variable)
         return variable_in(file, variable, model.root)
 
-    ranges = _ranges(file, task, value)
+    ranges = ranges_of(file, task, value)
     number_of = len(ranges[given(file, task, "range")])
     level: dict[str, list[float]] = {}
     for name, change in zip(targets, changes):
@@ -165,74 +161,6 @@ def _axis(file: SedmlFile, change: Element, model: SedmlModel, system: System) -
         raise file.mistake("setValue: a symbol cannot be set, but what a target names", change)
     name = quantity_of(file, change, model.root, system.ids, {**system.values, **system.assigned})
     if name not in system.values:
-        what = (
-            "the model computes it by a rule, or as a concentration in a compartment that changes"
-        )
+        what = "the model computes it, by a rule or in a compartment that changes"
         raise file.mistake(f"setValue: {name}: {what}; set what it is made of", change)
     return name
-
-
-def _ranges(
-    file: SedmlFile, task: Element, value: Callable[[Element], float]
-) -> dict[str, list[float]]:
-    """The values of each range of a repeated task, as many as its main range has."""
-    ranges = listed(task, "listOfRanges")
-    main = named(file, ranges, given(file, task, "range"), "range", task)
-    found: dict[str, list[float]] = {}
-    functional: list[Element] = []
-    for one in ranges:
-        kind = one.name
-        if kind == "functionalRange":
-            functional.append(one)
-        elif kind == "vectorRange":
-            found[identifier_of(one)] = _listed_values(file, one)
-        elif kind == "uniformRange":
-            found[identifier_of(one)] = _uniform(file, one)
-        else:
-            raise file.mistake(f"{kind} is not supported; give the values in a vectorRange", one)
-    while functional:
-        ready = [x for x in functional if x.attributes.get("range", "") in ("", *found)]
-        if not ready:
-            raise file.mistake(
-                f"the functionalRange reads no range of {identifier_of(task)!r}", functional[0]
-            )
-        for one in ready:
-            functional.remove(one)
-            base = (
-                found.get(one.attributes.get("range", "")) or found.get(identifier_of(main)) or []
-            )
-            found[identifier_of(one)] = [
-                number(file, one, {x: v[i] for x, v in found.items() if i < len(v)}, value)
-                for i in range(len(base))
-            ]
-    length = len(found[identifier_of(main)])
-    if not length:
-        raise file.mistake(f"the range {identifier_of(main)!r} has no values", main)
-    for one in ranges:
-        if len(found[identifier_of(one)]) < length:
-            what = f"the range {identifier_of(one)!r} has {len(found[identifier_of(one)])} values"
-            raise file.mistake(f"{what}, {identifier_of(main)!r} {length}; give as many", one)
-    return {name: values[:length] for name, values in found.items()}
-
-
-def _listed_values(file: SedmlFile, one: Element) -> list[float]:
-    values = [x.text.strip() for x in one.children if x.name == "value"]
-    try:
-        return [float(x) for x in values]
-    except ValueError:
-        raise file.mistake(f"the range {identifier_of(one)!r} has what is no number", one) from None
-
-
-def _uniform(file: SedmlFile, one: Element) -> list[float]:
-    """From start to end in equal steps, or in equal ratios."""
-    start, end = number_given(file, one, "start"), number_given(file, one, "end")
-    steps = round(number_given(file, one, "numberOfSteps", "numberOfPoints"))
-    if not 0 <= steps < MOST_LEVELS:
-        raise file.mistake(f"the range {identifier_of(one)!r} has {steps} steps", one)
-    kind = one.attributes.get("type", "linear")
-    if kind == "log" and start * end > 0:
-        return [float(x) for x in np.geomspace(start, end, steps + 1)]
-    if kind == "linear":
-        return [float(x) for x in np.linspace(start, end, steps + 1)]
-    what = "both ends above 0" if kind == "log" else "linear or log"
-    raise file.mistake(f"the range {identifier_of(one)!r} of type {kind}: {what} is needed", one)
