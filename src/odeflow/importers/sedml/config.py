@@ -57,12 +57,11 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     system = read_system(source)
     shown = shown_by(file, document, plan, found, system)
     times = simulation_of(file, document, plan.task)
-    states = {x: {"long_name": label} for x, label in shown.labels.items() if x in system.rates}
-    variables = {
-        name: {"long_name": label, **({"units": shown.units[name]} if name in shown.units else {})}
-        for name, label in shown.labels.items()
-        if name not in system.rates
-    }
+    records = {name: {"long_name": label} if label else {} for name, label in shown.labels.items()}
+    for name, units in shown.units.items():
+        records[name]["units"] = units
+    states = {name: x for name, x in records.items() if name in system.rates}
+    variables = {name: x for name, x in records.items() if name not in system.rates}
     observables = {"formulas": shown.formulas, "variables": variables}
     filled |= {"t0": times.t0, "t1": times.t1, "algorithm": times.algorithm}
     filled |= {"states": states} if states else {}

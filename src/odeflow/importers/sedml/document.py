@@ -74,7 +74,8 @@ def read_document(file: SedmlFile) -> Element:
 
 def listed(element: Element, name: str) -> list[Element]:
     """What is in one of the lists of an element, `listOf...`; nothing where it has none."""
-    return [x for one in element.children if one.name == name for x in one.children]
+    found = (x for one in element.children if one.name == name for x in one.children)
+    return [x for x in found if x.name not in ("notes", "annotation")]
 
 
 def given(file: SedmlFile, element: Element, attribute: str) -> str:

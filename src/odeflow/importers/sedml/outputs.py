@@ -26,7 +26,8 @@ class Shown:
     """What is kept of a task, by the names that outputs give it.
 
     `formulas` are those of what is computed of several quantities, or called otherwise than the
-    model calls it; `labels` the long names of what is kept, `units` those known of formulas.
+    model calls it; `labels` has what is kept, and its long name where outputs give one, `units`
+    those known of formulas.
     """
 
     formulas: dict[str, str] = field(default_factory=dict)
@@ -60,20 +61,18 @@ class _Reader:
         for data in (x for output in outputs for x in listed(output, "listOfDataSets")):
             label = data.attributes.get("label") or data.attributes.get("name", "")
             self._keep(data, given(self._file, data, "dataReference"), label)
-        curves: list[Element] = []
+        plots = [x for x in outputs if x.name == "plot2D"]
         for output in outputs:
-            if output.name == "plot2D":
-                curves += listed(output, "listOfCurves")
-            elif output.name != "report":
+            if output.name not in ("plot2D", "report"):
                 self._leave_out(output, "it is drawn in no way that there is here")
-        self._shown.plot = self._plot(curves)
+        self._shown.plot = self._plot([(x, y) for x in plots for y in listed(x, "listOfCurves")])
         return self._shown
 
-    def _plot(self, curves: list[Element]) -> dict[str, Any]:
-        """The `plot` group of all curves over time."""
+    def _plot(self, curves: list[tuple[Element, Element]]) -> dict[str, Any]:
+        """The `plot` group of all plots with their curves, as far as these are over time."""
         variables: dict[str, bool] = {}
         log_time = []
-        for curve in curves:
+        for plot, curve in curves:
             x = given(self._file, curve, "xDataReference")
             name = self._keep(curve, given(self._file, curve, "yDataReference"), "")
             if name is None:
@@ -81,14 +80,14 @@ class _Reader:
             if not self._is_time(x):
                 self._leave_out(curve, "its x is not the time; ask for plot.figures yourself")
                 continue
-            variables[name] = variables.get(name, False) or _is_true(curve, "logY")
-            log_time.append(_is_true(curve, "logX"))
+            variables[name] = variables.get(name, False) or _is_log(plot, curve, "Y")
+            log_time.append(_is_log(plot, curve, "X"))
         if not variables:
             return {}
-        plot: dict[str, Any] = {"variables": list(variables)}
+        filled: dict[str, Any] = {"variables": list(variables)}
         logarithmic = {name: "log" for name, is_log in variables.items() if is_log}
-        plot |= {"scale": logarithmic} if logarithmic else {}
-        return plot | ({"log_time": True} if all(log_time) else {})
+        filled |= {"scale": logarithmic} if logarithmic else {}
+        return filled | ({"log_time": True} if all(log_time) else {})
 
     def _is_time(self, generator: str) -> bool:
         found = self._generator(generator, None)
@@ -123,8 +122,7 @@ class _Reader:
         alone = names.get(reads_alone(generator) or "")
         if alone == "time":
             return None
-        label = label or generator.attributes.get("name") or identifier_of(generator)
-        label = without_hidden(label)
+        label = without_hidden(label or generator.attributes.get("name", ""))
         own = alone if alone in self._own else None
         wanted = label if _is_name(label) else own or identifier_of(generator)
         if wanted == own:
@@ -165,8 +163,12 @@ class _Reader:
         warnings.warn(f"{self._file.key}: {self._file.name}: left out: {what}: {why}", stacklevel=4)
 
 
-def _is_true(element: Element, name: str) -> bool:
-    return element.attributes.get(name) in ("true", "1")
+def _is_log(plot: Element, curve: Element, axis: str) -> bool:
+    """Whether an axis is logarithmic, which a curve says, and in version 4 its plot."""
+    if curve.attributes.get(f"log{axis}") in ("true", "1"):
+        return True
+    axes = (x for x in plot.children if x.name == f"{axis.lower()}Axis")
+    return any(x.attributes.get("type", "").startswith("log") for x in axes)
 
 
 def _is_name(label: str) -> bool:
