@@ -1,4 +1,4 @@
-"""SED-ML files and COMBINE archives through the whole flow: against closed forms and `model.sbml`."""
+"""SED-ML and COMBINE archives through the whole flow: closed forms, and the model by itself."""
 
 import re
 from pathlib import Path
@@ -103,7 +103,9 @@ CHANGES = {
     "an attribute": (s.attribute("k", "0.25"), 2, 0.25),
     "the last of two": (s.attribute("k", "3") + s.attribute("k", "0.25"), 2, 0.25),
     "a computed one": (
-        s.computed("computeChange", "x * w", f'target="{s.PATHS["k"]}"', x=s.in_model("n"), w="0.25"),
+        s.computed(
+            "computeChange", "x * w", f'target="{s.PATHS["k"]}"', x=s.in_model("n"), w="0.25"
+        ),
         2, 0.75,
     ),
     "computed after a change": (
@@ -261,7 +263,8 @@ def test_the_solver_is_the_one_that_kisao_stands_for(tmp_path: Path):
 
 LEFT = {
     "a method that is not here": (
-        {"simulations": s.course(solved=s.algorithm("KISAO:0000032"))}, "0000032 is solved by tsit5",
+        {"simulations": s.course(solved=s.algorithm("KISAO:0000032"))},
+        "KISAO:0000032 is solved by tsit5",
     ),
     "a parameter of another": (
         {"simulations": s.course(solved=s.algorithm(p415="500"))}, "a counterpart: KISAO:0000415",
