@@ -14,8 +14,10 @@ import odeflow
 from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
 from odeflow.importers.study.compose import compose
+from odeflow.workflow.plan import plan
 from tests.support import sedml_text as s
 from tests.support.sbml_text import compartment, parameter, rule, sbml, species
+from tests.support.snakes import request
 
 TIGHT = ("solver.rtol=1e-9", "solver.atol=1e-11")
 
@@ -312,3 +314,35 @@ def test_only_what_changes_a_number_changes_the_digest(tmp_path: Path):
     assert digest_of(**{"notes.txt": "hello"}) == first
     assert digest_of(models=s.model(s.attribute("k", "0.25"))) != first
     assert digest_of(**{"model.xml": s.MODEL.replace('value="0.5"', 'value="0.6"')}) != first
+
+
+def test_new_writes_an_experiment_for_each_task(tmp_path: Path):
+    from odeflow.workflow.commands.new import write_study
+
+    lists = {"tasks": s.task() + s.task("u", "changed")}
+    lists["models"] = s.model() + s.model(s.attribute("k", "1"), "#m", "changed")
+    lists["datagenerators"] = s.generator("g_a", "x", x="A") + s.generator("g_b", "x", "u", x="A")
+    lists["outputs"] = s.report(g_a="A", g_b="faster A")
+    s.make_archive(tmp_path, s.sedml(**{**s.PLAIN, **lists}))
+    study = tmp_path / "study"
+    written = write_study(study, tmp_path / "study.omex")
+    assert {str(x.relative_to(study)) for x in written} == {
+        "study.omex", "config/experiment/t.yaml", "config/experiment/u.yaml",
+        "config/workflow.yaml", "README.md", ".gitignore",
+    }  # fmt: skip
+    assert (study / "config/workflow.yaml").read_text() == 'experiment: ["t", "u"]\n'
+    experiments = plan(request({"experiment": ["t", "u"]}, study), study)
+    assert experiments["u"].config.model.parameters["k"].value == 1
+    assert experiments["u"].config.model.states["A"].long_name == "faster A"
+
+
+def test_new_takes_the_models_of_a_sedml_file(tmp_path: Path):
+    from odeflow.workflow.commands.new import write_study
+
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/model.xml").write_text(s.MODEL)
+    document = s.sedml(**{**s.PLAIN, "models": s.model(source="sub/model.xml")})
+    (tmp_path / "run.sedml").write_text(document)
+    study = tmp_path / "study"
+    assert study / "sub/model.xml" in write_study(study, tmp_path / "run.sedml")
+    assert compose("experiment=t", study=study).model.sbml == "sub/model.xml"

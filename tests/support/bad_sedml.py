@@ -107,7 +107,7 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
     ),
     (
         "models that are each other's source",
-        ("models that are each other's source: m -> n -> m",),
+        ("models that are made of each other: m -> n -> m",),
         _lists(models=s.model(source="#n") + s.model(source="#m", identifier="n")),
     ),
     (

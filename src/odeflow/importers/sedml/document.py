@@ -47,18 +47,27 @@ class SedmlFile:
 
 
 def sedml_file(model: Mapping[str, Any], study: Path) -> SedmlFile:
-    """The SED-ML file that a `model` group names: the archive's only one, or that of `sedml`."""
+    """The SED-ML file that a `model` group names; raises ConfigError for an archive of several."""
+    found = sedml_files(model, study)
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        what = f"several SED-ML files: {names}; choose one by model.sedml"
+        raise ConfigError(f"model.omex: {model['omex']}: {what}")
+    return found[0]
+
+
+def sedml_files(model: Mapping[str, Any], study: Path) -> list[SedmlFile]:
+    """The SED-ML files that a `model` group names: that of `sedml`, or all of an archive."""
     archive, name = model.get("omex"), model.get("sedml")
     if archive is None:
-        return SedmlFile(str(name), None, study)
+        return [SedmlFile(str(name), None, study)]
     found = simulations_in(find_file(archive, study, "model.omex"), "model.omex")
     if name is not None:
-        return SedmlFile(inside(name) or name, archive, study)
-    if len(found) == 1:
-        return SedmlFile(found[0], archive, study)
-    what = f"several SED-ML files: {', '.join(found)}; choose one by model.sedml"
-    what = what if found else "no SED-ML file in its manifest, so nothing says what to do"
-    raise ConfigError(f"model.omex: {archive}: {what}")
+        return [SedmlFile(inside(name) or name, archive, study)]
+    if not found:
+        what = "no SED-ML file in its manifest, so nothing says what to do"
+        raise ConfigError(f"model.omex: {archive}: {what}")
+    return [SedmlFile(one, archive, study) for one in found]
 
 
 def read_document(file: SedmlFile) -> Element:

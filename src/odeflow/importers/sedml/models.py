@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from odeflow.files.errors import ConfigError, shown
 from odeflow.files.xml_tree import Element, XmlError, read_xml
@@ -28,22 +27,32 @@ class SedmlModel:
 
 def read_model(file: SedmlFile, document: Element, identifier: str, by: Element) -> SedmlModel:
     """The model of an id, which `by` names, with all changes made; raises ConfigError."""
-    models = listed(document, "listOfModels")
-    chain: list[Element] = []
-    model = named(file, models, identifier, "model", by)
+    model = named(file, listed(document, "listOfModels"), identifier, "model", by)
+    chain = _chain(file, document, model)
+    return _changed(file, chain, _file_of(file, chain[0]))
+
+
+def source_file(file: SedmlFile, document: Element, model: Element) -> str:
+    """The SBML file that a model comes from, in study or archive; raises ConfigError."""
+    return _file_of(file, _chain(file, document, model)[0])
+
+
+def _chain(file: SedmlFile, document: Element, model: Element) -> list[Element]:
+    """The models that a model is made of by changes, from the one that is a file to itself."""
+    models = {identifier_of(x): x for x in listed(document, "listOfModels")}
+    chain = [model]
     while True:
-        if model in chain:
-            circle = " -> ".join(identifier_of(x) for x in (*chain, model))
-            raise file.mistake(f"models that are each other's source: {circle}", model)
-        chain.append(model)
-        source = given(file, model, "source")
-        if not source.startswith("#"):
-            break
-        model = named(file, models, source[1:], "model", model)
-    return _changed(file, chain[::-1], _source_file(file, model))
+        source = given(file, chain[0], "source")
+        if not source.startswith("#") and source not in models:  # version 1 writes no #
+            return chain
+        found = named(file, models.values(), source.removeprefix("#"), "model", chain[0])
+        if found in chain:
+            circle = " -> ".join(identifier_of(x) for x in (found, *chain))
+            raise file.mistake(f"models that are made of each other: {circle}", found)
+        chain.insert(0, found)
 
 
-def _source_file(file: SedmlFile, model: Element) -> str:
+def _file_of(file: SedmlFile, model: Element) -> str:
     """The file of a model, in study or archive."""
     source, language = given(file, model, "source"), model.attributes.get("language", "")
     if language and not any(x in language.lower() for x in ("sbml", "language:xml")):
@@ -56,7 +65,7 @@ def _source_file(file: SedmlFile, model: Element) -> str:
     if name is None:
         where = "archive" if file.archive else "study"
         raise file.mistake(f"the source {shown(source)} is not inside the {where}", model)
-    return str(PurePosixPath(name))
+    return name
 
 
 def _changed(file: SedmlFile, chain: list[Element], name: str) -> SedmlModel:

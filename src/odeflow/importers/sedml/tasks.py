@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from odeflow.config.levels import MOST_LEVELS
@@ -16,9 +17,17 @@ from odeflow.importers.sedml.document import (
     identifier_of,
     listed,
     named,
+    read_document,
+    sedml_files,
 )
 from odeflow.importers.sedml.formulas import number, variables_of
-from odeflow.importers.sedml.models import SedmlModel, quantity_of, target_of, variable_in
+from odeflow.importers.sedml.models import (
+    SedmlModel,
+    quantity_of,
+    source_file,
+    target_of,
+    variable_in,
+)
 from odeflow.importers.sedml.ranges import ranges_of
 
 
@@ -57,6 +66,22 @@ def _references(element: Element) -> list[str]:
         for name, value in element.attributes.items()
         if name.endswith("DataReference") or name == "dataReference"
     ]
+
+
+def every_task(model: Mapping[str, Any], study: Path) -> list[tuple[SedmlFile, str, list[str]]]:
+    """Every task to run of the SED-ML files that a `model` group names, its file and its models.
+
+    Raises ConfigError where there is none.
+    """
+    found = []
+    for file in sedml_files(model, study):
+        document = read_document(file)
+        models = sorted({source_file(file, document, x) for x in listed(document, "listOfModels")})
+        tasks = tasks_to_run(document)
+        if not tasks:
+            raise file.mistake("no task in it, so nothing to do")
+        found += [(file, task, models) for task in tasks]
+    return found
 
 
 def plan_of(file: SedmlFile, document: Element, wanted: str | None) -> TaskPlan:
