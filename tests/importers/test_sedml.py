@@ -17,7 +17,7 @@ from odeflow.importers.study.compose import compose
 from odeflow.workflow.plan import plan
 from tests.support import sedml_text as s
 from tests.support.sbml_text import compartment, parameter, rule, sbml, species
-from tests.support.snakes import request
+from tests.support.snakes import PROJECT, request
 
 TIGHT = ("solver.rtol=1e-9", "solver.atol=1e-11")
 
@@ -346,3 +346,12 @@ def test_new_takes_the_models_of_a_sedml_file(tmp_path: Path):
     study = tmp_path / "study"
     assert study / "sub/model.xml" in write_study(study, tmp_path / "run.sedml")
     assert compose("experiment=t", study=study).model.sbml == "sub/model.xml"
+
+
+def test_the_example_scans_the_clearance():
+    ds = odeflow.run(compose("experiment=scan", study=PROJECT / "examples/sedml"))
+    t, cl = ds["time"].values, ds["cl"].values[:, None]
+    gut = 100 * np.exp(-t)
+    blood = 100 / 40 / (cl / 40 - 1) * (np.exp(-t) - np.exp(-cl / 40 * t))
+    np.testing.assert_allclose(ds["concentration"], blood, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(ds["eliminated"], 100 - gut - 40 * blood, rtol=1e-6, atol=1e-5)
