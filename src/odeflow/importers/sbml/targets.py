@@ -27,7 +27,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Target:
+class XPath:
     """The steps to an element, and its attribute, where one is named.
 
     Prefixes are left out: names of SBML's elements are plain without them, and files name other
@@ -57,7 +57,7 @@ def _below(nodes: Iterable[Element], anywhere: bool) -> Iterator[Element]:
             yield from child.descendants() if anywhere else [child]
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str) -> XPath:
     """The target that an XPath is: names, `//`, and attributes in brackets.
 
     Raises ValueError for any other XPath.
@@ -80,7 +80,7 @@ def parse_target(text: str) -> Target:
             f"{text!r} is not understood; write it as /sbml:sbml/sbml:model/"
             "sbml:listOfParameters/sbml:parameter[@id='k']"
         )
-    return Target(text, tuple(steps), found[1] if found else None)
+    return XPath(text, tuple(steps), found[1] if found else None)
 
 
 def _attributes(text: str) -> tuple[tuple[str, str], ...] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from odeflow.files.errors import ConfigError, shown
 from odeflow.files.xml_tree import Element, XmlError, read_xml
 from odeflow.importers.sbml.edits import Edit, edited
-from odeflow.importers.sbml.targets import Target, parse_target
+from odeflow.importers.sbml.targets import XPath, parse_target
 from odeflow.importers.sedml.document import SedmlFile, given, identifier_of, listed, named
 from odeflow.importers.sedml.formulas import number
 
@@ -100,7 +100,7 @@ def _root(file: SedmlFile, name: str, text: str) -> Element:
         raise ConfigError(f"{file.key}: {name}, {error}") from None
 
 
-def target_of(file: SedmlFile, by: Element, root: Element) -> tuple[Target, Element]:
+def target_of(file: SedmlFile, by: Element, root: Element) -> tuple[XPath, Element]:
     """The target of a change or variable, and the element that it leads to."""
     try:
         target = parse_target(given(file, by, "target"))
@@ -151,7 +151,7 @@ def _size(file: SedmlFile, by: Element, species: Element, root: Element) -> floa
 
 
 def _setting(
-    file: SedmlFile, change: Element, target: Target, element: Element, value: float
+    file: SedmlFile, change: Element, target: XPath, element: Element, value: float
 ) -> list[Edit]:
     """The edits that give a quantity a value."""
     if target.attribute is not None:
