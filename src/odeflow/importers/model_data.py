@@ -232,7 +232,7 @@ def _read_csv(path: Path, data: DataFile, time_units: str | None) -> tuple[Array
             cells = times_of_cells(column, cells, lines, time_units or "")
         wrong = first_not_a_number(cells)
         if wrong is not None:
-            text = f"line {lines[wrong]}: column {column!r}: {not_a_number(cells[wrong])}"
+            text = f"line {lines[wrong]}: column {column!r}: {not_a_number(str(cells[wrong]))}"
             raise TableError(text)
         arrays[name] = np.array(cells, float)
     return arrays, lines
