@@ -22,8 +22,8 @@ from odeflow.analysis.estimation.axes import Axes, Chain
 from odeflow.analysis.estimation.ending import Ending
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
-from odeflow.config.outputs import SummaryConfig
 from odeflow.config.root import Config
+from odeflow.config.summary import SummaryConfig
 from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.ensemble.build import Built, augmented, build_augmented
 from odeflow.files.errors import ConfigError
