@@ -716,9 +716,19 @@ INPUTS = [
         with_input(file=COURSE_FILE.replace("25", "nan")),
     ),
     (
-        "dates as times",
-        ("u.csv", "column 'hour'", "'2026-03-01' is not a number", "days since the first"),
+        "dates as times, in units without one",
+        ("u.csv", "line 2", "column 'hour'", "is a date", "model.time_units: days since"),
         with_input(file=COURSE_FILE.replace("0,20", "2026-03-01,20")),
+    ),
+    (
+        "a date with a time zone",
+        ("u.csv", "line 2", "2026-03-01T00:00Z", "without a time zone"),
+        {
+            name: str(text).replace("time_units: h", "time_units: hours since 2026-03-01")
+            for name, text in with_input(
+                file=COURSE_FILE.replace("0,20", "2026-03-01T00:00Z,20")
+            ).items()
+        },
     ),
     (
         "times that do not cover the time span",

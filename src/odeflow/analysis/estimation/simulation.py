@@ -23,9 +23,9 @@ from odeflow.analysis.estimation.ending import Ending
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
 from odeflow.config.design import DesignConfig
-from odeflow.config.outputs import SummaryConfig
 from odeflow.config.root import Config
 from odeflow.config.saved_times import solve_times
+from odeflow.config.summary import SummaryConfig
 from odeflow.design import SUBJECT
 from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.ensemble.build import Built, augmented, build_augmented
