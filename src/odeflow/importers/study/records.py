@@ -4,7 +4,7 @@ from odeflow.config.root import Config
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.problem.axis_names import SUBJECT
-from odeflow.problem.names import at_record_name, record_name
+from odeflow.problem.names import at_record_name, record_name, vpc_name
 from odeflow.problem.records import MODELLED_DURATION, MODELLED_RATE, apart_of
 from odeflow.problem.transforms.timelines import timeline
 
@@ -59,6 +59,14 @@ def check_vpc(config: Config) -> None:
             )
         if design.conditions:
             raise ConfigError(f"{key}: not with design.conditions; remove them")
+        model = config.model
+        observables = model.observables.variables if model.observables else {}
+        for part in ("observed", "simulated", "time", "number"):
+            if vpc_name(name, part) in {*model.states, *model.parameters, *observables}:
+                raise ConfigError(
+                    f"{key}: the summary needs the name {vpc_name(name, part)}, which model "
+                    f"{model.name} has for something else; rename that in the model"
+                )
         if one.group is not None and one.group not in given.carried:
             known = ", ".join(given.carried) or "none"
             raise ConfigError(f"{key}.group: no column {one.group!r} is carried; known: {known}")
