@@ -14,6 +14,10 @@ SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../..
 if SOURCE.is_dir():
     sys.path.insert(0, str(SOURCE))
 
+from odeflow.workflow import collector
+
+collector.put_off()  # until all is planned
+
 from odeflow.workflow import job_resources
 from odeflow.config.figure_choice import OF_INDICES
 from odeflow.files.errors import ConfigError
@@ -131,6 +135,17 @@ def start_worker():
         script.start(
             {Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script}
         )
+        start_jobs_at_once()
+
+
+def start_jobs_at_once():
+    """Takes away Snakemake's limit of a hundred jobs a second, unless another one is asked for.
+
+    It is for clusters. A timer of one second keeps it, and a run that has ended waits for that.
+    """
+    limit = getattr(workflow.scheduler, "job_rate_limiter", None)
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
 # Files that are there and not of this plan; a job knows its own.
@@ -162,6 +177,8 @@ if workflow.is_main_process:
     for name, experiment in EXPERIMENTS.items():
         for line in (*small_state_notes(experiment.config), *experiment.reading_notes):
             logger.warning(f"config of {name}: {line}", extra={"odeflow": "note"})
+
+collector.take_up()
 
 
 wildcard_constraints:

@@ -7,7 +7,6 @@ has nothing else to do.
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import signal
@@ -17,9 +16,10 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
+from odeflow.workflow import collector
 from odeflow.workflow.processes import end_with_starter
 from odeflow.workflow.warm.imports import import_if_there, modules_of
-from odeflow.workflow.warm.job import run_job
+from odeflow.workflow.warm.job import end_at_once, run_job
 from odeflow.workflow.warm.wire import BEGUN, ENDED, REFUSED, send_answer
 
 
@@ -71,7 +71,6 @@ class Worker:
             with suppress(OSError), connection:
                 send_answer(connection, REFUSED)
             return
-        gc.freeze()  # what is there is for all: a copy does not look through it
         sys.stdout.flush()
         sys.stderr.flush()
         own = os.getpid()
@@ -80,6 +79,7 @@ class Worker:
             signal.set_wakeup_fd(-1)
             for other in (self._control, *self._jobs.values()):
                 other.close()
+            collector.take_up()
             run_job(connection, script, own)
         self._jobs[process] = connection
         with suppress(OSError):
@@ -101,5 +101,7 @@ def _is_alone() -> bool:
 
 if __name__ == "__main__":
     end_with_starter()
+    collector.put_off()
     number, _, *names = sys.argv[1:]
     Worker(socket.socket(fileno=int(number)), names).serve()
+    end_at_once(0)
