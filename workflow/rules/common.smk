@@ -36,6 +36,7 @@ from odeflow.workflow.plan import (
     share_source,
 )
 from odeflow.provenance.records import mark_file
+from odeflow.workflow.warm.foresight import Foresight
 from odeflow.workflow.warm.jobs import WarmJobs
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left
 from odeflow.workflow.terminal.telling import Telling
@@ -66,8 +67,19 @@ script = WarmJobs(
     script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts")
 )
 trust_surroundings(not workflow.is_main_process)
+
+
+def runs_jobs_here():
+    """Whether jobs are to run, as far as is known while rules are read, and on this machine."""
+    dry = workflow.dryrun or workflow.output_settings.dryrun
+    return workflow.is_main_process and not dry and workflow.resource_settings.nodes is None
+
+
 try:
     REQUEST = settle(sources(), Path.cwd())
+    FORESIGHT = Foresight(f"{REQUEST}", Path.cwd())
+    if runs_jobs_here() and FORESIGHT.has_jobs:
+        script.begin()
     EXPERIMENTS = plan(REQUEST, Path.cwd())
     COMPARED = compared(REQUEST, EXPERIMENTS)
     CHUNKS = chunk_table(EXPERIMENTS)
@@ -136,6 +148,8 @@ def start_worker():
             {Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script}
         )
         start_jobs_at_once()
+    else:
+        script.end()
 
 
 def start_jobs_at_once():
@@ -160,6 +174,7 @@ if workflow.is_main_process:
             raise WorkflowError(str(error)) from None
         keep_manifests()
         atexit.register(keep_parsed)  # at the end: what jobs depend on is looked at later
+        FORESIGHT.remember()
         HELD = HeldLease(Path.cwd(), [f for e in EXPERIMENTS.values() for f in e.kept_files])
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:

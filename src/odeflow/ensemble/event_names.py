@@ -1,4 +1,4 @@
-"""The names and dimensions of what is kept at crossings, in a chunk and in the ensemble. Without JAX."""
+"""Names and dimensions of what is kept at crossings, in a chunk and an ensemble. Without JAX."""
 
 from collections.abc import Iterable
 

@@ -5,7 +5,6 @@ ensemble, as the contiguous ragged arrays of the CF conventions.
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from odeflow.ensemble.event_names import SLOT, count_name, missed_name
 from odeflow.problem.problem import Problem, SavedEvent, Solution

@@ -186,9 +186,7 @@ def _own_names() -> frozenset[tuple[str, ...]]:
     else is installed there, only a look at the disk for each name would say that it is no part.
     """
     files = (path.relative_to(PACKAGE.parent).with_suffix("") for path in PACKAGE.rglob("*.py"))
-    return frozenset(
-        path.parts[:-1] if path.name == "__init__" else path.parts for path in files
-    )
+    return frozenset(path.parts[:-1] if path.name == "__init__" else path.parts for path in files)
 
 
 #: Files of this package do not come and go while it runs, and the stages share most of them.

@@ -86,8 +86,8 @@ def _say(error: BaseException) -> None:
 def end_at_once(status: int) -> NoReturn:
     """Ends this process as Python does, but for taking the worker's modules apart.
 
-    In a copy all of that is copied first, and it costs more than a small job. `multiprocessing` ends
-    its copies so, too.
+    In a copy all of that is copied first, which costs more than a small job. `multiprocessing`
+    ends its copies so, too.
     """
     try:
         threading._shutdown()  # type: ignore[attr-defined]
