@@ -45,6 +45,21 @@ def test_equals_numpy(name: str, collected: int, some: slice, monkeypatch: pytes
     np.testing.assert_array_equal(found, np.quantile(values, LEVELS, axis=0))
 
 
+@pytest.mark.parametrize("name", SPREADS)
+def test_few_rows_are_sorted(name: str):
+    values = SPREADS[name]
+    missing = RNG.random(values.shape) < 0.2
+    counts = QuantileCounts(values[:50], LEVELS, len(values) + 1)
+    rows = np.where(missing, np.nan, values)
+    for i in range(0, len(rows), 700):
+        counts.add(rows[i : i + 700], missing[i : i + 700])
+    found = counts.quantiles(lambda: pytest.fail("no pass is needed"), LEVELS)
+    for column in range(values.shape[1]):
+        rest = values[~missing[:, column], column]
+        expected = np.quantile(rest, LEVELS) if len(rest) else np.full(len(LEVELS), np.nan)
+        np.testing.assert_array_equal(found[:, column], expected)
+
+
 #: Rows in the order of one column: what some of them suggest is not typical.
 IN_ORDER = np.sort(RNG.normal(size=(5000, 3)), axis=0)
 WITH_CONSTANT = np.column_stack([np.full(4000, 0.1), RNG.normal(size=4000)])
@@ -68,6 +83,7 @@ def test_of_many_rows_one_pass_is_enough(
 ):
     """Where rows from all over suggest the quantiles; else there is a second pass."""
     monkeypatch.setattr(module, "MANY", 0)
+    monkeypatch.setattr(module, "_FEW", 0)
     monkeypatch.setattr(near, "SUGGESTING", 1000)
     monkeypatch.setattr(near, "_DEVIATIONS", 3.0)
     monkeypatch.setattr(near, "_ROOM", room)

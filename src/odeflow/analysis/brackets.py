@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from odeflow.analysis import order_counts
-
 #: Intervals that a column's range is cut into are a power of two: at most this one, and fewer where
 #: all columns together would have more than that.
 _BITS, _CELLS = 13, 2**24
@@ -63,6 +61,8 @@ class Brackets:
 
     def narrow(self, slabs: Iterable[np.ndarray]) -> None:
         """Counts, and takes for each rank the finer interval that holds it."""
+        from odeflow.analysis import order_counts  # imports Numba
+
         groups = self.groups()
         first = [group[0] for group in groups]
         low, last, before = self.low[first], self.last[first], self.before[first]
@@ -97,4 +97,6 @@ def cell_bits(columns: int) -> int:
 
 def cell_shift(last: np.ndarray, groups: int = 1) -> np.ndarray:
     """By how many bits a key's distance from an interval's start is more than a cell's number."""
-    return order_counts.excess_bits(last, cell_bits(last.shape[1] * groups))
+    from odeflow.analysis.order_counts import excess_bits  # imports Numba
+
+    return excess_bits(last, cell_bits(last.shape[1] * groups))

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Bool, UInt64
 
-from odeflow.analysis import order_counts
 from odeflow.analysis.brackets import Brackets, keys
 
 #: Of at least so many rows values are kept, where so many suggest which.
@@ -73,6 +72,8 @@ class NearQuantiles:
 
     def count(self, slab: np.ndarray) -> None:
         """Counts a slab, and keeps what is near."""
+        from odeflow.analysis import order_counts  # imports Numba
+
         order_counts.count_and_keep(
             slab, self._edges, self._counts, self._is_near, self._kept, self._number
         )

@@ -9,6 +9,7 @@ were looked at first changes nothing in the result.
 
 Of many rows, some suggest intervals that the statistics are in with next to no doubt. The first
 pass then counts in those alone, and keeps their values: with all of them there, it was the last.
+Few rows are kept and sorted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
-from odeflow.analysis import order_counts
 from odeflow.analysis.brackets import Brackets, cell_bits, cell_shift, keys, numbers
 from odeflow.analysis.near_quantiles import KEPT, MANY, NearQuantiles
 
@@ -27,6 +27,8 @@ Slabs = Iterable[Float[np.ndarray, "row column"]]
 
 #: Values that are collected at once.
 _COLLECTED = 2**24
+#: Values up to which all are kept and sorted: sooner done than loading, or compiling, what counts.
+_FEW = 2**21
 
 
 class QuantileCounts:
@@ -44,20 +46,22 @@ class QuantileCounts:
     ):
         """`some` are any rows, as typical as can be had cheaply.
 
-        `levels` are those of the quantiles that will be asked for, `rows` about how many rows there
-        are: where these are many, at most `most` values near the quantiles are kept.
+        `levels` are those of the quantiles that will be asked for, `rows` how many rows there are
+        at most: where these are few, all are kept, where they are many, those near the quantiles,
+        but no more than `most` values.
         """
         columns = some.shape[1]
         self.number = np.zeros(columns, np.int64)
         self._least, self._greatest = np.full(columns, np.inf), np.full(columns, -np.inf)
+        self._all = [] if 0 < rows * columns <= min(most, _FEW) else None
         finite = np.where(np.isfinite(some), some, 0.0) if len(some) else np.zeros((1, columns))
-        low, high = keys(finite.min(axis=0)), keys(finite.max(axis=0))
         self._near = NearQuantiles.of(finite, levels, rows, most) if rows >= MANY else None
-        self._low, self._last = low[None], (high - low)[None]
-        self._shift = cell_shift(self._last)
-        cells = 1 if self._near else 1 << cell_bits(columns)
-        self._counts = np.zeros((1, columns, cells), np.int64)
-        self._below = np.zeros((1, columns), np.int64)
+        if self._all is None and self._near is None:
+            low, high = keys(finite.min(axis=0)), keys(finite.max(axis=0))
+            self._low, self._last = low[None], (high - low)[None]
+            self._shift = cell_shift(self._last)
+            self._counts = np.zeros((1, columns, 1 << cell_bits(columns)), np.int64)
+            self._below = np.zeros((1, columns), np.int64)
 
     def add(
         self,
@@ -74,9 +78,14 @@ class QuantileCounts:
         self.number += len(slab) - absent
         self._least = np.minimum(self._least, low.min(axis=0))
         self._greatest = np.maximum(self._greatest, high.max(axis=0))
+        if self._all is not None:
+            self._all.append(slab.copy())
+            return
         if self._near is not None:
             self._near.count(slab)
             return
+        from odeflow.analysis import order_counts  # imports Numba
+
         order_counts.count(slab, self._low, self._last, self._shift, self._counts, self._below)
 
     def quantiles(
@@ -97,13 +106,7 @@ class QuantileCounts:
         above = np.minimum(below + 1, last)
         ranks = np.sort(np.concatenate([below, above]), axis=0)
         ranks = ranks[np.append(True, (np.diff(ranks, axis=0) > 0).any(axis=1))]
-        least, greatest = (keys(np.where(blank, 0.0, x)) for x in (self._least, self._greatest))
-        if self._near is None:
-            brackets = self._brackets(ranks, blank, least, greatest)
-        else:
-            brackets, is_kept = self._near.brackets(ranks, blank, least, greatest)
-            passes = self._near.slabs if is_kept else passes
-        found = _order_statistics(passes, brackets, ~blank)
+        found = self._at(ranks, blank, passes)
         at = lambda rank: np.take_along_axis(
             found, (ranks[None] == rank[:, None]).argmax(axis=1), axis=0
         )
@@ -117,6 +120,20 @@ class QuantileCounts:
             )
         result[:, blank] = np.nan
         return result
+
+    def _at(
+        self, ranks: np.ndarray, blank: np.ndarray, passes: Callable[[], Slabs]
+    ) -> Float[np.ndarray, "rank column"]:
+        """The values at these places of the sorted columns that are not blank."""
+        if self._all is not None:  # NaN, for what is missing, comes last
+            return np.take_along_axis(np.sort(np.concatenate(self._all), axis=0), ranks, axis=0)
+        least, greatest = (keys(np.where(blank, 0.0, x)) for x in (self._least, self._greatest))
+        if self._near is None:
+            brackets = self._brackets(ranks, blank, least, greatest)
+        else:
+            brackets, is_kept = self._near.brackets(ranks, blank, least, greatest)
+            passes = self._near.slabs if is_kept else passes
+        return _order_statistics(passes, brackets, ~blank)
 
     def _brackets(
         self, ranks: np.ndarray, blank: np.ndarray, least: np.ndarray, greatest: np.ndarray
@@ -139,7 +156,9 @@ class QuantileCounts:
 def _order_statistics(
     passes: Callable[[], Slabs], brackets: Brackets, wanted: np.ndarray
 ) -> Float[np.ndarray, "rank column"]:
-    """The values at these places of each wanted column, sorted."""
+    """The values at the ranks of the brackets, of each wanted column."""
+    from odeflow.analysis import order_counts  # imports Numba
+
     while brackets.left() > _COLLECTED:
         brackets.narrow(passes())
     found = numbers(brackets.low)

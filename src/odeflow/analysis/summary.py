@@ -211,14 +211,14 @@ class _Plan:
         """Fills everything in; returns how many trajectories ended how, as attributes."""
         counts = dict.fromkeys(Status, 0)
         parts = [None, *range(0 if self._groups is None else len(self._groups.values))]
-        # of a group it is not known here how many rows it has
-        kept = {
-            "rows": self._ensemble["status"].size,
-            "most": KEPT // max(len(self._arrays), 1),
-        }
+        rows, most = self._ensemble["status"].size, KEPT // max(len(self._arrays), 1)
         counted = {
             (name, part): QuantileCounts(
-                self._some(name, part), self._levels, **(kept if part is None else {})
+                # of a group it is not known how many rows it has
+                self._some(name, part),
+                self._levels if part is None else (),
+                rows,
+                most,
             )
             for name in self._arrays
             for part in (parts if self._levels else ())

@@ -29,7 +29,7 @@ _OF_SCRIPT = {
     "solve": (*_ENGINES, *_DATA, "odeflow.workflow.pilot", "odeflow.workflow.progress"),
     "fit": _ENGINES,
     "assemble": _DATA,
-    "summarise": (*_DATA, "numba"),
+    "summarise": _DATA,
     "diagnose": _DATA,
     "verify": (*_DATA, "odeflow.workflow.solve_time"),
     "plot": (*_DATA, *_FIGURES),
