@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support import bad_algebraic
+from tests.support import bad_algebraic, bad_sedml
 from tests.support.petab_text import DECAY, tabbed
 from tests.support.petab_text import TABLES as TABLES_OF_PETAB
 from tests.support.petab_text import YAML as PROBLEM
@@ -1202,4 +1202,5 @@ BAD_INPUTS = [
         BadInput("dose", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"doses: {c}\n"})
         for a, b, c in FORMULAS
     ),
+    *(BadInput("SED-ML", a, b, c) for a, b, c in bad_sedml.IN_ARCHIVE),
 ]
