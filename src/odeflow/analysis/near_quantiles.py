@@ -65,7 +65,7 @@ class NearQuantiles:
             return None
         begin, end = keys(low), keys(high) + np.uint64(1)
         edges = np.sort(np.concatenate([begin, end]), axis=0)
-        near: np.ndarray = ((edges >= begin[:, None]) & (edges < end[:, None])).any(axis=0)
+        near = np.logical_or.reduce((edges >= begin[:, None]) & (edges < end[:, None]), axis=0)
         near[:-1] &= np.diff(edges, axis=0) > 1  # one number needs not be kept
         near = np.concatenate([np.zeros_like(near[:1]), near])
         return NearQuantiles(np.ascontiguousarray(edges.T), np.ascontiguousarray(near.T), room)
