@@ -37,7 +37,10 @@ class Compartment:
 
 
 class Record(NamedTuple):
-    """One line of a data set: `state` is that of its compartment, `covariates` are parameters."""
+    """One line of a data set: `state` is that of its compartment, `covariates` are parameters.
+
+    The value of a covariate may be the name of a number that each trajectory has for itself.
+    """
 
     time: float
     event: int
@@ -47,7 +50,15 @@ class Record(NamedTuple):
     interval: float
     additional: int
     steady: int
-    covariates: Mapping[str, float]
+    covariates: Mapping[str, float | str]
+
+    def with_numbers(self, numbers: Mapping[str, float]) -> "Record":
+        """The same with numbers in place of names."""
+        values = {
+            name: numbers[value] if isinstance(value, str) else value
+            for name, value in self.covariates.items()
+        }
+        return self._replace(covariates=values)
 
     @property
     def observes(self) -> bool:
@@ -82,6 +93,13 @@ class Records:
         """The states that some record infuses into."""
         given = (one for own in self.of.values() for one in own if one.gives and one.rate)
         return list(dict.fromkeys(one.state for one in given))
+
+    @cached_property
+    def named(self) -> dict[str, str]:
+        """Names that stand for values of covariates, and the covariate of each."""
+        records = (one for own in self.of.values() for one in own)
+        pairs = (pair for one in records for pair in one.covariates.items())
+        return {value: name for name, value in pairs if isinstance(value, str)}
 
     @property
     def covariates(self) -> list[str]:

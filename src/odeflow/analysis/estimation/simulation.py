@@ -338,5 +338,15 @@ def _measuring(config: Config, measurements: Measurements, times: list[float]) -
     if times[-1] > model.t0 and config.records is None:
         model = model.model_copy(update={"t1": times[-1]})
     solver = config.solver.model_copy(update={"reject_drift": False})  # which judges trajectories
-    changed = {"saveat": saveat, "summary": none, "model": model, "solver": solver}
+    design = config.design
+    if design.records is not None:  # effects are zero, of occasions too
+        records = design.records.model_copy(update={"by_occasion": []})
+        design = design.model_copy(update={"records": records})
+    changed = {
+        "design": design,
+        "saveat": saveat,
+        "summary": none,
+        "model": model,
+        "solver": solver,
+    }
     return config.model_copy(update=changed).in_study(config.study)
