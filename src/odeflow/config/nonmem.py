@@ -151,8 +151,7 @@ class RecordsConfig(Strict):
         )  # fmt: skip
         for number, (subject, *rest) in enumerate(rows):
             values = dict(zip(names, rest[8:]))
-            for name in self.by_occasion:
-                values[name] = occasion_name(name, self.occasion[number])
-            of.setdefault(subject, []).append(Record._make([*rest[:8], values]))
+            changing = {x: occasion_name(x, self.occasion[number]) for x in self.by_occasion}
+            of.setdefault(subject, []).append(Record._make([*rest[:8], values, changing]))
         own = {name: one.compartment for name, one in compartments.items()}
         return Records(of, own, self.interpolation)

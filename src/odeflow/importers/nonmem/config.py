@@ -63,7 +63,7 @@ def _records(asked: NonmemConfig, model: Mapping[str, Any], table: NonmemTable) 
     }  # fmt: skip
     _check_order(table, subject, time)
     for row, values in enumerate(zip(*columns.values())):
-        _check_dose(table, row, Record._make([*values[1:], {}]))
+        _check_dose(table, row, Record._make([*values[1:], {}, {}]))
     carried, meanings = _carried(asked, table, event)
     return columns | {
         "covariates": covariates, "interpolation": asked.interpolation, "carried": carried,
