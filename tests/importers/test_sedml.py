@@ -312,8 +312,23 @@ def test_only_what_changes_a_number_changes_the_digest(tmp_path: Path):
 
     first = digest_of()
     assert digest_of(**{"notes.txt": "hello"}) == first
+    assert digest_of(tasks=s.task("u"), datagenerators="", outputs="") != first  # B is kept, too
+    other = {x: s.PLAIN[x].replace('"t"', '"u"') for x in ("tasks", "datagenerators")}
+    assert digest_of(**other) == first
     assert digest_of(models=s.model(s.attribute("k", "0.25"))) != first
     assert digest_of(**{"model.xml": s.MODEL.replace('value="0.5"', 'value="0.6"')}) != first
+
+
+def test_a_file_of_an_archive_that_would_fill_memory_is_not_read(tmp_path: Path, monkeypatch: Any):
+    monkeypatch.setattr("odeflow.files.combine_archive._LARGEST", 2**20)
+    with pytest.raises(ConfigError, match=r"run.sedml is larger than 1 MiB"):
+        composed(tmp_path, **{"run.sedml": " " * 2**21})
+
+
+def test_a_target_of_a_report_that_leads_nowhere_is_refused(tmp_path: Path):
+    lost = s.generator("g_a", "x", x=s.PATHS["A"].replace("'A'", "'Q'"))
+    with pytest.raises(ConfigError, match=r"line \d+: variable: .*'Q'\] leads to no elements"):
+        composed(tmp_path, datagenerators=lost, outputs=s.report(g_a="A"))
 
 
 def test_new_writes_an_experiment_for_each_task(tmp_path: Path):

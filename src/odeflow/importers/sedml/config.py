@@ -36,7 +36,7 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     if others:
         raise ConfigError(f"{key}: not beside {' and '.join(others)}, the task says which model")
     with needed(key):
-        from odeflow.importers.sedml.document import given, identifier_of, read_document, sedml_file
+        from odeflow.importers.sedml.document import given, read_document, sedml_file
         from odeflow.importers.sedml.models import read_model
         from odeflow.importers.sedml.outputs import shown_by
         from odeflow.importers.sedml.simulations import simulation_of
@@ -49,7 +49,7 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     filled: dict[str, Any] = {
         "sedml": file.name,
         "sbml": found.file,
-        "task": identifier_of((*plan.repeated, plan.task)[0]),
+        "task": plan.identifier,
         "edits": [{"target": target, "value": value} for target, value in found.edits],
     }
     source = model_source({**model, **filled}, study)
@@ -71,7 +71,7 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     repeated = design_of(file, plan, found, system)
     groups = {
         "model": filled,
-        "design": _design(data.get("design") or {}, repeated, str(filled["task"])),
+        "design": _design(data.get("design") or {}, repeated, plan.identifier),
         "saveat": saveat,
         "plot": shown.plot,
     }

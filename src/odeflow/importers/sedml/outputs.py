@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from odeflow.config.base import check_variable_name
-from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import without_hidden
 from odeflow.files.xml_tree import Element
 from odeflow.importers.sbml.mathml import MathError
@@ -50,7 +49,7 @@ class _Reader:
     def __init__(
         self, file: SedmlFile, document: Element, plan: TaskPlan, model: SedmlModel, system: System
     ) -> None:
-        self._file, self._document, self._plan = file, document, plan
+        self._file, self._document, self._task = file, document, plan.identifier
         self._model, self._system = model, system
         self._shown = Shown()
         self._names: dict[str, str | None] = {}  # by generator; None: left out, or another task's
@@ -106,16 +105,15 @@ class _Reader:
             if self._is_of_task(generator):
                 try:
                     self._names[identifier] = self._named(generator, label)
-                except (MathError, ConfigError) as error:
+                except MathError as error:
                     self._leave_out(generator, str(error))
         return self._names[identifier]
 
     def _is_of_task(self, generator: Element) -> bool:
         tasks = {x.attributes.get("taskReference", "") for x in variables_of(generator)} - {""}
-        if tasks & self._plan.ids and tasks - self._plan.ids:
+        if self._task in tasks and len(tasks) > 1:
             self._leave_out(generator, f"it is of several tasks: {', '.join(sorted(tasks))}")
-            return False
-        return bool(tasks & self._plan.ids)
+        return tasks == {self._task}
 
     def _named(self, generator: Element, label: str) -> str | None:
         names = dict(self._quantities(generator))
@@ -159,8 +157,8 @@ class _Reader:
 
     def _leave_out(self, element: Element, why: str) -> None:
         what = f"{element.name} {identifier_of(element) or f'of line {element.line}'}"
-        why = why.removeprefix(f"{self._file.key}: ")
-        warnings.warn(f"{self._file.key}: {self._file.name}: left out: {what}: {why}", stacklevel=4)
+        text = f"{self._file.key}: {self._file.name}: left out: {what}: {why}"
+        warnings.warn(text, stacklevel=4)
 
 
 def _is_log(plot: Element, curve: Element, axis: str) -> bool:
