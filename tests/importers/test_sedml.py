@@ -182,10 +182,9 @@ def test_a_changed_model_is_verified_and_reproduced_from_its_file(tmp_path: Path
 @pytest.mark.slow
 def test_a_repeated_task_is_an_axis(tmp_path: Path):
     loop = s.repeated("r", "t", s.uniform("x", 0.1, 10, 2, "log"), s.set_value("k", "x"))
-    generators = s.generator("g_a", "x", "r", x="A")
-    ds = solved(
-        tmp_path, tasks=s.task() + loop, datagenerators=generators, outputs=s.report(g_a="A")
-    )
+    generators = s.generator("g_a", "x", "r", x="A") + s.generator("g_k", "x", "r", x="k")
+    report = s.report(g_a="A", g_k="k")  # k is a coordinate
+    ds = solved(tmp_path, tasks=s.task() + loop, datagenerators=generators, outputs=report)
     assert ds["A"].dims == ("k", "time")
     np.testing.assert_allclose(ds["k"], [0.1, 1, 10])
     t, k = ds["time"].values, ds["k"].values[:, None]

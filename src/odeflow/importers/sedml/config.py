@@ -55,7 +55,9 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     source = model_source({**model, **filled}, study)
     assert source is not None
     system = read_system(source)
-    shown = shown_by(file, document, plan, found, system)
+    repeated = design_of(file, plan, found, system)
+    axes = repeated["axes"] if repeated else ()
+    shown = shown_by(file, document, plan.identifier, found, system, axes)
     times = simulation_of(file, document, plan.task)
     records = {name: {"long_name": label} if label else {} for name, label in shown.labels.items()}
     for name, units in shown.units.items():
@@ -68,7 +70,6 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     filled |= {"observables": observables} if variables else {}
     saveat = {"ts": times.ts, "steady_state": times.is_steady}
     saveat |= {"variables": list(shown.labels)} if shown.labels else {}
-    repeated = design_of(file, plan, found, system)
     groups = {
         "model": filled,
         "design": _design(data.get("design") or {}, repeated, plan.identifier),
