@@ -1120,6 +1120,11 @@ ERRORS = [
      "{residual_error: {z: {additive: 1}}}"),
     ("an interval that ends between saved times", ("summary.nca.y", "0.7", "saveat.ts"),
      "{nca: {y: {times: [0], tau: 0.7}}}"),
+    ("a check of what nobody observed", ("summary.vpc.y", "design.nonmem.observed"),
+     "{vpc: {y: {}}}"),
+    ("bins with one edge", ("summary.vpc.y.bins", "two edges"), "{vpc: {y: {bins: [1]}}}"),
+    ("quantiles out of order", ("summary.vpc.y.quantiles", "increase"),
+     "{vpc: {y: {quantiles: [0.9, 0.1]}}}"),
     ("a group that is no axis", ("summary.group", "'dose'"), "{group: dose}"),
 ]  # fmt: skip
 #: Formulas in doses: what is wrong, what the line names, the doses.
