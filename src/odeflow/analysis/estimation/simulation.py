@@ -18,15 +18,13 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from odeflow.analysis.estimation.at_rest import Before, Measured
-from odeflow.analysis.estimation.axes import Axes, Chain
+from odeflow.analysis.estimation.axes import Axes, Chain, by_subject
 from odeflow.analysis.estimation.ending import Ending
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
-from odeflow.config.design import DesignConfig
 from odeflow.config.root import Config
 from odeflow.config.saved_times import solve_times
 from odeflow.config.summary import SummaryConfig
-from odeflow.design import SUBJECT
 from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.ensemble.build import Built, augmented, build_augmented
 from odeflow.files.errors import ConfigError
@@ -95,7 +93,7 @@ class Simulation:
         self._study = study
         self._linear: list[str] = []
         self._model = load_model(config.model, study)
-        self.axes = Axes(config.model, _by_subject(config), self._model, parameters, used)
+        self.axes = Axes(config.model, by_subject(config), self._model, parameters, used)
         self._before = Before(self.config, self._model, parameters, conditions, resources)
         varied = [*self.axes.names, *self._model.declared.states]
         self._at_rest = (
@@ -311,14 +309,6 @@ class Simulation:
     def _at(self, solved: Mapping[str, np.ndarray], group: Group, name: str) -> Table:
         at = np.searchsorted(self.times, group.times)  # they are among these
         return solved[name][:, self._place[group.condition], at]
-
-
-def _by_subject(config: Config) -> DesignConfig:
-    """The design, of which subjects with records are conditions."""
-    if config.records is None:
-        return config.design
-    subjects = {f"ID_{subject:g}": {SUBJECT: subject} for subject in config.records.of}
-    return config.design.model_copy(update={"conditions": subjects})
 
 
 def _noise(group: Group, known: Mapping[str, Any]) -> Any:
