@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from llvmlite import ir
 
 from odeflow.engines.native.program.lane_program import LaneProgram
+from odeflow.engines.native.program.rolled import RolledProgram
 from odeflow.engines.native.targets.lane_values import LaneValue, Writer
 from odeflow.engines.native.targets.layout import BufferLayout
+from odeflow.engines.native.targets.rolled_code import write_rolled
 
 _WORD = ir.IntType(64)
 #: That of one number: a buffer may begin anywhere, and where it is aligned this costs nothing.
@@ -35,6 +37,20 @@ class Rows:
     def builder(self) -> Any:
         """What writes the instructions."""
         return self._writer.builder
+
+    @property
+    def writer(self) -> Writer:
+        """What they are written for."""
+        return self._writer
+
+    @property
+    def first(self) -> str:
+        """The first row, from which `number` counts."""
+        return self._layout.rows[0]
+
+    def number(self, group: str, index: int = 0) -> int:
+        """The number of a row among all."""
+        return self._layout.place(group) // self._layout.lanes + index
 
     def __getattr__(self, row: str) -> LaneValue:
         return self[row, 0]
@@ -122,11 +138,18 @@ class LaneFunction:
 
 
 def lane_function(
-    program: LaneProgram, layout: BufferLayout, functions: Mapping[str, Callable[..., Any]]
+    program: LaneProgram | RolledProgram, layout: BufferLayout, functions: Mapping[str, Callable[..., Any]]
 ) -> LaneFunction:
     """The function of a program; `functions` write its operations and calls."""
 
-    def write(rows: Rows, settings: Any) -> Any:
+    def write_loops(rows: Rows, settings: Any) -> Any:
+        assert isinstance(program, RolledProgram)
+        result = write_rolled(program, rows, settings, functions)
+        return None if result is None else functions["mask"](result)
+
+    def write_out(rows: Rows, settings: Any) -> Any:
+        assert isinstance(program, LaneProgram)
+
         def called(name: Any, *data: Any) -> None:
             functions[name.name](rows, *data)
 
@@ -142,6 +165,7 @@ def lane_function(
         results = program.program.evaluate({}, {**functions, **effects})
         return functions["mask"](*results) if results else None
 
+    write = write_out if isinstance(program, LaneProgram) else write_loops
     width, ways = vectors_of(layout, program.lanes)
     write.__name__ = program.name
     return LaneFunction(write, layout, width, ways)
