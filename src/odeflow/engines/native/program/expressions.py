@@ -5,7 +5,7 @@ What only one of them needs is part of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from odeflow.engines.native.program.program import Program
@@ -25,10 +25,11 @@ class Expressions:
 
     `section` counts the calls before each statement. `chains` are the last links of chains of like
     terms, with the number of links: those of ((x0 + x1) + x2) are its two sums. `truths` are the
-    statements that hold or do not hold.
+    statements that hold or do not hold. Those of `apart` are expressions in any case.
     """
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, apart: Collection[int] = ()):
+        self._apart = apart
         self.statements = program.statements
         number = {s.name: i for i, s in enumerate(self.statements)}
         #: For each operand of a statement the number of what it names, None for constants.
@@ -55,6 +56,16 @@ class Expressions:
     def is_leaf(self, i: int) -> bool:
         """Whether a statement computes nothing."""
         return self.statements[i].operation in ("load", "setting")
+
+    def parts(self, root: int) -> Iterator[int]:
+        """The statements of an expression, but for the links of chains and what these need."""
+        waiting = [root]
+        while waiting:
+            i = waiting.pop()
+            yield i
+            if i not in self.chains:
+                inside = self.reads(i)
+                waiting += [x for x in inside if x not in self.roots and not self.is_leaf(x)]
 
     def _counted(self) -> list[int]:
         readers = [0] * len(self.statements)
@@ -124,7 +135,9 @@ class Expressions:
             parts = named[:1] if i in self._inner else named
             inside = [x for x in parts if x is not None and self._is_inside(x, i)]
             length[i] = sum(length[x] for x in inside) + (i not in self._inner)
-            if length[i] > _LONGEST and i not in self._inner and statement.operation != "store":
+            if i in self._inner or statement.operation == "store":
+                continue
+            if length[i] > _LONGEST or i in self._apart:
                 ends.add(i)
                 length[i] = 0
         return ends

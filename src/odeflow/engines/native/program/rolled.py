@@ -115,11 +115,39 @@ class RolledProgram:
 
 #: Members of a group from which on they are a loop.
 FEWEST = 4
+#: What expressions that are alike in too few places may cost; else they are cut at their sums, and
+#: if that is not enough at every operation: there are only so many shapes of one operation.
+_MOST_FEW = 2_000
+_SUMS = frozenset({"add", "sub"})
 
 
 def rolled(program: LaneProgram) -> RolledProgram:
     """A program of lanes with what it repeats in loops."""
     cut = Expressions(program.program)
+    groups = _grouped(cut)
+    apart: set[int] = set()
+    for operations in (_SUMS, None):
+        few = [group for group in groups.values() if len(group) < FEWEST]
+        if sum(group.shape.cost * len(group) for group in few) <= _MOST_FEW:
+            break
+        parts = (i for group in few for root in group.members for i in cut.parts(root))
+        apart |= {i for i in parts if operations is None or cut.statements[i].operation in operations}
+        cut = Expressions(program.program, apart)
+        groups = _grouped(cut)
+    calls = [s for s in cut.statements if s.operation == "call"]
+    pieces: list[Group | Call] = []
+    done = 0
+    for key in sorted(groups, key=lambda key: key[:4]):
+        pieces += map(_call, calls[done : key[0]])
+        done = key[0]
+        pieces.append(groups[key])
+    pieces += map(_call, calls[done:])
+    places, slots = _places(pieces, cut.output)
+    return RolledProgram(program, pieces, places, cut.output, slots)
+
+
+def _grouped(cut: Expressions) -> dict[Any, Group]:
+    """The expressions by section, which of its stores come last, how many wait, and shape."""
     heights = _heights(cut)
     groups: dict[Any, Group] = {}
     for i in sorted(cut.roots):
@@ -133,19 +161,7 @@ def rolled(program: LaneProgram) -> RolledProgram:
         group.leaves.append(leaves)
         if is_store:
             group.targets.append(statement.operands[0])
-    calls = [s for s in cut.statements if s.operation == "call"]
-    ordered = sorted(groups, key=lambda key: key[:4])
-    pieces: list[Group | Call] = []
-    done = 0
-    for key in ordered:
-        while done < key[0]:
-            pieces.append(_call(calls[done]))
-            done += 1
-        pieces.append(groups[key])
-    pieces += [_call(statement) for statement in calls[done:]]
-    output = cut.output
-    places, slots = _places(pieces, output)
-    return RolledProgram(program, pieces, places, output, slots)
+    return groups
 
 
 def _kept(leaf: Leaf) -> Iterator[int]:
