@@ -52,6 +52,22 @@ class Rows:
         """The number of a row among all."""
         return self._layout.place(group) // self._layout.lanes + index
 
+    def written_apart(self, name: str, write: Callable[[Rows], None]) -> None:
+        """Calls a function that a module has once, whose code `write` writes, with these rows."""
+        writer, builder = self._writer, self.builder
+        known = builder.module.globals.get(name)
+        if known is None:
+            kind = ir.FunctionType(ir.VoidType(), [self._pointer.type])
+            known = ir.Function(builder.module, kind, name)
+            known.linkage = "internal"
+            for attribute in ("noinline", "nounwind"):
+                known.attributes.add(attribute)
+            inside = ir.IRBuilder(known.append_basic_block("entry"))
+            other = type(writer)(inside, writer.real, writer.width, writer.ways)
+            write(Rows(other, self._layout, known.args[0]))
+            inside.ret_void()
+        builder.call(known, [self._pointer])
+
     def __getattr__(self, row: str) -> LaneValue:
         return self[row, 0]
 

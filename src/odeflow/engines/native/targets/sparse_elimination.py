@@ -8,9 +8,13 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from odeflow.engines.native.targets.lane_loops import Table, loop, number
+from odeflow.files.digests import texts_digest
 
 if TYPE_CHECKING:
     from odeflow.engines.native.targets.lane_code import Rows
+
+#: Entries and products of an elimination that is written out, once for all that solve with it.
+_SHORT = 8_000
 
 
 class _Places(NamedTuple):
@@ -46,14 +50,57 @@ class Elimination:
     columns: tuple[tuple[int, ...], ...]
 
     @cached_property
+    def name(self) -> str:
+        """The same for the same elimination."""
+        return texts_digest(repr(self))[:24]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is written out."""
+        return len(self.places.left) + sum(map(len, self.columns)) <= _SHORT
+
+    def factor(self, rows: Rows) -> None:
+        """Writes out what `sparse_factor` does, row by row."""
+        place, known = self._place, set(self._place)
+        for i, columns in zip(self.order, self.columns):
+            row = {j: rows["MATRIX", place[i, j]] for j in columns}
+            for k in columns[: columns.index(i)]:
+                row[k] = row[k] * rows["MATRIX", place[k, k]]
+                for j in columns[columns.index(k) + 1 :]:
+                    if (k, j) in known:
+                        row[j] = row[j] - row[k] * rows["MATRIX", place[k, j]]
+            row[i] = 1.0 / row[i]
+            for j, value in row.items():
+                rows["MATRIX", place[i, j]] = value
+
+    def solve(self, rows: Rows) -> None:
+        """Writes out what `sparse_solve` does, row by row."""
+        place = self._place
+        for i, columns in zip(self.order, self.columns):
+            value = rows["RIGHT", i]
+            for j in columns[: columns.index(i)]:
+                value = value - rows["MATRIX", place[i, j]] * rows["RIGHT", j]
+            rows["RIGHT", i] = value
+        for i, columns in zip(reversed(self.order), reversed(self.columns)):
+            value = rows["RIGHT", i]
+            for j in columns[columns.index(i) + 1 :]:
+                value = value - rows["MATRIX", place[i, j]] * rows["RIGHT", j]
+            rows["RIGHT", i] = value * rows["MATRIX", place[i, i]]
+
+    @cached_property
+    def _place(self) -> dict[tuple[int, int], int]:
+        """Where the entries are in MATRIX."""
+        entries = ((i, j) for i, columns in zip(self.order, self.columns) for j in columns)
+        return {entry: p for p, entry in enumerate(entries)}
+
+    @cached_property
     def places(self) -> _Places:
         """Where everything is."""
-        entries = [(i, j) for i, columns in zip(self.order, self.columns) for j in columns]
-        place = {entry: p for p, entry in enumerate(entries)}
+        place = self._place
         rank = {i: r for r, i in enumerate(self.order)}
         lower: dict[int, list[int]] = {k: [] for k in self.order}
         upper: dict[int, list[int]] = {k: [] for k in self.order}
-        for i, j in entries:
+        for i, j in place:
             if rank[j] < rank[i]:
                 lower[j].append(i)
             elif rank[j] > rank[i]:
@@ -94,12 +141,29 @@ _elimination = cache(Elimination)
 def sparse_factor(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, ...], ...]) -> None:
     """Replaces MATRIX by its factors: L without its diagonal of ones, D inverted, and U.
 
-    L D U has a U with a diagonal of ones. Pivot by pivot, so that what is done next seldom waits
-    for what was done last, and no loop is short.
+    L D U has a U with a diagonal of ones. The code is written out where it is short.
     """
-    builder, places = rows.builder, _elimination(order, columns).places
+    elimination = _elimination(order, columns)
+    if elimination.is_short:
+        rows.written_apart(f"sparse_factor_{elimination.name}", elimination.factor)
+    else:
+        _factor_by_loops(rows, elimination)
+
+
+def sparse_solve(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, ...], ...]) -> None:
+    """Replaces RIGHT by the solution, given the factors in MATRIX."""
+    elimination = _elimination(order, columns)
+    if elimination.is_short:
+        rows.written_apart(f"sparse_solve_{elimination.name}", elimination.solve)
+    else:
+        _solve_by_loops(rows, elimination)
+
+
+def _factor_by_loops(rows: Rows, elimination: Elimination) -> None:
+    """Pivot by pivot, so that what is done next seldom waits for what was done last."""
+    builder, places = rows.builder, elimination.places
     tables = _Places(*(Table(builder, values) for values in places))
-    for k in loop(builder, 0, len(order)):
+    for k in loop(builder, 0, len(places.diagonal)):
         following, pivot = builder.add(k, number(1)), tables.diagonal[k]
         inverse = 1.0 / rows["MATRIX", pivot]
         rows["MATRIX", pivot] = inverse
@@ -115,9 +179,9 @@ def sparse_factor(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, 
         rows["MATRIX", place] = rows["MATRIX", place] * rows["MATRIX", tables.scale[entry]]
 
 
-def sparse_solve(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, ...], ...]) -> None:
-    """Replaces RIGHT by the solution, given the factors in MATRIX, column after column."""
-    builder, places = rows.builder, _elimination(order, columns).places
+def _solve_by_loops(rows: Rows, elimination: Elimination) -> None:
+    """Column after column, so that no loop is short."""
+    builder, places = rows.builder, elimination.places
     tables = _Places(*(Table(builder, values) for values in places))
 
     def substituted(at: Table, row: Table, column: Table, count: int) -> None:
@@ -127,6 +191,6 @@ def sparse_solve(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, .
 
     substituted(tables.below, tables.lower_row, tables.lower_column, len(places.below))
     substituted(tables.upper, tables.upper_row, tables.upper_column, len(places.upper))
-    for k in loop(builder, 0, len(order)):
+    for k in loop(builder, 0, len(places.diagonal)):
         component = tables.component[k]
         rows["RIGHT", component] = rows["RIGHT", component] * rows["MATRIX", tables.diagonal[k]]
