@@ -31,8 +31,8 @@ LinearAlgebra = SparseLU | LoopedLU | DenseLU
 #: besides.
 _MOST_WRITTEN = 12_000
 _OTHERS = 200
-#: Operations of a factorisation by size**3, two thirds for a full matrix, from which on `DenseLU` is
-#: faster than the tables of `LoopedLU`.
+#: Operations of a factorisation by size**3, from which on `DenseLU` is faster than the tables of
+#: `LoopedLU`; those of a full matrix are two thirds.
 _FULL = 0.3
 #: Most operations of a factorisation that the tables of `LoopedLU` are for.
 _MOST_OPERATIONS = 4_000_000

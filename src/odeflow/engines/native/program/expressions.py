@@ -81,7 +81,9 @@ class Expressions:
         for i, (statement, named) in enumerate(zip(self.statements, self.named)):
             if statement.operation == "select":
                 branches = zip(named[1:], statement.operands[1:])
-                is_truth = all(isinstance(c, bool) if x is None else x in truths for x, c in branches)
+                is_truth = all(
+                    isinstance(c, bool) if x is None else x in truths for x, c in branches
+                )
             else:
                 is_truth = statement.operation in _TRUTHS
             if is_truth:
@@ -102,7 +104,11 @@ class Expressions:
         before: dict[int, int] = {}
         for i, statement in enumerate(self.statements):
             parts = [
-                kind(constant) if x is None else shape[x] if self._is_inside(x, i) else self._leaf(x)
+                kind(constant)
+                if x is None
+                else shape[x]
+                if self._is_inside(x, i)
+                else self._leaf(x)
                 for x, constant in zip(self.named[i], statement.operands)
             ]
             shape[i] = shapes.setdefault((statement.operation, *parts), len(shapes))
@@ -152,8 +158,8 @@ class Expressions:
             operation, scope = self.statements[i].operation, scopes[i]
             if operation == "call" or self.is_leaf(i):
                 continue
-            root = next(iter(readers[i])) if len(readers[i]) == 1 else None
-            apart = root is None or scope is _SEVERAL or self.section[root] != self.section[i]
+            root = next(iter(readers[i])) if len(readers[i]) == 1 else i
+            apart = root == i or scope is _SEVERAL or self.section[root] != self.section[i]
             if operation == "store" or i == self.output or i in ends or apart:
                 roots.add(i)
                 root = scope = i

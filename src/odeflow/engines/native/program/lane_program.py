@@ -13,6 +13,9 @@ from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.program.program import Operand, Program, needed
 from odeflow.engines.native.program.value import Value, operand_of
 
+#: Most statements of a program of lanes: Python takes half a minute for as many.
+_LONGEST = 3_000_000
+
 Lanes = Literal["all", "vector", "one"]
 
 
@@ -60,7 +63,7 @@ class LaneBuilder(Builder):
     """
 
     def __init__(self, dtype: Any = np.float64):
-        super().__init__((), dtype, limit=10_000_000)
+        super().__init__((), dtype, limit=_LONGEST)
         self._known: dict[LaneRow, Value] = {}
         self._effects: list[str] = []
 

@@ -36,8 +36,8 @@ class Chain(NamedTuple):
 class Shape(NamedTuple):
     """What expressions have in common: steps, each of an operation and its operands, and a result.
 
-    An operand is ("step", number), ("leaf", number), one of a "number", ("truth", number of a leaf that holds or does
-    not), ("setting", name) or ("literal", anything).
+    An operand is ("step", its number), ("setting", name), ("literal", anything), or the number of
+    a leaf: a constant "number", the "leaf" in a row, or a "truth", which holds or does not.
     """
 
     steps: tuple[Any, ...]
@@ -131,7 +131,9 @@ def rolled(program: LaneProgram) -> RolledProgram:
         if sum(group.shape.cost * len(group) for group in few) <= _MOST_FEW:
             break
         parts = (i for group in few for root in group.members for i in cut.parts(root))
-        apart |= {i for i in parts if operations is None or cut.statements[i].operation in operations}
+        apart |= {
+            i for i in parts if operations is None or cut.statements[i].operation in operations
+        }
         cut = Expressions(program.program, apart)
         groups = _grouped(cut)
     calls = [s for s in cut.statements if s.operation == "call"]

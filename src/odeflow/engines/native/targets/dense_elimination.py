@@ -13,7 +13,7 @@ from odeflow.engines.native.targets.lane_values import LaneValue
 if TYPE_CHECKING:
     from odeflow.engines.native.targets.lane_code import Rows
 
-#: Rows and columns of a tile: what it holds stays in the registers while products are taken from it.
+#: Rows and columns of a tile, which stays in the registers while products are taken from it.
 TILE = 4
 _TILE = range(TILE)
 

@@ -57,7 +57,8 @@ class Rows:
         writer, builder = self._writer, self.builder
         known = builder.module.globals.get(name)
         if known is None:
-            kind = ir.FunctionType(ir.VoidType(), [self._pointer.type])
+            pointer: Any = self._pointer
+            kind = ir.FunctionType(ir.VoidType(), [pointer.type])
             known = ir.Function(builder.module, kind, name)
             known.linkage = "internal"
             for attribute in ("noinline", "nounwind"):
@@ -154,7 +155,9 @@ class LaneFunction:
 
 
 def lane_function(
-    program: LaneProgram | RolledProgram, layout: BufferLayout, functions: Mapping[str, Callable[..., Any]]
+    program: LaneProgram | RolledProgram,
+    layout: BufferLayout,
+    functions: Mapping[str, Callable[..., Any]],
 ) -> LaneFunction:
     """The function of a program; `functions` write its operations and calls."""
 

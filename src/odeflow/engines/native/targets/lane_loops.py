@@ -20,7 +20,7 @@ def number(value: int) -> ir.Constant:
     return ir.Constant(_WORD, value)
 
 
-def loop(builder: Any, start: Any, stop: Any) -> Iterator[ir.Value]:
+def loop(builder: Any, start: Any, stop: Any) -> Iterator[Any]:
     """Writes what the body of a `for` writes, once, as the body of a loop over integers."""
     first, last = (number(x) if isinstance(x, int) else x for x in (start, stop))
     before = builder.block
@@ -40,13 +40,13 @@ def loop(builder: Any, start: Any, stop: Any) -> Iterator[ir.Value]:
 class Table:
     """Integers that are known when the code is written, by an index that is not."""
 
-    def __init__(self, builder: Any, values: Sequence[int]):
+    def __init__(self, builder: Any, values: Sequence[int] | np.ndarray):
         self._builder = builder
         data = np.asarray(values, "<i4")
         # as bytes: a hundred thousand numbers are seconds of text
         kind = ir.ArrayType(ir.IntType(8), max(data.nbytes, 4))
         name = f"odeflow_table_{hashlib.sha256(data.tobytes()).hexdigest()[:24]}"
-        known = builder.module.globals.get(name)
+        known: Any = builder.module.globals.get(name)
         if known is None:
             known = ir.GlobalVariable(builder.module, kind, name)
             known.linkage, known.global_constant = "internal", True

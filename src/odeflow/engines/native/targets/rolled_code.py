@@ -1,4 +1,4 @@
-"""Programs of lanes that are loops: what repeats is written once, and reads its places of tables."""
+"""Programs of lanes that are loops: what repeats is written once, its places are in tables."""
 
 from __future__ import annotations
 
@@ -52,15 +52,14 @@ class _Writer:
         self._settings, self._functions = settings, functions
         self._builder = rows.builder
 
-    def truth(self, value: LaneValue) -> LaneValue:
+    def truth(self, value: LaneValue) -> Any:
         """What a number in a scratch row says."""
         return value != 0.0
 
     def group(self, group: Group) -> None:
         """One group: a loop, unless it has few members."""
         leaves = [
-            self._leaf([leaves[k] for leaves in group.leaves])
-            for k in range(len(group.leaves[0]))
+            self._leaf([leaves[k] for leaves in group.leaves]) for k in range(len(group.leaves[0]))
         ]
         if group.targets:
             target = self._places(np.array([self._rows.number(*row) for row in group.targets]))
@@ -133,7 +132,7 @@ class _Writer:
         builder, before, writer = self._builder, self._builder.block, self._rows.writer
         kind: Any = "mask" if chain.operation in ("and", "or") else writer.real
         start = [writer.lanes(x, kind) for x in start]
-        sums: list[LaneValue] = []
+        sums: list[Any] = []
         for place in loop(builder, 0, chain.length):
             head = ir.IRBuilder(place.parent)
             head.position_at_start(place.parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from odeflow.engines.native.targets.lane_loops import Table, loop, number
 from odeflow.files.digests import texts_digest
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 _SHORT = 8_000
 
 
-class _Places(NamedTuple):
+T = TypeVar("T")
+
+
+class _Places(NamedTuple, Generic[T]):
     """Tables of an elimination: places in MATRIX, and components.
 
     By pivot: its `component` and the place of its `diagonal`, and where its part of the tables by
@@ -26,20 +29,20 @@ class _Places(NamedTuple):
     column after column; `upper` are places of U with the `scale` of their column's pivot.
     """
 
-    component: Sequence[int]
-    diagonal: Sequence[int]
-    first_below: Sequence[int]
-    below: Sequence[int]
-    first_product: Sequence[int]
-    target: Sequence[int]
-    left: Sequence[int]
-    right: Sequence[int]
-    lower_row: Sequence[int]
-    lower_column: Sequence[int]
-    upper: Sequence[int]
-    scale: Sequence[int]
-    upper_row: Sequence[int]
-    upper_column: Sequence[int]
+    component: T
+    diagonal: T
+    first_below: T
+    below: T
+    first_product: T
+    target: T
+    left: T
+    right: T
+    lower_row: T
+    lower_column: T
+    upper: T
+    scale: T
+    upper_row: T
+    upper_column: T
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Elimination:
         return {entry: p for p, entry in enumerate(entries)}
 
     @cached_property
-    def places(self) -> _Places:
+    def places(self) -> _Places[Sequence[int]]:
         """Where everything is."""
         place = self._place
         rank = {i: r for r, i in enumerate(self.order)}
@@ -162,7 +165,7 @@ def sparse_solve(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, .
 def _factor_by_loops(rows: Rows, elimination: Elimination) -> None:
     """Pivot by pivot, so that what is done next seldom waits for what was done last."""
     builder, places = rows.builder, elimination.places
-    tables = _Places(*(Table(builder, values) for values in places))
+    tables = _Places[Table](*(Table(builder, values) for values in places))
     for k in loop(builder, 0, len(places.diagonal)):
         following, pivot = builder.add(k, number(1)), tables.diagonal[k]
         inverse = 1.0 / rows["MATRIX", pivot]
@@ -182,7 +185,7 @@ def _factor_by_loops(rows: Rows, elimination: Elimination) -> None:
 def _solve_by_loops(rows: Rows, elimination: Elimination) -> None:
     """Column after column, so that no loop is short."""
     builder, places = rows.builder, elimination.places
-    tables = _Places(*(Table(builder, values) for values in places))
+    tables = _Places[Table](*(Table(builder, values) for values in places))
 
     def substituted(at: Table, row: Table, column: Table, count: int) -> None:
         for entry in loop(builder, 0, count):
