@@ -22,7 +22,7 @@ from odeflow.config.metrics import (
     metric_function,
     needs_times,
 )
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.config.wanted import wanted_metrics
 from odeflow.files import slabs
 from odeflow.files.ahead import ahead

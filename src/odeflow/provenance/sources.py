@@ -107,9 +107,9 @@ def model_texts(model: ModelConfig, study: Path) -> dict[str, str]:
 
     Empty for a model that the config itself holds, and for one that is code.
     """
-    from odeflow.importers.sbml.source import model_source
+    from odeflow.importers.sbml.source import source_of
 
-    source = model_source({"sbml": model.sbml, "antimony": model.antimony}, study)
+    source = source_of(model, study)
     return {} if source is None or source.is_inline else {source.name: source.text}
 
 

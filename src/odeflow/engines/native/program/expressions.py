@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from odeflow.engines.native.program.lane_program import CHANGED_BY_CALLS
 from odeflow.engines.native.program.program import Program
 
 #: Links of a chain of operations, such as a sum, from which on it is a loop.
@@ -16,8 +17,6 @@ _SHORTEST_CHAIN = 8
 _LONGEST = 48
 _CHAINED = frozenset({"add", "sub", "mul", "and", "or"})
 _TRUTHS = frozenset({"lt", "le", "eq", "ne", "and", "or", "xor", "not"})
-#: Groups of rows that calls change; see `LaneBuilder.call`.
-_CHANGED_BY_CALLS = frozenset({"MATRIX", "RIGHT"})
 
 
 class Expressions:
@@ -195,7 +194,7 @@ class Expressions:
             for reader in self.readers[i]:
                 section = self.section[reader]
                 changed = any(first <= x < section for x in changes.get(row, ()))
-                if changed or (section > first and row.group in _CHANGED_BY_CALLS):
+                if changed or (section > first and row.group in CHANGED_BY_CALLS):
                     kept.add(i)
                 change = stored.get((section, row), reader)
                 if change != reader and self.statements[reader].operation == "store":

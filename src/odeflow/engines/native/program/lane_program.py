@@ -16,6 +16,9 @@ from odeflow.engines.native.program.value import Value, operand_of
 #: Most statements of a program of lanes: Python takes half a minute for as many.
 _LONGEST = 3_000_000
 
+#: The groups of rows that calls may change.
+CHANGED_BY_CALLS = frozenset({"MATRIX", "RIGHT"})
+
 Lanes = Literal["all", "vector", "one"]
 
 
@@ -34,7 +37,7 @@ class LaneProgram:
     """A function of `all` lanes, a `vector` of them or `one`.
 
     Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`
-    and `call(name, ...)`, which may change any row. It returns a mask of the lanes where its output
+    and `call(name, ...)`, which may change rows of `CHANGED_BY_CALLS`. It returns a mask of the lanes where its output
     holds, if it has one.
     """
 
