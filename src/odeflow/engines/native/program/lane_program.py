@@ -37,8 +37,8 @@ class LaneProgram:
     """A function of `all` lanes, a `vector` of them or `one`.
 
     Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`
-    and `call(name, ...)`, which may change rows of `CHANGED_BY_CALLS`. It returns a mask of the lanes where its output
-    holds, if it has one.
+    and `call(name, ...)`, which may change rows of `CHANGED_BY_CALLS`. It returns a mask of the
+    lanes where its output holds, if it has one.
     """
 
     name: str
