@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
-from odeflow.engines.native.program.rolled import SCRATCH, Call, Group, rolled
+from odeflow.engines.native.program.rolled import SCRATCH, CallPiece, Repeats, rolled
 from odeflow.engines.native.program.value import Value, any_of, exp, select, total
 from odeflow.engines.native.targets.lane_code import lane_function
 from odeflow.engines.native.targets.layout import BufferLayout
@@ -112,6 +112,6 @@ def test_calls_stand_where_they_stood():
     b = LaneBuilder()
     solved(b, b.rows(ROWS[:SIZE]))
     pieces = rolled(b.finished("run", "all", "")).pieces
-    calls = [piece.name for piece in pieces if isinstance(piece, Call)]
+    calls = [piece.name for piece in pieces if isinstance(piece, CallPiece)]
     assert calls == ["lu_factor", "lu_solve", "lu_solve"]
-    assert isinstance(pieces[0], Group)
+    assert isinstance(pieces[0], Repeats)

@@ -57,7 +57,7 @@ class Shape(NamedTuple):
 
 
 @dataclass
-class Group:
+class Repeats:
     """Expressions of one shape: their leaves, and where each of their numbers goes.
 
     A number goes to a row, where `targets` has rows, else to the scratch rows from `place` on. It
@@ -75,7 +75,7 @@ class Group:
         return len(self.members)
 
 
-class Call(NamedTuple):
+class CallPiece(NamedTuple):
     """A call of what is written as a loop."""
 
     name: str
@@ -87,7 +87,7 @@ class RolledProgram:
     """A program of lanes as groups and calls, in order. `slots` are the scratch rows it takes."""
 
     program: LaneProgram
-    pieces: Sequence[Group | Call]
+    pieces: Sequence[Repeats | CallPiece]
     places: Mapping[int, int]
     output: int | None
     slots: int
@@ -105,7 +105,7 @@ class RolledProgram:
     @cached_property
     def cost(self) -> int:
         """What it takes to compile, in additions."""
-        groups = [piece for piece in self.pieces if isinstance(piece, Group)]
+        groups = [piece for piece in self.pieces if isinstance(piece, Repeats)]
         return sum(x.shape.cost * (len(x) if len(x) < FEWEST else 1) for x in groups)
 
     def text(self) -> str:
@@ -137,7 +137,7 @@ def rolled(program: LaneProgram) -> RolledProgram:
         cut = Expressions(program.program, apart)
         groups = _grouped(cut)
     calls = [s for s in cut.statements if s.operation == "call"]
-    pieces: list[Group | Call] = []
+    pieces: list[Repeats | CallPiece] = []
     done = 0
     for key in sorted(groups, key=lambda key: key[:4]):
         pieces += map(_call, calls[done : key[0]])
@@ -148,17 +148,17 @@ def rolled(program: LaneProgram) -> RolledProgram:
     return RolledProgram(program, pieces, places, cut.output, slots)
 
 
-def _grouped(cut: Expressions) -> dict[Any, Group]:
+def _grouped(cut: Expressions) -> dict[Any, Repeats]:
     """The expressions by section, which of its stores come last, how many wait, and shape."""
     heights = _heights(cut)
-    groups: dict[Any, Group] = {}
+    groups: dict[Any, Repeats] = {}
     for i in sorted(cut.roots):
         shape, leaves = _Description(cut, i).described()
         statement, height = cut.statements[i], heights[i]
         is_store = statement.operation == "store"
         truth = i in cut.truths
         key = (cut.section[i], is_store, -height, i not in cut.early, truth, shape)
-        group = groups.setdefault(key, Group(shape, [], [], [], truth))
+        group = groups.setdefault(key, Repeats(shape, [], [], [], truth))
         group.members.append(i)
         group.leaves.append(leaves)
         if is_store:
@@ -175,7 +175,9 @@ def _kept(leaf: Leaf) -> Iterator[int]:
             yield from _kept(inner)
 
 
-def _places(pieces: Sequence[Group | Call], output: int | None) -> tuple[dict[int, int], int]:
+def _places(
+    pieces: Sequence[Repeats | CallPiece], output: int | None
+) -> tuple[dict[int, int], int]:
     """A scratch row for each number that is kept, and how many rows these are.
 
     The numbers of a group lie side by side, for as long as they are read.
@@ -183,7 +185,7 @@ def _places(pieces: Sequence[Group | Call], output: int | None) -> tuple[dict[in
     owner: dict[int, int] = {}
     last: dict[int, int] = {}
     for time, piece in enumerate(pieces):
-        if isinstance(piece, Group):
+        if isinstance(piece, Repeats):
             owner |= dict.fromkeys(piece.members, time)
             for kept in {owner[x] for row in piece.leaves for leaf in row for x in _kept(leaf)}:
                 last[kept] = time
@@ -196,7 +198,7 @@ def _places(pieces: Sequence[Group | Call], output: int | None) -> tuple[dict[in
     free: list[tuple[int, int]] = []
     size = 0
     for time, piece in enumerate(pieces):
-        if isinstance(piece, Group) and not piece.targets:
+        if isinstance(piece, Repeats) and not piece.targets:
             fitting = next((x for x in free if x[1] >= len(piece)), None)
             if fitting is None:
                 piece.place, size = size, size + len(piece)
@@ -209,7 +211,7 @@ def _places(pieces: Sequence[Group | Call], output: int | None) -> tuple[dict[in
             places |= {x: piece.place + k for k, x in enumerate(piece.members)}
         for other in ended.get(time, ()):
             group = pieces[other]
-            assert isinstance(group, Group)
+            assert isinstance(group, Repeats)
             free = _joined([*free, (group.place, len(group))])
     return places, size
 
@@ -225,9 +227,9 @@ def _joined(free: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return result
 
 
-def _call(statement: Any) -> Call:
+def _call(statement: Any) -> CallPiece:
     name, *data = statement.operands
-    return Call(name.name, tuple(data))
+    return CallPiece(name.name, tuple(data))
 
 
 def _heights(cut: Expressions) -> list[int]:

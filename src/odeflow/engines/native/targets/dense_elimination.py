@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llvmlite import ir
 
 from odeflow.engines.native.targets.lane_loops import Sum, loop, number
+from odeflow.engines.native.targets.lane_rows import Rows
 from odeflow.engines.native.targets.lane_values import LaneValue
-
-if TYPE_CHECKING:
-    from odeflow.engines.native.targets.lane_code import Rows
 
 #: Rows and columns of a tile, which stays in the registers while products are taken from it.
 TILE = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -11,17 +11,15 @@ from llvmlite import ir
 from odeflow.engines.native.program.rolled import (
     FEWEST,
     SCRATCH,
-    Call,
+    CallPiece,
     Chain,
-    Group,
+    Repeats,
     RolledProgram,
     Shape,
 )
 from odeflow.engines.native.targets.lane_loops import Table, loop, number
+from odeflow.engines.native.targets.lane_rows import Rows
 from odeflow.engines.native.targets.lane_values import LaneValue
-
-if TYPE_CHECKING:
-    from odeflow.engines.native.targets.lane_code import Rows
 
 #: Members of a group that go through their chains together: each of their operations has to wait
 #: for the one before.
@@ -35,7 +33,7 @@ def write_rolled(program: RolledProgram, rows: Rows, settings: Any, functions: F
     """Writes a program; gives its output, or None."""
     writer = _Writer(program, rows, settings, functions)
     for piece in program.pieces:
-        if isinstance(piece, Call):
+        if isinstance(piece, CallPiece):
             functions[piece.name](rows, *piece.data)
         else:
             writer.group(piece)
@@ -56,7 +54,7 @@ class _Writer:
         """What a number in a scratch row says."""
         return value != 0.0
 
-    def group(self, group: Group) -> None:
+    def group(self, group: Repeats) -> None:
         """One group: a loop, unless it has few members."""
         leaves = [
             self._leaf([leaves[k] for leaves in group.leaves]) for k in range(len(group.leaves[0]))
@@ -81,7 +79,7 @@ class _Writer:
             self._write(group, leaves, target, [member])
 
     def _write(
-        self, group: Group, leaves: Sequence[Any], target: Any, members: Sequence[Any]
+        self, group: Repeats, leaves: Sequence[Any], target: Any, members: Sequence[Any]
     ) -> None:
         indices = [(member,) for member in members]
         for index, value in zip(indices, self._shape(group.shape, leaves, indices)):

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from odeflow.engines.native.targets.lane_loops import Table, loop, number
+from odeflow.engines.native.targets.lane_rows import Rows
 from odeflow.files.digests import texts_digest
-
-if TYPE_CHECKING:
-    from odeflow.engines.native.targets.lane_code import Rows
 
 #: Entries and products of an elimination that is written out, once for all that solve with it.
 _SHORT = 8_000
