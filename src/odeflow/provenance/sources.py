@@ -125,5 +125,6 @@ def _tree_digest(start: Path, root: Path, within: Path | None = None) -> str:
 
 def files_digest(root: Path, found: Mapping[Path, bytes]) -> str:
     """Digest of the names, relative to a folder, and the contents of files."""
-    named = ((str(path.relative_to(root.resolve())), text) for path, text in found.items())
+    root = root.resolve()
+    named = ((str(path.relative_to(root)), text) for path, text in found.items())
     return digest(sorted((name, hashlib.sha256(text).hexdigest()) for name, text in named))

@@ -9,7 +9,7 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.config.solver import SavedEventConfig
 from odeflow.config.wanted import wanted_metrics
-from odeflow.ensemble.event_rows import count_name
+from odeflow.ensemble.event_names import count_name
 from odeflow.problem.measures import MeasuredPart
 from odeflow.problem.model import Model
 from odeflow.problem.solver import Tolerances
@@ -19,9 +19,9 @@ _SIGNS = {"up": (1,), "down": (-1,), "both": (1, -1)}
 #: What a formula of `saveat.events` may call, by NumPy.
 _FUNCTIONS = {
     name: getattr(np, name)
-    for name in ("abs", "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-                 "arcsin", "arccos", "arctan")
-}  # fmt: skip
+    for name in ("abs", "exp", "log", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh",
+                 "cosh", "tanh", "arcsin", "arccos", "arctan")
+} | {"min": min, "max": max}  # fmt: skip
 
 Observables = Callable[[float, np.ndarray, np.ndarray], Any]
 
