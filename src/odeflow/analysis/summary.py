@@ -104,9 +104,8 @@ class _Plan:
     ):
         self._ensemble, self._levels = ensemble, config.quantiles
         self._report = progress or (lambda done: None)
-        self._measured = (
-            {} if measurements is None else likelihood_variables(ensemble, measurements)
-        ) | nca_variables(ensemble, config.nca)
+        measured = measurements and likelihood_variables(ensemble, measurements)
+        self._measured = dict(measured or {}) | nca_variables(ensemble, config.nca)
         self._measured |= errors_at_records(ensemble, config.residual_error)
         self._measured |= vpc_variables(ensemble, config.vpc, config.residual_error)
         self.dims = tuple(map(str, ensemble["status"].dims))
@@ -117,8 +116,8 @@ class _Plan:
         }
         #: What would be measured: the variable it is of, and its error.
         self._errors = {with_error_name(v): (v, e) for v, e in config.residual_error.items()}
-        measured = {made: measured_array(ensemble[v]) for made, (v, _) in self._errors.items()}
-        self._arrays |= {n: x.transpose(*self.dims, "time", ...) for n, x in measured.items()}
+        with_errors = {made: measured_array(ensemble[v]) for made, (v, _) in self._errors.items()}
+        self._arrays |= {n: x.transpose(*self.dims, "time", ...) for n, x in with_errors.items()}
         self._groups = None if config.group is None else groups_of(ensemble, config.group)
         #: Taken from the ensemble as they are.
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
