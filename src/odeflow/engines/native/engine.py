@@ -125,7 +125,7 @@ def _step(problem: Problem, device: Device) -> Stepper:
     if method.family == "explicit":
         return explicit_rk(problem.model, method, problem.dtype)
     if method.family == "rosenbrock":
-        return rosenbrock(problem.model, method, problem.dtype)
+        return rosenbrock(problem.model, method, problem.dtype, tables=device == "cpu")
     if method.family == "taylor" and device == "cpu":
         return taylor(problem)
     where = "" if device == "cpu" else " on a GPU"
