@@ -15,7 +15,7 @@ from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.nca import nca_variables
 from odeflow.analysis.near_quantiles import KEPT, MANY, SUGGESTING
 from odeflow.analysis.quantiles import QuantileCounts
-from odeflow.analysis.residual_error import measured_array, with_residual_error
+from odeflow.analysis.residual_error import errors_at_records, measured_array, with_residual_error
 from odeflow.analysis.summarised import rows_of_courses, summarised_variables
 from odeflow.analysis.vpc import vpc_variables
 from odeflow.config.metrics import (
@@ -107,6 +107,7 @@ class _Plan:
         self._measured = (
             {} if measurements is None else likelihood_variables(ensemble, measurements)
         ) | nca_variables(ensemble, config.nca)
+        self._measured |= errors_at_records(ensemble, config.residual_error)
         self._measured |= vpc_variables(ensemble, config.vpc, config.residual_error)
         self.dims = tuple(map(str, ensemble["status"].dims))
         self._leading = ensemble["status"].shape
