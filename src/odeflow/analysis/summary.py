@@ -294,12 +294,8 @@ class _Plan:
         total = self._ensemble["status"].size
         number = SUGGESTING // slabs.PIECE if total >= MANY else _SOME_PIECES
         starts = range(0, total, slabs.PIECE)[:: max(total // slabs.PIECE // number, 1)]
-        return np.concatenate(
-            [
-                self._succeeded(name, first, min(first + slabs.PIECE, total), part)
-                for first in starts
-            ]
-        )
+        ends = (min(first + slabs.PIECE, total) for first in starts)
+        return np.concatenate([self._succeeded(name, *x, part) for x in zip(starts, ends)])
 
     def _successes(self, name: str, part: int | None) -> Iterator[np.ndarray]:
         return ahead(self._succeeded(name, *slab, part) for slab in self._slabs())
