@@ -78,7 +78,9 @@ def adviser(trajectory: SavedTrajectory, found: Reference) -> Callable[[float], 
     def advise(deadline: float) -> str:
         trajectory.deadline = deadline
         limit = trajectory.limits.relative
-        return advice(error, trajectory.config.solver.method, trajectory.tolerances, span, limit)
+        return advice(
+            error, trajectory.config.solver.candidates[0], trajectory.tolerances, span, limit
+        )
 
     return advise
 
