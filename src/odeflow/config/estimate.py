@@ -2,9 +2,9 @@
 
 import math
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from odeflow.config.base import (
     Distinct,
@@ -85,6 +85,38 @@ class EstimatedConfig(Strict):
         return Estimated(name, self.scale, low, high, prior=self.prior and self.prior.prior)
 
 
+Level = PositiveReal | VariableName
+
+
+class CombinedNoise(Strict):
+    """A standard deviation in proportion to the value, another beside it, or both."""
+
+    proportional: Level | None = Field(
+        None, description="as a part of the value: a number, or an estimated parameter"
+    )
+    additive: Level | None = Field(
+        None, description="beside that: a number in units of the variable, or a parameter"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_noise(self) -> "CombinedNoise":
+        if self.proportional is None and self.additive is None:
+            raise ValueError("a noise needs proportional, additive or both")
+        return self
+
+
+def _as_additive(value: Any) -> Any:
+    """A number or a name alone is a standard deviation that is the same everywhere."""
+    return {"additive": value} if isinstance(value, int | float | str) else value
+
+
+#: What the config may say of the noise of a variable.
+Noise = Annotated[
+    CombinedNoise,
+    BeforeValidator(_as_additive, json_schema_input_type=Level | CombinedNoise),
+]
+
+
 class PosteriorConfig(Strict):
     """Draws from the posterior by ensembles of walkers (Goodman and Weare)."""
 
@@ -114,17 +146,19 @@ class EstimateConfig(Strict):
     data: str | None = Field(
         None,
         description="a .csv file of the study, or beside an experiment that ships: columns time, "
-        "variable, value, and sd and condition where there are such; null: those of design.petab",
+        "variable, value, and sd and condition where there are such; null: those of design.petab, "
+        "or DV of design.nonmem",
     )
     parameters: dict[VariableName, EstimatedConfig] = Field(
         default_factory=dict,
         description="{name: {bounds, scale, prior}} of what is estimated; with design.petab those "
         "of its table, and what is given here is put over them",
     )
-    noise: dict[VariableName, PositiveReal | VariableName] = Field(
+    noise: dict[VariableName, Noise] = Field(
         default_factory=dict,
         description="{variable: standard deviation, or the name of an estimated parameter} where "
-        "the data has no sd",
+        "the data has no sd; {proportional, additive} of these: its variance is additive^2 + "
+        "(proportional value)^2",
     )
     starts: Natural = Field(100, description="starts, uniform on the scales between the bounds")
     seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of starts and draws")
@@ -152,6 +186,12 @@ class EstimateConfig(Strict):
     posterior: PosteriorConfig | None = Field(
         None, description="draws from the posterior; null: none"
     )
+
+    @property
+    def noise_names(self) -> list[str]:
+        """The parameters that noise reads."""
+        levels = (x for one in self.noise.values() for x in (one.proportional, one.additive))
+        return list(dict.fromkeys(level for level in levels if isinstance(level, str)))
 
     @field_validator("data")
     @classmethod

@@ -4,14 +4,14 @@ import numpy as np
 
 from odeflow.config.conditions import PreequilibrationConfig
 from odeflow.config.root import Config
-from odeflow.design import CONDITION, END, PARAMETER_SET
+from odeflow.design import CONDITION, END, PARAMETER_SET, REPLICATE
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.build import make_lanes
 from odeflow.ensemble.rest.steady_states import Columns, SteadyStates
 from odeflow.problem.model import Model
 
 #: Columns that say nothing of what a model does.
-_NUMBERS = (END, CONDITION, PARAMETER_SET)
+_NUMBERS = (END, CONDITION, PARAMETER_SET, REPLICATE)
 
 
 def before(columns: Columns, preequilibration: PreequilibrationConfig) -> dict[str, np.ndarray]:
@@ -63,7 +63,7 @@ class Preequilibration:
         Returns:
             All columns; NaN where nothing is at rest.
         """
-        y0 = make_lanes(self._config, self._model, {**columns, **self._model.start(columns)}).y0
+        y0 = make_lanes(self._config, self._model, columns).y0
         y0, names = y0.copy(), list(self._model.declared.states)
         numbers = {name: i for i, name in enumerate(self._config.design.conditions)}
         asked = self._config.design.preequilibration
