@@ -191,11 +191,11 @@ OVERRIDES = [
     (
         "a method that is chosen in an attempt",
         ("runtime.retry.0.method", "auto is for solver.method"),
-        "runtime__retry=[{method:auto}]",
+        "overrides=runtime.retry=[{method:auto}]",
     ),
     (
         "Taylor series by Diffrax",
-        ("solver.method", "Diffrax has no taylor", "solver=dopri8"),
+        ("solver.method", "runtime.engine=diffrax", "take dopri8"),
         "solver=taylor runtime__engine=diffrax",
     ),
     ("two solvers", ("solver=[tsit5,dopri5]", "config/solver/"), "solver=[tsit5,dopri5]"),
