@@ -579,9 +579,9 @@ PETAB_2 = [
         petab_2("measurements", "| 2           | 1    |                      | sd", "| 2 | 1 | |"),
     ),
     (
-        "a prior that no law is known for",
-        ("parameters.tsv, row 3, column priorDistribution: cauchy is not supported for samples",),
-        petab_2("parameters", "normal            | 2;0.7", "cauchy | 2;0.7"),
+        "a prior without a shape",
+        ("parameters.tsv, row 3, column priorParameters: -2 is not > 0, as gamma needs",),
+        petab_2("parameters", "normal            | 2;0.7", "gamma | -2;0.7"),
     ),
     (
         "numbers that a prior does not have",

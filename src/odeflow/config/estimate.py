@@ -1,6 +1,7 @@
 """What `analyse.estimate` may ask for: data, parameters, noise, starts, profiles, draws."""
 
 import math
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,14 @@ from odeflow.config.base import (
     increasing_pair,
 )
 from odeflow.files.errors import shown
-from odeflow.problem.estimated import Estimated, Prior, Scale, on_scale
+from odeflow.problem.estimated import (
+    POSITIVE_PRIORS,
+    Estimated,
+    Prior,
+    Scale,
+    law_within,
+    on_scale,
+)
 
 Pair = tuple[Real, PositiveReal]
 
@@ -30,6 +38,11 @@ class PriorConfig(OneLaw):
     laplace: Pair | None = Field(None, description="[location, scale]")
     lognormal: Pair | None = Field(None, description="[mu, sigma] of the natural logarithm")
     loglaplace: Pair | None = Field(None, description="[location, scale] of the natural logarithm")
+    cauchy: Pair | None = Field(None, description="[location, scale]")
+    chisquare: PositiveReal | None = Field(None, description="degrees of freedom")
+    exponential: PositiveReal | None = Field(None, description="the scale, which is the mean")
+    gamma: tuple[PositiveReal, PositiveReal] | None = Field(None, description="[shape, scale]")
+    rayleigh: PositiveReal | None = Field(None, description="the scale")
     normal_on_scale: Pair | None = Field(
         None, description="[mean, standard deviation] of the parameter on its scale"
     )
@@ -41,7 +54,12 @@ class PriorConfig(OneLaw):
     def prior(self) -> Prior:
         """The prior as estimation has it."""
         name = self.law
-        location, spread = getattr(self, name)
+        given = getattr(self, name)
+        if name in POSITIVE_PRIORS:
+            return POSITIVE_PRIORS[name](*(given if isinstance(given, tuple) else (given,)))
+        location, spread = given
+        if name == "cauchy":
+            return Prior("cauchy", "value", location, spread)
         kind = "laplace" if "laplace" in name else "normal"
         of = "scale" if name.endswith("_on_scale") else "log" if name.startswith("log") else "value"
         return Prior(kind, of, location, spread)
@@ -55,7 +73,7 @@ class EstimatedConfig(Strict):
     )
     scale: Scale = Field("log10", description="the scale that it is searched on: lin, log or log10")
     prior: PriorConfig | None = Field(
-        None, description="{law: [location, spread]}; null: uniform on the scale between the bounds"
+        None, description="{law: its numbers}; null: uniform on the scale between the bounds"
     )
 
     @model_validator(mode="after")
@@ -64,6 +82,10 @@ class EstimatedConfig(Strict):
             raise ValueError(
                 f"bounds: {self.bounds[0]:g} is not > 0, as scale: {self.scale} needs; raise it, "
                 "or take scale: lin"
+            )
+        if self.prior and self.prior.law in POSITIVE_PRIORS and self.bounds[0] < 0:
+            raise ValueError(
+                f"bounds: {self.bounds[0]:g} is below 0, where a {self.prior.law} prior has nothing"
             )
         return self
 
@@ -76,8 +98,7 @@ class EstimatedConfig(Strict):
         prior = self.prior.prior
         log = prior.of == "log" or (prior.of == "scale" and self.scale != "lin")
         base = math.log(10) if prior.of == "scale" and self.scale == "log10" else 1.0
-        name = f"trunc{'log' if log else ''}{prior.kind}"
-        return {name: [prior.location * base, prior.spread * base, low, high]}
+        return law_within(replace(prior, of="log" if log else "value"), low, high, base)
 
     def estimated(self, name: str) -> Estimated:
         """The parameter as estimation has it."""

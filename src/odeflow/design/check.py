@@ -147,6 +147,7 @@ def _check_ends(config: Config, key: str, root: Path) -> None:
     else:
         axis = design.axes[END]
         low = {"uniform": 0, "loguniform": 0, "truncnormal": 2, "trunclaplace": 2}
+        low |= {"trunccauchy": 2, "truncgamma": 2, "truncrayleigh": 1}
         if not design.is_sampler:
             first = float(expand(axis, key).min())
         elif axis.law in low:
