@@ -1,9 +1,11 @@
 """How much a step is to compute, in multiplications: to compare methods with one another."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from odeflow.engines.native.program.lane_program import LaneProgram
 from odeflow.engines.native.program.operations import OPERATIONS
-from odeflow.engines.native.program.program import Statement
+from odeflow.engines.native.program.program import Program, Statement
 from odeflow.engines.native.targets.loop_module import LoopModule
 
 #: Of operations that are not as long as a multiplication; of a function it is what it costs to
@@ -15,9 +17,12 @@ _NEAR = 6000
 
 def step_work(module: LoopModule) -> float:
     """The work of the function `step` of a module, for one lane."""
-    step = next(one for one in module.programs if one.name == "step").program.statements
-    code = len(step) * module.layout.ways
-    return sum(map(_work, step)) * max(code / _NEAR, 1.0)
+    program: Any = next(one for one in module.programs if one.name == "step")
+    is_straight = isinstance(program, LaneProgram)
+    while not isinstance(program, Program):
+        program = program.program
+    code = len(program.statements) * module.layout.ways if is_straight else 0
+    return sum(map(_work, program.statements)) * max(code / _NEAR, 1.0)
 
 
 def _work(statement: Statement) -> int:
