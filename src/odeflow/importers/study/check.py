@@ -30,6 +30,7 @@ from odeflow.importers.study.analyses import (
     known_names,
 )
 from odeflow.importers.study.followed import check_followed
+from odeflow.importers.study.method_use import check_method_use
 from odeflow.importers.study.records import check_records, check_vpc
 from odeflow.importers.study.saved_events import check_saved_events
 from odeflow.importers.study.training_set import check_training_set
@@ -50,6 +51,7 @@ def check(config: Config, study: Path) -> None:
     _check_stop(config)
     _check_steady_states(config)
     check_algebraic_use(config, study)
+    check_method_use(config)
     _check_times(config)
     _check_variables(config, study)
     check_followed(config)
