@@ -30,8 +30,9 @@ class LaneRow(NamedTuple):
 class LaneProgram:
     """A function of `all` lanes, a `vector` of them or `one`.
 
-    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`
-    and `call(name, ...)`, which may change any row. It returns a mask of the lanes where its output
+    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`,
+    `store_where(mask, (row, ...), value, ...)`, which writes vectors in a lane of which the mask
+    holds, and `call(name, ...)`, which may change any row. It returns a mask of the lanes where its output
     holds, if it has one.
     """
 
@@ -92,6 +93,16 @@ class LaneBuilder(Builder):
         """Writes rows."""
         for name, value in zip(names, values):
             self.store(name, value)
+
+    def store_where(self, mask: Value, names: Sequence[str], values: Sequence[Any]) -> None:
+        """Writes rows in vectors in which a mask holds somewhere, which is rare: what only they
+        need is computed only there. The other lanes of such a vector get their values too.
+        """
+        rows = tuple(map(LaneRow, names))
+        operands = [operand_of(value) for value in values]
+        self._effects.append(self._append("store_where", (mask.operand, rows, *operands)))
+        for row in rows:
+            self._known.pop(row, None)
 
     def call(self, name: str, *data: Any) -> None:
         """Calls what is written as a loop over rows."""
