@@ -13,6 +13,7 @@ from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import Stepper
+from odeflow.engines.native.methods.taylor import taylor
 from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.engines.native.targets.machine_code import Kernel
@@ -73,7 +74,7 @@ def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
     """The module that is generated for a problem; raises `UntranslatableError`."""
     known = _GENERATED.setdefault(problem, {})
     if device not in known:
-        step = _step(problem)
+        step = _step(problem, device)
         if device == "gpu" and step.loops_over_tables:
             raise UntranslatableError(
                 "large sparse Jacobians", "on a GPU it has no loops for them yet"
@@ -93,7 +94,7 @@ def renumber(problem: Problem, like: Problem, device: Device = "cpu") -> None:
     _GENERATED[problem] = {device: generated(like, device).renumbered(problem)}
 
 
-def _step(problem: Problem) -> Stepper:
+def _step(problem: Problem, device: Device) -> Stepper:
     method = find_method(problem.solver.method)
     if problem.model.algebraic is not None and method.family != "rosenbrock":
         why = "the native engine solves algebraic equations by rodas5p and rodas3p"
@@ -102,7 +103,11 @@ def _step(problem: Problem) -> Stepper:
         return explicit_rk(problem.model, method, problem.dtype)
     if method.family == "rosenbrock":
         return rosenbrock(problem.model, method, problem.dtype)
-    raise UntranslatableError(problem.solver.method, "the native engine does not have this method")
+    if method.family == "taylor" and device == "cpu":
+        return taylor(problem)
+    where = "" if device == "cpu" else " on a GPU"
+    why = f"the native engine does not have this method{where}"
+    raise UntranslatableError(problem.solver.method, why)
 
 
 def _loop(problem: Problem, device: Device) -> Loop:

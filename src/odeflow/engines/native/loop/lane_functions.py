@@ -141,11 +141,12 @@ class LaneFunctions:
         y = b.rows(self._y)
         start = Start(t, t_next, t_next - t, y, b.rows(self._parameters), carried)
         stepped = self._stepper.step(start)
+        start = stepped.start or start
         order = self._stepper.error_order
         decision = decide(b, problem, order, start, stepped, self.restarts.origin(b))
         decision = without_wild_step(b, problem, start, stepped.candidate, stepped.error, decision)
         keep = decision.keep & (active > 0.0)
-        until = self.restarts.until(b, select(keep, t_next, -math.inf))
+        until = self.restarts.until(b, select(keep, start.t_next, -math.inf))
         is_over = (decision.stalled > 0.0) | (decision.t >= b.row("t1"))
         attention = (b.row("next_save") <= until) | (is_over & (active > 0.0))
         suspect = self.restarts.watch(b, start, stepped, keep)
@@ -211,7 +212,7 @@ class LaneFunctions:
         y, parameters = b.rows(self._y), b.rows(self._parameters)
         field = field_program(problem.model, problem.dtype)
         f = field_at(field, t0, y, parameters)
-        end = t0 + first_step(b, problem, field, stepper.error_order, t0, y, f, parameters)
+        end = t0 + first_step(b, problem, field, stepper, t0, y, f, parameters)
         end = self._knots.first_step_end(b, end)
         t1 = b.row("t1")
         b.store("t", t0)

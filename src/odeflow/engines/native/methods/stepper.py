@@ -35,13 +35,15 @@ class Stepped(NamedTuple):
     """What a step gives.
 
     `candidate` is the state at `t_next`, `error` its estimate (None where the method has none),
-    `carried` what an accepted step leaves, and `dense` what the interpolant needs, by row.
+    `carried` what an accepted step leaves, and `dense` what the interpolant needs, by row. `start`
+    is the start with another end, where the method `ends_steps`.
     """
 
     candidate: Sequence[Value]
     error: Sequence[Value] | None
     carried: Mapping[str, Value]
     dense: Mapping[str, Value]
+    start: Start | None = None
 
 
 class Inside(NamedTuple):
@@ -63,17 +65,21 @@ class Stepper:
     `polynomial` makes of them the coefficients of each component's polynomial of theta, 0 at the
     step's start and 1 at its end, the constant first; `controls` those in Bernstein's basis but for
     both ends, where they are known more directly. `row_groups` are the numbers of further rows
-    by name; `loops_over_tables` is whether its linear algebra does.
+    by name; `loops_over_tables` is whether its linear algebra does. `most_ways` are the most
+    vectors that are worked on in turns. `ends_steps` is whether a step may end before it is planned
+    to: then it is planned as long as can be.
     """
 
     error_order: float
     step: Callable[[Start], Stepped]
     polynomial: Callable[[Inside], list[list[Value]]]
     carried: Mapping[str, int] = field(default_factory=dict)
-    controls: Callable[[Inside], list[list[Value]]] | None = None
     dense: Sequence[str] = ()
+    controls: Callable[[Inside], list[list[Value]]] | None = None
     row_groups: Mapping[str, int] = field(default_factory=dict)
     loops_over_tables: bool = False
+    most_ways: int = 4
+    ends_steps: bool = False
 
 
 def interpolated(coefficients: Sequence[Value], theta: Value) -> Value:
