@@ -18,7 +18,7 @@ Reference: Farouki, The Bernstein polynomial basis: a centennial retrospective, 
 Geometric Design 29, 379-419 (2012).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -302,9 +302,7 @@ def halves(controls: Sequence[Value]) -> list[Value]:
     return [*first, *second[-2::-1]]
 
 
-def _may_hold_more(
-    name: str, record: Value, controls: Sequence[Value]
-) -> Bool[Array, "*shape"]:
+def _may_hold_more(name: str, record: Value, controls: Sequence[Value]) -> Bool[Array, "*shape"]:
     """Whether a polynomial of these coefficients may exceed an extreme by more than rounding."""
     sign = EXTREMES[name]
     is_beyond = _IS_BEYOND[sign]

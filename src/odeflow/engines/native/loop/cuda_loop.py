@@ -7,6 +7,12 @@ from odeflow.engines.native.loop.lanes import Loop
 from odeflow.problem.status import Status
 
 _SOURCE = f'''
+@inlined
+def lowest_bit(word):
+    """That of a mask of the only lane."""
+    return 0
+
+
 @compiled
 def solve(
     y0, args, ts, settings, max_steps,

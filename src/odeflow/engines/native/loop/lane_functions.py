@@ -39,9 +39,10 @@ from odeflow.problem.problem import Problem
 class LaneFunctions:
     """Makes the functions of one problem: `step`, `prepare`, `record`, `begin`, `write`, ...
 
-    Where values inside of steps are needed, a step leaves behind what the interpolant needs: its
-    start and length, the state there (`from_y_<component>`), dense rows. `prepare` makes the
-    interpolant's polynomials of these, `record` evaluates them, with observables, and `write` or
+    Metrics look at a step while it is taken. Where else values inside of steps are needed, a step
+    leaves behind what the interpolant needs: its start and length, the state there
+    (`from_y_<component>`), dense rows. `prepare` makes the interpolant's polynomials of these,
+    `record` evaluates them, with observables, and `write` or
     `saving` put what is kept where it belongs.
     """
 
@@ -262,7 +263,9 @@ class LaneFunctions:
     def _collect(self, layout: BufferLayout) -> str:
         """Stores the accumulators of a lane that ended, and what is kept of its stop."""
         lines, column = [], 0
-        for first, count in _runs(layout, [*self.reductions.kept_rows(), *self.restarts.kept_rows()]):
+        for first, count in _runs(
+            layout, [*self.reductions.kept_rows(), *self.restarts.kept_rows()]
+        ):
             lines += [
                 f"for i in range({count}):",
                 f"    reduced[sample, {column} + i] = rows[{first} + i * LANES + lane]",

@@ -164,10 +164,10 @@ class LaneReductions:
         if answers:
             calls += [
                 "asked = searched(rows, settings, 0)",
-                "for base in range(0, LANES if asked != 0 else 0, WIDTH):",
-                "    for lane in range(base, base + WIDTH if (asked >> base) & VECTOR != 0 else 0):",
-                "        if (asked >> lane) & 1 != 0:",
-                *(f"            {line}" for line in answers),
+                "while asked != 0:",
+                "    lane = lowest_bit(asked)",
+                "    asked &= asked - 1",
+                *(f"    {line}" for line in answers),
             ]
         return [
             *(self._queue.source(layout) if self._has_peaks else []),

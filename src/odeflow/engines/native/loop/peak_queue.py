@@ -99,6 +99,7 @@ def queued(
     """Statements of the loop that put a step into the queue.
 
     Arguments:
+        layout: where rows lie.
         lane: the number of its lane.
         places: by the names of rows of the queue what goes there, as expressions.
         sign: 1 where the greatest value is looked for, -1 for the least.

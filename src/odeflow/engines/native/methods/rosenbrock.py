@@ -1,8 +1,8 @@
 """One step of a Rosenbrock method as a program, its linear algebra sparse."""
 
 import math
-from math import comb
 from collections.abc import Mapping, Sequence
+from math import comb
 from typing import Any
 
 import numpy as np

@@ -32,8 +32,8 @@ class LaneProgram:
 
     Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`,
     `store_where(mask, (row, ...), value, ...)`, which writes vectors in a lane of which the mask
-    holds, and `call(name, ...)`, which may change any row. It returns a mask of the lanes where its output
-    holds, if it has one.
+    holds, and `call(name, ...)`, which may change any row. It returns a mask of the lanes where its
+    output holds, if it has one.
     """
 
     name: str
