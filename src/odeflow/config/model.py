@@ -10,7 +10,6 @@ from odeflow.config.arrays import ArrayConfig, Coordinate, check_coords, divided
 from odeflow.config.base import (
     Distinct,
     FunctionReference,
-    Integer,
     Real,
     Strict,
     VariableName,
@@ -21,6 +20,7 @@ from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.complex_states import with_parts
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
+from odeflow.config.imported import ChangeConfig, EditConfig
 from odeflow.config.inputs import InputConfig
 from odeflow.config.observables import Observables
 from odeflow.config.states import StateConfig
@@ -44,23 +44,6 @@ class ParameterConfig(Strict):
     )
 
 
-class ChangeConfig(Strict):
-    """What an experiment changes in an imported model, at its start or at a time."""
-
-    by: VariableName = Field(description="the parameter that has the experiment's number")
-    number: Annotated[Integer, Field(ge=1)] = Field(
-        description="the experiment's number; `by` is the negative of it before it begins"
-    )
-    time: Real | None = Field(
-        None,
-        description="when; null: at the start",
-        json_schema_extra=measured_in("`model.time_units`"),
-    )
-    formulas: dict[str, str] = Field(
-        min_length=1, description="{id in the file: formula of its new value}"
-    )
-
-
 class ModelConfig(Strict):
     """A model: its vector field, its states and parameters in order, its time span."""
 
@@ -73,6 +56,22 @@ class ModelConfig(Strict):
     sbml: str | None = Field(None, description="an SBML file, in place of a vector field")
     antimony: str | None = Field(
         None, description="an Antimony file, or its text, in place of a vector field"
+    )
+    omex: str | None = Field(
+        None, description="a COMBINE archive: a task of its SED-ML file is the experiment"
+    )
+    sedml: str | None = Field(
+        None, description="a SED-ML file, of the study or of the archive: as `omex`"
+    )
+    task: str | None = Field(
+        None, description="omex, sedml: the id of the task; null: the only one there is"
+    )
+    algorithm: str | None = Field(
+        None, description="set by the importer: the KiSAO id that SED-ML names for the task"
+    )
+    edits: list[EditConfig] = Field(
+        default_factory=list,
+        description="set by the importer: what SED-ML changes in the SBML file",
     )
     reaction_rates: bool = Field(
         False, description="sbml, antimony: the rates of reactions are observables too"
@@ -266,6 +265,8 @@ class ModelConfig(Strict):
                 "one of vector_field, sbml and antimony is needed"
                 + (f", not {' and '.join(given)}" if given else "")
             )
+        if (self.omex or self.sedml or self.task or self.edits) and self.sbml is None:
+            raise ValueError("omex, sedml, task and edits are for a model in SBML")
         if not self.is_imported and self.observables and self.observables.function is None:
             raise ValueError("observables.function: needed beside vector_field")
         if not self.is_imported and (

@@ -4,7 +4,7 @@ from odeflow.config.root import Config
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.problem.axis_names import SUBJECT
-from odeflow.problem.names import at_record_name, record_name
+from odeflow.problem.names import at_record_name, record_name, vpc_name
 from odeflow.problem.records import MODELLED_DURATION, MODELLED_RATE, apart_of
 from odeflow.problem.transforms.timelines import timeline
 
@@ -20,7 +20,6 @@ def check_records(config: Config) -> None:
     for key, given in (
         ("doses", config.doses),
         ("stop", config.stop),
-        ("saveat.sensitivities", config.saveat.sensitivities),
         ("saveat.steady_state", config.saveat.steady_state),
         ("design.preequilibration", config.design.preequilibration),
         ("model.events", config.model.events),
@@ -28,7 +27,6 @@ def check_records(config: Config) -> None:
         ("model.mass_matrix", config.model.mass_matrix),
         ("solver.reject_drift", config.solver.reject_drift),
         ("analyse.sensitivity", analyse.sensitivity),
-        ("analyse.estimate", analyse.estimate),
         ("analyse.simulate_for_inference", analyse.simulate_for_inference),
         ("runtime.precision: float32", config.runtime.precision == "float32"),
     ):
@@ -43,6 +41,35 @@ def check_records(config: Config) -> None:
     _check_states(config)
     _check_names(config)
     _check_quantities(config)
+
+
+def check_vpc(config: Config) -> None:
+    """Raises ConfigError, one line, where a visual predictive check has nothing to compare."""
+    given, design = config.design.records, config.design
+    for name, one in config.summary.vpc.items():
+        key = f"summary.vpc.{name}"
+        if given is None or name not in given.observed:
+            raise ConfigError(
+                f"{key}: nothing was observed of it; name it in design.nonmem.observed"
+            )
+        if design.theta is None:
+            raise ConfigError(
+                f"{key}: needs replicates: design.theta, with a covariance of zeros where typical "
+                "values are known"
+            )
+        if design.conditions:
+            raise ConfigError(f"{key}: not with design.conditions; remove them")
+        model = config.model
+        observables = model.observables.variables if model.observables else {}
+        for part in ("observed", "simulated", "time", "number"):
+            if vpc_name(name, part) in {*model.states, *model.parameters, *observables}:
+                raise ConfigError(
+                    f"{key}: the summary needs the name {vpc_name(name, part)}, which model "
+                    f"{model.name} has for something else; rename that in the model"
+                )
+        if one.group is not None and one.group not in given.carried:
+            known = ", ".join(given.carried) or "none"
+            raise ConfigError(f"{key}.group: no column {one.group!r} is carried; known: {known}")
 
 
 def _check_compartments(config: Config) -> None:
@@ -63,17 +90,23 @@ def _check_states(config: Config) -> None:
     """Doses go into scalar states; what is modelled of them is said."""
     assert config.records is not None
     model = config.model
-    effects = config.design.random_effects
+    effects, theta = config.design.random_effects, config.design.theta
+    along = [*(config.saveat.sensitivities or ())]
     for name in config.records.covariates:
+        if name in along:
+            raise ConfigError(
+                f"saveat.sensitivities: records set {name}, a covariate; leave it out"
+            )
         if name not in model.parameters:
             raise ConfigError(
                 f"design.nonmem.covariates.{name}: not a parameter of model {model.name}"
                 f"{nearest(name, model.parameters)}"
             )
-        if name in config.design.set_by_conditions or (effects and name in effects.of):
+        drawn = [*(effects.of if effects else ()), *(theta.of if theta else ())]
+        if name in [*config.design.set_by_conditions, *drawn]:
             raise ConfigError(
-                f"design.nonmem.covariates.{name}: conditions or random effects set it too; keep "
-                "one of them"
+                f"design.nonmem.covariates.{name}: conditions, random effects or theta set it too; "
+                "keep one of them"
             )
     for subject, records in config.records.of.items():
         for one in records:
@@ -110,6 +143,7 @@ def _check_names(config: Config) -> None:
     variables = [*model.states, *observables]
     taken = {*variables, *model.parameters, *(d for s in model.states.values() for d in s.dims)}
     needed = [SUBJECT, "row_size", "record", record_name("time")]
+    needed.append(record_name("observed"))
     needed += [*map(record_name, given.carried), *map(at_record_name, variables)]
     for name in needed:
         if name in taken:
@@ -117,9 +151,16 @@ def _check_names(config: Config) -> None:
                 f"design.nonmem: the dataset needs the name {name}, which model {model.name} has "
                 "for something else; rename that in the model"
             )
+    named = model.observables is None or bool(observables)  # else known when the model is loaded
+    for name in dict.fromkeys(name for name in given.observed if name is not None):
+        if named and name not in variables:
+            raise ConfigError(
+                f"design.nonmem.observed: {name!r} is not a state or observable"
+                f"{nearest(name, variables)}"
+            )
     for name in given.carried:
         own = [one for one in given.carried if record_name(one) == record_name(name)]
-        if len(own) > 1 or record_name(name) == record_name("time"):
+        if len(own) > 1 or record_name(name) in map(record_name, ("time", "observed")):
             raise ConfigError(
                 f"design.nonmem: columns {', '.join(own)} would both be {record_name(name)} in the "
                 "dataset; rename one of them"
