@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.operations import OPERATIONS
-from odeflow.engines.native.program.program import Operand, Program, needed
+from odeflow.engines.native.program.program import Operand, Program, Statement, needed
 from odeflow.engines.native.program.value import Value, operand_of
+
+#: Most statements of a program of lanes: Python takes half a minute for as many.
+_LONGEST = 3_000_000
+
+#: The groups of rows that calls may change.
+CHANGED_BY_CALLS = frozenset({"MATRIX", "RIGHT"})
 
 Lanes = Literal["all", "vector", "one"]
 
@@ -32,8 +39,8 @@ class LaneProgram:
 
     Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`,
     `store_where(mask, (row, ...), value, ...)`, which writes vectors in a lane of which the mask
-    holds, and `call(name, ...)`, which may change any row. It returns a mask of the lanes where its
-    output holds, if it has one.
+    holds, and `call(name, ...)`, which may change rows of `CHANGED_BY_CALLS`. It returns a mask of
+    the lanes where its output holds, if it has one.
     """
 
     name: str
@@ -45,6 +52,21 @@ class LaneProgram:
         """To read, and to take digests of."""
         head = f"{self.name}, {self.lanes}: {self.doc}"
         return "\n    ".join([head, *self.program.text()])
+
+    @cached_property
+    def unconditional(self) -> Program:
+        """The program with all rows written that `store_where` may leave as they are."""
+        statements: list[Statement] = []
+        for statement in self.program.statements:
+            if statement.operation == "store_where":
+                _, rows, *values = statement.operands
+                statements += [
+                    Statement(f"{statement.name}_{k}", "store", (row, value))
+                    for k, (row, value) in enumerate(zip(rows, values))
+                ]
+            else:
+                statements.append(statement)
+        return replace(self.program, statements=tuple(statements))
 
     @property
     def cost(self) -> int:
@@ -61,7 +83,7 @@ class LaneBuilder(Builder):
     """
 
     def __init__(self, dtype: Any = np.float64):
-        super().__init__((), dtype, limit=10_000_000)
+        super().__init__((), dtype, limit=_LONGEST)
         self._known: dict[LaneRow, Value] = {}
         self._effects: list[str] = []
 

@@ -1,0 +1,120 @@
+"""The rows of the lanes' buffer, and the settings, while the code of a program is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from llvmlite import ir
+
+from odeflow.engines.native.targets.lane_values import LaneValue, Writer
+from odeflow.engines.native.targets.layout import BufferLayout
+
+_WORD = ir.IntType(64)
+#: That of one number: a buffer may begin anywhere, and where it is aligned this costs nothing.
+_ALIGNMENT = 4
+
+
+class Rows:
+    """The rows of the buffer as attributes: reading one loads it, setting one stores it.
+
+    `rows["GROUP", i]` is row i of a group; i may be an LLVM integer.
+    """
+
+    if TYPE_CHECKING:
+        _writer: Writer
+        _layout: BufferLayout
+        _pointer: ir.Value
+
+    def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
+        vars(self).update(_writer=writer, _layout=layout, _pointer=pointer)
+
+    @property
+    def builder(self) -> Any:
+        """What writes the instructions."""
+        return self._writer.builder
+
+    @property
+    def writer(self) -> Writer:
+        """What they are written for."""
+        return self._writer
+
+    @property
+    def first(self) -> str:
+        """The first row, from which `number` counts."""
+        return self._layout.rows[0]
+
+    def number(self, group: str, index: int = 0) -> int:
+        """The number of a row among all."""
+        return self._layout.place(group) // self._layout.lanes + index
+
+    def written_apart(self, name: str, write: Callable[[Rows], None]) -> None:
+        """Calls a function that a module has once, whose code `write` writes, with these rows."""
+        writer, builder = self._writer, self.builder
+        known = builder.module.globals.get(name)
+        if known is None:
+            pointer: Any = self._pointer
+            kind = ir.FunctionType(ir.VoidType(), [pointer.type])
+            known = ir.Function(builder.module, kind, name)
+            known.linkage = "internal"
+            for attribute in ("noinline", "nounwind"):
+                known.attributes.add(attribute)
+            inside = ir.IRBuilder(known.append_basic_block("entry"))
+            other = type(writer)(inside, writer.real, writer.width, writer.ways)
+            write(Rows(other, self._layout, known.args[0]))
+            inside.ret_void()
+        builder.call(known, [self._pointer])
+
+    def __getattr__(self, row: str) -> LaneValue:
+        return self[row, 0]
+
+    def __setattr__(self, row: str, value: Any) -> None:
+        self[row, 0] = value
+
+    def __getitem__(self, place: tuple[str, Any]) -> LaneValue:
+        load, writer = self.builder.load, self._writer
+        parts = [load(pointer, align=_ALIGNMENT) for pointer in self._pointers(*place)]
+        return LaneValue(writer, writer.real, parts)
+
+    def __setitem__(self, place: tuple[str, Any], value: Any) -> None:
+        parts = self._writer.lanes(value, self._writer.real).parts
+        for pointer, part in zip(self._pointers(*place), parts):
+            self.builder.store(part, pointer, align=_ALIGNMENT)
+
+    def store_where(self, mask: LaneValue, names: Sequence[tuple[str, int]], *values: Any) -> None:
+        """Writes rows in those vectors in which the mask holds in a lane."""
+        writer, builder = self._writer, self.builder
+        given = [writer.lanes(value, writer.real).parts for value in values]
+        for way, condition in enumerate(mask.parts):
+            with builder.if_then(writer.some(condition), likely=False):
+                for name, parts in zip(names, given):
+                    pointer = self._pointers(*name)[way]
+                    builder.store(parts[way], pointer, align=_ALIGNMENT)
+
+    def _pointers(self, group: str, index: Any) -> list[ir.Value]:
+        """Of each vector of a row."""
+        writer, builder, layout = self._writer, self.builder, self._layout
+        first = self._pointer
+        if not isinstance(index, int):
+            offset = builder.mul(index, ir.Constant(_WORD, layout.lanes))
+            first, index = builder.gep(first, [offset], inbounds=True), 0
+        pointers = []
+        for way in range(writer.ways):
+            place = layout.place(group) + index * layout.lanes + way * writer.width
+            pointer = builder.gep(first, [ir.Constant(_WORD, place)], inbounds=True)
+            pointers.append(builder.bitcast(pointer, writer.type(writer.real).as_pointer()))
+        return pointers
+
+
+class LaneSettings:
+    """The settings as attributes, the same in every lane."""
+
+    def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
+        self._writer, self._layout, self._pointer = writer, layout, pointer
+
+    def __getattr__(self, name: str) -> LaneValue:
+        writer, builder = self._writer, self._writer.builder
+        place = ir.Constant(_WORD, self._layout.settings.index(name))
+        number = builder.load(builder.gep(self._pointer, [place], inbounds=True))
+        vector = writer.everywhere(number)
+        return LaneValue(writer, writer.real, [vector] * writer.ways)
