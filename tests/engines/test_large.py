@@ -110,6 +110,12 @@ def test_linear_systems(make: Any, n: int, method: str, tmp_path: Path):
     np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-7)
 
 
+def test_sparse_factors_by_loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """As in larger systems, where they are not written out."""
+    monkeypatch.setattr("odeflow.engines.native.targets.sparse_elimination._SHORT", 0)
+    test_linear_systems(network, 30, "rodas5p", tmp_path)
+
+
 def brusselator(n: int) -> Callable[..., Any]:
     """Two substances in n / 2 cells; Hairer and Wanner II, section IV.10."""
     cells = n // 2
