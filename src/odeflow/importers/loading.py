@@ -100,7 +100,7 @@ def _supplying(
     given = given_to(config, study)
 
     def supplied(function: Callable[..., Any]) -> Callable[..., Any]:
-        if config.data or config.arrays or config.inputs:
+        if config.data or config.arrays or config.inputs or config.time_after_dose:
             function = Supplied(function, given)
         if config.complex_states:
             states, split = list(config.states), lambda z: (jnp.real(z), jnp.imag(z))

@@ -1,4 +1,6 @@
-"""A user's function whose `args` have `model.data` and `model.inputs` beside the parameters."""
+"""A user's function whose `args` have `model.data` and `model.inputs` beside the parameters, and
+the time after the last dose.
+"""
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
@@ -79,7 +81,8 @@ class GivenArgs:
         number = len(self.config.parameters)
         parts = [_part(name, arrays, constant) for name, arrays in self.data.items()]
         arrays = {name: constant(array.values) for name, array in self.arrays.items()}
-        behind = [*arrays, *self.config.categories]
+        told = self.config.time_after_dose
+        behind = [*arrays, *self.config.categories, *([] if told is None else [told])]
         places = {name: number + i for i, name in enumerate(behind)}
 
         def taken(t: Any, args: Any) -> Any:
@@ -92,6 +95,8 @@ class GivenArgs:
             ]
             given = self.config.inputs.items()
             inputs = [value(name, t, category(one.by)) for name, one in given]
+            if told is not None:
+                inputs.append(t - args[places[told]])
             return self._record(*args[:number], *scaled, *parts, *inputs)
 
         return taken
@@ -99,6 +104,7 @@ class GivenArgs:
     @cached_property
     def _record(self) -> Any:
         names = [*self.config.parameters, *self.arrays, *self.data, *self.config.inputs]
+        names += [] if self.config.time_after_dose is None else [self.config.time_after_dose]
         return namedtuple(f"{self.config.name}_args", names)
 
 

@@ -76,7 +76,7 @@ class _Switch(NamedTuple):
 
     key: str
     parameter: str
-    value: Quantity
+    value: Quantity | None
     time: Column
 
 
@@ -103,7 +103,7 @@ class _Quantities:
         self._switches = [
             _Switch(f"doses.{number}", dose.parameter, dose.value, time)
             for number, dose in enumerate(doses)
-            if dose.parameter is not None and dose.value is not None
+            if dose.parameter is not None
             for time in self._times_of_switch(f"doses.{number}", dose)
         ]
 
@@ -164,18 +164,25 @@ class _Quantities:
 
     def switches(self) -> list[tuple[str, str, Column, Column]]:
         """Key, parameter, time and value of every switch."""
-        values = [self._number(switch.value, {}) for switch in self._switches]
+        values = [self._set(switch, {}) for switch in self._switches]
         if any(self._reads(switch.value) & self._switched for switch in self._switches):
             _, _, values = self._course
         return [(x.key, x.parameter, x.time, value) for x, value in zip(self._switches, values)]
 
-    def _reads(self, value: Quantity) -> set[str]:
+    def _reads(self, value: Quantity | None) -> set[str]:
         """The names that decide on a quantity."""
         if not isinstance(value, str):
             return set()
         names = formula_names(value)
         computed = (self._fixed[name].reads for name in names if name not in self._known)
         return {name for name in names if name in self._known}.union(*computed)
+
+    def _set(self, switch: _Switch, changed: Axes) -> Column:
+        """What a switch sets; without a value its time, as `Clock` has it."""
+        if switch.value is not None:
+            return self._number(switch.value, changed)
+        time = np.where(np.isfinite(switch.time), switch.time, self.clock.t0)
+        return np.asarray(self.clock.moved(time, np.asarray(self.clock.t1)))
 
     def _number(self, value: Quantity, changed: Axes) -> Column:
         if not isinstance(value, str):
@@ -204,7 +211,7 @@ class _Quantities:
         dependent = [bool(self._reads(switch.value) & self._switched) for switch in self._switches]
         values = np.stack(
             [
-                np.zeros(self.size) if depends else self._number(switch.value, {})
+                np.zeros(self.size) if depends else self._set(switch, {})
                 for switch, depends in zip(self._switches, dependent)
             ]
         )
@@ -215,7 +222,7 @@ class _Quantities:
             for number in np.flatnonzero(dependent):
                 here = chosen == number
                 if here.any():
-                    value = self._number(self._switches[number].value, now)
+                    value = self._set(self._switches[number], now)
                     values[number] = np.where(here, value, values[number])
             level = level.copy()
             level[target[chosen], lane] = values[chosen, lane]

@@ -36,22 +36,25 @@ class ImportedFunctions:
         self._places |= {name: f"y[{i}]" for i, name in enumerate(config.states)}
         self._places |= {name: f"p[{i}]" for i, name in enumerate(config.parameters)}
         first = self._categories.stop
-        self._places |= {name: f"p[{first + i}]" for i, name in enumerate(config.inputs)}
+        self._told = config.time_after_dose is not None
+        driving = [*config.inputs, *([config.time_after_dose] if self._told else [])]
+        self._places |= {name: f"p[{first + i}]" for i, name in enumerate(driving)}
         rates = [system.rates[name] for name in config.states]
         self.still = np.array([is_zero(rate) for rate in rates], bool)
-        self.is_autonomous = not any({TIME, *config.inputs} & self._read(rate) for rate in rates)
+        self.is_autonomous = not any({TIME, *driving} & self._read(rate) for rate in rates)
         self._rates = self._compiled(rates)
         self._notes = self._compiled(rates, with_notes=True)
         self._observed = self._compiled([system.assigned[name] for name in observed.variables])
         self.events = tuple(self._event(system, i) for i in range(len(system.events)))
 
     def _given(self, t: float, args: np.ndarray) -> list[float]:
-        """The parameters, and the inputs behind them."""
+        """The parameters, behind them the inputs and the time after the last dose."""
         numbers = args.tolist()
         if self._inputs is None:
             return numbers
         end = self._categories.stop
-        return numbers[:end] + self._inputs.values(t, numbers[self._categories])
+        after = [t - numbers[end]] if self._told else []
+        return numbers[:end] + self._inputs.values(t, numbers[self._categories]) + after
 
     def _compiled(self, results: Sequence[Expression], **named: Any) -> Callable[..., Any]:
         definitions = {

@@ -104,7 +104,7 @@ def changes(
                 numbers[parameters[switches[done][1]]] = switches[done][2]
                 done += 1
             if dose.parameter is not None:
-                value = number(dose.value)
+                value = time if dose.value is None else number(dose.value)
                 switches.append((time, parameters.index(dose.parameter), value))
                 numbers[dose.parameter] = value
                 continue
