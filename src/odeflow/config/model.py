@@ -13,10 +13,12 @@ from odeflow.config.categories import categories, check_given
 from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
+from odeflow.config.delays import DelayConfig, check_delays
 from odeflow.config.inputs import InputConfig
 from odeflow.config.states import StateConfig
 from odeflow.config.text import Text
 from odeflow.problem.declaration import ArrayParameter, Declaration, Parameter, State, Variable
+from odeflow.problem.delays import value_names, while_name
 from odeflow.problem.names import drift_name
 from odeflow.problem.time_text import shown_time
 
@@ -156,6 +158,11 @@ class ModelConfig(Strict):
         description="quantities with a given course over time: args.name is the value at t; sbml, "
         "antimony: in place of the parameter of that name",
     )
+    delays: dict[VariableName, DelayConfig] = Field(
+        default_factory=dict,
+        description="{name: {of: state, by: while}}: args.name is the state as it was a while "
+        "before",
+    )
     nonnegative: Annotated[list[VariableName], Distinct] = Field(
         default_factory=list,
         description="states that cannot be negative: a step that makes one so by more than its "
@@ -249,6 +256,11 @@ class ModelConfig(Strict):
             words = f"factor of {array.long_name or name}"
             parameters[name] = Parameter(long_name=words, value=1.0)
         parameters |= {axis: Parameter(value=0.0) for axis in self.categories}
+        for name, delay in self.delays.items():
+            initial = states[delay.of].initial
+            for one, value in zip(value_names(name, initial.shape), initial.flat):
+                parameters[one] = Parameter(value=float(value))
+            parameters[while_name(name)] = Parameter(value=1.0)
         return Declaration(
             self.name,
             self.t0,
@@ -263,6 +275,7 @@ class ModelConfig(Strict):
             self.time_units,
             self.origin,
             (observables and observables.function) or self.origin,
+            {name: delay.delay for name, delay in self.delays.items()},
         )
 
     @property
@@ -330,6 +343,8 @@ class ModelConfig(Strict):
             if name in self.parameters:
                 raise ValueError(f"data: {name!r} is a parameter already; rename one of them")
         check_given({"arrays": self.arrays, "inputs": self.inputs}, {*names, *self.data})
+        every = {*names, *self.data, *self.arrays, *self.inputs, *self.categories}
+        check_delays(self.delays, self.states, self.parameters, every)
         check_coords(self.coords, {**self.states, **self.arrays})
         for name in self.nonnegative:
             if name not in self.states:

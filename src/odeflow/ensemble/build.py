@@ -29,6 +29,7 @@ from odeflow.importers.metric_functions import MetricFunctions
 from odeflow.importers.saved_events import saved_events, with_crossings
 from odeflow.problem.attempt import Attempt
 from odeflow.problem.clock import Clock
+from odeflow.problem.delays import with_history
 from odeflow.problem.measures import NOISE, CountedPeaks, MeasuredPart
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem
@@ -264,7 +265,8 @@ def _resolved(part: MeasuredPart | None, name: str, tolerances: Tolerances) -> M
 def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
     """Initial values and parameters of every sample: the declared ones, replaced by the axes'.
 
-    Raises ConfigError for a negative state that cannot be, and for an end that is not after t0.
+    Raises ConfigError for a negative state that cannot be, an end that is not after t0, and a delay
+    that is not positive.
     """
     size = len(next(iter(axes.values()))) if axes else 1
     declared, y0, axes = model.declared, [], {**axes, **_categories(config, axes)}
@@ -282,7 +284,8 @@ def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
         for name, parameter in declared.parameters.items()
     ]
     t1 = own_ends(config, axes) if has_own_ends(config, axes) else None
-    return Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
+    lanes = Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
+    return with_history(declared, lanes)
 
 
 def _categories(config: Config, axes: Axes) -> Axes:

@@ -74,11 +74,11 @@ def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | Non
 def _supplying(
     config: ModelConfig, study: Path
 ) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], Courses]:
-    """What gives a function the model's arrays, data and inputs, if any; and the inputs."""
+    """What gives a function the model's arrays, data, inputs and delays; and the inputs."""
     data, courses = read_data(config, study), Courses(read_inputs(config, study))
 
     def supplied(function: Callable[..., Any]) -> Callable[..., Any]:
-        if not (data or config.arrays or config.inputs):
+        if not (data or config.arrays or config.inputs or config.delays):
             return function
         return Supplied(function, config, data, config.plain_arrays, courses)
 

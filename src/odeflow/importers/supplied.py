@@ -1,4 +1,4 @@
-"""A user's function whose `args` have `model.data` and `model.inputs` beside the parameters."""
+"""A user's function whose `args` have a model's data, inputs and delays beside the parameters."""
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ import numpy as np
 from odeflow.config.model import ModelConfig
 from odeflow.importers.model_data import Arrays
 from odeflow.problem.declaration import ArrayParameter
+from odeflow.problem.delays import delay_places
 from odeflow.problem.knots import Knots, piece_value
 from odeflow.problem.pieces import Pieces
 
@@ -63,19 +64,25 @@ class Supplied:
             place = _whole(category)
             return arrays.at[place].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
-        return self.function(t, y, self.taking(constant, chosen, value)(t, args), *more)
+        def shaped(numbers: list[Any], shape: tuple[int, ...]) -> Any:
+            return jnp.stack(numbers).reshape(shape)
+
+        taken = self.taking(constant, chosen, value, shaped)
+        return self.function(t, y, taken(t, args), *more)
 
     def taking(
         self,
         constant: Callable[[np.ndarray], Any],
         chosen: Callable[[Any, Any], Any],
         value: Callable[[str, Any, Any], Any],
+        shaped: Callable[[list[Any], tuple[int, ...]], Any],
     ) -> Callable[[Any, Any], Any]:
-        """A function of (t, args) that puts arrays and inputs behind the parameters.
+        """A function of (t, args) that puts arrays, inputs and delays behind the parameters.
 
-        `constant` makes arrays readable, `chosen` takes that of a category of several, and `value`
-        gives an input of this name at a time, under a category, None where it has none. What
-        odeflow itself adds behind the parameters (an infusion's rate) is not the function's.
+        `constant` makes arrays readable, `chosen` takes that of a category of several, `value`
+        gives an input of this name at a time, under a category, None where it has none, and
+        `shaped` makes an array of scalars. What odeflow itself adds behind the parameters (an
+        infusion's rate) is not the function's.
         """
         number = len(self.config.parameters)
         parts = [_part(name, arrays, constant) for name, arrays in self.data.items()]
@@ -93,14 +100,26 @@ class Supplied:
             ]
             given = self.config.inputs.items()
             inputs = [value(name, t, category(one.by)) for name, one in given]
-            return self._record(*args[:number], *scaled, *parts, *inputs)
+            delayed = [
+                shaped([args[i] for i in numbers], shape) if shape else args[numbers[0]]
+                for numbers, shape in self._delayed
+            ]
+            return self._record(*args[:number], *scaled, *parts, *inputs, *delayed)
 
         return taken
 
     @cached_property
+    def _delayed(self) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """The numbers of the parameters that each delay has, and its shape."""
+        declared = self.config.declaration()
+        shapes = [declared.states[delay.of].shape for delay in declared.delays.values()]
+        return [(one.values, shape) for one, shape in zip(delay_places(declared), shapes)]
+
+    @cached_property
     def _record(self) -> Any:
-        names = [*self.config.parameters, *self.arrays, *self.data, *self.config.inputs]
-        return namedtuple(f"{self.config.name}_args", names)
+        config = self.config
+        names = [*config.parameters, *self.arrays, *self.data, *config.inputs, *config.delays]
+        return namedtuple(f"{config.name}_args", names)
 
 
 def _whole(category: Any) -> Any:

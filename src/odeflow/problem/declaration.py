@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Float
 
+from odeflow.problem.delays import Delay
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -56,6 +58,7 @@ class Declaration:
     `nonnegative` names the states that cannot be negative. `algebraic` are those for which the
     vector field gives a residual, `mass_matrix` stands before the derivatives of all components
     where there is one, and `free` are the states that are found at t0 (None: the algebraic ones).
+    The values of `delays` and their lengths are among the parameters, behind its own.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Declaration:
     time_units: str = "1"
     origin: str = ""
     observables_origin: str = ""
+    delays: Mapping[str, Delay] = field(default_factory=dict)
 
     @property
     def dims(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from odeflow.files.errors import ConfigError
 from odeflow.problem.algebraic import Algebraic, rates
 from odeflow.problem.declaration import Declaration, Variable
+from odeflow.problem.delays import DelayPlaces, delay_places
 from odeflow.problem.knots import Knots
 
 Scalar = jax.Array
@@ -155,6 +156,11 @@ class Model:
             for name, state in self.declared.states.items()
             for index in np.ndindex(state.shape)
         )
+
+    @cached_property
+    def delays(self) -> tuple[DelayPlaces, ...]:
+        """Its delays, by numbers of components and parameters."""
+        return delay_places(self.declared)
 
     @property
     def explicit(self) -> tuple[bool, ...]:

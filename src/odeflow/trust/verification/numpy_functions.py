@@ -196,7 +196,7 @@ def _rebound(
     given: Callable[[Any], Any],
     inputs: GivenInputs | None,
 ) -> Callable[..., Any]:
-    """The user's function by NumPy; `model.data` and `model.inputs` among its args."""
+    """The user's function by NumPy; the model's data, inputs and delays among its args."""
     if not isinstance(function, Supplied):
         return numpy.rebound(function)
     called = numpy.rebound(function.function)
@@ -210,7 +210,10 @@ def _rebound(
     def chosen(arrays: Any, category: Any) -> Any:
         return arrays[int(float(category))]
 
-    with_data = function.taking(given, chosen, value)
+    def shaped(numbers: list[Any], shape: tuple[int, ...]) -> Any:
+        return given(np.array([float(x) for x in numbers]).reshape(shape))
+
+    with_data = function.taking(given, chosen, value, shaped)
     return lambda t, y, args: called(t, y, with_data(t, args))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.program.program import Program
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.program.value import Value, inlined
 from odeflow.engines.shared.watch import Watch
 from odeflow.problem.model import Model
@@ -87,7 +88,19 @@ def watch_program(
                 results += model.flatten(result) if isinstance(result, model.State) else [result]
         return results
 
-    return translate(flat, [*field_inputs(model), *memory_names(watch)], dtype)
+    program = translate(flat, [*field_inputs(model), *memory_names(watch)], dtype)
+    return without_delays(model, program)
+
+
+def without_delays(model: Model, program: Program) -> Program:
+    """The program; raises `UntranslatableError` where it reads a state as it was a while before."""
+    names = parameter_names(model)
+    delayed = {names[place] for delay in model.delays for place in delay.values}
+    read = {name for statement in program.statements for name in statement.reads()}
+    if delayed & (read | {x for x in program.outputs if isinstance(x, str)}):
+        why = "stops, and triggers and assignments of events, may not read a delayed state"
+        raise UntranslatableError("delay", why)
+    return program
 
 
 def lane_program(model: Model, function: Callable[..., Any], dtype: Any = np.float64) -> Program:

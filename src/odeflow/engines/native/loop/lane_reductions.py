@@ -108,11 +108,9 @@ class LaneReductions:
             for variable, (group, first, last) in self._parts.items()
         }
 
-    def start(
-        self, b: LaneBuilder, t0: Value, y: Sequence[Value], parameters: Sequence[Value]
-    ) -> None:
+    def start(self, b: LaneBuilder, t0: Value, y: Sequence[Value]) -> None:
         """Puts the accumulators of a trajectory at t0 into its lane."""
-        values = self._view.scalars(t0, y, parameters)
+        values = self._view.scalars(t0, y)
         for group in self._groups:
             program = translate(group.reducer.start, ["t", "value"], self._problem.dtype)
             for i, name in enumerate(group.scalars):
@@ -155,9 +153,9 @@ class LaneReductions:
         """What is searched, group by group: its number among the `searched` of its reducer."""
         return [(group, k) for group in self._groups for k in range(len(group.reducer.searched))]
 
-    def _here(self, b: LaneBuilder) -> tuple[Value, list[Value], list[Value]]:
+    def _here(self, b: LaneBuilder) -> tuple[Value, list[Value]]:
         rows = [f"y_{n}" for n in self._view.components]
-        return b.row("t"), b.rows(rows), b.rows(self._view.parameters)
+        return b.row("t"), b.rows(rows)
 
     def _start(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
@@ -166,8 +164,8 @@ class LaneReductions:
 
     def _jump(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
-        t0, y, parameters = self._here(b)
-        values = self._view.scalars(t0, y, parameters)
+        t0, y = self._here(b)
+        values = self._view.scalars(t0, y)
         for group in self._groups:
             accumulators = group.reducer.accumulators
 

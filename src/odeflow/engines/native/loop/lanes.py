@@ -61,7 +61,7 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
         *loop.vectors(problem),
         tuple(functions.rows()),
         tuple(settings),
-        stepper.row_groups,
+        functions.row_groups(),
     )
     source = "\n\n\n".join([*functions.source(layout), loop.source.strip()]) + "\n"
     constants = _constants(problem, layout, functions)

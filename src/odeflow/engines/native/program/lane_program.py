@@ -30,8 +30,9 @@ class LaneRow(NamedTuple):
 class LaneProgram:
     """A function of `all` lanes, a `vector` of them or `one`.
 
-    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`
-    and `call(name, ...)`, which may change any row. It returns a mask of the lanes where its output
+    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`,
+    `gather(group, place)` and `scatter(group, place, value, where)` of rows that lanes choose, and
+    `call(name, ...)`, which may change any row. It returns a mask of the lanes where its output
     holds, if it has one.
     """
 
@@ -92,6 +93,15 @@ class LaneBuilder(Builder):
         """Writes rows."""
         for name, value in zip(names, values):
             self.store(name, value)
+
+    def gathered(self, group: str, place: Value) -> Value:
+        """The number in a row of a group, at a place which lanes have each for itself."""
+        return Value(self, self._append("gather", (Setting(group), place.operand)))
+
+    def scatter(self, group: str, place: Value, value: Value, where: Value) -> None:
+        """Writes such a row in the lanes where a condition holds."""
+        data = (Setting(group), place.operand, value.operand, where.operand)
+        self._effects.append(self._append("scatter", data))
 
     def call(self, name: str, *data: Any) -> None:
         """Calls what is written as a loop over rows."""

@@ -1,0 +1,158 @@
+"""What the states of a lane were: its last steps, kept in a ring, and their interpolants.
+
+The value a while before is that of the interpolant of the step which holds that time. Since no step
+is longer than a delay, it is never the one that is being taken.
+
+Reference: Bellen and Zennaro (2003), see `methods.delay_steps`: with an interpolant of order p - 1
+throughout its step, a method of order p keeps its order.
+"""
+
+from typing import Any
+
+from odeflow.engines.native.frontend.names import parameter_names
+from odeflow.engines.native.loop.last_step import number_of_coefficients
+from odeflow.engines.native.methods.controller import StepDecision
+from odeflow.engines.native.methods.delay_steps import DelaySteps, ring_place
+from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper, interpolated
+from odeflow.engines.native.program.lane_program import LaneBuilder
+from odeflow.engines.native.program.value import Value, select
+from odeflow.problem.delays import DelayPlaces
+from odeflow.problem.problem import Problem
+from odeflow.problem.status import Status
+
+_NUMBER, _START, _LENGTH = "steps_kept", "kept_start", "kept_length"
+
+
+class DelayHistory:
+    """The parameters of a problem at any time of a lane: the values of delays are among them."""
+
+    def __init__(self, problem: Problem, stepper: Stepper):
+        self._stepper, self.delays = stepper, problem.model.delays
+        self._steps = DelaySteps(problem)
+        self.names = parameter_names(problem.model)
+        self._size = 1 << max(problem.solver.delay_steps - 1, 1).bit_length()
+        self._components = sorted({i for delay in self.delays for i in delay.components})
+        self._powers = number_of_coefficients(stepper, len(problem.model.components))
+
+    def __bool__(self) -> bool:
+        return bool(self.delays)
+
+    def rows(self) -> list[str]:
+        """Names of the rows of the buffer."""
+        return [_NUMBER, *self._steps.rows()] if self else []
+
+    def row_groups(self) -> dict[str, int]:
+        """The numbers of further rows by name."""
+        if not self:
+            return {}
+        kept = [_kept(i, power) for i in self._components for power in range(self._powers)]
+        return dict.fromkeys([_START, _LENGTH, *kept], self._size) | self._steps.row_groups()
+
+    def begin(self, b: LaneBuilder, t: Value) -> None:
+        """A lane begins at `t`, or goes on there."""
+        if self:
+            self._steps.begin(b, t)
+            b.store(_NUMBER, select(t == b.setting("t0"), 0.0, b.row(_NUMBER)))
+
+    def keep(self, b: LaneBuilder, keep: Value, start: Start, stepped: Stepped) -> None:
+        """After a step: it is one of the last, if it is kept."""
+        if not self:
+            return
+        number = b.row(_NUMBER)
+        place = ring_place(b, number, self._size)
+        b.scatter(_START, place, start.t, keep)
+        b.scatter(_LENGTH, place, start.h, keep)
+        inside = Inside(start.h, start.y, stepped.candidate, stepped.dense)
+        polynomials = self._stepper.polynomial(inside)
+        for i in self._components:
+            for power, coefficient in enumerate(polynomials[i]):
+                b.scatter(_kept(i, power), place, coefficient, keep)
+        b.store(_NUMBER, number + select(keep, 1.0, 0.0))
+
+    def parameters(self, b: LaneBuilder) -> "Parameters":
+        """Those of a lane at a time up to its own, right after what happened a while before."""
+        return Parameters(self, b, None)
+
+    def within(self, b: LaneBuilder, t: Value, t_next: Value) -> "Parameters":
+        """Those of a lane at a time of the step from `t` to `t_next`.
+
+        At its start they are as right after what happened a while before, at its end as right
+        before that.
+        """
+        return Parameters(self, b, (t, t_next))
+
+    def looked_up(
+        self, b: LaneBuilder, delay: DelayPlaces, time: Value, ends: tuple[Value, Value] | None
+    ) -> tuple[list[Value], Value]:
+        """The values of a delay at a time, and whether they are no longer kept."""
+        length = b.row(self.names[delay.by])
+        near = self._steps.rounding(time, length)
+        before = time - length
+        if ends is None:
+            before = before + near
+        else:
+            first, last = ends[0] - length + near, ends[1] - length - near
+            before = select(before < first, first, before)
+            before = select(before > last, last, before)
+        number = self._step_at(b, before)
+        place = ring_place(b, number, self._size)
+        start = b.gathered(_START, place)
+        part = (before - start) / b.gathered(_LENGTH, place)
+        powers = range(self._powers)
+        found = []
+        for component, row in zip(delay.components, delay.values):
+            polynomial = [b.gathered(_kept(component, power), place) for power in powers]
+            history = b.row(self.names[row])
+            found.append(select(number < 0.0, history, interpolated(polynomial, part)))
+        return found, (number >= 0.0) & (before < start)
+
+    def _step_at(self, b: LaneBuilder, time: Value) -> Value:
+        """The number of the last step that begins up to a time; negative before the first.
+
+        Found by halving. Where it is no longer kept, the first one is that is.
+        """
+        number = b.row(_NUMBER) - float(self._size)
+        half = self._size
+        while half > 1:
+            half //= 2
+            further = number + float(half)
+            starts = b.gathered(_START, ring_place(b, further, self._size))
+            number = select((further < 0.0) | (starts <= time), further, number)
+        return number
+
+
+class Parameters:
+    """The parameters of a lane as a function of time; `lost` is whether one was no longer known."""
+
+    def __init__(self, history: DelayHistory, b: LaneBuilder, ends: tuple[Value, Value] | None):
+        self._history, self._b, self._ends = history, b, ends
+        self._own = b.rows(history.names)
+        self._known: dict[Any, list[Value]] = {}
+        self.lost = Value(b, False)
+
+    def __call__(self, time: Value) -> list[Value]:
+        """All of them, in order."""
+        if not self._history:
+            return self._own
+        if time.operand not in self._known:
+            found = list(self._own)
+            for delay in self._history.delays:
+                values, lost = self._history.looked_up(self._b, delay, time, self._ends)
+                self.lost = self.lost | lost
+                for place, value in zip(delay.values, values):
+                    found[place] = value
+            self._known[time.operand] = found
+        return self._known[time.operand]
+
+
+def without_lost(start: Start, lost: Value, decision: StepDecision) -> StepDecision:
+    """A step taken back whose delays look further back than a lane keeps its steps."""
+    return decision._replace(
+        keep=decision.keep & ~lost,
+        t=select(lost, start.t, decision.t),
+        stalled=select(lost, float(Status.history_full), decision.stalled),
+    )
+
+
+def _kept(component: int, power: int) -> str:
+    return f"kept_{component}_{power}"
