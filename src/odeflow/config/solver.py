@@ -84,7 +84,7 @@ class SolverConfig(Strict):
     )
     delay_steps: Natural = Field(
         1024,
-        description="steps that are kept for `model.delays`: at least as many as a trajectory takes "
+        description="steps that are kept for `model.delays`: no fewer than a trajectory takes "
         "within the longest of them, else it ends with status history_full",
         json_schema_extra=measured_in("steps"),
     )

@@ -72,7 +72,7 @@ class LaneEvents:
         b = LaneBuilder(self._problem.dtype)
         step = self._view.step(b)
         is_taken = b.row("saved_until") > step.start
-        at_nodes = self._view.at_nodes(step)
+        parameters, at_nodes = self._view.within(step), self._view.at_nodes(step)
         for number, event in enumerate(self._events):
             label = self._view.labels(event.crosses)[0]
             values = [node[label] for node in at_nodes]
@@ -81,7 +81,7 @@ class LaneEvents:
                 time = step.start + part * step.length
                 theta = part if step.cut is None else part * step.cut
                 y = [interpolated(polynomial, theta) for polynomial in step.polynomials]
-                here = self._view.scalars(time, y)
+                here = self._view.scalars(time, y, parameters)
                 seen = [here[x] for name in event.variables for x in self._view.labels(name)]
                 rows = self._found(number, event, k)
                 b.store(rows[0], select(found & is_taken, time, _NONE))

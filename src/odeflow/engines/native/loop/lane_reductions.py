@@ -110,7 +110,7 @@ class LaneReductions:
 
     def start(self, b: LaneBuilder, t0: Value, y: Sequence[Value]) -> None:
         """Puts the accumulators of a trajectory at t0 into its lane."""
-        values = self._view.scalars(t0, y)
+        values = self._view.scalars(t0, y, self._view.history.parameters(b))
         for group in self._groups:
             program = translate(group.reducer.start, ["t", "value"], self._problem.dtype)
             for i, name in enumerate(group.scalars):
@@ -165,19 +165,21 @@ class LaneReductions:
     def _jump(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
         t0, y = self._here(b)
-        values = self._view.scalars(t0, y)
+        values = self._view.scalars(t0, y, self._view.history.parameters(b))
         for group in self._groups:
-            accumulators = group.reducer.accumulators
-
-            def jump(t: Any, value: Any, *kept: Any, reducer: Any = group.reducer) -> Any:
-                return reducer.jump(kept, t, value)
-
-            program = translate(jump, ["t", "value", *accumulators], self._problem.dtype)
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
-                given = {"t": t0, "value": values[name]} | dict(zip(accumulators, b.rows(rows)))
-                b.store_rows(rows, inlined(b, program, given))
+                b.store_rows(rows, self._jumped(group.reducer, t0, values[name], b.rows(rows)))
         return b.finished("jump_reductions", "one", "Lets metrics see a state that has jumped.")
+
+    def _jumped(
+        self, reducer: Reducer, t: Value, value: Value, kept: Sequence[Value]
+    ) -> list[Value]:
+        """The accumulators of a scalar after it jumps to a value at t."""
+        jump = lambda t, value, *kept: reducer.jump(kept, t, value)
+        names = ["t", "value", *reducer.accumulators]
+        program = translate(jump, names, self._problem.dtype)
+        return inlined(t.builder, program, dict(zip(names, [t, value, *kept])))
 
     def _look(self) -> LaneProgram:
         """What the last step of every lane tells without a search, and where one is asked for."""
@@ -191,6 +193,9 @@ class LaneReductions:
                 rows = [rows[i] for rows in group.kept()]
                 program = self._look_program(group.reducer, len(controls[name]))
                 kept = b.rows(rows)
+                if self._problem.model.delays and name not in self._view.components:
+                    # an observable may jump between steps, where what it looks back at does
+                    kept = self._jumped(group.reducer, step.start, controls[name][0], kept)
                 given = [step.start, step.length, *controls[name], *kept]
                 found = inlined(b, program, dict(zip(program.inputs, given)))
                 seen, masks = found[: len(kept)], found[len(kept) :]

@@ -11,7 +11,7 @@ from odeflow.engines.native.frontend.names import (
     scalar_labels,
 )
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.loop.delay_history import DelayHistory
+from odeflow.engines.native.loop.delay_history import DelayHistory, Parameters
 from odeflow.engines.native.loop.last_step import LastStep, last_step
 from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder
@@ -25,7 +25,7 @@ class StepView:
 
     def __init__(self, problem: Problem, stepper: Stepper, variables: Sequence[str]):
         self._problem, self._stepper, model = problem, stepper, problem.model
-        self._history = DelayHistory(problem, stepper)
+        self.history = DelayHistory(problem, stepper)
         self._is_cut = bool(problem.guards)
         self.components = component_labels(model)
         self._observables = observable_labels(model, variables)
@@ -61,22 +61,26 @@ class StepView:
     def at_nodes(self, step: LastStep) -> list[dict[str, Value]]:
         """The scalars at the nodes of a step."""
         b, last = step.builder, len(self._problem.nodes) - 1
-        result = []
+        parameters, result = self.within(step), []
         for k, node in enumerate(self._problem.nodes):
             y = step.inside.y if k == 0 else step.end() if k == last else step.state(node)
             time = {0: step.start, last: b.row("t")}.get(k)
             if time is None:
                 time = step.start + node * step.length
-            result.append(self.scalars(time, y))
+            result.append(self.scalars(time, y, parameters))
         return result
 
-    def scalars(self, time: Value, y: Sequence[Value]) -> dict[str, Value]:
+    def within(self, step: LastStep) -> Parameters:
+        """The parameters at a time of a step."""
+        b = step.builder
+        return self.history.within(b, step.start, b.row("t"))
+
+    def scalars(self, time: Value, y: Sequence[Value], parameters: Parameters) -> dict[str, Value]:
         """All components, and the observables, at a state."""
         values = dict(zip(self.components, y))
         if self._observables:
             problem = self._problem
             program = observables_program(problem.model, list(self._observables), problem.dtype)
-            parameters = self._history.parameters(time.builder)(time)
-            found = field_at(program, time, y, parameters)
+            found = field_at(program, time, y, parameters(time))
             values |= dict(zip(self._observables.values(), found))
         return values
