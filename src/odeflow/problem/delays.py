@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from odeflow.problem.declaration import Declaration
     from odeflow.problem.problem import Lanes
 
+#: Families of methods that can be taken with delays.
+WITH_DELAYS = ("explicit", "rosenbrock")
 #: A number, the name of a parameter, or a formula of these.
 Quantity = float | str
 

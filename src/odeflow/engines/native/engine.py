@@ -98,9 +98,6 @@ def _step(problem: Problem) -> Stepper:
     if problem.model.algebraic is not None and method.family != "rosenbrock":
         why = "the native engine solves algebraic equations by rodas5p and rodas3p"
         raise UntranslatableError(problem.solver.method, why)
-    if problem.model.delays and method.family != "explicit":
-        why = "with delays the native engine has explicit methods only, such as tsit5 and dopri8"
-        raise UntranslatableError(problem.solver.method, why)
     if method.family == "explicit":
         return explicit_rk(problem.model, method, problem.dtype)
     if method.family == "rosenbrock":

@@ -29,6 +29,7 @@ from odeflow.importers.study.analyses import (
     check_training_outputs,
     known_names,
 )
+from odeflow.importers.study.delays import check_delays_use
 from odeflow.importers.study.followed import check_followed
 from odeflow.importers.study.records import check_records
 from odeflow.importers.study.saved_events import check_saved_events
@@ -50,6 +51,7 @@ def check(config: Config, study: Path) -> None:
     _check_stop(config)
     _check_steady_states(config)
     check_algebraic_use(config, study)
+    check_delays_use(config, study)
     _check_times(config)
     _check_variables(config, study)
     check_followed(config)

@@ -83,8 +83,8 @@ class DelayHistory:
 
     def looked_up(
         self, b: LaneBuilder, delay: DelayPlaces, time: Value, ends: tuple[Value, Value] | None
-    ) -> tuple[list[Value], Value]:
-        """The values of a delay at a time, and whether they are no longer kept."""
+    ) -> tuple[list[Value], list[Value], Value]:
+        """The values of a delay at a time, their slopes, and whether they are no longer kept."""
         length = b.row(self.names[delay.by])
         near = self._steps.rounding(time, length)
         before = time - length
@@ -96,15 +96,16 @@ class DelayHistory:
             before = select(before > last, last, before)
         number = self._step_at(b, before)
         place = ring_place(b, number, self._size)
-        start = b.gathered(_START, place)
-        part = (before - start) / b.gathered(_LENGTH, place)
-        powers = range(self._powers)
-        found = []
+        start, step = b.gathered(_START, place), b.gathered(_LENGTH, place)
+        part, powers = (before - start) / step, range(self._powers)
+        found, slopes = [], []
         for component, row in zip(delay.components, delay.values):
             polynomial = [b.gathered(_kept(component, power), place) for power in powers]
             history = b.row(self.names[row])
             found.append(select(number < 0.0, history, interpolated(polynomial, part)))
-        return found, (number >= 0.0) & (before < start)
+            slope = [float(power) * x for power, x in enumerate(polynomial)][1:]
+            slopes.append(select(number < 0.0, 0.0, interpolated(slope, part) / step))
+        return found, slopes, (number >= 0.0) & (before < start)
 
     def _step_at(self, b: LaneBuilder, time: Value) -> Value:
         """The number of the last step that begins up to a time; negative before the first.
@@ -131,17 +132,18 @@ class Parameters:
         self.lost = Value(b, False)
 
     def __call__(self, time: Value) -> list[Value]:
-        """All of them, in order."""
+        """All of them, in order, and behind them the slopes of delayed states."""
         if not self._history:
             return self._own
         if time.operand not in self._known:
-            found = list(self._own)
+            found, behind = list(self._own), []
             for delay in self._history.delays:
-                values, lost = self._history.looked_up(self._b, delay, time, self._ends)
+                values, slopes, lost = self._history.looked_up(self._b, delay, time, self._ends)
                 self.lost = self.lost | lost
                 for place, value in zip(delay.values, values):
                     found[place] = value
-            self._known[time.operand] = found
+                behind += slopes
+            self._known[time.operand] = found + behind
         return self._known[time.operand]
 
 
