@@ -94,7 +94,8 @@ class DelayHistory:
             first, last = ends[0] - length + near, ends[1] - length - near
             before = select(before < first, first, before)
             before = select(before > last, last, before)
-        number = self._step_at(b, before)
+        # where it is no longer kept, this is the first one that is
+        number = b.ring_search(_START, self._size, b.row(_NUMBER), before)
         place = ring_place(b, number, self._size)
         start, step = b.gathered(_START, place), b.gathered(_LENGTH, place)
         part, powers = (before - start) / step, range(self._powers)
@@ -106,20 +107,6 @@ class DelayHistory:
             slope = [float(power) * x for power, x in enumerate(polynomial)][1:]
             slopes.append(select(number < 0.0, 0.0, interpolated(slope, part) / step))
         return found, slopes, (number >= 0.0) & (before < start)
-
-    def _step_at(self, b: LaneBuilder, time: Value) -> Value:
-        """The number of the last step that begins up to a time; negative before the first.
-
-        Found by halving. Where it is no longer kept, the first one is that is.
-        """
-        number = b.row(_NUMBER) - float(self._size)
-        half = self._size
-        while half > 1:
-            half //= 2
-            further = number + float(half)
-            starts = b.gathered(_START, ring_place(b, further, self._size))
-            number = select((further < 0.0) | (starts <= time), further, number)
-        return number
 
 
 class Parameters:

@@ -30,10 +30,10 @@ class LaneRow(NamedTuple):
 class LaneProgram:
     """A function of `all` lanes, a `vector` of them or `one`.
 
-    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`,
-    `gather(group, place)` and `scatter(group, place, value, where)` of rows that lanes choose, and
-    `call(name, ...)`, which may change any row. It returns a mask of the lanes where its output
-    holds, if it has one.
+    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`;
+    of rows that lanes choose `gather(group, place)`, `ring_search(group, size, count, upto)` and
+    `scatter(group, place, value, where)`; and `call(name, ...)`, which may change any row. It
+    returns a mask of the lanes where its output holds, if it has one.
     """
 
     name: str
@@ -97,6 +97,11 @@ class LaneBuilder(Builder):
     def gathered(self, group: str, place: Value) -> Value:
         """The number in a row of a group, at a place which lanes have each for itself."""
         return Value(self, self._append("gather", (Setting(group), place.operand)))
+
+    def ring_search(self, group: str, size: int, count: Value, upto: Value) -> Value:
+        """The number of the last item of a group up to a value, see `targets.ring_search`."""
+        data = (Setting(group), size, count.operand, upto.operand)
+        return Value(self, self._append("ring_search", data))
 
     def scatter(self, group: str, place: Value, value: Value, where: Value) -> None:
         """Writes such a row in the lanes where a condition holds."""
