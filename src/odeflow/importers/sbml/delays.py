@@ -20,7 +20,7 @@ def read_delays(quantities: Quantities, events: tuple[SBMLEvent, ...]) -> dict[s
     """The states that are read as they were before, by the name of each; defines what reads them.
 
     Raises UnsupportedError for a delay that may change, a delay of a delay, and one that is read
-    where there is no trajectory yet, or by an event.
+    where there is no trajectory yet, or by the trigger of an event.
     """
     if not quantities.delayed:
         return {}
@@ -28,10 +28,10 @@ def read_delays(quantities: Quantities, events: tuple[SBMLEvent, ...]) -> dict[s
         if quantities.read_by(start) & {*quantities.delayed}:
             raise quantities.unsupported(f"a delay in the start of {name!r}", _of(quantities, name))
     for event in events:
-        if any(quantities.read_by(x) & {*quantities.delayed} for x in event.expressions):
-            element = quantities.model.getEvent(event.name)
-            where = element or quantities.model
-            raise quantities.unsupported(f"a delay in the event {event.name!r}", where, event.name)
+        if quantities.read_by(event.trigger) & {*quantities.delayed}:
+            what = f"a delay in the trigger of the event {event.name!r}"
+            element = quantities.model.getEvent(event.name) or quantities.model
+            raise quantities.unsupported(what, element, event.name)
     found: dict[str, DelayedState] = {}
     for name, (expression, by) in quantities.delayed.items():
         length = _length(quantities, by)

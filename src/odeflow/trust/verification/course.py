@@ -154,7 +154,7 @@ class _Walk:
 
     def _instant(self) -> bool:
         """Stops and events at this time; whether the state has changed or ended."""
-        problem, args = self.problem, self.change.args
+        problem, args = self.problem, self._args(self.t)
 
         def stops(t: float, y: np.ndarray) -> bool:
             now = problem.stops_hold(t, y, args)

@@ -88,8 +88,7 @@ def watch_program(
                 results += model.flatten(result) if isinstance(result, model.State) else [result]
         return results
 
-    program = translate(flat, [*field_inputs(model), *memory_names(watch)], dtype)
-    return without_delays(model, program)
+    return translate(flat, [*field_inputs(model), *memory_names(watch)], dtype)
 
 
 def without_delays(model: Model, program: Program) -> Program:
@@ -98,7 +97,7 @@ def without_delays(model: Model, program: Program) -> Program:
     delayed = {names[place] for delay in model.delays for place in delay.values}
     read = {name for statement in program.statements for name in statement.reads()}
     if delayed & (read | {x for x in program.outputs if isinstance(x, str)}):
-        why = "stops, and triggers and assignments of events, may not read a delayed state"
+        why = "neither a stop nor the trigger of an event may read a delayed state"
         raise UntranslatableError("delay", why)
     return program
 

@@ -99,14 +99,16 @@ class DelayHistory:
         place = ring_place(b, number, self._size)
         start, step = b.gathered(_START, place), b.gathered(_LENGTH, place)
         part, powers = (before - start) / step, range(self._powers)
+        # what a lane still has of the trajectory before is not looked at
+        is_history = (number < 0.0) | (before < b.setting("t0"))
         found, slopes = [], []
         for component, row in zip(delay.components, delay.values):
             polynomial = [b.gathered(_kept(component, power), place) for power in powers]
             history = b.row(self.names[row])
-            found.append(select(number < 0.0, history, interpolated(polynomial, part)))
+            found.append(select(is_history, history, interpolated(polynomial, part)))
             slope = [float(power) * x for power, x in enumerate(polynomial)][1:]
-            slopes.append(select(number < 0.0, 0.0, interpolated(slope, part) / step))
-        return found, slopes, (number >= 0.0) & (before < start)
+            slopes.append(select(is_history, 0.0, interpolated(slope, part) / step))
+        return found, slopes, ~is_history & (before < start)
 
 
 class Parameters:
