@@ -9,6 +9,7 @@ from odeflow.config.solver import SolverConfig
 from odeflow.engines.diffrax import rosenbrock
 from odeflow.engines.native import engine as native_engine
 from odeflow.problem.methods import METHODS, Method
+from odeflow.problem.methods.taylor import taylor_order
 from tests.support.methods_page import PAGE, page
 from tests.support.problems import decay, make_model, make_problem
 from tests.support.snakes import PROJECT
@@ -38,8 +39,13 @@ def test_each_file_is_a_method():
     assert OmegaConf.load(FOLDER / "base.yaml") == {}
 
 
-@EACH
-def test_order_and_errors_are_those_of_the_class(method: Method):
+def test_the_order_of_taylor_series_is_that_at_the_default_tolerance():
+    assert taylor_order(SolverConfig().rtol) == METHODS["taylor"].order
+
+
+@pytest.mark.parametrize("name", [name for name, one in METHODS.items() if one.in_diffrax])
+def test_order_and_errors_are_those_of_the_class(name: str):
+    method = METHODS[name]
     cls = getattr(diffrax, method.diffrax_name, None) or getattr(rosenbrock, method.diffrax_name)
     term = diffrax.ODETerm(lambda t, y, args: -y)
     assert cls().order(term) == method.order
@@ -53,7 +59,7 @@ def test_the_native_engine_has_what_the_page_says(method: Method):
     model = make_model(decay, {"y": 1.0}, 1.0, k=1.0)
     problem = make_problem(model, [1.0], **dict(OmegaConf.load(FOLDER / f"{method.name}.yaml")))
     taken = native_engine.refusal(problem) is None
-    assert taken == (method.family in ("explicit", "rosenbrock"))
+    assert taken == method.native
 
 
 def test_the_page_is_what_the_registry_says():

@@ -19,6 +19,7 @@ _STAGES = {
     "explicit": "explicit",
     "esdirk": "root finds",
     "rosenbrock": "linear solves",
+    "taylor": "recurrences",
     "other": "explicit",
 }
 
@@ -31,7 +32,7 @@ def page() -> str:
 
 
 def _row(method: Method) -> str:
-    native = "yes" if method.family in ("explicit", "rosenbrock") else "no"
+    native = "no" if not method.native else "yes" if method.in_diffrax else "alone"
     cells = (
         f"`{method.name}`", str(method.order), method.advice, _STAGES[method.family], native,
         method.summary,

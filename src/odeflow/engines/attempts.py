@@ -18,6 +18,7 @@ from odeflow.engines.choice import (
     missing_device,
     solve,
 )
+from odeflow.files.errors import ConfigError
 from odeflow.problem.attempt import Attempt
 from odeflow.problem.delays import WITH_DELAYS
 from odeflow.problem.methods import METHODS
@@ -103,7 +104,11 @@ class Retrier:
             problem = self._problems[number]
             if not _can_run(problem.model, self._attempts[number], self._attempts[0]):
                 return None
-            self._engines[number] = self._choose(problem)
+            try:
+                self._engines[number] = self._choose(problem)
+            except ConfigError as error:
+                warnings.warn(f"runtime.retry: an attempt is left out: {error}", stacklevel=3)
+                return None
         return self._engines[number]
 
     def _choose(self, problem: Problem) -> EngineChoice:

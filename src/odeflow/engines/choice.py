@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from odeflow.files.errors import ConfigError
+from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 from odeflow.problem.time_resolution import check_span
 
@@ -40,11 +41,17 @@ def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> 
     """The engine for a problem: `auto` takes the native one where it applies.
 
     The native engine is on a GPU only where that is asked for. Raises ConfigError where `native`
-    is demanded and cannot run the problem.
+    is demanded and cannot run the problem, or where neither engine can.
     """
     if problem.model.delays:
         return _with_delays(problem, wanted, device)
+    method = METHODS[problem.solver.method]
     if wanted == "diffrax":
+        if not method.in_diffrax:
+            raise ConfigError(
+                f"solver.method: Diffrax has no {method.name}; take runtime.engine=auto or "
+                "solver=dopri8"
+            )
         return EngineChoice("diffrax", "runtime.engine is diffrax", device)
     from odeflow.engines.native import engine as native_engine
 
@@ -52,6 +59,11 @@ def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> 
     refusal = native_engine.refusal(problem, native_device)
     if refusal is None:
         return EngineChoice("native", device=native_device)
+    if not method.in_diffrax:
+        why = refusal.rpartition("; ")[0]
+        raise ConfigError(
+            f"solver.method: {method.name} is not for this: {why}; take solver=dopri8"
+        )
     if wanted == "native":
         raise ConfigError(f"runtime.engine: {refusal}; use runtime.engine=auto")
     return EngineChoice("diffrax", refusal, device)

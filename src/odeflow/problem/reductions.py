@@ -2,9 +2,10 @@
 
 A variable is known at the Gauss-Lobatto nodes of each accepted step, through the method's own
 dense output, and between them as the polynomial through those values: at five nodes a quartic, as
-dense output is at most, but that of Dopri8, which has degree six and is looked at at seven nodes.
-So metrics are exact for a state. An observable is not a polynomial; they are of the order of the
-number of nodes then, of which there are more where a time is asked at which it passes a threshold.
+dense output mostly is at most, or as the registry has of a method (`Method.degree`: six of Dopri8,
+which is looked at at seven nodes). So metrics are exact for a state; of a Taylor series they are as
+exact as its error. An observable is not a polynomial; they are of the order of the number of nodes
+then, of which there are more where a time is asked at which it passes a threshold.
 
 The functions are elementwise `jax.numpy` without branches. The diffrax engine calls them, the
 native engine translates them. What follows a variable for more than its range and its integral is
@@ -27,6 +28,7 @@ from jaxtyping import Array, Bool, Float
 
 from odeflow.problem.lobatto import bernstein, lobatto
 from odeflow.problem.measures import CURVED, FirstTime, MeasuredPart
+from odeflow.problem.methods import METHODS
 from odeflow.problem.step_curves import peak
 from odeflow.problem.trackers import tracker_of
 
@@ -87,8 +89,8 @@ def nodes(method: str, curved_threshold: bool) -> tuple[float, ...]:
     """Where in a step of a method metrics look, as fractions of it; `curved_threshold` says whether
     one depends on where an observable passes a threshold or turns.
     """
-    enough, more = (7, 13) if method == "dopri8" else (5, 9)
-    return tuple(map(float, lobatto(more if curved_threshold else enough)))
+    degree = METHODS[method].degree
+    return tuple(map(float, lobatto(1 + (2 * degree if curved_threshold else degree))))
 
 
 class Reducer:

@@ -13,9 +13,11 @@ from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import Stepper
+from odeflow.engines.native.methods.taylor import taylor
 from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.engines.native.targets.machine_code import Kernel
+from odeflow.problem.delays import WITH_DELAYS
 from odeflow.problem.methods import find_method
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 
@@ -73,7 +75,7 @@ def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
     """The module that is generated for a problem; raises `UntranslatableError`."""
     known = _GENERATED.setdefault(problem, {})
     if device not in known:
-        step = _step(problem)
+        step = _step(problem, device)
         if device == "gpu" and step.loops_over_tables:
             raise UntranslatableError(
                 "large sparse Jacobians", "on a GPU it has no loops for them yet"
@@ -93,16 +95,22 @@ def renumber(problem: Problem, like: Problem, device: Device = "cpu") -> None:
     _GENERATED[problem] = {device: generated(like, device).renumbered(problem)}
 
 
-def _step(problem: Problem) -> Stepper:
+def _step(problem: Problem, device: Device) -> Stepper:
     method = find_method(problem.solver.method)
     if problem.model.algebraic is not None and method.family != "rosenbrock":
         why = "the native engine solves algebraic equations by rodas5p and rodas3p"
         raise UntranslatableError(problem.solver.method, why)
+    if problem.model.delays and method.family not in WITH_DELAYS:
+        raise UntranslatableError(method.name, "it has no delays; tsit5, dopri8 and rodas5p have")
     if method.family == "explicit":
         return explicit_rk(problem.model, method, problem.dtype)
     if method.family == "rosenbrock":
         return rosenbrock(problem.model, method, problem.dtype)
-    raise UntranslatableError(problem.solver.method, "the native engine does not have this method")
+    if method.family == "taylor" and device == "cpu":
+        return taylor(problem)
+    where = "" if device == "cpu" else " on a GPU"
+    why = f"the native engine does not have this method{where}"
+    raise UntranslatableError(problem.solver.method, why)
 
 
 def _loop(problem: Problem, device: Device) -> Loop:

@@ -26,6 +26,7 @@ from jaxtyping import Array, Float
 
 from odeflow.engines.shared.watch import Memory, Watch
 from odeflow.problem.lobatto import bernstein, lobatto
+from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import Problem
 
 #: Looks at one step, after which it is cut where it is known so far.
@@ -86,8 +87,7 @@ class Crossings:
 
     def __init__(self, problem: Problem, watch: Watch):
         self._watch = watch
-        degree = 6 if problem.solver.method == "dopri8" else 4
-        self.nodes = lobatto(degree + 1)
+        self.nodes = lobatto(METHODS[problem.solver.method].degree + 1)
         self._to_bernstein = bernstein(self.nodes)
         self._epsilon = float(np.finfo(problem.dtype).eps)
         # a part, next to its distance from the start, in which what seems to change twice is taken

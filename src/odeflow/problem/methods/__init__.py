@@ -7,13 +7,19 @@ field in two, and a model has one.
 
 import difflib
 
-from odeflow.problem.methods import explicit, implicit, other, rosenbrock
+from odeflow.problem.methods import explicit, implicit, other, rosenbrock, taylor
 from odeflow.problem.methods.method import Method
 
 #: By the name that a config gives them.
 METHODS: dict[str, Method] = {
     method.name: method
-    for method in (*explicit.METHODS, *other.METHODS, *implicit.METHODS, *rosenbrock.METHODS)
+    for method in (
+        *explicit.METHODS,
+        *taylor.METHODS,
+        *other.METHODS,
+        *implicit.METHODS,
+        *rosenbrock.METHODS,
+    )
 }
 
 

@@ -78,5 +78,6 @@ METHODS = (
         "Dormand-Prince 8/7, for tight tolerances",
         "for what is not stiff at tolerances below 1e-8",
         "P. J. Prince and J. R. Dormand (1981), J. Comput. Appl. Math. 7, 67-75",
+        degree=6,
     ),
 )

@@ -154,13 +154,14 @@ class LaneFunctions:
         parameters = self._history.within(b, t, t_next)
         start = Start(t, t_next, t_next - t, y, parameters, carried)
         stepped = self._stepper.step(start)
+        start = stepped.start or start
         order = self._stepper.error_order
         decision = decide(b, problem, order, start, stepped, self.restarts.origin(b))
         decision = without_wild_step(b, problem, start, stepped.candidate, stepped.error, decision)
         if self._history:
             decision = without_lost(start, parameters.lost, decision)
         keep = decision.keep & (active > 0.0)
-        until = self.restarts.until(b, select(keep, t_next, -math.inf))
+        until = self.restarts.until(b, select(keep, start.t_next, -math.inf))
         is_over = (decision.stalled > 0.0) | (decision.t >= b.row("t1"))
         attention = (b.row("next_save") <= until) | (is_over & (active > 0.0))
         suspect = self.restarts.watch(b, start, stepped, keep)
@@ -227,7 +228,7 @@ class LaneFunctions:
         y, parameters = b.rows(self._y), self._history.parameters(b)
         field = field_program(problem.model, problem.dtype)
         f = field_at(field, t0, y, parameters(t0))
-        end = t0 + first_step(b, problem, field, stepper.error_order, t0, y, f, parameters)
+        end = t0 + first_step(b, problem, field, stepper, t0, y, f, parameters)
         end = self._knots.first_step_end(b, end)
         end = DelaySteps(problem).first_step_end(b, t0, end)
         t1 = b.row("t1")

@@ -56,9 +56,11 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
     """
     functions = LaneFunctions(problem, stepper)
     settings = controller_settings(problem, stepper.error_order)
+    width, number = loop.vectors(problem)
     layout = BufferLayout(
         "float32" if problem.dtype == "float32" else "float64",
-        *loop.vectors(problem),
+        width,
+        min(number, stepper.most_ways),
         tuple(functions.rows()),
         tuple(settings),
         functions.row_groups(),

@@ -187,6 +187,8 @@ def _adapted_steps(
         keep = keep | (builder.row("at_dtmin") > 0.0)
     keep = keep & fit
     factor, rows = _factor(builder, coefficients, keep, squared_error)
+    if step.start is not None:
+        factor = select(keep, builder.setting("factormax"), factor)
     knots = KnotSteps(problem)
     dt, allowed = knots.planned(builder, keep, start.h * factor), True
     if solver.dtmax is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from odeflow.engines.native.frontend.field import field_at
 from odeflow.engines.native.methods.controller import atol_of, diffrax_selects_first_step
+from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.value import Value, exp, log, select, sqrt, total
@@ -15,7 +16,7 @@ def first_step(
     builder: LaneBuilder,
     problem: Problem,
     field: Program,
-    error_order: float,
+    stepper: Stepper,
     t0: Value,
     y: Sequence[Value],
     f: Sequence[Value],
@@ -28,7 +29,9 @@ def first_step(
     section II.4, "Starting step size".
     """
     solver, model = problem.solver, problem.model
-    if solver.dt0 is not None or not diffrax_selects_first_step():
+    if stepper.ends_steps and solver.dt0 is None:
+        dt = builder.row("t1") - t0
+    elif solver.dt0 is not None or not diffrax_selects_first_step():
         dt = builder.setting("dt0")
     else:
         rtol = builder.setting("rtol")
@@ -46,7 +49,7 @@ def first_step(
         # a NaN in either is the greater
         steepest = select(curvature < slope, slope, curvature)
         steepest = select(slope == slope, steepest, slope)
-        likely = exp(log(0.01 / steepest) * (1.0 / error_order))
+        likely = exp(log(0.01 / steepest) * (1.0 / stepper.error_order))
         least = select(trial * 1e-3 > 1e-6, trial * 1e-3, 1e-6)
         likely = select(steepest <= 1e-15, least, likely)
         dt = select(100.0 * trial < likely, 100.0 * trial, likely)

@@ -36,13 +36,15 @@ class Stepped(NamedTuple):
     """What a step gives.
 
     `candidate` is the state at `t_next`, `error` its estimate (None where the method has none),
-    `carried` what an accepted step leaves, and `dense` what the interpolant needs, by row.
+    `carried` what an accepted step leaves, and `dense` what the interpolant needs, by row. `start`
+    is the start with another end, where the method `ends_steps`.
     """
 
     candidate: Sequence[Value]
     error: Sequence[Value] | None
     carried: Mapping[str, Value]
     dense: Mapping[str, Value]
+    start: Start | None = None
 
 
 class Inside(NamedTuple):
@@ -63,7 +65,9 @@ class Stepper:
     first value. `dense` are rows that a step leaves where values inside of it are needed:
     `polynomial` makes of them the coefficients of each component's polynomial of theta, 0 at the
     step's start and 1 at its end, the constant first. `row_groups` are the numbers of further rows
-    by name; `loops_over_tables` is whether its linear algebra does.
+    by name; `loops_over_tables` is whether its linear algebra does. `most_ways` are the most
+    vectors that are worked on in turns. `ends_steps` is whether a step may end before it is planned
+    to: then it is planned as long as can be.
     """
 
     error_order: float
@@ -73,6 +77,8 @@ class Stepper:
     dense: Sequence[str] = ()
     row_groups: Mapping[str, int] = field(default_factory=dict)
     loops_over_tables: bool = False
+    most_ways: int = 4
+    ends_steps: bool = False
 
 
 def interpolated(coefficients: Sequence[Value], theta: Value) -> Value:
