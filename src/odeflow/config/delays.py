@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from odeflow.config.base import Strict, VariableName, measured_in
 from odeflow.config.doses import Quantity
 from odeflow.config.states import StateConfig
+from odeflow.problem.declaration import Parameter, State
 from odeflow.problem.delays import Delay, value_names, while_name
 from odeflow.problem.formulas import formula_names
 
@@ -71,3 +72,16 @@ def check_delays(
                 f"delays.{name}: {other!r} is something else in the model too; rename it"
             )
         names |= own
+
+
+def delay_parameters(
+    delays: Mapping[str, DelayConfig], states: Mapping[str, State]
+) -> dict[str, Parameter]:
+    """The parameters that stand for delays: their values, then their length."""
+    found = {}
+    for name, delay in delays.items():
+        initial = states[delay.of].initial
+        for one, value in zip(value_names(name, initial.shape), initial.flat):
+            found[one] = Parameter(value=float(value))
+        found[while_name(name)] = Parameter(value=1.0)
+    return found

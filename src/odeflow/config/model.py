@@ -8,17 +8,17 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from odeflow.config.algebraic import check_algebraic, mass_matrix, sizes_of
 from odeflow.config.arrays import ArrayConfig, Coordinate, check_coords, divided
-from odeflow.config.base import Distinct, Integer, Real, Strict, VariableName, measured_in
+from odeflow.config.base import Distinct, Real, Strict, VariableName, measured_in
 from odeflow.config.categories import categories, check_given
+from odeflow.config.changes import ChangeConfig
 from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
-from odeflow.config.delays import DelayConfig, check_delays
+from odeflow.config.delays import DelayConfig, check_delays, delay_parameters
 from odeflow.config.inputs import InputConfig
 from odeflow.config.states import StateConfig
 from odeflow.config.text import Text
 from odeflow.problem.declaration import ArrayParameter, Declaration, Parameter, State, Variable
-from odeflow.problem.delays import value_names, while_name
 from odeflow.problem.names import drift_name
 from odeflow.problem.time_text import shown_time
 
@@ -46,23 +46,6 @@ class ParameterConfig(Strict):
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     added: bool = Field(
         False, description="sbml, antimony: the file does not have it; formulas and conditions do"
-    )
-
-
-class ChangeConfig(Strict):
-    """What an experiment changes in an imported model, at its start or at a time."""
-
-    by: VariableName = Field(description="the parameter that has the experiment's number")
-    number: Annotated[Integer, Field(ge=1)] = Field(
-        description="the experiment's number; `by` is the negative of it before it begins"
-    )
-    time: Real | None = Field(
-        None,
-        description="when; null: at the start",
-        json_schema_extra=measured_in("`model.time_units`"),
-    )
-    formulas: dict[str, str] = Field(
-        min_length=1, description="{id in the file: formula of its new value}"
     )
 
 
@@ -256,11 +239,7 @@ class ModelConfig(Strict):
             words = f"factor of {array.long_name or name}"
             parameters[name] = Parameter(long_name=words, value=1.0)
         parameters |= {axis: Parameter(value=0.0) for axis in self.categories}
-        for name, delay in self.delays.items():
-            initial = states[delay.of].initial
-            for one, value in zip(value_names(name, initial.shape), initial.flat):
-                parameters[one] = Parameter(value=float(value))
-            parameters[while_name(name)] = Parameter(value=1.0)
+        parameters |= delay_parameters(self.delays, states)
         return Declaration(
             self.name,
             self.t0,

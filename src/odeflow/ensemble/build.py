@@ -29,7 +29,6 @@ from odeflow.importers.metric_functions import MetricFunctions
 from odeflow.importers.saved_events import saved_events, with_crossings
 from odeflow.problem.attempt import Attempt
 from odeflow.problem.clock import Clock
-from odeflow.problem.delays import with_history
 from odeflow.problem.measures import NOISE, CountedPeaks, MeasuredPart
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem
@@ -38,6 +37,7 @@ from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.time_resolution import check_span
 from odeflow.problem.time_text import shown_time
 from odeflow.problem.transforms.algebraic import started, with_algebraic
+from odeflow.problem.transforms.delays import with_history
 from odeflow.problem.transforms.doses import jump_targets, schedule, with_doses
 from odeflow.problem.transforms.drift_limit import DriftLimit, with_drift_limit
 from odeflow.problem.transforms.invariants import Drift, with_invariants
@@ -285,7 +285,7 @@ def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
     ]
     t1 = own_ends(config, axes) if has_own_ends(config, axes) else None
     lanes = Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
-    return with_history(declared, lanes)
+    return with_history(model, lanes)
 
 
 def _categories(config: Config, axes: Axes) -> Axes:

@@ -12,7 +12,6 @@ import numpy as np
 from odeflow.config.model import ModelConfig
 from odeflow.importers.model_data import Arrays
 from odeflow.problem.declaration import ArrayParameter
-from odeflow.problem.delays import delay_places
 from odeflow.problem.knots import Knots, piece_value
 from odeflow.problem.pieces import Pieces
 
@@ -113,7 +112,7 @@ class Supplied:
         """The numbers of the parameters that each delay has, and its shape."""
         declared = self.config.declaration()
         shapes = [declared.states[delay.of].shape for delay in declared.delays.values()]
-        return [(one.values, shape) for one, shape in zip(delay_places(declared), shapes)]
+        return [(one.values, shape) for one, shape in zip(declared.delay_places, shapes)]
 
     @cached_property
     def _record(self) -> Any:

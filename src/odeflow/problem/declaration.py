@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.problem.delays import Delay
+from odeflow.problem.delays import Delay, DelayPlaces, delay_places
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,12 @@ class Declaration:
     def dims(self) -> frozenset[str]:
         """Names of the dimensions of all array states."""
         return frozenset(dim for state in self.states.values() for dim in state.dims)
+
+    @property
+    def delay_places(self) -> tuple[DelayPlaces, ...]:
+        """Its delays, by numbers of components and parameters."""
+        shapes = {name: state.shape for name, state in self.states.items()}
+        return delay_places(self.delays, shapes, list(self.parameters))
 
     @property
     def is_implicit(self) -> bool:

@@ -5,20 +5,16 @@ function of it is one of (t, y, args) as ever. In `Lanes` the former are the his
 before t0; an engine that knows delays puts there what was, once that is after t0.
 """
 
-from __future__ import annotations
-
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 
 from odeflow.files.errors import ConfigError
 from odeflow.problem.formulas import formula_value
-
-if TYPE_CHECKING:
-    from odeflow.problem.declaration import Declaration
-    from odeflow.problem.problem import Lanes
 
 #: Families of methods that can be taken with delays.
 WITH_DELAYS = ("explicit", "rosenbrock")
@@ -57,42 +53,26 @@ def while_name(name: str) -> str:
     return f"{name}_delay"
 
 
-def delay_places(declared: Declaration) -> tuple[DelayPlaces, ...]:
-    """Where everything is, delay by delay."""
-    parameters, first, start = list(declared.parameters), {}, 0
-    for name, state in declared.states.items():
-        first[name] = start
-        start += state.initial.size
+def delay_places(
+    delays: Mapping[str, Delay],
+    shapes: Mapping[str, tuple[int, ...]],
+    parameters: Sequence[str],
+) -> tuple[DelayPlaces, ...]:
+    """Where everything is, delay by delay, among states of these shapes and the parameters."""
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    first = dict(zip(shapes, accumulate(sizes, initial=0)))
+    number = {name: i for i, name in enumerate(parameters)}
     result = []
-    for name, delay in declared.delays.items():
-        shape = declared.states[delay.of].shape
-        values = tuple(parameters.index(one) for one in value_names(name, shape))
+    for name, delay in delays.items():
+        values = tuple(number[one] for one in value_names(name, shapes[delay.of]))
         components = tuple(first[delay.of] + i for i in range(len(values)))
-        result.append(DelayPlaces(components, values, parameters.index(while_name(name))))
+        result.append(DelayPlaces(components, values, number[while_name(name)]))
     return tuple(result)
-
-
-def with_history(declared: Declaration, lanes: Lanes) -> Lanes:
-    """Lanes whose parameters have the history and the length of each delay.
-
-    Raises ConfigError for a length that is not positive.
-    """
-    if not declared.delays:
-        return lanes
-    args = np.array(lanes.args, float)
-    numbers = dict(zip(declared.parameters, lanes.args))
-    for (name, delay), places in zip(declared.delays.items(), delay_places(declared)):
-        args[places.by] = while_of(name, delay, numbers)
-        for component, value in zip(places.components, places.values):
-            args[value] = (
-                lanes.y0[component] if delay.history is None else _number(delay.history, numbers)
-            )
-    return replace(lanes, args=args)
 
 
 def while_of(name: str, delay: Delay, numbers: Mapping[str, np.ndarray]) -> np.ndarray:
     """How long before a delay looks; raises ConfigError where that is not a while."""
-    found = np.asarray(_number(delay.by, numbers), float)
+    found = np.asarray(quantity_value(delay.by, numbers), float)
     if not (np.isfinite(found) & (found > 0)).all():
         worst = np.nanmin(found) if np.isfinite(found).any() else np.nan
         raise ConfigError(
@@ -102,5 +82,6 @@ def while_of(name: str, delay: Delay, numbers: Mapping[str, np.ndarray]) -> np.n
     return found
 
 
-def _number(quantity: Quantity, numbers: Mapping[str, np.ndarray]) -> np.ndarray | float:
+def quantity_value(quantity: Quantity, numbers: Mapping[str, np.ndarray]) -> np.ndarray | float:
+    """The value of a number, a parameter or a formula of parameters."""
     return formula_value(quantity, numbers) if isinstance(quantity, str) else quantity

@@ -15,7 +15,7 @@ import numpy as np
 from odeflow.files.errors import ConfigError
 from odeflow.problem.algebraic import Algebraic, rates
 from odeflow.problem.declaration import Declaration, Variable
-from odeflow.problem.delays import DelayPlaces, delay_places
+from odeflow.problem.delays import DelayPlaces
 from odeflow.problem.knots import Knots
 
 Scalar = jax.Array
@@ -160,7 +160,7 @@ class Model:
     @cached_property
     def delays(self) -> tuple[DelayPlaces, ...]:
         """Its delays, by numbers of components and parameters."""
-        return delay_places(self.declared)
+        return self.declared.delay_places
 
     @property
     def explicit(self) -> tuple[bool, ...]:

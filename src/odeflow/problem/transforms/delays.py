@@ -1,0 +1,26 @@
+"""The history and the lengths of delays, as parameters of lanes."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from odeflow.problem.delays import quantity_value, while_of
+from odeflow.problem.model import Model
+from odeflow.problem.problem import Lanes
+
+
+def with_history(model: Model, lanes: Lanes) -> Lanes:
+    """Lanes whose parameters have the history and the length of each delay.
+
+    Raises ConfigError for a length that is not positive.
+    """
+    if not model.delays:
+        return lanes
+    args, declared = np.array(lanes.args, float), model.declared
+    numbers = dict(zip(declared.parameters, lanes.args))
+    for (name, delay), places in zip(declared.delays.items(), model.delays):
+        args[places.by] = while_of(name, delay, numbers)
+        for component, value in zip(places.components, places.values):
+            held = delay.history is None
+            args[value] = lanes.y0[component] if held else quantity_value(delay.history, numbers)
+    return replace(lanes, args=args)
