@@ -53,7 +53,7 @@ def compose(folder: Path, doses: list[Any], *overrides: str, end: Any = END, **c
 def scheduled(config: Any) -> Any:
     axes = rows(config.design, 0, number_of_samples(config.design, config.study), config.study)
     model = with_doses(load_model(config.model, config.study), config.plain_doses)
-    lanes = make_lanes(config, model, {**axes, **model.start(axes)})
+    lanes = make_lanes(config, model, axes)
     return build.scheduled(config, model, axes, lanes)
 
 

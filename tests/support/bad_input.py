@@ -801,14 +801,31 @@ ARRAYS = [
         with_array("{file: d.csv, dims: [age, other]}"),
     ),
     (
-        "a function for an initial value",
-        ("model.states.y.initial", "functions are not called", ".csv or .npy"),
+        "an initial value by no function",
+        ("model.states.y.initial", "models.py has no function 'start'"),
         in_model("initial: 3.0", "initial: 'models.py:start'"),
     ),
     (
-        "complex states",
-        ("model.states.y.dtype", "states are real", "two"),
-        in_model("initial: 3.0", "initial: 3.0, dtype: complex"),
+        "an initial array by a function without its shape",
+        ("model.states.y", "initial has 0 dimension(s) but dims names 1"),
+        in_model("initial: 3.0", "initial: 'models.py:decay', dims: [x]"),
+    ),
+    (
+        "a variable of a file that has none",
+        ("model.states.y.initial.file", "c.csv has no variables"),
+        in_model("initial: 3.0", "initial: {file: c.csv, variable: y}") | {"c.csv": "y\n1\n"},
+    ),
+    (
+        "a complex number that is none",
+        ("model", "states.y.initial", "'3,1'", "1+2j"),
+        in_model("initial: 3.0", "initial: '3,1', dtype: complex"),
+    ),
+    (
+        "a part of a complex state that is a state too",
+        ("model", "states: y_real is a part of the complex y"),
+        in_model(
+            "  y: {initial: 3.0", "  y_real: {initial: 1}\n  y: {dtype: complex, initial: 3.0"
+        ),
     ),
     (
         "names for another number of places",

@@ -77,6 +77,15 @@ def _natural(value: int) -> int:
     return value
 
 
+def _function_reference(value: str) -> str:
+    if not is_function_reference(value):
+        raise ValueError(
+            f"{value!r} does not name a function: write module:function (package.module:function) "
+            "or a file of the study, models.py:function"
+        )
+    return value
+
+
 def _distinct(values: list[Any]) -> list[Any]:
     for value in values:
         if values.count(value) > 1:
@@ -87,6 +96,11 @@ def _distinct(values: list[Any]) -> list[Any]:
 LONGEST_NAME = 100
 #: Far from where 64 bits end, sums and multiples included.
 _MOST = 10**15
+
+
+def is_function_reference(value: str) -> bool:
+    """Whether a text has the form of `module:function`, or `file.py:function`."""
+    return re.fullmatch(r"[\w./-]+:[A-Za-z_]\w*", value) is not None
 
 
 def is_attribute(name: str) -> bool:
@@ -128,5 +142,6 @@ Natural = Annotated[Integer, AfterValidator(_natural)]
 VariableName = Annotated[str, AfterValidator(check_variable_name)]
 #: What a condition or a category is called: one of CF's `flag_meanings`.
 ChoiceName = Annotated[str, AfterValidator(_choice_name)]
+FunctionReference = Annotated[str, AfterValidator(_function_reference)]
 #: For lists of choices, each once.
 Distinct = AfterValidator(_distinct)

@@ -16,6 +16,8 @@ def check_functions(model: ModelConfig, study: Path) -> None:
         reference = given if given is None or isinstance(given, str) else given.function
         if reference is not None:
             check_function(f"model.{key}", reference, study)
+    for state, reference in model.initial_functions.items():
+        check_function(f"model.states.{state}.initial", reference, study)
 
 
 def check_function(key: str, reference: str, study: Path) -> None:

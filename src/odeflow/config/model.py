@@ -1,38 +1,34 @@
 """The `model` group: states, parameters, and where the vector field is."""
 
-import re
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from odeflow.config.algebraic import check_algebraic, mass_matrix, sizes_of
 from odeflow.config.arrays import ArrayConfig, Coordinate, check_coords, divided
-from odeflow.config.base import Distinct, Real, Strict, VariableName, measured_in
+from odeflow.config.base import (
+    Distinct,
+    FunctionReference,
+    Real,
+    Strict,
+    VariableName,
+    measured_in,
+)
 from odeflow.config.categories import categories, check_given
 from odeflow.config.changes import ChangeConfig
 from odeflow.config.compartments import CompartmentConfig
+from odeflow.config.complex_states import with_parts
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
 from odeflow.config.delays import DelayConfig, check_delays, delay_parameters
 from odeflow.config.inputs import InputConfig
+from odeflow.config.observables import Observables
 from odeflow.config.states import StateConfig
 from odeflow.config.text import Text
 from odeflow.problem.declaration import ArrayParameter, Declaration, Parameter, State, Variable
 from odeflow.problem.names import drift_name
 from odeflow.problem.time_text import shown_time
-
-
-def _function_reference(value: str) -> str:
-    if not re.fullmatch(r"[\w./-]+:[A-Za-z_]\w*", value):
-        raise ValueError(
-            f"{value!r} does not name a function: write module:function (package.module:function) "
-            "or a file of the study, models.py:function"
-        )
-    return value
-
-
-FunctionReference = Annotated[str, AfterValidator(_function_reference)]
 
 
 class ParameterConfig(Strict):
@@ -46,30 +42,6 @@ class ParameterConfig(Strict):
     long_name: Text | None = Field(None, description="what it is, in words; default: its name")
     added: bool = Field(
         False, description="sbml, antimony: the file does not have it; formulas and conditions do"
-    )
-
-
-class VariableConfig(Strict):
-    """Units and long name of an observable or invariant."""
-
-    units: Text = Field(default="1", description="units, as printed on axes")
-    long_name: Text | None = Field(
-        default=None, description="what it is, in words; default: its name"
-    )
-
-
-class Observables(Strict):
-    """Quantities computed from time, state and parameters along each trajectory."""
-
-    function: FunctionReference | None = Field(
-        None, description="module:function with the signature (t, y, args) -> {name: value}"
-    )
-    formulas: dict[VariableName, str] = Field(
-        default_factory=dict,
-        description="sbml, antimony: {name: formula} over what the file and its parameters name",
-    )
-    variables: dict[VariableName, VariableConfig] = Field(
-        default_factory=dict, description="units and long_name of each"
     )
 
 
@@ -117,6 +89,10 @@ class ModelConfig(Strict):
     )
     states: dict[VariableName, StateConfig] = Field(
         min_length=1, description="states; their order is the order of the state record"
+    )
+    complex_states: list[VariableName] = Field(
+        default_factory=list,
+        description="not for you to set: states that were given as `dtype: complex`",
     )
     parameters: dict[VariableName, ParameterConfig] = Field(
         default_factory=dict, description="parameters, in the order of the args record"
@@ -181,7 +157,13 @@ class ModelConfig(Strict):
         """References to all of the user's functions."""
         records = (self.observables, self.invariants)
         others = [record.function for record in records if record is not None]
+        others += self.initial_functions.values()
         return [reference for reference in (self.vector_field, *others) if reference is not None]
+
+    @property
+    def initial_functions(self) -> dict[str, str]:
+        """References to the functions that compute initial values, by state."""
+        return {name: one.computed_by for name, one in self.states.items() if one.computed_by}
 
     @property
     def files(self) -> dict[str, DataFile]:
@@ -207,7 +189,7 @@ class ModelConfig(Strict):
     @model_validator(mode="before")
     @classmethod
     def _divided(cls, value: Any) -> Any:
-        return divided(value)
+        return with_parts(divided(value))
 
     @field_validator("time_units")
     @classmethod
@@ -225,9 +207,7 @@ class ModelConfig(Strict):
         observables = self.observables
         named = observables.variables if observables else {}
         states = {
-            name: State(
-                s.units, s.long_name, initial=np.asarray(s.initial, float), dims=tuple(s.dims)
-            )
+            name: State(s.units, s.long_name, initial=s.initial_values, dims=tuple(s.dims))
             for name, s in self.states.items()
         }
         parameters = {
@@ -289,6 +269,13 @@ class ModelConfig(Strict):
             raise ValueError("invariants.formulas: formulas are for observables only")
         if self.is_imported and (self.mass_matrix is not None or self.free is not None):
             raise ValueError("mass_matrix and free are for a vector_field of your own")
+        if self.is_imported and self.complex_states:
+            raise ValueError(f"states: {self.complex_states[0]}: dtype: those of a file are real")
+        if self.is_imported and self.initial_functions:
+            raise ValueError(
+                f"states: {next(iter(self.initial_functions))}: initial: a file's initial values "
+                "are numbers, or computed by it"
+            )
         if self.is_imported and self.arrays:
             raise ValueError(f"parameters: {next(iter(self.arrays))}: those of a file are numbers")
         if self.is_imported and self.data:
@@ -308,7 +295,7 @@ class ModelConfig(Strict):
         if not self.t1 > self.t0:
             t0, t1 = shown_time(self.t0, self.t1), shown_time(self.t1, self.t0)
             raise ValueError(f"t1 ({t1}) must be greater than t0 ({t0})")
-        names = [*self.states, *self.parameters]
+        names = [*self.states, *self.complex_states, *self.parameters]
         if self.observables is not None:
             names += self.observables.variables
         names += {dim for state in self.states.values() for dim in state.dims}
@@ -329,7 +316,7 @@ class ModelConfig(Strict):
             if name not in self.states:
                 known = ", ".join(self.states)
                 raise ValueError(f"nonnegative: {name!r} is not a state; known: {known}")
-            if self.states[name].least < 0:
+            if np.min(self.states[name].initial_values) < 0:
                 raise ValueError(f"nonnegative: the initial value of {name} is negative")
         check_algebraic(sizes_of(self.states), self.algebraic, self.mass_matrix, self.free)
         for name in self.invariants.variables if self.invariants else ():

@@ -5,7 +5,6 @@ remedy is a smaller tolerance, never a looser one.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -17,11 +16,11 @@ _PART = 1e-6
 
 
 def start_sizes(config: Config, axes: Mapping[str, float]) -> dict[str, float]:
-    """The size of each state at t0, |y| or the largest of an array, where it is not 0.
+    """The size of each state at t0, |y| or the largest of an array, where known and not 0.
 
     `axes` are the values of a sample's axes, of which those named as states are initial values.
     """
-    sizes = {name: _size(state.initial) for name, state in config.model.states.items()}
+    sizes = {name: _size(state.initial_values) for name, state in config.model.states.items()}
     sizes |= {name: abs(axes[name]) for name in sizes if name in axes}
     return {name: size for name, size in sizes.items() if size > 0}
 
@@ -56,5 +55,5 @@ def _atol(solver: SolverConfig, state: str) -> float:
     return solver.tolerances([state]).atol.get(state, 0.0)
 
 
-def _size(initial: Any) -> float:
-    return float(np.max(np.abs(np.asarray(initial, float))))
+def _size(initial: np.ndarray) -> float:
+    return float(np.max(np.abs(initial)))

@@ -94,7 +94,7 @@ class Built:
         `resources` are for what has to be solved to know them: steady states of repeated doses.
         """
         model = self.switching.model
-        lanes = make_lanes(self.config, model, {**axes, **model.start(axes)})
+        lanes = make_lanes(self.config, model, axes)
         before = at_start(model, started(model, lanes))
         if self.config.records is None:
             lanes = at_start(model, scheduled(self.config, model, axes, before))
@@ -263,13 +263,14 @@ def _resolved(part: MeasuredPart | None, name: str, tolerances: Tolerances) -> M
 
 
 def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
-    """Initial values and parameters of every sample: the declared ones, replaced by the axes'.
+    """Initial values and parameters of every sample: those of the axes, computed or declared.
 
     Raises ConfigError for a negative state that cannot be, an end that is not after t0, and a delay
     that is not positive.
     """
     size = len(next(iter(axes.values()))) if axes else 1
-    declared, y0, axes = model.declared, [], {**axes, **_categories(config, axes)}
+    axes = {**axes, **_categories(config, axes)}
+    axes, declared, y0 = {**axes, **model.start(axes)}, model.declared, []
     for name, state in declared.states.items():
         values = np.asarray(axes.get(name, state.initial))
         if name in declared.nonnegative and values.size and values.min() < 0:
@@ -277,7 +278,7 @@ def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
                 f"model.nonnegative: an initial value of {name} is {values.min():g}; raise it, or "
                 f"take {name} out of the list"
             )
-        column = values[None, :] if name in axes else values.reshape(-1, 1)
+        column = values.reshape(-1, size if name in axes else 1)
         y0.append(np.broadcast_to(column, (column.shape[0], size)))
     args = [
         np.broadcast_to(np.asarray(axes.get(name, parameter.value), float), (size,))

@@ -1,18 +1,23 @@
 """A model of a config: its functions imported, supplied with data, traced once and checked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from odeflow.config.base import check_variable_name
-from odeflow.config.model import ModelConfig, Observables
+from odeflow.config.model import ModelConfig
+from odeflow.config.observables import Observables
 from odeflow.files.errors import ConfigError
+from odeflow.importers.complex_states import WithComplex
 from odeflow.importers.functions import load_function
+from odeflow.importers.initial import computed_start, with_computed
 from odeflow.importers.inputs import read_inputs
 from odeflow.importers.model_data import read_data
-from odeflow.importers.supplied import Courses, Supplied, users_own
+from odeflow.importers.supplied import Courses, GivenArgs, Supplied, users_own
 from odeflow.importers.user_errors import check_signature, user_errors
 from odeflow.problem.model import Model
 
@@ -24,7 +29,8 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
     returns the wrong structure (it names the state).
     """
     study = Path(study)
-    supplied, courses = _supplying(config, study)
+    supplied, given = _supplying(config, study)
+    knots = given.courses.knots
     if config.vector_field is None:
         from odeflow.importers.sbml.field import imported_functions  # which imports libsbml
 
@@ -36,7 +42,7 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
             events=tuple(event.each(supplied) for event in imported.events),
             start=imported.start,
             fixed=imported.fixed,
-            knots=courses.knots,
+            knots=knots,
         )
     else:
         function = load_function(config.vector_field, study, "model.vector_field")
@@ -44,9 +50,17 @@ def load_model(config: ModelConfig, study: Path | str = ".") -> Model:
         if config.observables is not None and config.observables.function is not None:
             observables = load_function(config.observables.function, study, "model.observables")
         observables = observables and supplied(observables)
-        model = Model(config.declaration(), supplied(function), observables, knots=courses.knots)
+        model = Model(config.declaration(), supplied(function), observables, knots=knots)
+        if config.initial_functions:
+            model = _computed(model, config, study, given)
     check_model(model)
     return model
+
+
+def _computed(model: Model, config: ModelConfig, study: Path, given: GivenArgs) -> Model:
+    """The model with the initial values that functions compute."""
+    start = computed_start(config, study, model.declared, given)
+    return replace(model, declared=with_computed(model.declared, start), start=start)
 
 
 def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | None:
@@ -59,10 +73,12 @@ def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | Non
         return None
     study = Path(study)
     field = load_model(config, study).function
-    supplied, courses = _supplying(config, study)
+    supplied, given = _supplying(config, study)
     function = supplied(load_function(invariants.function, study, "model.invariants"))
     observed = config.model_copy(update={"observables": invariants})
-    model = Model(observed.declaration(), field, function, knots=courses.knots)
+    model = Model(observed.declaration(), field, function, knots=given.courses.knots)
+    if config.initial_functions:
+        model = _computed(model, config, study, given)
     try:
         check_model(model)
     except ConfigError as error:
@@ -71,18 +87,27 @@ def load_invariants(config: ModelConfig, study: Path | str = ".") -> Model | Non
     return model
 
 
+def given_to(config: ModelConfig, study: Path) -> GivenArgs:
+    """What a model's functions have for their `args`."""
+    courses = Courses(read_inputs(config, study))
+    return GivenArgs(config, read_data(config, study), config.plain_arrays, courses)
+
+
 def _supplying(
     config: ModelConfig, study: Path
-) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], Courses]:
-    """What gives a function the model's arrays, data, inputs and delays; and the inputs."""
-    data, courses = read_data(config, study), Courses(read_inputs(config, study))
+) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], GivenArgs]:
+    """What gives a function the model's arrays, data, inputs and delays, if any; and these."""
+    given = given_to(config, study)
 
     def supplied(function: Callable[..., Any]) -> Callable[..., Any]:
-        if not (data or config.arrays or config.inputs or config.delays):
-            return function
-        return Supplied(function, config, data, config.plain_arrays, courses)
+        if config.data or config.arrays or config.inputs or config.delays:
+            function = Supplied(function, given)
+        if config.complex_states:
+            states, split = list(config.states), lambda z: (jnp.real(z), jnp.imag(z))
+            function = WithComplex(function, states, config.complex_states, jax.lax.complex, split)
+        return function
 
-    return supplied, courses
+    return supplied, given
 
 
 def check_model(model: Model) -> None:

@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from odeflow.config.model import ModelConfig
+from odeflow.importers.complex_states import WithComplex
 from odeflow.importers.model_data import Arrays
 from odeflow.problem.declaration import ArrayParameter
 from odeflow.problem.knots import Knots, piece_value
@@ -34,29 +35,27 @@ class Courses:
 
 
 @dataclass(frozen=True, eq=False)
-class Supplied:
-    """Calls `function(t, y, args)` with what a config gives it beside the parameters.
+class GivenArgs:
+    """What functions have for their `args`: the parameters, and what else a config gives them.
 
     `data` are arrays by name of a file: one with columns is a record of them, one with a single
     array that array. They are constants to JAX, floats in the precision of t, and so are `arrays`,
     the array parameters, but for their factors. Of `courses` the function has the values at t.
     """
 
-    function: Callable[..., Any]
     config: ModelConfig
-    data: Mapping[str, Arrays] = field(default_factory=dict)
-    arrays: Mapping[str, ArrayParameter] = field(default_factory=dict)
-    courses: Courses | None = None
+    data: Mapping[str, Arrays]
+    arrays: Mapping[str, ArrayParameter]
+    courses: Courses
 
-    def __call__(self, t: Any, y: Any, args: Any, *more: Any) -> Any:
-        """What the function returns."""
+    def __call__(self, t: Any, args: Any) -> Any:
+        """The record for a time, of the model's parameters."""
         dtype = jnp.result_type(t)
 
         def constant(values: np.ndarray) -> Any:
             return jnp.asarray(values, dtype if values.dtype.kind == "f" else None)
 
         def value(name: str, t: Any, category: Any) -> Any:
-            assert self.courses is not None
             return self.courses.value(name, t, 0 if category is None else _whole(category))
 
         def chosen(arrays: Any, category: Any) -> Any:
@@ -66,8 +65,7 @@ class Supplied:
         def shaped(numbers: list[Any], shape: tuple[int, ...]) -> Any:
             return jnp.stack(numbers).reshape(shape)
 
-        taken = self.taking(constant, chosen, value, shaped)
-        return self.function(t, y, taken(t, args), *more)
+        return self.taking(constant, chosen, value, shaped)(t, args)
 
     def taking(
         self,
@@ -121,6 +119,18 @@ class Supplied:
         return namedtuple(f"{config.name}_args", names)
 
 
+@dataclass(frozen=True, eq=False)
+class Supplied:
+    """Calls `function(t, y, args)` with all that it is given."""
+
+    function: Callable[..., Any]
+    given: GivenArgs
+
+    def __call__(self, t: Any, y: Any, args: Any, *more: Any) -> Any:
+        """What the function returns."""
+        return self.function(t, y, self.given(t, args), *more)
+
+
 def _whole(category: Any) -> Any:
     """The number of a category, which parameters hold as a float."""
     return jnp.asarray(category).astype(int)
@@ -135,4 +145,6 @@ def _part(name: str, arrays: Arrays, constant: Callable[[np.ndarray], Any]) -> A
 
 def users_own(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function as the user wrote it."""
-    return function.function if isinstance(function, Supplied) else function
+    while isinstance(function, Supplied | WithComplex):
+        function = function.function
+    return function

@@ -22,8 +22,13 @@ _INTEGER_WORDS = (
 )
 
 
-def check_signature(key: str, reference: str, function: Callable[..., Any]) -> None:
-    """Raises ConfigError where a function cannot be called with `(t, y, args)`, or swaps t and y.
+def check_signature(
+    key: str,
+    reference: str,
+    function: Callable[..., Any],
+    wanted: tuple[str, ...] = ("t", "y", "args"),
+) -> None:
+    """Raises ConfigError where a function cannot be called with what is wanted, or swaps t and y.
 
     A function of `(y, t, args)`, which SciPy's `odeint` takes, would be given each for the other.
     """
@@ -34,15 +39,22 @@ def check_signature(key: str, reference: str, function: Callable[..., Any]) -> N
     names = list(signature.parameters)
     shown = f"{key}: {reference} has the arguments ({', '.join(names)})"
     try:
-        signature.bind(None, None, None)
+        signature.bind(*wanted)
     except TypeError:
-        raise ConfigError(f"{shown}; it is called with three, (t, y, args)") from None
-    if len(names) > 1 and names[1] in _TIMES and names[0] not in _TIMES:
+        number = {1: "one", 3: "three"}[len(wanted)]
+        called = f"({', '.join(wanted)})"
+        raise ConfigError(f"{shown}; it is called with {number}, {called}") from None
+    if len(wanted) > 1 and len(names) > 1 and names[1] in _TIMES and names[0] not in _TIMES:
         raise ConfigError(f"{shown}; write them in the order (t, y, args)")
 
 
 @contextmanager
-def user_errors(key: str, reference: str, function: Callable[..., Any]) -> Iterator[None]:
+def user_errors(
+    key: str,
+    reference: str,
+    function: Callable[..., Any],
+    given: tuple[str, ...] = ("t", "y", "args"),
+) -> Iterator[None]:
     """What the user's function raises while JAX traces it becomes a ConfigError of one line."""
     try:
         yield
@@ -50,7 +62,7 @@ def user_errors(key: str, reference: str, function: Callable[..., Any]) -> Itera
         raise
     except Exception as error:
         where = f"{key}: {reference}{_line(error, function)}"
-        raise ConfigError(f"{where} {_advice(error)}") from error
+        raise ConfigError(f"{where} {_advice(error, given)}") from error
 
 
 def _line(error: Exception, function: Callable[..., Any]) -> str:
@@ -61,11 +73,11 @@ def _line(error: Exception, function: Callable[..., Any]) -> str:
     return f", line {lines[-1]}," if lines else ""
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: Exception, given: tuple[str, ...]) -> str:
     if isinstance(error, AttributeError) and isinstance(error.obj, Tracer):
         return (
-            f"reads .{error.name} of a number: the arguments are (t, y, args), in this order, and "
-            "states and parameters are plain numbers or arrays"
+            f"reads .{error.name} of a number: the arguments are ({', '.join(given)}), in this "
+            "order, and states and parameters are plain numbers or arrays"
         )
     fields = getattr(getattr(error, "obj", None), "_fields", None)
     if isinstance(error, AttributeError) and fields is not None:

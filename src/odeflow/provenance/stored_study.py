@@ -98,6 +98,9 @@ def with_stored_functions(config: Config, sources: Mapping[str, str]) -> Config:
     for key in ("observables", "invariants"):
         if model[key] is not None:
             model[key]["function"] = of_file(model[key]["function"])
+    for state in model["states"].values():
+        if isinstance(state["initial"], dict):
+            state["initial"]["function"] = of_file(state["initial"]["function"])
     return validate(data)
 
 

@@ -85,7 +85,7 @@ class Before:
         """
         shape = next(iter(columns.values())).shape
         flat = {name: x.ravel() for name, x in columns.items()}
-        y0 = make_lanes(built.config, built.model, {**flat, **built.model.start(flat)}).y0
+        y0 = make_lanes(built.config, built.model, flat).y0
         parts = zip(built.model.components, y0.reshape(-1, *shape).copy())
         # what events remember is an array, and begins as the state at the start says
         start = {one.state: x for one, x in parts if not one.index}

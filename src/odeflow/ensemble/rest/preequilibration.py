@@ -63,7 +63,7 @@ class Preequilibration:
         Returns:
             All columns; NaN where nothing is at rest.
         """
-        y0 = make_lanes(self._config, self._model, {**columns, **self._model.start(columns)}).y0
+        y0 = make_lanes(self._config, self._model, columns).y0
         y0, names = y0.copy(), list(self._model.declared.states)
         numbers = {name: i for i, name in enumerate(self._config.design.conditions)}
         asked = self._config.design.preequilibration

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from odeflow.config.model import ModelConfig, Observables
+from odeflow.config.model import ModelConfig
+from odeflow.config.observables import Observables
 from odeflow.files.errors import ConfigError
 from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import TIME, Expression, Number, Symbol

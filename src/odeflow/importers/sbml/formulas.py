@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import libsbml
 
-from odeflow.config.model import VariableConfig
+from odeflow.config.observables import VariableConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.antimony.antimony_tokens import MOST_OPERATIONS, count_operations

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from odeflow.config.model import VariableConfig
+from odeflow.config.observables import VariableConfig
 from odeflow.files.plain_text import without_hidden
 from odeflow.importers.expressions.expression import (
     Expression,

@@ -12,7 +12,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from odeflow.config.model import VariableConfig
+from odeflow.config.observables import VariableConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.expressions.expression import Expression, names

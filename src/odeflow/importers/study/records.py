@@ -34,6 +34,12 @@ def check_records(config: Config) -> None:
     ):
         if given:
             raise ConfigError(f"design.nonmem: not with {key}; remove one of them")
+    computed = config.model.initial_functions
+    if computed and config.records.covariates:
+        raise ConfigError(
+            f"model.states.{next(iter(computed))}.initial: not computed where design.nonmem has "
+            "covariates, which change later; give a number, or a bolus as a first record"
+        )
     _check_states(config)
     _check_names(config)
     _check_quantities(config)

@@ -21,6 +21,8 @@ def with_history(model: Model, lanes: Lanes) -> Lanes:
     for (name, delay), places in zip(declared.delays.items(), model.delays):
         args[places.by] = while_of(name, delay, numbers)
         for component, value in zip(places.components, places.values):
-            held = delay.history is None
-            args[value] = lanes.y0[component] if held else quantity_value(delay.history, numbers)
+            before = lanes.y0[component]
+            if delay.history is not None:
+                before = quantity_value(delay.history, numbers)
+            args[value] = before
     return replace(lanes, args=args)

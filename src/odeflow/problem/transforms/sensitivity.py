@@ -33,6 +33,7 @@ from odeflow.problem.doses import Dose, Stop
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Lanes
 from odeflow.problem.solver import Solver, Tolerances
+from odeflow.problem.start import ComputedStart
 from odeflow.problem.transforms.algebraic_derivatives import (
     refuse_moving,
     with_algebraic_derivatives,
@@ -82,7 +83,9 @@ def with_sensitivities(
         _vector_field(model, axes, seeds, jumps),
         model.observables_function and _observables(model, axes, seeds, derivatives),
         derivatives,
-        start=model.start,
+        start=model.start.along(derivatives)
+        if isinstance(model.start, ComputedStart)
+        else model.start,
         fixed=model.fixed,
         knots=model.knots,
     )

@@ -13,16 +13,22 @@ import numpy as np
 from odeflow.config.model import ModelConfig
 from odeflow.importers.loading import load_invariants, load_model
 from odeflow.problem.model import Model
+from odeflow.problem.start import ComputedStart
 
 
 def fingerprint(config: ModelConfig, study: Path) -> str:
-    """Digest of the programs of field, observables and invariants, imported and traced again."""
+    """Digest of the programs of a model's functions, imported and traced again."""
     model = load_model(config, study)
     found = hashlib.sha256()
+    if isinstance(model.start, ComputedStart):
+        args = tuple(model.example()[2])
+        for function in model.start.functions.values():
+            closed: Any = jax.make_jaxpr(function)(args)
+            _add(closed.jaxpr, closed.consts, found)
     models: list[Model | None] = [model, load_invariants(config, study)]
     for one in filter(None, models):
         for function in (one.vector_field, one.observables):
-            closed: Any = jax.make_jaxpr(function)(*one.example())
+            closed = jax.make_jaxpr(function)(*one.example())
             _add(closed.jaxpr, closed.consts, found)
     return found.hexdigest()
 

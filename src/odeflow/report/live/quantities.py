@@ -72,14 +72,14 @@ def _axis(stored: Stored, axis: str, value: float) -> Quantity:
 def _others(config: Config) -> list[Quantity]:
     """Parameters and scalar states with the values that the config gives them.
 
-    What the model's file computes is left out: where something else changes, so does that.
+    What the model computes is left out: where something else changes, so does that.
     """
     model = config.model
     values = {name: float(one.value) for name, one in model.parameters.items()}
-    values |= {n: float(np.asarray(s.initial)) for n, s in model.states.items() if not s.shape}
+    values |= {n: float(s.initial_values) for n, s in model.states.items() if not s.shape}
     found = []
     for name, value in values.items():
-        if name in (model.computed or {}):
+        if name in (model.computed or {}) or name in model.initial_functions:
             continue
         attrs = axis_attributes(name, model)
         low, high = _around(value)

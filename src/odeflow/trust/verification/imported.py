@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from odeflow.config.model import ModelConfig, Observables
+from odeflow.config.model import ModelConfig
+from odeflow.config.observables import Observables
 from odeflow.importers.expressions.expression import TIME, Call, Expression, Symbol, is_zero, names
 from odeflow.importers.sbml.config import extended_system
 from odeflow.importers.sbml.source import model_source

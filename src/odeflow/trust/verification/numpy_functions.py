@@ -12,6 +12,7 @@ import types
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.config.model import ModelConfig
+from odeflow.importers.complex_states import WithComplex
 from odeflow.importers.supplied import Supplied
 from odeflow.problem.model import Model
 from odeflow.trust.verification.arrays import (
@@ -197,6 +199,12 @@ def _rebound(
     inputs: GivenInputs | None,
 ) -> Callable[..., Any]:
     """The user's function by NumPy; the model's data, inputs and delays among its args."""
+    if isinstance(function, WithComplex):
+        inner = _rebound(function.function, numpy, given, inputs)
+        join = lambda real, imag: given(plain(real) + 1j * plain(imag))
+        return replace(
+            function, function=inner, join=join, split=lambda z: (np.real(z), np.imag(z))
+        )
     if not isinstance(function, Supplied):
         return numpy.rebound(function)
     called = numpy.rebound(function.function)
@@ -213,7 +221,7 @@ def _rebound(
     def shaped(numbers: list[Any], shape: tuple[int, ...]) -> Any:
         return given(np.array([float(x) for x in numbers]).reshape(shape))
 
-    with_data = function.taking(given, chosen, value, shaped)
+    with_data = function.given.taking(given, chosen, value, shaped)
     return lambda t, y, args: called(t, y, with_data(t, args))
 
 

@@ -23,6 +23,7 @@ from odeflow.trust.verification.past import Past, given_delays
 from odeflow.trust.verification.problem import PointProblem, StopCondition
 from odeflow.trust.verification.records import RecordedDoses
 from odeflow.trust.verification.schedule import Rounding, changes
+from odeflow.trust.verification.start import InitialValues
 
 #: A derivative may be this many times as large as that of a steady state.
 _NEARLY = 2.0
@@ -41,6 +42,7 @@ class Trajectories:
         self.functions = PointFunctions(
             model, config.model if config.model.is_imported else None, study, self.inputs
         )
+        self.start = InitialValues(config.model, model, study, self.inputs)
         self.stops = _stops(config, model, self.functions)
         self.followed = FollowedVariables(config, model, self.functions.observables)
         self.space: StateSpace | None = None
@@ -92,11 +94,13 @@ class Trajectories:
             for name in varied
         }
         for name, value in model.start(columns).items():
-            number = float(np.asarray(value, float).ravel()[0])
+            number = np.asarray(value, float)[..., 0]
             if name in initial:
                 initial[name] = np.broadcast_to(number, initial[name].shape)
             else:
-                numbers[name] = number
+                numbers[name] = float(number)
+        computed = self.start(np.array(list(numbers.values()), float))
+        initial |= {name: x for name, x in computed.items() if name not in varied}
         y0 = cast(np.concatenate([np.ravel(x) for x in initial.values()]))
         args = cast(list(numbers.values())) if numbers else np.empty(0)
         if shifts:  # a small shift is not to be lost in the precision of the engine

@@ -13,6 +13,12 @@ import numpy as np
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 from jaxtyping import Key
 
+from odeflow.engines.native.frontend.complex_numbers import (
+    COMPLEX,
+    REAL_ONLY,
+    ComplexOperand,
+    complex_operation,
+)
 from odeflow.engines.native.frontend.elementwise import ELEMENTWISE, scalar_operation
 from odeflow.engines.native.frontend.integers import integer_operation
 from odeflow.engines.native.program.builder import Builder
@@ -76,10 +82,13 @@ class Interpreter:
 
     def _results(self, equation: JaxprEqn, operands: Values) -> Sequence[Value]:
         name = equation.primitive.name
-        if name in ELEMENTWISE:
+        if name in ELEMENTWISE or name in COMPLEX:
             return [self._elementwise_equation(equation, operands)]
         handler = self._handlers.get(name)
         if handler is not None:
+            kinds = {dtype_of(variable).kind for variable in equation.invars}
+            if name in REAL_ONLY and "c" in kinds and any(map(is_traced, operands)):
+                raise Refused("complex numbers")
             return handler(self, equation, operands)
         if any(is_traced(x) for x in operands):
             raise Refused("it has no form as arithmetic on scalars here")
@@ -88,8 +97,6 @@ class Interpreter:
     def _elementwise_equation(self, equation: JaxprEqn, operands: Values) -> np.ndarray:
         dtypes = [dtype_of(variable) for variable in equation.invars]
         out = dtype_of(equation.outvars[0])
-        if "c" in {dtype.kind for dtype in (*dtypes, out)} and any(map(is_traced, operands)):
-            raise Refused("complex numbers")
         foreign = any(d.kind not in "biu" and d != self.builder.dtype for d in (*dtypes, out))
         if foreign and not any(is_traced(x) for x in operands):
             return by_jax(equation, operands)[0]
@@ -121,6 +128,8 @@ class Interpreter:
         params: Mapping[str, Any],
     ) -> Operand:
         b = self.builder
+        if out.kind == "c" or any(dtype.kind == "c" for dtype in dtypes):
+            return complex_operation(b, primitive, operands, out, params)  # type: ignore[return-value]
         if primitive == "convert_element_type" and dtypes[0].kind == "f" and out.kind in "fb":
             if out.kind == "b":
                 return b.apply("ne", operands[0], 0.0)
@@ -142,7 +151,9 @@ class Interpreter:
         return self.elementwise("select_n", (which, y, x), (_BOOLEAN, dtype, dtype), dtype)
 
     def _check_precision(self, result: Value, dtype: np.dtype) -> None:
-        if is_traced(result) and dtype.kind not in "biu" and dtype != self.builder.dtype:
+        if dtype.kind in "biu" or not is_traced(result):
+            return
+        if np.finfo(dtype).dtype != self.builder.dtype:
             raise Refused(f"it computes in {dtype} in a model that runs in {self.builder.dtype}")
 
 
@@ -187,6 +198,6 @@ def _constant(value: Any) -> Value:
 
 def _settled(array: Value, dtype: np.dtype) -> Value:
     """An array without names in its own dtype."""
-    if array.dtype != object or any(isinstance(x, str) for x in array.flat):
+    if array.dtype != object or any(isinstance(x, str | ComplexOperand) for x in array.flat):
         return array
     return np.array(array.tolist(), dtype).reshape(array.shape)

@@ -156,7 +156,7 @@ def _filling(value: Any, dtype: np.dtype) -> Operand:
     """What stands for an element out of bounds; JAX's choice where the user made none."""
     if value is not None:
         return np.asarray(value, dtype).item()
-    if dtype.kind == "f":
+    if dtype.kind in "fc":
         return float("nan")
     if dtype.kind == "b":
         return True
