@@ -66,21 +66,21 @@ IN_CONFIG = [
 ]
 #: The same of settings, with `ANY`.
 IN_SETTINGS = [
-    ("Diffrax", ("runtime.engine", "diffrax has no delays"), "runtime.engine=diffrax"),
+    ("Diffrax", ("runtime.engine", "diffrax has no delays"), "runtime__engine=diffrax"),
     ("a method of Diffrax alone", ("solver.method", "kvaerno5", "tsit5"), "solver=kvaerno5"),
     (
         "steps of constant length",
         ("solver.stepsize_controller", "model.delays", "pid"),
-        "solver.stepsize_controller=constant solver.dt0=0.1",
+        "solver__stepsize_controller=constant solver__dt0=0.1",
     ),
-    ("float32", ("runtime.precision", "model.delays", "float64"), "runtime.precision=float32"),
-    ("a GPU", ("runtime.device", "model.delays", "cpu"), "runtime.device=gpu"),
-    ("sensitivities", ("saveat.sensitivities", "model.delays"), "saveat.sensitivities=[k]"),
-    ("a steady state", ("saveat.steady_state", "model.delays"), "saveat.steady_state=true"),
+    ("float32", ("runtime.precision", "model.delays", "float64"), "runtime__precision=float32"),
+    ("a GPU", ("runtime.device", "model.delays", "cpu"), "runtime__device=gpu"),
+    ("sensitivities", ("saveat.sensitivities", "model.delays"), "saveat__sensitivities=[k]"),
+    ("a steady state", ("saveat.steady_state", "model.delays"), "saveat__steady_state=true"),
     (
         "verification for stiff models",
         ("verify.method", "radau", "auto"),
-        "verify.method=radau",
+        "verify__method=radau",
     ),
 ]
 #: A dose that changes how long a delay is.

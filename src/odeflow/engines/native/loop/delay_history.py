@@ -69,17 +69,17 @@ class DelayHistory:
                 b.scatter(_kept(i, power), place, coefficient, keep)
         b.store(_NUMBER, number + select(keep, 1.0, 0.0))
 
-    def parameters(self, b: LaneBuilder) -> "Parameters":
+    def parameters(self, b: LaneBuilder) -> "LaneParameters":
         """Those of a lane at a time up to its own, right after what happened a while before."""
-        return Parameters(self, b, None)
+        return LaneParameters(self, b, None)
 
-    def within(self, b: LaneBuilder, t: Value, t_next: Value) -> "Parameters":
+    def within(self, b: LaneBuilder, t: Value, t_next: Value) -> "LaneParameters":
         """Those of a lane at a time of the step from `t` to `t_next`.
 
         At its start they are as right after what happened a while before, at its end as right
         before that.
         """
-        return Parameters(self, b, (t, t_next))
+        return LaneParameters(self, b, (t, t_next))
 
     def looked_up(
         self, b: LaneBuilder, delay: DelayPlaces, time: Value, ends: tuple[Value, Value] | None
@@ -111,7 +111,7 @@ class DelayHistory:
         return found, slopes, ~is_history & (before < start)
 
 
-class Parameters:
+class LaneParameters:
     """The parameters of a lane as a function of time; `lost` is whether one was no longer known."""
 
     def __init__(self, history: DelayHistory, b: LaneBuilder, ends: tuple[Value, Value] | None):

@@ -11,7 +11,7 @@ from odeflow.engines.native.frontend.names import (
     scalar_labels,
 )
 from odeflow.engines.native.frontend.translate import translate
-from odeflow.engines.native.loop.delay_history import DelayHistory, Parameters
+from odeflow.engines.native.loop.delay_history import DelayHistory, LaneParameters
 from odeflow.engines.native.loop.last_step import LastStep, last_step
 from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder
@@ -70,12 +70,14 @@ class StepView:
             result.append(self.scalars(time, y, parameters))
         return result
 
-    def within(self, step: LastStep) -> Parameters:
+    def within(self, step: LastStep) -> LaneParameters:
         """The parameters at a time of a step."""
         b = step.builder
         return self.history.within(b, step.start, b.row("t"))
 
-    def scalars(self, time: Value, y: Sequence[Value], parameters: Parameters) -> dict[str, Value]:
+    def scalars(
+        self, time: Value, y: Sequence[Value], parameters: LaneParameters
+    ) -> dict[str, Value]:
         """All components, and the observables, at a state."""
         values = dict(zip(self.components, y))
         if self._observables:
