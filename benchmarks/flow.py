@@ -56,6 +56,7 @@ def small_runs(cores: int) -> dict[str, tuple[float, float]]:
     found: dict[str, tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ODEFLOW_CACHE"] = folder  # nothing that was compiled before is known
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as anybody runs it
         for name, config in SMALL_RUNS.items():
             before = _processor_seconds()
             wall = snakemake(folder, "--cores", str(cores), config=config)

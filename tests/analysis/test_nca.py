@@ -6,7 +6,7 @@ import xarray as xr
 
 from odeflow.analysis.nca import interval
 from odeflow.analysis.summary import summarise
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 
 KA, KE, DOSE, TAU = 1.5, 0.12, 100.0, 12.0
 

@@ -6,6 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from odeflow.analysis import near_quantiles as near
 from odeflow.analysis import quantiles as module
 from odeflow.analysis.quantiles import QuantileCounts
 
@@ -42,6 +43,62 @@ def test_equals_numpy(name: str, collected: int, some: slice, monkeypatch: pytes
     values = SPREADS[name]
     found = streamed(values, 700, some)
     np.testing.assert_array_equal(found, np.quantile(values, LEVELS, axis=0))
+
+
+@pytest.mark.parametrize("name", SPREADS)
+def test_few_rows_are_sorted(name: str):
+    values = SPREADS[name]
+    missing = RNG.random(values.shape) < 0.2
+    counts = QuantileCounts(values[:50], LEVELS, len(values) + 1)
+    rows = np.where(missing, np.nan, values)
+    for i in range(0, len(rows), 700):
+        counts.add(rows[i : i + 700], missing[i : i + 700])
+    found = counts.quantiles(lambda: pytest.fail("no pass is needed"), LEVELS)
+    for column in range(values.shape[1]):
+        rest = values[~missing[:, column], column]
+        expected = np.quantile(rest, LEVELS) if len(rest) else np.full(len(LEVELS), np.nan)
+        np.testing.assert_array_equal(found[:, column], expected)
+
+
+#: Rows in the order of one column: what some of them suggest is not typical.
+IN_ORDER = np.sort(RNG.normal(size=(5000, 3)), axis=0)
+WITH_CONSTANT = np.column_stack([np.full(4000, 0.1), RNG.normal(size=4000)])
+
+
+@pytest.mark.parametrize(
+    ("values", "room", "passes"),
+    [
+        (SPREADS["normal"], 1.3, 1),
+        (SPREADS["over many decades"], 1.3, 1),
+        (WITH_CONSTANT, 1.3, 1),
+        (SPREADS["normal"], 0.3, 2),
+        (SPREADS["rounded"], 1.3, 2),
+        (SPREADS["half of it zero"], 1.3, 1),
+        (IN_ORDER, 1.3, 2),
+        (SPREADS["next to each other"], 1.3, 2),
+    ],
+)
+def test_of_many_rows_one_pass_is_enough(
+    values: np.ndarray, room: float, passes: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Where rows from all over suggest the quantiles; else there is a second pass."""
+    monkeypatch.setattr(module, "MANY", 0)
+    monkeypatch.setattr(module, "_FEW", 0)
+    monkeypatch.setattr(near, "SUGGESTING", 1000)
+    monkeypatch.setattr(near, "_DEVIATIONS", 3.0)
+    monkeypatch.setattr(near, "_ROOM", room)
+    some, levels, made = values[: len(values) // 3], LEVELS[1:-1], [1]
+    counts = QuantileCounts(some, levels, len(values))
+    for i in range(0, len(values), 700):
+        counts.add(values[i : i + 700])
+
+    def again():
+        made.append(1)
+        return (values[i : i + 900] for i in range(0, len(values), 900))
+
+    found = counts.quantiles(again, levels)
+    np.testing.assert_array_equal(found, np.quantile(values, levels, axis=0))
+    assert len(made) == passes
 
 
 @settings(deadline=None)

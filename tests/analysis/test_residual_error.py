@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from odeflow.analysis.summary import summarise
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 
 
 def ensemble(samples: int, level: float = 10.0) -> xr.Dataset:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from odeflow.analysis.summary import summarise
 from odeflow.config.metrics import METRICS, first_time_beyond, product_units
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.files import slabs
 from odeflow.files.errors import ConfigError
 from odeflow.problem.status import Status

@@ -14,6 +14,7 @@ from odeflow.config.overrides import flatten_overrides
 from odeflow.config.random_effects import RandomEffectsConfig
 from odeflow.config.root import Config
 from odeflow.config.shipped import shipped_config
+from odeflow.config.theta import ThetaConfig
 from odeflow.config.validate import record_of
 from odeflow.files.errors import ConfigError
 from odeflow.importers.study.compose import compose
@@ -153,6 +154,7 @@ def schema_keys() -> list[str]:
                 keys += [f"design.nonmem.{key}" for key in NonmemConfig.model_fields]
                 effects = RandomEffectsConfig.model_fields
                 keys += [f"design.random_effects.{key}" for key in effects]
+                keys += [f"design.theta.{key}" for key in ThetaConfig.model_fields]
             if group == "analyse":  # a record for each analysis
                 keys += [
                     f"{group}.{key}.{inner}"

@@ -84,3 +84,40 @@ def test_under_conditions_a_subject_is_the_same() -> None:
     assert columns["gut"].tolist() == [50, 100] * 5
     assert (columns["cl"][::2] == columns["cl"][1::2]).all()
     assert len(set(columns["cl"])) == 5 and (columns["cl"] > 0).all()
+
+
+def uncertain(replicates: int, subjects: int = 0, **more: object) -> DesignConfig:
+    """Three doses, in so many draws of clearance and the part that is absorbed."""
+    theta = {
+        "of": {"cl": "log10", "f": "logit"}, "covariance": [[0.01, 0.004], [0.004, 0.09]],
+        "replicates": replicates, "typical": {"cl": 5.0, "f": 0.7},
+    }  # fmt: skip
+    data = {"kind": "zip", "axes": {"dose": {"values": [1.0, 2.0, 3.0]}}, "theta": theta | more}
+    effects = {"of": {"cl": "exp"}, "omega": [[0.04]], "subjects": subjects, "typical": {"cl": 5.0}}
+    return DesignConfig.model_validate(data | ({"random_effects": effects} if subjects else {}))
+
+
+def test_draws_of_typical_values_have_their_covariance_and_keep_the_first() -> None:
+    design = uncertain(2000)
+    columns = rows(design, 0, number_of_samples(design, Path()), Path())
+    assert columns["replicate"].tolist() == np.repeat(np.arange(2000), 3).tolist()
+    drawn = np.log10(columns["cl"] / 5.0), np.log(columns["f"] / (1 - columns["f"]) / (0.7 / 0.3))
+    theta = np.stack(drawn)[:, ::3]
+    assert np.allclose(np.stack(drawn)[:, 1::3], theta)  # the same for all of a replicate
+    covariance = np.array([[0.01, 0.004], [0.004, 0.09]])
+    error = np.sqrt((covariance**2 + np.outer(np.diag(covariance), np.diag(covariance))) / 2000)
+    assert (np.abs(np.cov(theta) - covariance) < 4 * error).all()
+    assert (np.abs(theta.mean(axis=1)) < 4 * np.sqrt(np.diag(covariance) / 2000)).all()
+    few = rows(uncertain(5), 0, 15, Path())
+    for name, column in few.items():
+        assert column.tobytes() == columns[name][:15].tobytes()
+        assert column[4:11].tobytes() == rows(design, 4, 11, Path())[name].tobytes()
+
+
+def test_subjects_differ_around_the_typical_values_of_their_replicate() -> None:
+    design = uncertain(400, subjects=50)
+    columns = rows(design, 0, number_of_samples(design, Path()), Path())
+    typical = rows(uncertain(400), 0, 1200, Path())["cl"][::3]
+    eta = np.log(columns["cl"].reshape(400, 150) / typical[:, None])
+    assert abs(eta.var() - 0.04) < 4 * 0.04 * np.sqrt(2 / eta.size)
+    assert abs(np.corrcoef(eta[0], eta[1])[0, 1]) < 4 / np.sqrt(150)  # others in each replicate

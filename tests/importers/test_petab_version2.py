@@ -164,7 +164,12 @@ def test_what_is_computed_before_rest_stays(tmp_path):
         ("laplace", "2;0.5", (0, 5), {"trunclaplace": [2, 0.5, 0, 5]}),
         ("log-laplace", "2;0.5", (0.5, 5), {"truncloglaplace": [2, 0.5, 0.5, 5]}),
         ("laplace", "2;0.5", (0, "inf"), "infinite bound is not supported"),
-        ("rayleigh", "2", (0, 5), "rayleigh is not supported for samples"),
+        ("cauchy", "2;0.5", (-1, 5), {"trunccauchy": [2, 0.5, -1, 5]}),
+        ("chisquare", "3", (-1, 5), {"truncgamma": [1.5, 2, 0, 5]}),
+        ("exponential", "2", (1, 5), {"truncgamma": [1, 2, 1, 5]}),
+        ("gamma", "3;2", (0, 5), {"truncgamma": [3, 2, 0, 5]}),
+        ("rayleigh", "2", (0, 5), {"truncrayleigh": [2, 0, 5]}),
+        ("rayleigh", "2", (0, "inf"), "infinite bound is not supported"),
     ],
 )
 def test_priors_are_laws_within_the_bounds(kind, numbers, bounds, law):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support import bad_algebraic, bad_delays
+from tests.support import bad_algebraic, bad_delays, bad_sedml
 from tests.support.petab_text import DECAY, tabbed
 from tests.support.petab_text import TABLES as TABLES_OF_PETAB
 from tests.support.petab_text import YAML as PROBLEM
@@ -559,9 +559,9 @@ PETAB_2 = [
         petab_2("measurements", "| 2           | 1    |                      | sd", "| 2 | 1 | |"),
     ),
     (
-        "a prior that no law is known for",
-        ("parameters.tsv, row 3, column priorDistribution: cauchy is not supported for samples",),
-        petab_2("parameters", "normal            | 2;0.7", "cauchy | 2;0.7"),
+        "a prior without a shape",
+        ("parameters.tsv, row 3, column priorParameters: -2 is not > 0, as gamma needs",),
+        petab_2("parameters", "normal            | 2;0.7", "gamma | -2;0.7"),
     ),
     (
         "numbers that a prior does not have",
@@ -716,9 +716,19 @@ INPUTS = [
         with_input(file=COURSE_FILE.replace("25", "nan")),
     ),
     (
-        "dates as times",
-        ("u.csv", "column 'hour'", "'2026-03-01' is not a number", "days since the first"),
+        "dates as times, in units without one",
+        ("u.csv", "line 2", "column 'hour'", "is a date", "model.time_units: days since"),
         with_input(file=COURSE_FILE.replace("0,20", "2026-03-01,20")),
+    ),
+    (
+        "a date with a time zone",
+        ("u.csv", "line 2", "2026-03-01T00:00Z", "without a time zone"),
+        {
+            name: str(text).replace("time_units: h", "time_units: hours since 2026-03-01")
+            for name, text in with_input(
+                file=COURSE_FILE.replace("0,20", "2026-03-01T00:00Z,20")
+            ).items()
+        },
     ),
     (
         "times that do not cover the time span",
@@ -993,6 +1003,20 @@ def recorded(*lines: str, header: str = HEADER, more: str = "", model: str = "")
     return files | ({MODEL: MODEL_YAML + model} if model else {})
 
 
+def fitted(
+    *lines: str, observed: str = "{}", noise: str = "{y: 1}", header: str = HEADER
+) -> dict[str, Content]:
+    """The same with `k` estimated from DV, which is of the variable `observed`."""
+    more = f"\nanalyse: {{estimate: {{parameters: {{k: {{bounds: [0.1, 2]}}}}, noise: {noise}}}}}"
+    files = recorded(*lines, header=header, more=more)
+    text = str(files[EXPERIMENT]).replace(
+        "nonmem: d.csv", f"nonmem: {{file: d.csv, observed: {observed}}}"
+    )
+    return files | {
+        EXPERIMENT: text.replace("defaults:\n", "defaults:\n  - override /analyse: estimate\n")
+    }
+
+
 #: Data sets of NONMEM's layout: what is wrong, what the line names, the files.
 _DOSE, _SEEN = "1,0,1,5,0,0,0,0,1,.", "1,1,0,.,.,.,.,.,1,2"
 RECORDED = [
@@ -1027,6 +1051,23 @@ RECORDED = [
      recorded(_DOSE, _SEEN, model="compartments: {y: {lag: k - 100}}\n")),
     ("a lag by a parameter that is not there", ("model.compartments.y", "'tlag'"),
      recorded(_DOSE, _SEEN, model="compartments: {y: {lag: tlag}}\n")),
+    ("an estimation that does not know what DV is", ("design.nonmem.observed", "DV"),
+     fitted(_DOSE, _SEEN)),
+    ("DV of what is no variable", ("design.nonmem.observed", "'conc'"),
+     fitted(_DOSE, _SEEN, observed="conc")),
+    ("a DVID that nothing is said of", ("line 3 (ID 1)", "CMT is 1", "known: 2"),
+     fitted(_DOSE, _SEEN, observed="{2: y}")),
+    ("a DV below its limit", ("BLQ is 1 for ID 1", "MDV"),
+     fitted(_DOSE + ",0", _SEEN + ",1", observed="y", header=HEADER.strip() + ",BLQ\n")),
+    ("no noise of DV", ("analyse.estimate.noise", "y"),
+     fitted(_DOSE, _SEEN, observed="y", noise="{}")),
+    ("a noise of nothing", ("analyse.estimate.noise.y", "proportional, additive"),
+     fitted(_DOSE, _SEEN, observed="y", noise="{y: {}}")),
+    ("only doses to estimate from", ("no observation has a DV",),
+     fitted(_DOSE, observed="y")),
+    ("an estimated covariate", ("analyse.estimate.parameters.k", "covariate"),
+     fitted(_DOSE + ",1", _SEEN + ",1", observed="y, covariates: {k: W}",
+            header=HEADER.strip() + ",W\n")),
 ]  # fmt: skip
 #: Random effects: what is wrong, what the line names, the key's value.
 EFFECTS = [
@@ -1042,14 +1083,30 @@ EFFECTS = [
 ]  # fmt: skip
 
 
-def effects(value: str | None) -> dict[str, Content]:
+#: Typical values that are not known: what is wrong, what the line names, the key's value.
+THETA = [
+    ("a matrix of another size", ("covariance", "1 parameters", "1 rows"),
+     "{of: {k: log}, covariance: [[1, 0], [0, 1]]}"),
+    ("a matrix that is no covariance", ("covariance", "symmetric"),
+     "{of: {k: log, y: log}, covariance: [[1, 0.5], [0, 1]]}"),
+    ("a parameter that is not there", ("design.theta.of.ke", "parameter"),
+     "{of: {ke: log}, covariance: [[1]]}"),
+    ("a logit of a value above 1", ("design.theta.of.k", "between 0 and 1"),
+     "{of: {k: logit}, covariance: [[1]]}"),
+    ("an unknown scale", ("design.theta.of.k", "log10"), "{of: {k: ln}, covariance: [[1]]}"),
+    ("no replicates", ("design.theta.replicates",),
+     "{of: {k: log}, covariance: [[1]], replicates: 0}"),
+]  # fmt: skip
+
+
+def effects(value: str | None, key: str = "random_effects") -> dict[str, Content]:
     """An experiment with random effects of a single row; on a grid where there is no value."""
     text = EXPERIMENT_YAML
     if value is None:
         effect = "  random_effects: {of: {k: exp}, omega: [[1]]}"
         return {EXPERIMENT: text.replace("  axes:\n", f"{effect}\n  axes:\n")}
     text = text.replace("/design: grid", "/design: zip")
-    return {EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  random_effects: {value}")}
+    return {EXPERIMENT: text.replace(f"  axes:\n    {AXIS}", f"  {key}: {value}")}
 
 
 #: What is summarised: what is wrong, what the line names, the group `summary`.
@@ -1200,6 +1257,7 @@ BAD_INPUTS = [
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SLOPES),
     *(BadInput("NONMEM data", a, b, c) for a, b, c in RECORDED),
     *(BadInput("random effects", a, b, effects(c)) for a, b, c in EFFECTS),
+    *(BadInput("typical values", a, b, effects(c, "theta")) for a, b, c in THETA),
     *(
         BadInput("summary", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"summary: {c}\n"})
         for a, b, c in ERRORS
@@ -1208,4 +1266,5 @@ BAD_INPUTS = [
         BadInput("dose", a, b, {EXPERIMENT: EXPERIMENT_YAML + f"doses: {c}\n"})
         for a, b, c in FORMULAS
     ),
+    *(BadInput("SED-ML", a, b, c) for a, b, c in bad_sedml.IN_ARCHIVE),
 ]

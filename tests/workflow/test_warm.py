@@ -17,6 +17,7 @@ from snakemake.script import script
 from snakemake.sourcecache import LocalSourceFile
 
 from odeflow.workflow.script import without_equinox_checks
+from odeflow.workflow.warm.foresight import Foresight
 from odeflow.workflow.warm.imports import in_order, modules_of
 from odeflow.workflow.warm.jobs import WarmJobs
 from odeflow.workflow.warm.surroundings import FOLDERS, THREADS
@@ -177,6 +178,39 @@ def test_without_a_worker_snakemake_runs_scripts(tmp_path: Path):
             self.jobs.end()
 
     assert not Cold().run("1 / 0")
+
+
+def test_a_worker_that_is_there_ahead_waits_to_be_told(tmp_path: Path):
+    """With --no-hooks nobody tells it; where no job is worth it, it ends."""
+
+    class Ahead(Warm):
+        def __init__(self) -> None:
+            super().__init__(tmp_path)
+            self.jobs.end()
+            with _unnamed():
+                self.jobs = WarmJobs(self.jobs._plain, tmp_path)
+                self.jobs.begin()
+
+    ahead = Ahead()
+    worker = ahead.jobs._worker
+    assert worker is not None and not ahead.run("1 / 0")
+    ahead.jobs.start([Path(NAME).stem])
+    assert ahead.jobs._worker is worker and ahead.run("1 + 1")
+    ahead.jobs.start(["prune"])
+    assert worker.poll() == 0 and not ahead.run("1 / 0")
+
+
+def test_what_differs_from_the_last_run_is_seen_before_it_is_planned(tmp_path: Path):
+    (tmp_path / "config" / "plot").mkdir(parents=True)
+    seen = lambda asked="this": Foresight(asked, tmp_path)
+    assert seen().has_jobs
+    seen().remember()
+    assert not seen().has_jobs and seen("that").has_jobs
+    for name in ("decay.py", "config/config.yaml", "config/plot/wide.yaml"):
+        (tmp_path / name).write_text("")
+        assert seen().has_jobs, name
+        seen().remember()
+        assert not seen().has_jobs, name
 
 
 def test_scripts_are_known():

@@ -14,6 +14,10 @@ SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../..
 if SOURCE.is_dir():
     sys.path.insert(0, str(SOURCE))
 
+from odeflow.workflow import collector
+
+collector.put_off()  # until all is planned
+
 from odeflow.workflow import job_resources
 from odeflow.config.figure_choice import OF_INDICES
 from odeflow.files.errors import ConfigError
@@ -32,6 +36,7 @@ from odeflow.workflow.plan import (
     share_source,
 )
 from odeflow.provenance.records import mark_file
+from odeflow.workflow.warm.foresight import Foresight
 from odeflow.workflow.warm.jobs import WarmJobs
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left
 from odeflow.workflow.terminal.telling import Telling
@@ -62,8 +67,19 @@ script = WarmJobs(
     script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts")
 )
 trust_surroundings(not workflow.is_main_process)
+
+
+def runs_jobs_here():
+    """Whether jobs are to run, as far as is known while rules are read, and on this machine."""
+    dry = workflow.dryrun or workflow.output_settings.dryrun
+    return workflow.is_main_process and not dry and workflow.resource_settings.nodes is None
+
+
 try:
     REQUEST = settle(sources(), Path.cwd())
+    FORESIGHT = Foresight(f"{REQUEST}", Path.cwd())
+    if runs_jobs_here() and FORESIGHT.has_jobs:
+        script.begin()
     EXPERIMENTS = plan(REQUEST, Path.cwd())
     COMPARED = compared(REQUEST, EXPERIMENTS)
     CHUNKS = chunk_table(EXPERIMENTS)
@@ -131,6 +147,19 @@ def start_worker():
         script.start(
             {Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script}
         )
+        start_jobs_at_once()
+    else:
+        script.end()
+
+
+def start_jobs_at_once():
+    """Takes away Snakemake's limit of a hundred jobs a second, unless another one is asked for.
+
+    It is for clusters. A timer of one second keeps it, and a run that has ended waits for that.
+    """
+    limit = getattr(workflow.scheduler, "job_rate_limiter", None)
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
 
 
 # Files that are there and not of this plan; a job knows its own.
@@ -144,7 +173,8 @@ if workflow.is_main_process:
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
         keep_manifests()
-        keep_parsed()
+        atexit.register(keep_parsed)  # at the end: what jobs depend on is looked at later
+        FORESIGHT.remember()
         HELD = HeldLease(Path.cwd(), [f for e in EXPERIMENTS.values() for f in e.kept_files])
         wait_for_pruning(Path.cwd(), sys.stderr)
     try:
@@ -162,6 +192,8 @@ if workflow.is_main_process:
     for name, experiment in EXPERIMENTS.items():
         for line in (*small_state_notes(experiment.config), *experiment.reading_notes):
             logger.warning(f"config of {name}: {line}", extra={"odeflow": "note"})
+
+collector.take_up()
 
 
 wildcard_constraints:

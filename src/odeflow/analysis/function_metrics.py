@@ -7,7 +7,6 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.importers.metric_functions import MetricFunctions
 from odeflow.problem.axis_names import axis_coordinate
 
 
@@ -19,6 +18,8 @@ class FunctionMetrics:
     """
 
     def __init__(self, config: Config, study: Path, ensemble: xr.Dataset):
+        from odeflow.importers.metric_functions import MetricFunctions  # imports JAX
+
         dims = ensemble["status"].dims
         arrays = {
             str(name): array

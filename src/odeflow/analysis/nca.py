@@ -14,7 +14,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from odeflow.config.metrics import product_units
-from odeflow.config.outputs import NcaConfig
+from odeflow.config.summary import NcaConfig
 from odeflow.files import slabs
 from odeflow.problem.status import has_failed
 

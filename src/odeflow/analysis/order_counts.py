@@ -57,6 +57,25 @@ def _count(begin, stop, bits, low, last, shift, counts, below):
 
 @_compiled
 @no_type_check
+def _count_and_keep(begin, stop, slab, bits, edges, counts, is_near, kept, number):
+    most = kept.shape[1]
+    for top in range(0, bits.shape[0], _TILE):
+        bottom = min(top + _TILE, bits.shape[0])
+        for column in range(begin, stop):
+            for row in range(top, bottom):
+                key = _key(bits[row, column])
+                place = 0
+                for edge in range(edges.shape[1]):
+                    place += key >= edges[column, edge]
+                counts[column, place] += 1
+                if is_near[column, place]:
+                    if number[column] < most:
+                        kept[column, number[column]] = slab[row, column]
+                    number[column] += 1
+
+
+@_compiled
+@no_type_check
 def _look_up(begin, stop, low, last, wanted, shift, table):
     for column in range(begin, stop):
         for group in range(low.shape[0] - 1, -1, -1):
@@ -118,6 +137,23 @@ def count(
     below[group, column] of those that are less.
     """
     _shared(_count, slab.shape[1], slab.view(np.uint64), low, last, shift, counts, below)
+
+
+def count_and_keep(
+    slab: np.ndarray,
+    edges: np.ndarray,
+    counts: np.ndarray,
+    is_near: np.ndarray,
+    kept: np.ndarray,
+    number: np.ndarray,
+) -> None:
+    """Adds to counts[column, place], place being how many of the column's `edges` are no greater
+    than the key, and puts the numbers of places that are near into `kept`.
+
+    `number` counts those of each column, and may grow larger than there is room for.
+    """
+    known = edges, counts, is_near, kept, number
+    _shared(_count_and_keep, slab.shape[1], slab, slab.view(np.uint64), *known)
 
 
 def collect(

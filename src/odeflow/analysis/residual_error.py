@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from odeflow.config.outputs import ResidualErrorConfig
+from odeflow.config.summary import ResidualErrorConfig
 from odeflow.design.streams import open_unit, stream
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import xarray as xr
 
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.files.errors import ConfigError
 
 

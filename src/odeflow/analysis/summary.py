@@ -13,6 +13,7 @@ from odeflow.analysis.function_metrics import FunctionMetrics
 from odeflow.analysis.groups import GROUP, by_group_name, groups_of
 from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.nca import nca_variables
+from odeflow.analysis.near_quantiles import KEPT, MANY, SUGGESTING
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.analysis.residual_error import measured_array, with_residual_error
 from odeflow.analysis.summarised import rows_of_courses, summarised_variables
@@ -22,7 +23,7 @@ from odeflow.config.metrics import (
     metric_function,
     needs_times,
 )
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.config.wanted import wanted_metrics
 from odeflow.files import slabs
 from odeflow.files.ahead import ahead
@@ -74,7 +75,7 @@ def summarise_to_file(
 
 #: Attributes that a summary does not repeat.
 _ENSEMBLE_ONLY = {"odeflow_config", "odeflow_model_source", "odeflow_model_data"}
-#: Stored pieces of the ensemble that suggest where its quantiles are.
+#: Stored pieces of the ensemble that suggest where its quantiles are, unless it has many rows.
 _SOME_PIECES = 8
 #: The variable of how many trajectories the quantiles are over.
 _NUMBER = "num_running"
@@ -210,8 +211,15 @@ class _Plan:
         """Fills everything in; returns how many trajectories ended how, as attributes."""
         counts = dict.fromkeys(Status, 0)
         parts = [None, *range(0 if self._groups is None else len(self._groups.values))]
+        rows, most = self._ensemble["status"].size, KEPT // max(len(self._arrays), 1)
         counted = {
-            (name, part): QuantileCounts(self._some(name, part))
+            (name, part): QuantileCounts(
+                # of a group it is not known how many rows it has
+                self._some(name, part),
+                self._levels if part is None else (),
+                rows,
+                most,
+            )
             for name in self._arrays
             for part in (parts if self._levels else ())
         }
@@ -282,7 +290,8 @@ class _Plan:
     def _some(self, name: str, part: int | None) -> np.ndarray:
         """Successes of a few pieces, from all over the ensemble."""
         total = self._ensemble["status"].size
-        starts = range(0, total, slabs.PIECE)[:: max(total // slabs.PIECE // _SOME_PIECES, 1)]
+        number = SUGGESTING // slabs.PIECE if total >= MANY else _SOME_PIECES
+        starts = range(0, total, slabs.PIECE)[:: max(total // slabs.PIECE // number, 1)]
         return np.concatenate(
             [
                 self._succeeded(name, first, min(first + slabs.PIECE, total), part)

@@ -25,6 +25,9 @@ RANDOM_LAWS = (
     "trunclognormal",
     "trunclaplace",
     "truncloglaplace",
+    "trunccauchy",
+    "truncgamma",
+    "truncrayleigh",
 )
 #: The law of an axis over categories, in any design that lists or draws its axes.
 CATEGORIES = "names"
@@ -55,12 +58,13 @@ def _step_advances(value: tuple[float, float, float]) -> tuple[float, float, flo
     return value
 
 
-def _ordered_bounds(value: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    if not value[2] < value[3]:
-        raise ValueError(f"low ({value[2]:g}) must be less than high ({value[3]:g})")
+def _ordered_bounds(value: tuple[float, ...]) -> tuple[float, ...]:
+    if not value[-2] < value[-1]:
+        raise ValueError(f"low ({value[-2]:g}) must be less than high ({value[-1]:g})")
     return value
 
 
+NotNegative = Annotated[Real, Field(ge=0)]
 Spaced = Annotated[tuple[Real, Real, Integer], AfterValidator(_positive_num)]
 
 
@@ -123,3 +127,19 @@ class Axis(Levels):
         Annotated[tuple[Real, PositiveReal, PositiveReal, Real], AfterValidator(_ordered_bounds)]
         | None
     ) = Field(None, description="[location, scale, low, high], the first two of the logarithm")
+    trunccauchy: (
+        Annotated[tuple[Real, PositiveReal, Real, Real], AfterValidator(_ordered_bounds)] | None
+    ) = Field(None, description="[location, scale, low, high]")
+    truncgamma: (
+        Annotated[
+            tuple[PositiveReal, PositiveReal, NotNegative, Real], AfterValidator(_ordered_bounds)
+        ]
+        | None
+    ) = Field(
+        None,
+        description="[shape, scale, low, high]; shape 1 is the exponential law, shape k/2 and "
+        "scale 2 the chi-squared one of k degrees",
+    )
+    truncrayleigh: (
+        Annotated[tuple[PositiveReal, NotNegative, Real], AfterValidator(_ordered_bounds)] | None
+    ) = Field(None, description="[scale, low, high]")

@@ -15,7 +15,10 @@ _SECONDS = {"day": 86_400.0, "hour": 3_600.0, "minute": 60.0, "second": 1.0, "mi
 _SINCE = re.compile(r"(?P<unit>\S+)\s+since\s+(?P<date>.+)")
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}.*")
 #: What may be a date; durations may not.
-_TIMES = ("model.t0", "model.t1", "saveat.ts", "design.axes.t1", "doses.*.time", "doses.*.times")
+_TIMES = (
+    *("model.t0", "model.t1", "model.inputs.*.time", "saveat.ts", "design.axes.t1"),
+    *("doses.*.time", "doses.*.times"),
+)
 
 
 def _refuse_dates(value: Any) -> Any:
@@ -46,6 +49,19 @@ def reference_date(time_units: str) -> tuple[float, datetime] | None:
     return seconds, _date(date)
 
 
+def is_date(text: str) -> bool:
+    """Whether a text has the form of a date."""
+    return _DATE.fullmatch(text.strip()) is not None
+
+
+def time_of_date(text: str, time_units: str) -> float:
+    """A date as a time, in units that count from a date; raises ValueError for what is none."""
+    reference = reference_date(time_units)
+    assert reference is not None
+    seconds, start = reference
+    return (_date(text) - start).total_seconds() / seconds
+
+
 def with_dates(data: Mapping[str, Any]) -> dict[str, Any]:
     """A config as plain data, its dates replaced by times in the model's units.
 
@@ -59,7 +75,7 @@ def with_dates(data: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"model.time_units: {error}") from None
     if reference is None:
         return dict(data)
-    seconds, start = reference
+    assert isinstance(units, str)
 
     def time(value: Any, key: str) -> Any:
         if isinstance(value, list):
@@ -69,7 +85,7 @@ def with_dates(data: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             return value
         try:
-            return (_date(value) - start).total_seconds() / seconds
+            return time_of_date(value, units)
         except ValueError as error:
             raise ConfigError(f"{key}: {error}") from None
 
@@ -80,12 +96,14 @@ def with_dates(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _replaced(data: Any, path: Sequence[str], where: str, time: Callable[[Any, str], Any]) -> Any:
-    """Data with what is at a path changed, if anything is there; `*` stands for each of a list."""
+    """Data with what is at a path changed, if anything is there; `*` stands for each."""
     if not path:
         return time(data, where.removesuffix("."))
     key, rest = path[0], path[1:]
     if key == "*" and isinstance(data, list):
         return [_replaced(one, rest, f"{where}{place}.", time) for place, one in enumerate(data)]
+    if key == "*" and isinstance(data, Mapping):
+        return {k: _replaced(one, rest, f"{where}{k}.", time) for k, one in data.items()}
     if isinstance(data, Mapping) and key in data:
         return {**data, key: _replaced(data[key], rest, f"{where}{key}.", time)}
     return data

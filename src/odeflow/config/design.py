@@ -21,6 +21,7 @@ from odeflow.config.conditions import (
 )
 from odeflow.config.nonmem import NonmemConfig, RecordsConfig
 from odeflow.config.random_effects import RandomEffectsConfig
+from odeflow.config.theta import ThetaConfig
 
 #: Designs that a sensitivity analysis has of its own: their rows belong together in blocks.
 PLANNED = ("saltelli", "morris", "fast")
@@ -36,6 +37,7 @@ KINDS_WITH: dict[str, tuple[str, ...]] = {
     "groups": ("saltelli", "morris"),
     "nonmem": ("nonmem",),
     "random_effects": ("table", "zip", "nonmem"),
+    "theta": ("table", "zip", "nonmem"),
 }
 #: Designs whose first n samples do not depend on how many follow.
 SEQUENTIAL = ("random", "sobol", "halton", "table", "saltelli", "morris")
@@ -112,6 +114,16 @@ class DesignConfig(Strict):
     random_effects: RandomEffectsConfig | None = Field(
         None, description="subjects that differ at random, for each row of a table, zip or nonmem"
     )
+
+    theta: ThetaConfig | None = Field(
+        None,
+        description="typical values that are not known: draws of them, for a table, zip or nonmem",
+    )
+
+    @property
+    def replicates(self) -> int:
+        """Draws of the typical values; 1 where they are known."""
+        return 1 if self.theta is None else self.theta.replicates
 
     @property
     def is_sampler(self) -> bool:
@@ -220,8 +232,9 @@ class DesignConfig(Strict):
             raise ValueError("design.nonmem: a nonmem design, and no other, needs its data set")
         if self.kind == "nonmem" and self.axes:
             raise ValueError(f"design.axes: not with nonmem, remove {', '.join(self.axes)}")
-        if self.random_effects and self.kind not in KINDS_WITH["random_effects"]:
-            raise ValueError(f"design.random_effects: for table, zip and nonmem, not {self.kind}")
+        for key in ("random_effects", "theta"):
+            if getattr(self, key) and self.kind not in KINDS_WITH[key]:
+                raise ValueError(f"design.{key}: for table, zip and nonmem, not {self.kind}")
         if self.kind == "table":
             if self.path is None:
                 raise ValueError("design.path: a table design needs the file of the table")

@@ -1,10 +1,11 @@
 """What `analyse.estimate` may ask for: data, parameters, noise, starts, profiles, draws."""
 
 import math
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from odeflow.config.base import (
     Distinct,
@@ -18,7 +19,14 @@ from odeflow.config.base import (
     increasing_pair,
 )
 from odeflow.files.errors import shown
-from odeflow.problem.estimated import Estimated, Prior, Scale, on_scale
+from odeflow.problem.estimated import (
+    POSITIVE_PRIORS,
+    Estimated,
+    Prior,
+    Scale,
+    law_within,
+    on_scale,
+)
 
 Pair = tuple[Real, PositiveReal]
 
@@ -30,6 +38,11 @@ class PriorConfig(OneLaw):
     laplace: Pair | None = Field(None, description="[location, scale]")
     lognormal: Pair | None = Field(None, description="[mu, sigma] of the natural logarithm")
     loglaplace: Pair | None = Field(None, description="[location, scale] of the natural logarithm")
+    cauchy: Pair | None = Field(None, description="[location, scale]")
+    chisquare: PositiveReal | None = Field(None, description="degrees of freedom")
+    exponential: PositiveReal | None = Field(None, description="the scale, which is the mean")
+    gamma: tuple[PositiveReal, PositiveReal] | None = Field(None, description="[shape, scale]")
+    rayleigh: PositiveReal | None = Field(None, description="the scale")
     normal_on_scale: Pair | None = Field(
         None, description="[mean, standard deviation] of the parameter on its scale"
     )
@@ -41,7 +54,12 @@ class PriorConfig(OneLaw):
     def prior(self) -> Prior:
         """The prior as estimation has it."""
         name = self.law
-        location, spread = getattr(self, name)
+        given = getattr(self, name)
+        if name in POSITIVE_PRIORS:
+            return POSITIVE_PRIORS[name](*(given if isinstance(given, tuple) else (given,)))
+        location, spread = given
+        if name == "cauchy":
+            return Prior("cauchy", "value", location, spread)
         kind = "laplace" if "laplace" in name else "normal"
         of = "scale" if name.endswith("_on_scale") else "log" if name.startswith("log") else "value"
         return Prior(kind, of, location, spread)
@@ -55,7 +73,7 @@ class EstimatedConfig(Strict):
     )
     scale: Scale = Field("log10", description="the scale that it is searched on: lin, log or log10")
     prior: PriorConfig | None = Field(
-        None, description="{law: [location, spread]}; null: uniform on the scale between the bounds"
+        None, description="{law: its numbers}; null: uniform on the scale between the bounds"
     )
 
     @model_validator(mode="after")
@@ -64,6 +82,10 @@ class EstimatedConfig(Strict):
             raise ValueError(
                 f"bounds: {self.bounds[0]:g} is not > 0, as scale: {self.scale} needs; raise it, "
                 "or take scale: lin"
+            )
+        if self.prior and self.prior.law in POSITIVE_PRIORS and self.bounds[0] < 0:
+            raise ValueError(
+                f"bounds: {self.bounds[0]:g} is below 0, where a {self.prior.law} prior has nothing"
             )
         return self
 
@@ -76,13 +98,44 @@ class EstimatedConfig(Strict):
         prior = self.prior.prior
         log = prior.of == "log" or (prior.of == "scale" and self.scale != "lin")
         base = math.log(10) if prior.of == "scale" and self.scale == "log10" else 1.0
-        name = f"trunc{'log' if log else ''}{prior.kind}"
-        return {name: [prior.location * base, prior.spread * base, low, high]}
+        return law_within(replace(prior, of="log" if log else "value"), low, high, base)
 
     def estimated(self, name: str) -> Estimated:
         """The parameter as estimation has it."""
         low, high = (on_scale(bound, self.scale) for bound in self.bounds)
         return Estimated(name, self.scale, low, high, prior=self.prior and self.prior.prior)
+
+
+Level = PositiveReal | VariableName
+
+
+class CombinedNoise(Strict):
+    """A standard deviation in proportion to the value, another beside it, or both."""
+
+    proportional: Level | None = Field(
+        None, description="as a part of the value: a number, or an estimated parameter"
+    )
+    additive: Level | None = Field(
+        None, description="beside that: a number in units of the variable, or a parameter"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_noise(self) -> "CombinedNoise":
+        if self.proportional is None and self.additive is None:
+            raise ValueError("a noise needs proportional, additive or both")
+        return self
+
+
+def _as_additive(value: Any) -> Any:
+    """A number or a name alone is a standard deviation that is the same everywhere."""
+    return {"additive": value} if isinstance(value, int | float | str) else value
+
+
+#: What the config may say of the noise of a variable.
+Noise = Annotated[
+    CombinedNoise,
+    BeforeValidator(_as_additive, json_schema_input_type=Level | CombinedNoise),
+]
 
 
 class PosteriorConfig(Strict):
@@ -114,17 +167,19 @@ class EstimateConfig(Strict):
     data: str | None = Field(
         None,
         description="a .csv file of the study, or beside an experiment that ships: columns time, "
-        "variable, value, and sd and condition where there are such; null: those of design.petab",
+        "variable, value, and sd and condition where there are such; null: those of design.petab, "
+        "or DV of design.nonmem",
     )
     parameters: dict[VariableName, EstimatedConfig] = Field(
         default_factory=dict,
         description="{name: {bounds, scale, prior}} of what is estimated; with design.petab those "
         "of its table, and what is given here is put over them",
     )
-    noise: dict[VariableName, PositiveReal | VariableName] = Field(
+    noise: dict[VariableName, Noise] = Field(
         default_factory=dict,
         description="{variable: standard deviation, or the name of an estimated parameter} where "
-        "the data has no sd",
+        "the data has no sd; {proportional, additive} of these: its variance is additive^2 + "
+        "(proportional value)^2",
     )
     starts: Natural = Field(100, description="starts, uniform on the scales between the bounds")
     seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of starts and draws")
@@ -152,6 +207,12 @@ class EstimateConfig(Strict):
     posterior: PosteriorConfig | None = Field(
         None, description="draws from the posterior; null: none"
     )
+
+    @property
+    def noise_names(self) -> list[str]:
+        """The parameters that noise reads."""
+        levels = (x for one in self.noise.values() for x in (one.proportional, one.additive))
+        return list(dict.fromkeys(level for level in levels if isinstance(level, str)))
 
     @field_validator("data")
     @classmethod

@@ -7,9 +7,11 @@ from pydantic import Field, model_validator
 
 from odeflow.config.base import ChoiceName, Real, Strict, VariableName
 from odeflow.config.data import DataFile, StudyFile
+from odeflow.config.dates import Time
 from odeflow.config.text import Text
 
 Numbers = Annotated[list[Real], Field(min_length=1)]
+Times = Annotated[list[Time], Field(min_length=1)]
 
 
 class InputConfig(Strict):
@@ -20,8 +22,8 @@ class InputConfig(Strict):
         description="the file of the course, relative to the study: .csv, .parquet or .nc; without "
         "one, `time` and `value` are lists of numbers",
     )
-    time: str | Numbers = Field(
-        description="the column of the times, in `model.time_units`; they increase"
+    time: str | Times = Field(
+        description="the column of the times, in `model.time_units`, or dates; they increase"
     )
     value: str | Numbers | dict[ChoiceName, str | Numbers] = Field(
         description="the column of the values, in `units`; {category: column} for a course each"

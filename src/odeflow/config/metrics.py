@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from odeflow.config.followed import labelled
-from odeflow.config.outputs import FOLLOWED, SummaryConfig
 from odeflow.config.root import Config
+from odeflow.config.summary import FOLLOWED, SummaryConfig
 from odeflow.config.wanted import WantedMetric, wanted_metrics
 from odeflow.files.errors import ConfigError
 from odeflow.problem.time_text import duration_units

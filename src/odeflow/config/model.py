@@ -16,12 +16,12 @@ from odeflow.config.base import (
     measured_in,
 )
 from odeflow.config.categories import categories, check_given
-from odeflow.config.changes import ChangeConfig
 from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.complex_states import with_parts
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
 from odeflow.config.delays import DelayConfig, check_delays, delay_parameters
+from odeflow.config.imported import ChangeConfig, EditConfig
 from odeflow.config.inputs import InputConfig
 from odeflow.config.observables import Observables
 from odeflow.config.states import StateConfig
@@ -57,6 +57,22 @@ class ModelConfig(Strict):
     sbml: str | None = Field(None, description="an SBML file, in place of a vector field")
     antimony: str | None = Field(
         None, description="an Antimony file, or its text, in place of a vector field"
+    )
+    omex: str | None = Field(
+        None, description="a COMBINE archive: a task of its SED-ML file is the experiment"
+    )
+    sedml: str | None = Field(
+        None, description="a SED-ML file, of the study or of the archive: as `omex`"
+    )
+    task: str | None = Field(
+        None, description="omex, sedml: the id of the task; null: the only one there is"
+    )
+    algorithm: str | None = Field(
+        None, description="set by the importer: the KiSAO id that SED-ML names for the task"
+    )
+    edits: list[EditConfig] = Field(
+        default_factory=list,
+        description="set by the importer: what SED-ML changes in the SBML file",
     )
     reaction_rates: bool = Field(
         False, description="sbml, antimony: the rates of reactions are observables too"
@@ -257,6 +273,8 @@ class ModelConfig(Strict):
                 "one of vector_field, sbml and antimony is needed"
                 + (f", not {' and '.join(given)}" if given else "")
             )
+        if (self.omex or self.sedml or self.task or self.edits) and self.sbml is None:
+            raise ValueError("omex, sedml, task and edits are for a model in SBML")
         if not self.is_imported and self.observables and self.observables.function is None:
             raise ValueError("observables.function: needed beside vector_field")
         if not self.is_imported and (

@@ -33,7 +33,13 @@ class NonmemConfig(Strict):
         "next, that of the record after (NOCB), as in NONMEM",
     )
 
-    @field_validator("compartments", mode="before")
+    observed: VariableName | dict[str, VariableName] = Field(
+        default_factory=dict,
+        description="what DV is a value of, a state or observable; with several {what stands in "
+        "DVID, or in CMT without that column: variable}",
+    )
+
+    @field_validator("compartments", "observed", mode="before")
     @classmethod
     def _numbers_are_names(cls, value: Any) -> Any:
         return (
@@ -88,6 +94,9 @@ class RecordsConfig(Strict):
     interpolation: Literal["previous", "next"] = Field(
         "previous", description="that of design.nonmem"
     )
+    observed: Column[VariableName | None] = Field(
+        default_factory=list, description="the variable that DV is of, where it is one"
+    )
     carried: dict[str, Column[Real | None]] = Field(
         default_factory=dict, description="columns that are kept for records of which values are"
     )
@@ -104,6 +113,12 @@ class RecordsConfig(Strict):
     def is_kept(self) -> list[bool]:
         """Of which records values are kept."""
         return [event in (0, 2) for event in self.event]
+
+    @property
+    def measured(self) -> list[float | None]:
+        """DV of each record, where it has one."""
+        found = [column for name, column in self.carried.items() if name.upper() == "DV"]
+        return found[0] if found else [None] * len(self.subject)
 
     def records(self, compartments: Mapping[str, CompartmentConfig]) -> Records:
         """The same as engines have it."""

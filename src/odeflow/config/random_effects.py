@@ -40,12 +40,16 @@ class RandomEffectsConfig(Strict):
 
     @model_validator(mode="after")
     def _a_covariance(self) -> "RandomEffectsConfig":
-        size = len(self.of)
-        if [len(row) for row in self.omega] != [size] * size:
-            raise ValueError(f"omega: {size} effects need a matrix of {size} rows and columns")
-        matrix = np.array(self.omega)
-        if (matrix != matrix.T).any():
-            raise ValueError("omega: a covariance matrix is symmetric")
-        if np.linalg.eigvalsh(matrix).min() < -1e-12 * max(float(np.abs(matrix).max()), 1e-300):
-            raise ValueError("omega: a covariance matrix has no negative eigenvalue")
+        check_covariance("omega", self.omega, len(self.of), "effects")
         return self
+
+
+def check_covariance(key: str, rows: list[list[float]], size: int, what: str) -> None:
+    """Raises ValueError where rows are no covariance matrix of so many."""
+    if [len(row) for row in rows] != [size] * size:
+        raise ValueError(f"{key}: {size} {what} need a matrix of {size} rows and columns")
+    matrix = np.array(rows)
+    if (matrix != matrix.T).any():
+        raise ValueError(f"{key}: a covariance matrix is symmetric")
+    if np.linalg.eigvalsh(matrix).min() < -1e-12 * max(float(np.abs(matrix).max()), 1e-300):
+        raise ValueError(f"{key}: a covariance matrix has no negative eigenvalue")

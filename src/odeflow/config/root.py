@@ -13,9 +13,10 @@ from odeflow.config.base import Strict
 from odeflow.config.design import DesignConfig
 from odeflow.config.doses import DoseConfig, StopConfig
 from odeflow.config.model import ModelConfig
-from odeflow.config.outputs import AssembleConfig, RuntimeConfig, SummaryConfig
+from odeflow.config.outputs import AssembleConfig, RuntimeConfig
 from odeflow.config.plot import PlotConfig
 from odeflow.config.solver import SaveAtConfig, SolverConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.config.verify import VerifyConfig
 from odeflow.problem.doses import Dose
 from odeflow.problem.records import Records

@@ -12,7 +12,7 @@ from odeflow.config.followed import (
     Windowed,
     labelled,
 )
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.problem.measures import (
     CountedCrossings,
     CountedPeaks,

@@ -12,6 +12,7 @@ from odeflow.design.ends import END, has_own_ends
 from odeflow.design.samples import (
     CONDITION,
     PARAMETER_SET,
+    REPLICATE,
     SUBJECT,
     axis_names,
     column_names,
@@ -25,6 +26,7 @@ __all__ = [
     "CONDITION",
     "END",
     "PARAMETER_SET",
+    "REPLICATE",
     "SUBJECT",
     "axis_names",
     "check_axes",

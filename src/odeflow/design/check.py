@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from odeflow.config.levels import expand
-from odeflow.config.random_effects import RandomEffectsConfig
 from odeflow.config.root import Config
 from odeflow.design.ends import END, has_own_ends
 from odeflow.design.fast import FEWEST_POINTS
@@ -13,6 +12,7 @@ from odeflow.design.laws import ENDLESS, check_law
 from odeflow.design.samples import (
     CONDITION,
     PARAMETER_SET,
+    REPLICATE,
     axis_names,
     grid_levels,
     number_of_samples,
@@ -38,8 +38,9 @@ def check_axes(config: Config, root: Path) -> None:
     """
     design = config.design
     names = axis_names(design, root)
-    if design.random_effects is not None:
-        _check_effects(config, design.random_effects, root)
+    for key in ("random_effects", "theta"):
+        if getattr(design, key) is not None:
+            _check_effects(config, key, getattr(design, key).of, root)
     _check_categories(config, names)
     for name in names:
         key = f"design.axes.{name}"
@@ -56,7 +57,9 @@ def check_axes(config: Config, root: Path) -> None:
         elif has_own_ends(config, [END]):
             raise ConfigError(f"design.conditions: {END} cannot differ between conditions")
     if design.conditions:
-        _check_free(config, (CONDITION, PARAMETER_SET))
+        _check_free(config, "design.conditions", (CONDITION, PARAMETER_SET))
+    if design.theta is not None:
+        _check_free(config, "design.theta", (REPLICATE,))
     number_of_samples(design, root)
     if design.kind == "grid":
         grid_levels(design)
@@ -78,10 +81,10 @@ def check_axes(config: Config, root: Path) -> None:
         )
 
 
-def _check_effects(config: Config, effects: RandomEffectsConfig, root: Path) -> None:
+def _check_effects(config: Config, group: str, of: Iterable[str], root: Path) -> None:
     """Raises ConfigError where what differs at random is no parameter, or has no typical value."""
-    for name in effects.of:
-        key = f"design.random_effects.of.{name}"
+    for name in of:
+        key = f"design.{group}.of.{name}"
         if name not in config.model.parameters:
             known = ", ".join(config.model.parameters) or "none"
             raise ConfigError(
@@ -89,8 +92,12 @@ def _check_effects(config: Config, effects: RandomEffectsConfig, root: Path) -> 
             )
         if name in config.design.set_by_conditions:
             raise ConfigError(f"{key}: conditions set it too; keep one of them")
+    effects, theta = config.design.random_effects, config.design.theta
     one_of_each = config.design.model_copy(
-        update={"random_effects": effects.model_copy(update={"subjects": 1})}
+        update={
+            "random_effects": effects and effects.model_copy(update={"subjects": 1}),
+            "theta": theta and theta.model_copy(update={"replicates": 1}),
+        }
     )
     rows(one_of_each, 0, number_of_samples(one_of_each, root), root)
 
@@ -120,14 +127,14 @@ def _check_categories(config: Config, names: list[str]) -> None:
                 )
 
 
-def _check_free(config: Config, names: Iterable[str]) -> None:
-    """Raises ConfigError where the model has a name that the dataset needs for conditions."""
+def _check_free(config: Config, key: str, names: Iterable[str]) -> None:
+    """Raises ConfigError where the model has a name that the dataset needs."""
     model = config.model
     observables = model.observables.variables if model.observables else {}
     for name in names:
         if name in {*model.states, *model.parameters, *observables}:
             raise ConfigError(
-                f"design.conditions: the dataset needs the name {name}, which model {model.name} "
+                f"{key}: the dataset needs the name {name}, which model {model.name} "
                 "has for something else; rename that in the model"
             )
 
@@ -140,6 +147,7 @@ def _check_ends(config: Config, key: str, root: Path) -> None:
     else:
         axis = design.axes[END]
         low = {"uniform": 0, "loguniform": 0, "truncnormal": 2, "trunclaplace": 2}
+        low |= {"trunccauchy": 2, "truncgamma": 2, "truncrayleigh": 1}
         if not design.is_sampler:
             first = float(expand(axis, key).min())
         elif axis.law in low:

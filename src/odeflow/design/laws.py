@@ -56,6 +56,21 @@ def quantile(axis: Axis, unit: np.ndarray) -> np.ndarray:
             location, scale, low, high = given
             values = _truncated_laplace(location, scale, math.log(low), math.log(high), unit)
             return np.clip(np.exp(values), low, high)
+        case "trunccauchy":
+            location, scale, low, high = given
+            first, last = (math.atan((end - location) / scale) for end in (low, high))
+            values = location + scale * np.tan(_between(first, last, unit))
+            return np.clip(values, low, high)
+        case "truncgamma":
+            shape, scale, low, high = given
+            values = scale * _truncated_gamma(shape, low / scale, high / scale, unit)
+            return np.clip(values, low, high)
+        case "truncrayleigh":
+            scale, low, high = given
+            a, b = (0.5 * (end / scale) ** 2 for end in (low, high))
+            # the square is an exponential law, here from its lower end
+            beyond = -np.log1p(unit * math.expm1(a - b))
+            return np.clip(scale * np.sqrt(2 * (a + beyond)), low, high)
         case law:
             raise ValueError(f"{law} is not a distribution")
 
@@ -116,6 +131,16 @@ def _truncated_normal(
     left, right = np.log1p(-unit) + log_ndtr(a), np.log(unit) + log_ndtr(b)
     values = mean + deviation * np.clip(ndtri_exp(np.logaddexp(left, right)), a, b)
     return np.clip(values, low, high)
+
+
+def _truncated_gamma(shape: float, low: float, high: float, unit: np.ndarray) -> np.ndarray:
+    """The gamma law of scale 1 conditioned on [low, high], by the tail that it lies in."""
+    from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
+
+    below, inverse = gammainc, gammaincinv
+    if gammainc(shape, low) > 0.5:
+        below, inverse = gammaincc, gammainccinv
+    return inverse(shape, (1 - unit) * below(shape, low) + unit * below(shape, high))
 
 
 def _truncated_laplace(

@@ -1,4 +1,4 @@
-"""Subjects that differ at random: parameters of individuals from typical ones.
+"""Subjects that differ at random: parameters of individuals from typical ones, and draws of these.
 
 A subject's effects depend on the seed, the row of the design and its number there alone, so that
 more subjects keep the first ones.
@@ -10,8 +10,15 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from odeflow.config.random_effects import BoxCox, Effect, RandomEffectsConfig
+from odeflow.config.theta import ThetaConfig, ThetaScale
 from odeflow.design.streams import open_unit, stream
 from odeflow.files.errors import ConfigError
+from odeflow.problem.axis_names import REPLICATE
+
+#: How a draw on a scale changes a typical value: as an effect of a subject does.
+_EFFECTS: Mapping[ThetaScale, Effect] = {
+    "lin": "add", "log": "exp", "log10": "exp", "logit": "logit",
+}  # fmt: skip
 
 
 def with_effects(
@@ -46,6 +53,42 @@ def with_effects(
     return changed
 
 
+def with_theta(
+    theta: ThetaConfig,
+    columns: Mapping[str, Float[np.ndarray, " row"]],
+    replicates: Int[np.ndarray, " row"],
+) -> dict[str, np.ndarray]:
+    """Columns of a design with drawn typical values.
+
+    A draw depends on the seed and its number alone, so that more keep the first ones.
+
+    Arguments:
+        theta: which parameters are not known, and how well the others are.
+        columns: their means, where the design has them.
+        replicates: the number of the draw that each row is of.
+
+    Returns:
+        The columns, drawn values in place of means or after them, with `replicate`.
+
+    Raises:
+        ConfigError: a mean that is not on its scale.
+    """
+    first, last = int(replicates.min(initial=0)), int(replicates.max(initial=-1)) + 1
+    drawn = _normal(f"theta {theta.seed}", theta.covariance, first, last)[:, replicates - first]
+    changed = {**columns, REPLICATE: replicates.astype(np.int64)}
+    for (name, scale), own in zip(theta.of.items(), drawn):
+        mean = columns.get(name, np.full(len(replicates), theta.typical.get(name, np.nan)))
+        if scale in ("log", "log10") and not (mean > 0).all():
+            raise ConfigError(f"design.theta.of.{name}: {scale} needs a typical value above 0")
+        if scale == "logit" and not ((mean > 0) & (mean < 1)).all():
+            raise ConfigError(
+                f"design.theta.of.{name}: logit needs a typical value between 0 and 1"
+            )
+        eta = own * np.log(10.0) if scale == "log10" else own
+        changed[name] = _individual(_EFFECTS[scale], mean, eta)
+    return changed
+
+
 def _individual(effect: Effect, typical: np.ndarray, eta: np.ndarray) -> np.ndarray:
     if isinstance(effect, BoxCox):
         shape = effect.boxcox
@@ -61,17 +104,25 @@ def _effects(
     effects: RandomEffectsConfig, sets: np.ndarray, subjects: np.ndarray
 ) -> Float[np.ndarray, "effect row"]:
     """Normal effects of each row with the covariance asked for."""
-    from scipy.special import ndtri
-
-    size = len(effects.of)
-    words = np.empty((len(sets), size), np.uint64)
+    found = np.empty((len(effects.of), len(sets)))
     for one in np.unique(sets):
         here = sets == one
         first, last = int(subjects[here].min()), int(subjects[here].max()) + 1
-        drawn = stream(f"random effects {effects.seed} {one}", first * size, last * size)
-        words[here] = drawn.reshape(-1, size)[subjects[here] - first]
+        drawn = _normal(f"random effects {effects.seed} {one}", effects.omega, first, last)
+        found[:, here] = drawn[:, subjects[here] - first]
+    return found
+
+
+def _normal(
+    key: str, covariance: list[list[float]], first: int, last: int
+) -> Float[np.ndarray, "number draw"]:
+    """Draws first..last of normal numbers with this covariance from a stream."""
+    from scipy.special import ndtri
+
+    size = len(covariance)
+    words = stream(key, first * size, last * size).reshape(-1, size)
     normal = ndtri(np.ascontiguousarray(open_unit(words).T))
-    factor = _root(np.array(effects.omega))
+    factor = _root(np.array(covariance))
     # by sums of their own: products of matrices may add in another order for other sizes
     return np.stack([sum(factor[i, j] * normal[j] for j in range(i + 1)) for i in range(size)])
 

@@ -9,11 +9,11 @@ import numpy as np
 from odeflow.config.design import DesignConfig
 from odeflow.config.levels import count, expand
 from odeflow.design.laws import quantile
-from odeflow.design.random_effects import with_effects
+from odeflow.design.random_effects import with_effects, with_theta
 from odeflow.design.samplers import unit_points
 from odeflow.design.tables import read_table
 from odeflow.files.errors import ConfigError
-from odeflow.problem.axis_names import CONDITION, PARAMETER_SET, SUBJECT
+from odeflow.problem.axis_names import CONDITION, PARAMETER_SET, REPLICATE, SUBJECT
 
 #: Samples that a design may have: 8 GB per axis in `design.nc`.
 MOST_SAMPLES = 10**9
@@ -33,8 +33,9 @@ def axis_names(design: DesignConfig, root: Path) -> list[str]:
         ConfigError: the table cannot be read.
     """
     axes = list(read_table(design, root)) if design.kind == "table" else list(design.axes)
+    theta = design.theta.of if design.theta else {}
     effects = design.random_effects.of if design.random_effects else {}
-    return [*axes, *(name for name in effects if name not in axes)]
+    return list(dict.fromkeys([*axes, *theta, *effects]))
 
 
 def column_names(design: DesignConfig, root: Path) -> list[str]:
@@ -52,6 +53,7 @@ def column_names(design: DesignConfig, root: Path) -> list[str]:
     """
     numbers = [CONDITION, PARAMETER_SET] if design.conditions else []
     subject = [SUBJECT] if design.kind == "nonmem" else []
+    subject += [REPLICATE] if design.theta else []
     return [*subject, *axis_names(design, root), *design.set_by_conditions, *numbers]
 
 
@@ -83,6 +85,9 @@ def number_of_samples(design: DesignConfig, root: Path) -> int:
     if design.random_effects is not None:
         total *= design.random_effects.subjects
         made_of = f"{made_of}, of {design.random_effects.subjects:,} subjects each"
+    if design.theta is not None:
+        total *= design.replicates
+        made_of = f"{made_of}, in {design.replicates:,} replicates"
     if design.conditions:
         total *= design.runs
         made_of = f"{made_of} under {design.runs:,} conditions"
@@ -156,7 +161,8 @@ def rows(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, n
         stop: number after the last one.
         root: the folder that a table's path is relative to.
 
-    With random effects the rows of all first subjects come first, then those of the second ones.
+    With random effects the rows of all first subjects come first, then those of the second ones;
+    where typical values are drawn, all of that for the first draw, then for the second.
 
     Returns:
         The columns by name, in order: float64 (stop - start,), in the units of what they set.
@@ -208,12 +214,17 @@ def _under_conditions(
 
 def _drawn(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, np.ndarray]:
     """Sets start..stop of the axes' values, of which each subject has its own."""
-    if design.random_effects is None:
+    effects, theta = design.random_effects, design.theta
+    if effects is None and theta is None:
         return _sets(design, start, stop, root)
     total, _, _ = _number_of_sets(design, root)
     subjects, sets = np.divmod(np.arange(start, stop), total)
     columns = {name: x[sets] for name, x in _sets(design, 0, total, root).items()}
-    return with_effects(design.random_effects, columns, sets, subjects)
+    if theta is not None:
+        replicates = subjects // (1 if effects is None else effects.subjects)
+        columns = with_theta(theta, columns, replicates)
+    # subjects of another replicate are others
+    return columns if effects is None else with_effects(effects, columns, sets, subjects)
 
 
 def _sets(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, np.ndarray]:

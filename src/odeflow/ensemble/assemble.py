@@ -11,7 +11,7 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.design import grid_levels
 from odeflow.ensemble.at_records import PLACE, record_variables
-from odeflow.ensemble.event_rows import count_name, event_of, event_totals
+from odeflow.ensemble.event_names import count_name, event_of, event_totals
 from odeflow.ensemble.labels import RECORD, ROW_SIZE, data_attributes, global_attributes
 from odeflow.ensemble.ragged import RaggedRows
 from odeflow.files.slabs import Target, in_memory, place, slabs, unfilled

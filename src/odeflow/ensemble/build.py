@@ -19,7 +19,7 @@ from odeflow.config.root import Config
 from odeflow.config.saved_times import saves_times, solve_times
 from odeflow.config.solver import SolverConfig
 from odeflow.config.wanted import wanted_metrics
-from odeflow.design import END, SUBJECT, has_own_ends
+from odeflow.design import END, has_own_ends
 from odeflow.engines.choice import EngineChoice, Resources, choose_engine
 from odeflow.engines.shared.watch import counted_before
 from odeflow.ensemble.periodic import PeriodicOrbits
@@ -38,10 +38,13 @@ from odeflow.problem.time_resolution import check_span
 from odeflow.problem.time_text import shown_time
 from odeflow.problem.transforms.algebraic import started, with_algebraic
 from odeflow.problem.transforms.delays import with_history
+from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.doses import jump_targets, schedule, with_doses
 from odeflow.problem.transforms.drift_limit import DriftLimit, with_drift_limit
+from odeflow.problem.transforms.given_doses import DosesOfModel, PlainDoses
 from odeflow.problem.transforms.invariants import Drift, with_invariants
-from odeflow.problem.transforms.records import recorded, recorded_targets, with_records
+from odeflow.problem.transforms.recorded_doses import DosesOfRecords
+from odeflow.problem.transforms.records import recorded, recorded_doses, with_records
 from odeflow.problem.transforms.sensitivity import (
     at_start,
     sensitivity_tolerances,
@@ -99,7 +102,7 @@ class Built:
         if self.config.records is None:
             lanes = at_start(model, scheduled(self.config, model, axes, before))
         else:
-            lanes = self._recorded(axes, before, resources or Resources())
+            lanes = at_start(model, self._recorded(axes, before, resources or Resources()))
         lanes = self.switching.scheduled(lanes)
         if self.limit is not None:
             lanes = self.limit.limited(lanes)
@@ -108,18 +111,17 @@ class Built:
         args = np.concatenate([before.args, lanes.args[len(before.args) :]])
         return replace(lanes, counted=counted_before(self.problem, before.y0, args))
 
-    @cached_property
-    def _orbits(self) -> PeriodicOrbits:
-        assert self.config.records is not None
-        return PeriodicOrbits(self.config, self.model, self.config.records)
-
     def _recorded(self, axes: Axes, lanes: Lanes, resources: Resources) -> Lanes:
         """Lanes with the doses that are recorded of their subjects."""
-        assert self.config.records is not None
         orbits = lambda doses, args: self._orbits(doses, args, resources)
-        model, subjects = self.switching.model, np.asarray(axes[SUBJECT], float).tolist()
-        clock = clock_of(self.config)
-        return recorded(model, self.config.records, clock, subjects, lanes, orbits)
+        dosing = self.model.dosing
+        assert isinstance(dosing, DosesOfRecords | DoseDerivatives)
+        return recorded(dosing, orbits, axes, lanes)
+
+    @cached_property
+    def _orbits(self) -> PeriodicOrbits:
+        doses = recorded_doses(self.model.dosing)
+        return PeriodicOrbits(self.config, doses.model, doses.records)
 
 
 def build(config: Config, study: Path, axes: Iterable[str]) -> Built:
@@ -176,15 +178,17 @@ def augmented(config: Config, model: Model) -> Model:
 
     Raises ConfigError as `with_algebraic` and `with_sensitivities` do.
     """
-    doses = config.plain_doses
-    model = with_doses(with_algebraic(model, tolerances_of(config, model)), doses)
+    plain, clock = config.plain_doses, clock_of(config)
+    doses: DosesOfModel | None = None
+    model = with_doses(with_algebraic(model, tolerances_of(config, model)), plain)
     if config.records is not None:
-        return with_records(model, config.records)
+        model = with_records(model, config.records, clock)
+        doses = recorded_doses(model.dosing)
+    elif plain:
+        doses = PlainDoses(plain, clock, model)
     axes = config.saveat.sensitivities or []
     stop = config.stop and config.stop.stop
-    return with_sensitivities(
-        model, axes, doses, stop, clock_of(config), tolerances_of(config, model)
-    )
+    return with_sensitivities(model, axes, doses, stop, tolerances_of(config, model))
 
 
 def make_problem(
@@ -213,9 +217,7 @@ def make_problem(
         dtype=np.dtype(config.runtime.precision),
         reductions=_reductions(config, model, variables, own_ends),
         own_ends=own_ends,
-        jumps=jump_targets(model, config.plain_doses)
-        if config.records is None
-        else recorded_targets(model, config.records),
+        jumps=jump_targets(model, config.plain_doses),
         stops=stop_guards(config.stop and config.stop.stop, model, tolerances_of(config, model)),
         counted=config.is_dosed and bool(config.stop or model.events),
         events=saved_events(model, config.saveat.events, config.model.states),

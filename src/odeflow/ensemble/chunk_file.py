@@ -14,7 +14,7 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
-from odeflow.ensemble.event_rows import count_name
+from odeflow.ensemble.event_names import count_name
 from odeflow.files.netcdf import atomic_path, damaged, readable
 from odeflow.files.slabs import slabs
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.metrics import metric_attributes
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.config.wanted import wanted_metrics
 from odeflow.engines.attempts import Retried
 from odeflow.ensemble.event_rows import label_event

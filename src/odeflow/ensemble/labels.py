@@ -16,7 +16,7 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.outputs import EFFORT
 from odeflow.config.root import Config
 from odeflow.config.yaml_text import write_yaml
-from odeflow.ensemble.event_rows import count_name, event_dims
+from odeflow.ensemble.event_names import count_name, event_dims
 from odeflow.ensemble.ragged import rows_of
 from odeflow.files.digests import canonical_json, text_digest
 from odeflow.files.errors import ConfigError

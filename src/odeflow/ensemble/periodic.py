@@ -19,7 +19,6 @@ from jaxtyping import Bool, Float
 from odeflow.config.root import Config
 from odeflow.engines.choice import Resources, choose_engine, solve
 from odeflow.files.errors import ConfigError
-from odeflow.problem.clock import Clock
 from odeflow.problem.derivative_names import sensitivity_names
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
@@ -80,7 +79,7 @@ class PeriodicOrbits:
         tight = replace(
             tolerances, rtol=self._rtol, atol=dict(zip(self._states, self._atol.tolist()))
         )
-        sensitive = with_sensitivities(plain, self._states, (), None, Clock(0.0, 1.0, dtype), tight)
+        sensitive = with_sensitivities(plain, self._states, None, None, tight)
         names = sensitivity_names(self._states, self._states, declared)
         of = {pair: name for name, pair in names.items()}
         self._slopes = [[of[state, axis] for axis in self._states] for state in self._states]

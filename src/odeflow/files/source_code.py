@@ -175,8 +175,22 @@ def _module(parts: tuple[str, ...], root: Path) -> Path | None:
     return None if file is None else file.resolve()
 
 
+@cache
+def _own_module(parts: tuple[str, ...], root: Path) -> Path | None:
+    return _module(parts, root) if parts in _own_names() else None
+
+
+@cache
+def _own_names() -> frozenset[tuple[str, ...]]:
+    """The names, as their parts, of the modules and packages beside and in this package: of what
+    else is installed there, only a look at the disk for each name would say that it is no part.
+    """
+    files = (path.relative_to(PACKAGE.parent).with_suffix("") for path in PACKAGE.rglob("*.py"))
+    return frozenset(path.parts[:-1] if path.name == "__init__" else path.parts for path in files)
+
+
 #: Files of this package do not come and go while it runs, and the stages share most of them.
-_own_imports, _own_module = cache(_imports), cache(_module)
+_own_imports = cache(_imports)
 
 
 def _imported_names(text: bytes, package: tuple[str, ...]) -> list[tuple[str, ...]]:

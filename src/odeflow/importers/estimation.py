@@ -10,6 +10,7 @@ from odeflow.config.validate import nearest
 from odeflow.files.digests import digest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.measured import read_measured
+from odeflow.importers.nonmem.measurements import read_recorded
 from odeflow.importers.petab.likelihood_data import Measurements
 from odeflow.importers.petab.of_study import measurements_digest
 from odeflow.problem.estimated import Estimated
@@ -33,10 +34,10 @@ def read_problem(config: Config, study: Path) -> tuple[list[Estimated], Measurem
     estimate = config.analyse.estimate
     assert estimate is not None
     own = {name: one.estimated(name) for name, one in estimate.parameters.items()}
-    if estimate.data is not None:
+    if config.design.petab is None:
         nominal = {name: one.value for name, one in config.model.parameters.items()}
         found = [replace(one, nominal=nominal.get(name)) for name, one in own.items()]
-        return found, read_measured(config, study)
+        return found, _read_own(config, study)
     from odeflow.importers.petab.data import read_measurements  # which imports libsbml
     from odeflow.importers.petab.estimated import read_estimated
 
@@ -49,6 +50,11 @@ def read_problem(config: Config, study: Path) -> tuple[list[Estimated], Measurem
             )
     found = [replace(own.get(one.name, one), nominal=one.nominal) for one in table]
     return found, read_measurements(config, study)
+
+
+def _read_own(config: Config, study: Path) -> Measurements:
+    """Measurements of a file of the study, or of the data set that its design is."""
+    return read_measured(config, study) if config.records is None else read_recorded(config)
 
 
 def _check_at_rest(config: Config, measurements: Measurements) -> None:
@@ -71,15 +77,15 @@ def data_digest(config: Config, study: Path) -> str:
     """Digest of the data that parameters are estimated from, whatever its files are called."""
     estimate = config.analyse.estimate
     assert estimate is not None
-    if estimate.data is None:
+    if config.design.petab is not None:
         return str(measurements_digest(config, study))
-    data = read_measured(config, study)
+    data = _read_own(config, study)
     columns = [
         [group.variable, group.condition, group.times.tolist(), group.values.tolist()]
         for group in data.groups
     ]
     noise = [
-        [*group.columns, *(list(map(float, x)) for x in group.constants.values())]
+        [*group.columns, *(np.ravel(x).tolist() for x in group.constants.values())]
         for group in data.groups
     ]
     return digest(columns, noise, list(data.conditions))
@@ -90,10 +96,19 @@ def check_estimation(config: Config, study: Path) -> None:
     estimate = config.analyse.estimate
     if estimate is None:
         return
-    if estimate.data is None and config.design.petab is None:
-        raise ConfigError(f"{_KEY}.data: needed without design.petab; name a .csv file")
-    if estimate.data is not None and config.design.petab is not None:
-        raise ConfigError(f"{_KEY}.data: design.petab has measurements of its own; remove one")
+    own = "design.petab" if config.design.petab is not None else ""
+    own = "design.nonmem" if config.records is not None else own
+    if estimate.data is None and not own:
+        raise ConfigError(
+            f"{_KEY}.data: needed without design.petab or design.nonmem; name a .csv file"
+        )
+    if estimate.data is not None and own:
+        raise ConfigError(f"{_KEY}.data: {own} has measurements of its own; remove one")
+    if config.records is not None and config.design.conditions:
+        raise ConfigError(
+            f"{_KEY}: nothing says under which of design.conditions DV of design.nonmem was "
+            "measured; remove the conditions"
+        )
     for axis in config.model.categories:
         raise ConfigError(
             f"{_KEY}: nothing says which of the categories of {axis} a measurement is of; give the "
@@ -131,8 +146,8 @@ def _check_names(config: Config, names: list[str]) -> None:
     """Each is a quantity of the model, or one that noise reads."""
     estimate, model = config.analyse.estimate, config.model
     assert estimate is not None
-    noise = [name for name in estimate.noise.values() if isinstance(name, str)]
-    known = [*model.parameters, *model.states, *noise]
+    known = [*model.parameters, *model.states, *estimate.noise_names]
+    covariates = [] if config.records is None else config.records.covariates
     for name in names if config.design.petab is None else ():
         key = f"{_KEY}.parameters.{name}"
         if name not in known:
@@ -141,5 +156,7 @@ def _check_names(config: Config, names: list[str]) -> None:
             )
         if name in model.states and model.states[name].shape:
             raise ConfigError(f"{key}: an array state; a scalar is needed")
+        if name in covariates:
+            raise ConfigError(f"{key}: a covariate of design.nonmem; estimate what depends on it")
         if name in config.design.set_by_conditions:
             raise ConfigError(f"{key}: design.conditions set it; estimate what they set it to")

@@ -45,7 +45,7 @@ def samples(
                 f"{times[at]:.17g}"
             )
         return times, {one: np.array(row, float) for one, row in given.courses.items()}
-    arrays = read_table(key, given.table, study)
+    arrays = read_table(key, given.table, study, model.time_units)
     values = {one: arrays[f"course_{i}"] for i, one in enumerate(given.courses)}
     for one, row in values.items():
         if row.ndim != 1 or len(row) != len(arrays["time"]):

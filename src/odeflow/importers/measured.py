@@ -13,12 +13,10 @@ from odeflow.config.shipped import shipped_config
 from odeflow.config.validate import nearest
 from odeflow.files.csv_cells import TableError, not_a_number, read_cells
 from odeflow.files.errors import ConfigError
-from odeflow.importers.expressions.expression import Symbol
-from odeflow.importers.petab.likelihood_data import NOISE, Group, Measurements
+from odeflow.importers.noise import noise_of, own_noise
+from odeflow.importers.petab.likelihood_data import Group, Measurements
 
 _NEEDED, _OPTIONAL = ("time", "variable", "value"), ("sd", "condition")
-#: What the noise formula of a row with a number of its own reads.
-_OWN = "standard deviation of a measurement"
 
 
 class _Row(NamedTuple):
@@ -66,27 +64,13 @@ def _group(
     estimate: EstimateConfig, rows: list[_Row], variable: str, condition: int, numbers: list[int]
 ) -> Group:
     own = [rows[number] for number in numbers]
-    noise = estimate.noise.get(variable)
-    constants, columns, read = {}, {}, _OWN
     if own[0].sd is not None:
-        constants[_OWN] = np.array([row.sd for row in own])
-    elif isinstance(noise, str):
-        columns, read = {noise: noise}, noise
+        noise = own_noise(np.array([row.sd for row in own]))
     else:
-        constants[_OWN] = np.full(len(own), noise)
-    return Group(
-        variable,
-        condition,
-        np.array(numbers),
-        np.array([row.time for row in own]),
-        np.array([row.value for row in own]),
-        "lin",
-        "normal",
-        [(NOISE, Symbol(read))],
-        [],
-        columns,
-        constants,
-    )
+        noise = noise_of(estimate.noise[variable], variable)
+    times, values = (np.array([getattr(row, key) for row in own]) for key in ("time", "value"))
+    where = np.array(numbers)
+    return Group(variable, condition, where, times, values, "lin", "normal", *noise)
 
 
 def _rows(config: Config, file: str, study: Path) -> list[_Row]:

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.importers.functions import load_function

@@ -6,7 +6,7 @@ import base64
 import csv
 import hashlib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from odeflow.files.csv_cells import TableError, first_not_a_number, not_a_number
 from odeflow.files.errors import ConfigError
 from odeflow.files.extras import needed
 from odeflow.files.plain_text import one_spelling
+from odeflow.importers.file_dates import times_of_cells, times_since
 
 if TYPE_CHECKING:
     from odeflow.config.model import ModelConfig
@@ -41,9 +42,12 @@ def read_data(model: ModelConfig, study: Path) -> dict[str, Arrays]:
     return {name: _arrays(f"model.data.{name}", data, study) for name, data in model.data.items()}
 
 
-def read_table(key: str, data: DataFile, study: Path) -> Arrays:
-    """The columns of a file that the key of the model names; raises as `read_data`."""
-    return _arrays(f"model.{key}", data, study)
+def read_table(key: str, data: DataFile, study: Path, time_units: str) -> Arrays:
+    """The columns of a file that the key of the model names; raises as `read_data`.
+
+    Those that increase are times, in these units or dates.
+    """
+    return _arrays(f"model.{key}", data, study, time_units)
 
 
 def check_precision(model: ModelConfig, study: Path, precision: str) -> None:
@@ -118,18 +122,20 @@ def _stat(key: str, data: DataFile, study: Path) -> Any:
     return found
 
 
-def _arrays(key: str, data: DataFile, study: Path) -> Arrays:
+def _arrays(key: str, data: DataFile, study: Path, time_units: str | None = None) -> Arrays:
     found = _stat(key, data, study)
     state = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
-    return _read(key, data.model_dump_json(), study / data.file, state)
+    return _read(key, data.model_dump_json(), study / data.file, time_units, state)
 
 
 @lru_cache(maxsize=32)
-def _read(key: str, asked: str, path: Path, _version: tuple[int, ...]) -> Arrays:
+def _read(
+    key: str, asked: str, path: Path, time_units: str | None, _version: tuple[int, ...]
+) -> Arrays:
     data = DataFile.model_validate_json(asked)
     lines: list[int] = []
     try:
-        arrays, lines = _READERS[PurePosixPath(data.file).suffix.lower()](path, data)
+        arrays, lines = _READERS[PurePosixPath(data.file).suffix.lower()](path, data, time_units)
         columns = data.named or {}
         otherwise = ", or write `increasing: []` where nothing is looked up in it"
         for name, values in arrays.items():
@@ -213,20 +219,26 @@ def _wanted(data: DataFile, known: list[str]) -> dict[str, str]:
     return found
 
 
-def _read_csv(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
+def _is_time(name: str, data: DataFile, time_units: str | None) -> bool:
+    return time_units is not None and name in (data.increasing or ())
+
+
+def _read_csv(path: Path, data: DataFile, time_units: str | None) -> tuple[Arrays, list[int]]:
     names, rows, lines = read_cells(path)
     arrays: dict[str | None, np.ndarray] = {}
     for name, column in _wanted(data, names).items():
-        cells = [row[names.index(column)] for row in rows]
+        cells: Sequence[Any] = [row[names.index(column)] for row in rows]
+        if _is_time(name, data, time_units):
+            cells = times_of_cells(column, cells, lines, time_units or "")
         wrong = first_not_a_number(cells)
         if wrong is not None:
-            text = f"line {lines[wrong]}: column {column!r}: {not_a_number(cells[wrong])}"
+            text = f"line {lines[wrong]}: column {column!r}: {not_a_number(str(cells[wrong]))}"
             raise TableError(text)
         arrays[name] = np.array(cells, float)
     return arrays, lines
 
 
-def _read_parquet(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
+def _read_parquet(path: Path, data: DataFile, time_units: str | None) -> tuple[Arrays, list[int]]:
     with needed("Parquet"):
         import pyarrow as pa
         from pyarrow import parquet
@@ -238,13 +250,18 @@ def _read_parquet(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
         table = file.read(columns=list(wanted.values()))
     for name, column in wanted.items():
         values = table.column(column)
+        if _is_time(name, data, time_units) and pa.types.is_timestamp(values.type):
+            texts = [str(one).replace(" ", "T") for one in values.to_pylist()]
+            lines = list(range(2, len(texts) + 2))
+            arrays[name] = np.array(times_of_cells(column, texts, lines, time_units or ""), float)
+            continue
         if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
             raise TableError(f"column {column!r} holds {values.type}, not numbers")
         arrays[name] = values.cast(pa.float64(), safe=False).to_numpy().copy()
     return arrays, []
 
 
-def _read_netcdf(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
+def _read_netcdf(path: Path, data: DataFile, time_units: str | None) -> tuple[Arrays, list[int]]:
     with needed("NetCDF"):
         import netCDF4
 
@@ -255,10 +272,13 @@ def _read_netcdf(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
             if not isinstance(variable.dtype, np.dtype) or variable.dtype.kind not in "iuf":
                 raise TableError(f"variable {column!r} does not hold numbers")
             arrays[name] = np.array(np.ma.filled(variable[...].astype(float), np.nan))
+            if _is_time(name, data, time_units):
+                units = str(getattr(variable, "units", ""))
+                arrays[name] = times_since(column, arrays[name], units, time_units or "")
     return arrays, []
 
 
-def _read_array(path: Path, data: DataFile) -> tuple[Arrays, list[int]]:
+def _read_array(path: Path, data: DataFile, _: str | None) -> tuple[Arrays, list[int]]:
     values = np.load(path, allow_pickle=False)
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "iufb":
         kind = getattr(values, "dtype", type(values).__name__)

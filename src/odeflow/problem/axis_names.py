@@ -45,6 +45,8 @@ class Named(Protocol):
 CONDITION, PARAMETER_SET = "condition", "parameter_set"
 #: The column of a nonmem design: the number of the subject.
 SUBJECT = "subject"
+#: The column of a design whose typical values are drawn: the number of the draw.
+REPLICATE = "replicate"
 
 
 def initial_name(state: str) -> str:
@@ -97,6 +99,8 @@ def axis_attributes(
         return {"long_name": "number of the parameter set", "units": "1"}
     if name == SUBJECT and name not in {*model.states, *model.parameters}:
         return {"long_name": "subject of the data set", "units": "1"}
+    if name == REPLICATE and name not in {*model.states, *model.parameters}:
+        return {"long_name": "number of the draw of typical values", "units": "1"}
     if name in choices:
         return {"units": "1", "long_name": name, **flag_attributes(choices[name], np.int16)}
     if name in model.states:

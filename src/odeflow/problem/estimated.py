@@ -1,6 +1,7 @@
 """What is estimated: a parameter on its scale, between bounds, with a prior. Cheap, without JAX."""
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 Scale = Literal["lin", "log", "log10"]
+Kind = Literal["normal", "laplace", "cauchy", "gamma", "rayleigh"]
 SCALES: tuple[Scale, ...] = ("lin", "log", "log10")
 
 Values = Float[np.ndarray, "..."]
@@ -15,17 +17,27 @@ Values = Float[np.ndarray, "..."]
 
 @dataclass(frozen=True)
 class Prior:
-    """A normal or Laplace prior of `of`: the parameter on its `scale`, its `value`, or its `log`.
+    """A prior of `of`: the parameter on its `scale`, its `value`, or its `log`.
 
     `location` and `spread` are the mean and the standard deviation of a normal prior, the location
-    and the scale of a Laplace one. A prior of `log` has the density of the value, as log-normal
-    laws do.
+    and the scale of a Laplace or Cauchy one, the shape and the scale of a gamma one; a Rayleigh one
+    has a scale alone. The last two are of positive values. A prior of `log` has the density of the
+    value, as log-normal laws do.
     """
 
-    kind: Literal["normal", "laplace"]
+    kind: Kind
     of: Literal["scale", "value", "log"]
     location: float
     spread: float
+
+
+#: Priors of positive parameters by their usual names, of their numbers.
+POSITIVE_PRIORS: Mapping[str, Callable[..., Prior]] = {
+    "chisquare": lambda degrees: Prior("gamma", "value", degrees / 2, 2.0),
+    "exponential": lambda scale: Prior("gamma", "value", 1.0, scale),
+    "gamma": lambda shape, scale: Prior("gamma", "value", shape, scale),
+    "rayleigh": lambda scale: Prior("rayleigh", "value", 0.0, scale),
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,16 @@ class Estimated:
     upper: float
     nominal: float | None = None
     prior: Prior | None = None
+
+
+def law_within(prior: Prior, low: float, high: float, base: float = 1.0) -> dict[str, list[float]]:
+    """A prior of a value, or of its logarithm, between bounds, as the law of an axis of a design.
+
+    The numbers of a prior on a logarithmic scale are those of the natural logarithm over `base`.
+    """
+    log = "log" if prior.of == "log" else ""
+    numbers = [prior.location * base, prior.spread * base]
+    return {f"trunc{log}{prior.kind}": [*(numbers[prior.kind == "rayleigh" :]), low, high]}
 
 
 def on_scale(value: float, scale: Scale) -> float:

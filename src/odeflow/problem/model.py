@@ -162,6 +162,14 @@ class Model:
         """Its delays, by numbers of components and parameters."""
         return self.declared.delay_places
 
+    @cached_property
+    def arrived(self) -> Callable[[Any, Any], Any]:
+        """States of lanes on arrival at t0, of (lane, component) and (lane, parameter)."""
+        arrive = self.jumping.arrive if self.jumping else lambda t, y, args: y
+        here = lambda y: (jnp.asarray(self.declared.t0, y.dtype), self.unflatten(tuple(y)))
+        there = lambda y, args: self.flatten(arrive(*here(y), self.Args(*args)))
+        return jax.jit(jax.vmap(lambda y, args: jnp.stack(there(y, args))))
+
     @property
     def explicit(self) -> tuple[bool, ...]:
         """Of every component, whether its row of the vector field is its derivative."""

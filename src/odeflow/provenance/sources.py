@@ -107,9 +107,9 @@ def model_texts(model: ModelConfig, study: Path) -> dict[str, str]:
 
     Empty for a model that the config itself holds, and for one that is code.
     """
-    from odeflow.importers.sbml.source import model_source
+    from odeflow.importers.sbml.source import source_of
 
-    source = model_source({"sbml": model.sbml, "antimony": model.antimony}, study)
+    source = source_of(model, study)
     return {} if source is None or source.is_inline else {source.name: source.text}
 
 
@@ -125,5 +125,6 @@ def _tree_digest(start: Path, root: Path, within: Path | None = None) -> str:
 
 def files_digest(root: Path, found: Mapping[Path, bytes]) -> str:
     """Digest of the names, relative to a folder, and the contents of files."""
-    named = ((str(path.relative_to(root.resolve())), text) for path, text in found.items())
+    root = root.resolve()
+    named = ((str(path.relative_to(root)), text) for path, text in found.items())
     return digest(sorted((name, hashlib.sha256(text).hexdigest()) for name, text in named))

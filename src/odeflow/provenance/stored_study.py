@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from odeflow.config.validate import validate
 from odeflow.config.yaml_text import write_yaml
 from odeflow.files.errors import ConfigError
 from odeflow.provenance.stored_attributes import check_file_name
+
+#: What a model has no need of where its file is the one that was read, changes made.
+_STANDS_ALONE: dict[str, Any] = {"omex": None, "sedml": None, "task": None, "edits": []}
 
 
 def study_files(
@@ -26,7 +30,7 @@ def study_files(
         data["runtime"].pop(key)
     # what they say is in the other keys
     data["design"] |= {"petab": None, "nominal": False, "nonmem": None}
-    record = config.slice("model")["model"]
+    record = config.slice("model")["model"] | _STANDS_ALONE
     texts = {f"config/model/{model}.yaml": write_yaml(record)}
     if table is not None:
         path = PurePosixPath(data["design"]["path"])
@@ -82,7 +86,10 @@ def write_files(texts: Mapping[str, str | bytes], folder: Path) -> list[Path]:
 
 
 def with_stored_functions(config: Config, sources: Mapping[str, str]) -> Config:
-    """The same config with every function taken from a stored file, a module's too."""
+    """The same config with every function taken from a stored file, a module's too.
+
+    So is the file of an imported model.
+    """
 
     def of_file(reference: str) -> str:
         module, function = reference.rsplit(":", 1)
@@ -94,6 +101,8 @@ def with_stored_functions(config: Config, sources: Mapping[str, str]) -> Config:
 
     data = config.model_dump(mode="json")
     model = data["model"]
+    if config.model.is_imported:
+        return validate({**data, "model": model | _STANDS_ALONE})
     model["vector_field"] = of_file(model["vector_field"])
     for key in ("observables", "invariants"):
         if model[key] is not None:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.design import CONDITION, PARAMETER_SET
+from odeflow.design import CONDITION, PARAMETER_SET, REPLICATE
 from odeflow.ensemble.labels import design_axes, design_dims
 from odeflow.files.errors import ConfigError
 from odeflow.problem.axis_names import axis_coordinate
@@ -18,7 +18,8 @@ def shown_axes(ensemble: xr.Dataset, config: Config, at_most: int) -> list[str]:
     """The axes a figure shows: those that `plot.axes` names, else the first."""
     if config.plot.axes is None:
         own = {CONDITION, PARAMETER_SET, *config.design.set_by_conditions}
-        hidden = {axis_coordinate(x, config.model) for x in own} if config.design.conditions else {}
+        own = own if config.design.conditions else set()
+        hidden = {axis_coordinate(x, config.model) for x in own} | {REPLICATE}
         return [axis for axis in design_axes(ensemble) if axis not in hidden][:at_most]
     named = [axis_coordinate(name, config.model) for name in config.plot.axes]
     for name in named:

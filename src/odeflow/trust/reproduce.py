@@ -16,7 +16,7 @@ from odeflow.config.root import Config
 from odeflow.config.study_files import keys_and_values
 from odeflow.config.validate import validate
 from odeflow.design import END, SUBJECT, rows
-from odeflow.ensemble.event_rows import event_of
+from odeflow.ensemble.event_names import event_of
 from odeflow.ensemble.labels import RECORD, trajectory
 from odeflow.files.digests import text_digest
 from odeflow.files.errors import ConfigError

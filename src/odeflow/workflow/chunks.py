@@ -131,9 +131,11 @@ def design_slice(config: Config) -> dict[str, Any]:
         design |= {"size": None, "path": None}
     design |= {"petab": None, "nonmem": None}  # what they say is in the other keys
     if design["records"] is not None:
-        design["records"] |= {"carried": None, "meanings": None}
-    if design["random_effects"] is not None:
-        design["random_effects"] |= {"subjects": None}  # more of them keep the first
+        design["records"] |= {"carried": None, "meanings": None, "observed": None}
+    if design["theta"] is not None:
+        design["theta"] |= {"replicates": None}  # more of them keep the first
+    elif design["random_effects"] is not None:
+        design["random_effects"] |= {"subjects": None}  # so do these
     if not config.design.is_sampler:
         design.pop("seed")
     return design

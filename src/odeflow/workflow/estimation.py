@@ -41,7 +41,11 @@ def fit_config(config: Config) -> dict[str, Any]:
     data = config.slice("model", "design", "doses", "solver", "runtime", "analyse")
     if data["design"]["size"] is not None:
         data["design"]["size"] = 1
-    data["design"]["seed"] = 0
+    data["design"] |= {
+        "seed": 0,
+        "random_effects": None,
+        "theta": None,
+    }  # subjects are fitted as one
     data["runtime"] = {key: data["runtime"][key] for key in _NUMERICAL}
     data["solver"]["reject_drift"] = False
     data.pop("verify", None)
@@ -63,7 +67,10 @@ def fit_digest(config: Config, study: Path) -> str:
         The name of the folder of its starts.
     """
     data = fit_config(config)
-    data["design"].pop("petab")  # what it says is in the other keys and the digest of the data
+    # what they say is in the other keys and the digest of the data
+    data["design"] |= {"petab": None, "nonmem": None}
+    if data["design"]["records"] is not None:
+        data["design"]["records"] |= {"carried": None, "meanings": None, "observed": None}
     data["analyse"]["estimate"].pop("data")
     made_by = solve_sources(config, study, FITTING)
     measured = data_digest(config, study)

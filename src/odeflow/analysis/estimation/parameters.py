@@ -1,7 +1,7 @@
 """The estimated parameters together: values, bounds, priors and starts of many vectors."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -100,6 +100,16 @@ Column = Float[np.ndarray, " vector"]
 _MOST_DRAWS = 1000
 
 
+#: Draws of each kind of prior, by a generator, two numbers and how many.
+_DRAWS: Mapping[str, Callable[[np.random.Generator, float, float, int], Column]] = {
+    "normal": lambda rng, mean, deviation, n: rng.normal(mean, deviation, n),
+    "laplace": lambda rng, location, scale, n: rng.laplace(location, scale, n),
+    "cauchy": lambda rng, location, scale, n: location + scale * rng.standard_cauchy(n),
+    "gamma": lambda rng, shape, scale, n: rng.gamma(shape, scale, n),
+    "rayleigh": lambda rng, _, scale, n: rng.rayleigh(scale, n),
+}
+
+
 def _drawn(one: Estimated, rng: np.random.Generator, number: int) -> Column:
     """Draws of a parameter from its prior, on its scale."""
     if one.prior is None:
@@ -107,8 +117,7 @@ def _drawn(one: Estimated, rng: np.random.Generator, number: int) -> Column:
     prior, left = one.prior, np.arange(number)
     found = np.empty(number)
     for _ in range(_MOST_DRAWS):
-        law = rng.normal if prior.kind == "normal" else rng.laplace
-        u = law(prior.location, prior.spread, len(left))
+        u = _DRAWS[prior.kind](rng, prior.location, prior.spread, len(left))
         if prior.of != "scale":
             u = np.exp(u) if prior.of == "log" else u
             u = np.array([on_scale(x, one.scale) for x in u.tolist()])
@@ -128,13 +137,49 @@ def _terms(
         "value": (value, along),
         "log": (np.log(np.maximum(value, 1e-300)), along / value),
     }[prior.of]
-    z = (u - prior.location) / prior.spread
-    if prior.kind == "normal":
-        density = -0.5 * z**2 - math.log(prior.spread * math.sqrt(2 * math.pi))
-        gradient, curvature = z / prior.spread * du, (du / prior.spread) ** 2
-    else:
-        density = -np.abs(z) - math.log(2 * prior.spread)
-        gradient, curvature = np.sign(z) / prior.spread * du, (du / prior.spread) ** 2
+    density, gradient, curvature = _LOG_DENSITIES[prior.kind](u, prior.location, prior.spread)
+    gradient, curvature = gradient * du, curvature * du**2
     if prior.of == "log":  # the density of the value, not of its logarithm
         density, gradient = density - u, gradient + du
     return density, gradient, curvature
+
+
+def _normal(u: Column, mean: float, deviation: float) -> tuple[Column, Column, Column]:
+    z = (u - mean) / deviation
+    density = -0.5 * z**2 - math.log(deviation * math.sqrt(2 * math.pi))
+    return density, z / deviation, np.full_like(u, deviation**-2)
+
+
+def _laplace(u: Column, location: float, scale: float) -> tuple[Column, Column, Column]:
+    z = (u - location) / scale
+    density = -np.abs(z) - math.log(2 * scale)
+    return density, np.sign(z) / scale, np.full_like(u, scale**-2)
+
+
+def _cauchy(u: Column, location: float, scale: float) -> tuple[Column, Column, Column]:
+    """Its curvature is that of the parabola that touches it from above, never negative."""
+    z = (u - location) / scale
+    weight = 2 / (1 + z**2)
+    return -np.log(math.pi * scale * (1 + z**2)), weight * z / scale, weight / scale**2
+
+
+def _gamma(u: Column, shape: float, scale: float) -> tuple[Column, Column, Column]:
+    u = np.maximum(u, 1e-300)
+    density = (shape - 1) * np.log(u) - u / scale - math.lgamma(shape) - shape * math.log(scale)
+    return density, 1 / scale - (shape - 1) / u, max(shape - 1, 0.0) / u**2
+
+
+def _rayleigh(u: Column, _: float, scale: float) -> tuple[Column, Column, Column]:
+    u = np.maximum(u, 1e-300)
+    density = np.log(u / scale**2) - 0.5 * (u / scale) ** 2
+    return density, u / scale**2 - 1 / u, 1 / u**2 + 1 / scale**2
+
+
+#: Of a number u: log density, and derivative and curvature of its negative along u.
+_LOG_DENSITIES: Mapping[str, Callable[..., tuple[Column, Column, Column]]] = {
+    "normal": _normal,
+    "laplace": _laplace,
+    "cauchy": _cauchy,
+    "gamma": _gamma,
+    "rayleigh": _rayleigh,
+}

@@ -22,8 +22,11 @@ from odeflow.analysis.estimation.axes import Axes, Chain
 from odeflow.analysis.estimation.ending import Ending
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.design import DesignConfig
 from odeflow.config.root import Config
+from odeflow.config.saved_times import solve_times
+from odeflow.config.summary import SummaryConfig
+from odeflow.design import SUBJECT
 from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.ensemble.build import Built, augmented, build_augmented
 from odeflow.files.errors import ConfigError
@@ -86,11 +89,13 @@ class Simulation:
         #: When something is measured; saved, with nothing else.
         self.times = sorted({float(t) for group in measurements.groups for t in group.times})
         self.config = _measuring(config, measurements, self.times)
+        if config.records is not None:  # whose times are read too
+            self.times = solve_times(self.config)
         conditions = [measurements.conditions[number] for number in used]
         self._study = study
         self._linear: list[str] = []
         self._model = load_model(config.model, study)
-        self.axes = Axes(config.model, config.design, self._model, parameters, used)
+        self.axes = Axes(config.model, _by_subject(config), self._model, parameters, used)
         self._before = Before(self.config, self._model, parameters, conditions, resources)
         varied = [*self.axes.names, *self._model.declared.states]
         self._at_rest = (
@@ -134,7 +139,7 @@ class Simulation:
         if self._before:
             columns, before = self._before.started(built, values, columns)
         axes = {name: x.ravel() for name, x in columns.items()}
-        lanes = built.lanes(axes)
+        lanes = built.lanes(axes, self._resources)
         solved = {name: np.empty((lanes.size, 0)) for name in built.problem.variables}
         if math.isfinite(self.times[0]):
             solution = solve(built.problem, lanes, built.engine, self._resources)
@@ -308,6 +313,14 @@ class Simulation:
         return solved[name][:, self._place[group.condition], at]
 
 
+def _by_subject(config: Config) -> DesignConfig:
+    """The design, of which subjects with records are conditions."""
+    if config.records is None:
+        return config.design
+    subjects = {f"ID_{subject:g}": {SUBJECT: subject} for subject in config.records.of}
+    return config.design.model_copy(update={"conditions": subjects})
+
+
 def _noise(group: Group, known: Mapping[str, Any]) -> Any:
     return evaluate(group.noise, known, np)[NOISE]
 
@@ -322,7 +335,7 @@ def _measuring(config: Config, measurements: Measurements, times: list[float]) -
     )
     none = SummaryConfig.model_validate({"metrics": []})
     model = config.model
-    if times[-1] > model.t0:
+    if times[-1] > model.t0 and config.records is None:
         model = model.model_copy(update={"t1": times[-1]})
     solver = config.solver.model_copy(update={"reject_drift": False})  # which judges trajectories
     changed = {"saveat": saveat, "summary": none, "model": model, "solver": solver}

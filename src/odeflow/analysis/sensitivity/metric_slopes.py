@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from odeflow.analysis.outputs import SAMPLE, Samples
 from odeflow.config.metrics import METRICS, WITHOUT_SLOPE, TimeCourses
-from odeflow.config.outputs import SummaryConfig
+from odeflow.config.summary import SummaryConfig
 from odeflow.config.wanted import wanted_metrics
 
 Course = Float[np.ndarray, "time sample"]

@@ -4,14 +4,14 @@ import numpy as np
 
 from odeflow.config.conditions import PreequilibrationConfig
 from odeflow.config.root import Config
-from odeflow.design import CONDITION, END, PARAMETER_SET
+from odeflow.design import CONDITION, END, PARAMETER_SET, REPLICATE
 from odeflow.engines.choice import Resources
 from odeflow.ensemble.build import make_lanes
 from odeflow.ensemble.rest.steady_states import Columns, SteadyStates
 from odeflow.problem.model import Model
 
 #: Columns that say nothing of what a model does.
-_NUMBERS = (END, CONDITION, PARAMETER_SET)
+_NUMBERS = (END, CONDITION, PARAMETER_SET, REPLICATE)
 
 
 def before(columns: Columns, preequilibration: PreequilibrationConfig) -> dict[str, np.ndarray]:

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
-from odeflow.config.outputs import SummaryConfig
 from odeflow.config.root import Config
+from odeflow.config.summary import SummaryConfig
 from odeflow.engines.choice import Resources, solve
 from odeflow.ensemble.build import build_augmented
 from odeflow.ensemble.rest.conserved import Conserved, conserved_by

@@ -54,7 +54,7 @@ def _records(asked: NonmemConfig, model: Mapping[str, Any], table: NonmemTable) 
     if "EVID" not in table.columns:
         event = [DOSE if x else OBSERVATION for x in amount]
     states = list(model.get("states") or {})
-    state = [_state(asked, table, row, states) for row in range(len(time))]
+    state = [_state(asked, table, row, states, event[row]) for row in range(len(time))]
     covariates = _covariates(asked, model, table, subject)
     columns = {
         "subject": subject, "time": time, "event": event, "state": state, "amount": amount,
@@ -66,16 +66,50 @@ def _records(asked: NonmemConfig, model: Mapping[str, Any], table: NonmemTable) 
     carried, meanings = _carried(asked, table, event)
     return columns | {
         "covariates": covariates, "interpolation": asked.interpolation, "carried": carried,
-        "meanings": meanings,
+        "meanings": meanings, "observed": _observed(asked, table, event, carried),
     }  # fmt: skip
 
 
-def _state(asked: NonmemConfig, table: NonmemTable, row: int, states: Sequence[str]) -> str:
+def _observed(
+    asked: NonmemConfig,
+    table: NonmemTable,
+    event: Sequence[int],
+    carried: Mapping[str, Sequence[float | None]],
+) -> list[str | None]:
+    """The variable that DV is of at each record; None where it is of none."""
+    measured = next((x for name, x in carried.items() if name.upper() == "DV"), None)
+    if measured is None or not asked.observed:
+        return [None] * len(event)
+    names = {name.upper(): name for name in table.columns}
+    column = names.get("DVID", "CMT")
+    found: list[str | None] = []
+    for row, value in enumerate(measured):
+        if value is None or event[row] != OBSERVATION:
+            found.append(None)
+        elif isinstance(asked.observed, str):
+            found.append(asked.observed)
+        else:
+            text = table.columns[column][row].strip() if table.has(row, column) else ""
+            variable = asked.observed.get(text, asked.observed.get(text.removesuffix(".0")))
+            if variable is None:
+                raise table.mistake(
+                    row, f"design.nonmem.observed does not say what DV is where {column} is "
+                    f"{text or 'missing'}; known: {', '.join(asked.observed)}"
+                )  # fmt: skip
+            found.append(variable)
+    return found
+
+
+def _state(
+    asked: NonmemConfig, table: NonmemTable, row: int, states: Sequence[str], event: int
+) -> str:
     """The state that CMT names; the first where it names none."""
     if not table.has(row, "CMT"):
         return states[0]
     text = table.columns["CMT"][row].strip()
     number = text.removesuffix(".0")
+    if event == OBSERVATION and isinstance(asked.observed, dict) and number in asked.observed:
+        return states[0]  # it says what was measured, and nothing goes into it
     state = asked.compartments.get(text, asked.compartments.get(number, text))
     if state not in states and number.isdecimal() and 1 <= int(number) <= len(states):
         state = states[int(number) - 1]

@@ -58,8 +58,8 @@ def _bounded(name: str, row: TableRow, prior: BoundedPrior, nominal: float | Non
     if not prior.can_be_estimated:
         raise row.mistake(
             "priorDistribution",
-            f"{prior.distribution} is not supported in an estimation; take a uniform, normal or "
-            "Laplace prior, or the logarithm of one of the latter",
+            f"{prior.distribution} is not supported in an estimation; take another prior, or "
+            "uniform",
         )
     for column, bound in (("lowerBound", prior.lower), ("upperBound", prior.upper)):
         if math.isinf(bound):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from odeflow.importers.petab.tables import TableRow, as_number
-from odeflow.problem.estimated import Prior
+from odeflow.problem.estimated import POSITIVE_PRIORS, Prior, law_within
 
 _TYPE, _NUMBERS = "priorDistribution", "priorParameters"
 #: Distributions, and how many parameters each has.
@@ -17,20 +17,18 @@ _DISTRIBUTIONS = {
     "uniform": 2, "log-uniform": 2, "normal": 2, "log-normal": 2, "laplace": 2, "log-laplace": 2,
     "cauchy": 2, "chisquare": 1, "exponential": 1, "gamma": 2, "rayleigh": 1,
 }  # fmt: skip
-_SAMPLED = tuple(_DISTRIBUTIONS)[:6]
-#: The laws of samples between finite bounds; without bounds where there are such.
-_LAWS: Mapping[str, tuple[str, str | None]] = {
-    "normal": ("truncnormal", "normal"),
-    "log-normal": ("trunclognormal", "lognormal"),
-    "laplace": ("trunclaplace", None),
-    "log-laplace": ("truncloglaplace", None),
-}
-_OBJECTIVES: Mapping[str, Callable[[float, float], Prior]] = {
+#: The laws of samples without bounds, where there are such.
+_UNBOUNDED = {"normal": "normal", "log-normal": "lognormal"}
+_OBJECTIVES: Mapping[str, Callable[..., Prior]] = {
     "normal": lambda a, b: Prior("normal", "value", a, b),
     "log-normal": lambda a, b: Prior("normal", "log", a, b),
     "laplace": lambda a, b: Prior("laplace", "value", a, b),
     "log-laplace": lambda a, b: Prior("laplace", "log", a, b),
+    "cauchy": lambda a, b: Prior("cauchy", "value", a, b),
+    **POSITIVE_PRIORS,
 }
+#: Distributions of values above 0.
+_POSITIVE = ("log-uniform", "log-normal", "log-laplace", *POSITIVE_PRIORS)
 
 
 @dataclass(frozen=True)
@@ -67,25 +65,22 @@ def read_prior(row: TableRow, low: float, high: float) -> BoundedPrior:
         if kind == "log-uniform" and not low > 0:
             raise row.mistake(_NUMBERS, f"{low:g} is not > 0, as {kind} needs")
         return _uniform(kind, low, high)
-    if not numbers[-1] > 0:
-        raise row.mistake(_NUMBERS, f"the last, {numbers[-1]:g}, is not > 0")
-    if kind not in _SAMPLED:
-        why = f"{kind} is not supported for samples; take one of {', '.join(_SAMPLED)}"
-        return BoundedPrior(kind, low, high, {}, why)
-    if kind.startswith("log"):
+    for number in numbers if kind == "gamma" else numbers[-1:]:
+        if not number > 0:
+            raise row.mistake(_NUMBERS, f"{number:g} is not > 0, as {kind} needs")
+    if kind in _POSITIVE:
         if not high > 0:
             raise row.mistake("upperBound", f"{high:g} is not > 0, as the prior {kind} needs")
         low = max(low, 0.0)
     objective = _OBJECTIVES[kind](*numbers)
-    within, everywhere = _LAWS[kind]
-    ends = (0.0 if kind.startswith("log") else -math.inf, math.inf)
-    if (low, high) == ends and everywhere is not None:
-        return BoundedPrior(kind, low, high, {everywhere: numbers}, objective=objective)
+    ends = (0.0 if kind in _POSITIVE else -math.inf, math.inf)
+    if (low, high) == ends and kind in _UNBOUNDED:
+        return BoundedPrior(kind, low, high, {_UNBOUNDED[kind]: numbers}, objective=objective)
     if math.isinf(low) or math.isinf(high):
         why = f"{kind} with an infinite bound is not supported for samples; give finite bounds"
         return BoundedPrior(kind, low, high, {}, why, objective)
     least = max(low, sys.float_info.min) if kind.startswith("log") else low
-    return BoundedPrior(kind, low, high, {within: [*numbers, least, high]}, objective=objective)
+    return BoundedPrior(kind, low, high, law_within(objective, least, high), objective=objective)
 
 
 def _uniform(kind: str, low: float, high: float) -> BoundedPrior:

@@ -16,7 +16,7 @@ from odeflow.files.extras import needed
 from odeflow.importers.refusal import ModelSource, UnsupportedError
 from odeflow.importers.sbml.changes import ModelChange, changes_of
 from odeflow.importers.sbml.naming import free_name
-from odeflow.importers.sbml.source import FORMATS, model_source
+from odeflow.importers.sbml.source import FORMATS, model_source, source_of
 
 if TYPE_CHECKING:
     from odeflow.importers.sbml.system import System
@@ -44,7 +44,7 @@ def imported_model(model: Any, study: Path) -> Any:
 
 def fixed_observables(model: ModelConfig, study: Path) -> list[str]:
     """The observables of a model that only its parameters decide on; none of one not imported."""
-    source = model_source({"sbml": model.sbml, "antimony": model.antimony}, study)
+    source = source_of(model, study)
     if source is None or model.observables is None:
         return []
     system = extended_system(model.model_dump(mode="json"), source)

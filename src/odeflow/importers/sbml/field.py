@@ -15,7 +15,7 @@ from odeflow.importers.expressions.evaluation import evaluate
 from odeflow.importers.expressions.expression import TIME, Expression, Number, Symbol
 from odeflow.importers.sbml.config import extended_system
 from odeflow.importers.sbml.fast import Parts, equilibrium, equilibrium_field
-from odeflow.importers.sbml.source import model_source
+from odeflow.importers.sbml.source import source_of
 from odeflow.importers.sbml.system import SBMLEvent, System, assigned_to, depends_on
 from odeflow.problem.model import Event, Formula
 
@@ -37,7 +37,7 @@ def imported_functions(config: ModelConfig, study: Path) -> ModelFunctions:
 
     Raises ConfigError where the file is missing, or is not that which the config was made from.
     """
-    source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
+    source = source_of(config, study)
     assert source is not None
     observed = config.observables or Observables.model_validate({})
     system = extended_system(config.model_dump(mode="json"), source)

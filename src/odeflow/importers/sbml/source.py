@@ -5,18 +5,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from odeflow.config.model import ModelConfig
 from odeflow.config.shipped import shipped_config
+from odeflow.files.combine_archive import read_file
 from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import one_spelling
 from odeflow.importers.refusal import ModelSource
+from odeflow.importers.sbml.edits import edited, edits_of
 
 #: The keys of the `model` group that name a model in another format.
 FORMATS = ("sbml", "antimony")
 
 
+def source_of(model: ModelConfig, study: Path) -> ModelSource | None:
+    """The source of a validated model, as `model_source`."""
+    keys = {*FORMATS, "omex", "edits"}
+    return model_source(model.model_dump(mode="json", include=keys), study)
+
+
 def model_source(model: Mapping[str, Any], study: Path) -> ModelSource | None:
     """The source that a `model` group names; None where it names a vector field.
 
+    Beside `omex` the SBML file is one of that archive; `edits` are made in its text.
     Raises ConfigError where there is no such file.
     """
     for kind in FORMATS:
@@ -24,9 +34,27 @@ def model_source(model: Mapping[str, Any], study: Path) -> ModelSource | None:
         if isinstance(value, str):
             if kind == "antimony" and is_inline(value):
                 return ModelSource("model.antimony", "the text", value, False, is_inline=True)
-            path = find_file(value, study, f"model.{kind}")
-            return ModelSource(f"model.{kind}", value, _read(path, f"model.{kind}"), kind == "sbml")
+            archive = model.get("omex")
+            key = f"model.{kind}" if archive is None else "model.omex"
+            text = model_text(value, archive, study, key)
+            try:
+                text = edited(text, edits_of(model))
+            except ValueError as error:
+                raise ConfigError(f"model.edits: {value}: {error}") from None
+            return ModelSource(key, value, text, kind == "sbml")
     return None
+
+
+def model_text(name: str, archive: str | None, study: Path, key: str) -> str:
+    """The text of a model's file, of the study or of an archive in it; raises ConfigError."""
+    if archive is not None:
+        return _decoded(read_file(find_file(archive, study, key), name, key), name, True, key)
+    path = find_file(name, study, key)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{key}: {path.name} cannot be read: {error}") from None
+    return _decoded(data, path.name, key != "model.antimony", key)
 
 
 def is_inline(antimony: str) -> bool:
@@ -47,11 +75,10 @@ def find_file(name: str, study: Path, key: str) -> Path:
     raise ConfigError(f"{key}: no file {name!r} in the study folder ({study / name})")
 
 
-def _read(path: Path, key: str) -> str:
+def _decoded(data: bytes, name: str, is_xml: bool, key: str) -> str:
     """The file's text; XML in the encoding that it declares, and declared as UTF-8 from then on."""
     try:
-        data = path.read_bytes()
-        if key != "model.sbml":
+        if not is_xml:
             return _one_text(data.decode("utf-8-sig"))
         declared = re.match(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)""", data)
         encoding = declared[1].decode() if declared else "utf-8"
@@ -60,8 +87,8 @@ def _read(path: Path, key: str) -> str:
         elif encoding.lower() in ("utf-8", "utf8"):
             encoding = "utf-8-sig"
         text = data.decode(encoding)
-    except (OSError, UnicodeDecodeError, LookupError) as error:
-        raise ConfigError(f"{key}: {path.name} cannot be read: {error}") from None
+    except (UnicodeDecodeError, LookupError) as error:
+        raise ConfigError(f"{key}: {name} cannot be read: {error}") from None
     declaration = r"""^\ufeff?(<\?xml[^>]*?encoding\s*=\s*["'])[\w.-]+"""
     return _one_text(re.sub(declaration, r"\1UTF-8", text))
 

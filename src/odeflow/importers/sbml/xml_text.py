@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from xml.parsers import expat
 
 from odeflow.files.errors import ConfigError
+from odeflow.files.xml_tree import DEEPEST, end_of_tag
 from odeflow.importers.refusal import ModelSource
 
-#: Levels of elements within each other; the recursion of libsbml ends at some thousands.
-DEEPEST = 1000
 #: Elements of one formula, calls of functions written out: libsbml takes time that grows with the
 #: square, compiling takes minutes.
 LONGEST_FORMULA = 20_000
@@ -149,7 +148,7 @@ class _Scan:
                 raise _TooLongError(line)
 
     def _cut_attributes(self, start: int, prefixes: Iterable[str]) -> None:
-        stop = _end_of_tag(self._data, start)
+        stop = end_of_tag(self._data, start)
         names = b"|".join(re.escape(prefix.encode()) for prefix in prefixes)
         found = re.compile(
             rb"""\s+(?:xmlns:(?:%b)|(?:%b):[\w.-]+)\s*=\s*(?:"[^"]*"|'[^']*')""" % (names, names)
@@ -159,7 +158,7 @@ class _Scan:
     def _end(self, name: str) -> None:
         if self._cut_from is not None and self._cut_from[0] == self._depth:
             # an empty element ends where it starts
-            stop = _end_of_tag(self._data, self._parser.CurrentByteIndex)
+            stop = end_of_tag(self._data, self._parser.CurrentByteIndex)
             self.cuts.append((self._cut_from[1], stop))
             self._cut_from = None
         self._prefixes = (
@@ -172,10 +171,3 @@ class _Scan:
 
 def _prefix(name: str) -> str:
     return name.split(":", 1)[0] if ":" in name else ""
-
-
-def _end_of_tag(data: bytes, start: int) -> int:
-    """The byte after the tag that begins at `start`; `>` within quotes does not end it."""
-    match = re.compile(rb"""(?:[^>"']|"[^"]*"|'[^']*')*>""").match(data, start)
-    assert match is not None
-    return match.end()

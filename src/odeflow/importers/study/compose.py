@@ -14,6 +14,7 @@ from odeflow.importers.arrays import with_arrays
 from odeflow.importers.nonmem.config import with_nonmem
 from odeflow.importers.petab.config import with_petab
 from odeflow.importers.sbml.config import imported_model
+from odeflow.importers.sedml.config import names_sedml, with_sedml
 from odeflow.importers.study.check import check
 from odeflow.importers.study.random_effects import with_typical_values
 from odeflow.importers.study.training_set import with_priors
@@ -52,7 +53,7 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
     data = composed_data(overrides, Path(study), resolvers)
     if _brings_a_model(data):
         data = _without_default_model(data, overrides, Path(study), resolvers)
-        data = with_petab(data, Path(study))
+        data = with_sedml(with_petab(data, Path(study)), Path(study))
     if "model" in data:
         data["model"] = imported_model(with_arrays(data["model"], Path(study)), Path(study))
     data = with_typical_values(with_nonmem(with_dates(data), Path(study)))
@@ -65,9 +66,10 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
 
 
 def _brings_a_model(data: Mapping[str, Any]) -> bool:
-    """Whether the design names a problem that a model belongs to."""
+    """Whether the design names a problem that a model belongs to, or the model a task."""
     design = data.get("design")
-    return isinstance(design, Mapping) and design.get("petab") is not None
+    has_problem = isinstance(design, Mapping) and design.get("petab") is not None
+    return has_problem or names_sedml(data.get("model"))
 
 
 def _without_default_model(

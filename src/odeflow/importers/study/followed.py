@@ -1,8 +1,8 @@
 """Checks of what `summary` asks for by time: within the time span, and of variables in it."""
 
-from odeflow.config.outputs import FOLLOWED
 from odeflow.config.root import Config
 from odeflow.config.saved_times import save_times
+from odeflow.config.summary import FOLLOWED
 from odeflow.files.errors import ConfigError
 from odeflow.problem.time_text import shown_time
 

@@ -20,7 +20,6 @@ def check_records(config: Config) -> None:
     for key, given in (
         ("doses", config.doses),
         ("stop", config.stop),
-        ("saveat.sensitivities", config.saveat.sensitivities),
         ("saveat.steady_state", config.saveat.steady_state),
         ("design.preequilibration", config.design.preequilibration),
         ("model.events", config.model.events),
@@ -28,7 +27,6 @@ def check_records(config: Config) -> None:
         ("model.mass_matrix", config.model.mass_matrix),
         ("solver.reject_drift", config.solver.reject_drift),
         ("analyse.sensitivity", analyse.sensitivity),
-        ("analyse.estimate", analyse.estimate),
         ("analyse.simulate_for_inference", analyse.simulate_for_inference),
         ("runtime.precision: float32", config.runtime.precision == "float32"),
     ):
@@ -63,17 +61,23 @@ def _check_states(config: Config) -> None:
     """Doses go into scalar states; what is modelled of them is said."""
     assert config.records is not None
     model = config.model
-    effects = config.design.random_effects
+    effects, theta = config.design.random_effects, config.design.theta
+    along = [*(config.saveat.sensitivities or ())]
     for name in config.records.covariates:
+        if name in along:
+            raise ConfigError(
+                f"saveat.sensitivities: records set {name}, a covariate; leave it out"
+            )
         if name not in model.parameters:
             raise ConfigError(
                 f"design.nonmem.covariates.{name}: not a parameter of model {model.name}"
                 f"{nearest(name, model.parameters)}"
             )
-        if name in config.design.set_by_conditions or (effects and name in effects.of):
+        drawn = [*(effects.of if effects else ()), *(theta.of if theta else ())]
+        if name in [*config.design.set_by_conditions, *drawn]:
             raise ConfigError(
-                f"design.nonmem.covariates.{name}: conditions or random effects set it too; keep "
-                "one of them"
+                f"design.nonmem.covariates.{name}: conditions, random effects or theta set it too; "
+                "keep one of them"
             )
     for subject, records in config.records.of.items():
         for one in records:
@@ -116,6 +120,13 @@ def _check_names(config: Config) -> None:
             raise ConfigError(
                 f"design.nonmem: the dataset needs the name {name}, which model {model.name} has "
                 "for something else; rename that in the model"
+            )
+    named = model.observables is None or bool(observables)  # else known when the model is loaded
+    for name in dict.fromkeys(name for name in given.observed if name is not None):
+        if named and name not in variables:
+            raise ConfigError(
+                f"design.nonmem.observed: {name!r} is not a state or observable"
+                f"{nearest(name, variables)}"
             )
     for name in given.carried:
         own = [one for one in given.carried if record_name(one) == record_name(name)]

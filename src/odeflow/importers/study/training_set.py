@@ -19,7 +19,14 @@ from odeflow.files.errors import ConfigError
 KEY = "analyse.simulate_for_inference"
 #: Laws whose values are all above 0, and what of the others tells the lowest one.
 _POSITIVE = ("loguniform", "lognormal", "trunclognormal", "truncloglaplace")
-_LOWEST = {"uniform": 0, "truncnormal": 2, "trunclaplace": 2}
+_LOWEST = {
+    "uniform": 0,
+    "truncnormal": 2,
+    "trunclaplace": 2,
+    "trunccauchy": 2,
+    "truncgamma": 2,
+    "truncrayleigh": 1,
+}
 
 
 def check_training_set(config: Config, study: Path) -> None:

@@ -7,23 +7,20 @@ sensitivities jump with it, see `saltation`; the derivatives of the time of the 
 next are parameters as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 
-from odeflow.files.errors import ConfigError
-from odeflow.problem.clock import Clock
 from odeflow.problem.declaration import Parameter
-from odeflow.problem.doses import Dose
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes
-from odeflow.problem.transforms.dose_changes import Axes, DoseChange, dose_changes
-from odeflow.problem.transforms.doses import Targets, dose_targets, jump_targets, planned
+from odeflow.problem.transforms.dose_changes import Axes, DoseChange
+from odeflow.problem.transforms.doses import Targets, planned
+from odeflow.problem.transforms.given_doses import DosesOfModel, GivenDoses
 
 #: Relative steps of differences. Times, amounts and values are linear in most axes, and quotients
 #: in others; a difference of second order then has about eleven digits.
@@ -31,6 +28,9 @@ _STEP = 2.0**-17
 #: Margins around a time, in units in the last place of the largest: the engines' stops beside a
 #: dose are at its own time, see `switching`.
 _MARGIN_ULPS = 12
+
+
+_Keyed = Mapping[Any, DoseChange]
 
 
 class Varied(NamedTuple):
@@ -44,34 +44,24 @@ class Varied(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class DoseDerivatives:
-    """Doses and their derivatives along `axes`.
+    """Doses and their derivatives along `axes`, of a model without sensitivities."""
 
-    `model` is that of `with_doses`, without sensitivities.
-    """
-
-    doses: Sequence[Dose]
-    clock: Clock
-    model: Model
+    doses: DosesOfModel
     axes: Sequence[str]
 
-    @cached_property
-    def _own(self) -> JumpTargets:
-        targets = jump_targets(self.model, self.doses)
-        assert targets is not None
-        return targets
+    @property
+    def model(self) -> Model:
+        """The model without sensitivities."""
+        return self.doses.model
 
     @cached_property
     def replaced(self) -> tuple[int, ...]:
         """Numbers of the parameters that doses change: switched ones, then rates."""
-        return self._own.parameters
+        return self.doses.targets.parameters
 
     def __bool__(self) -> bool:
         """Whether any of the axes has to do with a dose."""
-        named = {name for dose in self.doses for _, name in dose.named()}
-        for name in named & set(self.model.fixed):
-            named |= set(self.model.fixed[name].reads)
-        switched = {dose.parameter for dose in self.doses}
-        return not (named | switched).isdisjoint(self.axes)
+        return self.doses.concerns(self.axes)
 
     # what the model with sensitivities has
 
@@ -126,7 +116,7 @@ class DoseDerivatives:
     @cached_property
     def _targets(self) -> Targets:
         """Those of the doses and of their derivatives, by components and names."""
-        added, switched, rates = dose_targets(self.doses, self.model.declared)
+        added, switched, rates = self.doses.changed
         size = len(self.model.components)
         along = range(len(self.axes))
         return Targets(
@@ -140,7 +130,7 @@ class DoseDerivatives:
     def targets(self) -> JumpTargets:
         """What jumps change in the model with sensitivities."""
         size, number = len(self.model.declared.parameters), len(self.replaced)
-        count = len(dose_targets(self.doses, self.model.declared).switched)
+        count = len(self.doses.changed.switched)
         seeds = [[size + j * number + i for i in range(number)] for j in range(len(self.axes))]
         switched = [*self.replaced[:count], *(i for row in seeds for i in row[:count])]
         rates = [*self.replaced[count:], *(i for row in seeds for i in row[count:])]
@@ -149,7 +139,8 @@ class DoseDerivatives:
 
     def jumps(self, axes: Axes, lanes: Lanes) -> Jumps:
         """The jumps of lanes of the model with sensitivities, the first of them at t0."""
-        varied = self._varied(axes, lanes.args)
+        varied = self._varied(self.doses.given(axes, lanes, self.axes))
+        lanes = self.doses.begin(axes, lanes)
         changes, apart = [], []
         for one in varied:
             for change in self._changes(one):
@@ -159,9 +150,10 @@ class DoseDerivatives:
                     apart.append(np.stack(one.ends))
         number = len(self._targets.switched) + len(self._targets.rates)
         levels = lanes.args[list(self.targets.parameters[:number])]
-        plan = planned(self.clock, lanes, changes, self._targets, levels, apart)
+        clock = self.doses.clock
+        plan = planned(clock, lanes, changes, self._targets, levels, apart)
         times = plan.jumps.times
-        clock, information = self.clock, np.finfo(self.clock.dtype)
+        information = np.finfo(clock.dtype)
         precision, largest_time = float(information.eps), information.max
         largest = max(abs(clock.t0), abs(clock.t1 if lanes.t1 is None else lanes.t1.max()))
         following = np.concatenate([times[1:], np.full((1, lanes.size), np.inf)])
@@ -188,8 +180,8 @@ class DoseDerivatives:
                 for j, value in enumerate(one.values)
             ]
             return [change, *derivatives]
-        length = change.end - change.time
         with np.errstate(all="ignore"):
+            length = change.end - change.time
             rate = np.where(length > 0, change.value / length, 0.0)
         # what a rate of d rate / dp delivers
         derivatives = [
@@ -200,16 +192,22 @@ class DoseDerivatives:
         ]
         return [change, *derivatives]
 
-    def _varied(self, axes: Axes, args: Float[np.ndarray, "parameter lane"]) -> list[Varied]:
-        base = dose_changes(self.doses, self.clock, self.model, axes, args)
-        beside = [self._beside(axis, axes, args) for axis in self.axes]
+    def _varied(self, given: GivenDoses) -> list[Varied]:
+        base = given.changes()
+        beside = [self._beside(axis, given) for axis in self.axes]
         result = []
-        for number, change in enumerate(base):
+        for key, change in base.items():
             ends = [change.end] if change.end is not None else []
             known = [change.time, change.value, *ends]
+            never = change._replace(
+                time=np.full_like(change.time, np.inf), end=ends and np.full_like(ends[0], np.inf)
+            )
+            numbers = [
+                (step, _numbers(one.get(key, never)), _numbers(two.get(key, never)))
+                for step, one, two in beside
+            ]
             # what is nothing at this value, and something beside it, is where it would be
-            for _, one, two in beside:
-                near, far = _numbers(one[number]), _numbers(two[number])
+            for _, near, far in numbers:
                 for i in (0, 2)[: 1 + len(ends)]:
                     with np.errstate(invalid="ignore"):
                         known[i] = np.where(
@@ -218,11 +216,8 @@ class DoseDerivatives:
                             known[i],
                         )
             along = [
-                [
-                    _slope(a, b, c, step)
-                    for a, b, c in zip(known, _numbers(one[number]), _numbers(two[number]))
-                ]
-                for step, one, two in beside
+                [_slope(a, b, c, step) for a, b, c in zip(known, near, far)]
+                for step, near, far in numbers
             ]
             none = [np.zeros_like(change.time)] * len(self.axes)
             changed = change._replace(time=known[0], end=known[2] if ends else None)
@@ -236,31 +231,14 @@ class DoseDerivatives:
             )
         return result
 
-    def _beside(
-        self, axis: str, axes: Axes, args: Float[np.ndarray, "parameter lane"]
-    ) -> tuple[np.ndarray, list[DoseChange], list[DoseChange]]:
+    def _beside(self, axis: str, given: GivenDoses) -> tuple[np.ndarray, _Keyed, _Keyed]:
         """A step in an axis, and the changes one and two steps beside."""
-        names = list(self.model.declared.parameters)
-        if axis not in names:
-            zero, same = (
-                np.ones(args.shape[1]),
-                dose_changes(self.doses, self.clock, self.model, axes, args),
-            )
-            return zero, same, same
-        value = args[names.index(axis)]
+        value = given.value(axis)
         size = np.where(value == 0, 1.0, np.abs(value))
         step = _STEP * 2.0 ** np.floor(np.log2(size))
-
-        def at(number: int, step: np.ndarray) -> list[DoseChange]:
-            moved = args.copy()
-            moved[names.index(axis)] = value + number * step
-            known = {**axes, axis: moved[names.index(axis)]} if axis in axes else axes
-            return dose_changes(self.doses, self.clock, self.model, known, moved)
-
-        try:
-            return step, at(1, step), at(2, step)
-        except ConfigError:
-            return -step, at(1, -step), at(2, -step)
+        forward = given.fits(axis, step) & given.fits(axis, 2 * step)
+        step = np.where(forward, step, -step)
+        return step, given.changes(axis, step), given.changes(axis, 2 * step)
 
 
 def _seed(axis: int, target: int | str) -> str:

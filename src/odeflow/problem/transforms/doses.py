@@ -101,10 +101,10 @@ def jump_targets(model: Model, doses: Sequence[Dose]) -> JumpTargets | None:
     """What doses change; None where there are none. `model` is of `with_doses`, or of that with
     sensitivities.
     """
-    if not doses:
-        return None
     if model.dosing is not None:
         return model.dosing.targets
+    if not doses:
+        return None
     added, switched, rates = dose_targets(doses, model.declared)
     parameters = list(model.declared.parameters)
     first_rate = len(parameters) - len(rates)

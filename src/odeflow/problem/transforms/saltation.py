@@ -239,7 +239,18 @@ class Saltation:
         parts = self.settled(t, self.parts(y), args)
         if self.doses is not None:
             parts = self.moving_time(t, parts, args, self.doses.before(t, args), 1)
+        if self.model.jumping is not None:
+            parts = self._mapped(self.model.jumping.leave, t, parts, args)
         return self.joined(y, parts)
+
+    def _mapped(self, function: PointFunction, t: Any, parts: Parts, args: Any) -> Parts:
+        """After the model's own map of its state."""
+        own, seeds = self.seeds(args)
+        mapped = lambda state, args: function(t, state, args)
+        along = (
+            jax.jvp(mapped, (parts.state, own), (s, seed))[1] for s, seed in zip(parts.along, seeds)
+        )
+        return parts._replace(state=mapped(parts.state, own), along=tuple(along))
 
     def arrive(self, t: Any, y: Any, args: Any) -> Any:
         """After something is given."""

@@ -23,13 +23,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from odeflow.files.errors import ConfigError
-from odeflow.problem.clock import Clock
 from odeflow.problem.conditions.compared import kinds
 from odeflow.problem.conditions.comparisons import held_components
 from odeflow.problem.conditions.decisions import HiddenDecisionError
 from odeflow.problem.declaration import Declaration, State, Variable
 from odeflow.problem.derivative_names import sensitivity_attributes, sensitivity_names
-from odeflow.problem.doses import Dose, Stop
+from odeflow.problem.doses import Stop
 from odeflow.problem.model import Jumping, Model
 from odeflow.problem.problem import Lanes
 from odeflow.problem.solver import Solver, Tolerances
@@ -39,6 +38,7 @@ from odeflow.problem.transforms.algebraic_derivatives import (
     with_algebraic_derivatives,
 )
 from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
+from odeflow.problem.transforms.given_doses import DosesOfModel
 from odeflow.problem.transforms.saltation import MEMORY, Saltation
 from odeflow.problem.transforms.saltation_events import SaltationEvents
 from odeflow.problem.transforms.stop_derivatives import stopping
@@ -55,16 +55,15 @@ Seeds = Callable[[Any], list[dict[str, Any]]]
 def with_sensitivities(
     model: Model,
     axes: Sequence[str],
-    doses: Sequence[Dose],
+    doses: DosesOfModel | None,
     stop: Stop | None,
-    clock: Clock,
     tolerances: Tolerances,
 ) -> Model:
     """The model that has the derivatives of its states and observables along axes.
 
     It is returned as it is where there are no axes. Else it has the states and observables
     `d_<variable>_d_<axis>`, in the shape of the variable; `sensitivity_tolerances` says what the
-    solver of its problem is. `model` is of `with_doses`, `tolerances` are those of its states.
+    solver of its problem is. `doses` are those of the model, `tolerances` those of its states.
 
     Raises ConfigError where a name is taken, where JAX cannot differentiate the model, or where it
     switches in a way whose effect on derivatives is not known.
@@ -73,8 +72,8 @@ def with_sensitivities(
         return model
     variables = [*model.declared.states, *model.observable_names]
     derivatives = sensitivity_names(variables, axes, model.declared)
-    varied = DoseDerivatives(doses, clock, model, axes)
-    varied = varied if doses and varied else None
+    varied = None if doses is None else DoseDerivatives(doses, axes)
+    varied = varied or None
     seeds = _seeds(model, axes, varied)
     conditions = tuple(one.is_beyond(model) for one in thresholds(stop, model))
     jumps = _saltation(model, axes, seeds, varied, conditions)
@@ -109,16 +108,9 @@ def at_start(model: Model, lanes: Lanes) -> Lanes:
     if model.jumping is None:
         return lanes
 
-    @jax.jit
-    @jax.vmap
-    def arrived(y: Any, args: Any) -> Any:
-        assert model.jumping is not None
-        t = jnp.asarray(model.declared.t0, y.dtype)
-        return jnp.stack(
-            model.flatten(model.jumping.arrive(t, model.unflatten(tuple(y)), model.Args(*args)))
-        )
-
-    return replace(lanes, y0=np.asarray(arrived(lanes.y0.T, lanes.args.T)).T)
+    more = (1 << (lanes.size - 1).bit_length()) - lanes.size  # compiled for few sizes
+    padded = (np.pad(x, [(0, 0), (0, more)], "edge").T for x in (lanes.y0, lanes.args))
+    return replace(lanes, y0=np.asarray(model.arrived(*padded))[: lanes.size].T)
 
 
 def sensitivity_tolerances(solver: Solver, model: Model) -> Solver:

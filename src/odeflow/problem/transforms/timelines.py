@@ -70,12 +70,13 @@ class Settled(NamedTuple):
 class Timeline:
     """All that happens to a subject.
 
-    At the times of `starts` the state becomes zero, at those of `initial` the initial state is
-    added; from the times of `switches` on parameters have new values. Times that are as `close` are
-    the same.
+    It begins with the covariates of its first record. At the times of `starts` the state becomes
+    zero, at those of `initial` the initial state is added; from the times of `switches` on
+    parameters have new values. Times that are as `close` are the same.
     """
 
     close: float
+    begins_with: Mapping[str, float]
     boluses: list[Bolus] = field(default_factory=list)
     infusions: list[Infusion] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
@@ -95,11 +96,9 @@ class Timeline:
         self.settled = [one for one in self.settled if one.time < before]
 
     @property
-    def times(self) -> list[float]:
-        """All times at which something changes."""
-        ends = [time for one in self.infusions for time in (one.start, one.end)]
-        given = [one.time for one in (*self.boluses, *self.settled)]
-        return [*given, *ends, *self.starts, *self.initial, *(time for time, _ in self.switches)]
+    def count(self) -> int:
+        """How many things are given."""
+        return len(self.boluses) + len(self.infusions) + len(self.settled)
 
 
 def timeline(
@@ -110,8 +109,9 @@ def timeline(
     `numbers` are the parameters by name; covariates have the value of each record, at t0 that of
     the first. Raises ConfigError for a quantity of a compartment that a dose cannot have.
     """
-    line, own = Timeline(apart * CLOSE_PART), records.of[subject]
+    own = records.of[subject]
     holding = own[0].covariates
+    line = Timeline(apart * CLOSE_PART, holding)
     times = moments(own, apart)
     for number, (one, now) in enumerate(zip(own, times)):
         if one.starts_over or (not number and now > t0):

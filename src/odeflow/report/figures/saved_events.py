@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odeflow.config.root import Config
-from odeflow.ensemble.event_rows import count_name
+from odeflow.ensemble.event_names import count_name
 from odeflow.report.figures.groups import groups
 from odeflow.report.figures.style import BLUE, label, message, panels
 from odeflow.report.ranks import flat_axis

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from odeflow.config.root import Config
-from odeflow.design import CONDITION, PARAMETER_SET
+from odeflow.design import CONDITION, PARAMETER_SET, REPLICATE
 from odeflow.ensemble.labels import design_axes, design_dims
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.axis_names import axis_coordinate
@@ -73,7 +73,7 @@ class Stored:
         """Coordinates of the design that are its own: not what conditions set."""
         design = self.config.design
         own = {CONDITION, PARAMETER_SET, *design.set_by_conditions} if design.conditions else set()
-        hidden = {axis_coordinate(name, self.config.model) for name in own}
+        hidden = {axis_coordinate(name, self.config.model) for name in own} | {REPLICATE}
         return [axis for axis in design_axes(self.ensemble) if axis not in hidden]
 
     @property

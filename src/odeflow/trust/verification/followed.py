@@ -9,7 +9,7 @@ import xarray as xr
 from odeflow.config.root import Config
 from odeflow.config.solver import SavedEventConfig
 from odeflow.config.wanted import wanted_metrics
-from odeflow.ensemble.event_rows import count_name
+from odeflow.ensemble.event_names import count_name
 from odeflow.problem.measures import MeasuredPart
 from odeflow.problem.model import Model
 from odeflow.problem.solver import Tolerances

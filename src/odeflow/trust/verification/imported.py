@@ -12,7 +12,7 @@ from odeflow.config.model import ModelConfig
 from odeflow.config.observables import Observables
 from odeflow.importers.expressions.expression import TIME, Call, Expression, Symbol, is_zero, names
 from odeflow.importers.sbml.config import extended_system
-from odeflow.importers.sbml.source import model_source
+from odeflow.importers.sbml.source import source_of
 from odeflow.importers.sbml.system import System, assigned_to
 from odeflow.trust.verification.event_functions import EventFunctions, Function
 from odeflow.trust.verification.formulas import UnknownOperationError, compiled
@@ -23,7 +23,7 @@ class ImportedFunctions:
     """Field, observables and events of an imported model. Raises where it cannot be done here."""
 
     def __init__(self, config: ModelConfig, study: Path, inputs: GivenInputs | None = None):
-        source = model_source({"sbml": config.sbml, "antimony": config.antimony}, study)
+        source = source_of(config, study)
         assert source is not None
         observed = config.observables or Observables.model_validate({})
         system = extended_system(config.model_dump(mode="json"), source)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from odeflow.config.base import check_variable_name
 from odeflow.files.errors import ConfigError
+from odeflow.files.extras import needed
 from odeflow.workflow.commands import new_study
 from odeflow.workflow.commands.parser import Commands
 
 #: The key of the config that names a model's file, by the file's suffix.
 _KEYS = {".xml": "sbml", ".sbml": "sbml", ".ant": "antimony"}
+_TASKS = {".omex": "omex", ".sedml": "sedml"}
 #: Names of folders in `results/` that are the workflow's own.
 _TAKEN = {"chunks", "cache", "compare"}
 
@@ -30,7 +32,8 @@ def add(commands: Commands) -> None:
         dest="source",
         type=Path,
         metavar="FILE",
-        help="take the model from a file in SBML (.xml, .sbml) or Antimony (.ant)",
+        help="take the model from a file in SBML (.xml, .sbml) or Antimony (.ant), or all tasks of "
+        "a COMBINE archive (.omex) or SED-ML file (.sedml), an experiment for each",
     )
     parser.set_defaults(run=_new)
 
@@ -38,7 +41,10 @@ def add(commands: Commands) -> None:
 def _new(given: Namespace) -> None:
     written = write_study(given.folder, given.source)
     print("written: " + ", ".join(map(str, written)))
-    print(f"next: cd {given.folder} && odeflow run experiment={given.folder.resolve().name}")
+    run = "odeflow run"  # all that `config/workflow.yaml` names, where that is written
+    if all(path.name != "workflow.yaml" for path in written):
+        run += f" experiment={given.folder.resolve().name}"
+    print(f"next: cd {given.folder} && {run}")
 
 
 def write_study(folder: Path, source: Path | None = None) -> list[Path]:
@@ -46,7 +52,8 @@ def write_study(folder: Path, source: Path | None = None) -> list[Path]:
 
     Arguments:
         folder: where it goes; made where it is missing.
-        source: a model in SBML or Antimony, which is copied into it; None for one in Python.
+        source: a model in SBML or Antimony, an archive or a SED-ML file, which is copied into it;
+            None for a model in Python.
 
     Returns:
         The files.
@@ -57,7 +64,12 @@ def write_study(folder: Path, source: Path | None = None) -> list[Path]:
     """
     name = folder.resolve().name
     _check_name(name)
-    files = new_study.own_model(name) if source is None else _imported(name, source)
+    if source is None:
+        files = new_study.own_model(name)
+    elif source.suffix.lower() in _TASKS:
+        files = _tasks(name, source)
+    else:
+        files = _imported(name, source)
     there = [file for file in files if (folder / file).exists()]
     if there:
         raise ConfigError(f"{folder / there[0]}: is there already; name a new folder")
@@ -87,11 +99,8 @@ def _imported(name: str, source: Path) -> Mapping[str, bytes]:
 
     key = _KEYS.get(source.suffix.lower())
     if key is None:
-        raise ConfigError(f"{source}: a model ends with {', '.join(_KEYS)}")
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{source}: cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{source}: a model ends with {', '.join((*_KEYS, *_TASKS))}")
+    content = _content(source)
     model = imported_model({key: source.name}, source.parent)
     values = {
         axis: one.get(field)
@@ -102,3 +111,32 @@ def _imported(name: str, source: Path) -> Mapping[str, bytes]:
     if axis is None:
         raise ConfigError(f"{source}: no parameter or state has a value that could be varied")
     return new_study.of_a_file(name, source.name, content, key, axis, float(values[axis]))
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _tasks(name: str, source: Path) -> Mapping[str, bytes]:
+    """The files of a study of an archive or a SED-ML file: an experiment for each task."""
+    key = _TASKS[source.suffix.lower()]
+    with needed(f"model.{key}"):
+        from odeflow.importers.sedml.tasks import every_task
+    found = every_task({key: source.name}, source.parent)
+    experiments: dict[str, dict[str, str]] = {}
+    ids = [task for _, task, _ in found]
+    for file, task, _ in found:
+        said = {key: source.name, "sedml": file.name, "task": task}
+        own = (
+            task
+            if ids.count(task) == 1 and task not in _TAKEN
+            else f"{Path(file.name).stem}_{task}"
+        )
+        experiments[own] = said
+    names = [source.name]
+    names += [model for _, _, models in found for model in models] if key == "sedml" else []
+    contents = {file: _content(source.parent / file) for file in dict.fromkeys(names)}
+    return {**contents, **new_study.of_tasks(name, source.name, experiments)}

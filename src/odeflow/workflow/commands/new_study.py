@@ -1,5 +1,8 @@
 """The texts of a first study: `{name}` is the study's, `{model}` its model's."""
 
+import json
+from collections.abc import Mapping
+
 _README = """\
 # {name}
 
@@ -114,6 +117,29 @@ plot:
 """
 
 
+_TASKS_README = """\
+# {name}
+
+A study for odeflow: the tasks of `{file}`, an experiment for each.
+
+```bash
+odeflow run                     # all of them, which config/workflow.yaml names
+odeflow run experiment={first}
+```
+
+Each has a file in `config/experiment/`: what that says comes before what `{file}` says. The results
+are in a folder each in `results/`: `ensemble.nc` (all trajectories), `summary.nc`, `figures/`,
+`overview.html`. Every key that a config may have is in `$(odeflow where)/config/README.md`.
+"""
+
+_TASK = """\
+# @package _global_
+# A task of {file}; what is said here comes before what that says.
+name: {name}
+model: {said}
+"""
+
+
 def model_name(name: str) -> str:
     """The name of the model of a study: one that Python could use."""
     return name.replace("-", "_")
@@ -176,3 +202,25 @@ def of_a_file(
         ".gitignore": _IGNORED,
     }
     return {file: content, **{file: text.encode() for file, text in texts.items()}}
+
+
+def of_tasks(
+    name: str, file: str, experiments: Mapping[str, Mapping[str, str]]
+) -> dict[str, bytes]:
+    """The files of a study of an archive or SED-ML file, but for that itself.
+
+    Arguments:
+        name: the study's.
+        file: the name of the archive or SED-ML file.
+        experiments: what the `model` group of each experiment says, by its name.
+    """
+    texts = {
+        f"config/experiment/{one}.yaml": _TASK.format(file=file, name=one, said=json.dumps(said))
+        for one, said in experiments.items()
+    }
+    texts |= {
+        "config/workflow.yaml": f"experiment: {json.dumps([*experiments])}\n",
+        "README.md": _TASKS_README.format(name=name, file=file, first=next(iter(experiments))),
+        ".gitignore": _IGNORED,
+    }
+    return {path: text.encode() for path, text in texts.items()}

@@ -29,7 +29,7 @@ _OF_SCRIPT = {
     "solve": (*_ENGINES, *_DATA, "odeflow.workflow.pilot", "odeflow.workflow.progress"),
     "fit": _ENGINES,
     "assemble": _DATA,
-    "summarise": (*_DATA, "numba"),
+    "summarise": _DATA,
     "diagnose": _DATA,
     "verify": (*_DATA, "odeflow.workflow.solve_time"),
     "plot": (*_DATA, *_FIGURES),
@@ -45,6 +45,8 @@ _OF_SCRIPT = {
     "verdict": ("odeflow.trust.verdict", *_DATA),
 }
 _OF_ALL = ("snakemake.iocontainers", "odeflow.config.validate", "odeflow.workflow.script")
+#: What to begin with before it is known which scripts are to run.
+OF_MOST = (*_OF_ALL, *_DATA)
 
 
 def modules_of(script: str) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def run_job(connection: socket.socket, script: str, worker: int) -> NoReturn:
         if isinstance(error, KeyboardInterrupt):
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGINT)
-    _end(status)
+    end_at_once(status)
 
 
 def surround(job: ScriptJob) -> None:
@@ -83,10 +83,11 @@ def _say(error: BaseException) -> None:
     traceback.print_exception(type(error), error, place)
 
 
-def _end(status: int) -> NoReturn:
-    """Ends as Python does, but for taking the worker's modules apart, all of which is copied then.
+def end_at_once(status: int) -> NoReturn:
+    """Ends this process as Python does, but for taking the worker's modules apart.
 
-    That costs more than a small job. `multiprocessing` ends its copies so, too.
+    In a copy all of that is copied first, which costs more than a small job. `multiprocessing`
+    ends its copies so, too.
     """
     try:
         threading._shutdown()  # type: ignore[attr-defined]

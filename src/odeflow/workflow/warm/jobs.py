@@ -40,27 +40,42 @@ class WarmJobs:
         self._sources, self._environment = source_states(self._folder), dict(os.environ)
         self._control: socket.socket | None = None
         self._worker: subprocess.Popen[bytes] | None = None
+        self._is_told = False  # by the hook, without which Snakemake runs scripts itself
         self._sending = threading.Lock()
 
-    def start(self, scripts: Iterable[str]) -> None:
-        """Starts the worker; `scripts` are the names of those that are to come.
+    def begin(self) -> None:
+        """Starts the worker, if it is not there, before it is known what for.
 
         To be called by the main thread: the worker ends with the thread that started it.
         """
-        needed = in_order(scripts)
-        if sys.platform != "linux" or not needed or not self._folder.is_dir():
+        if sys.platform != "linux" or self._worker or not self._folder.is_dir():
             return  # elsewhere what a system's own libraries hold is not to be copied
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-P", "-m", "odeflow.workflow.warm.worker"]
         with theirs:
             self._worker = subprocess.Popen(
-                [*command, str(theirs.fileno()), str(Path.cwd()), *needed],
+                [*command, str(theirs.fileno()), str(Path.cwd())],
                 pass_fds=[theirs.fileno()],
                 stdout=_stdout(),
                 env=job_environment(self._environment, 1, None) | _NO_THREADS,
             )
         self._control = ours
         atexit.register(self.end)
+
+    def start(self, scripts: Iterable[str]) -> None:
+        """Tells the worker the names of scripts that are to come; starts it if it is not there.
+
+        Where none of them is worth a worker, it ends.
+        """
+        needed = in_order(scripts)
+        if not needed:
+            self.end()
+            return
+        self.begin()
+        if self._control is not None:
+            self._is_told = True
+            with suppress(OSError):  # it has ended already
+                self._control.send(" ".join(needed).encode())
 
     def end(self) -> None:
         """Ends the worker, which has no jobs any more."""
@@ -87,7 +102,7 @@ class WarmJobs:
 
     def _job(self, given: Sequence[Any], named: Mapping[str, Any]) -> tuple[ScriptJob, Any] | None:
         """What the worker is to run, and Snakemake's record of its cost; None if it is not to."""
-        if self._control is None or dict(os.environ) != self._environment:
+        if not self._is_told or self._control is None or dict(os.environ) != self._environment:
             return None
         try:
             told = self._signature.bind(*given, **named).arguments

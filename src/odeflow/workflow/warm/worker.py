@@ -7,7 +7,6 @@ has nothing else to do.
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import signal
@@ -17,21 +16,19 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
+from odeflow.workflow import collector
 from odeflow.workflow.processes import end_with_starter
-from odeflow.workflow.warm.imports import import_if_there, modules_of
-from odeflow.workflow.warm.job import run_job
+from odeflow.workflow.warm.imports import OF_MOST, import_if_there, modules_of
+from odeflow.workflow.warm.job import end_at_once, run_job
 from odeflow.workflow.warm.wire import BEGUN, ENDED, REFUSED, send_answer
 
 
 class Worker:
-    """Waits for jobs on a socket, until the run of Snakemake at its other end has ended.
+    """Waits for jobs on a socket, until the run of Snakemake at its other end has ended."""
 
-    `scripts` are the names of those that are to come, in order.
-    """
-
-    def __init__(self, control: socket.socket, scripts: list[str]) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._ahead = deque(dict.fromkeys(m for script in scripts for m in modules_of(script)))
+        self._ahead = deque(OF_MOST)
         self._jobs: dict[int, socket.socket] = {}
         self._is_broken = False
         self._woken, wake = os.pipe()
@@ -49,12 +46,19 @@ class Worker:
                 os.read(self._woken, 4096)
                 self._report()
             if self._control in ready:
-                name, given, *_ = socket.recv_fds(self._control, 256, 1)
-                if not given:
+                names, given, *_ = socket.recv_fds(self._control, 4096, 1)
+                if given:
+                    self._begin(names.decode(), socket.socket(fileno=given[0]))
+                elif names:
+                    self._expect(names.decode().split())
+                else:
                     return
-                self._begin(name.decode(), socket.socket(fileno=given[0]))
             elif self._ahead:
                 self._import(self._ahead.popleft())
+
+    def _expect(self, scripts: list[str]) -> None:
+        """Has what these scripts need imported, in this order, and nothing else."""
+        self._ahead = deque(dict.fromkeys(m for script in scripts for m in modules_of(script)))
 
     def _import(self, module: str) -> None:
         try:
@@ -71,7 +75,6 @@ class Worker:
             with suppress(OSError), connection:
                 send_answer(connection, REFUSED)
             return
-        gc.freeze()  # what is there is for all: a copy does not look through it
         sys.stdout.flush()
         sys.stderr.flush()
         own = os.getpid()
@@ -80,6 +83,7 @@ class Worker:
             signal.set_wakeup_fd(-1)
             for other in (self._control, *self._jobs.values()):
                 other.close()
+            collector.take_up()
             run_job(connection, script, own)
         self._jobs[process] = connection
         with suppress(OSError):
@@ -101,5 +105,6 @@ def _is_alone() -> bool:
 
 if __name__ == "__main__":
     end_with_starter()
-    number, _, *names = sys.argv[1:]
-    Worker(socket.socket(fileno=int(number)), names).serve()
+    collector.put_off()
+    Worker(socket.socket(fileno=int(sys.argv[1]))).serve()
+    end_at_once(0)

@@ -1,4 +1,4 @@
-"""The `changes` of an imported model: what experiments of a PEtab problem do to it."""
+"""Records of the `model` group that importers fill in."""
 
 from typing import Annotated
 
@@ -22,3 +22,10 @@ class ChangeConfig(Strict):
     formulas: dict[str, str] = Field(
         min_length=1, description="{id in the file: formula of its new value}"
     )
+
+
+class EditConfig(Strict):
+    """An attribute of the SBML file that SED-ML changes before the file is read."""
+
+    target: str = Field(description="XPath of the attribute")
+    value: str | None = Field(description="its new value; null: it is taken away")
