@@ -6,6 +6,7 @@ of one. They are not checked here: the config's records are, before these are ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -81,7 +82,7 @@ class Declaration:
         """Names of the dimensions of all array states."""
         return frozenset(dim for state in self.states.values() for dim in state.dims)
 
-    @property
+    @cached_property
     def delay_places(self) -> tuple[DelayPlaces, ...]:
         """Its delays, by numbers of components and parameters."""
         shapes = {name: state.shape for name, state in self.states.items()}

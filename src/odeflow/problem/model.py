@@ -15,7 +15,6 @@ import numpy as np
 from odeflow.files.errors import ConfigError
 from odeflow.problem.algebraic import Algebraic, rates
 from odeflow.problem.declaration import Declaration, Variable
-from odeflow.problem.delays import DelayPlaces
 from odeflow.problem.knots import Knots
 
 Scalar = jax.Array
@@ -156,11 +155,6 @@ class Model:
             for name, state in self.declared.states.items()
             for index in np.ndindex(state.shape)
         )
-
-    @cached_property
-    def delays(self) -> tuple[DelayPlaces, ...]:
-        """Its delays, by numbers of components and parameters."""
-        return self.declared.delay_places
 
     @cached_property
     def arrived(self) -> Callable[[Any, Any], Any]:

@@ -14,11 +14,11 @@ def with_history(model: Model, lanes: Lanes) -> Lanes:
 
     Raises ConfigError for a length that is not positive.
     """
-    if not model.delays:
+    if not model.declared.delay_places:
         return lanes
     args, declared = np.array(lanes.args, float), model.declared
     numbers = dict(zip(declared.parameters, lanes.args))
-    for (name, delay), places in zip(declared.delays.items(), model.delays):
+    for (name, delay), places in zip(declared.delays.items(), model.declared.delay_places):
         args[places.by] = while_of(name, delay, numbers)
         for component, value in zip(places.components, places.values):
             before = lanes.y0[component]

@@ -94,7 +94,7 @@ def watch_program(
 def without_delays(model: Model, program: Program) -> Program:
     """The program; raises `UntranslatableError` where it reads a state as it was a while before."""
     names = parameter_names(model)
-    delayed = {names[place] for delay in model.delays for place in delay.values}
+    delayed = {names[place] for delay in model.declared.delay_places for place in delay.values}
     read = {name for statement in program.statements for name in statement.reads()}
     if delayed & (read | {x for x in program.outputs if isinstance(x, str)}):
         why = "neither a stop nor the trigger of an event may read a delayed state"

@@ -27,7 +27,7 @@ class DelayHistory:
     """The parameters of a problem at any time of a lane: the values of delays are among them."""
 
     def __init__(self, problem: Problem, stepper: Stepper):
-        self._stepper, self.delays = stepper, problem.model.delays
+        self._stepper, self.delays = stepper, problem.model.declared.delay_places
         self._steps = DelaySteps(problem)
         self.names = parameter_names(problem.model)
         self._size = 1 << max(problem.solver.delay_steps - 1, 1).bit_length()

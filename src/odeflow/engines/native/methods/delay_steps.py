@@ -36,7 +36,7 @@ class DelaySteps:
     """How the steps of a problem go with its delays, if there are any."""
 
     def __init__(self, problem: Problem):
-        self._delays, self._dtype = problem.model.delays, problem.dtype
+        self._delays, self._dtype = problem.model.declared.delay_places, problem.dtype
         self._cursors = [f"delay_cursor_{j}" for j in range(len(self._delays))]
         self._order = METHODS[problem.solver.method].order
         if self and not problem.solver.is_adaptive:

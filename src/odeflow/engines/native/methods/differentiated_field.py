@@ -83,8 +83,10 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
     residuals = frozenset(i for i, is_rate in enumerate(model.explicit) if not is_rate)
     program = field_program(model, dtype)
     total = partial(translate_jacobian, n_states=size, dtype=dtype, with_value=True)
-    if model.delays:
-        slopes = [f"slope_{place}" for delay in model.delays for place in delay.values]
+    if model.declared.delay_places:
+        slopes = [
+            f"slope_{place}" for delay in model.declared.delay_places for place in delay.values
+        ]
         derivatives = total(_moving_field(model, len(slopes)), inputs=[*inputs, *slopes])
     else:
         derivatives = total(flat_field(model), inputs=inputs)
@@ -104,7 +106,7 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
         evaluate=lambda point: field_at(program, *point),
         differentiate=differentiate,
         entries=frozenset(divmod(i, size) for i in nonzero if i < size * size),
-        uses_time=bool(model.delays)
+        uses_time=bool(model.declared.delay_places)
         or any("t" in statement.reads() for statement in program.statements)
         or "t" in program.outputs,
         related=proportions(program, residuals),
@@ -131,7 +133,7 @@ def _moving_jvp(primals: Any, tangents: Any) -> Any:
 def _moving_field(model: Model, number: int) -> Callable[..., tuple[Any, ...]]:
     """The vector field of a model whose delayed states change with time by slopes behind all."""
     field, first = flat_field(model), 1 + len(model.components)
-    places = [first + place for delay in model.delays for place in delay.values]
+    places = [first + place for delay in model.declared.delay_places for place in delay.values]
 
     def moved(t: Any, *numbers: Any) -> tuple[Any, ...]:
         point, slopes = [t, *numbers[:-number]], numbers[-number:]

@@ -36,7 +36,9 @@ def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> Steppe
     solver = getattr(diffrax, method.diffrax_name)()
     order = solver.error_order(diffrax.ODETerm(lambda t, y, args: y))
     dense = interpolant(method.diffrax_name)
-    return _runge_kutta(field, solver.tableau, float(order), dense, bool(model.delays))
+    return _runge_kutta(
+        field, solver.tableau, float(order), dense, bool(model.declared.delay_places)
+    )
 
 
 def _euler(field: Program) -> Stepper:
