@@ -141,7 +141,7 @@ def _can_run(model: Model, change: Attempt, first: Attempt) -> bool:
 
     One that the first attempt did not need must not end a chunk that is solved already.
     """
-    if model.declared.delay_places and METHODS[change.solver.method].family not in WITH_DELAYS:
+    if model.declared.delays and METHODS[change.solver.method].family not in WITH_DELAYS:
         return False
     if METHODS[first.solver.method].implicit or not METHODS[change.solver.method].implicit:
         return True

@@ -43,7 +43,7 @@ def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> 
     The native engine is on a GPU only where that is asked for. Raises ConfigError where `native`
     is demanded and cannot run the problem, or where neither engine can.
     """
-    if problem.model.declared.delay_places:
+    if problem.model.declared.delays:
         return _with_delays(problem, wanted, device)
     method = METHODS[problem.solver.method]
     if wanted == "diffrax":

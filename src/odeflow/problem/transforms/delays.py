@@ -14,7 +14,7 @@ def with_history(model: Model, lanes: Lanes) -> Lanes:
 
     Raises ConfigError for a length that is not positive.
     """
-    if not model.declared.delay_places:
+    if not model.declared.delays:
         return lanes
     args, declared = np.array(lanes.args, float), model.declared
     numbers = dict(zip(declared.parameters, lanes.args))

@@ -193,7 +193,7 @@ class LaneReductions:
                 rows = [rows[i] for rows in group.kept()]
                 program = self._look_program(group.reducer, len(controls[name]))
                 kept = b.rows(rows)
-                if self._problem.model.declared.delay_places and name not in self._view.components:
+                if self._problem.model.declared.delays and name not in self._view.components:
                     # an observable may jump between steps, where what it looks back at does
                     kept = self._jumped(group.reducer, step.start, controls[name][0], kept)
                 given = [step.start, step.length, *controls[name], *kept]

@@ -83,10 +83,9 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
     residuals = frozenset(i for i, is_rate in enumerate(model.explicit) if not is_rate)
     program = field_program(model, dtype)
     total = partial(translate_jacobian, n_states=size, dtype=dtype, with_value=True)
-    if model.declared.delay_places:
-        slopes = [
-            f"slope_{place}" for delay in model.declared.delay_places for place in delay.values
-        ]
+    delays = model.declared.delay_places
+    if delays:
+        slopes = [f"slope_{place}" for delay in delays for place in delay.values]
         derivatives = total(_moving_field(model, len(slopes)), inputs=[*inputs, *slopes])
     else:
         derivatives = total(flat_field(model), inputs=inputs)
@@ -106,7 +105,7 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
         evaluate=lambda point: field_at(program, *point),
         differentiate=differentiate,
         entries=frozenset(divmod(i, size) for i in nonzero if i < size * size),
-        uses_time=bool(model.declared.delay_places)
+        uses_time=bool(delays)
         or any("t" in statement.reads() for statement in program.statements)
         or "t" in program.outputs,
         related=proportions(program, residuals),

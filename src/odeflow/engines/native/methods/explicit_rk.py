@@ -35,10 +35,8 @@ def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> Steppe
         return _euler(field)
     solver = getattr(diffrax, method.diffrax_name)()
     order = solver.error_order(diffrax.ODETerm(lambda t, y, args: y))
-    dense = interpolant(method.diffrax_name)
-    return _runge_kutta(
-        field, solver.tableau, float(order), dense, bool(model.declared.delay_places)
-    )
+    dense, has_delays = interpolant(method.diffrax_name), bool(model.declared.delays)
+    return _runge_kutta(field, solver.tableau, float(order), dense, has_delays)
 
 
 def _euler(field: Program) -> Stepper:
