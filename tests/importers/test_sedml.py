@@ -7,15 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 
 pytest.importorskip("libsbml")
 
 import odeflow
 from odeflow.config.root import Config
 from odeflow.files.errors import ConfigError
+from odeflow.importers.sbml.config import imported_model
+from odeflow.importers.sedml.config import with_sedml
+from odeflow.importers.sedml.kisao import METHODS
 from odeflow.importers.study.compose import compose
+from odeflow.problem.methods import METHODS as ALL_METHODS
 from odeflow.workflow.plan import plan
 from tests.support import sedml_text as s
+from tests.support.bad_sedml import EXPERIMENT, OTHERS
 from tests.support.sbml_text import compartment, parameter, rule, sbml, species
 from tests.support.snakes import PROJECT, request
 
@@ -27,6 +33,22 @@ def composed(folder: Path, *overrides: str, experiment: str = "", **lists: str) 
     files = {x: lists.pop(x) for x in [*lists] if "." in x}
     s.make_archive(folder, s.sedml(**{**s.PLAIN, **lists}), experiment, **files)
     return compose("experiment=mine", *overrides, study=folder)
+
+
+def filled(folder: Path, said: str = "{}", **lists: str) -> dict[str, Any]:
+    """The groups that a task fills, without all else that composing does."""
+    files = {x: lists.pop(x) for x in [*lists] if "." in x}
+    s.make_archive(folder, s.sedml(**{**s.PLAIN, **lists}), **files)
+    given = yaml.safe_load(said)
+    given["model"] = {"omex": "study.omex", **given.get("model", {})}
+    return with_sedml({"solver": {"method": "tsit5"}, "design": {"kind": "grid"}, **given}, folder)
+
+
+def values(folder: Path, **lists: str) -> dict[str, float]:
+    """The initial values and parameters of a task's model."""
+    model = imported_model(filled(folder, **lists)["model"], folder)
+    starts = {name: x["initial"] for name, x in model["states"].items()}
+    return starts | {name: x["value"] for name, x in model["parameters"].items()}
 
 
 def solved(folder: Path, *overrides: str, **lists: Any) -> xr.Dataset:
@@ -55,6 +77,7 @@ def test_a_task_is_an_experiment_with_the_times_names_and_method_it_asks_for(tmp
     np.testing.assert_allclose(ds["total"][0], decay(t) + 2 * (2 - decay(t)), rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_the_same_model_by_itself(tmp_path: Path):
     one = solved(tmp_path)
     (tmp_path / "model.xml").write_text(s.MODEL)
@@ -69,11 +92,11 @@ def test_numbers_are_those_of_the_same_model_by_itself(tmp_path: Path):
 def test_all_versions_are_read(tmp_path: Path, version: int):
     count = "numberOfSteps" if version == 4 else "numberOfPoints"
     document = s.sedml(version, **s.PLAIN | {"simulations": s.course(count=count)})
-    s.make_archive(tmp_path, document)
-    config = compose("experiment=mine", study=tmp_path)
-    assert config.saveat.ts.linspace == (0.0, 4.0, 9)  # type: ignore[union-attr]
+    groups = filled(tmp_path, **{"run.sedml": document})
+    assert groups["saveat"]["ts"] == {"linspace": [0, 4, 9]}
 
 
+@pytest.mark.slow
 def test_a_file_in_the_study_is_read_as_one_in_an_archive(tmp_path: Path):
     s.make_archive(tmp_path, "", "model: {sedml: sub/run.sedml, task: t}\n")
     (tmp_path / "sub").mkdir()
@@ -84,6 +107,7 @@ def test_a_file_in_the_study_is_read_as_one_in_an_archive(tmp_path: Path):
     assert odeflow.run(config)["A"].shape == (1, 9)
 
 
+@pytest.mark.slow
 def test_times_may_begin_late_and_before_zero(tmp_path: Path):
     ds = solved(tmp_path, simulations=s.course(-1, 1, 3, 4))
     t = ds["time"].values
@@ -91,6 +115,7 @@ def test_times_may_begin_late_and_before_zero(tmp_path: Path):
     np.testing.assert_allclose(ds["A"][0], decay(t + 1), rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_what_the_study_says_comes_first(tmp_path: Path):
     said = "model: {omex: study.omex, t1: 8}\nsaveat: {ts: [8], variables: [B]}\n"
     said += "solver: {rtol: 1e-5}\ndesign: {axes: {k: {values: [1, 2]}}}\n"
@@ -126,18 +151,18 @@ CHANGES = {
 def test_changes_are_made_before_the_model_is_read(
     tmp_path: Path, changes: str, start: float, k: float
 ):
-    config = composed(tmp_path, models=s.model(changes))
-    assert config.model.states["A"].initial == start
-    assert config.model.parameters["k"].value == k
+    found = values(tmp_path, models=s.model(changes))
+    assert (found["A"], found["k"]) == (start, k)
 
 
 def test_a_model_may_be_another_one_that_is_changed(tmp_path: Path):
     models = s.model(s.attribute("k", "0.1") + s.attribute("n", "7"), identifier="base")
     models += s.model(s.attribute("k", "0.2"), source="#base")
-    parameters = composed(tmp_path, models=models).model.parameters
-    assert (parameters["k"].value, parameters["n"].value) == (0.2, 7)
+    found = values(tmp_path, models=models)
+    assert (found["k"], found["n"]) == (0.2, 7)
 
 
+@pytest.mark.slow
 def test_a_changed_model_is_verified_and_reproduced_from_its_file(tmp_path: Path):
     from odeflow.trust.verification import verify
 
@@ -154,18 +179,19 @@ def test_a_changed_model_is_verified_and_reproduced_from_its_file(tmp_path: Path
     np.testing.assert_array_equal(odeflow.run(again)["A"], ensemble["A"])
 
 
+@pytest.mark.slow
 def test_a_repeated_task_is_an_axis(tmp_path: Path):
     loop = s.repeated("r", "t", s.uniform("x", 0.1, 10, 2, "log"), s.set_value("k", "x"))
-    generators = s.generator("g_a", "x", "r", x="A")
-    ds = solved(
-        tmp_path, tasks=s.task() + loop, datagenerators=generators, outputs=s.report(g_a="A")
-    )
+    generators = s.generator("g_a", "x", "r", x="A") + s.generator("g_k", "x", "r", x="k")
+    report = s.report(g_a="A", g_k="k")  # k is a coordinate
+    ds = solved(tmp_path, tasks=s.task() + loop, datagenerators=generators, outputs=report)
     assert ds["A"].dims == ("k", "time")
     np.testing.assert_allclose(ds["k"], [0.1, 1, 10])
     t, k = ds["time"].values, ds["k"].values[:, None]
     np.testing.assert_allclose(ds["A"], decay(t, k=k), rtol=1e-6, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_repeated_tasks_within_each_other_are_a_grid(tmp_path: Path):
     inner = s.repeated("inner", "t", s.vector("x", 0.5, 1.5), s.set_value("k", "x"))
     outer = s.repeated("outer", "inner", s.uniform("x", 1, 3, 2), s.set_value("A", "x"))
@@ -186,16 +212,9 @@ def test_several_values_of_one_range_are_rows(tmp_path: Path):
     ranges = s.vector("x", 1, 2, 4) + s.functional("f", "x / d * y", d="10", y=s.in_model("n"))
     changes = s.set_value("A", "x + 1") + s.set_value("k", "f", "f")
     loop = s.repeated("r", "t", ranges, changes)
-    config = composed(
-        tmp_path,
-        tasks=s.task() + loop,
-        datagenerators=s.generator("g_a", "x", "r", x="A"),
-        outputs=s.report(g_a="A"),
-    )
-    axes = {name: axis.values for name, axis in config.design.axes.items()}
-    assert config.design.kind == "zip"
-    assert axes["A"] == [2, 3, 5]
-    np.testing.assert_allclose(axes["k"], [0.3, 0.6, 1.2])
+    design = filled(tmp_path, "model: {task: r}", tasks=s.task() + loop)["design"]
+    assert design["kind"] == "zip" and design["axes"]["A"] == {"values": [2, 3, 5]}
+    np.testing.assert_allclose(design["axes"]["k"]["values"], [0.3, 0.6, 1.2])
 
 
 def test_species_are_concentrations_unless_they_have_only_amounts(tmp_path: Path):
@@ -206,8 +225,8 @@ def test_species_are_concentrations_unless_they_have_only_amounts(tmp_path: Path
     )  # fmt: skip
     change = s.computed("computeChange", "2 * x", f'target="{s.PATHS["A"]}"', x=s.in_model("A"))
     change += s.computed("computeChange", "2 * x", f'target="{s.PATHS["B"]}"', x=s.in_model("B"))
-    config = composed(tmp_path, models=s.model(change), **{"model.xml": text})
-    assert (config.model.states["A"].initial, config.model.states["B"].initial) == (4, 16)
+    found = values(tmp_path, models=s.model(change), **{"model.xml": text})
+    assert (found["A"], found["B"]) == (4, 16)
 
 
 def test_labels_that_are_names_name_variables_and_others_are_long_names(tmp_path: Path):
@@ -233,10 +252,11 @@ def test_curves_over_time_are_what_figures_show(tmp_path: Path):
         'xDataReference="g_time" yDataReference="g_a"/><curve id="c2" logX="true" logY="false" '
         'xDataReference="g_time" yDataReference="g_sum"/></listOfCurves></plot2D>'
     )
-    plot = composed(tmp_path, outputs=curve).plot
-    assert plot.variables == ["A", "g_sum"] and plot.log_time and plot.scale == {"A": "log"}
+    plot = filled(tmp_path, outputs=curve)["plot"]
+    assert plot == {"variables": ["A", "g_sum"], "scale": {"A": "log"}, "log_time": True}
 
 
+@pytest.mark.slow
 def test_a_steady_state_is_looked_for(tmp_path: Path):
     text = sbml(
         compartment("c"), species("A", "c", concentration=1), parameter("k", 0.5),
@@ -255,12 +275,29 @@ def test_a_steady_state_is_looked_for(tmp_path: Path):
 
 def test_the_solver_is_the_one_that_kisao_stands_for(tmp_path: Path):
     given = s.algorithm("KISAO:0000087", p209="1e-7", p211="1e-9", p467="0.5", p559="0")
-    solver = composed(tmp_path, simulations=s.course(solved=given)).solver
-    assert (solver.method, solver.rtol, solver.atol) == ("dopri5", 1e-7, 1e-9)
-    assert (solver.dtmax, solver.dt0) == (0.5, None)
+    assert filled(tmp_path, simulations=s.course(solved=given))["solver"] == {
+        "method": "dopri5", "rtol": 1e-7, "atol": 1e-9, "dtmax": 0.5,
+    }  # fmt: skip
     constant = s.course(solved=s.algorithm("KISAO_0000030", p483="0.01"))
-    solver = composed(tmp_path, simulations=constant).solver
-    assert (solver.method, solver.stepsize_controller, solver.dt0) == ("euler", "constant", 0.01)
+    assert filled(tmp_path, simulations=constant)["solver"] == {
+        "method": "euler", "stepsize_controller": "constant", "dt0": 0.01,
+    }  # fmt: skip
+
+
+def test_all_methods_that_kisao_stands_for_are_there():
+    assert {*METHODS.values()} <= {*ALL_METHODS}
+
+
+@pytest.mark.parametrize(("_", "words", "files"), OTHERS, ids=[x[0] for x in OTHERS])
+def test_what_is_wrong_is_one_line(
+    tmp_path: Path, _: str, words: tuple[str, ...], files: dict[str, Any]
+):
+    files["study.omex"](tmp_path / "study.omex")
+    given = yaml.safe_load(files[EXPERIMENT])
+    with pytest.raises(ConfigError) as caught:
+        with_sedml({"design": {}, "solver": {}, **given}, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
 LEFT = {
@@ -291,19 +328,20 @@ LEFT = {
 def test_what_has_no_counterpart_is_left_out_with_a_line(
     tmp_path: Path, lists: dict[str, str], words: str
 ):
-    task = "model: {omex: study.omex, task: t}\n"
     with pytest.warns(UserWarning, match=re.escape(words)) as caught:
-        composed(tmp_path, experiment=task, **lists)
+        filled(tmp_path, "model: {task: t}", **lists)
     assert len(caught) == 1 and str(caught[0].message).startswith("model.omex: run.sedml: ")
 
 
 def test_a_chosen_solver_takes_the_place_of_an_algorithm_that_is_not_known(tmp_path: Path):
     stochastic = {"simulations": s.course(solved=s.algorithm("KISAO:0000029"))}
     with pytest.raises(ConfigError, match="KISAO:0000029 is not known as a method"):
-        composed(tmp_path, **stochastic)
-    assert composed(tmp_path, "solver=kvaerno5", **stochastic).solver.method == "kvaerno5"
+        filled(tmp_path, **stochastic)
+    chosen = filled(tmp_path, "solver: {method: kvaerno5}", **stochastic)["solver"]
+    assert chosen == {"method": "kvaerno5"}
 
 
+@pytest.mark.slow
 def test_only_what_changes_a_number_changes_the_digest(tmp_path: Path):
     from odeflow.workflow.chunks import solve_digest
 
@@ -312,10 +350,26 @@ def test_only_what_changes_a_number_changes_the_digest(tmp_path: Path):
 
     first = digest_of()
     assert digest_of(**{"notes.txt": "hello"}) == first
+    assert digest_of(tasks=s.task("u"), datagenerators="", outputs="") != first  # B is kept, too
+    other = {x: s.PLAIN[x].replace('"t"', '"u"') for x in ("tasks", "datagenerators")}
+    assert digest_of(**other) == first
     assert digest_of(models=s.model(s.attribute("k", "0.25"))) != first
     assert digest_of(**{"model.xml": s.MODEL.replace('value="0.5"', 'value="0.6"')}) != first
 
 
+def test_a_file_of_an_archive_that_would_fill_memory_is_not_read(tmp_path: Path, monkeypatch: Any):
+    monkeypatch.setattr("odeflow.files.combine_archive._LARGEST", 2**20)
+    with pytest.raises(ConfigError, match=r"run.sedml is larger than 1 MiB"):
+        filled(tmp_path, **{"run.sedml": " " * 2**21})
+
+
+def test_a_target_of_a_report_that_leads_nowhere_is_refused(tmp_path: Path):
+    lost = s.generator("g_a", "x", x=s.PATHS["A"].replace("'A'", "'Q'"))
+    with pytest.raises(ConfigError, match=r"line \d+: variable: .*'Q'\] leads to no elements"):
+        filled(tmp_path, datagenerators=lost, outputs=s.report(g_a="A"))
+
+
+@pytest.mark.slow
 def test_new_writes_an_experiment_for_each_task(tmp_path: Path):
     from odeflow.workflow.commands.new import write_study
 
@@ -336,6 +390,7 @@ def test_new_writes_an_experiment_for_each_task(tmp_path: Path):
     assert experiments["u"].config.model.states["A"].long_name == "faster A"
 
 
+@pytest.mark.slow
 def test_new_takes_the_models_of_a_sedml_file(tmp_path: Path):
     from odeflow.workflow.commands.new import write_study
 
@@ -348,6 +403,7 @@ def test_new_takes_the_models_of_a_sedml_file(tmp_path: Path):
     assert compose("experiment=t", study=study).model.sbml == "sub/model.xml"
 
 
+@pytest.mark.slow
 def test_the_example_scans_the_clearance():
     ds = odeflow.run(compose("experiment=scan", study=PROJECT / "examples/sedml"))
     t, cl = ds["time"].values, ds["cl"].values[:, None]

@@ -931,6 +931,9 @@ MEASURED_COURSES = [
      "summary: {crossings: {y: {direction: up}}}"),
     ("summary", "a key of peaks that is not there", ("summary.peaks.y.height", "prominence"),
      "summary: {peaks: {y: {height: 1}}}"),
+    ("summary", "windows between doses where there are none",
+     ("summary.integral_over.y.between", "no doses are given", "from and to"),
+     "summary: {integral_over: {y: {between: doses}}}"),
     ("summary", "a window that ends before it starts", ("summary.integral_over.y", "before"),
      "summary: {integral_over: {y: {from: 2, to: 1}}}"),
     ("summary", "a window after t1", ("summary.time_above.y.from", "3", "[0, 2]"),
@@ -1117,6 +1120,11 @@ ERRORS = [
      "{residual_error: {z: {additive: 1}}}"),
     ("an interval that ends between saved times", ("summary.nca.y", "0.7", "saveat.ts"),
      "{nca: {y: {times: [0], tau: 0.7}}}"),
+    ("a check of what nobody observed", ("summary.vpc.y", "design.nonmem.observed"),
+     "{vpc: {y: {}}}"),
+    ("bins with one edge", ("summary.vpc.y.bins", "two edges"), "{vpc: {y: {bins: [1]}}}"),
+    ("quantiles out of order", ("summary.vpc.y.quantiles", "increase"),
+     "{vpc: {y: {quantiles: [0.9, 0.1]}}}"),
     ("a group that is no axis", ("summary.group", "'dose'"), "{group: dose}"),
 ]  # fmt: skip
 #: Formulas in doses: what is wrong, what the line names, the doses.

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from tests.support import sedml_text as s
 
-_EXPERIMENT = "config/experiment/decay.yaml"
+EXPERIMENT = "config/experiment/decay.yaml"
 #: As `bad_input.Content`.
 _Content = str | bytes | Callable[[Path], None]
 Files = dict[str, _Content]
 
 
 def _study(archive: _Content, said: str = "model: {omex: study.omex}") -> Files:
-    return {_EXPERIMENT: f"# @package _global_\nname: decay\n{said}\n", "study.omex": archive}
+    return {EXPERIMENT: f"# @package _global_\nname: decay\n{said}\n", "study.omex": archive}
 
 
 def _files(said: str = "model: {omex: study.omex}", **files: str | None) -> Files:
@@ -48,12 +48,8 @@ _RANGE, _SETTING = s.vector("x", 1, 2), s.set_value("k", "x")
 _ADDED = f'<addXML target="{s.PATHS["k"]}"><newXML><a/></newXML></addXML>'
 _NO_AXIS = f"{s.PATHS['k']}[1]"
 
+#: Rows of the page, which whole runs of Snakemake check too.
 IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
-    (
-        "an archive that is not there",
-        ("model.omex", "no file 'other.omex'"),
-        _files("model: {omex: other.omex}"),
-    ),
     ("a file that is no zip", ("model.omex: study.omex: no COMBINE archive",), _study("a text")),
     (
         "a zip without a manifest",
@@ -66,14 +62,57 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
         _files(**{"../model.xml": s.MODEL}),
     ),
     (
-        "a manifest that lists what is not there",
-        ("manifest.xml, line 5", "no file './other.sedml' in the archive"),
-        _files(**{"manifest.xml": s.manifest("other.sedml")}),
-    ),
-    (
         "several SED-ML files",
         ("several SED-ML files: run.sedml, two.sedml", "model.sedml"),
         _files(**{"manifest.xml": s.manifest("run.sedml", "two.sedml"), "two.sedml": "<a/>"}),
+    ),
+    (
+        "a model that is not in the archive",
+        ("model.omex: study.omex: no file 'model.xml' in it", "files: manifest.xml, run.sedml"),
+        _files(**{"model.xml": None}),
+    ),
+    (
+        "models that are each other's source",
+        ("models that are made of each other: m -> n -> m",),
+        _lists(models=s.model(source="#n") + s.model(source="#m", identifier="n")),
+    ),
+    (
+        "a task that is not there",
+        ("model.task: no task 'tt'", "did you mean t?"),
+        _lists("model: {omex: study.omex, task: tt}"),
+    ),
+    (
+        "XPath to nothing",
+        ("changeAttribute: ", "leads to no elements of the model"),
+        _changed(s.attribute(s.PATHS["k"].replace("'k'", "'q'"), "1")),
+    ),
+    (
+        "an algorithm that is none for differential equations",
+        ("algorithm: KISAO:0000029 is not known", "solver=rodas5p"),
+        _solved(s.algorithm("KISAO:0000029")),
+    ),
+    (
+        "a repeated task that goes on from the last",
+        ("the repeated task 'loop' has resetModel false",),
+        _repeated(_RANGE, _SETTING, reset="false"),
+    ),
+    (
+        "axes beside a repeated task",
+        ("design.axes: the task loop is repeated", "model.task"),
+        _repeated(_RANGE, _SETTING, said="design: {axes: {n: {values: [1, 2]}}}"),
+    ),
+]
+#: Others.
+OTHERS: list[tuple[str, tuple[str, ...], Files]] = [
+    (
+        "an archive that is not there",
+        ("model.omex", "no file 'other.omex'"),
+        _files("model: {omex: other.omex}"),
+    ),
+    (
+        "a manifest that lists what is not there",
+        ("manifest.xml, line 5", "no file './other.sedml' in the archive"),
+        _files(**{"manifest.xml": s.manifest("other.sedml")}),
     ),
     (
         "an archive without SED-ML",
@@ -91,11 +130,6 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
         _files(**{"run.sedml": '<!DOCTYPE a [<!ENTITY b "c">]><sedML/>'}),
     ),
     (
-        "a model that is not in the archive",
-        ("model.omex: study.omex: no file 'model.xml' in it", "files: manifest.xml, run.sedml"),
-        _files(**{"model.xml": None}),
-    ),
-    (
         "a model outside of the archive",
         ("run.sedml, line", "'../model.xml' is not inside the archive"),
         _lists(models=s.model(source="../model.xml")),
@@ -106,11 +140,6 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
         _lists(models=s.model(source="https://example.org/model.xml")),
     ),
     (
-        "models that are each other's source",
-        ("models that are made of each other: m -> n -> m",),
-        _lists(models=s.model(source="#n") + s.model(source="#m", identifier="n")),
-    ),
-    (
         "a model in another language",
         ("the model 'm' is in 'urn:sedml:language:cellml'", "SBML is read"),
         _lists(models=s.model().replace("language:sbml", "language:cellml")),
@@ -119,11 +148,6 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
         "several tasks",
         ("several tasks: t, u", "model.task"),
         _lists(tasks=s.task() + s.task("u"), datagenerators="", outputs=""),
-    ),
-    (
-        "a task that is not there",
-        ("model.task: no task 'tt'", "did you mean t?"),
-        _lists("model: {omex: study.omex, task: tt}"),
     ),
     (
         "a simulation that is not there",
@@ -146,11 +170,6 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
         _lists(simulations=s.course().replace('Time="4"', 'Time="late"')),
     ),
     (
-        "XPath to nothing",
-        ("changeAttribute: ", "leads to no elements of the model"),
-        _changed(s.attribute(s.PATHS["k"].replace("'k'", "'q'"), "1")),
-    ),
-    (
         "XPath that is not understood",
         ("changeAttribute: ", "is not understood", "sbml:parameter[@id='k']"),
         _changed(s.attribute(_NO_AXIS, "1")),
@@ -162,11 +181,6 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
         _changed(s.computed("computeChange", "q", f'target="{s.PATHS["k"]}"')),
     ),
     (
-        "an algorithm that is none for differential equations",
-        ("algorithm: KISAO:0000029 is not known", "solver=rodas5p"),
-        _solved(s.algorithm("KISAO:0000029")),
-    ),
-    (
         "an algorithm without an id of KiSAO",
         ("'CVODE' is no KiSAO id, such as KISAO:0000019",),
         _solved(s.algorithm("CVODE")),
@@ -175,11 +189,6 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
         "a tolerance that is no number",
         ("algorithmParameter: value is 'tight', not a finite number",),
         _solved(s.algorithm(p209="tight")),
-    ),
-    (
-        "a repeated task that goes on from the last",
-        ("the repeated task 'loop' has resetModel false",),
-        _repeated(_RANGE, _SETTING, reset="false"),
     ),
     (
         "a repeated task of two tasks",
@@ -205,11 +214,6 @@ IN_ARCHIVE: list[tuple[str, tuple[str, ...], Files]] = [
         "a value for what the model computes",
         ("setValue: J: the model computes it",),
         _repeated(_RANGE, s.set_value("J", "x")),
-    ),
-    (
-        "axes beside a repeated task",
-        ("design.axes: the task loop is repeated", "model.task"),
-        _repeated(_RANGE, _SETTING, said="design: {axes: {n: {values: [1, 2]}}}"),
     ),
     (
         "a report of what is not there",

@@ -17,6 +17,7 @@ from odeflow.analysis.near_quantiles import KEPT, MANY, SUGGESTING
 from odeflow.analysis.quantiles import QuantileCounts
 from odeflow.analysis.residual_error import measured_array, with_residual_error
 from odeflow.analysis.summarised import rows_of_courses, summarised_variables
+from odeflow.analysis.vpc import vpc_variables
 from odeflow.config.metrics import (
     TimeCourses,
     metric_attributes,
@@ -106,6 +107,7 @@ class _Plan:
         self._measured = (
             {} if measurements is None else likelihood_variables(ensemble, measurements)
         ) | nca_variables(ensemble, config.nca)
+        self._measured |= vpc_variables(ensemble, config.vpc, config.residual_error)
         self.dims = tuple(map(str, ensemble["status"].dims))
         self._leading = ensemble["status"].shape
         self._arrays = {

@@ -45,6 +45,7 @@ def figure_kinds(config: Config) -> list[str]:
         "heat_map": (axes >= 2, "a design of two or more axes"),
         "metric_scatter": (axes >= 1, "a design with an axis"),
         "phase_portrait": (has_times and len(scalars) >= 2, "saved times of two scalar variables"),
+        "vpc": (bool(config.summary.vpc), "summary.vpc"),
         "event_times": (bool(config.saveat.events), "saveat.events"),
         "event_section": (_has_section(config), "saveat.events that keep variables"),
         "solver_effort": (True, ""),

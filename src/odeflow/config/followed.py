@@ -47,9 +47,16 @@ class Windowed(Labelled):
         description="end of what counts; null: that of the trajectory",
         json_schema_extra=_TIME,
     )
+    between: Literal["doses"] | None = Field(
+        None,
+        description="doses, in place of from and to: from each dose to the next, and from the last "
+        "on; labelled dose_1, dose_2, ...",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> "Windowed":
+        if self.between is not None:
+            raise ValueError("between: windows are made of it where a config is composed")
         start, end = self.window
         if not start < end:
             raise ValueError(f"from ({start:g}) has to be before to ({end:g})")

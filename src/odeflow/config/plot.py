@@ -14,6 +14,7 @@ FigureKind = Literal[
     "heat_map",
     "metric_scatter",
     "phase_portrait",
+    "vpc",
     "event_times",
     "event_section",
     "solver_effort",

@@ -23,6 +23,7 @@ from odeflow.config.followed import (
     ValuesAt,
     Windows,
 )
+from odeflow.config.vpc import VpcConfig
 
 #: Keys of `summary` that ask of a variable by its name.
 FOLLOWED = (
@@ -156,6 +157,11 @@ class SummaryConfig(Strict):
         description="{variable: {times, tau}}: noncompartmental analysis of dosing intervals, "
         "<variable>_cmax, _tmax, _trough, _auc_tau, _half_life and _accumulation",
     )
+    vpc: dict[VariableName, VpcConfig] = Field(
+        default_factory=dict,
+        description="{variable: {bins, quantiles, band, group}}: a visual predictive check of the "
+        "replicates of a data set, <variable>_vpc_observed and _vpc_simulated",
+    )
     group: VariableName | None = Field(
         None,
         description="an axis, `subject` or `condition`, whose values part the trajectories: "
@@ -168,7 +174,7 @@ class SummaryConfig(Strict):
     @property
     def named(self) -> dict[str, tuple[str, ...]]:
         """The variables that each of its keys names, by the key."""
-        keys = ("variables", "residual_error", "nca", *FOLLOWED)
+        keys = ("variables", "residual_error", "nca", "vpc", *FOLLOWED)
         return {key: tuple(getattr(self, key) or ()) for key in keys}
 
     @model_validator(mode="after")

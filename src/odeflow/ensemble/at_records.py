@@ -79,6 +79,13 @@ def record_variables(config: Config, total: int) -> dict[str, xr.Variable]:
     units = config.model.time_units
     attributes: dict = {"units": units, "long_name": "time of record"}
     found = {record_name("time"): xr.Variable(RECORD, recorded, attributes)}
+    variables = list(dict.fromkeys(name for name in given.observed if name is not None))
+    if variables:
+        numbers = {name: number for number, name in enumerate(variables)}
+        values = np.array([numbers.get(name or "", -1) for name in given.observed], np.int16)
+        words = flag_attributes(["none", *variables], np.int16, -1)
+        attributes = {"long_name": "variable that DV is of", **words}
+        found[record_name("observed")] = xr.Variable(RECORD, values[order], attributes)
     for name, column in given.carried.items():
         values = np.array([np.nan if x is None else x for x in column], float)[order]
         attributes = {"long_name": f"column {name} of the data set"}

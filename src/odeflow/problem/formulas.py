@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-#: What formulas may call.
+#: What formulas may call, here and in events that are saved (`importers/expressions/infix.py`).
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "log": np.log, "log10": np.log10, "log2": np.log2, "sqrt": np.sqrt,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh,
+    "tanh": np.tanh, "arcsin": np.arcsin, "arccos": np.arccos, "arctan": np.arctan,
     "abs": np.abs, "min": lambda *x: reduce(np.minimum, x), "max": lambda *x: reduce(np.maximum, x),
 }  # fmt: skip
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {

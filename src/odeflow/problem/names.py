@@ -24,6 +24,11 @@ def with_error_name(variable: str) -> str:
     return f"{variable}_with_error"
 
 
+def vpc_name(variable: str, part: str) -> str:
+    """Name in the dataset of a part of the visual predictive check of a variable."""
+    return f"{variable}_vpc_{part}"
+
+
 def at_record_name(variable: str) -> str:
     """Name in the dataset of what a variable is at the records of subjects."""
     return f"{variable}_at_record"

@@ -118,6 +118,8 @@ def _seconds(config: Config) -> float:
 def solve_slice(config: Config, axes: Iterable[str]) -> dict[str, Any]:
     """The part of the config that decides the numbers of a trajectory, as plain data."""
     data = config.slice("model", "doses", "stop", "solver", "saveat")
+    # what they say is in the other keys and the model's text
+    data["model"] |= dict.fromkeys(("omex", "sedml", "task", "algorithm", "edits"))
     reduced = reduced_summary(config, has_own_ends(config, axes))
     data["summary"] = reduced.model_dump(mode="json")
     runtime = config.slice("runtime")["runtime"]

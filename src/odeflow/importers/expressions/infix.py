@@ -1,6 +1,7 @@
 """Formulas as a person writes them, `v - 0.5 * tanh(w)`, read as expressions; nothing is run."""
 
 import ast
+from functools import reduce
 
 from odeflow.importers.expressions.expression import Expression, Number, Symbol, call
 
@@ -11,6 +12,9 @@ _FUNCTIONS = {
     "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsin": "arcsin",
     "arccos": "arccos", "arctan": "arctan",
 }  # fmt: skip
+#: Logarithms by their bases, and functions of any number of numbers.
+_LOGARITHMS, _SEVERAL = {"log2": 2.0, "log10": 10.0}, ("min", "max")
+FUNCTIONS = (*_FUNCTIONS, *_LOGARITHMS, *_SEVERAL)
 
 
 def parsed(formula: str) -> Expression:
@@ -43,7 +47,12 @@ def _expression(node: ast.expr, formula: str) -> Expression:
             if name == "sqrt":
                 return call("root", Number(2.0), inner)
             return call(_FUNCTIONS[name], inner)
+        case ast.Call(ast.Name(name), [operand], []) if name in _LOGARITHMS:
+            return call("log", Number(_LOGARITHMS[name]), _expression(operand, formula))
+        case ast.Call(ast.Name(name), [_, *_] as operands, []) if name in _SEVERAL:
+            inner = [_expression(operand, formula) for operand in operands]
+            return reduce(lambda x, y: call(name, x, y), inner)
     raise ValueError(
         f"{ast.unparse(node)!r} in {formula!r} is not understood; a formula has numbers, names, "
-        f"+ - * / **, brackets, and {', '.join(_FUNCTIONS)} of one number"
+        f"+ - * / **, brackets, and {', '.join(FUNCTIONS)}"
     )

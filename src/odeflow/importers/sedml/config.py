@@ -36,7 +36,7 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     if others:
         raise ConfigError(f"{key}: not beside {' and '.join(others)}, the task says which model")
     with needed(key):
-        from odeflow.importers.sedml.document import given, identifier_of, read_document, sedml_file
+        from odeflow.importers.sedml.document import given, read_document, sedml_file
         from odeflow.importers.sedml.models import read_model
         from odeflow.importers.sedml.outputs import shown_by
         from odeflow.importers.sedml.simulations import simulation_of
@@ -49,13 +49,15 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     filled: dict[str, Any] = {
         "sedml": file.name,
         "sbml": found.file,
-        "task": identifier_of((*plan.repeated, plan.task)[0]),
+        "task": plan.identifier,
         "edits": [{"target": target, "value": value} for target, value in found.edits],
     }
     source = model_source({**model, **filled}, study)
     assert source is not None
     system = read_system(source)
-    shown = shown_by(file, document, plan, found, system)
+    repeated = design_of(file, plan, found, system)
+    axes = repeated["axes"] if repeated else ()
+    shown = shown_by(file, document, plan.identifier, found, system, axes)
     times = simulation_of(file, document, plan.task)
     records = {name: {"long_name": label} if label else {} for name, label in shown.labels.items()}
     for name, units in shown.units.items():
@@ -68,10 +70,9 @@ def with_sedml(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
     filled |= {"observables": observables} if variables else {}
     saveat = {"ts": times.ts, "steady_state": times.is_steady}
     saveat |= {"variables": list(shown.labels)} if shown.labels else {}
-    repeated = design_of(file, plan, found, system)
     groups = {
         "model": filled,
-        "design": _design(data.get("design") or {}, repeated, str(filled["task"])),
+        "design": _design(data.get("design") or {}, repeated, plan.identifier),
         "saveat": saveat,
         "plot": shown.plot,
     }

@@ -1,21 +1,20 @@
 """What reports and plots show of a task, as observables, saved variables and figures."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from odeflow.config.base import check_variable_name
-from odeflow.files.errors import ConfigError
 from odeflow.files.plain_text import without_hidden
 from odeflow.files.xml_tree import Element
+from odeflow.importers.expressions.expression import TIME
 from odeflow.importers.sbml.mathml import MathError
 from odeflow.importers.sbml.naming import free_name
 from odeflow.importers.sbml.system import System
 from odeflow.importers.sedml.document import SedmlFile, given, identifier_of, listed, named
 from odeflow.importers.sedml.formulas import formula, is_time, reads_alone, variables_of
 from odeflow.importers.sedml.models import SedmlModel, quantity_of
-from odeflow.importers.sedml.tasks import TaskPlan
 
 #: Attributes of a variable that is computed of several values or quantities.
 _OF_SEVERAL = ("term", "dimensionTerm", "target2", "symbol2")
@@ -37,21 +36,29 @@ class Shown:
 
 
 def shown_by(
-    file: SedmlFile, document: Element, plan: TaskPlan, model: SedmlModel, system: System
+    file: SedmlFile,
+    document: Element,
+    task: str,
+    model: SedmlModel,
+    system: System,
+    axes: Iterable[str],
 ) -> Shown:
-    """What the document's outputs show of a task.
+    """What the document's outputs show of a task, the axes of its design apart.
 
     Other tasks' data are not looked at; what cannot be shown is left out with a warning.
     """
-    return _Reader(file, document, plan, model, system).read()
+    reader = _Reader(file, document, task, model, system)
+    reader.coordinates |= {*axes}
+    return reader.read()
 
 
 class _Reader:
     def __init__(
-        self, file: SedmlFile, document: Element, plan: TaskPlan, model: SedmlModel, system: System
+        self, file: SedmlFile, document: Element, task: str, model: SedmlModel, system: System
     ) -> None:
-        self._file, self._document, self._plan = file, document, plan
+        self._file, self._document, self._task = file, document, task
         self._model, self._system = model, system
+        self.coordinates = {TIME}  # which the dataset has anyway
         self._shown = Shown()
         self._names: dict[str, str | None] = {}  # by generator; None: left out, or another task's
         self._taken = {*system.values, *system.assigned}
@@ -99,28 +106,27 @@ class _Reader:
         return named(self._file, generators, identifier, "dataGenerator", by)
 
     def _keep(self, by: Element, identifier: str, label: str) -> str | None:
-        """The name of what a generator gives; None where it is the time, or not kept."""
+        """The name of what a generator gives; None where it is a coordinate, or not kept."""
         generator = self._generator(identifier, by)
         if identifier not in self._names:
             self._names[identifier] = None
             if self._is_of_task(generator):
                 try:
                     self._names[identifier] = self._named(generator, label)
-                except (MathError, ConfigError) as error:
+                except MathError as error:
                     self._leave_out(generator, str(error))
         return self._names[identifier]
 
     def _is_of_task(self, generator: Element) -> bool:
         tasks = {x.attributes.get("taskReference", "") for x in variables_of(generator)} - {""}
-        if tasks & self._plan.ids and tasks - self._plan.ids:
+        if self._task in tasks and len(tasks) > 1:
             self._leave_out(generator, f"it is of several tasks: {', '.join(sorted(tasks))}")
-            return False
-        return bool(tasks & self._plan.ids)
+        return tasks == {self._task}
 
     def _named(self, generator: Element, label: str) -> str | None:
         names = dict(self._quantities(generator))
         alone = names.get(reads_alone(generator) or "")
-        if alone == "time":
+        if alone in self.coordinates - {*self._system.rates}:
             return None
         label = without_hidden(label or generator.attributes.get("name", ""))
         own = alone if alone in self._own else None
@@ -149,7 +155,7 @@ class _Reader:
             if any(has.get(x) for x in _OF_SEVERAL):
                 raise MathError(f"the variable {name!r} is not a value at each time")
             if is_time(variable):
-                yield name, "time"
+                yield name, TIME
             elif has.get("symbol"):
                 raise MathError(f"the symbol {has['symbol']} is not known")
             else:
@@ -159,8 +165,8 @@ class _Reader:
 
     def _leave_out(self, element: Element, why: str) -> None:
         what = f"{element.name} {identifier_of(element) or f'of line {element.line}'}"
-        why = why.removeprefix(f"{self._file.key}: ")
-        warnings.warn(f"{self._file.key}: {self._file.name}: left out: {what}: {why}", stacklevel=4)
+        text = f"{self._file.key}: {self._file.name}: left out: {what}: {why}"
+        warnings.warn(text, stacklevel=4)
 
 
 def _is_log(plot: Element, curve: Element, axis: str) -> bool:

@@ -39,9 +39,9 @@ class TaskPlan:
     task: Element
 
     @property
-    def ids(self) -> set[str]:
-        """What its data are called by: it, and the tasks within it."""
-        return {identifier_of(x) for x in (*self.repeated, self.task)}
+    def identifier(self) -> str:
+        """The id of the outermost one, which is that of the data."""
+        return identifier_of((*self.repeated, self.task)[0])
 
 
 def tasks_to_run(document: Element) -> list[str]:

@@ -31,7 +31,7 @@ from odeflow.importers.study.analyses import (
 )
 from odeflow.importers.study.delays import check_delays_use
 from odeflow.importers.study.followed import check_followed
-from odeflow.importers.study.records import check_records
+from odeflow.importers.study.records import check_records, check_vpc
 from odeflow.importers.study.saved_events import check_saved_events
 from odeflow.importers.study.training_set import check_training_set
 from odeflow.problem.axis_names import axis_coordinate
@@ -58,6 +58,7 @@ def check(config: Config, study: Path) -> None:
     check_saved_events(config)
     _check_bands(config, study)
     _check_intervals(config)
+    check_vpc(config)
     _check_plot(config, study)
     check_analysis(config, study)
     check_functions(config.model, study)

@@ -6,6 +6,7 @@ from typing import Any
 
 from odeflow.config.composing import composed_data
 from odeflow.config.dates import with_dates
+from odeflow.config.dose_windows import with_dose_windows
 from odeflow.config.root import Config
 from odeflow.config.study_files import read_settings
 from odeflow.config.tolerances import scaled_tolerances
@@ -56,7 +57,7 @@ def compose(*overrides: str, study: Path | str = ".", resolvers: Collection[str]
         data = with_sedml(with_petab(data, Path(study)), Path(study))
     if "model" in data:
         data["model"] = imported_model(with_arrays(data["model"], Path(study)), Path(study))
-    data = with_typical_values(with_nonmem(with_dates(data), Path(study)))
+    data = with_typical_values(with_nonmem(with_dose_windows(with_dates(data)), Path(study)))
     data = scaled_tolerances(with_priors(data))
     if "about" not in data and (Path(study) / _ABOUT).is_file():
         data["about"] = read_settings(Path(study) / _ABOUT, _ABOUT)

@@ -4,7 +4,7 @@ from odeflow.config.root import Config
 from odeflow.config.validate import nearest
 from odeflow.files.errors import ConfigError
 from odeflow.problem.axis_names import SUBJECT
-from odeflow.problem.names import at_record_name, record_name
+from odeflow.problem.names import at_record_name, record_name, vpc_name
 from odeflow.problem.records import MODELLED_DURATION, MODELLED_RATE, apart_of
 from odeflow.problem.transforms.timelines import timeline
 
@@ -41,6 +41,35 @@ def check_records(config: Config) -> None:
     _check_states(config)
     _check_names(config)
     _check_quantities(config)
+
+
+def check_vpc(config: Config) -> None:
+    """Raises ConfigError, one line, where a visual predictive check has nothing to compare."""
+    given, design = config.design.records, config.design
+    for name, one in config.summary.vpc.items():
+        key = f"summary.vpc.{name}"
+        if given is None or name not in given.observed:
+            raise ConfigError(
+                f"{key}: nothing was observed of it; name it in design.nonmem.observed"
+            )
+        if design.theta is None:
+            raise ConfigError(
+                f"{key}: needs replicates: design.theta, with a covariance of zeros where typical "
+                "values are known"
+            )
+        if design.conditions:
+            raise ConfigError(f"{key}: not with design.conditions; remove them")
+        model = config.model
+        observables = model.observables.variables if model.observables else {}
+        for part in ("observed", "simulated", "time", "number"):
+            if vpc_name(name, part) in {*model.states, *model.parameters, *observables}:
+                raise ConfigError(
+                    f"{key}: the summary needs the name {vpc_name(name, part)}, which model "
+                    f"{model.name} has for something else; rename that in the model"
+                )
+        if one.group is not None and one.group not in given.carried:
+            known = ", ".join(given.carried) or "none"
+            raise ConfigError(f"{key}.group: no column {one.group!r} is carried; known: {known}")
 
 
 def _check_compartments(config: Config) -> None:
@@ -114,6 +143,7 @@ def _check_names(config: Config) -> None:
     variables = [*model.states, *observables]
     taken = {*variables, *model.parameters, *(d for s in model.states.values() for d in s.dims)}
     needed = [SUBJECT, "row_size", "record", record_name("time")]
+    needed.append(record_name("observed"))
     needed += [*map(record_name, given.carried), *map(at_record_name, variables)]
     for name in needed:
         if name in taken:
@@ -130,7 +160,7 @@ def _check_names(config: Config) -> None:
             )
     for name in given.carried:
         own = [one for one in given.carried if record_name(one) == record_name(name)]
-        if len(own) > 1 or record_name(name) == record_name("time"):
+        if len(own) > 1 or record_name(name) in map(record_name, ("time", "observed")):
             raise ConfigError(
                 f"design.nonmem: columns {', '.join(own)} would both be {record_name(name)} in the "
                 "dataset; rename one of them"

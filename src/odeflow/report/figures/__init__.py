@@ -33,6 +33,7 @@ from odeflow.report.figures.ticks import plain_numbers, tidy_log_axes
 from odeflow.report.figures.time_courses import time_courses
 from odeflow.report.figures.training_set import training_set
 from odeflow.report.figures.verification import verification
+from odeflow.report.figures.vpc import vpc
 from odeflow.report.figures.waterfall import waterfall
 
 FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
@@ -41,6 +42,7 @@ FIGURES: dict[str, Callable[[xr.Dataset, xr.Dataset, Config], Figure]] = {
     "heat_map": heat_map,
     "metric_scatter": metric_scatter,
     "phase_portrait": phase_portrait,
+    "vpc": vpc,
     "event_times": event_times,
     "event_section": event_section,
     "solver_effort": solver_effort,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 _FUNCTIONS = {
     "exp": math.exp, "log": math.log, "log10": math.log10, "log2": math.log2, "sqrt": math.sqrt,
+    "sin": math.sin, "cos": math.cos, "tan": math.tan, "sinh": math.sinh, "cosh": math.cosh,
+    "tanh": math.tanh, "arcsin": math.asin, "arccos": math.acos, "arctan": math.atan,
     "abs": abs, "min": min, "max": max,
 }  # fmt: skip
 

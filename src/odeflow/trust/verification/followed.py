@@ -19,9 +19,9 @@ _SIGNS = {"up": (1,), "down": (-1,), "both": (1, -1)}
 #: What a formula of `saveat.events` may call, by NumPy.
 _FUNCTIONS = {
     name: getattr(np, name)
-    for name in ("abs", "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-                 "arcsin", "arccos", "arctan")
-}  # fmt: skip
+    for name in ("abs", "exp", "log", "log2", "log10", "sqrt", "sin", "cos", "tan", "sinh",
+                 "cosh", "tanh", "arcsin", "arccos", "arctan")
+} | {"min": min, "max": max}  # fmt: skip
 
 Observables = Callable[[float, np.ndarray, np.ndarray], Any]
 

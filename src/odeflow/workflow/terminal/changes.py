@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 #: Keys of a config's groups that decide what its others mean.
-_LEADING = ("name", "method", "kind", "vector_field", "sbml", "antimony", "petab")
+_LEADING = ("name", "method", "kind", "vector_field", "sbml", "antimony", "petab", "omex", "task")
 #: Changes of what is no setting, by the key of what is asked.
 _OTHERS = {
     "model": "the model's code changed",

@@ -82,6 +82,8 @@ class WarmJobs:
         if self._worker is None:
             return
         self._take_no_more()
+        if not self._is_told:  # it has had no job, and may be importing
+            self._worker.kill()
         try:
             self._worker.wait(timeout=10)
         except subprocess.TimeoutExpired:
