@@ -6,10 +6,12 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 
 from odeflow.engines.choice import choose_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.frontend.program_size import MOST_OPERATIONS
+from odeflow.engines.native.program import lane_program
 from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.value import exp, log
 from odeflow.files.errors import ConfigError
@@ -23,10 +25,20 @@ def ring(size: int) -> Any:
     return make_model(field, {"x": {"initial": [0.0] * size, "dims": ["cell"]}}, 1.0)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [1500, 4000])
-def test_a_long_field_goes_to_the_other_engine_with_the_reason(size: int):
-    problem = make_problem(ring(size), [1.0], method="tsit5")
+def test_a_long_field_that_repeats_nothing_goes_to_the_other_engine_with_the_reason():
+    """A thousand rounds of six functions, each of the one before."""
+
+    def field(t: Any, y: Any, args: Any) -> Any:
+        rounds = lambda i, x: jnp.sin(jnp.cos(jnp.tanh(jnp.sin(jnp.cos(jnp.exp(x))))))
+        return {"x": lax.fori_loop(0, 1000, rounds, y.x)}
+
+    problem = make_problem(
+        make_model(field, {"x": 0.0}, 1.0),
+        [1.0],
+        method="euler",
+        dt0=0.5,
+        stepsize_controller="constant",
+    )
     choice = choose_engine(problem, "auto")
     assert choice.name == "diffrax"
     assert f"more than {MOST_OPERATIONS:,} would compile for minutes" in choice.reason
@@ -34,10 +46,12 @@ def test_a_long_field_goes_to_the_other_engine_with_the_reason(size: int):
         choose_engine(problem, "native")
 
 
-def test_a_sum_of_thousands_of_functions_is_counted_before_it_is_compiled():
-    field = lambda t, y, args: {"x": jnp.sum(jnp.sin(jnp.arange(2000.0) * y.x))}
-    problem = make_problem(make_model(field, {"x": 0.0}, 1.0), [1.0], method="tsit5")
-    assert "would compile for minutes" in choose_engine(problem, "auto").reason
+def test_a_field_longer_than_any_program_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lane_program, "_LONGEST", 300)
+    choice = choose_engine(make_problem(ring(20), [1.0], method="tsit5"), "auto")
+    assert choice.name == "diffrax"
+    assert "a field of this length" in choice.reason
+    assert "more than 300 statements" in choice.reason
 
 
 def test_what_is_counted():
@@ -49,7 +63,7 @@ def test_what_is_counted():
 
 
 def test_usual_fields_are_far_from_the_limit():
-    module = native_engine.generated(make_problem(ring(100), [1.0], method="tsit5"))
+    module = native_engine.generated(make_problem(ring(50), [1.0], method="tsit5"))
     assert module.code.cost < MOST_OPERATIONS / 5
 
 

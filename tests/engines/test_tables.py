@@ -84,7 +84,7 @@ def test_the_order_of_many_numbers():
 
 def test_derivatives_through_interpolation():
     field = lambda t, y, k: k * y * jnp.interp(t, jnp.asarray(XP), jnp.asarray(FP))
-    program = translate_jacobian(field, 1, ["t", "y", "k"])
+    program = translate_jacobian(field, 1, ["t", "y", "k"]).program
     place = 100
     t = 0.3 * XP[place] + 0.7 * XP[place + 1]
     slope = (FP[place + 1] - FP[place]) / (XP[place + 1] - XP[place])

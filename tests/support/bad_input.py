@@ -1020,6 +1020,13 @@ def fitted(
     }
 
 
+def drawn(*lines: str, by: str, of: str = "k", header: str = HEADER) -> dict[str, Content]:
+    """The same with effects of occasions, which are those of a column."""
+    occasion = f"{{of: {{{of}: exp}}, omega: [[1]], by: {by}}}"
+    effect = f"{{of: {{k: exp}}, omega: [[1]], occasion: {occasion}}}"
+    return recorded(*lines, header=header, more=f"\n  random_effects: {effect}")
+
+
 #: Data sets of NONMEM's layout: what is wrong, what the line names, the files.
 _DOSE, _SEEN = "1,0,1,5,0,0,0,0,1,.", "1,1,0,.,.,.,.,.,1,2"
 RECORDED = [
@@ -1066,6 +1073,12 @@ RECORDED = [
      fitted(_DOSE, _SEEN, observed="y", noise="{}")),
     ("a noise of nothing", ("analyse.estimate.noise.y", "proportional, additive"),
      fitted(_DOSE, _SEEN, observed="y", noise="{y: {}}")),
+    ("occasions by no column", ("design.random_effects.occasion.by", "'OCC'"),
+     drawn(_DOSE, _SEEN, by="OCC")),
+    ("a record without its occasion", ("line 3 (ID 1)", "OCC is missing"),
+     drawn(_DOSE + ",1", _SEEN + ",.", by="OCC", header=HEADER.strip() + ",OCC\n")),
+    ("effects of occasions on no parameter", ("design.random_effects.occasion.of.ke", "parameter"),
+     drawn(_DOSE, _SEEN, by="CMT", of="ke")),
     ("only doses to estimate from", ("no observation has a DV",),
      fitted(_DOSE, observed="y")),
     ("an estimated covariate", ("analyse.estimate.parameters.k", "covariate"),
@@ -1082,6 +1095,8 @@ EFFECTS = [
      "{of: {ke: exp}, omega: [[1]]}"),
     ("a logit of a value above 1", ("design.random_effects.of.k", "between 0 and 1"),
      "{of: {k: logit}, omega: [[1]]}"),
+    ("occasions without a data set", ("design.random_effects.occasion", "design.nonmem"),
+     "{of: {k: exp}, omega: [[1]], occasion: {of: {k: exp}, omega: [[1]], by: OCC}}"),
     ("on a grid", ("design.random_effects", "grid"), None),
 ]  # fmt: skip
 

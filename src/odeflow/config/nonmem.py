@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, field_validator
 
 from odeflow.config.base import Integer, Real, Strict, VariableName, measured_in
 from odeflow.config.compartments import CompartmentConfig
+from odeflow.problem.axis_names import occasion_name
 from odeflow.problem.records import Record, Records
 
 
@@ -94,6 +95,12 @@ class RecordsConfig(Strict):
     interpolation: Literal["previous", "next"] = Field(
         "previous", description="that of design.nonmem"
     )
+    occasion: Column[Annotated[Integer, Field(ge=0)]] = Field(
+        default_factory=list, description="the occasion of each record, where there are some"
+    )
+    by_occasion: list[VariableName] = Field(
+        default_factory=list, description="parameters that have a value in each occasion"
+    )
     observed: Column[VariableName | None] = Field(
         default_factory=list, description="the variable that DV is of, where it is one"
     )
@@ -108,6 +115,20 @@ class RecordsConfig(Strict):
     def subjects(self) -> list[float]:
         """The subjects in their order."""
         return list(dict.fromkeys(self.subject))
+
+    @property
+    def occasions(self) -> list[int]:
+        """The numbers of the occasions in order."""
+        return sorted({*self.occasion})
+
+    @property
+    def occasion_columns(self) -> dict[str, str]:
+        """Names of the columns of values in occasions, and the parameter of each."""
+        return {
+            occasion_name(name, number): name
+            for name in self.by_occasion
+            for number in self.occasions
+        }
 
     @property
     def is_kept(self) -> list[bool]:
@@ -128,8 +149,9 @@ class RecordsConfig(Strict):
             self.subject, self.time, self.event, self.state, self.amount, self.rate,
             self.interval, self.additional, self.steady, *self.covariates.values(), strict=True,
         )  # fmt: skip
-        for subject, *rest in rows:
+        for number, (subject, *rest) in enumerate(rows):
             values = dict(zip(names, rest[8:]))
-            of.setdefault(subject, []).append(Record._make([*rest[:8], values]))
+            changing = {x: occasion_name(x, self.occasion[number]) for x in self.by_occasion}
+            of.setdefault(subject, []).append(Record._make([*rest[:8], values, changing]))
         own = {name: one.compartment for name, one in compartments.items()}
         return Records(of, own, self.interpolation)

@@ -19,6 +19,24 @@ class BoxCox(Strict):
 Effect = Literal["exp", "add", "logit"] | BoxCox
 
 
+class OccasionConfig(Strict):
+    """Normal effects that a subject draws anew in each occasion, beside its own."""
+
+    of: dict[VariableName, Effect] = Field(
+        min_length=1, description="{parameter: exp, add, logit, or {boxcox: shape}}"
+    )
+    omega: list[list[Real]] = Field(
+        description="covariance matrix of the effects of an occasion",
+        json_schema_extra=measured_in("1"),
+    )
+    by: str = Field(description="the column of the data set that numbers the occasions")
+
+    @model_validator(mode="after")
+    def _a_covariance(self) -> "OccasionConfig":
+        check_covariance("omega", self.omega, len(self.of), "effects")
+        return self
+
+
 class RandomEffectsConfig(Strict):
     """Normal random effects of parameters, correlated, and how many subjects have them drawn."""
 
@@ -32,6 +50,9 @@ class RandomEffectsConfig(Strict):
     )
     subjects: Natural = Field(
         1, description="of each row of the design; more of them keep the first ones"
+    )
+    occasion: OccasionConfig | None = Field(
+        None, description="{of, omega, by}: effects of each occasion of a data set; null: none"
     )
     seed: Annotated[Integer, Field(ge=0)] = Field(0, description="seed of the effects, >= 0")
     typical: dict[VariableName, Real] = Field(

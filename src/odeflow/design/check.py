@@ -41,6 +41,7 @@ def check_axes(config: Config, root: Path) -> None:
     for key in ("random_effects", "theta"):
         if getattr(design, key) is not None:
             _check_effects(config, key, getattr(design, key).of, root)
+    _check_occasions(config)
     _check_categories(config, names)
     for name in names:
         key = f"design.axes.{name}"
@@ -100,6 +101,23 @@ def _check_effects(config: Config, group: str, of: Iterable[str], root: Path) ->
         }
     )
     rows(one_of_each, 0, number_of_samples(one_of_each, root), root)
+
+
+def _check_occasions(config: Config) -> None:
+    """Raises ConfigError where occasions have no records, or what differs is no parameter."""
+    effects, given = config.design.random_effects, config.design.records
+    if effects is None or effects.occasion is None:
+        return
+    key = "design.random_effects.occasion"
+    if given is None:
+        raise ConfigError(f"{key}: only with design.nonmem, whose records are of occasions")
+    for name in effects.occasion.of:
+        if name not in config.model.parameters:
+            known = ", ".join(config.model.parameters) or "none"
+            raise ConfigError(f"{key}.of.{name}: not a parameter; known: {known}")
+        if name in given.covariates or name in config.design.set_by_conditions:
+            raise ConfigError(f"{key}.of.{name}: covariates or conditions set it; keep one of them")
+    _check_free(config, key, given.occasion_columns)
 
 
 def _check_categories(config: Config, names: list[str]) -> None:

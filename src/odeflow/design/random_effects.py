@@ -4,7 +4,7 @@ A subject's effects depend on the seed, the row of the design and its number the
 more subjects keep the first ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,7 +13,7 @@ from odeflow.config.random_effects import BoxCox, Effect, RandomEffectsConfig
 from odeflow.config.theta import ThetaConfig, ThetaScale
 from odeflow.design.streams import open_unit, stream
 from odeflow.files.errors import ConfigError
-from odeflow.problem.axis_names import REPLICATE
+from odeflow.problem.axis_names import REPLICATE, occasion_name
 
 #: How a draw on a scale changes a typical value: as an effect of a subject does.
 _EFFECTS: Mapping[ThetaScale, Effect] = {
@@ -26,6 +26,7 @@ def with_effects(
     columns: Mapping[str, Float[np.ndarray, " row"]],
     sets: Int[np.ndarray, " row"],
     subjects: Int[np.ndarray, " row"],
+    occasions: Sequence[int] = (),
 ) -> dict[str, np.ndarray]:
     """Columns of a design with the parameters of individuals.
 
@@ -34,6 +35,7 @@ def with_effects(
         columns: typical values, where the design has them.
         sets: the row of the design that each is of.
         subjects: its number there.
+        occasions: numbers of the occasions of a data set.
 
     Returns:
         The columns, in which individual values stand in place of typical ones, or come after them.
@@ -41,7 +43,7 @@ def with_effects(
     Raises:
         ConfigError: a typical value that its effect cannot change.
     """
-    eta = _effects(effects, sets, subjects)
+    eta = _effects(sets, subjects, effects.omega, f"random effects {effects.seed}")
     changed = dict(columns)
     for (name, effect), own in zip(effects.of.items(), eta):
         typical = columns.get(name, np.full(len(sets), effects.typical.get(name, np.nan)))
@@ -50,6 +52,17 @@ def with_effects(
                 f"design.random_effects.of.{name}: logit needs a typical value between 0 and 1"
             )
         changed[name] = _individual(effect, typical, own)
+    if effects.occasion is None:
+        return changed
+    own = effects.occasion
+    kappas = [
+        _effects(sets, subjects, own.omega, f"occasion {number} {effects.seed}")
+        for number in occasions
+    ]
+    for place, (name, effect) in enumerate(own.of.items()):
+        usual = changed.get(name, np.full(len(sets), effects.typical.get(name, np.nan)))
+        for number, kappa in zip(occasions, kappas):
+            changed[occasion_name(name, number)] = _individual(effect, usual, kappa[place])
     return changed
 
 
@@ -101,14 +114,14 @@ def _individual(effect: Effect, typical: np.ndarray, eta: np.ndarray) -> np.ndar
 
 
 def _effects(
-    effects: RandomEffectsConfig, sets: np.ndarray, subjects: np.ndarray
+    sets: np.ndarray, subjects: np.ndarray, omega: list[list[float]], key: str
 ) -> Float[np.ndarray, "effect row"]:
     """Normal effects of each row with the covariance asked for."""
-    found = np.empty((len(effects.of), len(sets)))
+    found = np.empty((len(omega), len(sets)))
     for one in np.unique(sets):
         here = sets == one
         first, last = int(subjects[here].min()), int(subjects[here].max()) + 1
-        drawn = _normal(f"random effects {effects.seed} {one}", effects.omega, first, last)
+        drawn = _normal(f"{key} {one}", omega, first, last)
         found[:, here] = drawn[:, subjects[here] - first]
     return found
 

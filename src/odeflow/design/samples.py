@@ -54,7 +54,8 @@ def column_names(design: DesignConfig, root: Path) -> list[str]:
     numbers = [CONDITION, PARAMETER_SET] if design.conditions else []
     subject = [SUBJECT] if design.kind == "nonmem" else []
     subject += [REPLICATE] if design.theta else []
-    return [*subject, *axis_names(design, root), *design.set_by_conditions, *numbers]
+    occasions = design.records.occasion_columns if design.records else {}
+    return [*subject, *axis_names(design, root), *occasions, *design.set_by_conditions, *numbers]
 
 
 def number_of_samples(design: DesignConfig, root: Path) -> int:
@@ -224,7 +225,10 @@ def _drawn(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str,
         replicates = subjects // (1 if effects is None else effects.subjects)
         columns = with_theta(theta, columns, replicates)
     # subjects of another replicate are others
-    return columns if effects is None else with_effects(effects, columns, sets, subjects)
+    if effects is None:
+        return columns
+    occasions = design.records.occasions if design.records else []
+    return with_effects(effects, columns, sets, subjects, occasions)
 
 
 def _sets(design: DesignConfig, start: int, stop: int, root: Path) -> dict[str, np.ndarray]:

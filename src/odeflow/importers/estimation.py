@@ -147,7 +147,7 @@ def _check_names(config: Config, names: list[str]) -> None:
     estimate, model = config.analyse.estimate, config.model
     assert estimate is not None
     known = [*model.parameters, *model.states, *estimate.noise_names]
-    covariates = [] if config.records is None else config.records.covariates
+    covariates = config.design.records.covariates if config.design.records else ()
     for name in names if config.design.petab is None else ():
         key = f"{_KEY}.parameters.{name}"
         if name not in known:

@@ -49,6 +49,11 @@ SUBJECT = "subject"
 REPLICATE = "replicate"
 
 
+def occasion_name(parameter: str, occasion: int) -> str:
+    """The column of a parameter's value in an occasion."""
+    return f"{parameter}_occasion_{occasion}"
+
+
 def initial_name(state: str) -> str:
     """What the initial value of a state is called in a dataset."""
     return f"initial_{state}"
@@ -101,6 +106,11 @@ def axis_attributes(
         return {"long_name": "subject of the data set", "units": "1"}
     if name == REPLICATE and name not in {*model.states, *model.parameters}:
         return {"long_name": "number of the draw of typical values", "units": "1"}
+    of, _, occasion = name.rpartition("_occasion_")
+    if name not in {*model.states, *model.parameters} and of in model.parameters:
+        parameter = model.parameters[of]
+        words = f"{parameter.long_name or of} in occasion {occasion}"
+        return {"units": parameter.units, "long_name": words}
     if name in choices:
         return {"units": "1", "long_name": name, **flag_attributes(choices[name], np.int16)}
     if name in model.states:

@@ -7,6 +7,7 @@ References:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -37,7 +38,10 @@ class Compartment:
 
 
 class Record(NamedTuple):
-    """One line of a data set: `state` is that of its compartment, `covariates` are parameters."""
+    """One line of a data set: `state` is that of its compartment, `covariates` are parameters.
+
+    `own` are further ones, by the name of a number that each trajectory has for itself.
+    """
 
     time: float
     event: int
@@ -48,6 +52,14 @@ class Record(NamedTuple):
     additional: int
     steady: int
     covariates: Mapping[str, float]
+    own: Mapping[str, str] = MappingProxyType({})
+
+    def with_numbers(self, numbers: Mapping[str, float]) -> "Record":
+        """The same with its own numbers among the covariates."""
+        if not self.own:
+            return self
+        values = {name: numbers[of] for name, of in self.own.items()}
+        return self._replace(covariates={**self.covariates, **values})
 
     @property
     def observes(self) -> bool:
@@ -83,10 +95,17 @@ class Records:
         given = (one for own in self.of.values() for one in own if one.gives and one.rate)
         return list(dict.fromkeys(one.state for one in given))
 
+    @cached_property
+    def named(self) -> dict[str, str]:
+        """Names of numbers that trajectories have for themselves, and the parameter of each."""
+        records = (one for own in self.of.values() for one in own)
+        return {number: name for one in records for name, number in one.own.items()}
+
     @property
     def covariates(self) -> list[str]:
         """The parameters that records set."""
-        return list(next(iter(self.of.values()))[0].covariates)
+        first = next(iter(self.of.values()))[0]
+        return [*first.covariates, *first.own]
 
     def observed(self, subject: float, apart: float) -> list[float]:
         """The times of a subject's records of which values are kept, in order."""

@@ -290,6 +290,7 @@ def _axis_coordinates(config: Config, dataset: xr.Dataset) -> dict[str, str]:
     dosed = [name for dose in config.plain_doses for _, name in dose.named()]
     names = [END, SUBJECT, *model.states, *model.parameters, *model.arrays, *model.categories]
     names += dosed
+    names += config.design.records.occasion_columns if config.design.records else ()
     axes = {axis_coordinate(name, model): name for name in names}
     return {axes[str(name)]: str(name) for name in dataset.coords if name in axes}
 

@@ -71,6 +71,7 @@ def fit_digest(config: Config, study: Path) -> str:
     data["design"] |= {"petab": None, "nonmem": None}
     if data["design"]["records"] is not None:
         data["design"]["records"] |= {"carried": None, "meanings": None, "observed": None}
+        data["design"]["records"] |= {"occasion": None, "by_occasion": None}
     data["analyse"]["estimate"].pop("data")
     made_by = solve_sources(config, study, FITTING)
     measured = data_digest(config, study)

@@ -10,10 +10,20 @@ from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
 from odeflow.config.design import DesignConfig
 from odeflow.config.model import ModelConfig
+from odeflow.config.root import Config
+from odeflow.design import SUBJECT
 from odeflow.problem.model import Model
 
 #: Along which parameters a quantity moves, and how fast: a number, or one for each vector.
 Chain = Mapping[str, list[tuple[int, Any]]]
+
+
+def by_subject(config: Config) -> DesignConfig:
+    """The design of an experiment, of which subjects with records are conditions."""
+    if config.records is None:
+        return config.design
+    subjects = {f"ID_{subject:g}": {SUBJECT: subject} for subject in config.records.of}
+    return config.design.model_copy(update={"conditions": subjects})
 
 
 class Axes:

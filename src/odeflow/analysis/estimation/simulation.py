@@ -18,15 +18,13 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from odeflow.analysis.estimation.at_rest import Before, Measured
-from odeflow.analysis.estimation.axes import Axes, Chain
+from odeflow.analysis.estimation.axes import Axes, Chain, by_subject
 from odeflow.analysis.estimation.ending import Ending
 from odeflow.analysis.estimation.parameters import Parameters, Vectors
 from odeflow.analysis.estimation.slopes import along
-from odeflow.config.design import DesignConfig
 from odeflow.config.root import Config
 from odeflow.config.saved_times import solve_times
 from odeflow.config.summary import SummaryConfig
-from odeflow.design import SUBJECT
 from odeflow.engines.choice import EngineChoice, Resources, solve
 from odeflow.ensemble.build import Built, augmented, build_augmented
 from odeflow.files.errors import ConfigError
@@ -95,7 +93,7 @@ class Simulation:
         self._study = study
         self._linear: list[str] = []
         self._model = load_model(config.model, study)
-        self.axes = Axes(config.model, _by_subject(config), self._model, parameters, used)
+        self.axes = Axes(config.model, by_subject(config), self._model, parameters, used)
         self._before = Before(self.config, self._model, parameters, conditions, resources)
         varied = [*self.axes.names, *self._model.declared.states]
         self._at_rest = (
@@ -313,14 +311,6 @@ class Simulation:
         return solved[name][:, self._place[group.condition], at]
 
 
-def _by_subject(config: Config) -> DesignConfig:
-    """The design, of which subjects with records are conditions."""
-    if config.records is None:
-        return config.design
-    subjects = {f"ID_{subject:g}": {SUBJECT: subject} for subject in config.records.of}
-    return config.design.model_copy(update={"conditions": subjects})
-
-
 def _noise(group: Group, known: Mapping[str, Any]) -> Any:
     return evaluate(group.noise, known, np)[NOISE]
 
@@ -338,5 +328,15 @@ def _measuring(config: Config, measurements: Measurements, times: list[float]) -
     if times[-1] > model.t0 and config.records is None:
         model = model.model_copy(update={"t1": times[-1]})
     solver = config.solver.model_copy(update={"reject_drift": False})  # which judges trajectories
-    changed = {"saveat": saveat, "summary": none, "model": model, "solver": solver}
+    design = config.design
+    if design.records is not None:  # effects are zero, of occasions too
+        records = design.records.model_copy(update={"by_occasion": []})
+        design = design.model_copy(update={"records": records})
+    changed = {
+        "design": design,
+        "saveat": saveat,
+        "summary": none,
+        "model": model,
+        "solver": solver,
+    }
     return config.model_copy(update=changed).in_study(config.study)

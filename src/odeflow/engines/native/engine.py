@@ -1,6 +1,9 @@
 """The native engine: trajectories through a compiled loop, on all cores or on a CUDA device."""
 
+import gc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -14,7 +17,7 @@ from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import Stepper
 from odeflow.engines.native.methods.taylor import taylor
-from odeflow.engines.native.program.refusal import UntranslatableError
+from odeflow.engines.native.program.refusal import Refused, UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.engines.native.targets.machine_code import Kernel
 from odeflow.problem.delays import WITH_DELAYS
@@ -75,15 +78,35 @@ def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
     """The module that is generated for a problem; raises `UntranslatableError`."""
     known = _GENERATED.setdefault(problem, {})
     if device not in known:
+        with _no_collections():
+            known[device] = _generated(problem, device)
+    return known[device]
+
+
+def _generated(problem: Problem, device: Device) -> LaneModule:
+    try:
         step = _step(problem, device)
         if device == "gpu" and step.loops_over_tables:
             raise UntranslatableError(
                 "large sparse Jacobians", "on a GPU it has no loops for them yet"
             )
         module = lane_module(problem, step, _loop(problem, device))
-        check_size(module.code.cost)
-        known[device] = module
-    return known[device]
+    except Refused as refusal:
+        raise UntranslatableError("a field of this length", str(refusal)) from None
+    check_size(module.code.cost)
+    return module
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Python looks for garbage again and again while a long program grows, and there is none."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
 
 
 def renumber(problem: Problem, like: Problem, device: Device = "cpu") -> None:

@@ -40,7 +40,8 @@ def with_nonmem(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
         asked = NonmemConfig.model_validate({"file": given} if isinstance(given, str) else given)
     except ValidationError:
         return dict(data)  # the validation that follows says what is wrong
-    records = _records(asked, model, read_nonmem(asked.file, asked.columns, study))
+    table = read_nonmem(asked.file, asked.columns, study)
+    records = _records(asked, model, table) | _occasions(design, table)
     filled = {**design, "kind": "nonmem", "records": records, "size": None}
     return {**data, "design": filled, "model": _spanning(model, records)}
 
@@ -62,12 +63,30 @@ def _records(asked: NonmemConfig, model: Mapping[str, Any], table: NonmemTable) 
     }  # fmt: skip
     _check_order(table, subject, time)
     for row, values in enumerate(zip(*columns.values())):
-        _check_dose(table, row, Record._make([*values[1:], {}]))
+        _check_dose(table, row, Record._make([*values[1:], {}, {}]))
     carried, meanings = _carried(asked, table, event)
     return columns | {
         "covariates": covariates, "interpolation": asked.interpolation, "carried": carried,
         "meanings": meanings, "observed": _observed(asked, table, event, carried),
     }  # fmt: skip
+
+
+def _occasions(design: Mapping[str, Any], table: NonmemTable) -> dict[str, Any]:
+    """The occasion of each record, and the parameters that differ between these."""
+    effects = design.get("random_effects")
+    occasion = effects.get("occasion") if isinstance(effects, Mapping) else None
+    of, by = (occasion.get(k) if isinstance(occasion, Mapping) else None for k in ("of", "by"))
+    if not isinstance(of, Mapping) or not isinstance(by, str):
+        return {}  # none are asked for, or the validation that follows says what is wrong
+    if by not in table.columns:
+        raise ConfigError(
+            f"design.random_effects.occasion.by: no column {by!r} in {table.file}"
+            f"{nearest(by, table.columns)}"
+        )
+    for row in range(len(table.lines)):
+        if not table.has(row, by):
+            raise table.mistake(row, f"{by} is missing; each record needs its occasion")
+    return {"occasion": table.whole(by), "by_occasion": list(of)}
 
 
 def _observed(

@@ -17,6 +17,9 @@ def with_typical_values(data: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("random_effects", "theta"):
         asked = design.get(key)
         of = asked.get("of") if isinstance(asked, Mapping) else None
+        occasion = asked.get("occasion") if isinstance(asked, Mapping) else None
+        more = occasion.get("of") if isinstance(occasion, Mapping) else None
+        of = {**of, **more} if isinstance(of, Mapping) and isinstance(more, Mapping) else of
         if isinstance(asked, Mapping) and isinstance(of, Mapping):
             typical = {
                 name: parameters[name]["value"]

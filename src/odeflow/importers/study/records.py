@@ -92,11 +92,13 @@ def _check_states(config: Config) -> None:
     model = config.model
     effects, theta = config.design.random_effects, config.design.theta
     along = [*(config.saveat.sensitivities or ())]
+    assert config.design.records is not None
     for name in config.records.covariates:
         if name in along:
             raise ConfigError(
-                f"saveat.sensitivities: records set {name}, a covariate; leave it out"
+                f"saveat.sensitivities: records or occasions set {name}; leave it out"
             )
+    for name in config.design.records.covariates:
         if name not in model.parameters:
             raise ConfigError(
                 f"design.nonmem.covariates.{name}: not a parameter of model {model.name}"
@@ -130,6 +132,7 @@ def _check_quantities(config: Config) -> None:
     """
     assert config.records is not None
     numbers = {name: one.value for name, one in config.model.parameters.items()}
+    numbers |= {name: numbers[of] for name, of in config.records.named.items()}
     t0, t1 = config.model.t0, config.model.t1
     for subject in config.records.of:
         timeline(config.records, subject, numbers, t0, apart_of(t0, t1))

@@ -131,12 +131,19 @@ class DosesOfRecords:
         """
         apart = apart_of(self.clock.t0, self.clock.t1)
         subjects = np.asarray(axes[SUBJECT], float)
-        keys = np.concatenate([subjects[None], args[self._reads]])
+        values = {
+            name: np.asarray(axes.get(name, args[self.names.index(of)]), float)
+            for name, of in self.records.named.items()
+        }
+        keys = np.concatenate(
+            [subjects[None], args[self._reads], *(x[None] for x in values.values())]
+        )
         different, of = np.unique(keys, axis=1, return_inverse=True)
         order = np.split(np.argsort(of.ravel(), kind="stable"), np.bincount(of.ravel()).cumsum())
         found = []
         for key, where in zip(different.T.tolist(), order):
             numbers = dict(zip(self.names, args[:, where[0]].tolist()))
+            numbers |= {name: float(column[where[0]]) for name, column in values.items()}
             found.append((timeline(self.records, key[0], numbers, self.clock.t0, apart), where))
         return found
 

@@ -109,7 +109,7 @@ def timeline(
     `numbers` are the parameters by name; covariates have the value of each record, at t0 that of
     the first. Raises ConfigError for a quantity of a compartment that a dose cannot have.
     """
-    own = records.of[subject]
+    own = [one.with_numbers(numbers) for one in records.of[subject]]
     holding = own[0].covariates
     line = Timeline(apart * CLOSE_PART, holding)
     times = moments(own, apart)

@@ -67,10 +67,14 @@ class RecordedDoses:
         return [row.at for row in self._rows(subject) if row.event in (0, 2)]
 
     def changes(
-        self, subject: float, y0: Float[np.ndarray, " component"], args: np.ndarray
+        self,
+        subject: float,
+        y0: Float[np.ndarray, " component"],
+        args: np.ndarray,
+        axes: Mapping[str, float],
     ) -> list[Change]:
         """The changes of a trajectory of the subject in the order of time, the first at t0."""
-        rows, t0 = self._rows(subject), self._config.model.t0
+        rows, t0 = self._rows(subject, axes), self._config.model.t0
         resets: list[tuple[int, float]] = []
         given: list[_Given] = []
         for row in rows:
@@ -92,7 +96,7 @@ class RecordedDoses:
                 left.append(one._replace(end=one.end and min(one.end, first)))
         return self._in_order(rows, resets, left, args)
 
-    def _rows(self, subject: float) -> list[_Row]:
+    def _rows(self, subject: float, axes: Mapping[str, float] | None = None) -> list[_Row]:
         given = self._config.design.records
         assert given is not None
         own = [i for i, one in enumerate(given.subject) if one == subject]
@@ -105,6 +109,9 @@ class RecordedDoses:
             shift += int(seen and not kept)
             seen = kept or (seen and kept)
             covariates = {name: column[i] for name, column in given.covariates.items()}
+            if axes is not None:
+                of_occasion = {x: f"{x}_occasion_{given.occasion[i]}" for x in given.by_occasion}
+                covariates |= {name: float(axes[own]) for name, own in of_occasion.items()}
             at = given.time[i] + shift * self._apart
             rows.append(
                 _Row(

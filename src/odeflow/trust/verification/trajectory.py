@@ -115,7 +115,7 @@ class Trajectories:
             t1,
             changes(config, model, given, args, lambda args: self._observed(y0, args))
             if self.recorded is None
-            else self.recorded.changes(axes[SUBJECT], y0, args),
+            else self.recorded.changes(axes[SUBJECT], y0, args, axes),
             self.stops,
             self.functions.events or (),
             self.functions.still,
@@ -165,6 +165,7 @@ class Trajectories:
 def _axes(one: xr.Dataset, config: Config, model: Model) -> Mapping[str, np.ndarray]:
     """By name the numbers that a trajectory has for itself."""
     named = [name for dose in config.plain_doses for _, name in dose.named()]
+    named += config.design.records.occasion_columns if config.design.records else ()
     known = [*model.declared.states, *model.declared.parameters, END, SUBJECT, *named]
     coordinates = {name: axis_coordinate(name, model.declared) for name in known}
     found = {

@@ -1,7 +1,7 @@
 """Jacobians of vector fields as straight-line scalar programs, their zeros known."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,19 +19,30 @@ Row = dict[int, Operand]
 _LINEAR = frozenset({"add", "sub", "neg", "mul", "div", "select"})
 
 
+class Jacobian(NamedTuple):
+    """The derivatives of a vector field that are not zero whatever the inputs are.
+
+    The outputs of `program` are those of df/dy at `entries` (row and column), row by row, those of
+    df/dt at `slopes` (rows), then f where it is asked for.
+    """
+
+    program: Program
+    entries: list[tuple[int, int]]
+    slopes: list[int]
+
+
 def translate_jacobian(
     function: Callable[..., Any],
     n_states: int,
     inputs: Sequence[str],
     dtype: Any = np.float64,
     with_value: bool = False,
-    limit: int = 100_000,
-) -> Program:
+    limit: int = 1_000_000,
+) -> Jacobian:
     """The derivatives of a vector field `function(t, *y, *args)` of scalars.
 
-    `inputs` names t, then the n states, then the parameters; the function returns n scalars. The
-    outputs are df/dy in n rows of n, then df/dt (n), then f (n) if `with_value`. An entry that is
-    zero whatever the inputs are is the constant 0.0.
+    `inputs` names t, then the n states, then the parameters; the function returns n scalars, which
+    are outputs too if `with_value`.
 
     The derivatives are those of JAX's forward mode, so a user's custom rule is kept. It is
     traced once, with one symbolic tangent per input. What it does to tangents is then done to rows
@@ -72,10 +83,12 @@ def translate_jacobian(
                 rows[statement.name] = _row(builder, statement, rows)
     except Refused as refusal:
         raise UntranslatableError("jvp", str(refusal)) from None
-    entries = [rows[x] if isinstance(x, str) else {} for x in directions]
-    jacobian = [row.get(j, 0.0) for row in entries for j in range(n_states)]
-    slope = [row.get(n_states, 0.0) for row in entries]
-    return builder.program([*jacobian, *slope, *(values if with_value else [])], names)
+    lines = [rows[x] if isinstance(x, str) else {} for x in directions]
+    entries = [(i, j) for i, line in enumerate(lines) for j in sorted(line) if j < n_states]
+    slopes = [i for i, line in enumerate(lines) if n_states in line]
+    found = [lines[i][j] for i, j in entries] + [lines[i][n_states] for i in slopes]
+    program = builder.program([*found, *(values if with_value else [])], names)
+    return Jacobian(program, entries, slopes)
 
 
 def _row(builder: Builder, statement: Statement, rows: dict[str, Row]) -> Row:

@@ -33,7 +33,8 @@ def translate(
     length are unrolled.
 
     Raises UntranslatableError where the function uses what has no such form, a loop of more than
-    1,000 iterations, or needs more than 20,000 statements. Errors of the function itself pass.
+    1,000 iterations, or needs more statements than a `Builder` takes. Errors of the function itself
+    pass.
     """
     builder = Builder(inputs, dtype)
     return builder.program(translate_into(builder, function, inputs))

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from odeflow.engines.native.loop.lane_functions import LaneFunctions
 from odeflow.engines.native.methods.controller import controller_settings
 from odeflow.engines.native.methods.stepper import Stepper
+from odeflow.engines.native.program.lane_program import LaneProgram
+from odeflow.engines.native.program.rolled import SCRATCH, RolledProgram, rolled
 from odeflow.engines.native.targets.layout import BufferLayout, vector_width, ways
 from odeflow.engines.native.targets.loop_module import LoopModule
 from odeflow.problem.problem import Problem
@@ -42,11 +44,12 @@ class Loop(NamedTuple):
     """What calls the functions of a problem.
 
     `source` has the function `solve`, and `vectors` gives the width of a vector and how many there
-    are.
+    are. Where it `rolls`, long programs are loops.
     """
 
     source: str
     vectors: Callable[[Problem], tuple[int, int]]
+    rolls: bool = False
 
 
 def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
@@ -55,6 +58,9 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
     Raises `UntranslatableError` where the field or an observable has no scalar program.
     """
     functions = LaneFunctions(problem, stepper)
+    programs, slots, groups = functions.programs(), 0, functions.row_groups()
+    if loop.rolls and not problem.model.declared.delays:
+        programs, slots = _rolled(programs)
     settings = controller_settings(problem, stepper.error_order)
     width, number = loop.vectors(problem)
     layout = BufferLayout(
@@ -63,16 +69,30 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
         min(number, stepper.most_ways),
         tuple(functions.rows()),
         tuple(settings),
-        functions.row_groups(),
+        {**groups, SCRATCH: slots} if slots else groups,
     )
     source = "\n\n\n".join([*functions.source(layout), loop.source.strip()]) + "\n"
     constants = _constants(problem, layout, functions)
     return LaneModule(
-        LoopModule(layout, functions.programs(), source, constants),
+        LoopModule(layout, programs, source, constants),
         list(settings.values()),
         functions.reductions.columns(),
         stepper.error_order,
     )
+
+
+#: What all programs cost, from which on they are loops: LLVM takes two seconds for as much.
+_LONG = 15_000
+
+
+def _rolled(
+    programs: Sequence[LaneProgram],
+) -> tuple[Sequence[LaneProgram | RolledProgram], int]:
+    """The programs, as loops where they are long, and how many scratch rows they take."""
+    if sum(program.cost for program in programs) < _LONG:
+        return programs, 0
+    loops = [rolled(program) for program in programs]
+    return loops, max(program.slots for program in loops)
 
 
 def _constants(problem: Problem, layout: BufferLayout, functions: LaneFunctions) -> dict[str, Any]:
@@ -234,4 +254,5 @@ def solve(
 LANE_LOOP = Loop(
     _SOURCE,
     lambda problem: (vector_width(problem.dtype), ways(len(problem.model.components))),
+    rolls=True,
 )

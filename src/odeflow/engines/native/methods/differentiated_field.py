@@ -86,32 +86,29 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
     delays = model.declared.delay_places
     if delays:
         slopes = [f"slope_{place}" for delay in delays for place in delay.values]
-        derivatives = total(_moving_field(model, len(slopes)), inputs=[*inputs, *slopes])
+        found = total(_moving_field(model, len(slopes)), inputs=[*inputs, *slopes])
     else:
-        derivatives = total(flat_field(model), inputs=inputs)
-    wild = unbounded(derivatives, inputs[: size + 1])
-    nonzero = [i for i, x in enumerate(derivatives.outputs[: size * (size + 1)]) if x != 0]
+        found = total(flat_field(model), inputs=inputs)
+    wild = unbounded(found.program, inputs[: size + 1])
+    rows = [*(i for i, _ in found.entries), *found.slopes]
 
     def differentiate(point: Point) -> Derivatives:
-        values = field_at(derivatives, *point)
-        entries = {divmod(i, size): values[i] for i in nonzero}
+        values = field_at(found.program, *point)
         return Derivatives(
-            value=values[size * (size + 1) :],
-            jacobian={(i, j): x for (i, j), x in entries.items() if i < size},
-            time_derivative={j: x for (i, j), x in entries.items() if i == size},
+            value=values[len(rows) :],
+            jacobian=dict(zip(found.entries, values)),
+            time_derivative=dict(zip(found.slopes, values[len(found.entries) :])),
         )
 
     return DifferentiatedField(
         evaluate=lambda point: field_at(program, *point),
         differentiate=differentiate,
-        entries=frozenset(divmod(i, size) for i in nonzero if i < size * size),
+        entries=frozenset(found.entries),
         uses_time=bool(delays)
         or any("t" in statement.reads() for statement in program.statements)
         or "t" in program.outputs,
         related=proportions(program, residuals),
-        # an entry's row; those of df/dt come last
-        unbounded=frozenset(i // size if i < size * size else i % size for i in nonzero if wild[i])
-        - residuals,
+        unbounded=frozenset(i for i, is_wild in zip(rows, wild) if is_wild) - residuals,
         defined=lambda point: defined_at(program, *point),
     )
 

@@ -27,15 +27,17 @@ from odeflow.problem.model import Model
 
 LinearAlgebra = SparseLU | LoopedLU | DenseLU
 
-#: Most operations of a step's linear algebra that are written out: the sparse Jacobian of some 80
-#: species. `LoopedLU` then takes half the time to compile (100 species: 19 s for 40 s) and is from
-#: a quarter (65 species) to a tenth (100) slower.
-_MOST_WRITTEN = 60_000
-#: Most operations that the tables of `LoopedLU` are for: a full Jacobian of some 60 states.
-_MOST_OPERATIONS = 250_000
-#: Largest state for the loops of `DenseLU`: the entries of the Jacobian are written out all the
-#: same.
-_LARGEST_DENSE = 128
+#: Most operations of a step whose linear algebra is written out, and what those of a component are
+#: besides.
+_MOST_WRITTEN = 12_000
+_OTHERS = 200
+#: Operations of a factorisation by size**3, from which on `DenseLU` is faster than the tables of
+#: `LoopedLU`; those of a full matrix are two thirds.
+_FULL = 0.3
+#: Most operations of a factorisation that the tables of `LoopedLU` are for.
+_MOST_OPERATIONS = 4_000_000
+#: Largest state for `DenseLU`: a lane's matrix has half a megabyte, and its entries are statements.
+_LARGEST_DENSE = 256
 
 
 def rosenbrock(model: Model, method: Method, dtype: Any = np.float64) -> Stepper:
@@ -73,8 +75,11 @@ def _linear_algebra(
     size = len(field.related.independent)
     sparse = plan(size, field.reduced_entries | mass.coupling.keys(), mass.algebraic)
     operations = sparse.factor_operations + stages * sparse.solve_operations
-    if operations <= _MOST_OPERATIONS:
-        return sparse if operations <= _MOST_WRITTEN else LoopedLU(sparse)
+    if operations + _OTHERS * size <= _MOST_WRITTEN:
+        return sparse
+    is_full = sparse.factor_operations > _FULL * size**3
+    if not is_full and sparse.factor_operations <= _MOST_OPERATIONS:
+        return LoopedLU(sparse)
     if size <= _LARGEST_DENSE and not mass.algebraic:
         return DenseLU(size)
     why = (
@@ -131,6 +136,7 @@ class _Step:
         self._tableau, self._field, self._lu, self._dtype = tableau, field, lu, dtype
         self._related = field.related
         self._solved = field.related.independent  # components by their place in linear systems
+        self._place = {i: place for place, i in enumerate(self._solved)}
         self._largest = largest_entry(dtype)
 
     def __call__(self, start: Start) -> Stepped:
@@ -182,8 +188,9 @@ class _Step:
         solvable = isfinite(select(isfinite(total(given)), total(stages[0]), 0.0))
         error = related.complete(changes(tableau.error))
         ends = Ends(y, arguments[-1], end, derivatives.value, values[-1])
+        rows = _by_row(derivatives.jacobian)
         for i in sorted(field.unbounded):
-            row = self._usable_row(i, derivatives.jacobian, usable)
+            row = self._usable_row(i, rows.get(i, {}), usable)
             opposed = contradiction(i, ends, row, slopes.get(i), h, self._dtype)
             error[i] = select(opposed > abs(error[i]), opposed, error[i])
         at_end = Point(start.t_next, end, start.parameters(start.t_next))
@@ -213,23 +220,31 @@ class _Step:
             for factors, values in [zip(*terms)]
         }
         usable: dict[int, Value] = {}
+        rows = _by_row(reduced)
         for place, i in enumerate(self._solved):
-            row = [entry for entry in reduced if entry[0] == place]
+            row = [(place, j) for j in rows.get(place, {})]
             if i in self._field.unbounded and row:
                 usable[place] = total([abs(reduced[entry]) for entry in row]) < self._largest
                 reduced |= {e: select(usable[place], reduced[e], 0.0) for e in row}
         return reduced, usable
 
     def _usable_row(
-        self, i: int, jacobian: Mapping[Entry, Value], usable: Mapping[int, Value]
-    ) -> dict[int, Value]:
+        self, i: int, row: Mapping[int, Value], usable: Mapping[int, Value]
+    ) -> Mapping[int, Value]:
         """The entries of component i's row of the Jacobian, as `_finite_rows` leaves them."""
         source, _ = self._related.factors.get(i, (i, 1.0))
-        place = self._solved.index(source)
-        entries = {j: x for (row, j), x in jacobian.items() if row == i}
+        place = self._place[source]
         if place not in usable:
-            return entries
-        return {j: select(usable[place], x, 0.0) for j, x in entries.items()}
+            return row
+        return {j: select(usable[place], x, 0.0) for j, x in row.items()}
+
+
+def _by_row(entries: Mapping[Entry, Value]) -> dict[int, dict[int, Value]]:
+    """The entries of each row by column."""
+    rows: dict[int, dict[int, Value]] = {}
+    for (i, j), x in entries.items():
+        rows.setdefault(i, {})[j] = x
+    return rows
 
 
 def _matrix(mass: _Mass, jacobian: Mapping[Entry, Value], shift: Value) -> dict[Entry, Value]:

@@ -1,8 +1,11 @@
 """Sparse LU factorisation as straight-line code: zeros are known when it is written."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import Any
 
 from odeflow.engines.native.program.value import Value
@@ -38,23 +41,28 @@ class SparseLU:
         return {row: rank for rank, row in enumerate(self.order)}
 
     @cached_property
+    def _columns(self) -> dict[int, list[int]]:
+        """For every row, its columns in order of elimination."""
+        columns: dict[int, list[int]] = {i: [] for i in self.order}
+        for i, j in self.entries:
+            columns[i].append(j)
+        return {i: sorted(row, key=self._rank.__getitem__) for i, row in columns.items()}
+
+    @cached_property
     def lower(self) -> dict[int, tuple[int, ...]]:
         """For every row, the columns of L, in order of elimination."""
-        rank = self._rank
-        return {i: tuple(j for j in self.order[: rank[i]] if (i, j) in self.entries) for i in rank}
+        return {i: tuple(row[: row.index(i)]) for i, row in self._columns.items()}
 
     @cached_property
     def upper(self) -> dict[int, tuple[int, ...]]:
         """For every row, the columns of U right of the diagonal, in order of elimination."""
-        rank = self._rank
-        return {
-            i: tuple(j for j in self.order[rank[i] + 1 :] if (i, j) in self.entries) for i in rank
-        }
+        return {i: tuple(row[row.index(i) + 1 :]) for i, row in self._columns.items()}
 
     @property
     def factor_operations(self) -> int:
         """Additions, multiplications and divisions of one factorisation."""
-        updates = sum(len(self._inner(i, j)) for i, j in self.entries)
+        below = Counter(j for row in self.lower.values() for j in row)
+        updates = sum(below[k] * len(row) for k, row in self.upper.items())
         return 2 * updates + sum(map(len, self.lower.values())) + len(self.order)
 
     @property
@@ -113,15 +121,24 @@ def plan(size: int, nonzeros: Iterable[Entry], sequence: Sequence[int] = ()) -> 
         rows[i].add(j)
         columns[j].add(i)
     entries = {(i, j) for i in range(size) for j in rows[i]}
-    left = list(range(size))
-    waiting = list(sequence)
+
+    def count(k: int) -> tuple[int, int]:
+        return (len(rows[k]) - 1) * (len(columns[k]) - 1), k
+
+    closed = set(sequence[1:])
+    following = dict(pairwise(sequence))
+    queue = [count(k) for k in range(size) if k not in closed]
+    heapify(queue)
+    eliminated: set[int] = set()
     order = []
-    while left:
-        open_now = [k for k in left if k not in waiting[1:]] if waiting else left
-        pivot = min(open_now, key=lambda k: (len(rows[k]) - 1) * (len(columns[k]) - 1))
-        if waiting and pivot == waiting[0]:
-            waiting.pop(0)
-        left.remove(pivot)
+    while queue:
+        products, pivot = heappop(queue)
+        if pivot in eliminated or products != count(pivot)[0]:
+            continue  # its count has changed since, and is in the queue again
+        if pivot in following:
+            closed.discard(following[pivot])
+            heappush(queue, count(following[pivot]))
+        eliminated.add(pivot)
         order.append(pivot)
         row, column = rows[pivot] - {pivot}, columns[pivot] - {pivot}
         for i in column:
@@ -131,4 +148,7 @@ def plan(size: int, nonzeros: Iterable[Entry], sequence: Sequence[int] = ()) -> 
         for j in row:
             columns[j].remove(pivot)
             columns[j] |= column
+        for k in row | column:
+            if k not in closed:
+                heappush(queue, count(k))
     return SparseLU(tuple(order), frozenset(entries))

@@ -12,6 +12,9 @@ from odeflow.engines.native.program.program import Operand, Program, Statement, 
 from odeflow.engines.native.program.refusal import Refused
 from odeflow.engines.native.program.table import ConstantTable
 
+#: Most statements of a program: what ten thousand states need.
+LONGEST = 200_000
+
 
 def is_name(operand: Operand) -> bool:
     """Whether the operand is a name, not a constant."""
@@ -29,7 +32,9 @@ class Builder:
     products and square roots.
     """
 
-    def __init__(self, inputs: Sequence[str], dtype: Any = np.float64, limit: int = 20_000) -> None:
+    def __init__(
+        self, inputs: Sequence[str], dtype: Any = np.float64, limit: int = LONGEST
+    ) -> None:
         for name in inputs:
             if not name.isidentifier():
                 raise ValueError(f"an input must be named by an identifier, not {name!r}")

@@ -13,6 +13,12 @@ from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.program.program import Operand, Program, needed
 from odeflow.engines.native.program.value import Value, operand_of
 
+#: Most statements of a program of lanes: Python takes half a minute for as many.
+_LONGEST = 3_000_000
+
+#: The groups of rows that calls may change.
+CHANGED_BY_CALLS = frozenset({"MATRIX", "RIGHT"})
+
 Lanes = Literal["all", "vector", "one"]
 
 
@@ -32,8 +38,8 @@ class LaneProgram:
 
     Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`;
     of rows that lanes choose `gather(group, place)`, `ring_search(group, size, count, upto)` and
-    `scatter(group, place, value, where)`; and `call(name, ...)`, which may change any row. It
-    returns a mask of the lanes where its output holds, if it has one.
+    `scatter(group, place, value, where)`; and `call(name, ...)`, which may change rows of
+    `CHANGED_BY_CALLS`. It returns a mask of the lanes where its output holds, if it has one.
     """
 
     name: str
@@ -61,7 +67,7 @@ class LaneBuilder(Builder):
     """
 
     def __init__(self, dtype: Any = np.float64):
-        super().__init__((), dtype, limit=10_000_000)
+        super().__init__((), dtype, limit=_LONGEST)
         self._known: dict[LaneRow, Value] = {}
         self._effects: list[str] = []
 

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 from numba import cuda
 
+from odeflow.engines.native.program.lane_program import LaneProgram
 from odeflow.engines.native.targets.cuda_code import device_lanes, simulated_lanes
 from odeflow.engines.native.targets.kernel import foundation
 from odeflow.engines.native.targets.loop_module import LoopModule
@@ -33,7 +34,8 @@ def load_cuda_kernel(code: LoopModule, cache_dir: Path | None = None) -> Any:
     simulated = numba.config.ENABLE_CUDASIM  # type: ignore[attr-defined]
     lanes = simulated_lanes if simulated else device_lanes
     module, file = ModuleType(name), f"<generated {name}>"
-    names = {program.name: lanes(program, code.layout) for program in code.programs}
+    programs = [x for x in code.programs if isinstance(x, LaneProgram)]  # none is loops here
+    names = {program.name: lanes(program, code.layout) for program in programs}
     inlined = partial(cuda.jit, device=True, inline="always")  # type: ignore[arg-type]
     names |= {"cuda": cuda, "compiled": cuda.jit, "inlined": inlined}
     module.__dict__.update(names, **code.constants, REAL=getattr(np, code.layout.real))

@@ -4,112 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llvmlite import ir
 
 from odeflow.engines.native.program.lane_program import LaneProgram
-from odeflow.engines.native.targets.lane_values import LaneValue, Writer
+from odeflow.engines.native.program.rolled import RolledProgram
+from odeflow.engines.native.targets.lane_rows import LaneSettings, Rows
+from odeflow.engines.native.targets.lane_values import Writer
 from odeflow.engines.native.targets.layout import BufferLayout
+from odeflow.engines.native.targets.rolled_code import write_rolled
 
 _WORD = ir.IntType(64)
-#: That of one number: a buffer may begin anywhere, and where it is aligned this costs nothing.
-_ALIGNMENT = 4
-
-
-class Rows:
-    """The rows of the buffer as attributes: reading one loads it, setting one stores it.
-
-    `rows["GROUP", i]` is row i of a group; i may be an LLVM integer.
-    """
-
-    if TYPE_CHECKING:
-        _writer: Writer
-        _layout: BufferLayout
-        _pointer: ir.Value
-
-    def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
-        vars(self).update(_writer=writer, _layout=layout, _pointer=pointer)
-
-    @property
-    def builder(self) -> Any:
-        """What writes the instructions."""
-        return self._writer.builder
-
-    def __getattr__(self, row: str) -> LaneValue:
-        return self[row, 0]
-
-    def __setattr__(self, row: str, value: Any) -> None:
-        self[row, 0] = value
-
-    def __getitem__(self, place: tuple[str, Any]) -> LaneValue:
-        load, writer = self.builder.load, self._writer
-        parts = [load(pointer, align=_ALIGNMENT) for pointer in self._pointers(*place)]
-        return LaneValue(writer, writer.real, parts)
-
-    def __setitem__(self, place: tuple[str, Any], value: Any) -> None:
-        parts = self._writer.lanes(value, self._writer.real).parts
-        for pointer, part in zip(self._pointers(*place), parts):
-            self.builder.store(part, pointer, align=_ALIGNMENT)
-
-    def gathered(self, group: str, place: LaneValue) -> LaneValue:
-        """Of each lane the row at its own place in a group, a whole number."""
-        writer = self._writer
-        addresses = self._addresses(group, place)
-        return LaneValue(writer, writer.real, [writer.read(x, _ALIGNMENT) for x in addresses])
-
-    def scatter(self, group: str, place: LaneValue, value: Any, where: Any) -> None:
-        """Stores such rows where a condition holds."""
-        writer = self._writer
-        parts = writer.lanes(value, writer.real).parts, writer.lanes(where, "mask").parts
-        for address, part, condition in zip(self._addresses(group, place), *parts):
-            writer.write_where(condition, address, part, _ALIGNMENT)
-
-    def _addresses(self, group: str, place: LaneValue) -> list[Any]:
-        """Of each vector of rows that lanes choose."""
-        writer, builder, layout = self._writer, self.builder, self._layout
-        size = 8 if writer.real == "float64" else 4
-        first = writer.everywhere(builder.ptrtoint(self._pointer, _WORD))
-        addresses = []
-        for way, part in enumerate(place.parts):
-            start = layout.place(group) + way * writer.width
-            word = writer.type("word")
-            lanes = [start + i for i in range(writer.width)] if writer.width else start
-            index = builder.mul(
-                builder.fptosi(part, word), writer.constant(layout.lanes, "word").parts[0]
-            )
-            index = builder.add(index, ir.Constant(word, lanes))
-            offset = builder.mul(index, writer.constant(size, "word").parts[0])
-            addresses.append(builder.add(first, offset))
-        return addresses
-
-    def _pointers(self, group: str, index: Any) -> list[ir.Value]:
-        """Of each vector of a row."""
-        writer, builder, layout = self._writer, self.builder, self._layout
-        first = self._pointer
-        if not isinstance(index, int):
-            offset = builder.mul(index, ir.Constant(_WORD, layout.lanes))
-            first, index = builder.gep(first, [offset], inbounds=True), 0
-        pointers = []
-        for way in range(writer.ways):
-            place = layout.place(group) + index * layout.lanes + way * writer.width
-            pointer = builder.gep(first, [ir.Constant(_WORD, place)], inbounds=True)
-            pointers.append(builder.bitcast(pointer, writer.type(writer.real).as_pointer()))
-        return pointers
-
-
-class _Settings:
-    """The settings as attributes, the same in every lane."""
-
-    def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
-        self._writer, self._layout, self._pointer = writer, layout, pointer
-
-    def __getattr__(self, name: str) -> LaneValue:
-        writer, builder = self._writer, self._writer.builder
-        place = ir.Constant(_WORD, self._layout.settings.index(name))
-        number = builder.load(builder.gep(self._pointer, [place], inbounds=True))
-        vector = writer.everywhere(number)
-        return LaneValue(writer, writer.real, [vector] * writer.ways)
 
 
 @dataclass(frozen=True)
@@ -147,17 +53,26 @@ class LaneFunction:
         builder = ir.IRBuilder(written.append_basic_block("entry"))
         writer = self.writer(builder, layout.real, self.width, self.ways)
         rows = builder.gep(rows, [lane], inbounds=True)
-        result = self.function(Rows(writer, layout, rows), _Settings(writer, layout, settings))
+        result = self.function(Rows(writer, layout, rows), LaneSettings(writer, layout, settings))
         builder.ret(ir.Constant(_WORD, 0) if result is None else result)
         return written
 
 
 def lane_function(
-    program: LaneProgram, layout: BufferLayout, functions: Mapping[str, Callable[..., Any]]
+    program: LaneProgram | RolledProgram,
+    layout: BufferLayout,
+    functions: Mapping[str, Callable[..., Any]],
 ) -> LaneFunction:
     """The function of a program; `functions` write its operations and calls."""
 
-    def write(rows: Rows, settings: Any) -> Any:
+    def write_loops(rows: Rows, settings: Any) -> Any:
+        assert isinstance(program, RolledProgram)
+        result = write_rolled(program, rows, settings, functions)
+        return None if result is None else functions["mask"](result)
+
+    def write_out(rows: Rows, settings: Any) -> Any:
+        assert isinstance(program, LaneProgram)
+
         def called(name: Any, *data: Any) -> None:
             functions[name.name](rows, *data)
 
@@ -176,6 +91,7 @@ def lane_function(
         results = program.program.evaluate({}, {**functions, **effects})
         return functions["mask"](*results) if results else None
 
+    write = write_out if isinstance(program, LaneProgram) else write_loops
     width, ways = vectors_of(layout, program.lanes)
     write.__name__ = program.name
     return LaneFunction(write, layout, width, ways)

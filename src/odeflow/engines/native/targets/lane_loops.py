@@ -20,7 +20,7 @@ def number(value: int) -> ir.Constant:
     return ir.Constant(_WORD, value)
 
 
-def loop(builder: Any, start: Any, stop: Any) -> Iterator[ir.Value]:
+def loop(builder: Any, start: Any, stop: Any) -> Iterator[Any]:
     """Writes what the body of a `for` writes, once, as the body of a loop over integers."""
     first, last = (number(x) if isinstance(x, int) else x for x in (start, stop))
     before = builder.block
@@ -40,21 +40,23 @@ def loop(builder: Any, start: Any, stop: Any) -> Iterator[ir.Value]:
 class Table:
     """Integers that are known when the code is written, by an index that is not."""
 
-    def __init__(self, builder: Any, values: Sequence[int]):
+    def __init__(self, builder: Any, values: Sequence[int] | np.ndarray):
         self._builder = builder
-        data = np.asarray(values, np.int32)
-        kind = ir.ArrayType(_INDEX, len(data))
+        data = np.asarray(values, "<i4")
+        # as bytes: a hundred thousand numbers are seconds of text
+        kind = ir.ArrayType(ir.IntType(8), max(data.nbytes, 4))
         name = f"odeflow_table_{hashlib.sha256(data.tobytes()).hexdigest()[:24]}"
-        known = builder.module.globals.get(name)
+        known: Any = builder.module.globals.get(name)
         if known is None:
             known = ir.GlobalVariable(builder.module, kind, name)
             known.linkage, known.global_constant = "internal", True
-            known.initializer = ir.Constant(kind, data.tolist())  # type: ignore[assignment]
-        self._place = known
+            known.align = 4
+            known.initializer = ir.Constant(kind, bytearray(data.tobytes() or bytes(4)))
+        self._place = builder.bitcast(known, _INDEX.as_pointer())
 
     def __getitem__(self, index: ir.Value) -> ir.Value:
         builder = self._builder
-        place = builder.gep(self._place, [number(0), index], inbounds=True)
+        place = builder.gep(self._place, [index], inbounds=True)
         return builder.zext(builder.load(place), _WORD)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import numpy as np
 from llvmlite import ir
 
 from odeflow.engines.native.program.table import ConstantTable
@@ -159,6 +160,14 @@ class Writer:
         return self.builder.inttoptr(
             address, ir.VectorType(number, self.width) if self.width else number
         )
+
+    def broadcast(self, values: np.ndarray, place: ir.Value) -> LaneValue:
+        """The number of an array of constants at a place, the same in every lane."""
+        builder, kind = self.builder, self.real
+        table = ConstantTable(values.astype(kind))
+        first = builder.bitcast(self._constants(table, kind), _TYPES[kind].as_pointer())
+        number = builder.load(builder.gep(first, [place], inbounds=True))
+        return LaneValue(self, kind, [self.everywhere(number)] * self.ways)
 
     def everywhere(self, scalar: Any) -> Any:
         """A scalar in every lane of one vector."""

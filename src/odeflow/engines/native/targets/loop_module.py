@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from odeflow.engines.native.program.lane_program import LaneProgram
+from odeflow.engines.native.program.rolled import RolledProgram
 from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.files.digests import texts_digest
 
@@ -20,7 +21,7 @@ class LoopModule:
     """
 
     layout: BufferLayout
-    programs: Sequence[LaneProgram]
+    programs: Sequence[LaneProgram | RolledProgram]
     loop: str
     constants: Mapping[str, Any]
 

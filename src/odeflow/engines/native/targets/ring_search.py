@@ -9,7 +9,7 @@ from odeflow.engines.native.targets.lane_values import LaneValue
 from odeflow.engines.native.targets.primitives import floor, select
 
 if TYPE_CHECKING:
-    from odeflow.engines.native.targets.lane_code import Rows
+    from odeflow.engines.native.targets.lane_rows import Rows
 
 
 def ring_search(rows: Rows, group: str, size: int, count: LaneValue, upto: Any) -> LaneValue:

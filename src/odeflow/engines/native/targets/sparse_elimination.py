@@ -5,31 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
-from llvmlite import ir
+from odeflow.engines.native.targets.lane_loops import Table, loop, number
+from odeflow.engines.native.targets.lane_rows import Rows
+from odeflow.files.digests import texts_digest
 
-from odeflow.engines.native.targets.lane_loops import Sum, Table, loop, number
-
-if TYPE_CHECKING:
-    from odeflow.engines.native.targets.lane_code import Rows
+#: Entries and products of an elimination that is written out, once for all that solve with it.
+_SHORT = 8_000
 
 
-class _Places(NamedTuple):
-    """Tables of an elimination.
+T = TypeVar("T")
 
-    `start` and `diagonal` are places in MATRIX by row, `column` and `pivot` (the place of that
-    column's diagonal) by place. The products l_ik u_kj of place p are those from `first[p]` on,
-    of `left` and `right`.
+
+class _Places(NamedTuple, Generic[T]):
+    """Tables of an elimination: places in MATRIX, and components.
+
+    By pivot: its `component` and the place of its `diagonal`, and where its part of the tables by
+    entry (`below`, the places of L's column under it) and by product (`target` -= `left` `right`)
+    begins. By entry of L, and then of U: its column's and its row's component, for substitution
+    column after column; `upper` are places of U with the `scale` of their column's pivot.
     """
 
-    start: Sequence[int]
-    diagonal: Sequence[int]
-    column: Sequence[int]
-    pivot: Sequence[int]
-    first: Sequence[int]
-    left: Sequence[int]
-    right: Sequence[int]
+    component: T
+    diagonal: T
+    first_below: T
+    below: T
+    first_product: T
+    target: T
+    left: T
+    right: T
+    lower_row: T
+    lower_column: T
+    upper: T
+    scale: T
+    upper_row: T
+    upper_column: T
 
 
 @dataclass(frozen=True)
@@ -40,74 +51,147 @@ class Elimination:
     columns: tuple[tuple[int, ...], ...]
 
     @cached_property
-    def places(self) -> _Places:
-        """Where everything is."""
-        entries = [(i, j) for i, columns in zip(self.order, self.columns) for j in columns]
-        place = {entry: p for p, entry in enumerate(entries)}
-        rank = {i: r for r, i in enumerate(self.order)}
-        start, first, left, right = [0], [0], [], []
+    def name(self) -> str:
+        """The same for the same elimination."""
+        return texts_digest(repr(self))[:24]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is written out."""
+        return len(self.places.left) + sum(map(len, self.columns)) <= _SHORT
+
+    def factor(self, rows: Rows) -> None:
+        """Writes out what `sparse_factor` does, row by row."""
+        place, known = self._place, set(self._place)
         for i, columns in zip(self.order, self.columns):
-            start.append(start[-1] + len(columns))
-            for j in columns:
-                last = min(rank[i], rank[j])
-                inner = [k for k in columns if rank[k] < last and (k, j) in place]
-                left += [place[i, k] for k in inner]
-                right += [place[k, j] for k in inner]
-                first.append(len(left))
+            row = {j: rows["MATRIX", place[i, j]] for j in columns}
+            for k in columns[: columns.index(i)]:
+                row[k] = row[k] * rows["MATRIX", place[k, k]]
+                for j in columns[columns.index(k) + 1 :]:
+                    if (k, j) in known:
+                        row[j] = row[j] - row[k] * rows["MATRIX", place[k, j]]
+            row[i] = 1.0 / row[i]
+            for j, value in row.items():
+                rows["MATRIX", place[i, j]] = value
+
+    def solve(self, rows: Rows) -> None:
+        """Writes out what `sparse_solve` does, row by row."""
+        place = self._place
+        for i, columns in zip(self.order, self.columns):
+            value = rows["RIGHT", i]
+            for j in columns[: columns.index(i)]:
+                value = value - rows["MATRIX", place[i, j]] * rows["RIGHT", j]
+            rows["RIGHT", i] = value
+        for i, columns in zip(reversed(self.order), reversed(self.columns)):
+            value = rows["RIGHT", i]
+            for j in columns[columns.index(i) + 1 :]:
+                value = value - rows["MATRIX", place[i, j]] * rows["RIGHT", j]
+            rows["RIGHT", i] = value * rows["MATRIX", place[i, i]]
+
+    @cached_property
+    def _place(self) -> dict[tuple[int, int], int]:
+        """Where the entries are in MATRIX."""
+        entries = ((i, j) for i, columns in zip(self.order, self.columns) for j in columns)
+        return {entry: p for p, entry in enumerate(entries)}
+
+    @cached_property
+    def places(self) -> _Places[Sequence[int]]:
+        """Where everything is."""
+        place = self._place
+        rank = {i: r for r, i in enumerate(self.order)}
+        lower: dict[int, list[int]] = {k: [] for k in self.order}
+        upper: dict[int, list[int]] = {k: [] for k in self.order}
+        for i, j in place:
+            if rank[j] < rank[i]:
+                lower[j].append(i)
+            elif rank[j] > rank[i]:
+                upper[j].append(i)
+        rows = {k: row[row.index(k) + 1 :] for k, row in zip(self.order, self.columns)}
+        products = [(i, k, j) for k in self.order for i in lower[k] for j in rows[k]]
+        under = [(i, k) for k in self.order for i in lower[k]]
+        over = [(i, k) for k in reversed(self.order) for i in upper[k]]
+        sizes = [len(lower[k]) for k in self.order]
         return _Places(
-            start=start,
-            diagonal=[place[i, i] for i in self.order],
-            column=[j for _, j in entries],
-            pivot=[place[j, j] for _, j in entries],
-            first=first,
-            left=left or [0],
-            right=right or [0],
+            component=self.order,
+            diagonal=[place[k, k] for k in self.order],
+            first_below=_starts(sizes),
+            below=[place[entry] for entry in under],
+            first_product=_starts([n * len(rows[k]) for n, k in zip(sizes, self.order)]),
+            target=[place[i, j] for i, _, j in products],
+            left=[place[i, k] for i, k, _ in products],
+            right=[place[k, j] for _, k, j in products],
+            lower_row=[i for i, _ in under],
+            lower_column=[k for _, k in under],
+            upper=[place[entry] for entry in over],
+            scale=[place[k, k] for _, k in over],
+            upper_row=[i for i, _ in over],
+            upper_column=[k for _, k in over],
         )
+
+
+def _starts(sizes: Sequence[int]) -> list[int]:
+    starts = [0]
+    for size in sizes:
+        starts.append(starts[-1] + size)
+    return starts
 
 
 _elimination = cache(Elimination)
 
 
 def sparse_factor(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, ...], ...]) -> None:
-    """Replaces MATRIX by its factors: L without its diagonal of ones, U, its diagonal inverted."""
-    builder, elimination = rows.builder, _elimination(order, columns)
-    start, diagonal, _, pivot, first, left, right = (
-        Table(builder, values) for values in elimination.places
-    )
+    """Replaces MATRIX by its factors: L without its diagonal of ones, D inverted, and U.
 
-    def reduced(place: ir.Value) -> Any:
-        total = Sum(rows["MATRIX", place])
-        for k in loop(builder, first[place], first[builder.add(place, number(1))]):
-            total.subtract(rows["MATRIX", left[k]] * rows["MATRIX", right[k]])
-        return total.value
-
-    for row in loop(builder, 0, len(elimination.order)):
-        for place in loop(builder, start[row], diagonal[row]):
-            rows["MATRIX", place] = reduced(place) * rows["MATRIX", pivot[place]]
-        place = diagonal[row]
-        rows["MATRIX", place] = 1.0 / reduced(place)
-        after, end = builder.add(diagonal[row], number(1)), start[builder.add(row, number(1))]
-        for place in loop(builder, after, end):
-            rows["MATRIX", place] = reduced(place)
+    L D U has a U with a diagonal of ones. The code is written out where it is short.
+    """
+    elimination = _elimination(order, columns)
+    if elimination.is_short:
+        rows.written_apart(f"sparse_factor_{elimination.name}", elimination.factor)
+    else:
+        _factor_by_loops(rows, elimination)
 
 
 def sparse_solve(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, ...], ...]) -> None:
     """Replaces RIGHT by the solution, given the factors in MATRIX."""
-    builder, size = rows.builder, len(order)
-    places = _elimination(order, columns).places
-    start, diagonal, column, *_ = (Table(builder, values) for values in places)
-    row_of = Table(builder, order)
+    elimination = _elimination(order, columns)
+    if elimination.is_short:
+        rows.written_apart(f"sparse_solve_{elimination.name}", elimination.solve)
+    else:
+        _solve_by_loops(rows, elimination)
 
-    def reduced(row: ir.Value, begin: ir.Value, end: ir.Value) -> Any:
-        total = Sum(rows["RIGHT", row_of[row]])
-        for place in loop(builder, begin, end):
-            total.subtract(rows["MATRIX", place] * rows["RIGHT", column[place]])
-        return total.value
 
-    for row in loop(builder, 0, size):
-        rows["RIGHT", row_of[row]] = reduced(row, start[row], diagonal[row])
-    for k in loop(builder, 0, size):
-        row = builder.sub(number(size - 1), k)
-        after, end = builder.add(diagonal[row], number(1)), start[builder.add(row, number(1))]
-        solved = reduced(row, after, end) * rows["MATRIX", diagonal[row]]
-        rows["RIGHT", row_of[row]] = solved
+def _factor_by_loops(rows: Rows, elimination: Elimination) -> None:
+    """Pivot by pivot, so that what is done next seldom waits for what was done last."""
+    builder, places = rows.builder, elimination.places
+    tables = _Places[Table](*(Table(builder, values) for values in places))
+    for k in loop(builder, 0, len(places.diagonal)):
+        following, pivot = builder.add(k, number(1)), tables.diagonal[k]
+        inverse = 1.0 / rows["MATRIX", pivot]
+        rows["MATRIX", pivot] = inverse
+        for entry in loop(builder, tables.first_below[k], tables.first_below[following]):
+            place = tables.below[entry]
+            rows["MATRIX", place] = rows["MATRIX", place] * inverse
+        for product in loop(builder, tables.first_product[k], tables.first_product[following]):
+            update = rows["MATRIX", tables.left[product]] * rows["MATRIX", tables.right[product]]
+            target = tables.target[product]
+            rows["MATRIX", target] = rows["MATRIX", target] - update
+    for entry in loop(builder, 0, len(places.upper)):
+        place = tables.upper[entry]
+        rows["MATRIX", place] = rows["MATRIX", place] * rows["MATRIX", tables.scale[entry]]
+
+
+def _solve_by_loops(rows: Rows, elimination: Elimination) -> None:
+    """Column after column, so that no loop is short."""
+    builder, places = rows.builder, elimination.places
+    tables = _Places[Table](*(Table(builder, values) for values in places))
+
+    def substituted(at: Table, row: Table, column: Table, count: int) -> None:
+        for entry in loop(builder, 0, count):
+            update = rows["MATRIX", at[entry]] * rows["RIGHT", column[entry]]
+            rows["RIGHT", row[entry]] = rows["RIGHT", row[entry]] - update
+
+    substituted(tables.below, tables.lower_row, tables.lower_column, len(places.below))
+    substituted(tables.upper, tables.upper_row, tables.upper_column, len(places.upper))
+    for k in loop(builder, 0, len(places.diagonal)):
+        component = tables.component[k]
+        rows["RIGHT", component] = rows["RIGHT", component] * rows["MATRIX", tables.diagonal[k]]
