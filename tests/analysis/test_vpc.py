@@ -94,6 +94,10 @@ def test_bands_hold_what_the_model_is_true_of(tmp_path: Path) -> None:
     ds = odeflow.run(config)
     assert ds.sizes["sample"] == 4000
     found = summarise(ds, config.summary)
+    # what would be measured at the records, of which the bands are
+    simulated, error = ds["concentration_at_record"], found["concentration_at_record_with_error"]
+    off = ((error - simulated) / (0.1 * simulated)).values[simulated.values > 1e-6]
+    assert abs(off.std() - 1) < 4 / np.sqrt(2 * off.size) and abs(off.mean()) < 0.05
     low, middle, high = found["concentration_vpc_simulated"].values
     seen = found["concentration_vpc_observed"].values
     inside = (low <= seen) & (seen <= high)

@@ -180,11 +180,13 @@ def test_a_changed_model_is_verified_and_reproduced_from_its_file(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_repeated_task_is_an_axis(tmp_path: Path):
+@pytest.mark.parametrize("engine", ["native", "diffrax"])
+def test_a_repeated_task_is_an_axis(tmp_path: Path, engine: str):
     loop = s.repeated("r", "t", s.uniform("x", 0.1, 10, 2, "log"), s.set_value("k", "x"))
     generators = s.generator("g_a", "x", "r", x="A") + s.generator("g_k", "x", "r", x="k")
     report = s.report(g_a="A", g_k="k")  # k is a coordinate
-    ds = solved(tmp_path, tasks=s.task() + loop, datagenerators=generators, outputs=report)
+    engine = f"runtime.engine={engine}"
+    ds = solved(tmp_path, engine, tasks=s.task() + loop, datagenerators=generators, outputs=report)
     assert ds["A"].dims == ("k", "time")
     np.testing.assert_allclose(ds["k"], [0.1, 1, 10])
     t, k = ds["time"].values, ds["k"].values[:, None]
@@ -361,6 +363,15 @@ def test_a_file_of_an_archive_that_would_fill_memory_is_not_read(tmp_path: Path,
     monkeypatch.setattr("odeflow.files.combine_archive._LARGEST", 2**20)
     with pytest.raises(ConfigError, match=r"run.sedml is larger than 1 MiB"):
         filled(tmp_path, **{"run.sedml": " " * 2**21})
+
+
+def test_mathematics_that_are_too_deep_are_left_out(tmp_path: Path):
+    deep = "<apply><minus/>" * 400 + "<ci>x</ci>" + "</apply>" * 400
+    math = f'<math xmlns="http://www.w3.org/1998/Math/MathML">{deep}</math>'
+    generators = s.generator("g_a", "x", x="A") + s.generator("g_b", math, x="A")
+    with pytest.warns(UserWarning, match="g_b: mathematics of more than 200 levels"):
+        groups = filled(tmp_path, datagenerators=generators, outputs=s.report(g_a="A", g_b="B"))
+    assert groups["saveat"]["variables"] == ["A"]
 
 
 def test_a_target_of_a_report_that_leads_nowhere_is_refused(tmp_path: Path):

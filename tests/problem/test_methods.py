@@ -35,7 +35,7 @@ def test_the_rest_is_the_schemas(method: Method):
 
 
 def test_each_file_is_a_method():
-    assert {path.stem for path in FOLDER.glob("*.yaml")} == {*METHODS, "base"}
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == {*METHODS, "auto", "base"}
     assert OmegaConf.load(FOLDER / "base.yaml") == {}
 
 

@@ -178,6 +178,26 @@ OVERRIDES = [
     ("a tolerance of 0", ("solver.rtol", "> 0"), "solver__rtol=0"),
     ("an infinite tolerance", ("solver.rtol", "finite"), "solver__rtol=inf"),
     ("a solver that does not exist", ("solver=tsit6", "did you mean tsit5?"), "solver=tsit6"),
+    (
+        "a method that is chosen, and steps that are constant",
+        ("solver.stepsize_controller", "name a method"),
+        "solver=auto solver__stepsize_controller=constant solver__dt0=0.1",
+    ),
+    (
+        "a method that is chosen for steady states",
+        ("solver.method: auto", "saveat.steady_state", "name a method"),
+        "solver=auto saveat__steady_state=true",
+    ),
+    (
+        "a method that is chosen in an attempt",
+        ("runtime.retry.0.method", "auto is for solver.method"),
+        "overrides=runtime.retry=[{method:auto}]",
+    ),
+    (
+        "Taylor series by Diffrax",
+        ("solver.method", "runtime.engine=diffrax", "take dopri8"),
+        "solver=taylor runtime__engine=diffrax",
+    ),
     ("two solvers", ("solver=[tsit5,dopri5]", "config/solver/"), "solver=[tsit5,dopri5]"),
     ("a sweep", ("tsit5,dopri5", "one value"), "overrides=solver.method=tsit5,dopri5"),
     ("no value", ("'solver'", "key=value"), "overrides=solver"),

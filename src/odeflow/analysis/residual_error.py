@@ -1,11 +1,14 @@
 """What would be measured of simulated values: with a residual error, drawn from a seed."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
 from odeflow.config.summary import ResidualErrorConfig
 from odeflow.design.streams import open_unit, stream
+from odeflow.problem.names import at_record_name, with_error_name
 
 
 def with_residual_error(
@@ -37,6 +40,31 @@ def with_residual_error(
     normal = ndtri(open_unit(words)).reshape(values.shape)
     deviation = np.hypot(error.additive, error.proportional * values)
     return np.asarray(values + deviation * normal, float)
+
+
+def errors_at_records(
+    ensemble: xr.Dataset, errors: Mapping[str, ResidualErrorConfig]
+) -> dict[str, xr.Variable]:
+    """What would be measured at the records of a data set, where the ensemble has one.
+
+    Arguments:
+        ensemble: the trajectories.
+        errors: by variable, the error.
+
+    Returns:
+        By name `<variable>_at_record_with_error(record)`.
+    """
+    found = {}
+    for name, error in errors.items():
+        simulated = ensemble.get(at_record_name(name))
+        if simulated is not None:
+            values = simulated.values.astype(float)[:, None]
+            measured = with_residual_error(values, error, str(simulated.name), 0)[:, 0]
+            attributes = measured_array(simulated).attrs
+            found[with_error_name(str(simulated.name))] = xr.Variable(
+                simulated.dims, measured, attributes
+            )
+    return found
 
 
 def measured_array(simulated: xr.DataArray) -> xr.DataArray:

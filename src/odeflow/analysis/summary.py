@@ -15,7 +15,7 @@ from odeflow.analysis.likelihood import likelihood_variables
 from odeflow.analysis.nca import nca_variables
 from odeflow.analysis.near_quantiles import KEPT, MANY, SUGGESTING
 from odeflow.analysis.quantiles import QuantileCounts
-from odeflow.analysis.residual_error import measured_array, with_residual_error
+from odeflow.analysis.residual_error import errors_at_records, measured_array, with_residual_error
 from odeflow.analysis.summarised import rows_of_courses, summarised_variables
 from odeflow.analysis.vpc import vpc_variables
 from odeflow.config.metrics import (
@@ -104,9 +104,9 @@ class _Plan:
     ):
         self._ensemble, self._levels = ensemble, config.quantiles
         self._report = progress or (lambda done: None)
-        self._measured = (
-            {} if measurements is None else likelihood_variables(ensemble, measurements)
-        ) | nca_variables(ensemble, config.nca)
+        measured = measurements and likelihood_variables(ensemble, measurements)
+        self._measured = dict(measured or {}) | nca_variables(ensemble, config.nca)
+        self._measured |= errors_at_records(ensemble, config.residual_error)
         self._measured |= vpc_variables(ensemble, config.vpc, config.residual_error)
         self.dims = tuple(map(str, ensemble["status"].dims))
         self._leading = ensemble["status"].shape
@@ -116,8 +116,8 @@ class _Plan:
         }
         #: What would be measured: the variable it is of, and its error.
         self._errors = {with_error_name(v): (v, e) for v, e in config.residual_error.items()}
-        measured = {made: measured_array(ensemble[v]) for made, (v, _) in self._errors.items()}
-        self._arrays |= {n: x.transpose(*self.dims, "time", ...) for n, x in measured.items()}
+        with_errors = {made: measured_array(ensemble[v]) for made, (v, _) in self._errors.items()}
+        self._arrays |= {n: x.transpose(*self.dims, "time", ...) for n, x in with_errors.items()}
         self._groups = None if config.group is None else groups_of(ensemble, config.group)
         #: Taken from the ensemble as they are.
         self._copied = ["status", *(c for c, v in ensemble.coords.items() if v.dims == self.dims)]
@@ -294,12 +294,8 @@ class _Plan:
         total = self._ensemble["status"].size
         number = SUGGESTING // slabs.PIECE if total >= MANY else _SOME_PIECES
         starts = range(0, total, slabs.PIECE)[:: max(total // slabs.PIECE // number, 1)]
-        return np.concatenate(
-            [
-                self._succeeded(name, first, min(first + slabs.PIECE, total), part)
-                for first in starts
-            ]
-        )
+        ends = (min(first + slabs.PIECE, total) for first in starts)
+        return np.concatenate([self._succeeded(name, *x, part) for x in zip(starts, ends)])
 
     def _successes(self, name: str, part: int | None) -> Iterator[np.ndarray]:
         return ahead(self._succeeded(name, *slab, part) for slab in self._slabs())

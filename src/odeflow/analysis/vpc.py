@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from odeflow.analysis.residual_error import with_residual_error
+from odeflow.analysis.residual_error import errors_at_records
 from odeflow.config.summary import ResidualErrorConfig
 from odeflow.config.vpc import VpcConfig
 from odeflow.design import REPLICATE, SUBJECT
@@ -86,11 +86,9 @@ class _Check:
         self._asked = asked
         kind = ensemble[record_name("observed")]
         replicates = int(ensemble[REPLICATE].values.max()) + 1
-        simulated = ensemble[at_record_name(variable)].values.astype(float)
-        if error is not None:
-            key = at_record_name(variable)
-            simulated = with_residual_error(simulated[:, None], error, key, 0)[:, 0]
-        simulated = simulated.reshape(replicates, -1)
+        measured = {} if error is None else errors_at_records(ensemble, {variable: error})
+        values = [*measured.values(), ensemble[at_record_name(variable)].variable][0].values
+        simulated = values.astype(float).reshape(replicates, -1)
         # the data set is there once, or as often as it is of several subjects
         number = int(ensemble["row_size"].values[: len(np.unique(ensemble[SUBJECT]))].sum())
         copies = simulated.shape[1] // number

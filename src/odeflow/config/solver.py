@@ -25,14 +25,18 @@ from odeflow.config.base import (
     measured_in,
 )
 from odeflow.config.dates import Time
-from odeflow.problem.methods import METHODS, UnknownMethodError, find_method
+from odeflow.problem.methods import AUTO, METHODS, UnknownMethodError, candidates, find_method
 from odeflow.problem.solver import Solver, Tolerances
 
 
 class SolverConfig(Strict):
     """The method and its step size control. Names and defaults are Diffrax's."""
 
-    method: str = Field("tsit5", description="name of the method, see `config/solver/`")
+    method: str = Field(
+        "tsit5",
+        description="name of the method, see `config/solver/`; auto: chosen by a pilot of the "
+        "design, and for each trajectory as it goes",
+    )
     rtol: PositiveReal = Field(1e-6, description="relative tolerance")
     atol: PositiveReal | dict[VariableName, PositiveReal] = Field(
         1e-8,
@@ -94,19 +98,31 @@ class SolverConfig(Strict):
         "verify.max_drift is taken again, shorter",
     )
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the method is chosen among several."""
+        return self.method == AUTO
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The methods that may solve: the one there is, or those that `auto` chooses among."""
+        return candidates(self.rtol) if self.is_chosen else (self.method,)
+
     def tolerances(self, states: Iterable[str]) -> Tolerances:
         """The tolerances of a problem with these states."""
         atol = self.atol if isinstance(self.atol, dict) else dict.fromkeys(states, self.atol)
         return Tolerances(self.rtol, atol)
 
     def solver(self, states: Iterable[str]) -> Solver:
-        """The solver of a problem with these states."""
-        given = self.model_dump(exclude={"rtol", "atol", "reject_drift"})
-        return Solver(tolerances=self.tolerances(states), **given)
+        """The solver of a problem with these states, by the first of the candidates."""
+        given = self.model_dump(exclude={"method", "rtol", "atol", "reject_drift"})
+        return Solver(self.candidates[0], self.tolerances(states), **given)
 
     @field_validator("method")
     @classmethod
     def _known_method(cls, value: str) -> str:
+        if value == AUTO:
+            return value
         try:
             find_method(value)
         except UnknownMethodError as error:
@@ -115,7 +131,12 @@ class SolverConfig(Strict):
 
     @model_validator(mode="after")
     def _keys_fit(self) -> "SolverConfig":
-        method = METHODS[self.method]
+        if self.is_chosen and self.stepsize_controller == "constant":
+            raise ValueError(
+                "solver.stepsize_controller: method auto chooses among adaptive methods; "
+                "take pid, or name a method"
+            )
+        method = METHODS[self.candidates[0]]
         if self.stepsize_controller == "pid" and not method.adaptive:
             raise ValueError(
                 f"solver.stepsize_controller: {self.method} has no error estimate; "

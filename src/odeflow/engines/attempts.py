@@ -1,7 +1,7 @@
 """Failed trajectories again, with a changed solver, inside the chunk."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -26,6 +26,9 @@ from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 from odeflow.problem.status import has_failed
 
+#: Gives the lanes of a pilot; None where there are none that any chunk would take.
+Pilot = Callable[[Resources], Lanes | None]
+
 
 @dataclass(frozen=True)
 class Retried:
@@ -45,7 +48,8 @@ class Retrier:
     A lane keeps the attempt that succeeded; where all failed, the one that came furthest in time,
     the first of equals. What succeeded is not solved again, and an attempt that no lane has needed
     costs nothing. `chosen` is the engine of the first, `wanted` and `device` what was asked for;
-    the other attempts take what can run them.
+    the other attempts take what can run them. `pilot` gives lanes by which the first attempt is
+    chosen where there are candidates; None takes the first of these.
     """
 
     def __init__(
@@ -55,11 +59,16 @@ class Retrier:
         chosen: EngineChoice,
         wanted: Wanted,
         device: Device = "auto",
+        pilot: Pilot | None = None,
     ):
         self._attempts = attempts
+        self._pilot = pilot
+        self._candidates = [i for i, attempt in enumerate(attempts) if attempt.is_candidate]
         # Made once: engines keep what they have compiled by the identity of a problem.
-        self._problems = [problem, *(replace(problem, solver=a.solver) for a in attempts[1:])]
+        first = replace(problem, solver=attempts[0].solver) if self._candidates else problem
+        self._problems = [first, *(replace(problem, solver=a.solver) for a in attempts[1:])]
         self._engines = {0: chosen}
+        self._order: Sequence[int] = ()
         self._device: Device = device
         self._wanted: Literal["auto", "diffrax"] = "diffrax" if wanted == "diffrax" else "auto"
 
@@ -70,19 +79,24 @@ class Retrier:
         progress: Progress | None = None,
     ) -> Retried:
         """The best attempt at every lane."""
-        first = self._engines[0]
-        solution = solve(self._problems[0], lanes, first, resources, progress)
+        if not self._order:
+            self._order = self._chosen(resources)
+        number = self._order[0]
+        first = self._engine(number)
+        assert first is not None  # as the pilot saw
+        solution = solve(self._problems[number], lanes, first, resources, progress)
         model, size = self._problems[0].model.declared, lanes.size
         t1 = np.full(size, model.t1) if lanes.t1 is None else lanes.t1
-        attempt = np.zeros(size, np.int8)
-        engines: list[EngineChoice | None] = [first]
+        attempt = np.full(size, number, np.int8)
+        engines: list[EngineChoice | None] = [None] * len(self._attempts)
+        engines[number] = first
         status = solution.status.copy()  # of the last attempt at a lane, perhaps not the kept one
-        for number in range(1, len(self._attempts)):
+        for number in self._order[1:]:
             failed = np.flatnonzero(self._attempts[number].may_help(status, t1 - model.t0))
             chosen = self._engine(number) if len(failed) else None
-            engines.append(chosen)
             if chosen is None:
                 continue
+            engines[number] = chosen
             again = solve(
                 self._problems[number],
                 lanes.take(failed),
@@ -97,6 +111,32 @@ class Retrier:
             _put(solution, failed, again, better)
             attempt[failed[better]] = number
         return Retried(solution, attempt, tuple(engines))
+
+    def _chosen(self, resources: Resources) -> Sequence[int]:
+        """The numbers of the attempts in their order: where there are candidates, the one chosen,
+        the stiff one, and what is no candidate.
+        """
+        if not self._candidates:
+            return range(len(self._attempts))
+        first = self._candidates[0]
+        if self._engines[0].name == "native" and self._engines[0].device == "cpu":
+            from odeflow.engines.method_choice import choose_method  # spares others two seconds
+
+            lanes = self._pilot and self._pilot(resources)
+            if lanes is not None:
+                problems = {i: self._problems[i] for i in self._candidates if self._is_native(i)}
+                first, problem = choose_method(problems, lanes, resources)
+                self._problems[first] = problem
+        others = [i for i in range(len(self._attempts)) if i not in self._candidates]
+        return list(dict.fromkeys([first, self._candidates[-1], *others]))
+
+    def _is_native(self, number: int) -> bool:
+        """Whether the native engine can run an attempt."""
+        from odeflow.engines.native import engine as native_engine
+
+        problem = self._problems[number]
+        can_run = _can_run(problem.model, self._attempts[number], self._attempts[0])
+        return can_run and native_engine.refusal(problem) is None
 
     def _engine(self, number: int) -> EngineChoice | None:
         """The engine of an attempt; None where its method cannot run at all."""

@@ -11,6 +11,7 @@ from odeflow.engines.attempts import Retrier
 from odeflow.engines.choice import EngineChoice, Resources, missing_device
 from odeflow.ensemble.build import build
 from odeflow.ensemble.one_trajectory import OneTrajectory
+from odeflow.ensemble.pilot import pilot_of
 from odeflow.ensemble.rest.preequilibration import Preequilibration
 from odeflow.ensemble.solve import configure_jax
 from odeflow.files.errors import ConfigError
@@ -43,7 +44,10 @@ class AtOnce:
             raise ConfigError(missing)
         self._attempts, runtime = self._built.attempts(), config.runtime
         problem, engine = self._built.problem, self._built.engine
-        self._retrier = Retrier(problem, self._attempts, engine, runtime.engine, runtime.device)
+        pilot = pilot_of(self._built, study)
+        self._retrier = Retrier(
+            problem, self._attempts, engine, runtime.engine, runtime.device, pilot
+        )
         self._at_rest = (
             Preequilibration(config, load_model(config.model, study))
             if config.design.preequilibration

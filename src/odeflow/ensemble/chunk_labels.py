@@ -107,8 +107,7 @@ def label_chunk(
         coordinate = axis_coordinate(name, declared)
         attributes = axis_attributes(name, declared, doses, conditions, choices)
         coords[coordinate] = ("sample", values, attributes)
-    first = solved.engines[0]
-    assert first is not None
+    first = next(engine for engine in solved.engines if engine is not None)
     return xr.Dataset(data, coords, {"engine": first.name, "engine_reason": first.reason})
 
 

@@ -19,6 +19,7 @@ from odeflow.engines.choice import Resources, missing_device
 from odeflow.ensemble.at_records import AtRecords
 from odeflow.ensemble.build import Axes, build
 from odeflow.ensemble.chunk_labels import label_chunk
+from odeflow.ensemble.pilot import pilot_of
 from odeflow.ensemble.rest.observed import Observed
 from odeflow.ensemble.rest.preequilibration import Preequilibration, varied
 from odeflow.ensemble.rest.steady_states import SteadyStates
@@ -89,7 +90,12 @@ class Prepared:
             raise ConfigError(missing)
         self._attempts, runtime = self.built.attempts(), config.runtime
         self.retrier = Retrier(
-            self.built.problem, self._attempts, self.built.engine, runtime.engine, runtime.device
+            self.built.problem,
+            self._attempts,
+            self.built.engine,
+            runtime.engine,
+            runtime.device,
+            pilot_of(self.built, study),
         )
 
     @cached_property

@@ -16,7 +16,7 @@ class Attempt:
 
     `changed` are keys of the config's `solver`. `name` is a word of CF's `flag_meanings`,
     `replaced` the method of the attempt before. `tightened` is the one after all changes, for lanes
-    that are suspect.
+    that are suspect. `is_candidate` says that it is one of those among which the first is chosen.
     """
 
     solver: Solver
@@ -24,6 +24,7 @@ class Attempt:
     name: str = "0_as_configured"
     replaced: str | None = None
     tightened: bool = False
+    is_candidate: bool = False
 
     def may_help(
         self, status: Int[np.ndarray, " lane"], duration: Float[np.ndarray, " lane"]

@@ -110,7 +110,7 @@ def _seconds(config: Config) -> float:
     """Of one trajectory on one core, to an order of magnitude."""
     size = sum(math.prod(state.shape) for state in config.model.states.values())
     size *= 1 + len(config.saveat.sensitivities or [])
-    method = METHODS[config.solver.method]
+    method = METHODS[config.solver.candidates[0]]
     seconds = _SECONDS_AN_ENTRY * size**2 if method.implicit else _SECONDS_A_STATE * size
     return seconds * (_DIFFRAX_FACTOR if config.runtime.engine == "diffrax" else 1.0)
 

@@ -13,6 +13,7 @@ import numpy as np
 from odeflow.engines.native.frontend.program_size import check_size
 from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
+from odeflow.engines.native.loop.step_work import step_work as work_of_step
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import Stepper
@@ -109,6 +110,11 @@ def _no_collections() -> Iterator[None]:
             gc.enable()
 
 
+def step_work(problem: Problem) -> float:
+    """How much a step of a problem is to compute, in multiplications."""
+    return work_of_step(generated(problem).code)
+
+
 def renumber(problem: Problem, like: Problem, device: Device = "cpu") -> None:
     """Lets a problem have the module of one `like` it: they may differ in numbers only.
 
@@ -128,7 +134,7 @@ def _step(problem: Problem, device: Device) -> Stepper:
     if method.family == "explicit":
         return explicit_rk(problem.model, method, problem.dtype)
     if method.family == "rosenbrock":
-        return rosenbrock(problem.model, method, problem.dtype)
+        return rosenbrock(problem.model, method, problem.dtype, tables=device == "cpu")
     if method.family == "taylor" and device == "cpu":
         return taylor(problem)
     where = "" if device == "cpu" else " on a GPU"

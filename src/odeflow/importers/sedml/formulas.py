@@ -15,6 +15,8 @@ from odeflow.importers.sedml.document import SedmlFile, given, listed, number_gi
 #: In the addresses of SED-ML's own functions.
 _AGGREGATES = "sed-ml.org/#"
 _MATHML = "http://www.w3.org/1998/Math/MathML"
+#: Levels of one formula, which are written out by recursion.
+_DEEPEST = 200
 #: The attributes in MathML that say what something is.
 _ATTRIBUTES = ("type", "encoding", "definitionURL")
 #: The symbol of time, as versions 1 to 3 and version 4 call it.
@@ -38,13 +40,15 @@ def math_of(element: Element) -> Any:
     return tree
 
 
-def _mathml(element: Element) -> str:
+def _mathml(element: Element, depth: int = 0) -> str:
     """The element as text of MathML, without prefixes."""
+    if depth > _DEEPEST:
+        raise MathError(f"mathematics of more than {_DEEPEST} levels")
     given = {k: v for k, v in element.attributes.items() if k in _ATTRIBUTES}
     given |= {"xmlns": _MATHML} if element.name == "math" else {}
     attributes = "".join(f" {name}={quoteattr(value)}" for name, value in given.items())
     inner = escape(element.text) + "".join(
-        _mathml(child) + escape(child.tail) for child in element.children
+        _mathml(child, depth + 1) + escape(child.tail) for child in element.children
     )
     return f"<{element.name}{attributes}>{inner}</{element.name}>"
 

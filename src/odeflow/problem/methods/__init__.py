@@ -23,6 +23,24 @@ METHODS: dict[str, Method] = {
 }
 
 
+#: What `solver.method` is called where it is chosen among `candidates`.
+AUTO = "auto"
+
+
+def candidates(rtol: float) -> tuple[str, ...]:
+    """What `auto` chooses among at a relative tolerance, a method for any smooth field first.
+
+    One of them is for what is stiff.
+    """
+    if rtol > _TIGHT:
+        return ("tsit5", "rodas5p")
+    return ("dopri8", "rodas5p") if rtol > _TIGHTEST else ("dopri8", "taylor", "rodas5p")
+
+
+#: From which tolerances down dopri8 takes the place of tsit5, and a Taylor series may be better.
+_TIGHT, _TIGHTEST = 1e-7, 1e-8
+
+
 class UnknownMethodError(ValueError):
     """No method of that name."""
 
@@ -33,7 +51,8 @@ def find_method(name: str) -> Method:
         return METHODS[name]
     near = difflib.get_close_matches(name, METHODS, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise UnknownMethodError(f"no method {name!r}; {hint}known methods: {', '.join(METHODS)}")
+    known = ", ".join([*METHODS, AUTO])
+    raise UnknownMethodError(f"no method {name!r}; {hint}known methods: {known}")
 
 
-__all__ = ["METHODS", "Method", "UnknownMethodError", "find_method"]
+__all__ = ["AUTO", "METHODS", "Method", "UnknownMethodError", "candidates", "find_method"]

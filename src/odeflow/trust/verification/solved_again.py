@@ -77,8 +77,8 @@ def adviser(trajectory: SavedTrajectory, found: Reference) -> Callable[[float], 
 
     def advise(deadline: float) -> str:
         trajectory.deadline = deadline
-        limit = trajectory.limits.relative
-        return advice(error, trajectory.config.solver.method, trajectory.tolerances, span, limit)
+        limit, method = trajectory.limits.relative, trajectory.config.solver.candidates[0]
+        return advice(error, method, trajectory.tolerances, span, limit)
 
     return advise
 

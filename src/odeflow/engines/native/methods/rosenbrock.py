@@ -30,6 +30,7 @@ LinearAlgebra = SparseLU | LoopedLU | DenseLU
 #: Most operations of a step whose linear algebra is written out, and what those of a component are
 #: besides.
 _MOST_WRITTEN = 12_000
+_MOST_WITHOUT_TABLES = 75_000
 _OTHERS = 200
 #: Operations of a factorisation by size**3, from which on `DenseLU` is faster than the tables of
 #: `LoopedLU`; those of a full matrix are two thirds.
@@ -40,8 +41,10 @@ _MOST_OPERATIONS = 4_000_000
 _LARGEST_DENSE = 256
 
 
-def rosenbrock(model: Model, method: Method, dtype: Any = np.float64) -> Stepper:
-    """A Rosenbrock method.
+def rosenbrock(
+    model: Model, method: Method, dtype: Any = np.float64, tables: bool = True
+) -> Stepper:
+    """A Rosenbrock method; `tables` is whether loops over tables are there to be used.
 
     Raises UntranslatableError from the field, and where its linear algebra is too long to be
     written out.
@@ -49,7 +52,8 @@ def rosenbrock(model: Model, method: Method, dtype: Any = np.float64) -> Stepper
     assert method.tableau is not None
     field = differentiated_field(model, dtype)
     mass = _Mass(model.algebraic and model.algebraic.matrix, field.related.independent)
-    lu = _linear_algebra(method.diffrax_name, field, method.tableau.stages, mass)
+    written = _MOST_WRITTEN if tables else _MOST_WITHOUT_TABLES
+    lu = _linear_algebra(method.diffrax_name, field, method.tableau.stages, mass, written)
     return rosenbrock_stepper(method.tableau, field, lu, dtype, mass)
 
 
@@ -70,12 +74,12 @@ class _Mass:
 
 
 def _linear_algebra(
-    method: str, field: DifferentiatedField, stages: int, mass: _Mass
+    method: str, field: DifferentiatedField, stages: int, mass: _Mass, written: int
 ) -> LinearAlgebra:
     size = len(field.related.independent)
     sparse = plan(size, field.reduced_entries | mass.coupling.keys(), mass.algebraic)
     operations = sparse.factor_operations + stages * sparse.solve_operations
-    if operations + _OTHERS * size <= _MOST_WRITTEN:
+    if operations + _OTHERS * size <= written:
         return sparse
     is_full = sparse.factor_operations > _FULL * size**3
     if not is_full and sparse.factor_operations <= _MOST_OPERATIONS:

@@ -1,0 +1,98 @@
+"""Which of several methods begins: what takes the least work on a few lanes.
+
+Work is counted, by steps and what a step is to compute, and not timed: so a choice is the same
+whenever it is made, by any chunk of an experiment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from odeflow.engines.choice import EngineChoice, Resources, solve
+from odeflow.engines.native import engine as native_engine
+from odeflow.problem.methods import METHODS
+from odeflow.problem.problem import Lanes, Problem
+from odeflow.problem.status import has_failed
+
+#: Most steps of a lane of the pilot, and how many an explicit method has in any case.
+_MOST_STEPS, _LEAST_STEPS = 20_000, 1000
+#: Work of an explicit method on a lane of the pilot, in that of the stiff one's hardest.
+_TIMES_STIFF = 8
+#: How much longer what is computed in a linear solve takes, where one thing waits for another.
+_WAITING = 1.25
+#: How many more steps other lanes are given than those of the pilot.
+_ROOM = 4
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What a method did on each lane: steps, which are those it took up to where it failed."""
+
+    steps: Float[np.ndarray, " lane"]
+    failed: Bool[np.ndarray, " lane"]
+    step_work: float
+
+    @property
+    def work(self) -> Float[np.ndarray, " lane"]:
+        """The work on each lane."""
+        return self.step_work * self.steps
+
+
+def choose_method(
+    problems: Mapping[int, Problem], lanes: Lanes, resources: Resources
+) -> tuple[int, Problem]:
+    """The candidate that begins, and its problem, which has the steps that it is given.
+
+    The native engine runs all candidates. The stiff one is tried first. An explicit one that begins
+    hands over what takes more steps than would have been best on these lanes, and some room.
+    """
+    stiff = next((i for i, p in problems.items() if METHODS[p.solver.method].implicit), None)
+    reference = None if stiff is None else _tried(problems[stiff], lanes, _MOST_STEPS, resources)
+    # what no candidate ends is the same to all of them
+    least, first, steps = np.inf, stiff, 0
+    if reference is not None:
+        least = reference.work.sum()
+    for number, problem in problems.items():
+        if number == stiff:
+            continue
+        most = _MOST_STEPS
+        if reference is not None:
+            allowed = _TIMES_STIFF * reference.work.max() / native_engine.step_work(problem)
+            most = int(np.clip(allowed, _LEAST_STEPS, _MOST_STEPS))
+        tried = _tried(problem, lanes, most, resources)
+        work, given = _handed_over(tried, reference)
+        if work <= least:
+            least, first, steps = work, number, given
+    assert first is not None
+    if first == stiff:
+        return first, problems[first]
+    solver = problems[first].solver
+    few = min(max(_ROOM * steps, _LEAST_STEPS), solver.max_steps)
+    return first, replace(problems[first], solver=replace(solver, max_steps=few))
+
+
+def _tried(problem: Problem, lanes: Lanes, most: int, resources: Resources) -> _Tried:
+    solver = replace(problem.solver, max_steps=min(problem.solver.max_steps, most))
+    problem = replace(problem, solver=solver)
+    solution = solve(problem, lanes, EngineChoice("native"), resources)
+    work = native_engine.step_work(problem)
+    if METHODS[solver.method].implicit:
+        work *= _WAITING
+    return _Tried(solution.num_steps.astype(float), has_failed(solution.status), work)
+
+
+def _handed_over(tried: _Tried, stiff: _Tried | None) -> tuple[float, int]:
+    """The least work of an explicit method that hands over to the stiff one, and after which steps.
+
+    Each number of steps that ended a lane is tried. Without a stiff method nothing is handed over.
+    """
+    if stiff is None:
+        return tried.work.sum(), int(tried.steps.max())
+    best = float(tried.work.sum() + stiff.work.sum()), 0
+    for given in np.unique(tried.steps[~tried.failed]):
+        is_over = tried.failed | (tried.steps > given)
+        taken = tried.step_work * np.minimum(tried.steps, given).sum()
+        best = min(best, (float(taken + stiff.work[is_over].sum()), int(given)))
+    return best

@@ -1,0 +1,115 @@
+"""`solver.method: auto`: what begins, what is handed over, and that no chunk decides it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import odeflow
+from odeflow.config.ladder import ladder
+from odeflow.config.root import Config
+from odeflow.design import rows
+from odeflow.engines.choice import Resources
+from odeflow.engines.method_choice import _handed_over, _Tried
+from odeflow.ensemble.build import build
+from odeflow.ensemble.pilot import pilot_of
+from odeflow.ensemble.solve import solve_samples
+from odeflow.files.flags import flag_meanings
+from odeflow.problem.methods import METHODS, candidates
+from odeflow.problem.status import Status
+
+#: Van der Pol oscillators: the later, the stiffer.
+VAN_DER_POL = [
+    "~experiment", "+name=chosen", "model=van_der_pol", "model.t1=40", "design=zip",
+    "+design.axes.mu={geomspace:[0.1,300,24]}", "solver=auto",
+    "summary.metrics=[]",
+]  # fmt: skip
+
+
+def config(*overrides: str) -> Config:
+    return odeflow.compose(*VAN_DER_POL, *overrides)
+
+
+def solved(asked: Config, start: int = 0, stop: int = 24) -> xr.Dataset:
+    return solve_samples(asked, Path(), start, stop, Resources(threads=1))
+
+
+def methods(ensemble: xr.Dataset) -> list[str]:
+    names = flag_meanings(ensemble.method)
+    return [names[code] for code in ensemble.method.values]
+
+
+@pytest.fixture(scope="module")
+def ensemble() -> xr.Dataset:
+    return solved(config())
+
+
+def test_stiff_trajectories_are_handed_over(ensemble: xr.Dataset):
+    assert (ensemble.status == Status.success).all()
+    found = methods(ensemble)
+    assert found[:8] == ["tsit5"] * 8
+    assert found[-2:] == ["rodas5p"] * 2
+    assert flag_meanings(ensemble.attempt)[:3] == [
+        "0_auto_tsit5", "1_auto_tsit5_again", "2_auto_rodas5p",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_each_has_the_numbers_of_its_method(ensemble: xr.Dataset):
+    for name in ("tsit5", "rodas5p"):
+        here = np.array(methods(ensemble)) == name
+        alone = solved(config(f"solver={name}"))
+        for variable in ("x", "v"):
+            np.testing.assert_array_equal(ensemble[variable][here], alone[variable][here])
+
+
+@pytest.mark.parametrize("cut", [1, pytest.param(13, marks=pytest.mark.slow)])
+def test_chunks_do_not_decide(ensemble: xr.Dataset, cut: int):
+    parts = [solved(config(), 0, cut), solved(config(), cut, 24)]
+    xr.testing.assert_identical(xr.concat(parts, "sample"), ensemble)
+
+
+@pytest.mark.slow
+def test_where_all_is_stiff_nothing_explicit_is_tried():
+    ensemble = solved(config("design.axes.mu={geomspace:[1e3,1e5,4]}"), 0, 4)
+    assert methods(ensemble) == ["rodas5p"] * 4
+    assert (ensemble.status == Status.success).all()
+
+
+def test_a_design_that_goes_on_has_the_pilot_that_it_had():
+    few, many = (
+        odeflow.compose(
+            "~experiment", "+name=chosen", "model=van_der_pol", "design=sobol",
+            "+design.axes.mu={loguniform:[0.1,1e4]}", f"design.size={size}", "solver=auto",
+        )
+        for size in (4, 64)
+    )  # fmt: skip
+    lanes = [pilot_of(build(one, Path(), ["mu"]), Path())(Resources(1)) for one in (few, many)]
+    np.testing.assert_array_equal(lanes[0].args, lanes[1].args)
+    np.testing.assert_array_equal(lanes[1].args[0], rows(many.design, 0, 8, Path())["mu"])
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-6, 1e-8, 1e-12])
+def test_the_ladder_has_the_candidates_and_then_what_is_asked_for(rtol: float):
+    rungs = ladder(config(f"solver.rtol={rtol}", "runtime.retry=[{method:kvaerno5}]"))
+    assert tuple(r.solver.method for r in rungs if r.is_candidate) == candidates(rtol)
+    *others, stiff = candidates(rtol)
+    assert METHODS[stiff].implicit
+    assert not any(METHODS[name].implicit for name in others)
+    assert rungs[len(others) + 2].solver.method == "kvaerno5"
+    assert rungs[len(others)].solver.max_steps == 100_000
+
+
+def tried(steps: list[float], failed: list[bool], work: float) -> _Tried:
+    return _Tried(np.array(steps), np.array(failed), work)
+
+
+def test_steps_that_are_given_are_those_of_the_least_work():
+    """Two lanes end soon, one takes long: it is handed over, for 20 and 2 times 100."""
+    explicit = tried([10.0, 20.0, 900.0], [False, False, True], 1.0)
+    stiff = tried([30.0, 30.0, 30.0], [False] * 3, 5.0)
+    assert _handed_over(explicit, stiff) == (10.0 + 20.0 + 20.0 + 150.0, 20)
+    assert _handed_over(explicit, None) == (930.0, 900)
+    hopeless = tried([50.0], [True], 1.0)
+    assert _handed_over(hopeless, tried([3.0], [False], 2.0)) == (56.0, 0)
