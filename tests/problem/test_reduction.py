@@ -259,6 +259,32 @@ def test_metrics_do_not_depend_on_which_neighbours_are_searched(tmp_path: Path):
 
 
 @pytest.mark.slow
+def test_peaks_that_wait_for_others_are_the_same_bytes(tmp_path: Path):
+    def lorenz(t: Any, y: Any, args: Any) -> dict[str, Any]:
+        del t
+        return {
+            "x": 10 * (y.y - y.x),
+            "y": y.x * (args.rho - y.z) - y.y,
+            "z": y.x * y.y - 8 / 3 * y.z,
+        }
+
+    problem = make_problem(make_model(lorenz, {"x": 1.0, "y": 1.0, "z": 1.0}, 20.0, rho=28.0))
+    metrics = ("max", "min", "time_of_max", "time_of_min")
+    problem = replace(
+        problem, reductions=tuple(Reduction(v, m) for v in problem.variables for m in metrics)
+    )
+    size = 61  # neither a multiple of the lanes nor of a piece
+    start = np.random.default_rng(5).normal(size=(3, size))
+    lanes = Lanes(start, np.linspace(20.0, 30.0, size)[None])
+    solve = lambda some: native_engine.solve(problem, some, threads=1, cache_dir=tmp_path)
+    whole = solve(lanes)
+    pieces = [solve(lanes.take(np.arange(i, min(i + 7, size)))) for i in range(0, size, 7)]
+    for name, values in whole.reduced.items():
+        again = np.concatenate([piece.reduced[name] for piece in pieces])
+        assert values.tobytes() == again.tobytes(), name
+
+
+@pytest.mark.slow
 def test_array_states_are_reduced_element_by_element(tmp_path: Path):
     initial = np.arange(1.0, 7.0).reshape(2, 3)
     model = make_model(

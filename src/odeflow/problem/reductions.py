@@ -18,8 +18,9 @@ Reference: Farouki, The Bernstein polynomial basis: a centennial retrospective, 
 Geometric Design 29, 379-419 (2012).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -37,7 +38,8 @@ Value = Float[Array, "*shape"]
 Time = Float[Array, "*#shape"]
 
 #: Accumulators for which a step may be searched, with the sign of a variable that makes it rise.
-_EXTREMES = {"max": 1, "min": -1}
+EXTREMES = {"max": 1, "min": -1}
+_IS_BEYOND = {1: jnp.greater, -1: jnp.less}
 _PASSAGES = {"first_time_above": 1, "first_time_below": -1}
 #: A peak that is higher by so many roundings is none.
 _ROUNDINGS = 4
@@ -130,7 +132,7 @@ class Reducer:
     @property
     def searched(self) -> tuple[str, ...]:
         """What a step is searched for, one by one: an accumulator, or the number of a tracker."""
-        own = (name for name in self._own if name in _EXTREMES)
+        own = (name for name in self._own if name in EXTREMES)
         return (*own, *map(str, range(len(self._trackers))))
 
     def look(
@@ -148,15 +150,13 @@ class Reducer:
         if "integral" in old:
             change = sum(value - end for value in controls[:-1]) / len(controls)
             new["integral"] = old["integral"] + h * (end + change)
-        for name, sign in _EXTREMES.items():
+        for name, sign in EXTREMES.items():
             if name in old:
-                beyond = sign * end > sign * old[name]
+                beyond = _IS_BEYOND[sign](end, old[name])
                 new[name] = jnp.where(beyond, end, old[name])
                 if f"time_of_{name}" in old:
                     new[f"time_of_{name}"] = jnp.where(beyond, t + h, old[f"time_of_{name}"])
-                record = sign * new[name]
-                record += _ROUNDINGS * jnp.finfo(end.dtype).eps * jnp.abs(record)
-                asked.append(_any(sign * value > record for value in controls[1:-1]))
+                asked.append(_may_hold_more(name, new[name], controls[1:-1]))
         result = [new[name] for name in self._own]
         for tracker, mine in zip(self._trackers.values(), tracked):
             seen, is_asked = tracker.look(mine, t, h, controls)
@@ -164,16 +164,37 @@ class Reducer:
             asked.append(is_asked)
         return tuple(result), tuple(asked)
 
+    def looks(
+        self, kept: Sequence[Value], t: Time, h: Time, controls: Sequence[Value]
+    ) -> list[Any]:
+        """What `look` says, one after another, and for each of `searched` whether it is still
+        needed after a look at the halves of the polynomial.
+        """
+        seen, asked = self.look(kept, t, h, controls)
+        needed = [a & self.needs(name, seen, controls) for name, a in zip(self.searched, asked)]
+        return [*seen, *asked, *needed]
+
+    def needs(
+        self, name: str, kept: Sequence[Value], controls: Sequence[Value]
+    ) -> Bool[Array, "*shape"]:
+        """Whether a search for one of `searched` may find more, as the coefficients of the two
+        halves of a step tell: they are nearer to the polynomial.
+        """
+        if name not in EXTREMES:
+            return jnp.ones_like(controls[0], bool)
+        record = dict(zip(self._own, self._apart(kept)[0]))[name]
+        return _may_hold_more(name, record, halves(controls)[1:-1])
+
     def search(
         self, name: str, kept: Sequence[Value], t: Time, h: Time, values: Sequence[Value]
     ) -> tuple[Value, ...]:
         """The accumulators after a step that `look` has seen, searched for one of `searched`."""
         own, tracked = self._apart(kept)
-        if name not in _EXTREMES:
+        if name not in EXTREMES:
             tracker = list(self._trackers.values())[int(name)]
             tracked[int(name)] = tracker.search(tracked[int(name)], t, h, values)
             return (*own, *(x for rows in tracked for x in rows))
-        new, sign, time_name = dict(zip(self._own, own)), _EXTREMES[name], f"time_of_{name}"
+        new, sign, time_name = dict(zip(self._own, own)), EXTREMES[name], f"time_of_{name}"
         highest, place = peak([sign * v for v in values])
         higher = highest > sign * new[name]
         new[name] = jnp.where(higher, sign * highest, new[name])
@@ -187,9 +208,9 @@ class Reducer:
         own, tracked = self._apart(kept)
         old, start = dict(zip(self._own, own)), jnp.zeros_like(value) + t
         new = {**old, "final": value}
-        for name, sign in _EXTREMES.items():
+        for name, sign in EXTREMES.items():
             if name in old:
-                beyond = sign * value > sign * old[name]
+                beyond = _IS_BEYOND[sign](value, old[name])
                 new[name] = jnp.where(beyond, value, old[name])
                 if f"time_of_{name}" in old:
                     new[f"time_of_{name}"] = jnp.where(beyond, start, old[f"time_of_{name}"])
@@ -269,5 +290,22 @@ def controls(values: Sequence[Value]) -> list[Value]:
     return [start, *inner, values[-1]]
 
 
-def _any(conditions: Iterable[Bool[Array, "*shape"]]) -> Bool[Array, "*shape"]:
-    return reduce(jnp.logical_or, conditions)
+def halves(controls: Sequence[Value]) -> list[Value]:
+    """The coefficients of the first half of a polynomial in Bernstein's basis, then those of its
+    second half: de Casteljau's algorithm.
+    """
+    row, first, second = list(controls), [controls[0]], [controls[-1]]
+    while len(row) > 1:
+        row = [0.5 * (a + b) for a, b in pairwise(row)]
+        first.append(row[0])
+        second.append(row[-1])
+    return [*first, *second[-2::-1]]
+
+
+def _may_hold_more(name: str, record: Value, controls: Sequence[Value]) -> Bool[Array, "*shape"]:
+    """Whether a polynomial of these coefficients may exceed an extreme by more than rounding."""
+    sign = EXTREMES[name]
+    is_beyond = _IS_BEYOND[sign]
+    farthest = reduce(lambda a, b: jnp.where(is_beyond(a, b), a, b), controls)
+    rounding = _ROUNDINGS * jnp.finfo(record.dtype).eps * jnp.abs(record)
+    return is_beyond(farthest, record + sign * rounding)

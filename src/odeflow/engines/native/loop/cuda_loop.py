@@ -7,6 +7,12 @@ from odeflow.engines.native.loop.lanes import Loop
 from odeflow.problem.status import Status
 
 _SOURCE = f'''
+@inlined
+def lowest_bit(word):
+    """That of a mask of the only lane."""
+    return 0
+
+
 @compiled
 def solve(
     y0, args, ts, settings, max_steps,
@@ -17,6 +23,8 @@ def solve(
     Each of `values` has one row per trajectory and time, and one column per component.
     """
     rows = cuda.local.array(SIZE, REAL)
+    for i in range(SIZE):
+        rows[i] = 0.0
     for sample in range(cuda.grid(1), len(status), cuda.gridsize(1)):
         for i in range(COMPONENTS):
             rows[STATE + i] = y0[i, sample]
@@ -48,6 +56,7 @@ def solve(
             status[sample] = int(rows[stalled])
         else:
             status[sample] = {Status.max_steps_reached:d}
+        settle_metrics(rows, settings, 0)
         collect(reduced, sample, rows, 0)
         saved[sample] = index
         num_steps[sample] = steps

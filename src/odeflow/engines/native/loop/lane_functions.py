@@ -3,7 +3,7 @@
 import itertools
 import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -41,9 +41,10 @@ from odeflow.problem.problem import Problem
 class LaneFunctions:
     """Makes the functions of one problem: `step`, `prepare`, `record`, `begin`, `write`, ...
 
-    Where values inside of steps are needed, a step leaves behind what the interpolant needs: its
-    start and length, the state there (`from_y_<component>`), dense rows. `prepare` makes the
-    interpolant's polynomials of these, `record` evaluates them, with observables, and `write` or
+    Metrics look at a step while it is taken. Where else values inside of steps are needed, a step
+    leaves behind what the interpolant needs: its start and length, the state there
+    (`from_y_<component>`), dense rows. `prepare` makes the interpolant's polynomials of these,
+    `record` evaluates them, with observables, and `write` or
     `saving` put what is kept where it belongs.
     """
 
@@ -57,7 +58,7 @@ class LaneFunctions:
         self.restarts = LaneRestarts(problem, stepper)
         self.events = LaneEvents(problem, stepper)
         self._inside = problem.ts is not None
-        looks_inside = bool(self.reductions) or bool(self.events)
+        looks_inside = self.reductions.follows or bool(self.events)
         self._dense = self._inside or looks_inside or self.restarts.has_guards
         self._components = component_labels(model)
         self._y = [f"y_{name}" for name in self._components]
@@ -140,7 +141,7 @@ class LaneFunctions:
         return [
             self.restarts.source(layout),
             self._write(layout),
-            self.reductions.source(),
+            *self.reductions.source(layout),
             self.events.source(layout),
             self._collect(layout),
         ]
@@ -183,6 +184,7 @@ class LaneFunctions:
         b.store_rows(self._y, kept)
         for row, value in stepped.carried.items():
             b.store(row, select(keep, value, carried[row]))
+        self.reductions.look(b, start, stepped, keep)
         doc = "One step of every lane; a mask of those with times to save or that ended."
         return b.finished("step", "all", doc, attention)
 
@@ -279,15 +281,26 @@ class LaneFunctions:
     def _collect(self, layout: BufferLayout) -> str:
         """Stores the accumulators of a lane that ended, and what is kept of its stop."""
         lines, column = [], 0
-        for kept in (self.reductions.kept_rows(), self.restarts.kept_rows()):
-            if kept:
-                place = f"{layout.place(kept[0])} + i * LANES + lane"
-                lines += [
-                    f"for i in range({len(kept)}):",
-                    f"    reduced[sample, {column} + i] = rows[{place}]",
-                ]
-                column += len(kept)
+        for first, count in _runs(
+            layout, [*self.reductions.kept_rows(), *self.restarts.kept_rows()]
+        ):
+            lines += [
+                f"for i in range({count}):",
+                f"    reduced[sample, {column} + i] = rows[{first} + i * LANES + lane]",
+            ]
+            column += count
         body = "\n".join(lines) or "pass"
         text = f'"""Stores what was reduced of a lane that ended."""\n{body}'
         signature = "@inlined\ndef collect(reduced, sample, rows, lane):\n"
         return signature + textwrap.indent(text, "    ")
+
+
+def _runs(layout: BufferLayout, rows: Sequence[str]) -> list[tuple[int, int]]:
+    """Rows in order as parts that lie side by side: where each begins, and of how many rows."""
+    runs: list[tuple[int, int]] = []
+    for place in map(layout.place, rows):
+        if runs and place == runs[-1][0] + runs[-1][1] * layout.lanes:
+            runs[-1] = runs[-1][0], runs[-1][1] + 1
+        else:
+            runs.append((place, 1))
+    return runs

@@ -2,75 +2,83 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from odeflow.engines.native.frontend.translate import translate
+from odeflow.engines.native.loop.last_step import LastStep
+from odeflow.engines.native.loop.peak_queue import PeakQueue, loop_function, queued
 from odeflow.engines.native.loop.step_view import StepView
-from odeflow.engines.native.methods.stepper import Stepper
+from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.value import Value, any_of, inlined, select
+from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.problem.problem import Problem
-from odeflow.problem.reductions import Reducer, reducers
-
-#: What a scalar's search needs of the step besides values: copies, since it sees the rows of one
-#: scalar only.
-_STEP = ("step_start", "step_length")
+from odeflow.problem.reductions import EXTREMES, Reducer, reducers
 
 
 @dataclass
 class _Group:
-    """Scalars with the same metrics: their rows lie side by side, and one loop serves them."""
+    """Scalars with the same metrics: their rows lie side by side, and one loop serves them.
+
+    `count` is how many coefficients their polynomials have, `nodes` at how many nodes they are
+    searched, `final` the prefix of rows that hold their values when a trajectory ends.
+    """
 
     number: int
     reducer: Reducer
-    scalars: list[str]
+    count: int
     number_of_nodes: int
+    is_state: bool
+    scalars: list[str]
 
-    def asks(self, k: int) -> str:
-        """The function that says where a search for the k-th of what is searched is asked for."""
-        return f"asks{self.number}_{k}"
-
-    def search(self, k: int) -> str:
-        """The function that makes it."""
-        return f"search{self.number}_{k}"
+    def function(self, word: str, k: int) -> str:
+        """The name of a function for the k-th of what is searched."""
+        return f"{word}{self.number}_{k}"
 
     def nodes(self) -> list[list[str]]:
         """Rows of the values at each node, by scalar."""
-        return [[f"node{k}_{name}" for name in self.scalars] for k in range(self.number_of_nodes)]
+        return self._named(f"node{k}" for k in range(self.number_of_nodes))
+
+    def controls(self) -> list[list[str]]:
+        """Rows of the inner coefficients in Bernstein's basis, by scalar."""
+        return self._named(f"control{k}" for k in range(1, self.count - 1))
 
     def step(self) -> list[list[str]]:
-        """Rows of the copies of `_STEP`, by scalar."""
-        return [[f"{row}_of_{name}" for name in self.scalars] for row in _STEP]
+        """Rows of start and length of the step: copies, for whoever sees one scalar's rows only."""
+        return self._named(["start_of", "length_of"])
 
     def asked(self) -> list[list[str]]:
         """Rows of whether the last step is to be searched for something, by scalar."""
-        return [[f"asks_{kind}_{name}" for name in self.scalars] for kind in self.reducer.searched]
+        return self._named(f"asks_{kind}" for kind in self.reducer.searched)
 
     def searching(self) -> list[list[str]]:
         """All rows that a search needs besides the accumulators; none where none is made."""
         asked = self.asked()
-        return [*self.nodes(), *self.step(), *asked] if asked else []
+        return [*self.nodes(), *self.controls(), *self.step(), *asked] if asked else []
 
     def kept(self) -> list[list[str]]:
-        """Rows of each accumulator, by scalar."""
-        return [
-            [f"reduced_{kind}_{name}" for name in self.scalars]
-            for kind in self.reducer.accumulators
-        ]
+        """Rows of each accumulator, by scalar. The last value of a state is the state's own row."""
+        rows = self._named(f"reduced_{kind}" for kind in self.reducer.accumulators)
+        for place, kind in enumerate(self.reducer.accumulators):
+            if kind == "final" and self.is_state:
+                rows[place] = [f"y_{name}" for name in self.scalars]
+        return rows
+
+    def _named(self, kinds: Iterable[str]) -> list[list[str]]:
+        return [[f"{kind}_{name}" for name in self.scalars] for kind in kinds]
 
 
 class LaneReductions:
     """The functions of the reductions of one problem; none where it has none.
 
-    A look at every step (`look_for_metrics`) keeps what its ends and its mean tell in the
-    accumulators, rows `reduced_<kind>_<scalar>`, and asks for a search of some scalars of some
-    lanes. For one the values of the variables at the nodes are put into rows `node<k>_<scalar>`
-    (`find_nodes`), and a loop over the scalars searches (`search<group>_<k>`, called at the place
-    of each: so that code does not grow with an array state).
+    A look at every step keeps what its ends and its mean tell in the accumulators, rows
+    `reduced_<kind>_<scalar>`, and asks for a search of some scalars of some lanes. It is part of
+    the step, or follows it (`look_for_metrics`) where that may be cut short. Where a search is
+    asked for, and halves of the polynomial do not refute it, the values at the nodes are put into
+    rows `node<k>_<scalar>`. Peaks wait for each other (`peak_queue`), all else is searched at once.
     """
 
     def __init__(self, problem: Problem, stepper: Stepper):
@@ -80,21 +88,31 @@ class LaneReductions:
         self._parts: dict[str, tuple[_Group, int, int]] = {}
         groups: dict[Any, _Group] = {}
         for variable, reducer in reduced.items():
-            key = tuple(reducer.metrics.items())
-            group = groups.setdefault(key, _Group(len(groups), reducer, [], len(problem.nodes)))
+            count, is_state = self._view.number_of_controls(variable), self._view.is_state(variable)
+            made = _Group(len(groups), reducer, count, len(problem.nodes), is_state, [])
+            group = groups.setdefault((count, is_state, *reducer.metrics.items()), made)
             parts = self._view.labels(variable)
             group.scalars += parts
             last = len(group.scalars) - 1
             self._parts[variable] = (group, last + 1 - len(parts), last)
         self._groups = list(groups.values())
+        self._has_peaks = any(kind in EXTREMES for g in self._groups for kind in g.reducer.searched)
+        self._queue = PeakQueue(len(problem.nodes), problem.dtype)
 
     def __bool__(self) -> bool:
         return bool(self._groups)
 
+    @property
+    def follows(self) -> bool:
+        """Whether the look follows a step, which leaves what it needs."""
+        return bool(self) and self._view.is_cut
+
     def rows(self) -> list[str]:
         """All rows; those of the scalars of a group lie side by side, kind by kind."""
         seen = [row for group in self._groups for rows in group.searching() for row in rows]
-        return seen + self.kept_rows()
+        seen += ["searched"] if seen else []
+        seen += self._queue.rows() if self._has_peaks else []
+        return seen + [row for row in self.kept_rows() if not row.startswith("y_")]
 
     def kept_rows(self) -> list[str]:
         """Rows of the accumulators."""
@@ -115,43 +133,78 @@ class LaneReductions:
             program = translate(group.reducer.start, ["t", "value"], self._problem.dtype)
             for i, name in enumerate(group.scalars):
                 kept = inlined(b, program, {"t": t0, "value": values[name]})
-                for rows, value in zip(group.kept(), kept):
-                    b.store(rows[i], value)
+                b.store_rows([rows[i] for rows in group.kept()], kept)
 
     def programs(self, restarts: bool) -> list[LaneProgram]:
         """The functions that compute; where trajectories may jump, those for that too."""
         if not self:
             return []
         parts = [self._start(), self._jump()] if restarts else []
-        searches = [
-            make(group, k) for group, k in self._searches() for make in (self._asks, self._search)
+        parts += [self._look()] if self.follows else []
+        searched = [(group, k) for group in self._groups for k in range(len(group.asked()))]
+        if not searched:
+            return parts
+        made = [
+            self._still(group, k)
+            if group.reducer.searched[k] in EXTREMES
+            else self._search(group, k)
+            for group, k in searched
         ]
-        return [*parts, self._look(), *([self._find_nodes()] if searches else []), *searches]
+        queue = [self._queue.search()] if self._has_peaks else []
+        return [*parts, self._searched(), *queue, *made]
 
-    def source(self) -> str:
-        """The function `reduce` of the loop, which calls those that compute."""
-        calls = ["asked = look_for_metrics(rows, settings, 0)"] if self else ["pass"]
-        searches = []
-        for group, k in self._searches():
-            searches += [
-                f"        for scalar in range({len(group.scalars)}):",
-                "            place = base + scalar * LANES",
-                f"            if {group.asks(k)}(rows, settings, place) != 0:",
-                f"                {group.search(k)}(rows, settings, place)",
-            ]
-        if searches:
+    def source(self, layout: BufferLayout) -> list[str]:
+        """The functions of the loop that call those that compute: `reduce` after a step, and
+        `settle_metrics` before a lane is given up.
+        """
+        calls = ["look_for_metrics(rows, settings, 0)"] if self.follows else []
+        answers = [line for group in self._groups for line in self._answers(group, layout)]
+        if answers:
             calls += [
-                "for base in range(0, LANES if asked != 0 else 0, WIDTH):",
-                "    if (asked >> base) & VECTOR != 0:",
-                "        find_nodes(rows, settings, base)",
-                *searches,
+                "asked = searched(rows, settings, 0)",
+                "while asked != 0:",
+                "    lane = lowest_bit(asked)",
+                "    asked &= asked - 1",
+                *(f"    {line}" for line in answers),
             ]
-        text = "\n".join(['"""Reduces the last step of every lane."""', *calls])
-        return "@inlined\ndef reduce(rows, settings):\n" + textwrap.indent(text, "    ")
+        return [
+            *(self._queue.source(layout) if self._has_peaks else []),
+            loop_function(
+                "reduce(rows, settings)", ['"""Searches the last steps."""', *(calls or ["pass"])]
+            ),
+            loop_function(
+                "settle_metrics(rows, settings, lane)",
+                ["settle_lane(rows, settings, lane)" if self._has_peaks else "pass"],
+            ),
+        ]
 
-    def _searches(self) -> list[tuple[_Group, int]]:
-        """What is searched, group by group: its number among the `searched` of its reducer."""
-        return [(group, k) for group in self._groups for k in range(len(group.reducer.searched))]
+    def _answers(self, group: _Group, layout: BufferLayout) -> list[str]:
+        """Statements of the loop that search the last step of a `lane` where that is asked for."""
+        at = lambda rows: f"rows[{layout.place(rows[0])} + at]"
+        kept = dict(zip(group.reducer.accumulators, group.kept()))
+        lines = []
+        for k, kind in enumerate(group.reducer.searched):
+            asks = at(group.asked()[k])
+            found = [f"{group.function('search', k)}(rows, settings, at)"]
+            if kind in EXTREMES:
+                place = f"{layout.place(kept[kind][0])} + at"
+                times = kept.get(f"time_of_{kind}")
+                step = dict(zip(("start", "length"), map(at, group.step())))
+                places = {"at": place, "time_at": "-1.0", **step}
+                if times is not None:
+                    places["time_at"] = f"{layout.place(times[0])} + at"
+                values = list(map(at, group.nodes()))
+                found = [
+                    f"settle_scalar(rows, settings, {place})",
+                    f"if {group.function('still', k)}(rows, settings, at) != 0:",
+                    *(f"    {x}" for x in queued(layout, "lane", places, EXTREMES[kind], values)),
+                ]
+            lines += [f"    if {asks} > 0:", f"        {asks} = 0.0"]
+            lines += [f"        {line}" for line in found]
+        if not lines:
+            return []
+        head = [f"for scalar in range({len(group.scalars)}):", "    at = scalar * LANES + lane"]
+        return [*head, *lines]
 
     def _here(self, b: LaneBuilder) -> tuple[Value, list[Value]]:
         rows = [f"y_{n}" for n in self._view.components]
@@ -182,75 +235,87 @@ class LaneReductions:
         return inlined(t.builder, program, dict(zip(names, [t, value, *kept])))
 
     def _look(self) -> LaneProgram:
-        """What the last step of every lane tells without a search, and where one is asked for."""
         b = LaneBuilder(self._problem.dtype)
         step = self._view.step(b)
-        is_taken, asked = b.row("saved_until") > step.start, []
+        self._looked(step, b.row("saved_until") > step.start)
+        return b.finished("look_for_metrics", "all", "Metrics after the last step of every lane.")
+
+    def look(self, b: LaneBuilder, start: Start, stepped: Stepped, keep: Value) -> None:
+        """Looks at a step that is being taken, where none follows, in the lanes that `keep` it."""
+        if self and not self.follows:
+            self._looked(self._view.taken(b, start, stepped), keep)
+
+    def _looked(self, step: LastStep, is_taken: Value) -> None:
+        """What a step of every lane tells without a search, and who needs one."""
+        b, searched = step.builder, []
         wanted = {name for group in self._groups for name in group.scalars}
-        controls = self._view.controls(step, wanted)
+        controls, nodes = self._view.controls(step, wanted), self._view.at_nodes(step)
         for group in self._groups:
+            program, kinds = self._program(group, group.reducer.looks), len(group.asked())
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
-                program = self._look_program(group.reducer, len(controls[name]))
                 kept = b.rows(rows)
                 if self._problem.model.declared.delays and name not in self._view.components:
                     # an observable may jump between steps, where what it looks back at does
                     kept = self._jumped(group.reducer, step.start, controls[name][0], kept)
                 given = [step.start, step.length, *controls[name], *kept]
                 found = inlined(b, program, dict(zip(program.inputs, given)))
-                seen, masks = found[: len(kept)], found[len(kept) :]
-                b.store_rows(rows, [select(is_taken, new, old) for new, old in zip(seen, kept)])
-                for asks, mask in zip(group.asked(), masks):
-                    asked.append(mask & is_taken)
-                    b.store(asks[i], select(asked[-1], 1.0, 0.0))
-        doc = "Metrics as far as the ends and the mean of the last step tell; who needs a search."
-        return b.finished("look_for_metrics", "all", doc, any_of(asked) if asked else None)
+                for row, new, old in zip(rows, found, kept):
+                    if not row.startswith("y_"):
+                        b.store(row, select(is_taken, new, old))
+                if not kinds:
+                    continue
+                asked, needed = found[-2 * kinds : -kinds], found[-kinds:]
+                some = any_of(asked) & is_taken
+                searched.append(some)
+                values = [values[name] for values in nodes] + controls[name][1:-1]
+                values += [step.start, step.length]
+                values += [select(mask & is_taken, 1.0, 0.0) for mask in needed]
+                b.store_where(some, [rows[i] for rows in group.searching()], values)
+        if searched:
+            b.store("searched", select(any_of(searched), 1.0, 0.0))
 
-    def _look_program(self, reducer: Reducer, count: int) -> Program:
-        """Of a variable whose polynomial has so many coefficients."""
+    def _program(self, group: _Group, function: Callable[..., Any]) -> Program:
+        """`function(kept, t, h, controls)` of a step of one scalar: of t, h, controls, kept."""
+        names = [f"b{k}" for k in range(group.count)]
+        names = ["t", "h", *names, *group.reducer.accumulators]
 
-        def look(t: Any, h: Any, *numbers: Any) -> Any:
-            seen, asked = reducer.look(numbers[count:], t, h, numbers[:count])
-            return [*seen, *asked]
+        def of(t: Any, h: Any, *numbers: Any) -> Any:
+            return function(numbers[group.count :], t, h, numbers[: group.count])
 
-        names = ["t", "h", *(f"b{k}" for k in range(count)), *reducer.accumulators]
-        return translate(look, names, self._problem.dtype)
+        return translate(of, names, self._problem.dtype)
 
-    def _find_nodes(self) -> LaneProgram:
-        """Puts the values of a lane's last step at the nodes into rows."""
+    def _searched(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
-        step, searched = self._view.step(b), [g for g in self._groups if g.reducer.searched]
-        for k, values in enumerate(self._view.at_nodes(step)):
-            for group in searched:
-                b.store_rows(group.nodes()[k], [values[name] for name in group.scalars])
-        for group in searched:
-            for rows, value in zip(group.step(), (step.start, step.length)):
-                for row in rows:
-                    b.store(row, value)
-        doc = "The variables to be searched, at the nodes of the last step of some lanes."
-        return b.finished("find_nodes", "vector", doc)
+        doc = "A mask of the lanes whose last step is to be searched."
+        return b.finished("searched", "all", doc, b.row("searched") > 0.0)
 
-    def _asks(self, group: _Group, k: int) -> LaneProgram:
-        b = LaneBuilder(self._problem.dtype)
-        doc = "A mask of the lanes in which one scalar asks for a search."
-        return b.finished(group.asks(k), "vector", doc, b.row(group.asked()[k][0]) > 0.0)
+    def _still(self, group: _Group, k: int) -> LaneProgram:
+        b, kind = LaneBuilder(self._problem.dtype), group.reducer.searched[k]
+        needs = lambda kept, t, h, controls: group.reducer.needs(kind, kept, controls)
+        program = self._program(group, needs)
+        first = lambda rows: b.rows([row[0] for row in rows])
+        start, *_, end = first(group.nodes())
+        given = [*first(group.step()), start, *first(group.controls()), end, *first(group.kept())]
+        (found,) = inlined(b, program, dict(zip(program.inputs, given)))
+        doc = "Whether the last step of one scalar may still hold more."
+        return b.finished(group.function("still", k), "one", doc, found)
 
     def _search(self, group: _Group, k: int) -> LaneProgram:
-        """The last step searched, for the first scalar of a group, in lanes that ask for it."""
+        """The last step of one scalar searched for what is no peak."""
         b, reducer = LaneBuilder(self._problem.dtype), group.reducer
         nodes = [f"v{k}" for k in range(group.number_of_nodes)]
 
         def search(t: Any, h: Any, *numbers: Any) -> Any:
-            kept, values = numbers[len(nodes) :], numbers[: len(nodes)]
+            values, kept = numbers[: len(nodes)], numbers[len(nodes) :]
             return reducer.search(reducer.searched[k], kept, t, h, values)
 
         names = ["t", "h", *nodes, *reducer.accumulators]
         program = translate(search, names, self._problem.dtype)
         first = lambda rows: b.rows([row[0] for row in rows])
-        kept, is_asked = first(group.kept()), b.row(group.asked()[k][0]) > 0.0
-        given = [*first(group.step()), *first(group.nodes()), *kept]
+        given = [*first(group.step()), *first(group.nodes()), *first(group.kept())]
         found = inlined(b, program, dict(zip(program.inputs, given)))
-        for rows, value, before in zip(group.kept(), found, kept):
-            b.store(rows[0], select(is_asked, value, before))
-        doc = "Searches the last step for what one scalar of some lanes asks for."
-        return b.finished(group.search(k), "vector", doc)
+        for rows, value in zip(group.kept(), found):
+            b.store(rows[0], value)
+        doc = "Searches the last step of one scalar."
+        return b.finished(group.function("search", k), "one", doc)

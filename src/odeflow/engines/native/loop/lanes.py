@@ -185,6 +185,7 @@ def solve(
                     status[done] = int(rows[stalled + lane])
                 else:
                     status[done] = {Status.max_steps_reached:d}
+                settle_metrics(rows, settings, lane)
                 collect(reduced, done, rows, lane)
                 num_steps[done] = steps - started[lane]
                 num_accepted[done] = taken[lane] + int(rows[accepted + lane])

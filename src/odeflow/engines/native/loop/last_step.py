@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, repeat
 from math import comb
 from operator import mul
@@ -30,14 +30,29 @@ def number_of_coefficients(stepper: Stepper, size: int) -> int:
 
 @dataclass
 class LastStep:
-    """The last step of a lane: up to where it is `cut`, a fraction of it, if it can be."""
+    """A step of a lane: up to where it is `cut`, a fraction of it, if it can be.
+
+    It ends at `until`, which is `start + length` but for rounding.
+    """
 
     builder: LaneBuilder
     start: Value
+    until: Value
     length: Value
     cut: Value | None
     inside: Inside
-    polynomials: Sequence[Sequence[Value]]
+    stepper: Stepper
+
+    @cached_property
+    def polynomials(self) -> list[list[Value]]:
+        """Of each component, see `Stepper`."""
+        return self.stepper.polynomial(self.inside)
+
+    @cached_property
+    def _inner_controls(self) -> list[list[Value]] | None:
+        if self.cut is not None or self.stepper.controls is None:
+            return None
+        return self.stepper.controls(self.inside)
 
     def state(self, node: float) -> list[Value]:
         """The state at a node inside."""
@@ -50,6 +65,8 @@ class LastStep:
 
     def controls(self, i: int) -> list[Value]:
         """Coefficients of a component in Bernstein's basis."""
+        if (known := self._inner_controls) is not None:
+            return [self.inside.y[i], *known[i], self._end(i)]
         start, *rest = self.polynomials[i]
         if self.cut is not None:
             powers = accumulate(repeat(self.cut, len(rest)), mul)

@@ -12,8 +12,12 @@ from odeflow.engines.native.frontend.names import (
 )
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.loop.delay_history import DelayHistory, LaneParameters
-from odeflow.engines.native.loop.last_step import LastStep, last_step
-from odeflow.engines.native.methods.stepper import Stepper
+from odeflow.engines.native.loop.last_step import (
+    LastStep,
+    last_step,
+    number_of_coefficients,
+)
+from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.value import Value, inlined
 from odeflow.problem.problem import Problem
@@ -21,12 +25,15 @@ from odeflow.problem.reductions import controls
 
 
 class StepView:
-    """States and observables of these names within the last step, by the labels of scalars."""
+    """States and observables of these names within the last step, by the labels of scalars.
+
+    `is_cut` says whether a step can be cut short after it was taken.
+    """
 
     def __init__(self, problem: Problem, stepper: Stepper, variables: Sequence[str]):
         self._problem, self._stepper, model = problem, stepper, problem.model
         self.history = DelayHistory(problem, stepper)
-        self._is_cut = bool(problem.guards)
+        self.is_cut = bool(problem.guards)
         self.components = component_labels(model)
         self._observables = observable_labels(model, variables)
 
@@ -34,14 +41,27 @@ class StepView:
         """Those of a variable's scalars."""
         return scalar_labels(self._problem.model, variable, self._observables)
 
+    def number_of_controls(self, variable: str) -> int:
+        """How many coefficients in Bernstein's basis each scalar of a variable has."""
+        if self.is_state(variable):
+            return number_of_coefficients(self._stepper, len(self.components))
+        return len(self._problem.nodes)
+
+    def is_state(self, variable: str) -> bool:
+        """Whether a variable is a state, and no observable."""
+        return variable in self._problem.model.declared.states
+
     def step(self, b: LaneBuilder) -> LastStep:
         """The last step of a lane; one in which a guard fires ends there."""
         inside = last_step(b, self._stepper, len(self.components))
-        cut = b.row("cut") if self._is_cut else None
+        cut = b.row("cut") if self.is_cut else None
         length = inside.h if cut is None else inside.h * cut
-        return LastStep(
-            b, b.row("step_start"), length, cut, inside, self._stepper.polynomial(inside)
-        )
+        return LastStep(b, b.row("step_start"), b.row("t"), length, cut, inside, self._stepper)
+
+    def taken(self, b: LaneBuilder, start: Start, stepped: Stepped) -> LastStep:
+        """A step that is being taken, and that nothing can cut."""
+        inside = Inside(start.h, start.y, stepped.candidate, stepped.dense)
+        return LastStep(b, start.t, start.t_next, start.h, None, inside, self._stepper)
 
     def controls(self, step: LastStep, wanted: Collection[str]) -> dict[str, list[Value]]:
         """Coefficients in Bernstein's basis of scalars over a step: those wanted of the state,
@@ -60,11 +80,11 @@ class StepView:
 
     def at_nodes(self, step: LastStep) -> list[dict[str, Value]]:
         """The scalars at the nodes of a step."""
-        b, last = step.builder, len(self._problem.nodes) - 1
+        last = len(self._problem.nodes) - 1
         parameters, result = self.within(step), []
         for k, node in enumerate(self._problem.nodes):
             y = step.inside.y if k == 0 else step.end() if k == last else step.state(node)
-            time = {0: step.start, last: b.row("t")}.get(k)
+            time = {0: step.start, last: step.until}.get(k)
             if time is None:
                 time = step.start + node * step.length
             result.append(self.scalars(time, y, parameters))
@@ -72,8 +92,7 @@ class StepView:
 
     def within(self, step: LastStep) -> LaneParameters:
         """The parameters at a time of a step."""
-        b = step.builder
-        return self.history.within(b, step.start, b.row("t"))
+        return self.history.within(step.builder, step.start, step.until)
 
     def scalars(
         self, time: Value, y: Sequence[Value], parameters: LaneParameters

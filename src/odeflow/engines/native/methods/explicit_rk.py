@@ -1,7 +1,7 @@
 """Explicit Runge-Kutta methods as programs, from Diffrax's own tableaus."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import diffrax
@@ -93,14 +93,20 @@ def _runge_kutta(
         following = {row: stages[-1][i] for row, i in carried.items()}
         return Stepped(candidate, error, following, rows)
 
-    def polynomial(inside: Inside) -> list[list[Value]]:
-        result = []
-        for i in range(related.size):
-            # both ends remain its own: the change between those of a large component is not known
-            # well enough for a small one
-            rows = related.rows(i, dense.rows, inside.dense)
-            result.append(dense.polynomial(inside.h, inside.y[i], inside.y1[i], rows))
-        return result
+    def coefficients(of: Callable[..., list[Value]]) -> Callable[[Inside], list[list[Value]]]:
+        def made(inside: Inside) -> list[list[Value]]:
+            # both ends remain a component's own: the change between those of a large one is not
+            # known well enough for a small one
+            rows = (related.rows(i, dense.rows, inside.dense) for i in range(related.size))
+            return [of(inside.h, y, y1, own) for y, y1, own in zip(inside.y, inside.y1, rows)]
 
-    names = [f"{row}_{i}" for row in dense.rows for i in solved]
-    return Stepper(error_order, step, polynomial, carried, names)
+        return made
+
+    return Stepper(
+        error_order,
+        step,
+        polynomial=coefficients(dense.polynomial),
+        controls=coefficients(dense.controls) if dense.controls else None,
+        carried=carried,
+        dense=[f"{row}_{i}" for row in dense.rows for i in solved],
+    )

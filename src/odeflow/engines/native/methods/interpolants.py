@@ -18,12 +18,14 @@ class Interpolant(NamedTuple):
 
     `rows_of(h, k)` are what a step leaves behind for it, of its length and the stages' derivatives,
     under the names in `rows`. `polynomial(h, y, y1, rows)` are the coefficients, with the state at
-    both ends. The constant comes first.
+    both ends. The constant comes first. `controls` are those in Bernstein's basis but for both
+    ends, where they are known more directly.
     """
 
     rows: Sequence[str]
     rows_of: Callable[[Value, Sequence[Value]], dict[str, Value]]
     polynomial: Callable[[Value, Value, Value, Rows], list[Value]]
+    controls: Callable[[Value, Value, Value, Rows], list[Value]] | None = None
 
 
 def interpolant(method: str) -> Interpolant:
@@ -55,8 +57,12 @@ def _cubic(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
     ]
 
 
+def _cubic_controls(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
+    return [y + (1.0 / 3.0) * rows["slope0"], y1 - (1.0 / 3.0) * rows["slope1"]]
+
+
 #: Cubic through both ends with the slopes there.
-_HERMITE = Interpolant(("slope0", "slope1"), _slopes, _cubic)
+_HERMITE = Interpolant(("slope0", "slope1"), _slopes, _cubic, _cubic_controls)
 
 
 def _fourth_order(middle: Float[np.ndarray, " stage"]) -> Interpolant:
@@ -78,7 +84,13 @@ def _fourth_order(middle: Float[np.ndarray, " stage"]) -> Interpolant:
             16.0 * half - 8.0 * change + 2.0 * (slope1 - slope0),
         ]
 
-    return Interpolant(("slope0", "slope1", "half"), rows_of, polynomial)
+    def controls(h: Value, y: Value, y1: Value, rows: Rows) -> list[Value]:
+        first, last = y + 0.25 * rows["slope0"], y1 - 0.25 * rows["slope1"]
+        # in the middle a quartic is (y + 4 first + 6 inner + 4 last + y1) / 16
+        inner = (8.0 / 3.0) * rows["half"] - (1.0 / 6.0) * (y1 - y)
+        return [first, y + (inner - (2.0 / 3.0) * ((first - y) + (last - y))), last]
+
+    return Interpolant(("slope0", "slope1", "half"), rows_of, polynomial, controls)
 
 
 def _eighth_order() -> Interpolant:

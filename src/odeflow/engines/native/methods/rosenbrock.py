@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,7 @@ def rosenbrock_stepper(
         error_order=tableau.embedded_order + 1,
         step=_Step(tableau, field, lu, dtype, mass),
         polynomial=lambda inside: _polynomials(tableau, field.related, inside),
+        controls=lambda inside: _controls(tableau, field.related, inside),
         dense=[f"q{r}_{i}" for r in range(len(tableau.dense)) for i in field.related.independent],
         row_groups=lu.row_groups,
         loops_over_tables=isinstance(lu, LoopedLU),
@@ -284,4 +286,21 @@ def _polynomials(
         qs = list(related.rows(i, names, inside.dense).values())
         inner = [q - before for before, q in zip(qs, qs[1:])]
         result.append([y, (y1 - y) + qs[0], *inner, -qs[-1]])
+    return result
+
+
+def _controls(
+    tableau: RosenbrockTableau, related: Proportions, inside: Inside
+) -> list[list[Value]]:
+    """Coefficients of the same in Bernstein's basis, but for both ends."""
+    result, names = [], [f"q{r}" for r in range(len(tableau.dense))]
+    most = len(names) - 1
+    for i, (y, y1) in enumerate(zip(inside.y, inside.y1)):
+        qs, change = list(related.rows(i, names, inside.dense).values()), y1 - y
+        inner = []
+        for j in range(most + 1):
+            weights = [comb(j, r) / comb(most, r) for r in range(j + 1)]
+            share = comb(most, j) / comb(most + 2, j + 1)
+            inner.append(y + ((j + 1) / (most + 2) * change + share * weighted_sum(weights, qs)))
+        result.append(inner)
     return result

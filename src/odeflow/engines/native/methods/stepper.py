@@ -64,7 +64,8 @@ class Stepper:
     step; `carried` are rows that it hands on, with the component whose derivative at t0 is their
     first value. `dense` are rows that a step leaves where values inside of it are needed:
     `polynomial` makes of them the coefficients of each component's polynomial of theta, 0 at the
-    step's start and 1 at its end, the constant first. `row_groups` are the numbers of further rows
+    step's start and 1 at its end, the constant first; `controls` those in Bernstein's basis but for
+    both ends, where they are known more directly. `row_groups` are the numbers of further rows
     by name; `loops_over_tables` is whether its linear algebra does. `most_ways` are the most
     vectors that are worked on in turns. `ends_steps` is whether a step may end before it is planned
     to: then it is planned as long as can be.
@@ -75,6 +76,7 @@ class Stepper:
     polynomial: Callable[[Inside], list[list[Value]]]
     carried: Mapping[str, int] = field(default_factory=dict)
     dense: Sequence[str] = ()
+    controls: Callable[[Inside], list[list[Value]]] | None = None
     row_groups: Mapping[str, int] = field(default_factory=dict)
     loops_over_tables: bool = False
     most_ways: int = 4

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.operations import OPERATIONS
-from odeflow.engines.native.program.program import Operand, Program, needed
+from odeflow.engines.native.program.program import Operand, Program, Statement, needed
 from odeflow.engines.native.program.value import Value, operand_of
 
 #: Most statements of a program of lanes: Python takes half a minute for as many.
@@ -36,9 +37,10 @@ class LaneRow(NamedTuple):
 class LaneProgram:
     """A function of `all` lanes, a `vector` of them or `one`.
 
-    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`;
-    of rows that lanes choose `gather(group, place)`, `ring_search(group, size, count, upto)` and
-    `scatter(group, place, value, where)`; and `call(name, ...)`, which may change rows of
+    Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`,
+    `store_where(mask, (row, ...), value, ...)`, which writes vectors in a lane of which the mask
+    holds; of rows that lanes choose `gather(group, place)`, `ring_search(group, size, count, upto)`
+    and `scatter(group, place, value, where)`; and `call(name, ...)`, which may change rows of
     `CHANGED_BY_CALLS`. It returns a mask of the lanes where its output holds, if it has one.
     """
 
@@ -51,6 +53,21 @@ class LaneProgram:
         """To read, and to take digests of."""
         head = f"{self.name}, {self.lanes}: {self.doc}"
         return "\n    ".join([head, *self.program.text()])
+
+    @cached_property
+    def unconditional(self) -> Program:
+        """The program with all rows written that `store_where` may leave as they are."""
+        statements: list[Statement] = []
+        for statement in self.program.statements:
+            if statement.operation == "store_where":
+                _, rows, *values = statement.operands
+                statements += [
+                    Statement(f"{statement.name}_{k}", "store", (row, value))
+                    for k, (row, value) in enumerate(zip(rows, values))
+                ]
+            else:
+                statements.append(statement)
+        return replace(self.program, statements=tuple(statements))
 
     @property
     def cost(self) -> int:
@@ -113,6 +130,16 @@ class LaneBuilder(Builder):
         """Writes such a row in the lanes where a condition holds."""
         data = (Setting(group), place.operand, value.operand, where.operand)
         self._effects.append(self._append("scatter", data))
+
+    def store_where(self, mask: Value, names: Sequence[str], values: Sequence[Any]) -> None:
+        """Writes rows in vectors in which a mask holds somewhere, which is rare: what only they
+        need is computed only there. The other lanes of such a vector get their values too.
+        """
+        rows = tuple(map(LaneRow, names))
+        operands = [operand_of(value) for value in values]
+        self._effects.append(self._append("store_where", (mask.operand, rows, *operands)))
+        for row in rows:
+            self._known.pop(row, None)
 
     def call(self, name: str, *data: Any) -> None:
         """Calls what is written as a loop over rows."""

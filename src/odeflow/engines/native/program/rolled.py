@@ -123,7 +123,7 @@ _SUMS = frozenset({"add", "sub"})
 
 def rolled(program: LaneProgram) -> RolledProgram:
     """A program of lanes with what it repeats in loops."""
-    cut = Expressions(program.program)
+    cut = Expressions(program.unconditional)
     groups = _grouped(cut)
     apart: set[int] = set()
     for operations in (_SUMS, None):
@@ -134,7 +134,7 @@ def rolled(program: LaneProgram) -> RolledProgram:
         apart |= {
             i for i in parts if operations is None or cut.statements[i].operation in operations
         }
-        cut = Expressions(program.program, apart)
+        cut = Expressions(program.unconditional, apart)
         groups = _grouped(cut)
     calls = [s for s in cut.statements if s.operation == "call"]
     pieces: list[Repeats | CallPiece] = []

@@ -86,6 +86,7 @@ def lane_function(
             "load": rows.__getitem__,
             "setting": lambda setting: getattr(settings, setting.name),
             "store": stored,
+            "store_where": rows.store_where,
             "call": called,
         }
         results = program.program.evaluate({}, {**functions, **effects})

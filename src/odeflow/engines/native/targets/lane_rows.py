@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -111,6 +111,16 @@ class Rows:
             offset = builder.mul(index, writer.constant(size, "word").parts[0])
             addresses.append(builder.add(first, offset))
         return addresses
+
+    def store_where(self, mask: LaneValue, names: Sequence[tuple[str, int]], *values: Any) -> None:
+        """Writes rows in those vectors in which the mask holds in a lane."""
+        writer, builder = self._writer, self.builder
+        given = [writer.lanes(value, writer.real).parts for value in values]
+        for way, condition in enumerate(mask.parts):
+            with builder.if_then(writer.some(condition), likely=False):
+                for name, parts in zip(names, given):
+                    pointer = self._pointers(*name)[way]
+                    builder.store(parts[way], pointer, align=_ALIGNMENT)
 
     def _pointers(self, group: str, index: Any) -> list[ir.Value]:
         """Of each vector of a row."""

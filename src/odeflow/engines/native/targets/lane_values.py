@@ -96,12 +96,8 @@ class Writer:
         builder = self.builder
 
         def choose(condition: ir.Value, x: ir.Value, other: ir.Value) -> ir.Value:
-            some = condition
-            if self.width:
-                word = ir.IntType(self.width)
-                some = builder.icmp_unsigned("!=", builder.bitcast(condition, word), word(0))
             before = builder.block
-            with builder.if_then(some, likely=False):
+            with builder.if_then(self.some(condition), likely=False):
                 chosen = builder.select(condition, self._called(name, (x,)), other)
                 inside = builder.block
             result = builder.phi(self.type("float64"))
@@ -110,6 +106,13 @@ class Writer:
             return result
 
         return self.each("float64", choose, condition, value, other)
+
+    def some(self, condition: ir.Value) -> ir.Value:
+        """Whether the condition of one vector holds in a lane of it."""
+        if not self.width:
+            return condition
+        word, builder = ir.IntType(self.width), self.builder
+        return builder.icmp_unsigned("!=", builder.bitcast(condition, word), word(0))
 
     def _called(self, name: str, vectors: Sequence[ir.Value]) -> ir.Value:
         double = _TYPES["float64"]
