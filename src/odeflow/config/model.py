@@ -20,6 +20,7 @@ from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.complex_states import with_parts
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
+from odeflow.config.delays import DelayConfig, check_delays, delay_parameters
 from odeflow.config.imported import ChangeConfig, EditConfig
 from odeflow.config.inputs import InputConfig
 from odeflow.config.observables import Observables
@@ -132,6 +133,11 @@ class ModelConfig(Strict):
         description="quantities with a given course over time: args.name is the value at t; sbml, "
         "antimony: in place of the parameter of that name",
     )
+    delays: dict[VariableName, DelayConfig] = Field(
+        default_factory=dict,
+        description="{name: {of: state, by: while}}: args.name is the state as it was a while "
+        "before",
+    )
     nonnegative: Annotated[list[VariableName], Distinct] = Field(
         default_factory=list,
         description="states that cannot be negative: a step that makes one so by more than its "
@@ -229,6 +235,7 @@ class ModelConfig(Strict):
             words = f"factor of {array.long_name or name}"
             parameters[name] = Parameter(long_name=words, value=1.0)
         parameters |= {axis: Parameter(value=0.0) for axis in self.categories}
+        parameters |= delay_parameters(self.delays, states)
         return Declaration(
             self.name,
             self.t0,
@@ -243,6 +250,7 @@ class ModelConfig(Strict):
             self.time_units,
             self.origin,
             (observables and observables.function) or self.origin,
+            {name: delay.delay for name, delay in self.delays.items()},
         )
 
     @property
@@ -319,6 +327,8 @@ class ModelConfig(Strict):
             if name in self.parameters:
                 raise ValueError(f"data: {name!r} is a parameter already; rename one of them")
         check_given({"arrays": self.arrays, "inputs": self.inputs}, {*names, *self.data})
+        every = {*names, *self.data, *self.arrays, *self.inputs, *self.categories}
+        check_delays(self.delays, self.states, self.parameters, every)
         check_coords(self.coords, {**self.states, **self.arrays})
         for name in self.nonnegative:
             if name not in self.states:

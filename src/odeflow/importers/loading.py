@@ -96,11 +96,11 @@ def given_to(config: ModelConfig, study: Path) -> GivenArgs:
 def _supplying(
     config: ModelConfig, study: Path
 ) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], GivenArgs]:
-    """What gives a function the model's arrays, data and inputs, if any; and these."""
+    """What gives a function the model's arrays, data, inputs and delays, if any; and these."""
     given = given_to(config, study)
 
     def supplied(function: Callable[..., Any]) -> Callable[..., Any]:
-        if config.data or config.arrays or config.inputs:
+        if config.data or config.arrays or config.inputs or config.delays:
             function = Supplied(function, given)
         if config.complex_states:
             states, split = list(config.states), lambda z: (jnp.real(z), jnp.imag(z))

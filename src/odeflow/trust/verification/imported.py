@@ -37,6 +37,9 @@ class ImportedFunctions:
         self._places |= {name: f"p[{i}]" for i, name in enumerate(config.parameters)}
         first = self._categories.stop
         self._places |= {name: f"p[{first + i}]" for i, name in enumerate(config.inputs)}
+        # of a delay there are two numbers: what was, and how long before
+        first += len(config.inputs)
+        self._places |= {name: f"p[{first + 2 * i}]" for i, name in enumerate(config.delays)}
         rates = [system.rates[name] for name in config.states]
         self.still = np.array([is_zero(rate) for rate in rates], bool)
         self.is_autonomous = not any({TIME, *config.inputs} & self._read(rate) for rate in rates)
@@ -46,12 +49,12 @@ class ImportedFunctions:
         self.events = tuple(self._event(system, i) for i in range(len(system.events)))
 
     def _given(self, t: float, args: np.ndarray) -> list[float]:
-        """The parameters, and the inputs behind them."""
+        """The parameters, behind them the inputs, and then what is delayed."""
         numbers = args.tolist()
         if self._inputs is None:
             return numbers
         end = self._categories.stop
-        return numbers[:end] + self._inputs.values(t, numbers[self._categories])
+        return numbers[:end] + self._inputs.values(t, numbers[self._categories]) + numbers[end:]
 
     def _compiled(self, results: Sequence[Expression], **named: Any) -> Callable[..., Any]:
         definitions = {
