@@ -88,6 +88,8 @@ def outcomes(status: Status) -> Iterator[FailedTrajectory]:
             yield _failed(status, 31.4, 900, 0, rodas)
         case Status.suspect:
             yield _failed(status, 31.4, 12, 0, SolverConfig(rtol=1e-3))
+        case Status.history_full:
+            yield _failed(status, 31.4, 2_000, 100, explicit)
 
 
 def _failed(

@@ -95,7 +95,7 @@ class Step:
         stepper = rosenbrock_stepper(solver.tableau, field, plan(len(y), field.entries))
         builder = Builder(["t", "t_next", "h", "theta", *(f"y_{name}" for name in y)])
         start, end, length, place, *state = (Value(builder, name) for name in builder.inputs)
-        stepped = stepper.step(Start(start, end, length, state, [], {}))
+        stepped = stepper.step(Start(start, end, length, state, lambda t: [], {}))
         assert stepped.error is not None
         inside = Inside(length, state, stepped.candidate, stepped.dense)
         between = [interpolated(terms, place) for terms in stepper.polynomial(inside)]

@@ -1,4 +1,4 @@
-"""The time after the last dose as the field and observables see it: closed forms, SciPy, refusals."""
+"""The time after the last dose, as fields see it: closed forms, SciPy, refusals."""
 
 from pathlib import Path
 from typing import Any
@@ -171,13 +171,13 @@ def test_a_field_may_compare_it(tmp_path: Path):
 def test_the_digest_and_refusals(tmp_path: Path):
     digest = lambda *more: solve_digest(composed(tmp_path, *PLAIN, *more), tmp_path)
     assert digest("model.time_after_dose=since") != digest()
-    with pytest.raises(ConfigError, match="time_after_dose: doses.0.times.1 reads later, which"):
+    with pytest.raises(ConfigError, match=r"time_after_dose: doses.0.times.1 reads later, which"):
         moved = DOSES.replace("]}]", "]") + ", {parameter: later, value: 4, time: 2}]"
         composed(tmp_path, moved.replace("}],", "},"))
-    with pytest.raises(ConfigError, match="design.axes.tad"):
+    with pytest.raises(ConfigError, match=r"design.axes.tad"):
         composed(tmp_path, *PLAIN, "design.axes={tad: {values: [1, 2]}}")
     steady = RECORDS.replace("ADDL,CMT", "ADDL,CMT,SS").replace("\n", ",0\n").replace("SS,0", "SS")
     more = ["design=nonmem", "design.nonmem=data.csv"]
     steady = steady.replace("3,2,gut,0", "3,2,gut,1")
-    with pytest.raises(ConfigError, match="SS: .* depends on time"):
+    with pytest.raises(ConfigError, match=r"SS: .* depends on time"):
         odeflow.run(composed(tmp_path, *more, data=steady))

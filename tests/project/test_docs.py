@@ -62,7 +62,7 @@ def test_keys_say_their_defaults_and_units():
     assert keys["model.t1"].default == "needed"
     assert keys["solver.dt0"].units == "`model.time_units`"
     assert keys["verify.budget"].units == "s"
-    assert keys["model.states.<name>.initial"].kind == "number, or list, or record"
+    assert keys["model.states.<name>.initial"].kind == "number, or list, or record, or text"
     assert "factor" in keys["runtime.retry.max_steps"].kind
     assert keys["analyse.estimate.parameters.<name>.bounds"].default == "needed"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support import bad_algebraic, bad_sedml
+from tests.support import bad_algebraic, bad_delays, bad_sedml
 from tests.support.petab_text import DECAY, tabbed
 from tests.support.petab_text import TABLES as TABLES_OF_PETAB
 from tests.support.petab_text import YAML as PROBLEM
@@ -1185,6 +1185,12 @@ BAD_INPUTS = [
         BadInput("algebraic equations", a, b, c, f"experiment=decay {d}".strip(), needs_jax=True)
         for a, b, c, d in bad_algebraic.IN_JAX
     ),
+    *(BadInput("delays", a, b, c) for a, b, c in bad_delays.IN_CONFIG),
+    *(
+        BadInput("delays", a, b, bad_delays.ANY, f"experiment=decay {c}")
+        for a, b, c in bad_delays.IN_SETTINGS
+    ),
+    BadInput("delays", "a dose that changes one", *bad_delays.SWITCHED),
     *(BadInput("YAML file", a, b, _model_yaml(c)) for a, b, c in YAML),
     *(BadInput("design", a, b, in_experiment(AXIS, c)) for a, b, c in DESIGN),
     *(BadInput("sensitivity analysis", a, b, c) for a, b, c in SENSITIVITY),

@@ -371,7 +371,10 @@ FEATURES = [
             _model(species("S", amount=3), K, DECAY, parameter("a", constant=False),
                    rule("assignment", "a", "rateOf(S) + rateOf(k)")),
             at={"S": 4}, values={"a": -1}),
-    Feature("Mathematics", "the csymbol `delay`", _uses("delay(x, 1)"), refused="'delay'"),
+    Feature("Mathematics", "the csymbol `delay` by what does not change",
+            _uses("delay(x + time, 1)"), at={"time": 3}, values={"z": 2.5}),
+    Feature("Mathematics", "the csymbol `delay` by what changes", _uses("delay(x, time)"),
+            refused="a delay by what changes, 'time'"),
 ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ _RESULTS = {
     Status.stopped_by_event: RESULTS.event_occurred,
     Status.events_failed: RESULTS.internal_error,
     Status.suspect: RESULTS.internal_error,
+    Status.history_full: RESULTS.internal_error,
 }
 
 

@@ -116,7 +116,7 @@ def _changed(value: Any, key: str, before: Mapping[str, Any], config: Config) ->
     if key == "dt0":
         smallest = 4 * _EPSILON[config.runtime.precision] * abs(t0)
         return max(factor * (t1 - t0 if old is None else old), smallest, before["dtmin"] or 0.0)
-    if key == "max_steps":
+    if key in ("max_steps", "delay_steps"):
         return min(round(factor * old), _MOST_STEPS)
     if isinstance(old, Mapping):
         return {name: factor * number for name, number in old.items()}

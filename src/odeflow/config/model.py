@@ -20,6 +20,7 @@ from odeflow.config.compartments import CompartmentConfig
 from odeflow.config.complex_states import with_parts
 from odeflow.config.data import DataFile
 from odeflow.config.dates import Time, reference_date
+from odeflow.config.delays import DelayConfig, check_delays, delay_parameters
 from odeflow.config.imported import ChangeConfig, EditConfig
 from odeflow.config.inputs import InputConfig
 from odeflow.config.observables import Observables
@@ -133,9 +134,12 @@ class ModelConfig(Strict):
         "antimony: in place of the parameter of that name",
     )
     time_after_dose: VariableName | None = Field(
-        None,
-        description="the name by which the functions read, as args.<name>, the time since the last "
-        "dose; sbml, antimony: in place of the parameter of that name",
+        None, description="a name: args.<name> is the time since the last dose; else as `inputs`"
+    )
+    delays: dict[VariableName, DelayConfig] = Field(
+        default_factory=dict,
+        description="{name: {of: state, by: while}}: args.name is the state as it was a while "
+        "before",
     )
     nonnegative: Annotated[list[VariableName], Distinct] = Field(
         default_factory=list,
@@ -190,9 +194,8 @@ class ModelConfig(Strict):
     @property
     def plain_arrays(self) -> dict[str, ArrayParameter]:
         """The array parameters as engines have them, categories in the order of `categories`."""
-        known = self.categories
         return {
-            name: one.array([] if one.by is None else known[one.by])
+            name: one.array([] if one.by is None else self.categories[one.by])
             for name, one in self.arrays.items()
         }
 
@@ -229,14 +232,13 @@ class ModelConfig(Strict):
             name: Parameter(p.units, p.long_name, value=p.value)
             for name, p in self.parameters.items()
         }
-        # behind the numbers that are the user's come factors of arrays, numbers of categories, and
-        # the time of the last dose
-        for name, array in self.arrays.items():
-            words = f"factor of {array.long_name or name}"
-            parameters[name] = Parameter(long_name=words, value=1.0)
+        # behind the user's numbers: factors of arrays, numbers of categories, time of the last dose
+        for name, one in self.arrays.items():
+            parameters[name] = Parameter(long_name=f"factor of {one.long_name or name}", value=1.0)
         parameters |= {axis: Parameter(value=0.0) for axis in self.categories}
         if self.time_after_dose is not None:
             parameters[self.time_after_dose] = Parameter(value=self.t0)
+        parameters |= delay_parameters(self.delays, states)
         return Declaration(
             self.name,
             self.t0,
@@ -251,6 +253,7 @@ class ModelConfig(Strict):
             self.time_units,
             self.origin,
             (observables and observables.function) or self.origin,
+            {name: delay.delay for name, delay in self.delays.items()},
         )
 
     @property
@@ -328,6 +331,8 @@ class ModelConfig(Strict):
             if name in {*self.parameters, self.time_after_dose}:
                 raise ValueError(f"data: {name!r} is a parameter already; rename one of them")
         check_given({"arrays": self.arrays, "inputs": self.inputs}, {*names, *self.data})
+        every = {*names, *self.data, *self.arrays, *self.inputs, *self.categories}
+        check_delays(self.delays, self.states, self.parameters, every)
         check_coords(self.coords, {**self.states, **self.arrays})
         for name in self.nonnegative:
             if name not in self.states:

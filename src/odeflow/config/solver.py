@@ -86,6 +86,12 @@ class SolverConfig(Strict):
         description="implicit methods: absolute tolerance of the root find; null: atol",
         json_schema_extra=measured_in("those of each state"),
     )
+    delay_steps: Natural = Field(
+        1024,
+        description="steps that are kept for `model.delays`: no fewer than a trajectory takes "
+        "within the longest of them, else it ends with status history_full",
+        json_schema_extra=measured_in("steps"),
+    )
     reject_drift: bool = Field(
         False,
         description="a step after which an invariant has drifted further than its part of "
@@ -171,6 +177,7 @@ class SolverChange(Strict):
     safety: Real | None = None
     root_finder_rtol: PositiveReal | Factor | None = None
     root_finder_atol: PositiveReal | Factor | None = None
+    delay_steps: Natural | Factor | None = None
 
     @field_validator("*", mode="before")
     @classmethod

@@ -20,6 +20,7 @@ from odeflow.engines.choice import (
 )
 from odeflow.files.errors import ConfigError
 from odeflow.problem.attempt import Attempt
+from odeflow.problem.delays import WITH_DELAYS
 from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
@@ -138,7 +139,7 @@ class Retrier:
         return can_run and native_engine.refusal(problem) is None
 
     def _engine(self, number: int) -> EngineChoice | None:
-        """The engine of an attempt; None, with a warning, where its method cannot run at all."""
+        """The engine of an attempt; None where its method cannot run at all."""
         if number not in self._engines:
             problem = self._problems[number]
             if not _can_run(problem.model, self._attempts[number], self._attempts[0]):
@@ -175,10 +176,13 @@ def progress_after(before: int, progress: Progress | None) -> Progress | None:
 
 
 def _can_run(model: Model, change: Attempt, first: Attempt) -> bool:
-    """Whether JAX can differentiate the vector field, where an implicit method needs that.
+    """Whether the method has delays where the model does, and JAX can differentiate the vector
+    field where an implicit method needs that.
 
     One that the first attempt did not need must not end a chunk that is solved already.
     """
+    if model.declared.delays and METHODS[change.solver.method].family not in WITH_DELAYS:
+        return False
     if METHODS[first.solver.method].implicit or not METHODS[change.solver.method].implicit:
         return True
     t, y, args = model.example()

@@ -43,6 +43,8 @@ def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> 
     The native engine is on a GPU only where that is asked for. Raises ConfigError where `native`
     is demanded and cannot run the problem, or where neither engine can.
     """
+    if problem.model.declared.delays:
+        return _with_delays(problem, wanted, device)
     method = METHODS[problem.solver.method]
     if wanted == "diffrax":
         if not method.in_diffrax:
@@ -65,6 +67,23 @@ def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> 
     if wanted == "native":
         raise ConfigError(f"runtime.engine: {refusal}; use runtime.engine=auto")
     return EngineChoice("diffrax", refusal, device)
+
+
+def _with_delays(problem: Problem, wanted: Wanted, device: Device) -> EngineChoice:
+    """The native engine, or a ConfigError: Diffrax has no delays."""
+    from odeflow.engines.native import engine as native_engine
+    from odeflow.engines.native.program.refusal import ELSEWHERE
+
+    if wanted == "diffrax":
+        raise ConfigError(
+            "runtime.engine: diffrax has no delays, which the native engine solves; take "
+            "runtime.engine=auto, or leave model.delays out"
+        )
+    refusal = native_engine.refusal(problem, "gpu" if device == "gpu" else "cpu")
+    if refusal is not None:
+        reason = refusal.removesuffix(ELSEWHERE)
+        raise ConfigError(f"model.delays: {reason}; the diffrax engine has no delays")
+    return EngineChoice("native")
 
 
 def missing_device(engine: EngineChoice) -> str | None:

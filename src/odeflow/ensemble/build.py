@@ -37,6 +37,7 @@ from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.time_resolution import check_span
 from odeflow.problem.time_text import shown_time
 from odeflow.problem.transforms.algebraic import started, with_algebraic
+from odeflow.problem.transforms.delays import with_history
 from odeflow.problem.transforms.dose_derivatives import DoseDerivatives
 from odeflow.problem.transforms.doses import jump_targets, schedule, with_doses
 from odeflow.problem.transforms.drift_limit import DriftLimit, with_drift_limit
@@ -266,7 +267,8 @@ def _resolved(part: MeasuredPart | None, name: str, tolerances: Tolerances) -> M
 def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
     """Initial values and parameters of every sample: those of the axes, computed or declared.
 
-    Raises ConfigError for a negative state that cannot be, and for an end that is not after t0.
+    Raises ConfigError for a negative state that cannot be, an end that is not after t0, and a delay
+    that is not positive.
     """
     size = len(next(iter(axes.values()))) if axes else 1
     axes = {**axes, **_categories(config, axes)}
@@ -285,7 +287,8 @@ def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
         for name, parameter in declared.parameters.items()
     ]
     t1 = own_ends(config, axes) if has_own_ends(config, axes) else None
-    return Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
+    lanes = Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
+    return with_history(model, lanes)
 
 
 def _categories(config: Config, axes: Axes) -> Axes:

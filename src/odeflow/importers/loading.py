@@ -96,11 +96,12 @@ def given_to(config: ModelConfig, study: Path) -> GivenArgs:
 def _supplying(
     config: ModelConfig, study: Path
 ) -> tuple[Callable[[Callable[..., Any]], Callable[..., Any]], GivenArgs]:
-    """What gives a function the model's arrays, data and inputs, if any; and these."""
+    """What gives a function the model's arrays, data, inputs and delays, if any; and these."""
     given = given_to(config, study)
 
     def supplied(function: Callable[..., Any]) -> Callable[..., Any]:
-        if config.data or config.arrays or config.inputs or config.time_after_dose:
+        given_more = (config.data, config.arrays, config.inputs, config.delays)
+        if any(given_more) or config.time_after_dose is not None:
             function = Supplied(function, given)
         if config.complex_states:
             states, split = list(config.states), lambda z: (jnp.real(z), jnp.imag(z))

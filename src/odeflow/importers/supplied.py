@@ -1,6 +1,4 @@
-"""A user's function whose `args` have `model.data` and `model.inputs` beside the parameters, and
-the time after the last dose.
-"""
+"""A user's function whose `args` have a model's data, inputs and delays beside the parameters."""
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
@@ -64,19 +62,24 @@ class GivenArgs:
             place = _whole(category)
             return arrays.at[place].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
-        return self.taking(constant, chosen, value)(t, args)
+        def shaped(numbers: list[Any], shape: tuple[int, ...]) -> Any:
+            return jnp.stack(numbers).reshape(shape)
+
+        return self.taking(constant, chosen, value, shaped)(t, args)
 
     def taking(
         self,
         constant: Callable[[np.ndarray], Any],
         chosen: Callable[[Any, Any], Any],
         value: Callable[[str, Any, Any], Any],
+        shaped: Callable[[list[Any], tuple[int, ...]], Any],
     ) -> Callable[[Any, Any], Any]:
-        """A function of (t, args) that puts arrays and inputs behind the parameters.
+        """A function of (t, args) that puts arrays, inputs and delays behind the parameters.
 
-        `constant` makes arrays readable, `chosen` takes that of a category of several, and `value`
-        gives an input of this name at a time, under a category, None where it has none. What
-        odeflow itself adds behind the parameters (an infusion's rate) is not the function's.
+        `constant` makes arrays readable, `chosen` takes that of a category of several, `value`
+        gives an input of this name at a time, under a category, None where it has none, and
+        `shaped` makes an array of scalars. What odeflow itself adds behind the parameters (an
+        infusion's rate) is not the function's.
         """
         number = len(self.config.parameters)
         parts = [_part(name, arrays, constant) for name, arrays in self.data.items()]
@@ -97,15 +100,27 @@ class GivenArgs:
             inputs = [value(name, t, category(one.by)) for name, one in given]
             if told is not None:
                 inputs.append(t - args[places[told]])
-            return self._record(*args[:number], *scaled, *parts, *inputs)
+            delayed = [
+                shaped([args[i] for i in numbers], shape) if shape else args[numbers[0]]
+                for numbers, shape in self._delayed
+            ]
+            return self._record(*args[:number], *scaled, *parts, *inputs, *delayed)
 
         return taken
 
     @cached_property
+    def _delayed(self) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """The numbers of the parameters that each delay has, and its shape."""
+        declared = self.config.declaration()
+        shapes = [declared.states[delay.of].shape for delay in declared.delays.values()]
+        return [(one.values, shape) for one, shape in zip(declared.delay_places, shapes)]
+
+    @cached_property
     def _record(self) -> Any:
-        names = [*self.config.parameters, *self.arrays, *self.data, *self.config.inputs]
-        names += [] if self.config.time_after_dose is None else [self.config.time_after_dose]
-        return namedtuple(f"{self.config.name}_args", names)
+        config = self.config
+        names = [*config.parameters, *self.arrays, *self.data, *config.inputs]
+        names += [] if config.time_after_dose is None else [config.time_after_dose]
+        return namedtuple(f"{config.name}_args", [*names, *config.delays])
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,12 @@ of one. They are not checked here: the config's records are, before these are ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
+
+from odeflow.problem.delays import Delay, DelayPlaces, delay_places
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Declaration:
     `nonnegative` names the states that cannot be negative. `algebraic` are those for which the
     vector field gives a residual, `mass_matrix` stands before the derivatives of all components
     where there is one, and `free` are the states that are found at t0 (None: the algebraic ones).
+    The values of `delays` and their lengths are among the parameters, behind its own.
     """
 
     name: str
@@ -71,11 +75,18 @@ class Declaration:
     time_units: str = "1"
     origin: str = ""
     observables_origin: str = ""
+    delays: Mapping[str, Delay] = field(default_factory=dict)
 
     @property
     def dims(self) -> frozenset[str]:
         """Names of the dimensions of all array states."""
         return frozenset(dim for state in self.states.values() for dim in state.dims)
+
+    @cached_property
+    def delay_places(self) -> tuple[DelayPlaces, ...]:
+        """Its delays, by numbers of components and parameters."""
+        shapes = {name: state.shape for name, state in self.states.items()}
+        return delay_places(self.delays, shapes, list(self.parameters))
 
     @property
     def is_implicit(self) -> bool:

@@ -39,7 +39,8 @@ class Tolerances:
 class Solver:
     """The method and its step size control. Names are Diffrax's; None stands for its own choice.
 
-    `root_finder_rtol` and `root_finder_atol` are those of implicit methods.
+    `root_finder_rtol` and `root_finder_atol` are those of implicit methods, `delay_steps` the steps
+    that are kept for delays.
     """
 
     method: str
@@ -57,6 +58,7 @@ class Solver:
     safety: float
     root_finder_rtol: float | None
     root_finder_atol: float | None
+    delay_steps: int
 
     @property
     def is_adaptive(self) -> bool:

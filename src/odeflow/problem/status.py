@@ -22,6 +22,7 @@ class Status(IntEnum):
     stopped_by_event = 5
     events_failed = 6
     suspect = 7
+    history_full = 8
 
     @property
     def is_failure(self) -> bool:
@@ -57,6 +58,10 @@ ADVICE: dict[Status, str] = {
     Status.suspect: (
         "the error estimate of a step means nothing at so loose a tolerance: lower solver.rtol, at "
         "1e-5 and below such steps do not occur"
+    ),
+    Status.history_full: (
+        "more steps lie within the longest of `model.delays` than are kept: raise "
+        "solver.delay_steps, or loosen the tolerances"
     ),
     Status.stopped_by_event: "a condition of `stop` was met: the values end there",
 }

@@ -73,6 +73,7 @@ def diagnose(outcome: FailedTrajectory) -> Diagnosis:
         Status.nonlinear_solve_failed: _nonlinear_solve,
         Status.events_failed: _events,
         Status.suspect: _suspect,
+        Status.history_full: _history,
     }[outcome.status](outcome)
 
 
@@ -192,6 +193,14 @@ def _suspect(it: FailedTrajectory) -> Diagnosis:
         "tolerance too loose",
         f"at t = {it.where} a step's error estimate meant nothing: lower solver.rtol, "
         f"which is {it.solver.rtol:g}, to 1e-5 or below",
+    )
+
+
+def _history(it: FailedTrajectory) -> Diagnosis:
+    return Diagnosis(
+        "more steps within a delay than are kept",
+        f"raise solver.delay_steps, which is {it.solver.delay_steps:,}, or loosen solver.rtol and "
+        f"atol; the last one kept was needed at t = {it.where}",
     )
 
 

@@ -21,6 +21,7 @@ from odeflow.engines.native.methods.taylor import taylor
 from odeflow.engines.native.program.refusal import Refused, UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.engines.native.targets.machine_code import Kernel
+from odeflow.problem.delays import WITH_DELAYS
 from odeflow.problem.methods import find_method
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 
@@ -128,6 +129,8 @@ def _step(problem: Problem, device: Device) -> Stepper:
     if problem.model.algebraic is not None and method.family != "rosenbrock":
         why = "the native engine solves algebraic equations by rodas5p and rodas3p"
         raise UntranslatableError(problem.solver.method, why)
+    if problem.model.declared.delays and method.family not in WITH_DELAYS:
+        raise UntranslatableError(method.name, "it has no delays; tsit5, dopri8 and rodas5p have")
     if method.family == "explicit":
         return explicit_rk(problem.model, method, problem.dtype)
     if method.family == "rosenbrock":
@@ -144,6 +147,8 @@ def _loop(problem: Problem, device: Device) -> Loop:
         return LANE_LOOP
     from odeflow.engines.native.loop.cuda_loop import THREAD_LOOP
 
+    if problem.model.declared.delays:
+        raise UntranslatableError("delays", "on a GPU it has none of them yet")
     if problem.restarts:
         raise UntranslatableError("doses, stops and events", "on a GPU it has none of them yet")
     if problem.events:

@@ -120,7 +120,7 @@ def _filled(model: Mapping[str, Any], source: ModelSource, system: "System") -> 
     elif given is not None:
         observed = given  # which the schema refuses
     starts = system.dependencies()
-    _refuse_algebraic(model, system, starts, source)
+    _refuse_contradictions(model, system, starts, source)
     fixed = {name for name in system.initial if _given(model, name) is not None}
     computed = {
         name: [x for x in starts[name] if x in parameters or x in states]
@@ -143,16 +143,21 @@ def _filled(model: Mapping[str, Any], source: ModelSource, system: "System") -> 
         "algebraic": list(system.algebraic),
         "events": [event.name for event in system.events],
         "computed": computed,
+        "delays": {name: x._asdict() for name, x in system.delays.items()},
     }
 
 
-def _refuse_algebraic(
+def _refuse_contradictions(
     model: Mapping[str, Any],
     system: "System",
     starts: Mapping[str, list[str]],
     source: ModelSource,
 ) -> None:
-    """Raises where algebraic states are said twice, or decide on what is computed before them."""
+    """Raises where algebraic states or delays are said twice, and where the former decide on what
+    is computed before them.
+    """
+    if model.get("delays"):
+        raise ConfigError(f"model.delays: {source.name} says itself what is delayed; use its delay")
     if model.get("algebraic"):
         raise ConfigError(f"model.algebraic: {source.name} says itself which states are algebraic")
     for name, depends_on in starts.items():

@@ -41,6 +41,9 @@ def parse_formula(text: str, known: Mapping[str, str]) -> Expression:
     def rate(name: str) -> Expression:
         raise MathError(f"rateOf({name}) is not supported in a formula")
 
+    def delayed(expression: Expression, by: Expression) -> Expression:
+        raise MathError("a delay is not supported in a formula")
+
     if count_operations(text) > MOST_OPERATIONS:
         raise MathError(f"a formula of more than {MOST_OPERATIONS:,} operations; divide it")
     settings = libsbml.L3ParserSettings()
@@ -52,7 +55,7 @@ def parse_formula(text: str, known: Mapping[str, str]) -> Expression:
     tree = libsbml.parseL3FormulaWithSettings(text, settings)
     if tree is None:
         raise MathError(" ".join(libsbml.getLastParseL3Error().split()))
-    return Translator({}, quantity, rate).number(tree)
+    return Translator({}, quantity, rate, delayed).number(tree)
 
 
 def _renamed(text: str, known: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:

@@ -81,7 +81,8 @@ class Translator:
     """Makes expressions of syntax trees, for one model.
 
     `functions` are the trees of its function definitions (`lambda`) by id; `quantity` gives the
-    expression of an id and `rate` that of the time derivative of an id; both raise MathError.
+    expression of an id, `rate` that of the time derivative of an id, and `delayed` that of an
+    expression a while before; all raise MathError.
     """
 
     def __init__(
@@ -89,8 +90,10 @@ class Translator:
         functions: Mapping[str, Any],
         quantity: Callable[[str], Expression],
         rate: Callable[[str], Expression],
+        delayed: Callable[[Expression, Expression], Expression],
     ) -> None:
         self._functions, self._quantity, self._rate = functions, quantity, rate
+        self._delayed = delayed
         self._size = 0
 
     def number(self, tree: Any, local: Mapping[str, Expression] | None = None) -> Expression:
@@ -123,6 +126,8 @@ class Translator:
             del values[len(values) - number :]
             if tree.getType() == libsbml.AST_FUNCTION:
                 pending.append(self._applied(tree.getName(), operands))
+            elif tree.getType() == libsbml.AST_FUNCTION_DELAY and len(operands) == 2:
+                values.append(self._delayed(*map(as_number, operands)))
             else:
                 values.append(_operation(tree.getType(), operands))
         return values[0]
@@ -191,8 +196,6 @@ def _operation(kind: int, operands: list[Expression]) -> Expression:
         return call("or", call("not", operands[0]), operands[1])
     elif kind == libsbml.AST_FUNCTION_PIECEWISE:
         return _piecewise(operands)
-    elif kind == libsbml.AST_FUNCTION_DELAY:
-        raise MathError("a delay of the csymbol 'delay'")
     name = _node_names().get(kind, "unknown mathematics")
     raise MathError(f"{name!r} of {len(operands)} operands")
 

@@ -63,6 +63,7 @@ class Quantities:
         self.ids = dataset_names(self._identifiers())
         self._taken = set(self.ids.values())
         self.rates_read: dict[str, None] = {}
+        self.delayed: dict[str, tuple[Expression, Expression]] = {}
         self.algebraic: list[str] = []
         self._determined = self._by_algebraic_rules()
         self._rules = {x.getVariable(): x for x in children(model, "Rule") if x.isSetMath()}
@@ -76,7 +77,7 @@ class Quantities:
             for assignment in children(event, "EventAssignment")
         }
         functions = {x.getIdAttribute(): x.getMath() for x in children(model, "FunctionDefinition")}
-        self.translator = Translator(functions, self._quantity, self._rate)
+        self.translator = Translator(functions, self._quantity, self._rate, self._delay)
         for compartment in children(model, "Compartment"):
             self._read_compartment(compartment)
         for species in children(model, "Species"):
@@ -125,6 +126,16 @@ class Quantities:
         self._quantity(identifier)
         self.rates_read[identifier] = None
         return Symbol(rate_of(self.ids[identifier]))
+
+    def _delay(self, expression: Expression, by: Expression) -> Expression:
+        """A `delay`; what it stands for is known when the whole model is read."""
+        if isinstance(by, Number) and by.value == 0:
+            return expression
+        if isinstance(by, Number) and not 0 < by.value < math.inf:
+            raise MathError(f"a delay by {by.value:g}")
+        name = f"delayed {len(self.delayed)}"
+        self.delayed[name] = expression, by
+        return Symbol(name)
 
     def free_name(self, wanted: str) -> str:
         """A name like this that no quantity has."""
@@ -186,14 +197,14 @@ class Quantities:
         set_by_events = {self.ids.get(identifier) for identifier in self._set_by_events}
         for name in [x for x in self.algebraic if x not in set_by_events]:
             solved = solved_for(name, self.rates[name])
-            if solved is None or name in self._read_by(solved):
+            if solved is None or name in self.read_by(solved):
                 continue
             self.algebraic.remove(name)
             for known in (self.rates, self.values, self.initial):
                 known.pop(name, None)
             self.assign(name, solved)
 
-    def _read_by(self, expression: Expression) -> set[str]:
+    def read_by(self, expression: Expression) -> set[str]:
         """The names that an expression reads, also by way of what is assigned."""
         found: set[str] = set()
         pending = [expression]

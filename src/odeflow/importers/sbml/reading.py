@@ -7,6 +7,7 @@ from odeflow.files.plain_text import without_hidden
 from odeflow.importers.expressions.expression import Expression, Number, Symbol, call, rate_of
 from odeflow.importers.refusal import ModelSource, UnsupportedError
 from odeflow.importers.sbml.changes import ModelChange
+from odeflow.importers.sbml.delays import read_delays
 from odeflow.importers.sbml.events import read_events
 from odeflow.importers.sbml.quantities import Quantities
 from odeflow.importers.sbml.reactions import read_reactions
@@ -49,6 +50,9 @@ def read_model(
             raise quantities.unsupported(what, element, identifier)
         name = quantities.ids[identifier]
         quantities.assigned[rate_of(name)] = _rate(quantities, identifier)
+    delays = read_delays(quantities, events)
+    if fast and delays:
+        raise UnsupportedError(source, "a delay beside fast reactions", "")
     return System(
         name=model.getIdAttribute(),
         title=without_hidden(model.getName()) or None,
@@ -66,6 +70,7 @@ def read_model(
         amounts=quantities.amounts(),
         events=events,
         algebraic=tuple(quantities.algebraic),
+        delays=delays,
     )
 
 

@@ -7,9 +7,10 @@ compartments that change) and parameters p.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from odeflow.config.observables import VariableConfig
 from odeflow.config.validate import nearest
@@ -55,6 +56,13 @@ def assigned_to(name: str) -> str:
     return f"new {name}"
 
 
+class DelayedState(NamedTuple):
+    """A state as it was `by` before: a number, or the name of a parameter."""
+
+    of: str
+    by: float | str
+
+
 @dataclass(frozen=True)
 class Species:
     """What the name of a species stands for: its amount, or its concentration in a compartment."""
@@ -74,7 +82,8 @@ class System:
     `reactions` the rates of the reactions. `fast` are reactions that are in equilibrium at all
     times, no part of `rates`, and what one unit of each does to the states. `ids` are the names by
     the ids of the file, `amounts` the compartments by the states that are amounts in them. Of the
-    `algebraic` states `rates` has what is zero at all times.
+    `algebraic` states `rates` has what is zero at all times. `delays` are names that expressions
+    read beside, of states as they were before.
     """
 
     name: str
@@ -93,6 +102,7 @@ class System:
     amounts: Mapping[str, str]
     events: tuple[SBMLEvent, ...] = ()
     algebraic: tuple[str, ...] = ()
+    delays: Mapping[str, DelayedState] = field(default_factory=dict)
 
     @property
     def states(self) -> list[str]:

@@ -29,6 +29,7 @@ from odeflow.importers.study.analyses import (
     check_training_outputs,
     known_names,
 )
+from odeflow.importers.study.delays import check_delays_use
 from odeflow.importers.study.followed import check_followed
 from odeflow.importers.study.method_use import check_method_use
 from odeflow.importers.study.records import check_records, check_vpc
@@ -51,6 +52,7 @@ def check(config: Config, study: Path) -> None:
     _check_stop(config)
     _check_steady_states(config)
     check_algebraic_use(config, study)
+    check_delays_use(config, study)
     check_method_use(config)
     _check_times(config)
     _check_variables(config, study)

@@ -13,6 +13,7 @@ from odeflow.report.figures.style import (
     BLACK,
     BLUE,
     GREEN,
+    GREY,
     ORANGE,
     PURPLE,
     SKY,
@@ -34,6 +35,7 @@ _COLOURS = {
     Status.stopped_by_event: GREEN,
     Status.events_failed: BLUE,
     Status.suspect: YELLOW,
+    Status.history_full: GREY,
 }
 #: From best to worst: their numbers are in the order of their invention.
 _SEVERITY = sorted(Status, key=lambda s: (s.is_failure, s))

@@ -84,6 +84,8 @@ class Checker(Common):
         auto = (explicit, *implicit)
         if METHODS[solved_by].implicit:
             auto = (("DOP853", min(_IF_NOT_STIFF, most)), *implicit)
+        if self.config.model.delays:  # of SciPy's dense outputs that of DOP853 is as good as a step
+            return (explicit,)
         asked = {"auto": auto, "dop853": (explicit,), "radau": (("Radau", most),)}
         return asked[self.config.verify.method]
 

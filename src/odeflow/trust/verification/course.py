@@ -95,6 +95,7 @@ class _Walk:
         self.change: Change = problem.changes[0]
         self.slack = _BESIDE * (problem.t1 - problem.t0)
         self.pieces: list[Piece] = []
+        self.past = problem.past(problem.y0)
 
     def done(self) -> Course:
         """Walks to the end."""
@@ -103,6 +104,7 @@ class _Walk:
         self.counted = problem.stops_hold(self.t, self.y, coming[0].args)
         self._apply(coming.pop(0))
         self._instant()
+        self.past.restarted(self.t)
         switches = problem.switches(self.change, self.y)
         for _ in range(_MOST_RESTARTS):
             if self.stopped or self.t >= problem.t1:
@@ -113,8 +115,9 @@ class _Walk:
             next_switch = after[0] if len(after) else np.inf
             rest = np.inf if problem.ends_at is None else problem.ends_at
             target = min(problem.t1, next_change, next_switch, self.events.next_due, rest)
-            self._stretch(target)
+            self._stretch(min(target, self.past.next()))
             at = self.t
+            self.past.passed(at)
             if at == next_change:
                 self._apply(coming.pop(0))
             changed = self._instant()
@@ -127,6 +130,7 @@ class _Walk:
                 changed |= self._instant()
             if changed or at == next_change:
                 switches = problem.switches(self.change, self.y)
+                self.past.restarted(self.t)
                 if changed:
                     self._note_beside(at)
         else:
@@ -138,7 +142,7 @@ class _Walk:
         self._follow(end, end, lambda t: self.y, self.change.args)
         return Course(
             self.ys, self.beside, self.args_at, self.near_end, self.largest,
-            end, self.y, self.change.args, self.stopped, 0,
+            end, self.y, self._args(end), self.stopped, 0,
             self.accuracy.method, self.pieces,
         )  # fmt: skip
 
@@ -150,7 +154,7 @@ class _Walk:
 
     def _instant(self) -> bool:
         """Stops and events at this time; whether the state has changed or ended."""
-        problem, args = self.problem, self.change.args
+        problem, args = self.problem, self._args(self.t)
 
         def stops(t: float, y: np.ndarray) -> bool:
             now = problem.stops_hold(t, y, args)
@@ -163,6 +167,10 @@ class _Walk:
         self.largest = np.maximum(self.largest, np.abs(y))
         return happened or self.stopped
 
+    def _args(self, t: float) -> np.ndarray:
+        """The parameters at a time."""
+        return self.past.args(t, self.change.args)
+
     def _field(self, args: np.ndarray) -> FieldAt:
         return lambda t, y: self.problem.field(t, y, args)
 
@@ -173,14 +181,16 @@ class _Walk:
 
     def _record_at(self, t: float) -> None:
         for i in np.flatnonzero(self.ts == t):
-            self.ys[i], self.args_at[i] = self.y, self.change.args
+            self.ys[i], self.args_at[i] = self.y, self._args(t)
 
     def _follow(
         self, a: float, b: float, dense: Callable[[float], np.ndarray], args: np.ndarray
     ) -> None:
         followed = self.problem.followed
         if followed is not None:
-            self.pieces.append(Piece(a, b, lambda t: followed(t, dense(t), args)))
+            inside = (a, b) if a < b else (-np.inf, np.inf)
+            args_at = lambda t: self.past.args(t, args, inside)
+            self.pieces.append(Piece(a, b, lambda t: followed(t, dense(t), args_at(t))))
 
     def _note_beside(self, t: float) -> None:
         """Values near an event, which may be of its other side."""
@@ -198,7 +208,7 @@ class _Walk:
 
         def within(t: float, y: np.ndarray) -> np.ndarray:
             # neither what holds before nor what holds after this stretch
-            return function(min(max(t, low), high), y, args)
+            return function(min(max(t, low), high), y, self.past.args(t, args, (start, target)))
 
         def moving(t: float, y: np.ndarray) -> np.ndarray:
             return within(t, y) + rates if infused else within(t, y)
@@ -221,7 +231,7 @@ class _Walk:
         conditions = problem.conditions(change, self.events)
         stepping = Stepping(
             field, start, known.start, target, self.accuracy._replace(atol=known.atol),
-            problem.longest(change, self.y), known.lift,
+            min(problem.longest(change, self.y), self.past.shortest), known.lift,
         )  # fmt: skip
         holds = None if conditions is None else conditions.holds(start, self.y)
         waiting = list(inside)
@@ -230,7 +240,10 @@ class _Walk:
         while stepping.t < target:
             bound = self.ts[waiting[0]] if onto and waiting else target
             looks_inside = conditions is not None or problem.followed is not None
+            looks_inside |= bool(self.past)
             a, b, dense = stepping.step(float(bound), bool(waiting) or looks_inside)
+            if self.past:
+                self.past.add(a, dense)
             here = b
             if conditions is not None and holds is not None:
                 hit = first_change(conditions, dense, a, b, holds)
@@ -238,7 +251,7 @@ class _Walk:
                     here = hit
             while waiting and self.ts[waiting[0]] <= here:
                 i = waiting.pop(0)
-                self.ys[i], self.args_at[i] = dense(self.ts[i]), args
+                self.ys[i], self.args_at[i] = dense(self.ts[i]), self._args(self.ts[i])
             self.largest = np.maximum(self.largest, np.abs(dense(here)))
             self._follow(a, here, dense, args)
             if here < b or (

@@ -39,6 +39,9 @@ class ImportedFunctions:
         self._told = config.time_after_dose is not None
         driving = [*config.inputs, *([config.time_after_dose] if self._told else [])]
         self._places |= {name: f"p[{first + i}]" for i, name in enumerate(driving)}
+        # of a delay there are two numbers: what was, and how long before
+        first += len(driving)
+        self._places |= {name: f"p[{first + 2 * i}]" for i, name in enumerate(config.delays)}
         rates = [system.rates[name] for name in config.states]
         self.still = np.array([is_zero(rate) for rate in rates], bool)
         self.is_autonomous = not any({TIME, *driving} & self._read(rate) for rate in rates)
@@ -48,13 +51,15 @@ class ImportedFunctions:
         self.events = tuple(self._event(system, i) for i in range(len(system.events)))
 
     def _given(self, t: float, args: np.ndarray) -> list[float]:
-        """The parameters, behind them the inputs and the time after the last dose."""
+        """The parameters, behind them inputs, the time after the last dose, what is delayed."""
         numbers = args.tolist()
         if self._inputs is None:
             return numbers
         end = self._categories.stop
-        after = [t - numbers[end]] if self._told else []
-        return numbers[:end] + self._inputs.values(t, numbers[self._categories]) + after
+        driving = self._inputs.values(t, numbers[self._categories])
+        if not self._told:
+            return numbers[:end] + driving + numbers[end:]
+        return numbers[:end] + driving + [t - numbers[end]] + numbers[end + 1 :]
 
     def _compiled(self, results: Sequence[Expression], **named: Any) -> Callable[..., Any]:
         definitions = {

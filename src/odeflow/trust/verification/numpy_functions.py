@@ -198,7 +198,7 @@ def _rebound(
     given: Callable[[Any], Any],
     inputs: GivenInputs | None,
 ) -> Callable[..., Any]:
-    """The user's function by NumPy; `model.data` and `model.inputs` among its args."""
+    """The user's function by NumPy; the model's data, inputs and delays among its args."""
     if isinstance(function, WithComplex):
         inner = _rebound(function.function, numpy, given, inputs)
         join = lambda real, imag: given(plain(real) + 1j * plain(imag))
@@ -218,7 +218,10 @@ def _rebound(
     def chosen(arrays: Any, category: Any) -> Any:
         return arrays[int(float(category))]
 
-    with_data = function.given.taking(given, chosen, value)
+    def shaped(numbers: list[Any], shape: tuple[int, ...]) -> Any:
+        return given(np.array([float(x) for x in numbers]).reshape(shape))
+
+    with_data = function.given.taking(given, chosen, value, shaped)
     return lambda t, y, args: called(t, y, with_data(t, args))
 
 

@@ -13,6 +13,7 @@ from odeflow.trust.verification.algebraic import StateSpace
 from odeflow.trust.verification.crossings import Conditions
 from odeflow.trust.verification.event_functions import EventFunctions
 from odeflow.trust.verification.events import Events
+from odeflow.trust.verification.past import Past
 from odeflow.trust.verification.schedule import Change
 from odeflow.trust.verification.switching import Activity, NotesAt, activity, switching_times
 
@@ -40,7 +41,8 @@ class PointProblem:
     is whether a field that changes fast with time, whatever makes it so, is followed in steps that
     see it. `ends_at` is where a trajectory ends for another reason than its stops. At `given_times`
     inputs of the model have kinks and jumps. `space` is what is integrated where the field has a
-    mass matrix, `followed` the variables that metrics need between the saved times.
+    mass matrix, `followed` the variables that metrics need between the saved times. `past` makes of
+    an initial state what keeps the trajectory for its delays.
     """
 
     field: Callable[[float, np.ndarray, np.ndarray], np.ndarray]
@@ -57,6 +59,7 @@ class PointProblem:
     given_times: Float[np.ndarray, " time"] = dataclasses.field(default_factory=lambda: np.empty(0))
     space: StateSpace | None = None
     followed: Callable[[float, np.ndarray, np.ndarray], np.ndarray] | None = None
+    past: Callable[[np.ndarray], Past] = lambda y0: Past((), (), np.empty(0), y0)
     _seen: bool = False
     _active: dict[bytes, Activity] = dataclasses.field(default_factory=dict)
     _known: dict[bytes, tuple[np.ndarray, float]] = dataclasses.field(default_factory=dict)

@@ -46,7 +46,7 @@ def amplification_of(
         widths, _ = trajectory.widths(run)
         for name, one in off.items():
             with np.errstate(all="ignore"):
-                ratio = (one / widths[name]).reshape(len(one), -1).max(axis=1)
+                ratio = (one / widths[name]).reshape(len(one), -1).max(axis=1, initial=0.0)
             ratio = np.nan_to_num(ratio, nan=1.0, posinf=np.inf)
             if name in metrics:
                 metrics[name] = max(metrics[name], float(ratio[0]))
@@ -88,5 +88,5 @@ def _like(problem: PointProblem, y0: np.ndarray) -> PointProblem:
     return PointProblem(
         problem.field, problem.notes, y0, problem.t0, problem.t1, problem.changes,
         problem.stops, problem.events, problem.still, False, problem.ends_at,
-        problem.given_times, problem.space, problem.followed,
+        problem.given_times, problem.space, problem.followed, problem.past,
     )  # fmt: skip

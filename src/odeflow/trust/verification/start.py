@@ -23,7 +23,7 @@ class InitialValues:
         self._t0, self._config = model.declared.t0, config
         value = lambda name, t, category: inputs.value(name, float(t), category)
         chosen = lambda arrays, category: arrays[int(float(category))]
-        self._given = given_to(config, study).taking(lambda array: array, chosen, value)
+        self._given = given_to(config, study).taking(lambda array: array, chosen, value, np.reshape)
         self._functions = {
             name: (function, _by_numpy(function))
             for name, function in initial_functions(config, study).items()

@@ -19,6 +19,7 @@ from odeflow.trust.verification.algebraic import StateSpace
 from odeflow.trust.verification.followed import FollowedVariables
 from odeflow.trust.verification.inputs import GivenInputs
 from odeflow.trust.verification.numpy_functions import PointFunctions
+from odeflow.trust.verification.past import Past, given_delays
 from odeflow.trust.verification.problem import PointProblem, StopCondition
 from odeflow.trust.verification.records import RecordedDoses
 from odeflow.trust.verification.schedule import Rounding, changes
@@ -49,6 +50,7 @@ class Trajectories:
             by_state = config.solver.tolerances(config.model.states).atol
             atol = np.array([by_state[one.state] for one in model.components])
             self.space = StateSpace(model.declared, atol)
+        self.delays = given_delays(model)
         self.recorded = (
             RecordedDoses(config, model, self.functions.vector_field)
             if config.design.records is not None
@@ -121,6 +123,7 @@ class Trajectories:
             ends_at=self._rests_at(one),
             space=self.space,
             followed=self.followed.function,
+            past=lambda y0: Past(self.delays, list(numbers), args, y0),
             given_times=self.inputs.times,
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.program.program import Program
+from odeflow.engines.native.program.refusal import UntranslatableError
 from odeflow.engines.native.program.value import Value, inlined
 from odeflow.engines.shared.watch import Watch
 from odeflow.problem.model import Model
@@ -88,6 +89,17 @@ def watch_program(
         return results
 
     return translate(flat, [*field_inputs(model), *memory_names(watch)], dtype)
+
+
+def without_delays(model: Model, program: Program) -> Program:
+    """The program; raises `UntranslatableError` where it reads a state as it was a while before."""
+    names = parameter_names(model)
+    delayed = {names[place] for delay in model.declared.delay_places for place in delay.values}
+    read = {name for statement in program.statements for name in statement.reads()}
+    if delayed & (read | {x for x in program.outputs if isinstance(x, str)}):
+        why = "neither a stop nor the trigger of an event may read a delayed state"
+        raise UntranslatableError("delay", why)
+    return program
 
 
 def lane_program(model: Model, function: Callable[..., Any], dtype: Any = np.float64) -> Program:

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from odeflow.engines.native.frontend.field import memory_names
+from odeflow.engines.native.frontend.field import memory_names, without_delays
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.loop.last_step import last_step, number_of_coefficients
@@ -61,7 +61,7 @@ class LaneCrossings:
     def suspect(self, b: LaneBuilder, start: Start, stepped: Stepped, keep: Value) -> Value:
         """After a step of all lanes: in which of them something may have fired."""
         inside = Inside(start.h, start.y, stepped.candidate, stepped.dense)
-        given = self._given(b, inside, start.t, start.t_next, start.parameters)
+        given = self._given(b, inside, start.t, start.t_next, start.parameters(start.t_next))
         program = self._program(self._crossings.may_fire, False)
         found, *now = inlined(b, program, given)
         suspect = keep & found
@@ -194,7 +194,7 @@ class LaneCrossings:
             )
             return list(function(start, path, args, memory))
 
-        return translate(flat, inputs, self._problem.dtype)
+        return without_delays(model, translate(flat, inputs, self._problem.dtype))
 
 
 def _horner(coefficients: Sequence[Any], place: Any) -> Any:

@@ -72,7 +72,7 @@ class LaneEvents:
         b = LaneBuilder(self._problem.dtype)
         step = self._view.step(b)
         is_taken = b.row("saved_until") > step.start
-        parameters, at_nodes = b.rows(self._view.parameters), self._view.at_nodes(step)
+        parameters, at_nodes = self._view.within(step), self._view.at_nodes(step)
         for number, event in enumerate(self._events):
             label = self._view.labels(event.crosses)[0]
             values = [node[label] for node in at_nodes]

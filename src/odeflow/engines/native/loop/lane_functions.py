@@ -15,11 +15,13 @@ from odeflow.engines.native.frontend.names import (
     parameter_names,
     scalar_labels,
 )
+from odeflow.engines.native.loop.delay_history import DelayHistory, without_lost
 from odeflow.engines.native.loop.lane_events import LaneEvents
 from odeflow.engines.native.loop.lane_reductions import LaneReductions
 from odeflow.engines.native.loop.lane_restarts import LaneRestarts
 from odeflow.engines.native.loop.last_step import last_step, number_of_coefficients
 from odeflow.engines.native.methods.controller import controller_rows, decide, end_columns
+from odeflow.engines.native.methods.delay_steps import DelaySteps
 from odeflow.engines.native.methods.first_step import first_step
 from odeflow.engines.native.methods.knot_steps import KnotSteps
 from odeflow.engines.native.methods.stepper import (
@@ -51,6 +53,7 @@ class LaneFunctions:
         self._problem, self._stepper = problem, stepper
         self._control = controller_rows(problem, stepper.error_order)
         self._knots = KnotSteps(problem)
+        self._history = DelayHistory(problem, stepper)
         self.reductions = LaneReductions(problem, stepper)
         self.restarts = LaneRestarts(problem, stepper)
         self.events = LaneEvents(problem, stepper)
@@ -74,11 +77,20 @@ class LaneFunctions:
         if self._dense:
             rows += ["step_start", "step_length", *(f"from_{y}" for y in self._y)]
             rows += self._stepper.dense
-        rows += [*self._knots.rows(), *self.restarts.rows(), *self.reductions.rows()]
+        rows += [
+            *self._knots.rows(),
+            *self._history.rows(),
+            *self.restarts.rows(),
+            *self.reductions.rows(),
+        ]
         rows += self.events.rows()
         if self._inside:
             rows += [name for names in self._coefficients for name in names]
         return rows + [f"out_{name}" for _, _, name in self._kept() if self.is_recorded]
+
+    def row_groups(self) -> dict[str, int]:
+        """The numbers of further rows by name."""
+        return {**self._stepper.row_groups, **self._history.row_groups()}
 
     @property
     def is_recorded(self) -> bool:
@@ -140,12 +152,15 @@ class LaneFunctions:
         t, t_next, active = b.row("t"), b.row("t_next"), b.row("active")
         carried = {row: b.row(row) for row in self._stepper.carried}
         y = b.rows(self._y)
-        start = Start(t, t_next, t_next - t, y, b.rows(self._parameters), carried)
+        parameters = self._history.within(b, t, t_next)
+        start = Start(t, t_next, t_next - t, y, parameters, carried)
         stepped = self._stepper.step(start)
         start = stepped.start or start
         order = self._stepper.error_order
         decision = decide(b, problem, order, start, stepped, self.restarts.origin(b))
         decision = without_wild_step(b, problem, start, stepped.candidate, stepped.error, decision)
+        if self._history:
+            decision = without_lost(start, parameters.lost, decision)
         keep = decision.keep & (active > 0.0)
         until = self.restarts.until(b, select(keep, start.t_next, -math.inf))
         is_over = (decision.stalled > 0.0) | (decision.t >= b.row("t1"))
@@ -153,6 +168,7 @@ class LaneFunctions:
         suspect = self.restarts.watch(b, start, stepped, keep)
         if suspect is not None:
             attention = attention | suspect
+        self._history.keep(b, keep, start, stepped)
         if self._dense:
             b.store("step_start", t)
             b.store("step_length", start.h)
@@ -199,7 +215,7 @@ class LaneFunctions:
         else:
             here = b.rows(self._y)
         program = observables_program(problem.model, list(self._observables), problem.dtype)
-        observed = field_at(program, time, here, b.rows(self._parameters))
+        observed = field_at(program, time, here, self._history.parameters(b)(time))
         values: Mapping[str, Value] = dict(zip(self._components, here))
         values |= dict(zip(self._observables.values(), observed))
         for _, _, name in self._kept():
@@ -210,11 +226,13 @@ class LaneFunctions:
         b, problem, stepper = LaneBuilder(self._problem.dtype), self._problem, self._stepper
         t0 = b.row("t") if self.restarts else b.setting("t0")
         self._knots.begin(b, t0)
-        y, parameters = b.rows(self._y), b.rows(self._parameters)
+        self._history.begin(b, t0)
+        y, parameters = b.rows(self._y), self._history.parameters(b)
         field = field_program(problem.model, problem.dtype)
-        f = field_at(field, t0, y, parameters)
+        f = field_at(field, t0, y, parameters(t0))
         end = t0 + first_step(b, problem, field, stepper, t0, y, f, parameters)
         end = self._knots.first_step_end(b, end)
+        end = DelaySteps(problem).first_step_end(b, t0, end)
         t1 = b.row("t1")
         b.store("t", t0)
         b.store("t_next", select(end > t1, t1, end))
@@ -236,7 +254,7 @@ class LaneFunctions:
         if "origin" in self.restarts.rows():
             b.store("origin", t0)
         if not self.restarts:
-            self.reductions.start(b, t0, y, parameters)
+            self.reductions.start(b, t0, y)
         doc = "Starts the trajectory whose initial state and parameters are in a lane."
         return b.finished("begin", "one", doc)
 

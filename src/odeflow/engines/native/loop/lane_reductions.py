@@ -126,11 +126,9 @@ class LaneReductions:
             for variable, (group, first, last) in self._parts.items()
         }
 
-    def start(
-        self, b: LaneBuilder, t0: Value, y: Sequence[Value], parameters: Sequence[Value]
-    ) -> None:
+    def start(self, b: LaneBuilder, t0: Value, y: Sequence[Value]) -> None:
         """Puts the accumulators of a trajectory at t0 into its lane."""
-        values = self._view.scalars(t0, y, parameters)
+        values = self._view.scalars(t0, y, self._view.history.parameters(b))
         for group in self._groups:
             program = translate(group.reducer.start, ["t", "value"], self._problem.dtype)
             for i, name in enumerate(group.scalars):
@@ -208,9 +206,9 @@ class LaneReductions:
         head = [f"for scalar in range({len(group.scalars)}):", "    at = scalar * LANES + lane"]
         return [*head, *lines]
 
-    def _here(self, b: LaneBuilder) -> tuple[Value, list[Value], list[Value]]:
+    def _here(self, b: LaneBuilder) -> tuple[Value, list[Value]]:
         rows = [f"y_{n}" for n in self._view.components]
-        return b.row("t"), b.rows(rows), b.rows(self._view.parameters)
+        return b.row("t"), b.rows(rows)
 
     def _start(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
@@ -219,20 +217,22 @@ class LaneReductions:
 
     def _jump(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
-        t0, y, parameters = self._here(b)
-        values = self._view.scalars(t0, y, parameters)
+        t0, y = self._here(b)
+        values = self._view.scalars(t0, y, self._view.history.parameters(b))
         for group in self._groups:
-            accumulators = group.reducer.accumulators
-
-            def jump(t: Any, value: Any, *kept: Any, reducer: Any = group.reducer) -> Any:
-                return reducer.jump(kept, t, value)
-
-            program = translate(jump, ["t", "value", *accumulators], self._problem.dtype)
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
-                given = {"t": t0, "value": values[name]} | dict(zip(accumulators, b.rows(rows)))
-                b.store_rows(rows, inlined(b, program, given))
+                b.store_rows(rows, self._jumped(group.reducer, t0, values[name], b.rows(rows)))
         return b.finished("jump_reductions", "one", "Lets metrics see a state that has jumped.")
+
+    def _jumped(
+        self, reducer: Reducer, t: Value, value: Value, kept: Sequence[Value]
+    ) -> list[Value]:
+        """The accumulators of a scalar after it jumps to a value at t."""
+        jump = lambda t, value, *kept: reducer.jump(kept, t, value)
+        names = ["t", "value", *reducer.accumulators]
+        program = translate(jump, names, self._problem.dtype)
+        return inlined(t.builder, program, dict(zip(names, [t, value, *kept])))
 
     def _look(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
@@ -255,6 +255,9 @@ class LaneReductions:
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
                 kept = b.rows(rows)
+                if self._problem.model.declared.delays and name not in self._view.components:
+                    # an observable may jump between steps, where what it looks back at does
+                    kept = self._jumped(group.reducer, step.start, controls[name][0], kept)
                 given = [step.start, step.length, *controls[name], *kept]
                 found = inlined(b, program, dict(zip(program.inputs, given)))
                 for row, new, old in zip(rows, found, kept):

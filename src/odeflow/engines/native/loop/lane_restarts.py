@@ -12,6 +12,7 @@ import numpy as np
 
 from odeflow.engines.native.frontend.field import lane_program, memory_names, watch_program
 from odeflow.engines.native.frontend.names import component_labels, parameter_names
+from odeflow.engines.native.loop.delay_history import DelayHistory
 from odeflow.engines.native.loop.lane_crossings import LaneCrossings
 from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
@@ -50,6 +51,7 @@ class LaneRestarts:
         self._same_time = f"REAL({SAME_TIME_ULPS * float(np.finfo(problem.dtype).eps)!r})"
         self._memory = memory_names(self._watch) if self._watch else []
         self._found = [row for row in self._memory if row.startswith("found_")]
+        self._history = DelayHistory(problem, stepper)
         self._crossings = LaneCrossings(problem, self._watch, stepper) if self._watch else None
 
     def __bool__(self) -> bool:
@@ -298,5 +300,6 @@ class LaneRestarts:
         return b.finished(name, "one", doc)
 
     def _here(self, b: LaneBuilder, program: Program) -> dict[str, Value]:
-        """The inputs of a program: rows of the same names."""
-        return dict(zip(program.inputs, b.rows(program.inputs)))
+        """The inputs of a program: rows of the same names, and what is delayed at this time."""
+        rows = dict(zip(program.inputs, b.rows(program.inputs)))
+        return rows | dict(zip(self._parameters, self._history.parameters(b)(b.row("t"))))

@@ -58,7 +58,9 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
     Raises `UntranslatableError` where the field or an observable has no scalar program.
     """
     functions = LaneFunctions(problem, stepper)
-    programs, slots = _rolled(functions.programs()) if loop.rolls else (functions.programs(), 0)
+    programs, slots, groups = functions.programs(), 0, functions.row_groups()
+    if loop.rolls and not problem.model.declared.delays:
+        programs, slots = _rolled(programs)
     settings = controller_settings(problem, stepper.error_order)
     width, number = loop.vectors(problem)
     layout = BufferLayout(
@@ -67,7 +69,7 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
         min(number, stepper.most_ways),
         tuple(functions.rows()),
         tuple(settings),
-        {**stepper.row_groups, SCRATCH: slots} if slots else stepper.row_groups,
+        {**groups, SCRATCH: slots} if slots else groups,
     )
     source = "\n\n\n".join([*functions.source(layout), loop.source.strip()]) + "\n"
     constants = _constants(problem, layout, functions)

@@ -8,10 +8,10 @@ from odeflow.engines.native.frontend.field import field_at, observables_program
 from odeflow.engines.native.frontend.names import (
     component_labels,
     observable_labels,
-    parameter_names,
     scalar_labels,
 )
 from odeflow.engines.native.frontend.translate import translate
+from odeflow.engines.native.loop.delay_history import DelayHistory, LaneParameters
 from odeflow.engines.native.loop.last_step import (
     LastStep,
     last_step,
@@ -32,8 +32,9 @@ class StepView:
 
     def __init__(self, problem: Problem, stepper: Stepper, variables: Sequence[str]):
         self._problem, self._stepper, model = problem, stepper, problem.model
+        self.history = DelayHistory(problem, stepper)
         self.is_cut = bool(problem.guards)
-        self.components, self.parameters = component_labels(model), parameter_names(model)
+        self.components = component_labels(model)
         self._observables = observable_labels(model, variables)
 
     def labels(self, variable: str) -> list[str]:
@@ -79,8 +80,8 @@ class StepView:
 
     def at_nodes(self, step: LastStep) -> list[dict[str, Value]]:
         """The scalars at the nodes of a step."""
-        b, last = step.builder, len(self._problem.nodes) - 1
-        parameters, result = b.rows(self.parameters), []
+        last = len(self._problem.nodes) - 1
+        parameters, result = self.within(step), []
         for k, node in enumerate(self._problem.nodes):
             y = step.inside.y if k == 0 else step.end() if k == last else step.state(node)
             time = {0: step.start, last: step.until}.get(k)
@@ -89,14 +90,18 @@ class StepView:
             result.append(self.scalars(time, y, parameters))
         return result
 
+    def within(self, step: LastStep) -> LaneParameters:
+        """The parameters at a time of a step."""
+        return self.history.within(step.builder, step.start, step.until)
+
     def scalars(
-        self, time: Value, y: Sequence[Value], parameters: Sequence[Value]
+        self, time: Value, y: Sequence[Value], parameters: LaneParameters
     ) -> dict[str, Value]:
         """All components, and the observables, at a state."""
         values = dict(zip(self.components, y))
         if self._observables:
             problem = self._problem
             program = observables_program(problem.model, list(self._observables), problem.dtype)
-            found = field_at(program, time, y, parameters)
+            found = field_at(program, time, y, parameters(time))
             values |= dict(zip(self._observables.values(), found))
         return values

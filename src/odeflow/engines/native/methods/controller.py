@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from odeflow.engines.native.frontend.field import step_program
 from odeflow.engines.native.frontend.names import state_label
+from odeflow.engines.native.methods.delay_steps import DelaySteps
 from odeflow.engines.native.methods.knot_steps import KnotSteps
 from odeflow.engines.native.methods.stepper import Start, Stepped
 from odeflow.engines.native.program.lane_program import LaneBuilder
@@ -208,7 +209,8 @@ def _adapted_steps(
         advances = advances & ~vain
     decision = _ended(builder, keep, t, next_end, advances, finite, rows)
     end, known = knots.next_step_end(builder, keep, start.t_next, t, dt, decision.t_next)
-    return decision._replace(t_next=end, rows={**decision.rows, **known})
+    end, points = DelaySteps(problem).next_step_end(builder, keep, start.t_next, t, end)
+    return decision._replace(t_next=end, rows={**decision.rows, **known, **points})
 
 
 def _judged(
@@ -235,7 +237,7 @@ def _judged(
     unfit, vain = [any_of(negative)] if negative else [], None
     if problem.rejected is not None:
         program = step_program(model, problem.rejected, problem.dtype)
-        point = [start.h, start.t_next, *step.candidate, *start.parameters]
+        point = [start.h, start.t_next, *step.candidate, *start.parameters(start.t_next)]
         rejected, vain = inlined(builder, program, dict(zip(program.inputs, point)))
         unfit.append(rejected)
     fit: Value = Value(builder, True)

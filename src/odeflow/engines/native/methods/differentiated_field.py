@@ -1,8 +1,10 @@
 """A model's vector field with its derivatives, for linearly implicit methods."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from odeflow.engines.native.frontend.derivatives import translate_jacobian
@@ -24,7 +26,7 @@ class Derivatives(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A time and a state, and the parameters."""
+    """A time and a state, and the parameters, behind which are the slopes of delayed states."""
 
     t: Value
     y: Sequence[Value]
@@ -80,7 +82,13 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
     inputs, size = field_inputs(model), len(model.components)
     residuals = frozenset(i for i, is_rate in enumerate(model.explicit) if not is_rate)
     program = field_program(model, dtype)
-    found = translate_jacobian(flat_field(model), size, inputs, dtype, with_value=True)
+    total = partial(translate_jacobian, n_states=size, dtype=dtype, with_value=True)
+    delays = model.declared.delay_places
+    if delays:
+        slopes = [f"slope_{place}" for delay in delays for place in delay.values]
+        found = total(_moving_field(model, len(slopes)), inputs=[*inputs, *slopes])
+    else:
+        found = total(flat_field(model), inputs=inputs)
     wild = unbounded(found.program, inputs[: size + 1])
     rows = [*(i for i, _ in found.entries), *found.slopes]
 
@@ -96,12 +104,40 @@ def differentiated_field(model: Model, dtype: Any = np.float64) -> Differentiate
         evaluate=lambda point: field_at(program, *point),
         differentiate=differentiate,
         entries=frozenset(found.entries),
-        uses_time=any("t" in statement.reads() for statement in program.statements)
+        uses_time=bool(delays)
+        or any("t" in statement.reads() for statement in program.statements)
         or "t" in program.outputs,
         related=proportions(program, residuals),
         unbounded=frozenset(i for i, is_wild in zip(rows, wild) if is_wild) - residuals,
         defined=lambda point: defined_at(program, *point),
     )
+
+
+@jax.custom_jvp
+def _moving(value: Any, slope: Any, t: Any) -> Any:
+    """A value that changes with time by a slope."""
+    del slope, t
+    return value
+
+
+@_moving.defjvp
+def _moving_jvp(primals: Any, tangents: Any) -> Any:
+    value, slope, _ = primals
+    return value, tangents[0] + slope * tangents[2]
+
+
+def _moving_field(model: Model, number: int) -> Callable[..., tuple[Any, ...]]:
+    """The vector field of a model whose delayed states change with time by slopes behind all."""
+    field, first = flat_field(model), 1 + len(model.components)
+    places = [first + place for delay in model.declared.delay_places for place in delay.values]
+
+    def moved(t: Any, *numbers: Any) -> tuple[Any, ...]:
+        point, slopes = [t, *numbers[:-number]], numbers[-number:]
+        for place, slope in zip(places, slopes):
+            point[place] = _moving(point[place], slope, t)
+        return field(*point)
+
+    return moved
 
 
 def unbounded_components(model: Model, dtype: Any = np.float64) -> tuple[int, ...] | None:

@@ -35,14 +35,15 @@ def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> Steppe
         return _euler(field)
     solver = getattr(diffrax, method.diffrax_name)()
     order = solver.error_order(diffrax.ODETerm(lambda t, y, args: y))
-    return _runge_kutta(field, solver.tableau, float(order), interpolant(method.diffrax_name))
+    dense, has_delays = interpolant(method.diffrax_name), bool(model.declared.delays)
+    return _runge_kutta(field, solver.tableau, float(order), dense, has_delays)
 
 
 def _euler(field: Program) -> Stepper:
     dense = interpolant("Euler")
 
     def step(start: Start) -> Stepped:
-        slopes = field_at(field, start.t, start.y, start.parameters)
+        slopes = field_at(field, start.t, start.y, start.parameters(start.t))
         candidate = [y + start.h * k for y, k in zip(start.y, slopes)]
         return Stepped(candidate, None, {}, {})
 
@@ -52,17 +53,20 @@ def _euler(field: Program) -> Stepper:
     return Stepper(2.0, step, polynomial)
 
 
-def _runge_kutta(field: Program, tableau: Any, error_order: float, dense: Interpolant) -> Stepper:
+def _runge_kutta(
+    field: Program, tableau: Any, error_order: float, dense: Interpolant, has_delays: bool
+) -> Stepper:
     related = proportions(field)
     solved = related.independent
-    carried = {f"k1_{i}": i for i in solved} if tableau.fsal else {}
+    # what a delay looks back at may jump where a step ends, and with it the derivative
+    carried = {f"k1_{i}": i for i in solved} if tableau.fsal and not has_delays else {}
 
     def step(start: Start) -> Stepped:
         h, y = start.h, start.y
-        if tableau.fsal:
+        if carried:
             slopes = related.complete({i: start.carried[row] for row, i in carried.items()})
         else:
-            slopes = field_at(field, start.t, y, start.parameters)
+            slopes = field_at(field, start.t, y, start.parameters(start.t))
         stages = [slopes]
 
         def changed(weights: Weights) -> dict[int, Value]:
@@ -72,12 +76,13 @@ def _runge_kutta(field: Program, tableau: Any, error_order: float, dense: Interp
         for row, c in zip(tableau.a_lower, tableau.c):
             arguments = related.advance(y, changed(row))
             time = start.t_next if c == 1 else start.t + float(c) * h
-            stages.append(field_at(field, time, arguments, start.parameters))
+            stages.append(field_at(field, time, arguments, start.parameters(time)))
         candidate = arguments if tableau.ssal else related.advance(y, changed(tableau.b_sol))
         error = related.complete(changed(tableau.b_error))
         if not tableau.fsal:
             # the others have the field at the end of the step in their error
-            defined = defined_at(field, start.t_next, candidate, start.parameters)
+            parameters = start.parameters(start.t_next)
+            defined = defined_at(field, start.t_next, candidate, parameters)
             if defined is not None:
                 error = [select(defined, error[0], math.inf), *error[1:]]
         rows = {

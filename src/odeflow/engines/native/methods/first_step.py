@@ -1,6 +1,6 @@
 """The choice of the first step: Diffrax's `_select_initial_step`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from odeflow.engines.native.frontend.field import field_at
 from odeflow.engines.native.methods.controller import atol_of, diffrax_selects_first_step
@@ -20,9 +20,10 @@ def first_step(
     t0: Value,
     y: Sequence[Value],
     f: Sequence[Value],
-    parameters: Sequence[Value],
+    parameters: Callable[[Value], Sequence[Value]],
 ) -> Value:
-    """Its length; `f` is the vector field at `t0`, whose rows that are no derivatives do not count.
+    """Its length; `f` is the vector field at `t0`, whose rows that are no derivatives do not count,
+    and `parameters` are those at a time.
 
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, 2nd ed.,
     section II.4, "Starting step size".
@@ -42,7 +43,7 @@ def first_step(
         slope = select(tiny, 1.0, slope)
         trial = select(tiny, 1e-6, 0.01 * (size / slope))
         there = [x + trial * slope_of for x, slope_of in zip(y, f)]
-        again = _rates(model, field_at(field, t0 + trial, there, parameters))
+        again = _rates(model, field_at(field, t0 + trial, there, parameters(t0 + trial)))
         changes = [(new - old) / scale for new, old, scale in zip(again, f, scales)]
         curvature = _norm(changes) / trial
         # a NaN in either is the greater

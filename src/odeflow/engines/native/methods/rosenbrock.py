@@ -148,7 +148,7 @@ class _Step:
     def __call__(self, start: Start) -> Stepped:
         """One step."""
         tableau, field, related = self._tableau, self._field, self._related
-        h, y, here = start.h, start.y, Point(start.t, start.y, start.parameters)
+        h, y, here = start.h, start.y, Point(start.t, start.y, start.parameters(start.t))
         derivatives = field.differentiate(here)
         jacobian, usable = self._finite_rows(derivatives.jacobian)
         inverse_h = 1.0 / h
@@ -171,7 +171,7 @@ class _Step:
                 values.append(derivatives.value)
             elif shared == stage:
                 time = _time(start, tableau.alpha[stage]) if field.uses_time else start.t
-                values.append(field.evaluate(Point(time, arguments[stage], start.parameters)))
+                values.append(field.evaluate(Point(time, arguments[stage], start.parameters(time))))
             else:
                 values.append(values[shared])
             coupling = tableau.c[stage]
@@ -199,7 +199,8 @@ class _Step:
             row = self._usable_row(i, rows.get(i, {}), usable)
             opposed = contradiction(i, ends, row, slopes.get(i), h, self._dtype)
             error[i] = select(opposed > abs(error[i]), opposed, error[i])
-        defined = field.defined(Point(start.t_next, end, start.parameters))
+        at_end = Point(start.t_next, end, start.parameters(start.t_next))
+        defined = field.defined(at_end)
         if defined is not None:
             error = [select(defined, error[0], math.inf), *error[1:]]
         dense = {

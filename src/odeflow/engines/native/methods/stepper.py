@@ -20,14 +20,15 @@ class Start(NamedTuple):
     """Where a step starts.
 
     `t_next` is its end to the last bit, for stages at c = 1, and `h` its length. `y` is the state,
-    `parameters` in order, `carried` the numbers that the step before has left by row.
+    `parameters` are those at a time of the step, in order, `carried` the numbers that the step
+    before has left by row.
     """
 
     t: Value
     t_next: Value
     h: Value
     y: Sequence[Value]
-    parameters: Sequence[Value]
+    parameters: Callable[[Value], Sequence[Value]]
     carried: Mapping[str, Value]
 
 

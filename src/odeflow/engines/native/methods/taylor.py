@@ -30,7 +30,7 @@ def taylor(problem: Problem) -> Stepper:
     names = [[f"taylor{n}_{i}" for n in range(1, order + 1)] for i in range(size)]
 
     def step(start: Start) -> Stepped:
-        series = solution_series(field, start.t, start.y, start.parameters, order)
+        series = solution_series(field, start.t, start.y, start.parameters(start.t), order)
         if is_adaptive:
             start = _shortened(problem, start, series)
         terms, power = [], start.h
@@ -39,7 +39,8 @@ def taylor(problem: Problem) -> Stepper:
             power = power * start.h
         candidate = [interpolated(x, start.h) for x in series]
         error = terms[-1]
-        defined = defined_at(field, start.t_next, candidate, start.parameters)
+        parameters = start.parameters(start.t_next)
+        defined = defined_at(field, start.t_next, candidate, parameters)
         if defined is not None:
             error = [select(defined, error[0], math.inf), *error[1:]]
         dense = {names[i][n]: x for n, row in enumerate(terms) for i, x in enumerate(row)}

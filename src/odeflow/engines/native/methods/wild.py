@@ -34,8 +34,8 @@ def without_wild_step(
         return decision
     model, h, rtol = problem.model, start.h, builder.setting("rtol")
     field = field_program(model, problem.dtype)
-    slopes = field_at(field, start.t, start.y, start.parameters)
-    next_slopes = field_at(field, start.t_next, new, start.parameters)
+    slopes = field_at(field, start.t, start.y, start.parameters(start.t))
+    next_slopes = field_at(field, start.t_next, new, start.parameters(start.t_next))
     growths, bent = [], []
     for i, component in enumerate(model.components):
         atol = builder.setting(atol_of(problem.solver, model, component.state))

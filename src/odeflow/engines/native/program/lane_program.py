@@ -39,8 +39,9 @@ class LaneProgram:
 
     Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`,
     `store_where(mask, (row, ...), value, ...)`, which writes vectors in a lane of which the mask
-    holds, and `call(name, ...)`, which may change rows of `CHANGED_BY_CALLS`. It returns a mask of
-    the lanes where its output holds, if it has one.
+    holds; of rows that lanes choose `gather(group, place)`, `ring_search(group, size, count, upto)`
+    and `scatter(group, place, value, where)`; and `call(name, ...)`, which may change rows of
+    `CHANGED_BY_CALLS`. It returns a mask of the lanes where its output holds, if it has one.
     """
 
     name: str
@@ -115,6 +116,20 @@ class LaneBuilder(Builder):
         """Writes rows."""
         for name, value in zip(names, values):
             self.store(name, value)
+
+    def gathered(self, group: str, place: Value) -> Value:
+        """The number in a row of a group, at a place which lanes have each for itself."""
+        return Value(self, self._append("gather", (Setting(group), place.operand)))
+
+    def ring_search(self, group: str, size: int, count: Value, upto: Value) -> Value:
+        """The number of the last item of a group up to a value, see `targets.ring_search`."""
+        data = (Setting(group), size, count.operand, upto.operand)
+        return Value(self, self._append("ring_search", data))
+
+    def scatter(self, group: str, place: Value, value: Value, where: Value) -> None:
+        """Writes such a row in the lanes where a condition holds."""
+        data = (Setting(group), place.operand, value.operand, where.operand)
+        self._effects.append(self._append("scatter", data))
 
     def store_where(self, mask: Value, names: Sequence[str], values: Sequence[Any]) -> None:
         """Writes rows in vectors in which a mask holds somewhere, which is rare: what only they

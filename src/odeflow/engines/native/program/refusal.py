@@ -1,5 +1,8 @@
 """What the translator says where it cannot go on."""
 
+#: What ends the message of an `UntranslatableError`.
+ELSEWHERE = "; the diffrax engine can run it"
+
 
 class Refused(Exception):
     """Why an equation cannot be translated; the interpreter adds which one, and where it is."""
@@ -14,7 +17,5 @@ class UntranslatableError(Exception):
     def __init__(self, primitive: str, why: str, where: str = "") -> None:
         self.primitive, self.why, self.where = primitive, why, where
         place = f" ({where})" if where else ""
-        super().__init__(
-            f"the native engine cannot run {primitive!r}{place}: {why}; "
-            "the diffrax engine can run it"
-        )
+        text = f"the native engine cannot run {primitive!r}{place}: {why}"
+        super().__init__(text + ELSEWHERE)

@@ -80,6 +80,9 @@ def lane_function(
             rows[row] = value
 
         effects = {
+            "gather": lambda group, place: rows.gathered(group.name, place),
+            "ring_search": lambda group, *data: functions["ring_search"](rows, group.name, *data),
+            "scatter": lambda group, *data: rows.scatter(group.name, *data),
             "load": rows.__getitem__,
             "setting": lambda setting: getattr(settings, setting.name),
             "store": stored,

@@ -69,9 +69,10 @@ class Sum:
         vector = self._writer.type(self._kind)
         with self._writer.builder.goto_entry_block():
             self._places = [self._writer.builder.alloca(vector) for _ in start.parts]
-        self._set(start)
+        self.set(start)
 
-    def _set(self, value: LaneValue) -> None:
+    def set(self, value: LaneValue) -> None:
+        """Gives it another value."""
         for place, part in zip(self._places, value.parts):
             self._writer.builder.store(part, place)
 
@@ -83,4 +84,4 @@ class Sum:
 
     def subtract(self, value: LaneValue) -> None:
         """Takes a number from it."""
-        self._set(self.value - value)
+        self.set(self.value - value)

@@ -81,6 +81,37 @@ class Rows:
         for pointer, part in zip(self._pointers(*place), parts):
             self.builder.store(part, pointer, align=_ALIGNMENT)
 
+    def gathered(self, group: str, place: LaneValue) -> LaneValue:
+        """Of each lane the row at its own place in a group, a whole number."""
+        writer = self._writer
+        addresses = self._addresses(group, place)
+        return LaneValue(writer, writer.real, [writer.read(x, _ALIGNMENT) for x in addresses])
+
+    def scatter(self, group: str, place: LaneValue, value: Any, where: Any) -> None:
+        """Stores such rows where a condition holds."""
+        writer = self._writer
+        parts = writer.lanes(value, writer.real).parts, writer.lanes(where, "mask").parts
+        for address, part, condition in zip(self._addresses(group, place), *parts):
+            writer.write_where(condition, address, part, _ALIGNMENT)
+
+    def _addresses(self, group: str, place: LaneValue) -> list[Any]:
+        """Of each vector of rows that lanes choose."""
+        writer, builder, layout = self._writer, self.builder, self._layout
+        size = 8 if writer.real == "float64" else 4
+        first = writer.everywhere(builder.ptrtoint(self._pointer, _WORD))
+        addresses = []
+        for way, part in enumerate(place.parts):
+            start = layout.place(group) + way * writer.width
+            word = writer.type("word")
+            lanes = [start + i for i in range(writer.width)] if writer.width else start
+            index = builder.mul(
+                builder.fptosi(part, word), writer.constant(layout.lanes, "word").parts[0]
+            )
+            index = builder.add(index, ir.Constant(word, lanes))
+            offset = builder.mul(index, writer.constant(size, "word").parts[0])
+            addresses.append(builder.add(first, offset))
+        return addresses
+
     def store_where(self, mask: LaneValue, names: Sequence[tuple[str, int]], *values: Any) -> None:
         """Writes rows in those vectors in which the mask holds in a lane."""
         writer, builder = self._writer, self.builder

@@ -128,19 +128,41 @@ class Writer:
     def entry(self, table: ConstantTable, place: LaneValue) -> LaneValue:
         """The numbers of a table at places, which are whole numbers of its range."""
         kind, builder = place.kind, self.builder
-        word, number = self.type("word"), _TYPES[kind].as_pointer()
+        word = self.type("word")
         start = self.everywhere(builder.ptrtoint(self._constants(table, kind), _TYPES["word"]))
         length = self.constant(table.values.itemsize, "word").parts[0]
 
         def read(vector: ir.Value) -> ir.Value:
             offset = builder.mul(builder.fptosi(vector, word), length)
-            address = builder.add(start, offset)
-            if not self.width:
-                return builder.load(builder.inttoptr(address, number))
-            pointers = builder.inttoptr(address, ir.VectorType(number, self.width))
-            return self._gathered(pointers, kind, table.values.itemsize)
+            return self.read(builder.add(start, offset), table.values.itemsize)
 
         return self.each(kind, read, place)
+
+    def read(self, address: Any, alignment: int) -> Any:
+        """The numbers at the addresses of one vector."""
+        pointers = self._pointers(address)
+        if not self.width:
+            return self.builder.load(pointers, align=alignment)
+        return self._gathered(pointers, self.real, alignment)
+
+    def write_where(self, condition: Any, address: Any, vector: Any, alignment: int) -> None:
+        """Stores the numbers of one vector at addresses, where a condition holds."""
+        builder, pointers = self.builder, self._pointers(address)
+        if not self.width:
+            with builder.if_then(condition):
+                builder.store(vector, pointers, align=alignment)
+            return
+        scalar = {"float64": "f64", "float32": "f32"}[self.real]
+        given: Any = [vector, pointers, ir.IntType(32)(alignment), condition]
+        kinds = ir.FunctionType(ir.VoidType(), [x.type for x in given])
+        name = f"llvm.masked.scatter.v{self.width}{scalar}.v{self.width}p0"
+        builder.call(self.declared(name, kinds), given)
+
+    def _pointers(self, address: Any) -> Any:
+        number = _TYPES[self.real].as_pointer()
+        return self.builder.inttoptr(
+            address, ir.VectorType(number, self.width) if self.width else number
+        )
 
     def broadcast(self, values: np.ndarray, place: ir.Value) -> LaneValue:
         """The number of an array of constants at a place, the same in every lane."""

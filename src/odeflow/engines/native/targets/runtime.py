@@ -7,6 +7,7 @@ from typing import Any
 from odeflow.engines.native.program.operations import OPERATIONS
 from odeflow.engines.native.targets import primitives, vector_math
 from odeflow.engines.native.targets.dense_elimination import lu_factor, lu_solve
+from odeflow.engines.native.targets.ring_search import ring_search
 from odeflow.engines.native.targets.sparse_elimination import sparse_factor, sparse_solve
 
 _PLACES = (operator, primitives, vector_math)
@@ -21,6 +22,7 @@ def _written(name: str) -> Callable[..., Any]:
 LANE_CODE: Mapping[str, Callable[..., Any]] = {
     **{name: _written(operation.lanes) for name, operation in OPERATIONS.items()},
     "mask": primitives.mask,
+    "ring_search": ring_search,
     "lu_factor": lu_factor,
     "lu_solve": lu_solve,
     "sparse_factor": sparse_factor,
