@@ -17,8 +17,8 @@ class Dose:
 
     `amount` is what the component of `state` with this `index` receives, at once or, with a
     `duration` or a `rate`, at a constant rate; or `parameter` has `value` from then on, without one
-    that time itself. It happens at `time` or at `times`, and `count` times at intervals of `every`
-    from each of them on.
+    that time itself, unless `amount` is 0. It happens at `time` or at `times`, and `count` times at
+    intervals of `every` from each of them on.
     """
 
     state: str | None = None
@@ -39,10 +39,8 @@ class Dose:
         return self.times if self.times is not None else (self.time or 0.0,)
 
     def telling(self, parameter: str) -> "Dose":
-        """A switch that sets a parameter to each time of this dose."""
-        return replace(
-            self, state=None, index=(), amount=None, duration=None, rate=None, parameter=parameter
-        )
+        """A switch that sets a parameter to each time at which this dose begins."""
+        return replace(self, state=None, index=(), duration=None, rate=None, parameter=parameter)
 
     @property
     def is_infusion(self) -> bool:

@@ -162,20 +162,6 @@ def _check_doses(config: Config, study: Path) -> None:
             if isinstance(time, float | int) and time < model.t0:
                 before, start = shown_time(time, model.t0), shown_time(model.t0, time)
                 raise ConfigError(f"{key}: a time {before} is before model.t0, {start}")
-    _check_told(config)
-
-
-def _check_told(config: Config) -> None:
-    """The time after the last dose is known only where no switch moves the times of doses."""
-    switched = {dose.parameter for dose in config.doses}
-    for number, dose in enumerate(config.doses if config.model.time_after_dose else ()):
-        for place, name in dose.dose.named():
-            is_time = place.partition(".")[0] in ("time", "times", "every")
-            if dose.state is not None and is_time and name in switched:
-                raise ConfigError(
-                    f"model.time_after_dose: doses.{number}.{place} reads {name}, which a dose "
-                    "switches; name an axis there, or a parameter that no dose switches"
-                )
 
 
 def _check_index(key: str, dose: DoseConfig, shape: tuple[int, ...]) -> None:

@@ -63,6 +63,8 @@ def dose_changes(
         key = f"doses.{number}"
         if dose.state is not None:
             changes += _given(key, dose, known)
+        elif dose.value is None:
+            changes += _told(key, dose, known)
     for key, parameter, time, value in known.switches():
         always = np.ones(known.size, bool)
         time = _checked(f"{key}: a time", time, known, always)
@@ -76,7 +78,7 @@ class _Switch(NamedTuple):
 
     key: str
     parameter: str
-    value: Quantity | None
+    value: Quantity
     time: Column
 
 
@@ -99,11 +101,11 @@ class _Quantities:
         self.clock = clock
         self.model, self._fixed = model.declared, model.fixed
         self._known = {**axes, **dict(zip(model.declared.parameters, args))}
-        self._switched = {dose.parameter for dose in doses if dose.parameter is not None}
+        self._switched = {dose.parameter for dose in doses if dose.value is not None}
         self._switches = [
             _Switch(f"doses.{number}", dose.parameter, dose.value, time)
             for number, dose in enumerate(doses)
-            if dose.parameter is not None
+            if dose.parameter is not None and dose.value is not None
             for time in self._times_of_switch(f"doses.{number}", dose)
         ]
 
@@ -164,25 +166,18 @@ class _Quantities:
 
     def switches(self) -> list[tuple[str, str, Column, Column]]:
         """Key, parameter, time and value of every switch."""
-        values = [self._set(switch, {}) for switch in self._switches]
+        values = [self._number(switch.value, {}) for switch in self._switches]
         if any(self._reads(switch.value) & self._switched for switch in self._switches):
             _, _, values = self._course
         return [(x.key, x.parameter, x.time, value) for x, value in zip(self._switches, values)]
 
-    def _reads(self, value: Quantity | None) -> set[str]:
+    def _reads(self, value: Quantity) -> set[str]:
         """The names that decide on a quantity."""
         if not isinstance(value, str):
             return set()
         names = formula_names(value)
         computed = (self._fixed[name].reads for name in names if name not in self._known)
         return {name for name in names if name in self._known}.union(*computed)
-
-    def _set(self, switch: _Switch, changed: Axes) -> Column:
-        """What a switch sets; without a value its time, as `Clock` has it."""
-        if switch.value is not None:
-            return self._number(switch.value, changed)
-        time = np.where(np.isfinite(switch.time), switch.time, self.clock.t0)
-        return np.asarray(self.clock.moved(time, np.asarray(self.clock.t1)))
 
     def _number(self, value: Quantity, changed: Axes) -> Column:
         if not isinstance(value, str):
@@ -211,7 +206,7 @@ class _Quantities:
         dependent = [bool(self._reads(switch.value) & self._switched) for switch in self._switches]
         values = np.stack(
             [
-                np.zeros(self.size) if depends else self._set(switch, {})
+                np.zeros(self.size) if depends else self._number(switch.value, {})
                 for switch, depends in zip(self._switches, dependent)
             ]
         )
@@ -222,7 +217,7 @@ class _Quantities:
             for number in np.flatnonzero(dependent):
                 here = chosen == number
                 if here.any():
-                    value = self._set(self._switches[number], now)
+                    value = self._number(self._switches[number].value, now)
                     values[number] = np.where(here, value, values[number])
             level = level.copy()
             level[target[chosen], lane] = values[chosen, lane]
@@ -238,6 +233,17 @@ def _given(key: str, dose: Dose, known: _Quantities) -> list[DoseChange]:
         _once(key, dose, known, time, known.at(dose.amount, time))
         for time in known.times(key, dose)
     ]
+
+
+def _told(key: str, dose: Dose, known: _Quantities) -> list[DoseChange]:
+    """The parameter that holds the time of a dose, as `Clock` has it; not of a dose of nothing."""
+    assert dose.parameter is not None and dose.amount is not None
+    clock, changes = known.clock, []
+    for time in known.times(key, dose):
+        time = _checked(f"{key}: a time", time, known, known.at(dose.amount, time) != 0)
+        value = clock.moved(np.where(np.isfinite(time), time, clock.t0), np.asarray(clock.t1))
+        changes.append(DoseChange(dose.parameter, time, np.asarray(value), is_switch=True))
+    return changes
 
 
 def _once(key: str, dose: Dose, known: _Quantities, time: Column, amount: Column) -> DoseChange:
