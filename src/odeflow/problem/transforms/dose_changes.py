@@ -101,7 +101,8 @@ class _Quantities:
         self.clock = clock
         self.model, self._fixed = model.declared, model.fixed
         self._known = {**axes, **dict(zip(model.declared.parameters, args))}
-        self._switched = {dose.parameter for dose in doses if dose.value is not None}
+        switches = [dose for dose in doses if dose.value is not None]
+        self._switched = {dose.parameter for dose in switches if dose.parameter is not None}
         self._switches = [
             _Switch(f"doses.{number}", dose.parameter, dose.value, time)
             for number, dose in enumerate(doses)
