@@ -83,16 +83,26 @@ def lane_module(problem: Problem, stepper: Stepper, loop: Loop) -> LaneModule:
 
 #: What all programs cost, from which on they are loops: LLVM takes two seconds for as much.
 _LONG = 15_000
+#: Of that the part from which on one program is looked at.
+_WORTH = 0.1
+#: Loops that are no shorter than this part of a program would only be slower.
+_SAVING = 0.5
 
 
 def _rolled(
     programs: Sequence[LaneProgram],
 ) -> tuple[Sequence[LaneProgram | RolledProgram], int]:
-    """The programs, as loops where they are long, and how many scratch rows they take."""
+    """The programs, as loops where they are long together and that makes less code of one, and how
+    many scratch rows they take.
+    """
     if sum(program.cost for program in programs) < _LONG:
         return programs, 0
-    loops = [rolled(program) for program in programs]
-    return loops, max(program.slots for program in loops)
+    chosen: list[LaneProgram | RolledProgram] = []
+    for program in programs:
+        loops = rolled(program) if program.cost >= _WORTH * _LONG else program
+        chosen.append(loops if loops.cost < _SAVING * program.cost else program)
+    slots = [program.slots for program in chosen if isinstance(program, RolledProgram)]
+    return chosen, max(slots, default=0)
 
 
 def _constants(problem: Problem, layout: BufferLayout, functions: LaneFunctions) -> dict[str, Any]:

@@ -58,13 +58,14 @@ class Expressions:
 
     def parts(self, root: int) -> Iterator[int]:
         """The statements of an expression, but for the links of chains and what these need."""
-        waiting = [root]
+        waiting, seen = [root], {root}
         while waiting:
             i = waiting.pop()
             yield i
             if i not in self.chains:
-                inside = self.reads(i)
-                waiting += [x for x in inside if x not in self.roots and not self.is_leaf(x)]
+                inside = {x for x in self.reads(i) if x not in self.roots and not self.is_leaf(x)}
+                waiting += sorted(inside - seen)
+                seen |= inside
 
     def _counted(self) -> list[int]:
         readers = [0] * len(self.statements)
