@@ -90,8 +90,12 @@ def number(
     def rate(name: str) -> Expression:
         raise MathError(f"rateOf({name})")
 
+    def delayed(expression: Expression, by: Expression) -> Expression:
+        del expression, by
+        raise MathError("delay")
+
     try:
-        expression = Translator({}, quantity, rate).number(math_of(element))
+        expression = Translator({}, quantity, rate, delayed).number(math_of(element))
         result = float(evaluate([("result", expression)], {})["result"])
     except MathError as error:
         raise file.mistake(f"{element.name}: {error} is not supported", element) from None
