@@ -1168,6 +1168,10 @@ FORMULAS = [
     ("a call of something else", ("doses.0.amount", "open"),
      "[{state: y, amount: open(k), time: 1}]"),
     ("a text that is none", ("doses.0.time", "formula"), "[{state: y, amount: 1, time: 2 +}]"),
+    ("an amount by the time after the last dose", ("doses.0.amount", "'since'"),
+     "[{state: y, amount: 2 * since, time: 1}]\nmodel: {time_after_dose: since}"),
+    ("the time after the last dose by a name that is taken", ("model", "k", "only one of"),
+     "[]\nmodel: {time_after_dose: k}"),
 ]  # fmt: skip
 
 BAD_INPUTS = [

@@ -133,6 +133,9 @@ class ModelConfig(Strict):
         description="quantities with a given course over time: args.name is the value at t; sbml, "
         "antimony: in place of the parameter of that name",
     )
+    time_after_dose: VariableName | None = Field(
+        None, description="a name: args.<name> is the time since the last dose; else as `inputs`"
+    )
     delays: dict[VariableName, DelayConfig] = Field(
         default_factory=dict,
         description="{name: {of: state, by: while}}: args.name is the state as it was a while "
@@ -191,9 +194,8 @@ class ModelConfig(Strict):
     @property
     def plain_arrays(self) -> dict[str, ArrayParameter]:
         """The array parameters as engines have them, categories in the order of `categories`."""
-        known = self.categories
         return {
-            name: one.array([] if one.by is None else known[one.by])
+            name: one.array([] if one.by is None else self.categories[one.by])
             for name, one in self.arrays.items()
         }
 
@@ -230,11 +232,12 @@ class ModelConfig(Strict):
             name: Parameter(p.units, p.long_name, value=p.value)
             for name, p in self.parameters.items()
         }
-        # behind the numbers that are the user's come factors of arrays, and numbers of categories
-        for name, array in self.arrays.items():
-            words = f"factor of {array.long_name or name}"
-            parameters[name] = Parameter(long_name=words, value=1.0)
+        # behind the user's numbers: factors of arrays, numbers of categories, time of the last dose
+        for name, one in self.arrays.items():
+            parameters[name] = Parameter(long_name=f"factor of {one.long_name or name}", value=1.0)
         parameters |= {axis: Parameter(value=0.0) for axis in self.categories}
+        if self.time_after_dose is not None:
+            parameters[self.time_after_dose] = Parameter(value=self.t0)
         parameters |= delay_parameters(self.delays, states)
         return Declaration(
             self.name,
@@ -314,17 +317,18 @@ class ModelConfig(Strict):
             t0, t1 = shown_time(self.t0, self.t1), shown_time(self.t1, self.t0)
             raise ValueError(f"t1 ({t1}) must be greater than t0 ({t0})")
         names = [*self.states, *self.complex_states, *self.parameters]
+        names += [] if self.time_after_dose is None else [self.time_after_dose]
         if self.observables is not None:
             names += self.observables.variables
         names += {dim for state in self.states.values() for dim in state.dims}
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
-                f"{', '.join(twice)}: a name can be only one of state, parameter, observable "
-                "and dimension"
+                f"{', '.join(twice)}: a name can be only one of state, parameter, observable, "
+                "dimension and time_after_dose"
             )
         for name in self.data:
-            if name in self.parameters:
+            if name in {*self.parameters, self.time_after_dose}:
                 raise ValueError(f"data: {name!r} is a parameter already; rename one of them")
         check_given({"arrays": self.arrays, "inputs": self.inputs}, {*names, *self.data})
         every = {*names, *self.data, *self.arrays, *self.inputs, *self.categories}

@@ -141,7 +141,9 @@ class RecordsConfig(Strict):
         found = [column for name, column in self.carried.items() if name.upper() == "DV"]
         return found[0] if found else [None] * len(self.subject)
 
-    def records(self, compartments: Mapping[str, CompartmentConfig]) -> Records:
+    def records(
+        self, compartments: Mapping[str, CompartmentConfig], time_after_dose: str | None = None
+    ) -> Records:
         """The same as engines have it."""
         of: dict[float, list[Record]] = {}
         names = list(self.covariates)
@@ -154,4 +156,4 @@ class RecordsConfig(Strict):
             changing = {x: occasion_name(x, self.occasion[number]) for x in self.by_occasion}
             of.setdefault(subject, []).append(Record._make([*rest[:8], values, changing]))
         own = {name: one.compartment for name, one in compartments.items()}
-        return Records(of, own, self.interpolation)
+        return Records(of, own, self.interpolation, time_after_dose)

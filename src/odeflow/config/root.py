@@ -59,14 +59,18 @@ class Config(Strict):
 
     @property
     def plain_doses(self) -> tuple[Dose, ...]:
-        """The doses as engines have them."""
-        return tuple(dose.dose for dose in self.doses)
+        """The doses as engines have them, and what tells the model when the last one was."""
+        doses = [dose.dose for dose in self.doses]
+        if (name := self.model.time_after_dose) is not None:
+            doses += [dose.telling(name) for dose in doses if dose.state is not None]
+        return tuple(doses)
 
     @cached_property
     def records(self) -> Records | None:
         """The records of a nonmem design as engines have them."""
         given = self.design.records
-        return None if given is None else given.records(self.model.compartments)
+        told = self.model.time_after_dose
+        return None if given is None else given.records(self.model.compartments, told)
 
     @property
     def is_dosed(self) -> bool:

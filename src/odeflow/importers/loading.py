@@ -100,7 +100,8 @@ def _supplying(
     given = given_to(config, study)
 
     def supplied(function: Callable[..., Any]) -> Callable[..., Any]:
-        if config.data or config.arrays or config.inputs or config.delays:
+        given_more = (config.data, config.arrays, config.inputs, config.delays)
+        if any(given_more) or config.time_after_dose is not None:
             function = Supplied(function, given)
         if config.complex_states:
             states, split = list(config.states), lambda z: (jnp.real(z), jnp.imag(z))

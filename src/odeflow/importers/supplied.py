@@ -84,7 +84,8 @@ class GivenArgs:
         number = len(self.config.parameters)
         parts = [_part(name, arrays, constant) for name, arrays in self.data.items()]
         arrays = {name: constant(array.values) for name, array in self.arrays.items()}
-        behind = [*arrays, *self.config.categories]
+        told = self.config.time_after_dose
+        behind = [*arrays, *self.config.categories, *([] if told is None else [told])]
         places = {name: number + i for i, name in enumerate(behind)}
 
         def taken(t: Any, args: Any) -> Any:
@@ -97,6 +98,8 @@ class GivenArgs:
             ]
             given = self.config.inputs.items()
             inputs = [value(name, t, category(one.by)) for name, one in given]
+            if told is not None:
+                inputs.append(t - args[places[told]])
             delayed = [
                 shaped([args[i] for i in numbers], shape) if shape else args[numbers[0]]
                 for numbers, shape in self._delayed
@@ -115,8 +118,9 @@ class GivenArgs:
     @cached_property
     def _record(self) -> Any:
         config = self.config
-        names = [*config.parameters, *self.arrays, *self.data, *config.inputs, *config.delays]
-        return namedtuple(f"{config.name}_args", names)
+        names = [*config.parameters, *self.arrays, *self.data, *config.inputs]
+        names += [] if config.time_after_dose is None else [config.time_after_dose]
+        return namedtuple(f"{config.name}_args", [*names, *config.delays])
 
 
 @dataclass(frozen=True, eq=False)

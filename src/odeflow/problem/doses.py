@@ -1,7 +1,7 @@
 """What is given to a trajectory on its way, and what may end it, as plain records."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from odeflow.problem.formulas import formula_names
 
@@ -16,8 +16,9 @@ class Dose:
     """A bolus or an infusion into a component of a state, or a parameter's new value.
 
     `amount` is what the component of `state` with this `index` receives, at once or, with a
-    `duration` or a `rate`, at a constant rate; or `parameter` has `value` from then on. It happens
-    at `time` or at `times`, and `count` times at intervals of `every` from each of them on.
+    `duration` or a `rate`, at a constant rate; or `parameter` has `value` from then on, without one
+    that time itself, unless `amount` is 0. It happens at `time` or at `times`, and `count` times at
+    intervals of `every` from each of them on.
     """
 
     state: str | None = None
@@ -36,6 +37,10 @@ class Dose:
     def first_times(self) -> tuple[Quantity, ...]:
         """When it happens, repetitions left out."""
         return self.times if self.times is not None else (self.time or 0.0,)
+
+    def telling(self, parameter: str) -> "Dose":
+        """A switch that sets a parameter to each time at which this dose begins."""
+        return replace(self, state=None, index=(), duration=None, rate=None, parameter=parameter)
 
     @property
     def is_infusion(self) -> bool:

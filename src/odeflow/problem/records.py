@@ -82,12 +82,14 @@ class Records:
     """The records of all subjects, by their numbers, and what is known of compartments.
 
     A covariate has the value of a record until the next one (`previous`), or that of the next one
-    since the record before (`next`).
+    since the record before (`next`). The parameter `last_dose`, if any, is the time of the last
+    dose.
     """
 
     of: Mapping[float, Sequence[Record]]
     compartments: Mapping[str, Compartment] = field(default_factory=dict)
     interpolation: Literal["previous", "next"] = "previous"
+    last_dose: str | None = None
 
     @cached_property
     def infused(self) -> list[str]:

@@ -62,8 +62,10 @@ def extended_system(model: Mapping[str, Any], source: ModelSource) -> "System":
     added = [name for name, x in records if isinstance(x, Mapping) and x.get("added") is True]
     changes = changes_of(model)
     system = read_system(source, changes, tuple(added) if changes else ())
-    inputs = model.get("inputs")
-    system = system.with_inputs(inputs if isinstance(inputs, Mapping) else ())
+    inputs, told = model.get("inputs"), model.get("time_after_dose")
+    keys = {name: f"model.inputs.{name}" for name in inputs} if isinstance(inputs, Mapping) else {}
+    keys |= {told: f"model.time_after_dose: {told}"} if isinstance(told, str) else {}
+    system = system.with_inputs(keys)
     if not added and not isinstance(formulas, Mapping):
         return system
     from odeflow.importers.sbml.formulas import extended

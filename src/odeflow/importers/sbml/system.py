@@ -6,7 +6,7 @@ with states x, assigned quantities a (assignment rules, reaction rates, concentr
 compartments that change) and parameters p.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -134,15 +134,15 @@ class System:
             return []
         return list(depends_on(_ordered(self.assigned, self.assigned), changed))
 
-    def with_inputs(self, inputs: Collection[str]) -> "System":
+    def with_inputs(self, inputs: Mapping[str, str]) -> "System":
         """The system with inputs over time in place of parameters of these names.
 
+        With each goes the key of the config that asks for it.
         Raises ConfigError for one that is no parameter, and for one that something at t0 reads.
         """
         if not inputs:
             return self
-        for name in inputs:
-            key = f"model.inputs.{name}"
+        for name, key in inputs.items():
             if name not in self.parameters:
                 what = "a state" if name in self.rates else "no parameter"
                 near = nearest(name, self.parameters)
@@ -152,7 +152,7 @@ class System:
         for name, read in self.dependencies().items():
             for given in (x for x in read if x in inputs and name not in inputs):
                 raise ConfigError(
-                    f"model.inputs.{given}: the file computes the start of {name} of it, which an "
+                    f"{inputs[given]}: the file computes the start of {name} of it, which an "
                     f"input over time cannot give; set that in model.states or model.parameters"
                 )
         values = {name: value for name, value in self.values.items() if name not in inputs}

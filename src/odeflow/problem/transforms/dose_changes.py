@@ -63,6 +63,8 @@ def dose_changes(
         key = f"doses.{number}"
         if dose.state is not None:
             changes += _given(key, dose, known)
+        elif dose.value is None:
+            changes += _told(key, dose, known)
     for key, parameter, time, value in known.switches():
         always = np.ones(known.size, bool)
         time = _checked(f"{key}: a time", time, known, always)
@@ -99,7 +101,8 @@ class _Quantities:
         self.clock = clock
         self.model, self._fixed = model.declared, model.fixed
         self._known = {**axes, **dict(zip(model.declared.parameters, args))}
-        self._switched = {dose.parameter for dose in doses if dose.parameter is not None}
+        switches = [dose for dose in doses if dose.value is not None]
+        self._switched = {dose.parameter for dose in switches if dose.parameter is not None}
         self._switches = [
             _Switch(f"doses.{number}", dose.parameter, dose.value, time)
             for number, dose in enumerate(doses)
@@ -231,6 +234,17 @@ def _given(key: str, dose: Dose, known: _Quantities) -> list[DoseChange]:
         _once(key, dose, known, time, known.at(dose.amount, time))
         for time in known.times(key, dose)
     ]
+
+
+def _told(key: str, dose: Dose, known: _Quantities) -> list[DoseChange]:
+    """The parameter that holds the time of a dose, as `Clock` has it; not of a dose of nothing."""
+    assert dose.parameter is not None and dose.amount is not None
+    clock, changes = known.clock, []
+    for time in known.times(key, dose):
+        time = _checked(f"{key}: a time", time, known, known.at(dose.amount, time) != 0)
+        value = clock.moved(np.where(np.isfinite(time), time, clock.t0), np.asarray(clock.t1))
+        changes.append(DoseChange(dose.parameter, time, np.asarray(value), is_switch=True))
+    return changes
 
 
 def _once(key: str, dose: Dose, known: _Quantities, time: Column, amount: Column) -> DoseChange:

@@ -67,10 +67,11 @@ class DosesOfRecords:
 
     @property
     def changed(self) -> Targets:
-        """All components, covariates with the time of the next new start, what is infused into."""
+        """All components; covariates, last dose, next new start; what is infused into."""
         infused = [component_of(self.model.declared, one) for one in self.records.infused]
         components = list(range(len(self.model.components)))
-        return Targets(components, [*self.records.covariates, self.names[-1]], infused)
+        told = [] if self.records.last_dose is None else [self.records.last_dose]
+        return Targets(components, [*self.records.covariates, *told, self.names[-1]], infused)
 
     @property
     def targets(self) -> JumpTargets:
@@ -87,7 +88,7 @@ class DosesOfRecords:
     def begin(self, axes: Axes, lanes: Lanes) -> Lanes:
         """Lanes with what first records say, and empty where they start over at t0."""
         args, y0 = lanes.args.copy(), lanes.y0.copy()
-        next_start = self.targets.parameters[len(self.records.covariates)]
+        next_start = len(self.names) - 1
         for line, where in self.lines(axes, lanes.args):
             for name, value in line.begins_with.items():
                 args[self.names.index(name), where] = value
@@ -208,6 +209,9 @@ class GivenByRecords:
             for number, (time, covariates) in enumerate(line.switches):
                 for name, value in covariates.items():
                     found.switch(where, name, number, time, value)
+            if (told := self._doses.records.last_dose) is not None:
+                for number, time in enumerate(line.doses):
+                    found.switch(where, told, number, time, self._on_clock(time))
             for number, time in enumerate(line.initial):
                 for component in range(self._own):
                     found.bolus(where, component, ("initial", number), time, y0[component, where])
@@ -219,6 +223,10 @@ class GivenByRecords:
                 found.infusion(where, component, number, one.start, one.end, one.rate)
         self._settle(found, axis, shift)
         return found.in_order
+
+    def _on_clock(self, time: float) -> float:
+        clock = self._doses.clock
+        return float(clock.moved(np.asarray(time), np.asarray(clock.t1)))
 
     def _settle(self, found: "_Changes", axis: str | None, shift: Any) -> None:
         shift = np.broadcast_to(np.asarray(shift, float), self._lanes.size)

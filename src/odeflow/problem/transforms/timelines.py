@@ -72,7 +72,8 @@ class Timeline:
 
     It begins with the covariates of its first record. At the times of `starts` the state becomes
     zero, at those of `initial` the initial state is added; from the times of `switches` on
-    parameters have new values. Times that are as `close` are the same.
+    parameters have new values. `doses` are the times at which it starts and takes doses, which may
+    arrive later. Times that are as `close` are the same.
     """
 
     close: float
@@ -83,6 +84,7 @@ class Timeline:
     initial: list[float] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
     switches: list[tuple[float, Mapping[str, float]]] = field(default_factory=list)
+    doses: list[float] = field(default_factory=list)
 
     def start_over(self, now: float) -> None:
         """The state becomes zero, and what was given before counts no more."""
@@ -94,6 +96,7 @@ class Timeline:
         ]
         self.initial = [time for time in self.initial if time < before]
         self.settled = [one for one in self.settled if one.time < before]
+        self.doses = [*(time for time in self.doses if time < before), now]
 
     @property
     def count(self) -> int:
@@ -117,6 +120,8 @@ def timeline(
         if one.starts_over or (not number and now > t0):
             line.start_over(now)
             line.initial.append(now)
+        elif not number:
+            line.doses.append(now)
         since, covariates = _covariates_from(records, own, number, now, apart)
         if covariates != holding:
             line.switches.append((since, covariates))
@@ -124,6 +129,8 @@ def timeline(
         if one.gives:
             known = {**numbers, **one.covariates}
             _give(line, one, now, records.compartments.get(one.state, Compartment()), known)
+            line.doses.append(now)
+            line.doses += [one.time + k * one.interval for k in range(1, one.additional + 1)]
     return line
 
 

@@ -132,6 +132,7 @@ def _key(model: ModelConfig) -> str:
     arrays = {name: [*one.categories, *one.shape] for name, one in model.arrays.items()}
     states = {name: state.shape for name, state in model.states.items()}
     parts = [model.functions, states, list(model.parameters), observables, data, inputs, arrays]
+    parts.append(model.time_after_dose)
     files = [model.sbml, model.antimony]
     return digest(parts, files, versions(NUMERICAL_PACKAGES), sys.version, _own_code())
 

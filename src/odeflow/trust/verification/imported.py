@@ -36,25 +36,30 @@ class ImportedFunctions:
         self._places |= {name: f"y[{i}]" for i, name in enumerate(config.states)}
         self._places |= {name: f"p[{i}]" for i, name in enumerate(config.parameters)}
         first = self._categories.stop
-        self._places |= {name: f"p[{first + i}]" for i, name in enumerate(config.inputs)}
+        self._told = config.time_after_dose is not None
+        driving = [*config.inputs, *([config.time_after_dose] if self._told else [])]
+        self._places |= {name: f"p[{first + i}]" for i, name in enumerate(driving)}
         # of a delay there are two numbers: what was, and how long before
-        first += len(config.inputs)
+        first += len(driving)
         self._places |= {name: f"p[{first + 2 * i}]" for i, name in enumerate(config.delays)}
         rates = [system.rates[name] for name in config.states]
         self.still = np.array([is_zero(rate) for rate in rates], bool)
-        self.is_autonomous = not any({TIME, *config.inputs} & self._read(rate) for rate in rates)
+        self.is_autonomous = not any({TIME, *driving} & self._read(rate) for rate in rates)
         self._rates = self._compiled(rates)
         self._notes = self._compiled(rates, with_notes=True)
         self._observed = self._compiled([system.assigned[name] for name in observed.variables])
         self.events = tuple(self._event(system, i) for i in range(len(system.events)))
 
     def _given(self, t: float, args: np.ndarray) -> list[float]:
-        """The parameters, behind them the inputs, and then what is delayed."""
+        """The parameters, behind them inputs, the time after the last dose, what is delayed."""
         numbers = args.tolist()
         if self._inputs is None:
             return numbers
         end = self._categories.stop
-        return numbers[:end] + self._inputs.values(t, numbers[self._categories]) + numbers[end:]
+        driving = self._inputs.values(t, numbers[self._categories])
+        if not self._told:
+            return numbers[:end] + driving + numbers[end:]
+        return numbers[:end] + driving + [t - numbers[end]] + numbers[end + 1 :]
 
     def _compiled(self, results: Sequence[Expression], **named: Any) -> Callable[..., Any]:
         definitions = {

@@ -88,13 +88,14 @@ class RecordedDoses:
                     resets.append((row.number, row.at))
                 given += self._dose(row, self._with(args, row.covariates))
         close = 8 * self._apart / _APART
+        taken = self._taken(rows, resets)
         left: list[_Given] = []
         for one in given:
             ends = [at for number, at in resets if number > one.record]
             first = min(ends, default=math.inf)
             if one.time < first - close:
                 left.append(one._replace(end=one.end and min(one.end, first)))
-        return self._in_order(rows, resets, left, args)
+        return self._in_order(rows, resets, left, taken, args)
 
     def _rows(self, subject: float, axes: Mapping[str, float] | None = None) -> list[_Row]:
         given = self._config.design.records
@@ -186,16 +187,30 @@ class RecordedDoses:
         unit[places.index(state)] = 1.0
         return unit
 
+    def _taken(self, rows: list[_Row], resets: list[tuple[int, float]]) -> list[float]:
+        """When a subject starts and takes doses; what a later record ends is not taken."""
+        if self._config.model.time_after_dose is None:
+            return []
+        found = [rows[0].at, *(at for _, at in resets)]
+        close = 8 * self._apart / _APART
+        for row in rows:
+            end = min((at for number, at in resets if number > row.number), default=math.inf)
+            if row.event in (1, 4):
+                further = [row.time + k * row.interval for k in range(1, row.additional + 1)]
+                found += [at for at in (row.at, *further) if at < end - close]
+        return found
+
     def _in_order(
         self,
         rows: list[_Row],
         resets: list[tuple[int, float]],
         given: list[_Given],
+        taken: list[float],
         args: np.ndarray,
     ) -> list[Change]:
         t0, rounding = self._config.model.t0, Rounding(self._config)
         switches = self._switches(rows)
-        times = [t0, *(at for _, at in resets), *(time for time, _ in switches)]
+        times = [t0, *(at for _, at in resets), *(time for time, _ in switches), *taken]
         times += [time for one in given for time in (one.time, one.end) if time is not None]
         ordered = distinct(times, rounding)
         result = []
@@ -211,6 +226,10 @@ class RecordedDoses:
             now = self._with(args, rows[0].covariates)
             for since, covariates in switches:
                 now = self._with(now, covariates) if since <= time + rounding(time) else now
+            if taken:
+                before = [at for at in taken if at <= time + rounding(time)]
+                told = self._config.model.time_after_dose
+                now = self._with(now, {str(told): min(max(before, default=t0), time)})
             kept = not any(same(at) for _, at in resets)
             result.append(Change(time, added, now, rates, kept))
         return result

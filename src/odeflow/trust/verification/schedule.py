@@ -86,13 +86,14 @@ def changes(
     boluses: list[tuple[float, int, float]] = []
     infusions: list[_Infusion] = []
     switches: list[tuple[float, int, float]] = []
+    told: list[tuple[float, int]] = []
 
     # switches first: an amount may name what they set
     for is_switch in (True, False):
         given = [
             (due(first, dose.every, repeat), place, dose)
             for place, dose in enumerate(config.plain_doses)
-            if is_switch == (dose.parameter is not None)
+            if is_switch == (dose.value is not None)
             for first in dose.first_times
             for repeat in range(dose.count)
         ]
@@ -103,13 +104,16 @@ def changes(
             while not is_switch and done < len(switches) and switches[done][0] <= latest:
                 numbers[parameters[switches[done][1]]] = switches[done][2]
                 done += 1
-            if dose.parameter is not None:
+            if dose.parameter is not None and dose.value is not None:
                 value = number(dose.value)
                 switches.append((time, parameters.index(dose.parameter), value))
                 numbers[dose.parameter] = value
                 continue
             amount = number(dose.amount)
             if amount == 0:
+                continue
+            if dose.parameter is not None:
+                told.append((time, parameters.index(dose.parameter)))
                 continue
             component = _component(model, dose)
             if not dose.is_infusion:
@@ -118,7 +122,7 @@ def changes(
             rate = number(dose.rate) if dose.duration is None else amount / number(dose.duration)
             infusions.append(_Infusion(component, time, time + amount / rate, amount))
 
-    times = [t0, *(x[0] for x in (*boluses, *switches))]
+    times = [t0, *(x[0] for x in (*boluses, *switches, *told))]
     times += [time for one in infusions for time in (one.start, one.end)]
     result = []
     ordered = distinct(times, rounding)
@@ -136,6 +140,9 @@ def changes(
         for when, parameter, value in switches:
             if when <= time + rounding(time):
                 now[parameter] = value
+        for when, parameter in told:
+            if when <= time + rounding(time):
+                now[parameter] = max(now[parameter], min(when, time))
         result.append(Change(time, added, now, rates))
     return result
 
