@@ -12,8 +12,10 @@ from odeflow.engines.choice import Resources
 from odeflow.ensemble.assemble import assemble_in_memory
 from odeflow.ensemble.at_once import AtOnce
 from odeflow.ensemble.solve import solve_samples
+from odeflow.files.errors import ConfigError
 from odeflow.problem.status import Status
-from odeflow.workflow.chunks import chunks
+from odeflow.trust.verification.run import verify
+from odeflow.workflow.chunks import chunks, solve_digest
 
 MODEL = """
 name: oral
@@ -252,3 +254,50 @@ def test_one_more_trajectory_is_that_of_a_subject(tmp_path: Path) -> None:
     first, third = once({}), once({"subject": 3.0})
     np.testing.assert_allclose(first.values["central"], bateman(1.5 * 51, first.times), rtol=1e-7)
     np.testing.assert_allclose(third.values["central"], bateman(1.5 * 53, third.times), rtol=1e-7)
+
+
+DOSED = """ID,TIME,AMT,EVID,II,ADDL,SS,DV,ARM
+1,1,100,1,0,0,0,.,a
+1,3,.,0,0,0,0,5.5,a
+1,5,50,1,0,0,0,.,a
+1,5,50,1,0,0,0,.,a
+1,8,80,4,0,0,0,.,a
+2,0,100,1,12,1,1,.,b
+2,20,.,0,0,0,0,4.5,b
+"""
+
+
+@pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=pytest.mark.slow)])
+def test_values_right_before_and_after_doses(engine: str, tmp_path: Path):
+    asked = "{file: data.csv, at_doses: true, observed: concentration}"
+    more = (f"runtime.engine={engine}", "verify.number=2")
+    config = config_of(tmp_path, DOSED, asked, *more)
+    found = odeflow.run(config)
+    first, second = rows_of(found)
+    side = found["record_dose_side"].values[first]
+    np.testing.assert_array_equal(side, [0, 1, -1, 0, 1, 0, 1, 0, 1])
+    assert found["record_dose_side"].attrs["flag_meanings"] == "missing before after"
+    np.testing.assert_allclose(found["record_time"][first], [1, 1, 3, 5, 5, 5, 5, 8, 8])
+    gut = lambda t: 100 * np.exp(-1.5 * (t - 1))
+    twice = gut(8) + 100 * np.exp(-1.5 * 3)
+    expected = [0, 100, gut(3), gut(5), gut(5) + 50, gut(5) + 50, gut(5) + 100, twice, 80]
+    np.testing.assert_allclose(found["gut_at_record"][first], expected, rtol=1e-8, atol=1e-9)
+    centre = [bateman(100, np.array(t - 1.0)) for t in (3, 5)]
+    central = found["central_at_record"].values[first]
+    np.testing.assert_allclose(central[[2, 3, 4, 5, 6]], [centre[0], *[centre[1]] * 4], rtol=1e-8)
+    assert central[-2] > 0 and central[-1] == 0  # a new start
+    # the state before a steady dose is that at which its subject begins
+    steady = 100 / (1 - np.exp(-1.5 * 12))
+    np.testing.assert_allclose(found["gut_at_record"][second][:2], [0, steady], rtol=1e-8)
+    dv = found["record_dv"].values
+    assert np.isnan(dv[found["record_dose_side"].values >= 0]).all() and np.nansum(dv) == 10
+    assert (found["record_observed"].values >= 0).sum() == 2
+    verdict = verify(config, tmp_path, found)
+    assert verdict.attrs["verdict"] == "passed", verdict.attrs["verdict_reason"]
+    plain = config_of(tmp_path, DOSED, asked.replace("true", "false"), *more)
+    assert solve_digest(plain, tmp_path) != solve_digest(config, tmp_path)
+
+
+def test_sides_of_doses_need_their_name(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"design.nonmem.at_doses: the data set has a column"):
+        config_of(tmp_path, DOSED.replace("ARM", "dose_side"), "{file: data.csv, at_doses: true}")

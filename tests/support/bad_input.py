@@ -1099,6 +1099,10 @@ RECORDED = [
      drawn(_DOSE + ",1", _SEEN + ",.", by="OCC", header=HEADER.strip() + ",OCC\n")),
     ("effects of occasions on no parameter", ("design.random_effects.occasion.of.ke", "parameter"),
      drawn(_DOSE, _SEEN, by="CMT", of="ke")),
+    ("both sides of doses, and their name taken", ("design.nonmem.at_doses", "dose_side"),
+     recorded(_DOSE + ",1", header=HEADER.strip() + ",dose_side\n",
+              more="") | {EXPERIMENT: recorded()[EXPERIMENT].replace(
+                  "nonmem: d.csv", "nonmem: {file: d.csv, at_doses: true}")}),
     ("only doses to estimate from", ("no observation has a DV",),
      fitted(_DOSE, observed="y")),
     ("an estimated covariate", ("analyse.estimate.parameters.k", "covariate"),

@@ -40,6 +40,10 @@ class NonmemConfig(Strict):
         "DVID, or in CMT without that column: variable}",
     )
 
+    at_doses: bool = Field(
+        False, description="values right before and right after each dose record are kept too"
+    )
+
     @field_validator("compartments", "observed", mode="before")
     @classmethod
     def _numbers_are_names(cls, value: Any) -> Any:

@@ -10,6 +10,7 @@ from odeflow.config.nonmem import NonmemConfig
 from odeflow.config.validate import nearest
 from odeflow.files.csv_cells import is_number
 from odeflow.files.errors import ConfigError
+from odeflow.importers.nonmem.sides import with_sides
 from odeflow.importers.nonmem.table import KNOWN, MISSING, NonmemTable, read_nonmem
 from odeflow.problem.records import (
     DOSE,
@@ -42,6 +43,7 @@ def with_nonmem(data: Mapping[str, Any], study: Path) -> dict[str, Any]:
         return dict(data)  # the validation that follows says what is wrong
     table = read_nonmem(asked.file, asked.columns, study)
     records = _records(asked, model, table) | _occasions(design, table)
+    records = with_sides(records) if asked.at_doses else records
     filled = {**design, "kind": "nonmem", "records": records, "size": None}
     return {**data, "design": filled, "model": _spanning(model, records)}
 
