@@ -183,3 +183,11 @@ def test_the_digest_and_refusals(tmp_path: Path):
     steady = steady.replace("3,2,gut,0", "3,2,gut,1")
     with pytest.raises(ConfigError, match=r"SS: .* depends on time"):
         odeflow.run(composed(tmp_path, *more, data=steady))
+
+
+@pytest.mark.slow
+def test_a_steady_state_is_not_looked_for_where_it_moves_the_field(tmp_path: Path):
+    config = composed(tmp_path, *PLAIN, "+stop={steady_state: {}}")
+    with pytest.warns(UserWarning, match="steady"):
+        found = odeflow.run(config)
+    assert (found["status"] == 0).all()

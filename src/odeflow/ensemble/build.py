@@ -209,6 +209,7 @@ def make_problem(
     kept = known if asked is None else [*asked, *_derivatives_of(model, asked)]
     variables = tuple(name for name in known if name in kept)
     ts = np.array(solve_times(config)) if saves_times(config) else None
+    stops = stop_guards(config.stop and config.stop.stop, model, tolerances_of(config, model))
     return Problem(
         model=model,
         solver=resolved(config.solver, model),
@@ -218,8 +219,8 @@ def make_problem(
         reductions=_reductions(config, model, variables, own_ends),
         own_ends=own_ends,
         jumps=jump_targets(model, config.plain_doses),
-        stops=stop_guards(config.stop and config.stop.stop, model, tolerances_of(config, model)),
-        counted=config.is_dosed and bool(config.stop or model.events),
+        stops=stops,
+        counted=config.is_dosed and bool(stops or model.events),
         events=saved_events(model, config.saveat.events, config.model.states),
     )
 
