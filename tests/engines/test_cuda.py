@@ -56,7 +56,8 @@ def assert_a_thread_does_what_a_lane_does(names: Iterable[str], folder: Path) ->
     for name, found in simulate(names, folder).items():
         problem, lanes = CASES[name]
         expected = native_engine.solve(problem, lanes, threads=1, cache_dir=folder)
-        close = {"rtol": 1e-10, "atol": 1e-13} if problem.dtype == np.float64 else {"rtol": 1e-5}
+        # where a metric is greatest is known to the root of rounding
+        close = {"rtol": 1e-9, "atol": 1e-13} if problem.dtype == np.float64 else {"rtol": 1e-5}
         for mine, other in zip(found.arrays, expected.arrays, strict=True):
             assert mine.dtype == other.dtype
             if np.issubdtype(mine.dtype, np.integer):  # the status, and the steps
