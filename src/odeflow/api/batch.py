@@ -172,7 +172,7 @@ def _names(name: str, structure: Any) -> list[str]:
 
 def _check_type(place: str, dtype: Any) -> None:
     """Raises TypeError that names a leaf that is not an array of real numbers."""
-    if dtype != bool and not jnp.issubdtype(dtype, jnp.number):
+    if not jnp.issubdtype(dtype, jnp.bool_) and not jnp.issubdtype(dtype, jnp.number):
         raise TypeError(
             f"{place} is of type {dtype}; arrays of real numbers are needed: "
             "let the vector field close over anything else"
