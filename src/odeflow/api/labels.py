@@ -16,13 +16,26 @@ from odeflow.provenance.versions import VERSION
 class SolutionLike(Protocol):
     """What a solution says of its trajectories, see `EnsembleSolution`."""
 
-    ts: Any
-    ys: Any
-    stats: Any
-    status: Any
-    time_reached: Any
-    engine: str
-    reason: str
+    @property
+    def ts(self) -> Any: ...
+
+    @property
+    def ys(self) -> Any: ...
+
+    @property
+    def stats(self) -> Any: ...
+
+    @property
+    def status(self) -> Any: ...
+
+    @property
+    def time_reached(self) -> Any: ...
+
+    @property
+    def engine(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
 
 
 _WORDS = {
