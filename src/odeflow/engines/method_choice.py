@@ -20,8 +20,8 @@ from odeflow.problem.status import has_failed
 _MOST_STEPS, _LEAST_STEPS = 20_000, 1000
 #: Work of an explicit method on a lane of the pilot, in that of the stiff one's hardest.
 _TIMES_STIFF = 8
-#: How much longer what is computed in a linear solve takes, where one thing waits for another.
-_WAITING = 1.25
+#: How much longer it takes where one thing waits for another, in a linear solve or a recurrence.
+_WAITING = 1.1
 #: How many more steps other lanes are given than those of the pilot.
 _ROOM = 4
 
@@ -78,7 +78,7 @@ def _tried(problem: Problem, lanes: Lanes, most: int, resources: Resources) -> _
     problem = replace(problem, solver=solver)
     solution = solve(problem, lanes, EngineChoice("native"), resources)
     work = native_engine.step_work(problem)
-    if METHODS[solver.method].implicit:
+    if METHODS[solver.method].family != "explicit":
         work *= _WAITING
     return _Tried(solution.num_steps.astype(float), has_failed(solution.status), work)
 
