@@ -83,13 +83,13 @@ SMOOTH = {
             parameters={"sigma": 10.0, "rho": 28.0, "beta": 8.0 / 3.0},
         ),
         Smooth(
-            "kepler", "Kepler, eccentricity 0.36 to 0.68", "", 10.0, {"vy": (0.8 ** 0.5, 1.15)}, 20_000,
+            "kepler", "Kepler, eccentricity 0 to 0.69", "", 10.0, {"vy": (1.0, 1.3)}, 20_000,
             vector_field=kepler,
             initial={"x": 1.0, "y": 0.0, "vx": 0.0, "vy": 1.0},
             parameters={"mass": 1.0},
         ),
         Smooth(
-            "arenstorf", "Arenstorf's orbit, mu 1e-4 up and down", "", 17.065216560157962559,
+            "arenstorf", "Arenstorf's orbit, mu 1e-6 up and down", "", 17.065216560157962559,
             {"mu": (0.012277471 - 1e-6, 0.012277471 + 1e-6)}, 10_000,
             vector_field=arenstorf,
             initial={"x": 0.994, "y": 0.0, "vx": 0.0, "vy": -2.00158510637908252},
