@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import odeflow
-from odeflow.api.kept import Kept
+from odeflow.api.remembered import Remembered
 
 TS = np.linspace(0.0, 4.0, 5)
 TERM = diffrax.ODETerm(lambda t, y, p: jnp.stack([p * y[1], -p * y[0]]))
@@ -66,7 +66,7 @@ def test_axes_that_are_equal_but_of_another_type_are_told_apart():
 
 def test_what_may_change_is_looked_at_again():
     calls: list[int] = []
-    kept = Kept(lambda module, word: calls.append(word) or float(jnp.sum(module[0])))
+    kept = Remembered(lambda module, word: calls.append(word) or float(jnp.sum(module[0])))
     fixed, changing = (2.0,), (np.array(2.0),)
     assert kept((fixed,), 1) == kept((fixed,), 1) == 2.0
     assert calls == [1]
@@ -79,7 +79,7 @@ def test_what_may_change_is_looked_at_again():
 
 def test_many_objects_are_forgotten_in_order():
     calls: list[int] = []
-    kept = Kept(lambda module: calls.append(module[0]))
+    kept = Remembered(lambda module: calls.append(module[0]))
     modules = [(number,) for number in range(65)]
     for module in modules:
         kept((module,))

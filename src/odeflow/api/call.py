@@ -10,9 +10,9 @@ from jax.core import Tracer
 from odeflow.api.batch import Batch, batched
 from odeflow.api.events import condition_of
 from odeflow.api.handles import Handle, handle_of
-from odeflow.api.kept import Kept
 from odeflow.api.numbers import Numbering
 from odeflow.api.problems import is_loose
+from odeflow.api.remembered import Remembered
 from odeflow.api.same import Same
 from odeflow.api.saving import saving_of
 from odeflow.api.settings import number, settings_of, vector_field_of
@@ -21,7 +21,7 @@ from odeflow.api.structure import ConditionKeywords, Structure
 #: What is written in place of a dt0 that is not given, which nobody reads.
 _NO_DT0 = 0.0
 _SPAN = ("t0", "t1", "dt0")
-_SAVING, _SETTINGS = Kept(saving_of), Kept(settings_of)
+_SAVING, _SETTINGS = Remembered(saving_of), Remembered(settings_of)
 
 
 @dataclass(frozen=True)

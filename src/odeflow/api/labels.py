@@ -17,25 +17,32 @@ class SolutionLike(Protocol):
     """What a solution says of its trajectories, see `EnsembleSolution`."""
 
     @property
-    def ts(self) -> Any: ...
+    def ts(self) -> Any:
+        """The times of values."""
 
     @property
-    def ys(self) -> Any: ...
+    def ys(self) -> Any:
+        """The values."""
 
     @property
-    def stats(self) -> Any: ...
+    def stats(self) -> Any:
+        """Numbers of steps."""
 
     @property
-    def status(self) -> Any: ...
+    def status(self) -> Any:
+        """What became of each."""
 
     @property
-    def time_reached(self) -> Any: ...
+    def time_reached(self) -> Any:
+        """Where each ended."""
 
     @property
-    def engine(self) -> str: ...
+    def engine(self) -> str:
+        """Which engine it was."""
 
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> str:
+        """Why, where it is not the native one."""
 
 
 _WORDS = {

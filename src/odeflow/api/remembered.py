@@ -13,7 +13,7 @@ _MOST = 64
 Made = TypeVar("Made")
 
 
-class Kept(Generic[Made]):
+class Remembered(Generic[Made]):
     """Results of a function by the identity of Equinox modules, which are kept with them.
 
     Modules are frozen. One that holds an array of NumPy, whose numbers may change, or what JAX
