@@ -37,11 +37,11 @@ class SolutionLike(Protocol):
         """Where each ended."""
 
     @property
-    def engine(self) -> str:
+    def engine(self) -> Any:
         """Which engine it was."""
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Any:
         """Why, where it is not the native one."""
 
 
