@@ -51,6 +51,11 @@ class Method:
         return self.family not in ("taylor", "stabilised")
 
     @property
+    def substitute(self) -> str:
+        """The method to take in its place where the native engine cannot have it."""
+        return "rodas5p" if self.family == "stabilised" else "dopri8"
+
+    @property
     def linearly_implicit(self) -> bool:
         """Whether it solves linear systems where other implicit methods find roots."""
         return self.family == "rosenbrock"

@@ -8,9 +8,8 @@ METHODS = (
         "RKC",
         2,
         "stabilised",
-        "Runge-Kutta-Chebyshev 2, explicit, of as many stages as its stability takes",
-        "for diffusion and reactions of many states, which no linear solve has to be paid for, at "
-        "tolerances above 1e-5",
+        "Runge-Kutta-Chebyshev, explicit, with as many stages as stability asks for",
+        "for diffusion with reactions in two dimensions and more, at errors above 1e-5",
         "B. P. Sommeijer, L. F. Shampine and J. G. Verwer (1998), J. Comput. Appl. Math. 88, "
         "315-326",
         degree=3,

@@ -1,33 +1,34 @@
 """A stabilised explicit method: Runge-Kutta-Chebyshev, of as many stages as stability takes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from odeflow.engines.native.frontend.field import field_at, field_program
+from odeflow.engines.native.methods.chebyshev_weights import (
+    WEIGHT_ROWS,
+    begin_weights,
+    next_weights,
+)
 from odeflow.engines.native.methods.differentiated_field import Point, differentiated_field
 from odeflow.engines.native.methods.interpolants import interpolant
 from odeflow.engines.native.methods.stepper import Inside, Stages, Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder
-from odeflow.engines.native.program.value import Value, apply, exp, maximum, select, sqrt, total
+from odeflow.engines.native.program.value import Value, apply, maximum, select, sqrt, total
 from odeflow.problem.problem import Problem
 
-#: The damping of the stability polynomial, and what its real interval is long by: with s stages it
-#: reaches to -(s**2 - 1) / _BY_SQUARE at least.
-_DAMPING = 2.0 / 13.0
+#: With s stages the stability polynomial is for real numbers down to -(s**2 - 1) / _BY_SQUARE.
 _BY_SQUARE = 1.54
 #: The errors of rounding within a step are s**2 of these.
 _ROUNDING = 10.0
 #: To which part of the state they may come where no tolerance says it.
 _ROUGHEST = 1e-6
 
-#: The numbers that a lane has between stages: how many are to come and how many there are, the end
-#: of the step and its length, and those of the recurrences (one stage before, and two).
-_NUMBERS = ("stages_left", "stages", "stages_end", "stages_h", "w0", "w1")
-_RECURRENCES = tuple(f"stage_{name}" for name in ("b", "value", "slope", "curvature", "c"))
+#: The numbers that a lane has between stages, beside the weights: how many stages are to come and
+#: how many there are, the end of the step and its length.
+_NUMBERS = ("stages_left", "stages", "stages_end", "stages_h")
 #: The state at the last stages: each is in one of the two, where it takes the place of the last but
 #: one.
 _STATES = ("EVEN", "ODD")
@@ -38,7 +39,8 @@ def chebyshev(problem: Problem) -> Stepper:
 
     A step takes Y_0 = y, Y_1 = y + m_1 h f(Y_0) and
 
-        Y_j = (1 - mu_j - nu_j) Y_0 + mu_j Y_{j-1} + nu_j Y_{j-2} + m_j h (f(Y_{j-1}) - a_{j-1} f(Y_0))
+        Y_j = (1 - mu_j - nu_j) Y_0 + mu_j Y_{j-1} + nu_j Y_{j-2}
+            + m_j h (f(Y_{j-1}) - a_{j-1} f(Y_0))
 
     up to Y_s, where s is the least for which the Jacobian's eigenvalues at the start of the step
     are within the stable part of the negative real axis; they are no larger than the greatest sum
@@ -62,7 +64,7 @@ def chebyshev(problem: Problem) -> Stepper:
     def begin(start: Start) -> Value:
         b = _lane(start)
         number, h = _planned(problem, start, bound(start))
-        first = h * _begin_recurrences(b, number)
+        first = h * begin_weights(b, number)
         for i, (y, k) in enumerate(zip(start.y, slopes(start))):
             b.store("EVEN", y, i)
             b.store("ODD", y + first * k, i)
@@ -74,7 +76,7 @@ def chebyshev(problem: Problem) -> Stepper:
         t = start.t + h * b.row("stage_c1")
         states = [b.row(newer, i) for i in range(size)]
         f = field_at(field, t, states, start.parameters(t))
-        mu, nu, m, a = _next_weights(b)
+        mu, nu, m, a = next_weights(b)
         rest, hm, hma, goes_on = 1.0 - mu - nu, h * m, h * m * a, left > 0.0
         for i, (y, now, k0) in enumerate(zip(start.y, states, slopes(start))):
             new = mu * now + nu * b.row(older, i) + rest * y + (hm * f[i] - hma * k0)
@@ -99,11 +101,15 @@ def chebyshev(problem: Problem) -> Stepper:
             for row, value in dense.rows_of(start.h, [k0[i], k1[i]]).items()
         }
         carried = {f"k1_{i}": k for i, k in enumerate(k1)}
-        return Stepped(candidate, error, carried, rows, start if problem.solver.is_adaptive else None)
+        return Stepped(
+            candidate, error, carried, rows, start if problem.solver.is_adaptive else None
+        )
 
     def polynomial(inside: Inside) -> list[list[Value]]:
         return [
-            dense.polynomial(inside.h, y, y1, {row: inside.dense[f"{row}_{i}"] for row in dense.rows})
+            dense.polynomial(
+                inside.h, y, y1, {row: inside.dense[f"{row}_{i}"] for row in dense.rows}
+            )
             for i, (y, y1) in enumerate(zip(inside.y, inside.y1))
         ]
 
@@ -114,7 +120,6 @@ def chebyshev(problem: Problem) -> Stepper:
             for i, (y, y1) in enumerate(zip(inside.y, inside.y1))
         ]
 
-    recurrences = [f"{name}{age}" for name in _RECURRENCES for age in (1, 2)]
     return Stepper(
         3.0,
         step,
@@ -122,7 +127,7 @@ def chebyshev(problem: Problem) -> Stepper:
         carried={f"k1_{i}": i for i in range(size)},
         dense=[f"{row}_{i}" for row in dense.rows for i in range(size)],
         controls=controls,
-        row_groups=dict.fromkeys([*_NUMBERS, *recurrences], 1) | dict.fromkeys(_STATES, size),
+        row_groups=dict.fromkeys([*_NUMBERS, *WEIGHT_ROWS], 1) | dict.fromkeys(_STATES, size),
         stages=Stages(begin, [partial(stage, *_STATES), partial(stage, *_STATES[::-1])]),
     )
 
@@ -151,49 +156,12 @@ def _planned(problem: Problem, start: Start, bound: Value) -> tuple[Value, Value
     needed = 1.0 + apply("floor", sqrt(1.0 + _BY_SQUARE * h * bound))
     number = maximum(needed, Value(b, 2.0))
     does = needed <= most + 1.0
+    number = select(does, number, 2.0)
     b.store("stages", select(does, number, 0.0))
     b.store("stages_left", select(does, number - 1.0, 0.0))
     b.store("stages_end", end)
     b.store("stages_h", h)
     return number, h
-
-
-def _begin_recurrences(b: LaneBuilder, number: Value) -> Value:
-    """Begins the recurrences of a number of stages; the weight of the first slope."""
-    damping = _DAMPING / (number * number)
-    w0, root = 1.0 + damping, sqrt(damping * (2.0 + damping))
-    # the Chebyshev polynomial of this degree at w0 is a hyperbolic cosine
-    grown = exp(number * apply("log1p", damping + root))
-    sinh, cosh = 0.5 * (grown - 1.0 / grown), 0.5 * (grown + 1.0 / grown)
-    w1 = sinh * (root * root) / (cosh * number * root - w0 * sinh)
-    b0 = 0.25 / (w0 * w0)
-    first = w1 * b0
-    b.store("w0", w0)
-    b.store("w1", w1)
-    _remember(b, (b0, w0, 1.0, 0.0, first), (b0, 1.0, 0.0, 0.0, 0.0))
-    return first
-
-
-def _next_weights(b: LaneBuilder) -> tuple[Value, Value, Value, Value]:
-    """mu_j, nu_j, m_j and a_{j-1} of the next stage, and the recurrences one on."""
-    w0, w1 = b.row("w0"), b.row("w1")
-    last, before = ([b.row(f"{name}{age}") for name in _RECURRENCES] for age in (1, 2))
-    (b1, value1, slope1, curvature1, c1), (b2, value2, slope2, curvature2, c2) = last, before
-    value = 2.0 * w0 * value1 - value2
-    slope = 2.0 * w0 * slope1 - slope2 + 2.0 * value1
-    curvature = 2.0 * w0 * curvature1 - curvature2 + 4.0 * slope1
-    b0 = curvature / (slope * slope)
-    a, mu, nu = 1.0 - value1 * b1, 2.0 * w0 * b0 / b1, -(b0 / b2)
-    m = mu * (w1 / w0)
-    c = mu * c1 + nu * c2 + m * (1.0 - a)
-    _remember(b, (b0, value, slope, curvature, c), last)
-    return mu, nu, m, a
-
-
-def _remember(b: LaneBuilder, last: Sequence[Any], before: Sequence[Any]) -> None:
-    """The numbers of the recurrences of the last stage and of the one before."""
-    for age, numbers in ((1, last), (2, before)):
-        b.store_rows([f"{name}{age}" for name in _RECURRENCES], numbers)
 
 
 def _greatest_row(jacobian: Mapping[tuple[int, int], Value], t: Value) -> Value:
