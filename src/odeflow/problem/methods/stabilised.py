@@ -12,6 +12,5 @@ METHODS = (
         "for diffusion with reactions in two dimensions and more, at errors above 1e-5",
         "B. P. Sommeijer, L. F. Shampine and J. G. Verwer (1998), J. Comput. Appl. Math. 88, "
         "315-326",
-        degree=3,
     ),
 )
