@@ -10,8 +10,9 @@ each at several tolerances; the engine's time at CVODE's error is read off its o
 (of logarithms). An error is the root mean square of (y - reference) / (1 + |reference|) at the end;
 the reference is the native engine's at rtol 1e-11, and `sure` its difference from CVODE's at 1e-10.
 Prints a line a tolerance of CVODE's: microseconds a lane of processor time, and below it what the
-engine takes to compile and its largest memory. `python` is the part of CVODE's time that is taken by
-its right-hand side and Jacobian with the entry into them, `two` the engine's speed on two threads.
+engine takes to compile and its largest memory. `python` is the part of CVODE's time that is taken
+by its right-hand side and Jacobian with the entry into them, `two` how many times as fast the
+engine is on two threads.
 """
 
 import argparse
