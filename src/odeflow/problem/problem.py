@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, Int8
+from jaxtyping import Float, Int, Int8, Shaped
 
 from odeflow.problem.model import Model
 from odeflow.problem.reductions import Reduction, nodes
@@ -186,7 +186,7 @@ class Lanes:
         return Lanes(self.y0[:, index], self.args[:, index], t1, jumps, counted)
 
 
-def rows_below(parts: Sequence[Float[np.ndarray, "_ lane"]]) -> Float[np.ndarray, "_ lane"]:
+def rows_below(parts: Sequence[Shaped[np.ndarray, "_ lane"]]) -> Float[np.ndarray, "_ lane"]:
     """Rows of many lanes, one part below another; what all lanes share is in memory once."""
     if all(part.strides[1] == 0 for part in parts):
         first = np.concatenate([part[:, :1] for part in parts]).astype(float)
