@@ -4,10 +4,11 @@
     python -m benchmarks.functions exp pow --repeats 9
     python -m benchmarks.functions --avx2            as on a processor without AVX-512
 
-Both are written into the same loop over an array of arguments in an ordinary range, as vectors of the
-engine's width, and are asked in turn on one thread. Prints, one function per line, the processor time
-of one value (median), the ratio of ours to libmvec's (median and range of the pairs), and the largest
-errors in units of last place, against NumPy's extended precision at a million arguments.
+Both are written into the same loop over an array of arguments in an ordinary range, as vectors of
+the engine's width, and are asked in turn on one thread. Prints, one function per line, the
+processor time of one value (median), the ratio of ours to libmvec's (median and range of the
+pairs), and the largest errors in units of last place, against NumPy's extended precision at a
+million arguments.
 """
 
 import argparse
@@ -58,9 +59,7 @@ def compiled(write: Write, arguments: int, width: int, avx2: bool) -> Kernel:
     solve = ir.Function(module, ir.FunctionType(ir.VoidType(), [_WORD.as_pointer()]), "solve")
     entry, loop, end = (solve.append_basic_block(name) for name in ("entry", "loop", "end"))
     builder = ir.IRBuilder(entry)
-    words = [
-        builder.load(builder.gep(solve.args[0], [_WORD(i)])) for i in range(2 * arguments + 3)
-    ]
+    words = [builder.load(builder.gep(solve.args[0], [_WORD(i)])) for i in range(2 * arguments + 3)]
     vector = ir.VectorType(_DOUBLE, width)
     arrays = [builder.inttoptr(word, vector.as_pointer()) for word in words[:-1:2]]
     steps = builder.udiv(words[1], _WORD(width))

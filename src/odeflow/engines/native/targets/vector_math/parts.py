@@ -27,6 +27,6 @@ LN2_LO = 1.90821492927058770002e-10
 
 @inlined
 def scaled(x, k_bits):
-    """The number x 2**k, k given as `bits(k + ROUND_SCALES)`, abs(k) < 2046; may under- or overflow."""
+    """The number x 2**k, which may under- or overflow; k is given as `bits(k + ROUND_SCALES)`."""
     half = (k_bits >> ONE) << MANTISSA
     return x * from_bits(half) * from_bits((k_bits << MANTISSA) - half)

@@ -88,7 +88,9 @@ def _half_turned(size, shifted, n):
     c = fma(z, -7.642983060215164e-13, 1.6058939388709893e-10)
     c = fma(z2, 2.7210844340324243e-15, c)
     p = fma(z, fma(z2 * z2, c, fma(z2, b, a)), -0.16666666666666666)
-    return from_bits(bits(fma(z * r, p, r)) ^ (bits(shifted) << np.uint64(63)))
+    value = fma(z * r, p, r)
+    value = select(value > 1.0, 1.0, select(value < -1.0, -1.0, value))  # a rounding may be above
+    return from_bits(bits(value) ^ (bits(shifted) << np.uint64(63)))
 
 
 def _far(name, x, near):
