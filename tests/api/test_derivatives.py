@@ -130,6 +130,7 @@ def test_vmap_folds_into_the_lanes():
     np.testing.assert_allclose(gradient, alone, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_times_may_be_traced():
     y0, args = animals(3)
 

@@ -122,6 +122,7 @@ def test_events_that_end_a_step(kind: str):
     np.testing.assert_array_equal(ours.ys[:, 0], y0)
 
 
+@pytest.mark.slow
 def test_the_time_of_an_event():
     event = diffrax.Event(
         lambda t, y, args, **_: y[0] - 1.0, optimistix.Newton(1e-10, 1e-10, optimistix.rms_norm)

@@ -95,6 +95,7 @@ def test_a_rosenbrock_method_is_native():
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_nested_pytrees_with_matrices_and_a_saved_function():
     lanes = 5
     y0 = {"motion": np.full((lanes, 1, 2), 0.3), "work": (np.zeros(lanes),)}

@@ -214,6 +214,7 @@ def test_both_engines_take_the_same_steps_and_reduce_the_same(tmp_path: Path):
         np.testing.assert_allclose(value, reference.values[name], rtol=1e-7, atol=1e-12)
 
 
+@pytest.mark.slow
 @ENGINES
 def test_a_time_of_an_event_is_that_time_exactly(engine: str, tmp_path: Path):
     """What is saved at that time is the value after the event; at one before, that before it.

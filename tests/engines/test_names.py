@@ -25,6 +25,7 @@ from odeflow.ensemble.build import augmented, resolved
 from odeflow.problem.model import Event, Model
 from odeflow.problem.problem import Guard, JumpTargets, Lanes, Problem
 from odeflow.problem.reductions import Reduction
+from tests.support.marks import fast
 from tests.support.problems import make_solver, model_group
 
 METRICS = ("integral", "max", "time_of_min", "first_time_above")
@@ -80,7 +81,7 @@ VARIANTS = {
     "bosh3, first step given": Variant({"method": "bosh3", "dt0": 1e-3}, jumps=True),
     "dopri5 by PID, sensitivities": Variant({"method": "dopri5"} | PID, sensitivities=True),
 }
-QUICK = list(VARIANTS)[:3]
+QUICK = {"rodas5p, sensitivities, jumps"}
 
 
 def model_of(names: Names, events: bool = False) -> Model:
@@ -219,7 +220,7 @@ def slots(names: Sequence[str], step: int) -> Iterator[Names]:
         yield Names(*(names[(start + i) % len(names)] for i in range(size)))
 
 
-@pytest.mark.parametrize("kind", QUICK)
+@pytest.mark.parametrize("kind", fast(QUICK, list(VARIANTS)[:3]))
 def test_the_program_is_the_same_whatever_the_names(kind: str):
     # the spread of a prime gives each variant other names in each slot
     for names in list(slots(taken_names(), 167)):

@@ -254,6 +254,7 @@ def test_takes_the_steps_of_the_diffrax_engine(name: str, method: str, tmp_path:
         assert abs(native.values[variable][0, -1] - published) < 2 * tolerance[0, -1]
 
 
+@pytest.mark.slow
 def test_saves_inside_of_steps_with_time_in_the_field(tmp_path: Path):
     def field(t: Any, y: Any, args: Any) -> dict[str, Any]:
         return {"y": args.stiffness * (jnp.sin(t + 1) - y.y) + jnp.cos(t + 1)}

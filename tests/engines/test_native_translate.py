@@ -528,6 +528,7 @@ def test_lanes_compute_what_jax_does(dtype: Any):
         np.testing.assert_allclose(got, expected(function, *typed, dtype=dtype), rtol=tolerance)
 
 
+@pytest.mark.slow
 def test_long_loops():
     program = translate(lambda x: lax.fori_loop(0, 1000, lambda i, c: 0.5 * c + x, 0.0), ["x"])
     assert len(program.statements) == 1998

@@ -123,6 +123,7 @@ def check_limit(study: Path, case: str, engine: str) -> list[np.ndarray]:
     return [kept.num_accepted_steps.values, kept.num_rejected_steps.values]
 
 
+@pytest.mark.slow
 def test_a_limit_is_kept_and_was_not_before(study: Path):
     check_limit(study, "predators", "native")
 

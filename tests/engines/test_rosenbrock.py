@@ -246,6 +246,7 @@ def robertson(t: Any, y: Any, args: Any) -> Any:
     return (-slow * a + cross * b * c, slow * a - cross * b * c - fast * b * b, fast * b * b)
 
 
+@pytest.mark.slow
 def test_robertson_keeps_its_invariant_under_vmap_and_jit():
     y0 = tuple(map(jnp.array, (1.0, 0.0, 0.0)))
     factor = jnp.linspace(0.8, 1.2, 8)
@@ -281,6 +282,7 @@ def test_backwards_in_time(solver: Any):
     np.testing.assert_allclose(solution.ys, exact(jnp.array([0.777, 0.5, 0.0])), rtol=1e-6)
 
 
+@pytest.mark.slow
 @SOLVERS
 def test_a_singular_system_rejects_the_step(solver: Any):
     gamma = solver.tableau.gamma

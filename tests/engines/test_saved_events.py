@@ -37,6 +37,7 @@ def kept(solution: Solution, event: SavedEvent, lane: int) -> np.ndarray:
     return values[:count]
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_wave_is_kept_where_it_rises(engine: str, compiled: Path):
     found = solve(engine, compiled, watched(UP, EACH), WAVES)

@@ -14,6 +14,7 @@ import odeflow
 from odeflow.engines.native.frontend.derivatives import translate_jacobian
 from odeflow.engines.native.frontend.translate import translate
 from tests.engines.test_native_translate import check, compiled, expected
+from tests.support.marks import fast
 
 RNG = np.random.default_rng(4)
 XP = np.cumsum(RNG.exponential(1.0, 300))
@@ -100,7 +101,7 @@ def held(t: Any, y: Any, args: Any) -> Any:
     return args * jnp.asarray(FP)[jnp.searchsorted(jnp.asarray(XP), t, side="right") - 1] + 0.0 * y
 
 
-@pytest.mark.parametrize("field", [filling, held])
+@pytest.mark.parametrize("field", fast({held}, [filling, held]))
 def test_lanes_are_diffrax_s(field: Any):
     term, y0, end = diffrax.ODETerm(field), np.array([0.0]), XP[-1] - 0.1
     known = {

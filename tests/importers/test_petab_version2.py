@@ -132,6 +132,7 @@ def test_a_new_size_keeps_amounts_and_comes_before_events(tmp_path):
     np.testing.assert_allclose(summary["best_value"], expected, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_what_is_computed_before_rest_stays(tmp_path):
     """A parameter that starts as twice another one has that of when the experiment begins."""
     text = MODEL.replace("</listOfParameters>", f"</listOfParameters>{STARTS}")

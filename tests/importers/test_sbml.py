@@ -26,6 +26,7 @@ from odeflow.importers.expressions.expression import TIME
 from odeflow.importers.sbml.config import imported_model
 from odeflow.importers.sbml.source import model_source
 from odeflow.workflow.chunks import solve_digest
+from tests.support.marks import fast
 from tests.support.sbml_text import (
     compartment,
     function,
@@ -37,7 +38,7 @@ from tests.support.sbml_text import (
     species,
 )
 
-ENGINES = ("native", "diffrax")
+ENGINES = fast({"native"}, ("native", "diffrax"))
 
 
 def configured(model: dict[str, Any], folder: Path = Path(), **groups: Any) -> Config:

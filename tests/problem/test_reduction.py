@@ -33,6 +33,7 @@ def reduce_curve(
     return reducer.finish([np.asarray(x) for x in kept], ends[-1] - ends[0])
 
 
+@pytest.mark.slow
 def test_a_sine_over_uneven_steps():
     ends = np.array([0.0, 0.1, 0.4, 1.1, 1.8, 2.0, 2.9, 3.3, 4.2, 5.1, 6.0])
     metrics = dict.fromkeys(METRICS) | {"first_time_above": 0.5, "first_time_below": -0.5}

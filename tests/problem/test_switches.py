@@ -117,7 +117,7 @@ def pulse_response(t: Any, start: Any, width: Any) -> Any:
     [
         ("native", "tsit5"),
         ("native", "rodas5p"),
-        ("diffrax", "tsit5"),
+        pytest.param("diffrax", "tsit5", marks=pytest.mark.slow),
         pytest.param("diffrax", "rodas5p", marks=pytest.mark.slow),
         pytest.param("native", "dopri8", marks=pytest.mark.slow),
         pytest.param("diffrax", "kvaerno5", marks=pytest.mark.slow),

@@ -86,6 +86,7 @@ def test_its_digests_are_those_of_the_checkout(wheel: Path, tmp_path: Path):
     assert ASKED["version"] == VERSION
 
 
+@pytest.mark.slow
 def test_every_command_helps_and_mistakes_are_one_line(wheel: Path, tmp_path: Path):
     commands = re.findall(r"^    (\w+)\b", odeflow(wheel, tmp_path, "--help"), re.MULTILINE)
     known = {

@@ -54,7 +54,7 @@ def made(name: str, study: Path) -> tuple[Config, xr.Dataset]:
     return config, sensitivity_indices(config, study, ensemble, summary)
 
 
-@pytest.mark.parametrize("name", fast({"pairs", "morris"}, list(DESIGNS)))
+@pytest.mark.parametrize("name", fast({"morris"}, list(DESIGNS)))
 def test_every_figure_draws_and_the_page_says_what_matters(name: str, tmp_path: Path):
     config, indices = made(name, tmp_path)
     kinds = [kind for kind in figure_kinds(config) if kind in OF_INDICES]

@@ -56,6 +56,7 @@ def test_other_measurements(fitted, tmp_path):
         reproduce(study / "estimates.nc", study).check(1)
 
 
+@pytest.mark.slow
 def test_indices(tmp_path):
     config = odeflow.compose("experiment=sensitivity", "design.size=32")
     odeflow.run(config).to_netcdf(tmp_path / "ensemble.nc")

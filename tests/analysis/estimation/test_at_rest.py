@@ -16,7 +16,8 @@ def closed_form(theta: np.ndarray) -> float:
     return -log_likelihood(10**k, base, np.exp(high), np.exp(sd))
 
 
-@pytest.mark.parametrize("engine", ["native", pytest.param("diffrax", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["native", "diffrax"])
 def test_value_and_gradient_are_those_of_the_closed_form(tmp_path, engine):
     study = make_problem_at_rest(tmp_path)
     batch = objective(

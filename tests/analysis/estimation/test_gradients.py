@@ -9,6 +9,7 @@ import odeflow
 from odeflow.files.errors import ConfigError
 from odeflow.problem.estimated import on_scale
 from tests.support.estimation_studies import objective
+from tests.support.marks import fast
 from tests.support.petab_text import make_problem
 
 TIGHT = ("solver.rtol=1e-10", "solver.atol=1e-12", "analyse=estimate", "design=grid", "name=here")
@@ -76,7 +77,7 @@ def central(batch, theta, h=1e-4):
     return (4 * slope(h / 2) - slope(h)) / 3
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", fast({*MODELS} - {"event"}, MODELS))
 def test_gradients_are_central_differences(tmp_path, name):
     config, theta = study(tmp_path, name)
     batch = objective(config)

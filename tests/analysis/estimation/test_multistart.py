@@ -72,6 +72,7 @@ def test_a_start_begins_at_the_best_of_its_candidates(wave: Objective):
     )
 
 
+@pytest.mark.slow
 def test_candidates_and_hops_find_the_deepest_valley_more_often(wave: Objective):
     plain = found(wave, range(20))
     chosen = found(wave, range(20), candidates=30)
