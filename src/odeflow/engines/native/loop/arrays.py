@@ -57,7 +57,7 @@ class Arrays:
         stops = [c.stop for slices in module.reduced.values() for c in slices]
         self._columns = max(stops, default=0)
         at_stop = sum(math.prod(shape) for shape in stop_shapes(problem).values())
-        self._reduced = np.empty((size, self._columns + at_stop), dtype)
+        self._reduced = np.empty((self._columns + at_stop, size), dtype)
         self._saved = np.zeros(size, np.int64)
         self._status = np.zeros(size, np.int8)
         self._num_steps = np.zeros(size, np.int64)
@@ -121,14 +121,14 @@ class Arrays:
             events=self._events,
             event_counts=dict(zip(self._events, self._event_counts)),
         )
-        return with_stop_values(self._problem, solution, self._reduced[:, self._columns :])
+        return with_stop_values(self._problem, solution, self._reduced[self._columns :].T)
 
     def _accumulators(self) -> dict[str, list[np.ndarray]]:
         """Those of each reduced variable, lanes first."""
         states = self._problem.model.declared.states
         return {
             name: [
-                self._reduced[:, c].reshape(-1, *(states[name].shape if name in states else ()))
+                self._reduced[c].T.reshape(-1, *(states[name].shape if name in states else ()))
                 for c in columns
             ]
             for name, columns in self._module.reduced.items()

@@ -25,8 +25,8 @@ from odeflow.problem.status import Status
 class LaneModule:
     """The functions of a problem with their loop, and what the caller must know.
 
-    `settings` are the numbers that `solve` takes, in order; `reduced` are the columns of each
-    reduced variable's accumulators. `error_order` is that of the method's error estimate.
+    `settings` are the numbers that `solve` takes, in order; `reduced` says which rows of its output
+    have each reduced variable's accumulators. `error_order` is that of the method's error estimate.
     """
 
     code: LoopModule
@@ -160,6 +160,7 @@ def solve(
     `jumps` are the number of each trajectory's, what they add to the state, and what they set.
     Each of `values` has one row per trajectory and time, and one column per component; each of
     `events` one row per trajectory and crossing that is kept, of which `event_counts` counts all.
+    `reduced` has one row per accumulator, so that results are made of it without copies.
     """
     sample = integers(LANES, -1)
     started = integers(LANES, 0)
