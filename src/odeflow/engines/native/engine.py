@@ -14,6 +14,7 @@ from odeflow.engines.native.frontend.program_size import check_size
 from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
 from odeflow.engines.native.loop.step_work import step_work as work_of_step
+from odeflow.engines.native.methods.chebyshev import chebyshev
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import Stepper
@@ -141,6 +142,8 @@ def _step(problem: Problem, device: Device) -> Stepper:
         return rosenbrock(problem.model, method, problem.dtype, tables=device == "cpu")
     if method.family == "taylor" and device == "cpu":
         return taylor(problem)
+    if method.family == "stabilised" and device == "cpu":
+        return chebyshev(problem)
     where = "" if device == "cpu" else " on a GPU"
     why = f"the native engine does not have this method{where}"
     raise UntranslatableError(problem.solver.method, why)

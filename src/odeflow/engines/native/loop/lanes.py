@@ -236,6 +236,7 @@ def solve(
         if busy == 0:
             break
         if attention == 0:
+            take_stages(rows, settings)
             attention = step(rows, settings, 0)
             locate(rows, settings, attention)
             reduce(rows, settings)
