@@ -10,14 +10,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.flow import ROOT, jobs, snakemake
+from benchmarks.snakemake_runs import ROOT, jobs, snakemake
 
 EXPERIMENT = "experiment=seed_million"
+#: Its trajectories.
+SIZE = 1_000_000
 #: Trajectories of the run whose verification and provenance are timed.
 SMALLER = 100_000
 
@@ -27,15 +30,11 @@ def measure(cores: int, quick: bool) -> dict[str, Any]:
 
     Every run starts from nothing: no results, no compiled code of the model.
     """
-    sizes = [2000] * 2 if quick else [1_000_000, SMALLER]
+    sizes = [2000] * 2 if quick else [SIZE, SMALLER]
     with tempfile.TemporaryDirectory() as folder:
         flow = run(Path(folder), cores, sizes[0])
-        memory = largest_processes(Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.pipeline", folder]
-        command += ["--size", str(sizes[0]), "--cores", str(cores)]
-        done = subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE)
-        alone = json.loads(done.stdout.splitlines()[-1])
+        memory = {name: cost.mebibytes for name, cost in job_costs(Path(folder)).items()}
+    alone = in_one_process(sizes[0], cores)
     trust: dict[str, list[float]] = {"with": [], "without": []}
     for _ in range(1 if quick else 3):  # in turn: both see the same machine
         for name, options in (("with", ()), ("without", ("verify=skip",))):
@@ -53,15 +52,39 @@ def run(folder: Path, cores: int, size: int, *options: str) -> float:
     return snakemake(folder, "--cores", str(cores), config=config)
 
 
-def largest_processes(folder: Path) -> dict[str, float]:
-    """MiB of resident memory by job, the most of each rule, as Snakemake notes it."""
-    found: dict[str, float] = {}
+@dataclass(frozen=True)
+class JobCost:
+    """Of the jobs of a rule: seconds and seconds of processors, together, and the most memory."""
+
+    seconds: float = 0.0
+    processors: float = 0.0
+    mebibytes: float = 0.0
+
+
+def job_costs(folder: Path) -> dict[str, JobCost]:
+    """What Snakemake notes of the jobs in a folder, by rule; of short ones it knows no memory."""
+    found: dict[str, JobCost] = {}
     noted = jobs(folder, "results/chunks/*/0*.tsv") | jobs(folder, "results/*/benchmarks/*.tsv")
     for file, job in noted.items():
         name = "solve" if file.parent.parent.name == "chunks" else file.stem
-        if job["max_rss"] not in ("-", "NA"):
-            found[name] = max(found.get(name, 0.0), float(job["max_rss"]))
+        seconds, processors, memory = (
+            0.0 if job[column] in ("-", "NA") else float(job[column])
+            for column in ("s", "cpu_time", "max_rss")
+        )
+        known = found.get(name, JobCost())
+        found[name] = JobCost(
+            known.seconds + seconds, known.processors + processors, max(known.mebibytes, memory)
+        )
     return found
+
+
+def in_one_process(size: int, cores: int) -> dict[str, float]:
+    """What `alone` measures, in a process that has nothing imported."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "benchmarks.pipeline", folder]
+        command += ["--size", str(size), "--cores", str(cores)]
+        done = subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def provenance() -> float:

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.flow import ROOT, jobs, seconds, snakemake
 from benchmarks.run import machine
+from benchmarks.snakemake_runs import ROOT, jobs, seconds, snakemake
 from odeflow.workflow.pilot import read_measurement
 
 MEASURED = ROOT / "build" / "scale.json"

@@ -103,7 +103,7 @@ SMOOTH = {
             parameters={"gain": 10.0, "coupling": 1.0},
         ),
         Smooth(
-            "seed", "seed system", "", 120.0,
+            "seed_early", "seed system, while there is substrate", "", 3.0,
             {"substrate": (6, 12), "enzyme": (0.1, 0.7), "vmax": (8, 12), "km": (4, 6)}, 20_000,
             vector_field=michaelis_menten,
             initial={"substrate": 10.0, "enzyme": 0.5},

@@ -8,9 +8,9 @@ of a vector at a time, compiled for them, as its documentation advises; odeflow 
 by a pilot. Each is asked at tolerances from 1e-7 to 1e-16, the two in turn at each, on one thread.
 The error is the root mean square over lanes and states of what the end is off by, relative to each
 state's largest size there or at the start, against heyoka in 80 bits. Prints, at errors of 1e-9,
-1e-11 and 1e-13 or the least that both reach, the processor time of a trajectory of each, by
-interpolation between logarithms, odeflow's as a ratio to heyoka's, and what `auto` took at the
-tolerance whose error is nearest.
+1e-11 and 1e-13 or twice the least that both reach, where rounding begins, the processor time of a
+trajectory of each, by interpolation between logarithms, odeflow's as a ratio to heyoka's, and what
+`auto` took at the tolerance whose error is nearest.
 """
 
 import argparse
@@ -146,7 +146,7 @@ def main() -> None:
         case = SMOOTH[name]
         size = case.size // 10
         ours, theirs = curves(case, size, options.repeats)
-        reached = max(min(ours.errors), min(theirs.errors))
+        reached = 2 * max(min(ours.errors), min(theirs.errors))
         for error in sorted({max(error, reached) for error in ERRORS}, reverse=True):
             (mine, method), (other, _) = ours.at(error), theirs.at(error)
             each = f"{mine / size * 1e6:8.2f}{other / size * 1e6:8.2f}{mine / other:8.2f}"

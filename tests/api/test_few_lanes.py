@@ -35,6 +35,14 @@ def test_each_call_has_its_own_numbers():
         assert together.stats["num_steps"][lane] == one.stats["num_steps"]
 
 
+def test_what_the_caller_gave_is_left_as_it_was():
+    given = [np.array([0.0, 1.0]), np.array([0.5, 2.0])]
+    term = diffrax.ODETerm(lambda t, y, p: -p * y)
+    for y0 in given:
+        odeflow.ensemble_solve(term, SOLVER, 0.0, 1.0, 0.1, y0, 1.0, in_axes=None)
+    assert [y0.tolist() for y0 in given] == [[0.0, 1.0], [0.5, 2.0]]
+
+
 def test_times_that_are_not_reached_are_not_those_of_the_call_before():
     whole = solved(1.0, max_steps=4096)
     cut = solved(1.0, max_steps=4, throw=False)

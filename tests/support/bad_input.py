@@ -198,6 +198,11 @@ OVERRIDES = [
         ("solver.method", "runtime.engine=diffrax", "take dopri8"),
         "solver=taylor runtime__engine=diffrax",
     ),
+    (
+        "stabilised steps by Diffrax",
+        ("solver.method", "rkc", "runtime.engine=diffrax", "take rodas5p"),
+        "solver=rkc runtime__engine=diffrax",
+    ),
     ("two solvers", ("solver=[tsit5,dopri5]", "config/solver/"), "solver=[tsit5,dopri5]"),
     ("a sweep", ("tsit5,dopri5", "one value"), "overrides=solver.method=tsit5,dopri5"),
     ("no value", ("'solver'", "key=value"), "overrides=solver"),

@@ -20,6 +20,7 @@ _STAGES = {
     "esdirk": "root finds",
     "rosenbrock": "linear solves",
     "taylor": "recurrences",
+    "stabilised": "as many as needed",
     "other": "explicit",
 }
 

@@ -50,7 +50,7 @@ def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> 
         if not method.in_diffrax:
             raise ConfigError(
                 f"solver.method: Diffrax has no {method.name}; take runtime.engine=auto or "
-                "solver=dopri8"
+                f"solver={method.substitute}"
             )
         return EngineChoice("diffrax", "runtime.engine is diffrax", device)
     from odeflow.engines.native import engine as native_engine
@@ -62,7 +62,7 @@ def choose_engine(problem: Problem, wanted: Wanted, device: Device = "auto") -> 
     if not method.in_diffrax:
         why = refusal.rpartition("; ")[0]
         raise ConfigError(
-            f"solver.method: {method.name} is not for this: {why}; take solver=dopri8"
+            f"solver.method: {method.name} is not for this: {why}; take solver={method.substitute}"
         )
     if wanted == "native":
         raise ConfigError(f"runtime.engine: {refusal}; use runtime.engine=auto")

@@ -15,6 +15,7 @@ from odeflow.engines.native.loop.arrays import Arrays
 from odeflow.engines.native.loop.few_lanes import FewLanes, is_plain
 from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
 from odeflow.engines.native.loop.step_work import step_work as work_of_step
+from odeflow.engines.native.methods.chebyshev import chebyshev
 from odeflow.engines.native.methods.explicit_rk import explicit_rk
 from odeflow.engines.native.methods.rosenbrock import rosenbrock
 from odeflow.engines.native.methods.stepper import Stepper
@@ -28,9 +29,12 @@ from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 
 Device = Literal["cpu", "gpu"]
 
-#: Trajectories of a batch: enough that few lanes idle at its end, few enough to share out.
+#: Trajectories of a batch: enough that few lanes idle at its end, few enough to share out. Of large
+#: states there are fewer: one takes longer, and a batch has copies of what they start from.
 _LARGEST_BATCH = 4096
 _SMALLEST_BATCH = 256
+_LARGE_STATE = 16
+_FEWEST = 32
 
 
 def refusal(problem: Problem, device: Device = "cpu") -> str | None:
@@ -166,6 +170,8 @@ def _step(problem: Problem, device: Device) -> Stepper:
         return rosenbrock(problem.model, method, problem.dtype, tables=device == "cpu")
     if method.family == "taylor" and device == "cpu":
         return taylor(problem)
+    if method.family == "stabilised" and device == "cpu":
+        return chebyshev(problem)
     where = "" if device == "cpu" else " on a GPU"
     why = f"the native engine does not have this method{where}"
     raise UntranslatableError(problem.solver.method, why)
@@ -185,6 +191,13 @@ def _loop(problem: Problem, device: Device) -> Loop:
     return THREAD_LOOP
 
 
+def batch_size(trajectories: int, components: int, threads: int) -> int:
+    """How many trajectories of this many components a thread takes at a time."""
+    fewer = max(components // _LARGE_STATE, 1)
+    smallest, largest = (max(x // fewer, _FEWEST) for x in (_SMALLEST_BATCH, _LARGEST_BATCH))
+    return int(np.clip(trajectories // (4 * threads), smallest, largest))
+
+
 def _solve_on_cores(
     arrays: Arrays, kernel: Kernel, threads: int, progress: Progress | None
 ) -> None:
@@ -192,11 +205,12 @@ def _solve_on_cores(
 
     def solve_batch(first: int, last: int) -> int:
         outputs = (*arrays.outputs, *arrays.event_outputs)
-        kernel(arrays.rows(), arrays.jumps, first, last, *arrays.inputs, *outputs)
+        inputs = arrays.inputs(first, last)
+        kernel(arrays.rows(), arrays.jumps, first, last, *inputs, *outputs)
         arrays.clear_late(first, last)
         return last - first
 
-    size = int(np.clip(arrays.size // (4 * threads), _SMALLEST_BATCH, _LARGEST_BATCH))
+    size = batch_size(arrays.size, arrays.components, threads)
     done = 0
     if arrays.size <= size:  # a thread would take longer to start than most of such solves
         done = solve_batch(0, arrays.size)

@@ -14,8 +14,9 @@ def check_method_use(config: Config) -> None:
     }
     if solver.is_chosen:
         _refuse("auto does not choose", elsewhere | _single(config), "name a method")
-    elif not METHODS[solver.method].in_diffrax:
-        _refuse(f"{solver.method} is the native engine's on a CPU, not", elsewhere, "take dopri8")
+    elif not (method := METHODS[solver.method]).in_diffrax:
+        why = f"{method.name} is the native engine's on a CPU, not"
+        _refuse(why, elsewhere, f"take {method.substitute}")
 
 
 def _single(config: Config) -> dict[str, bool]:

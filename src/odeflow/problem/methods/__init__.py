@@ -7,7 +7,7 @@ field in two, and a model has one.
 
 import difflib
 
-from odeflow.problem.methods import explicit, implicit, other, rosenbrock, taylor
+from odeflow.problem.methods import explicit, implicit, other, rosenbrock, stabilised, taylor
 from odeflow.problem.methods.method import Method
 from odeflow.problem.solver import SAFE_RTOL
 
@@ -17,6 +17,7 @@ METHODS: dict[str, Method] = {
     for method in (
         *explicit.METHODS,
         *taylor.METHODS,
+        *stabilised.METHODS,
         *other.METHODS,
         *implicit.METHODS,
         *rosenbrock.METHODS,

@@ -7,8 +7,8 @@ from odeflow.problem.methods.rosenbrock_tableau import RosenbrockTableau
 
 #: `explicit` are Runge-Kutta methods with one of Diffrax's tableaus, which the native engine has
 #: too, `esdirk` implicit ones with root finds, `rosenbrock` those with linear solves, natively too,
-#: `taylor` series that only the native engine has.
-Family = Literal["explicit", "esdirk", "rosenbrock", "taylor", "other"]
+#: `taylor` series and `stabilised` explicit ones, which only the native engine has.
+Family = Literal["explicit", "esdirk", "rosenbrock", "taylor", "stabilised", "other"]
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,17 @@ class Method:
     @property
     def native(self) -> bool:
         """Whether the native engine has it."""
-        return self.family in ("explicit", "rosenbrock", "taylor")
+        return self.family in ("explicit", "rosenbrock", "taylor", "stabilised")
 
     @property
     def in_diffrax(self) -> bool:
         """Whether Diffrax's engine has it."""
-        return self.family != "taylor"
+        return self.family not in ("taylor", "stabilised")
+
+    @property
+    def substitute(self) -> str:
+        """The method to take in its place where the native engine cannot have it."""
+        return "rodas5p" if self.family == "stabilised" else "dopri8"
 
     @property
     def linearly_implicit(self) -> bool:

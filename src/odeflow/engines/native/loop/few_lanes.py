@@ -26,7 +26,8 @@ class FewLanes:
 
     def __init__(self, problem: Problem, lanes: Lanes, arrays: Arrays, kernel: Kernel):
         self.size, self.kernel = arrays.size, kernel
-        self._y0, self._columns = arrays.inputs[:2]
+        y0, self._columns, *others = arrays.inputs()
+        self._y0 = y0.copy()  # it may be the caller's
         self._args, self._t1 = len(lanes.args), problem.model.declared.t1
         self._times = len(problem.times)
         values, _, *self._outcomes = arrays.outputs
@@ -40,7 +41,7 @@ class FewLanes:
         self._rows = arrays.rows()
         self._run: Callable[[], None] = kernel.prepared(
             self._rows, arrays.jumps, 0, self.size,
-            *arrays.inputs, *arrays.outputs, *arrays.event_outputs,
+            self._y0, self._columns, *others, *arrays.outputs, *arrays.event_outputs,
         )  # fmt: skip
 
     def solve(self, lanes: Lanes) -> Solution:

@@ -15,10 +15,11 @@ from odeflow.engines.native.frontend.names import (
     parameter_names,
     scalar_labels,
 )
-from odeflow.engines.native.loop.delay_history import DelayHistory, without_lost
+from odeflow.engines.native.loop.delay_history import DelayHistory, LaneParameters, without_lost
 from odeflow.engines.native.loop.lane_events import LaneEvents
 from odeflow.engines.native.loop.lane_reductions import LaneReductions
 from odeflow.engines.native.loop.lane_restarts import LaneRestarts
+from odeflow.engines.native.loop.lane_stages import LaneStages
 from odeflow.engines.native.loop.last_step import last_step, number_of_coefficients
 from odeflow.engines.native.methods.controller import controller_rows, decide, end_columns
 from odeflow.engines.native.methods.delay_steps import DelaySteps
@@ -58,6 +59,7 @@ class LaneFunctions:
         self.reductions = LaneReductions(problem, stepper)
         self.restarts = LaneRestarts(problem, stepper)
         self.events = LaneEvents(problem, stepper)
+        self._stages = LaneStages(problem, stepper, lambda b: self._start(b)[0])
         self._inside = problem.ts is not None
         looks_inside = self.reductions.follows or bool(self.events)
         self._dense = self._inside or looks_inside or self.restarts.has_guards
@@ -127,6 +129,7 @@ class LaneFunctions:
     def programs(self) -> list[LaneProgram]:
         """The functions that compute."""
         return [
+            *self._stages.programs(),
             self._step(),
             self._finished(),
             self._prepare(),
@@ -140,6 +143,7 @@ class LaneFunctions:
     def source(self, layout: BufferLayout) -> list[str]:
         """The functions that move numbers, and call those that compute, as the loop's source."""
         return [
+            self._stages.source(),
             self.restarts.source(layout),
             self._write(layout),
             *self.reductions.source(layout),
@@ -147,18 +151,21 @@ class LaneFunctions:
             self._collect(layout),
         ]
 
+    def _start(self, b: LaneBuilder) -> tuple[Start, LaneParameters]:
+        """Where a step starts, and is planned to end; and its parameters, which are there too."""
+        self._knots.enter(b)
+        t, t_next, y = b.row("t"), b.row("t_next"), b.rows(self._y)
+        carried = {row: b.row(row) for row in self._stepper.carried}
+        parameters = self._history.within(b, t, t_next)
+        return Start(t, t_next, t_next - t, y, parameters, carried), parameters
+
     def _step(self) -> LaneProgram:
         b, problem = LaneBuilder(self._problem.dtype), self._problem
-        self._knots.enter(b)
-        t, t_next, active = b.row("t"), b.row("t_next"), b.row("active")
-        carried = {row: b.row(row) for row in self._stepper.carried}
-        y = b.rows(self._y)
-        parameters = self._history.within(b, t, t_next)
-        start = Start(t, t_next, t_next - t, y, parameters, carried)
+        start, parameters = self._start(b)
+        t, y, carried, active = start.t, start.y, start.carried, b.row("active")
         stepped = self._stepper.step(start)
         start = stepped.start or start
-        order = self._stepper.error_order
-        decision = decide(b, problem, order, start, stepped, self.restarts.origin(b))
+        decision = decide(b, problem, self._stepper, start, stepped, self.restarts.origin(b))
         decision = without_wild_step(b, problem, start, stepped.candidate, stepped.error, decision)
         decision = handed_over(b, problem.solver, stepped.at_limit, decision)
         if self._history:

@@ -155,7 +155,7 @@ def solve(
     events: (real[:, :],) * EVENTS,
     event_counts: int64[:, :],
 ):
-    """Solves trajectories first to last; ts ends with an infinity.
+    """Solves trajectories first to last, whose `y0` and `args` these are; ts ends with an infinity.
 
     `jumps` are the number of each trajectory's, what they add to the state, and what they set.
     Each of `values` has one row per trajectory and time, and one column per component; each of
@@ -212,9 +212,9 @@ def solve(
                 busy -= 1
             if queue < last:
                 for i in range(y0.shape[0]):
-                    rows[STATE + i * LANES + lane] = y0[i, queue]
+                    rows[STATE + i * LANES + lane] = y0[i, queue - first]
                 for i in range(args.shape[0]):
-                    rows[PARAMETERS + i * LANES + lane] = args[i, queue]
+                    rows[PARAMETERS + i * LANES + lane] = args[i, queue - first]
                 rows[t + lane] = settings[T0]
                 jump[lane] = 0
                 taken[lane] = 0
@@ -236,6 +236,7 @@ def solve(
         if busy == 0:
             break
         if attention == 0:
+            take_stages(rows, settings)
             attention = step(rows, settings, 0)
             locate(rows, settings, attention)
             reduce(rows, settings)

@@ -23,7 +23,7 @@ from odeflow.engines.native.frontend.field import step_program
 from odeflow.engines.native.frontend.names import state_label
 from odeflow.engines.native.methods.delay_steps import DelaySteps
 from odeflow.engines.native.methods.knot_steps import KnotSteps
-from odeflow.engines.native.methods.stepper import Start, Stepped
+from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder
 from odeflow.engines.native.program.value import (
     Value,
@@ -108,7 +108,7 @@ def _memory(coefficients: tuple[float, float, float]) -> int:
 def decide(
     builder: LaneBuilder,
     problem: Problem,
-    error_order: float,
+    stepper: Stepper,
     start: Start,
     step: Stepped,
     t0: Value,
@@ -120,7 +120,7 @@ def decide(
     """
     if not problem.solver.is_adaptive:
         return _constant_steps(builder, problem, start, step, t0)
-    return _adapted_steps(builder, problem, error_order, start, step)
+    return _adapted_steps(builder, problem, stepper, start, step)
 
 
 #: What Diffrax takes where it does not select.
@@ -181,16 +181,16 @@ def _before(t: Float[np.ndarray, " *lane"], ulps: int) -> Float[np.ndarray, " *l
 
 
 def _adapted_steps(
-    builder: LaneBuilder, problem: Problem, error_order: float, start: Start, step: Stepped
+    builder: LaneBuilder, problem: Problem, stepper: Stepper, start: Start, step: Stepped
 ) -> StepDecision:
-    solver, coefficients = problem.solver, _coefficients(problem.solver, error_order)
+    solver, coefficients = problem.solver, _coefficients(problem.solver, stepper.error_order)
     finite, fit, squared_error, vain = _judged(builder, problem, start, step)
     keep = squared_error < 1.0
     if solver.dtmin is not None:
         keep = keep | (builder.row("at_dtmin") > 0.0)
     keep = keep & fit
     factor, rows = _factor(builder, coefficients, keep, squared_error)
-    if step.start is not None:
+    if stepper.ends_steps:
         factor = select(keep, builder.setting("factormax"), factor)
     knots = KnotSteps(problem)
     dt, allowed = knots.planned(builder, keep, start.h * factor), True

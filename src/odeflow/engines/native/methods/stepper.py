@@ -37,8 +37,8 @@ class Stepped(NamedTuple):
 
     `candidate` is the state at `t_next`, `error` its estimate (None where the method has none),
     `carried` what an accepted step leaves, and `dense` what the interpolant needs, by row. `start`
-    is the start with another end, where the method `ends_steps`. `at_limit` is whether stability
-    limits it, where a method with `reach` is asked to look.
+    is the start with another end, where a step may end before it is planned to. `at_limit` is
+    whether stability limits it, where a method with `reach` is asked to look.
     """
 
     candidate: Sequence[Value]
@@ -58,6 +58,17 @@ class Inside(NamedTuple):
     dense: Mapping[str, Value]
 
 
+class Stages(NamedTuple):
+    """The stages of a step where lanes differ in their number.
+
+    They are between rows of a lane: `begin` writes there before a step, and `passes`, one after
+    another, do a stage each as long as a lane has one to do. Each gives where that is so.
+    """
+
+    begin: Callable[[Start], Value]
+    passes: Sequence[Callable[[Start], Value]]
+
+
 @dataclass(frozen=True)
 class Stepper:
     """One method for one model. Sequences have one entry per component of the state.
@@ -69,8 +80,8 @@ class Stepper:
     step's start and 1 at its end, the constant first; `controls` those in Bernstein's basis but for
     both ends, where they are known more directly. `row_groups` are the numbers of further rows
     by name; `loops_over_tables` is whether its linear algebra does. `most_ways` are the most
-    vectors that are worked on in turns. `ends_steps` is whether a step may end before it is planned
-    to: then it is planned as long as can be.
+    vectors that are worked on in turns. `ends_steps` is whether a step itself says where it ends:
+    then it is planned as long as can be. `stages` are what is done before `step`.
     """
 
     error_order: float
@@ -83,6 +94,7 @@ class Stepper:
     loops_over_tables: bool = False
     most_ways: int = 4
     ends_steps: bool = False
+    stages: Stages | None = None
 
 
 def interpolated(coefficients: Sequence[Value], theta: Value) -> Value:

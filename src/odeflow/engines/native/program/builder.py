@@ -28,8 +28,8 @@ class Builder:
     one statement; operations on constants are not statements. A constant zero times anything is
     zero, and zero over anything that is not constant: that keeps the zeros of a Jacobian, at the
     price that JAX's NaN of 0 * inf is not seen. Else no rule changes a value, but for the sign of
-    a zero, and for two roundings in `x**c` with a small multiple c of a quarter, which becomes
-    products and square roots.
+    a zero, and for some roundings in `x**c` with a small multiple c of a quarter or a third, which
+    becomes products of roots; a third is no number of this type, and the true one is meant.
     """
 
     def __init__(
@@ -187,23 +187,38 @@ class Builder:
     def _pow(self, x: Operand, y: Operand) -> Operand | None:
         if isinstance(y, str) or isinstance(x, bool) or isinstance(y, bool):
             return None
-        if abs(y) > _LARGEST_PRODUCT or y % 0.25 != 0.0:
+        parts = self._parts(abs(y))
+        if not parts:
             return None
-        whole, quarters = divmod(int(4.0 * abs(y)), 4)
-        roots: list[Operand] = []
-        if quarters:
-            root = self.apply("sqrt", x)
-            roots += [root] if quarters >= 2 else []
-            roots += [self.apply("sqrt", root)] if quarters % 2 else []
-        if y < 0 and roots and (whole + len(roots)) % 2:
-            return None  # where x is -0.0 it is infinity, and the quotient would be -infinity
+        whole, rest = divmod(round(parts * abs(y)), parts)
+        roots = self._roots(x, rest, parts)
         result = reduce(partial(self.apply, "mul"), roots, self.power(x, whole))
         result = self.apply("div", 1.0, result) if y < 0 else result
-        if not roots or y == 0.5:
+        if not rest or y == 0.5 or (whole == 0 and parts == 3):
             return result
+        signs = whole + (len(roots) if parts == 4 else 0)
+        if y < 0 and signs % 2:  # where x is -0.0 it is infinity, and the quotient -infinity
+            is_lowest = self.apply("eq", result, -math.inf)
+            result = self.apply("select", is_lowest, math.inf, result)
         # of -infinity there is a power, but no root
         is_lowest = self.apply("eq", x, -math.inf)
         return self.apply("select", is_lowest, 0.0 if y < 0 else math.inf, result)
+
+    def _parts(self, size: float) -> int:
+        """Of how many parts of 1 an exponent is a small multiple, 4 or 3; 0 where of neither."""
+        if not size <= _LARGEST_PRODUCT:
+            return 0
+        number = self.dtype.type
+        return next((n for n in (4, 3) if number(round(n * size) / n) == number(size)), 0)
+
+    def _roots(self, x: Operand, rest: int, parts: int) -> list[Operand]:
+        """What x to the power of rest / parts is the product of."""
+        if not rest:
+            return []
+        if parts == 3:
+            return [self._emit("pow", (x, 1 / 3))] * rest
+        root = self.apply("sqrt", x)
+        return [root] * (rest >= 2) + [self.apply("sqrt", root)] * (rest % 2)
 
     def power(self, x: Operand, exponent: int) -> Operand:
         """The integer power x**exponent by products, in JAX's order."""

@@ -1,7 +1,7 @@
 """Elementary functions of lanes, without branches or tables.
 
-Accurate in float64 to 1 unit in the last place (exp, log, log1p, sin, cos, atan, cbrt), to 2 (exp2,
-expm1, cosh, power) or 3 (tan, sinh, tanh), with the values of IEEE 754 at zeros, infinities and
+Accurate in float64 to 1 unit in the last place (exp, log, log1p, atan, cbrt), to 2 (exp2, expm1,
+sin, cos, cosh, power) or 3 (tan, sinh, tanh), with the values of IEEE 754 at zeros, infinities and
 NaN. Only `contract` is allowed as a fast-math flag: reordering would undo the argument reductions.
 `rough_log` and `rough_exp` are for the step-size control, which needs no more.
 

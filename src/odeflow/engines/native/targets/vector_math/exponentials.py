@@ -15,6 +15,7 @@ from odeflow.engines.native.targets.vector_math.parts import (
     MANTISSA,
     ONE,
     ROUND,
+    ROUND_SCALES,
     SIGN_BIT,
     inlined,
     scaled,
@@ -38,8 +39,8 @@ def exp_tail(r):
 @inlined
 def reduced(x):
     """`(k_bits, r, p)` with exp(x) = 2**k (1 + r + p), abs(r) < 0.347; x within exp's range."""
-    shifted = x * LOG2E + ROUND
-    k = shifted - ROUND
+    shifted = x * LOG2E + ROUND_SCALES
+    k = shifted - ROUND_SCALES
     r = (x - k * LN2_HI) - k * LN2_LO
     return bits(shifted), r, exp_tail(r) * (r * r)
 
@@ -55,8 +56,8 @@ def exp(x):
 def exp2(x):
     """Power of 2."""
     clipped = select(x > 1025.0, 1025.0, select(x < -1076.0, -1076.0, x))
-    shifted = clipped + ROUND
-    r = (clipped - (shifted - ROUND)) * math.log(2.0)
+    shifted = clipped + ROUND_SCALES
+    r = (clipped - (shifted - ROUND_SCALES)) * math.log(2.0)
     return scaled((exp_tail(r) * (r * r) + r) + 1.0, bits(shifted))
 
 

@@ -16,12 +16,13 @@ from odeflow.engines.native.targets.vector_math.parts import (
     MANTISSA,
     MANTISSA_BITS,
     NAN,
-    OFFSET,
     inlined,
 )
 
-_SMALLEST_NORMAL = 2.2250738585072014e-308
+SMALLEST_NORMAL = 2.2250738585072014e-308
 _SQRT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)
+#: Makes exponents positive.
+_OFFSET = np.uint64(2048 << 52)
 _TWO52_BITS = np.uint64(0x4330000000000000)
 #: 2**52 + 2048, which with the line below leaves the exponent k of a number as a float64.
 _TWO52_2048 = 2.0**52 + 2048.0
@@ -30,7 +31,7 @@ _TWO52_2048 = 2.0**52 + 2048.0
 @inlined
 def _split(x):
     """`(k, m)` with x = 2**k m and m in [sqrt(1/2), sqrt(2)), for positive normal x."""
-    word = bits(x) - _SQRT_HALF_BITS + (OFFSET << MANTISSA)
+    word = bits(x) - _SQRT_HALF_BITS + _OFFSET
     k = from_bits((word >> MANTISSA) | _TWO52_BITS) - _TWO52_2048
     m = from_bits((word & MANTISSA_BITS) + _SQRT_HALF_BITS)
     return k, m
@@ -51,7 +52,7 @@ def _log_tail(s2):
 @inlined
 def log_parts(x):
     """`(k, f)` with x = 2**k (1 + f) for positive x, subnormal ones included."""
-    subnormal = x < _SMALLEST_NORMAL
+    subnormal = x < SMALLEST_NORMAL
     k, m = _split(select(subnormal, x * 2.0**54, x))
     return k - select(subnormal, 54.0, 0.0), m - 1.0
 

@@ -6,11 +6,12 @@ from odeflow.engines.native.targets.primitives import (
     bits,
     floor,
     fma,
+    from_bits,
     in_lanes,
     select,
 )
-from odeflow.engines.native.targets.vector_math.exponentials import exp, exp_tail, reduced
-from odeflow.engines.native.targets.vector_math.logarithms import log, log_parts
+from odeflow.engines.native.targets.vector_math.exponentials import exp_tail, reduced
+from odeflow.engines.native.targets.vector_math.logarithms import SMALLEST_NORMAL, log_parts
 from odeflow.engines.native.targets.vector_math.parts import (
     INF,
     LN2_HI,
@@ -22,44 +23,47 @@ from odeflow.engines.native.targets.vector_math.parts import (
     scaled,
 )
 
+_TWO52_BITS = np.uint64(0x4330000000000000)
+#: Less a third of 2**52 + the upper half of a number's bits, it leaves that of 1/cbrt of it.
+_THIRD_START = (1.5 + 1 / 3) * 2.0**52 + 0x553EE92F
 #: 2/3 in two parts.
 _TWO_THIRDS, _TWO_THIRDS_LOW = 2.0 / 3.0, 3.700743415417188e-17
 
 
-@inlined
+@exact
 def _atanh_tail(z):
-    """The function (2 atanh(s) / s - 2) / s**2 - 2/3 for z = s**2 < 0.03, by its Taylor series."""
+    """The function ((2 atanh(s) / s - 2) / z - 2/3) / z for z = s**2 < 0.03."""
     z2 = z * z
-    z4 = z2 * z2
-    a = 2 / 5 + z * (2 / 7) + z2 * (2 / 9 + z * (2 / 11))
-    b = 2 / 13 + z * (2 / 15) + z2 * (2 / 17 + z * (2 / 19))
-    return z * (a + z4 * (b + z4 * (2 / 21 + z * (2 / 23))))
+    a = fma(z, 0.28571428570903906, 0.4000000000000061)
+    b = fma(z, 0.18181796989175641, 0.22222222375446193)
+    c = fma(z, 0.132701225843893, 0.15386179892198557)
+    c = fma(z2, 0.1307445110492376, c)
+    return fma(z2 * z2, c, fma(z2, b, a))
 
 
 @exact
 def _log_two_parts(x):
-    """Logarithm of a positive finite number as a sum of two parts, to some 64 bits."""
+    """Logarithm of a positive finite number as a sum of two parts, to some 63 bits."""
     k, f = log_parts(x)
     total = 2.0 + f
-    s = f / total
-    s_low = (fma(-s, total, f) - s * (f - (total - 2.0))) / total
+    inverse = 1.0 / total
+    s = f * inverse
+    s_low = fma(-s, f - (total - 2.0), fma(-s, total, f)) * inverse
+    twice = s + s
     z = s * s
-    z_low = fma(s, s, -z) + 2.0 * s * s_low
+    z_low = fma(twice, s_low, fma(s, s, -z))
     # log(1 + f) = 2 s + s**3 (2/3 + tail): product by product in two parts
-    tail = _atanh_tail(z)
+    tail = fma(z, _atanh_tail(z), _TWO_THIRDS_LOW)
     p = _TWO_THIRDS + tail
-    p_low = (_TWO_THIRDS - p) + tail + _TWO_THIRDS_LOW
     v = z * p
-    v_low = fma(z, p, -v) + (z * p_low + z_low * p)
+    v_low = fma(z_low, p, fma(z, (_TWO_THIRDS - p) + tail, fma(z, p, -v)))
     w = s * v
-    w_low = fma(s, v, -w) + (s * v_low + s_low * v)
+    w_low = fma(s_low, v, fma(s, v_low, fma(s, v, -w)))
     large = k * LN2_HI
-    first = large + 2.0 * s
+    first = large + twice
     high = first + w
-    low = ((large - first) + 2.0 * s) + ((first - high) + w)
-    low = low + (2.0 * s_low + (w_low + k * LN2_LO))
-    total = high + low
-    return total, low - (total - high)
+    low = ((large - first) + twice) + ((first - high) + w)
+    return high, low + fma(2.0, s_low, fma(k, LN2_LO, w_low))
 
 
 @inlined
@@ -74,9 +78,47 @@ def _positive_power(x, y):
     return scaled((exp_tail(r) * (r * r) + r) + 1.0, k)
 
 
+@exact
+def _cube_root(x):
+    """Cube root of a positive normal number.
+
+    A third of the exponent and mantissa, taken from a constant as if they were one number, is
+    1/cbrt(x) to 3.5%; the rest are steps of Householder's and Newton's.
+    """
+    upper = from_bits((bits(x) >> np.uint64(32)) | _TWO52_BITS)
+    y = from_bits(bits(fma(upper, -1 / 3, _THIRD_START)) << np.uint64(32))
+    y2 = y * y
+    e = fma(-(x * y), y2, 1.0)
+    series = fma(e, fma(e, fma(e, 35 / 243, 14 / 81), 2 / 9), 1 / 3)
+    y = fma(y * e, series, y)
+    y = fma(y * (1 / 3), fma(-(x * y), y * y, 1.0), y)
+    y2 = y * y
+    root = x * y2
+    return fma(fma(-root, root * root, x), y2 * (1 / 3), root)
+
+
+@inlined
+def cbrt(x):
+    """Cube root."""
+    size = abs(x)
+    subnormal = size < SMALLEST_NORMAL
+    root = _cube_root(select(subnormal, size * 2.0**54, size))
+    root = root * select(subnormal, 2.0**-18, 1.0)
+    root = select((size > 0.0) & (size < INF), root, size)
+    return from_bits(bits(root) | (bits(x) & SIGN_BIT))
+
+
+@inlined
+def _third_power(x):
+    """Cube root where it is a power: not below zero, and without the sign of zero."""
+    return select((x < 0.0) & (x > -INF), NAN, abs(cbrt(x)))
+
+
 @inlined
 def power(x, y):
-    """The number x**y, as C's `pow`."""
+    """The number x**y, as C's `pow`; the cube root where a constant y is the number next to 1/3."""
+    if isinstance(y, float) and y == 1 / 3:
+        return _third_power(x)
     x = in_lanes(x, y)
     size = abs(x)
     regular = (size > 0.0) & (size < INF)
@@ -91,14 +133,3 @@ def power(x, y):
     value = select((x < 0.0) & (size < INF) & ~whole, NAN, value)
     value = select(negative & odd, -value, value)
     return select((y == 0.0) | (x == 1.0), 1.0, value)
-
-
-@inlined
-def cbrt(x):
-    """Cube root."""
-    size = abs(x)
-    regular = (size > 0.0) & (size < INF)
-    safe = select(regular, size, 1.0)
-    root = exp(log(safe) * (1.0 / 3.0))
-    root = root - (root - safe / (root * root)) * (1.0 / 3.0)
-    return select(regular, select(x < 0.0, -root, root), x)

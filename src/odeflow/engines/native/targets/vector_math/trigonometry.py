@@ -14,11 +14,16 @@ from odeflow.engines.native.targets.vector_math.parts import ONE, ROUND, SIGN_BI
 _HALF_PI = 1.5707963267948966
 _HALF_PI_2 = 6.123233995736766e-17
 _HALF_PI_3 = -1.4973849048591833e-33
+#: The same of pi, and 1/pi.
+_PI, _PI_2, _PI_3 = 2 * _HALF_PI, 2 * _HALF_PI_2, 2 * _HALF_PI_3
+_TURNS = 0.3183098861837907
+#: From here on arguments are too large to be reduced.
+_FAR = 2.0**40
 
 
 @exact
 def _quarter_turns(x):
-    """`(n_bits, r, low)`: x = n pi/2 + r + low with abs(r) < pi/4, for abs(x) < 2**47."""
+    """`(n_bits, r, low)`: x = n pi/2 + r + low with abs(r) < pi/4, for abs(x) < 2**40."""
     shifted = x * 0.6366197723675814 + ROUND
     n = shifted - ROUND
     first = fma(-n, _HALF_PI, x)
@@ -70,31 +75,44 @@ def _cos_kernel(r, low):
     return w + (((1.0 - w) - half) + (z * p - r * low))
 
 
-@inlined
-def _turned(n, r, low):
-    """Sine of n pi/2 + r + low; n as the last bits of a word."""
-    odd = (n & ONE) == ONE
-    value = select(odd, _cos_kernel(r, low), _sin_kernel(r, low))
-    return from_bits(bits(value) ^ ((n >> ONE) << np.uint64(63)))
+@exact
+def _half_turned(size, shifted, n):
+    """Sine of x for x = n pi + r, abs(r) < pi/2, and n or n + 1/2 as the last bits of `shifted`;
+    with the sign of odd turns.
+    """
+    r = fma(-n, _PI_3, fma(-n, _PI_2, fma(-n, _PI, size)))
+    z = r * r
+    z2 = z * z
+    a = fma(z, -0.00019841269841208844, 0.008333333333333193)
+    b = fma(z, -2.5052106866630427e-08, 2.7557319211071427e-06)
+    c = fma(z, -7.642983060215164e-13, 1.6058939388709893e-10)
+    c = fma(z2, 2.7210844340324243e-15, c)
+    p = fma(z, fma(z2 * z2, c, fma(z2, b, a)), -0.16666666666666666)
+    value = fma(z * r, p, r)
+    value = select(value > 1.0, 1.0, select(value < -1.0, -1.0, value))  # a rounding may be above
+    return from_bits(bits(value) ^ (bits(shifted) << np.uint64(63)))
 
 
 def _far(name, x, near):
     """A function of C's library where x is too large to be reduced, else the value given."""
-    return x.writer.library_where(abs(x) >= 2.0**47, name, x, near)
+    return x.writer.library_where(abs(x) >= _FAR, name, x, near)
 
 
 @inlined
 def sin(x):
-    """Sine; that of C's library from 2**47 on, where pi/2 in three parts is not enough."""
-    n, r, low = _quarter_turns(x)
-    return _far("sin", x, select(x == 0.0, x, _turned(n, r, low)))
+    """Sine; that of C's library from 2**40 on, where pi in three parts is not enough."""
+    size = abs(x)
+    shifted = size * _TURNS + ROUND
+    value = _half_turned(size, shifted, shifted - ROUND)
+    return _far("sin", x, from_bits(bits(value) ^ (bits(x) & SIGN_BIT)))
 
 
 @inlined
 def cos(x):
     """Cosine; that of C's library as `sin`."""
-    n, r, low = _quarter_turns(x)
-    return _far("cos", x, _turned(n + ONE, r, low))
+    size = abs(x)
+    shifted = (size * _TURNS + 0.5) + ROUND
+    return _far("cos", x, _half_turned(size, shifted, (shifted - ROUND) - 0.5))
 
 
 @inlined
