@@ -7,7 +7,6 @@ more.
     .venv/bin/python benchmarks/environment.py .venv-bench
 """
 
-import os
 import subprocess
 import sys
 import sysconfig
@@ -31,15 +30,13 @@ def main() -> None:
     path_file = Path(packages.stdout.strip()) / "odeflow-environment.pth"
     path_file.write_text(f"{sysconfig.get_path('purelib')}\n{ROOT / 'src'}\n", "utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    # what builds finds the tools that were installed before it
-    tools = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory() as temporary:
         constraints = Path(temporary) / "constraints.txt"
         constraints.write_text("\n".join(sorted(present())), "utf-8")
         command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         for requirement in project["optional-dependencies"]["bench"]:
             one = [*command, "--constraint", constraints, requirement]
-            if subprocess.run(one, env=tools).returncode:
+            if subprocess.run(one).returncode:
                 print(f"{requirement} cannot be installed here: the benchmark runs without it")
 
 

@@ -39,7 +39,7 @@ SIZES = (1, 10, 100, 1000, 10_000, 100_000, 1_000_000)
 RING_STATES = (3, 6, 12, 24, 48)
 COMPILED = ("seed", "ring_6", "ring_24", "hodgkin_huxley", "robertson", "hires", "pollution")
 PACKAGES = ("jax", "diffrax", "numba", "numpy", "scipy", "numbalsoda", "gradsolve", "heyoka",
-            "scikit-sundae", "casadi", "torch", "torchode", "libroadrunner", "amici")  # fmt: skip
+            "scikit-sundae", "casadi", "torch", "torchode")  # fmt: skip
 SECTIONS = ("size", "states", "compile", "pipeline", "gpu")
 PARTS = (*CASES, *RIVALS, *SECTIONS)
 

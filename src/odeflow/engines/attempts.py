@@ -119,13 +119,17 @@ class Retrier:
         if not self._candidates:
             return range(len(self._attempts))
         first = self._candidates[0]
+        most = self._attempts[self._candidates[-1]].solver.max_steps
         if self._engines[0].name == "native" and self._engines[0].device == "cpu":
-            from odeflow.engines.method_choice import choose_method  # spares others two seconds
+            # spares others two seconds
+            from odeflow.engines.method_choice import choose_method, handing_over
 
             lanes = self._pilot and self._pilot(resources)
-            if lanes is not None:
+            if lanes is None:
+                self._problems[first] = handing_over(self._problems[first], most)
+            else:
                 problems = {i: self._problems[i] for i in self._candidates if self._is_native(i)}
-                first, problem = choose_method(problems, lanes, resources)
+                first, problem = choose_method(problems, lanes, resources, most)
                 self._problems[first] = problem
         others = [i for i in range(len(self._attempts)) if i not in self._candidates]
         return list(dict.fromkeys([first, self._candidates[-1], *others]))

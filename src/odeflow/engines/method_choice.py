@@ -18,12 +18,15 @@ from odeflow.problem.status import has_failed
 
 #: Most steps of a lane of the pilot, and how many an explicit method has in any case.
 _MOST_STEPS, _LEAST_STEPS = 20_000, 1000
+#: Steps at the limit of stability that a lane is given where no pilot says more.
+_FEW_AT_LIMIT = 200
 #: Work of an explicit method on a lane of the pilot, in that of the stiff one's hardest.
 _TIMES_STIFF = 8
-#: How much longer what is computed in a linear solve takes, where one thing waits for another.
-_WAITING = 1.25
-#: How many more steps other lanes are given than those of the pilot.
-_ROOM = 4
+#: How much longer it takes where one thing waits for another, in a linear solve or a recurrence.
+_WAITING = 1.1
+#: How many more steps other lanes are given than those of the pilot, and how many at the limit of
+#: stability where these are told apart.
+_ROOM, _ROOM_AT_LIMIT = 4, 1.5
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,20 @@ class _Tried:
 
 
 def choose_method(
-    problems: Mapping[int, Problem], lanes: Lanes, resources: Resources
+    problems: Mapping[int, Problem], lanes: Lanes, resources: Resources, most_steps: int
 ) -> tuple[int, Problem]:
     """The candidate that begins, and its problem, which has the steps that it is given.
 
     The native engine runs all candidates. The stiff one is tried first. An explicit one that begins
-    hands over what takes more steps than would have been best on these lanes, and some room.
+    hands over what takes more steps at the limit of stability than would have been best on these
+    lanes, and some room, or than are as much work as the stiff one's hardest. Where these are not
+    told apart, all steps count. `most_steps` are those of a trajectory that is not handed over.
     """
     stiff = next((i for i, p in problems.items() if METHODS[p.solver.method].implicit), None)
     reference = None if stiff is None else _tried(problems[stiff], lanes, _MOST_STEPS, resources)
     # what no candidate ends is the same to all of them
     least, first, steps = np.inf, stiff, 0
+    problems = {i: p if i == stiff else handing_over(p, most_steps) for i, p in problems.items()}
     if reference is not None:
         least = reference.work.sum()
     for number, problem in problems.items():
@@ -68,17 +74,36 @@ def choose_method(
     assert first is not None
     if first == stiff:
         return first, problems[first]
-    solver = problems[first].solver
-    few = min(max(_ROOM * steps, _LEAST_STEPS), solver.max_steps)
-    return first, replace(problems[first], solver=replace(solver, max_steps=few))
+    problem = problems[first]
+    if problem.solver.stiff_steps is None:
+        few = {"max_steps": min(max(_ROOM * steps, _LEAST_STEPS), problem.solver.max_steps)}
+    else:
+        hardest = float(_LEAST_STEPS)
+        if reference is not None:
+            hardest = reference.work.max() / native_engine.step_work(problem)
+        few = {"stiff_steps": int(max(_ROOM_AT_LIMIT * steps, hardest))}
+    return first, replace(problem, solver=replace(problem.solver, **few))
+
+
+def handing_over(problem: Problem, most_steps: int) -> Problem:
+    """A problem of an explicit method, which watches for stiffness instead of all steps, if it can.
+
+    It cannot beside doses, stops and events, at each of which a count would begin again.
+    """
+    if METHODS[problem.solver.method].reach is None or problem.restarts:
+        return problem
+    solver = replace(problem.solver, max_steps=most_steps, stiff_steps=_FEW_AT_LIMIT)
+    return replace(problem, solver=solver)
 
 
 def _tried(problem: Problem, lanes: Lanes, most: int, resources: Resources) -> _Tried:
-    solver = replace(problem.solver, max_steps=min(problem.solver.max_steps, most))
-    problem = replace(problem, solver=solver)
+    few = {"max_steps": min(problem.solver.max_steps, most)}
+    if problem.solver.stiff_steps is not None:
+        few["stiff_steps"] = most
+    problem = replace(problem, solver=replace(problem.solver, **few))
     solution = solve(problem, lanes, EngineChoice("native"), resources)
     work = native_engine.step_work(problem)
-    if METHODS[solver.method].implicit:
+    if METHODS[problem.solver.method].family != "explicit":
         work *= _WAITING
     return _Tried(solution.num_steps.astype(float), has_failed(solution.status), work)
 

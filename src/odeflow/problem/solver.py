@@ -40,7 +40,8 @@ class Solver:
     """The method and its step size control. Names are Diffrax's; None stands for its own choice.
 
     `root_finder_rtol` and `root_finder_atol` are those of implicit methods, `delay_steps` the steps
-    that are kept for delays.
+    that are kept for delays. `stiff_steps` are those at the limit of stability after which a
+    trajectory has had its steps; None looks at none.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Solver:
     root_finder_rtol: float | None
     root_finder_atol: float | None
     delay_steps: int
+    stiff_steps: int | None = None
 
     @property
     def is_adaptive(self) -> bool:

@@ -132,7 +132,8 @@ def _step(problem: Problem, device: Device) -> Stepper:
     if problem.model.declared.delays and method.family not in WITH_DELAYS:
         raise UntranslatableError(method.name, "it has no delays; tsit5, dopri8 and rodas5p have")
     if method.family == "explicit":
-        return explicit_rk(problem.model, method, problem.dtype)
+        watches = problem.solver.stiff_steps is not None
+        return explicit_rk(problem.model, method, problem.dtype, watches)
     if method.family == "rosenbrock":
         return rosenbrock(problem.model, method, problem.dtype, tables=device == "cpu")
     if method.family == "taylor" and device == "cpu":

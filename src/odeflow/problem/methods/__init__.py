@@ -9,6 +9,7 @@ import difflib
 
 from odeflow.problem.methods import explicit, implicit, other, rosenbrock, taylor
 from odeflow.problem.methods.method import Method
+from odeflow.problem.solver import SAFE_RTOL
 
 #: By the name that a config gives them.
 METHODS: dict[str, Method] = {
@@ -30,15 +31,19 @@ AUTO = "auto"
 def candidates(rtol: float) -> tuple[str, ...]:
     """What `auto` chooses among at a relative tolerance, a method for any smooth field first.
 
-    One of them is for what is stiff.
+    The last is for what is stiff.
     """
-    if rtol > _TIGHT:
+    if rtol > SAFE_RTOL:
         return ("tsit5", "rodas5p")
-    return ("dopri8", "rodas5p") if rtol > _TIGHTEST else ("dopri8", "taylor", "rodas5p")
+    if rtol > _TIGHT:
+        return ("tsit5", "dopri8", "rodas5p")
+    if rtol > _TIGHTEST:
+        return ("dopri8", "tsit5", "taylor", "rodas5p")
+    return ("dopri8", "taylor", "rodas5p")
 
 
-#: From which tolerances down dopri8 takes the place of tsit5, and a Taylor series may be better.
-_TIGHT, _TIGHTEST = 1e-7, 1e-8
+#: From which tolerances down a Taylor series may be better, and tsit5 is not any more.
+_TIGHT, _TIGHTEST = 1e-8, 1e-10
 
 
 class UnknownMethodError(ValueError):

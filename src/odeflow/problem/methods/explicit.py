@@ -60,6 +60,7 @@ METHODS = (
         "Tsitouras 5/4, the default for non-stiff problems",
         "first, for what is not stiff",
         "Ch. Tsitouras (2011), Comput. Math. Appl. 62, 770-775",
+        reach=3.5,
     ),
     Method(
         "dopri5",
@@ -79,5 +80,6 @@ METHODS = (
         "for what is not stiff at tolerances below 1e-8",
         "P. J. Prince and J. R. Dormand (1981), J. Comput. Appl. Math. 7, 67-75",
         degree=6,
+        reach=5.2,
     ),
 )

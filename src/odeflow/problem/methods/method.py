@@ -19,8 +19,9 @@ class Method:
     of convergence of the solution that is propagated. `adaptive` is whether it estimates its
     errors, `implicit` whether it needs the derivatives of the field, `sees_end` whether a step
     evaluates the field at its end. `degree` is that of a polynomial which tells what is inside of a
-    step. `tableau` has the coefficients where they are not Diffrax's. `summary` and `advice`, when
-    to take it, are for people; `citation` is its paper.
+    step. `reach` is the least |z| to the left at which it is not stable any more, of those whose
+    last two stages are at the end of a step. `tableau` has the coefficients where they are not
+    Diffrax's. `summary` and `advice`, when to take it, are for people; `citation` is its paper.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Method:
     adaptive: bool = True
     sees_end: bool = True
     degree: int = 4
+    reach: float | None = None
     tableau: RosenbrockTableau | None = None
 
     @property

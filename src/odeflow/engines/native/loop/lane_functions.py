@@ -30,6 +30,7 @@ from odeflow.engines.native.methods.stepper import (
     coefficient,
     interpolated,
 )
+from odeflow.engines.native.methods.stiffness import handed_over
 from odeflow.engines.native.methods.wild import without_wild_step
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.value import Value, select
@@ -159,6 +160,7 @@ class LaneFunctions:
         order = self._stepper.error_order
         decision = decide(b, problem, order, start, stepped, self.restarts.origin(b))
         decision = without_wild_step(b, problem, start, stepped.candidate, stepped.error, decision)
+        decision = handed_over(b, problem.solver, stepped.at_limit, decision)
         if self._history:
             decision = without_lost(start, parameters.lost, decision)
         keep = decision.keep & (active > 0.0)

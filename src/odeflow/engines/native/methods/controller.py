@@ -73,7 +73,9 @@ def controller_settings(problem: Problem, error_order: float) -> dict[str, float
     settings |= tolerances(solver, model)
     settings |= {key: getattr(solver, key) for key in ("safety", "factormin", "factormax")}
     settings |= {
-        key: value for key in ("dtmin", "dtmax") if (value := getattr(solver, key)) is not None
+        key: value
+        for key in ("dtmin", "dtmax", "stiff_steps")
+        if (value := getattr(solver, key)) is not None
     }
     coefficients = _coefficients(solver, error_order)
     return settings | {f"power{i}": -c / 2 for i, c in enumerate(coefficients, start=1) if c != 0}
@@ -94,7 +96,8 @@ def controller_rows(problem: Problem, error_order: float) -> list[str]:
     if not solver.is_adaptive:
         return []
     rows = [f"past_error{i}" for i in range(1, _memory(_coefficients(solver, error_order)) + 1)]
-    return rows if solver.dtmin is None else [*rows, "at_dtmin"]
+    rows += [] if solver.dtmin is None else ["at_dtmin"]
+    return rows if solver.stiff_steps is None else [*rows, "at_limit"]
 
 
 def _memory(coefficients: tuple[float, float, float]) -> int:

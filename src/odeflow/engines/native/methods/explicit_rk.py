@@ -11,6 +11,7 @@ from odeflow.engines.native.frontend.field import field_at, field_program
 from odeflow.engines.native.methods.domains import defined_at
 from odeflow.engines.native.methods.interpolants import Interpolant, interpolant
 from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper
+from odeflow.engines.native.methods.stiffness import is_at_limit
 from odeflow.engines.native.program.program import Program
 from odeflow.engines.native.program.proportions import proportions
 from odeflow.engines.native.program.value import Value, select, weighted_sum
@@ -20,7 +21,9 @@ from odeflow.problem.model import Model
 Weights = Sequence[float] | np.ndarray
 
 
-def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> Stepper:
+def explicit_rk(
+    model: Model, method: Method, dtype: Any = np.float64, watches_stiffness: bool = False
+) -> Stepper:
     """An explicit Runge-Kutta method.
 
     With the derivatives k_i = f(t + c_i h, u_i), u_i = y + h sum_j a_ij k_j, a step is
@@ -36,7 +39,8 @@ def explicit_rk(model: Model, method: Method, dtype: Any = np.float64) -> Steppe
     solver = getattr(diffrax, method.diffrax_name)()
     order = solver.error_order(diffrax.ODETerm(lambda t, y, args: y))
     dense, has_delays = interpolant(method.diffrax_name), bool(model.declared.delays)
-    return _runge_kutta(field, solver.tableau, float(order), dense, has_delays)
+    reach = method.reach if watches_stiffness else None
+    return _runge_kutta(field, solver.tableau, float(order), dense, has_delays, reach)
 
 
 def _euler(field: Program) -> Stepper:
@@ -54,7 +58,12 @@ def _euler(field: Program) -> Stepper:
 
 
 def _runge_kutta(
-    field: Program, tableau: Any, error_order: float, dense: Interpolant, has_delays: bool
+    field: Program,
+    tableau: Any,
+    error_order: float,
+    dense: Interpolant,
+    has_delays: bool,
+    reach: float | None,
 ) -> Stepper:
     related = proportions(field)
     solved = related.independent
@@ -73,8 +82,9 @@ def _runge_kutta(
             return {i: h * weighted_sum(weights, [k[i] for k in stages]) for i in solved}
 
         arguments: Sequence[Value] = y
+        before = y
         for row, c in zip(tableau.a_lower, tableau.c):
-            arguments = related.advance(y, changed(row))
+            before, arguments = arguments, related.advance(y, changed(row))
             time = start.t_next if c == 1 else start.t + float(c) * h
             stages.append(field_at(field, time, arguments, start.parameters(time)))
         candidate = arguments if tableau.ssal else related.advance(y, changed(tableau.b_sol))
@@ -91,7 +101,10 @@ def _runge_kutta(
             for row, value in dense.rows_of(h, [k[i] for k in stages]).items()
         }
         following = {row: stages[-1][i] for row, i in carried.items()}
-        return Stepped(candidate, error, following, rows)
+        at_limit = None
+        if reach is not None:
+            at_limit = is_at_limit(reach, h, stages[-2:], [before, arguments])
+        return Stepped(candidate, error, following, rows, at_limit=at_limit)
 
     def coefficients(of: Callable[..., list[Value]]) -> Callable[[Inside], list[list[Value]]]:
         def made(inside: Inside) -> list[list[Value]]:

@@ -37,7 +37,8 @@ class Stepped(NamedTuple):
 
     `candidate` is the state at `t_next`, `error` its estimate (None where the method has none),
     `carried` what an accepted step leaves, and `dense` what the interpolant needs, by row. `start`
-    is the start with another end, where the method `ends_steps`.
+    is the start with another end, where the method `ends_steps`. `at_limit` is whether stability
+    limits it, where a method with `reach` is asked to look.
     """
 
     candidate: Sequence[Value]
@@ -45,6 +46,7 @@ class Stepped(NamedTuple):
     carried: Mapping[str, Value]
     dense: Mapping[str, Value]
     start: Start | None = None
+    at_limit: Value | None = None
 
 
 class Inside(NamedTuple):
