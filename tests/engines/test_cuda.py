@@ -86,7 +86,7 @@ def ptx(problem: Problem, lanes: Lanes, capability: tuple[int, int], folder: Pat
     typed = lambda x: types.Array(from_dtype(x.dtype), x.ndim, "C")
     values, *others = arrays.outputs
     signature = (
-        *map(typed, arrays.inputs[:-1]),
+        *map(typed, arrays.inputs()[:-1]),
         types.int64,
         types.UniTuple(typed(values[0]), len(values)),
         *map(typed, others),

@@ -12,7 +12,8 @@ import scipy.linalg
 
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
-from odeflow.problem.problem import Lanes, Problem
+from odeflow.engines.native.loop.arrays import Arrays
+from odeflow.problem.problem import Lanes, Problem, rows_below
 from odeflow.problem.status import Status
 from tests.support.problems import make_model, make_problem
 
@@ -150,3 +151,28 @@ def test_the_brusselator_by_both_engines_and_scipy(tmp_path: Path):
         settings = {"method": "LSODA", "rtol": 1e-9, "atol": 1e-11}
         solved = scipy.integrate.solve_ivp(flow, (0.0, 2.0), start, **settings)
         np.testing.assert_allclose(found[lane], solved.y[:, -1], atol=1e-6)
+
+
+def test_many_lanes_of_a_large_state_share_what_they_start_from(monkeypatch, tmp_path: Path):
+    """Memory: a copy is of a batch, and a batch of large states is small; bits are the same."""
+    n, size = 64, 100
+    start = np.random.default_rng(6).random(n)
+    field, _ = network(n)
+    made, _ = problem(field, start, 0.1, method="tsit5")
+    y0 = rows_below([np.broadcast_to(start[:, None], (n, size))])
+    lanes = Lanes(y0, np.linspace(0.5, 1.5, size)[None])
+    assert y0.strides == (8, 0)
+    whole = native_engine.solve(made, lanes, threads=1, cache_dir=tmp_path)
+    monkeypatch.setattr(native_engine, "_FEWEST", 8)
+    monkeypatch.setattr(native_engine, "_LARGE_STATE", 1)
+    arrays = Arrays(made, lanes, native_engine.generated(made))
+    assert [x.shape[1] for x in arrays.inputs(8, 20)[:2]] == [12, 12]
+    parts = native_engine.solve(made, lanes, threads=2, cache_dir=tmp_path)
+    np.testing.assert_array_equal(whole.values["x"], parts.values["x"])
+
+
+def test_batches_of_large_states_hold_few_numbers():
+    """Of what 100,000 trajectories start from, each thread has a few MB at a time."""
+    sizes = {n: native_engine.batch_size(100_000, n, 2) for n in (1, 16, 64, 1000, 10_000)}
+    assert sizes[1] == sizes[16] == 4096
+    assert all(n * size <= 400_000 for n, size in sizes.items())

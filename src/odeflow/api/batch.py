@@ -12,6 +12,7 @@ from jax.core import Tracer
 from jaxtyping import Float
 
 from odeflow.api.layout import Leaf, PytreeLayout
+from odeflow.problem.problem import rows_below
 
 #: Stands for None among axes: trees of axes would lose it.
 _SHARED = object()
@@ -157,4 +158,4 @@ def _one(name: str, leaf: Any, axis: int | None) -> Leaf:
 def _joined(rows: Sequence[np.ndarray], lanes: int) -> np.ndarray:
     if not rows:
         return np.empty((0, lanes))
-    return np.concatenate(rows).astype(np.float64, copy=False)
+    return rows_below(rows)

@@ -31,7 +31,7 @@ from odeflow.problem.attempt import Attempt
 from odeflow.problem.clock import Clock
 from odeflow.problem.measures import NOISE, CountedPeaks, MeasuredPart
 from odeflow.problem.model import Model
-from odeflow.problem.problem import Lanes, Problem
+from odeflow.problem.problem import Lanes, Problem, rows_below
 from odeflow.problem.reductions import Reduction
 from odeflow.problem.solver import Solver, Tolerances
 from odeflow.problem.time_resolution import check_span
@@ -288,7 +288,7 @@ def make_lanes(config: Config, model: Model, axes: Axes) -> Lanes:
         for name, parameter in declared.parameters.items()
     ]
     t1 = own_ends(config, axes) if has_own_ends(config, axes) else None
-    lanes = Lanes(np.concatenate(y0), np.array(args).reshape(len(args), size), t1)
+    lanes = Lanes(rows_below(y0), np.array(args).reshape(len(args), size), t1)
     return with_history(model, lanes)
 
 

@@ -1,12 +1,12 @@
 """What an engine is given and what it gives back; both engines share these two records."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, Int8
+from jaxtyping import Float, Int, Int8, Shaped
 
 from odeflow.problem.model import Model
 from odeflow.problem.reductions import Reduction, nodes
@@ -184,6 +184,15 @@ class Lanes:
         jumps = None if self.jumps is None else self.jumps.take(index)
         counted = None if self.counted is None else self.counted[:, index]
         return Lanes(self.y0[:, index], self.args[:, index], t1, jumps, counted)
+
+
+def rows_below(parts: Sequence[Shaped[np.ndarray, "_ lane"]]) -> Float[np.ndarray, "_ lane"]:
+    """Rows of many lanes, one part below another; what all lanes share is in memory once."""
+    if all(part.strides[1] == 0 for part in parts):
+        first = np.concatenate([part[:, :1] for part in parts]).astype(float)
+        return np.broadcast_to(first, (len(first), parts[0].shape[1]))
+    joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return joined.astype(float, copy=False)
 
 
 @dataclass(frozen=True)

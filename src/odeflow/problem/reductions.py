@@ -267,15 +267,17 @@ def finish(
 ) -> dict[str, np.ndarray]:
     """All reductions by name, shape (lane, *shape of the variable); NaN where a lane failed.
 
-    `kept` are the accumulators of each variable, lanes first; `duration` is t1 - t0.
+    `kept` are the accumulators of each variable, lanes first, which may become
+    the result; `duration` is t1 - t0.
     """
-    result = {}
+    result, failed = {}, np.flatnonzero(~success)
     for variable, reducer in reducers(reductions).items():
         ndim = kept[variable][0].ndim
         column = lambda x, ndim=ndim: x.reshape(-1, *(1,) * (ndim - 1))
         dtype = kept[variable][0].dtype
         for metric, value in reducer.finish(kept[variable], column(duration)).items():
-            whole = np.where(column(success), value, np.nan).astype(dtype)
+            whole = np.require(value, dtype, ["C", "W"])
+            whole[failed] = np.nan
             result[f"{variable}_{metric}"] = whole
     return {reduction.name: result[reduction.name] for reduction in reductions}
 

@@ -27,9 +27,12 @@ from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 
 Device = Literal["cpu", "gpu"]
 
-#: Trajectories of a batch: enough that few lanes idle at its end, few enough to share out.
+#: Trajectories of a batch: enough that few lanes idle at its end, few enough to share out. Of large
+#: states there are fewer: one takes longer, and a batch has copies of what they start from.
 _LARGEST_BATCH = 4096
 _SMALLEST_BATCH = 256
+_LARGE_STATE = 16
+_FEWEST = 32
 
 
 def refusal(problem: Problem, device: Device = "cpu") -> str | None:
@@ -157,6 +160,13 @@ def _loop(problem: Problem, device: Device) -> Loop:
     return THREAD_LOOP
 
 
+def batch_size(trajectories: int, components: int, threads: int) -> int:
+    """How many trajectories of this many components a thread takes at a time."""
+    fewer = max(components // _LARGE_STATE, 1)
+    smallest, largest = (max(x // fewer, _FEWEST) for x in (_SMALLEST_BATCH, _LARGEST_BATCH))
+    return int(np.clip(trajectories // (4 * threads), smallest, largest))
+
+
 def _solve_on_cores(
     arrays: Arrays, kernel: Kernel, threads: int, progress: Progress | None
 ) -> None:
@@ -164,11 +174,12 @@ def _solve_on_cores(
 
     def solve_batch(first: int, last: int) -> int:
         outputs = (*arrays.outputs, *arrays.event_outputs)
-        kernel(arrays.rows(), arrays.jumps, first, last, *arrays.inputs, *outputs)
+        inputs = arrays.inputs(first, last)
+        kernel(arrays.rows(), arrays.jumps, first, last, *inputs, *outputs)
         arrays.clear_late(first, last)
         return last - first
 
-    size = int(np.clip(arrays.size // (4 * threads), _SMALLEST_BATCH, _LARGEST_BATCH))
+    size = batch_size(arrays.size, arrays.components, threads)
     done = 0
     if arrays.size <= size:  # a thread would take longer to start than most of such solves
         done = solve_batch(0, arrays.size)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from jax.extend.core import JaxprEqn
@@ -96,15 +97,15 @@ def _dot_general(run: Interpreter, equation: JaxprEqn, operands: Values) -> Valu
 
     left, right = (rows(*group) for group in zip(operands, contracted, batch))
     result = np.empty((len(left), left.shape[1], right.shape[1]), object)
-    zero = np.asarray(0, dtype)
+    zero = dtype.type(0).item()
     for b, i, j in np.ndindex(result.shape):
-        total = zero
-        for x, y in zip(_parts(left[b, i]), _parts(right[b, j])):
+        total: Any = zero
+        for x, y in zip(left[b, i].tolist(), right[b, j].tolist()):
             # A name compares unequal to 0.
-            if x.item() != 0 and y.item() != 0:
-                term = run.elementwise("mul", (x, y), (dtype, dtype), dtype)
-                total = run.elementwise("add", (total, term), (dtype, dtype), dtype)
-        result[b, i, j] = total.item()
+            if x != 0 and y != 0:
+                term = run.scalar("mul", (x, y), (dtype, dtype), dtype)
+                total = run.scalar("add", (total, term), (dtype, dtype), dtype)
+        result[b, i, j] = total
     return [result.reshape(shape_of(equation.outvars[0]))]
 
 

@@ -100,6 +100,9 @@ def _row(builder: Builder, statement: Statement, rows: dict[str, Row]) -> Row:
     operands = [rows[str(x)] if row else None for x, row in zip(statement.operands, is_row)]
     columns = sorted({column for row in operands if row is not None for column in row})
     result: Row = {}
+    if statement.operation == "add" and all(is_row):
+        one, other = (rows[str(x)] for x in statement.operands)
+        result, columns = {**one, **other}, sorted(one.keys() & other.keys())
     for column in columns:
         entry = builder.apply(
             statement.operation,
@@ -110,4 +113,6 @@ def _row(builder: Builder, statement: Statement, rows: dict[str, Row]) -> Row:
         )
         if entry != 0:
             result[column] = entry
+        else:
+            result.pop(column, None)
     return result

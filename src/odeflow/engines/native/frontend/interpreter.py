@@ -5,6 +5,7 @@ else an object array of operands.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -115,18 +116,19 @@ class Interpreter:
         columns = [np.broadcast_to(x, shape).ravel().tolist() for x in arrays]
         kinds, settings = tuple(dtypes), params or {}
         results: list[Operand] = [
-            self._scalar(primitive, operands, kinds, out, settings) for operands in zip(*columns)
+            self.scalar(primitive, operands, kinds, out, settings) for operands in zip(*columns)
         ]
         return object_array(results, shape)
 
-    def _scalar(
+    def scalar(
         self,
         primitive: str,
         operands: tuple[Operand, ...],
         dtypes: tuple[np.dtype, ...],
         out: np.dtype,
-        params: Mapping[str, Any],
+        params: Mapping[str, Any] = MappingProxyType({}),
     ) -> Operand:
+        """An elementwise primitive on scalars."""
         b = self.builder
         if out.kind == "c" or any(dtype.kind == "c" for dtype in dtypes):
             return complex_operation(b, primitive, operands, out, params)  # type: ignore[return-value]
@@ -136,7 +138,7 @@ class Interpreter:
             value = operands[0]
             return value if isinstance(value, str) else float(out.type(value))
         if primitive == "pow" and dtypes[1].kind in "iu" and dtypes[0].kind == "f":
-            real = self._scalar("convert_element_type", operands[1:], dtypes[1:], out, {})
+            real = self.scalar("convert_element_type", operands[1:], dtypes[1:], out, {})
             return b.apply("pow", operands[0], real)
         is_integer = out.kind in "iu" or any(dtype.kind in "iu" for dtype in dtypes)
         if is_integer or (primitive == "convert_element_type" and dtypes[0].kind == "b"):

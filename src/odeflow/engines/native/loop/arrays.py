@@ -21,12 +21,12 @@ _CACHE_LINE = 64
 class Arrays:
     """The arrays of one solve: `inputs` and `outputs`, in the order of a kernel's arguments.
 
-    The last of the inputs is a number, the most steps. `jumps` are those of each trajectory: their
-    number, what they add, and what they set.
+    `jumps` are those of each trajectory: their number, what they add, and what they set.
     """
 
     def __init__(self, problem: Problem, lanes: Lanes, module: LaneModule):
         self._problem, self._module, self.size = problem, module, lanes.size
+        self.components = len(lanes.y0)
         model, dtype, size = problem.model.declared, problem.dtype, lanes.size
         # the end value of a trajectory that may stop on the way is kept once it has
         afterwards = problem.ts is None and problem.restarts
@@ -39,9 +39,8 @@ class Arrays:
             ends |= dict(zip(counted_columns(problem), counted, strict=True))
         pieces = KnotSteps(problem).first_pieces(model.t0, size)
         columns = [lanes.args.astype(dtype), *pieces, *(x[None] for x in ends.values())]
-        self.inputs: tuple[Any, ...] = (
-            np.ascontiguousarray(lanes.y0, dtype),
-            np.ascontiguousarray(np.concatenate(columns)),
+        self._y0, self._args = lanes.y0, np.concatenate(columns)
+        self._shared_inputs: tuple[Any, ...] = (
             times,
             np.array(module.settings, dtype),
             problem.solver.max_steps,
@@ -57,7 +56,7 @@ class Arrays:
         stops = [c.stop for slices in module.reduced.values() for c in slices]
         self._columns = max(stops, default=0)
         at_stop = sum(math.prod(shape) for shape in stop_shapes(problem).values())
-        self._reduced = np.empty((size, self._columns + at_stop), dtype)
+        self._reduced = np.empty((self._columns + at_stop, size), dtype)
         self._saved = np.zeros(size, np.int64)
         self._status = np.zeros(size, np.int8)
         self._num_steps = np.zeros(size, np.int64)
@@ -82,6 +81,15 @@ class Arrays:
             tuple(x.reshape(-1, x.shape[2]) for x in self._events.values()),
             self._event_counts,
         )
+
+    def inputs(self, first: int = 0, last: int | None = None) -> tuple[Any, ...]:
+        """Those of the trajectories from `first` to before `last`, and the most steps at the end.
+
+        Initial states are copied here: all trajectories at once may share one of many components.
+        """
+        dtype = self._problem.dtype
+        y0 = np.ascontiguousarray(self._y0[:, first:last], dtype)
+        return y0, np.ascontiguousarray(self._args[:, first:last]), *self._shared_inputs
 
     def rows(self) -> np.ndarray:
         """A new buffer of the lanes' rows, at the start of a cache line."""
@@ -121,14 +129,14 @@ class Arrays:
             events=self._events,
             event_counts=dict(zip(self._events, self._event_counts)),
         )
-        return with_stop_values(self._problem, solution, self._reduced[:, self._columns :])
+        return with_stop_values(self._problem, solution, self._reduced[self._columns :].T)
 
     def _accumulators(self) -> dict[str, list[np.ndarray]]:
         """Those of each reduced variable, lanes first."""
         states = self._problem.model.declared.states
         return {
             name: [
-                self._reduced[:, c].reshape(-1, *(states[name].shape if name in states else ()))
+                self._reduced[c].T.reshape(-1, *(states[name].shape if name in states else ()))
                 for c in columns
             ]
             for name, columns in self._module.reduced.items()

@@ -28,7 +28,7 @@ class Launch:
 
     def __init__(self, arrays: Arrays, kernel: Any):
         self._kernel, self._arrays = kernel, arrays
-        *inputs, max_steps = arrays.inputs
+        *inputs, max_steps = arrays.inputs()
         values, *others = arrays.outputs
         self._values = tuple(map(_empty_like, values))
         self._others = [_empty_like(array) for array in others]

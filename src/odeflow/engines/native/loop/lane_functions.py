@@ -288,7 +288,7 @@ class LaneFunctions:
         ):
             lines += [
                 f"for i in range({count}):",
-                f"    reduced[sample, {column} + i] = rows[{first} + i * LANES + lane]",
+                f"    reduced[{column} + i, sample] = rows[{first} + i * LANES + lane]",
             ]
             column += count
         body = "\n".join(lines) or "pass"

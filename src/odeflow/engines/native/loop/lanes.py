@@ -25,8 +25,8 @@ from odeflow.problem.status import Status
 class LaneModule:
     """The functions of a problem with their loop, and what the caller must know.
 
-    `settings` are the numbers that `solve` takes, in order; `reduced` are the columns of each
-    reduced variable's accumulators. `error_order` is that of the method's error estimate.
+    `settings` are the numbers that `solve` takes, in order; `reduced` says which rows of its output
+    have each reduced variable's accumulators. `error_order` is that of the method's error estimate.
     """
 
     code: LoopModule
@@ -155,11 +155,12 @@ def solve(
     events: (real[:, :],) * EVENTS,
     event_counts: int64[:, :],
 ):
-    """Solves trajectories first to last; ts ends with an infinity.
+    """Solves trajectories first to last, whose `y0` and `args` these are; ts ends with an infinity.
 
     `jumps` are the number of each trajectory's, what they add to the state, and what they set.
     Each of `values` has one row per trajectory and time, and one column per component; each of
     `events` one row per trajectory and crossing that is kept, of which `event_counts` counts all.
+    `reduced` has one row per accumulator, so that results are made of it without copies.
     """
     sample = integers(LANES, -1)
     started = integers(LANES, 0)
@@ -211,9 +212,9 @@ def solve(
                 busy -= 1
             if queue < last:
                 for i in range(y0.shape[0]):
-                    rows[STATE + i * LANES + lane] = y0[i, queue]
+                    rows[STATE + i * LANES + lane] = y0[i, queue - first]
                 for i in range(args.shape[0]):
-                    rows[PARAMETERS + i * LANES + lane] = args[i, queue]
+                    rows[PARAMETERS + i * LANES + lane] = args[i, queue - first]
                 rows[t + lane] = settings[T0]
                 jump[lane] = 0
                 taken[lane] = 0

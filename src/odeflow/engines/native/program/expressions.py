@@ -24,11 +24,10 @@ class Expressions:
 
     `section` counts the calls before each statement. `chains` are the last links of chains of like
     terms, with the number of links: those of ((x0 + x1) + x2) are its two sums. `truths` are the
-    statements that hold or do not hold. Those of `apart` are expressions in any case.
+    statements that hold or do not hold.
     """
 
-    def __init__(self, program: Program, apart: Collection[int] = ()):
-        self._apart = apart
+    def __init__(self, program: Program):
         self.statements = program.statements
         number = {s.name: i for i, s in enumerate(self.statements)}
         #: For each operand of a statement the number of what it names, None for constants.
@@ -44,6 +43,11 @@ class Expressions:
         self._readers = self._counted()
         self.truths = self._truths()
         self.chains, self._inner = self._chains()
+        self.cut()
+
+    def cut(self, apart: Collection[int] = ()) -> None:
+        """Cuts the program, at the statements of `apart` in any case."""
+        self._apart = apart
         self.roots, self.readers = self._roots()
         self.early: set[int] = set()
         self.roots |= self._with_stores()

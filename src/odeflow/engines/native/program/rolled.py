@@ -134,7 +134,7 @@ def rolled(program: LaneProgram) -> RolledProgram:
         apart |= {
             i for i in parts if operations is None or cut.statements[i].operation in operations
         }
-        cut = Expressions(program.unconditional, apart)
+        cut.cut(apart)
         groups = _grouped(cut)
     calls = [s for s in cut.statements if s.operation == "call"]
     pieces: list[Repeats | CallPiece] = []
