@@ -3,7 +3,7 @@
 # make check lint, format, types
 # make docs does the tutorials and writes site/, the documentation, to be read from disk
 # make corpus compares what the native engine gives with what it gave, some minutes
-# make bench the benchmarks against other tools, about 20 minutes; writes benchmarks/
+# make bench the benchmarks against other tools, about 40 minutes; writes benchmarks/
 # make scale what a chunk costs here and on Slurm, about fifteen minutes; writes docs/scale.md
 PYTHON ?= python3
 VENV := .venv

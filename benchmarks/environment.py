@@ -1,7 +1,8 @@
 """Makes `.venv-bench`: the project's environment, seen through a path file, plus the extra `bench`.
 
-The locked packages stay as they are, since what they satisfy is not installed again. Each package
-of the extra is installed apart: one that does not build here is missing from the report, no more.
+The project's packages stay as they are: what is installed has to do with their versions. Each
+package of the extra is installed apart: one that does not build here is missing from the report, no
+more.
 
     .venv/bin/python benchmarks/environment.py .venv-bench
 """
@@ -9,8 +10,10 @@ of the extra is installed apart: one that does not build here is missing from th
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import tomllib
 import venv
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,10 +30,20 @@ def main() -> None:
     path_file = Path(packages.stdout.strip()) / "odeflow-environment.pth"
     path_file.write_text(f"{sysconfig.get_path('purelib')}\n{ROOT / 'src'}\n", "utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    for requirement in project["optional-dependencies"]["bench"]:
+    with tempfile.TemporaryDirectory() as temporary:
+        constraints = Path(temporary) / "constraints.txt"
+        constraints.write_text("\n".join(sorted(present())), "utf-8")
         command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        if subprocess.run([*command, requirement]).returncode:
-            print(f"{requirement} cannot be installed here: the benchmark runs without it")
+        for requirement in project["optional-dependencies"]["bench"]:
+            one = [*command, "--constraint", constraints, requirement]
+            if subprocess.run(one).returncode:
+                print(f"{requirement} cannot be installed here: the benchmark runs without it")
+
+
+def present() -> set[str]:
+    """The project's packages, each at its version."""
+    found = {d.metadata["Name"]: d.version for d in metadata.distributions()}
+    return {f"{name}=={version}" for name, version in found.items() if name != "odeflow"}
 
 
 if __name__ == "__main__":

@@ -84,6 +84,32 @@ def pollution(t, y, p):
     )
 
 
+def kepler(t, y, p):
+    pull = -p[0] * (y[0] * y[0] + y[1] * y[1]) ** -1.5
+    return y[2], y[3], pull * y[0], pull * y[1]
+
+
+def arenstorf(t, y, p):
+    mu = p[0]
+    pull1 = (1.0 - mu) * ((y[0] + mu) ** 2 + y[1] * y[1]) ** -1.5
+    pull2 = mu * ((y[0] - (1.0 - mu)) ** 2 + y[1] * y[1]) ** -1.5
+    return (
+        y[2],
+        y[3],
+        y[0] + 2.0 * y[3] - pull1 * (y[0] + mu) - pull2 * (y[0] - (1.0 - mu)),
+        y[1] - 2.0 * y[2] - pull1 * y[1] - pull2 * y[1],
+    )
+
+
+def van_der_pol(t, y, p):
+    return y[1], p[0] * (1.0 - y[0] * y[0]) * y[1] - y[0]
+
+
+def pk_one_compartment(t, y, p):
+    absorbed = p[0] * y[0]
+    return -absorbed, absorbed - p[1] / p[2] * y[1]
+
+
 @register_jitable
 def _gate(x):
     """The function x / (1 - exp(-x))."""
@@ -126,7 +152,20 @@ def write_ring(dy, y, p):
         dy[i] = p[0] / (1.0 + right * right) - here + p[1] * (left - here) / (1.0 + here * here)
 
 
-_FIELDS = {f.__name__: f for f in (michaelis_menten, lorenz63, robertson, hires, pollution)}
+_FIELDS = {
+    f.__name__: f
+    for f in (
+        michaelis_menten,
+        lorenz63,
+        robertson,
+        hires,
+        pollution,
+        kepler,
+        arenstorf,
+        van_der_pol,
+        pk_one_compartment,
+    )
+}
 
 
 def scalar_field(name: str) -> Field:

@@ -12,12 +12,18 @@ from benchmarks.problems import find_case
 
 COLORS = {
     "naive": "#d95f02", "diffrax": "#7570b3", "native": "#1b9e77", "numbalsoda": "#e7298a",
-    "scipy": "#a6761d", "gradsolve": "#e6ab02", "cpp": "#666666",
+    "scipy": "#a6761d", "gradsolve": "#e6ab02", "cpp": "#666666", "native:tsit5": "#1b9e77",
+    "native:dopri8": "#1b9e77", "native:taylor": "#1b9e77", "native:rodas5p": "#1b9e77",
+    "auto": "black", "heyoka": "#1f78b4", "cvode": "#e31a1c", "casadi": "#ff7f00",
+    "tuned": "#6a3d9a", "torchode": "#b15928",
 }  # fmt: skip
 NAMES = {
     "naive": "jit(vmap(diffeqsolve))", "diffrax": "odeflow, diffrax", "native": "odeflow, native",
     "numbalsoda": "numbalsoda LSODA", "scipy": "SciPy LSODA", "gradsolve": "gradsolve",
-    "cpp": "C++",
+    "cpp": "C++", "native:tsit5": "odeflow, Tsit5", "native:dopri8": "odeflow, Dopri8",
+    "native:taylor": "odeflow, Taylor", "native:rodas5p": "odeflow, Rodas5P",
+    "auto": "odeflow, its choice", "heyoka": "heyoka", "cvode": "CVODE", "casadi": "CasADi",
+    "tuned": "Diffrax as advised", "torchode": "torchode",
 }  # fmt: skip
 
 
@@ -25,6 +31,7 @@ def draw_figures(results: Mapping[str, Any], folder: Path) -> list[tuple[str, st
     """Draws what there are results for; file names and titles."""
     figures = {
         "work_precision": ("Time against error", _work_precision, results.get("cases")),
+        "rivals": ("Time against error, rivals", _rivals, results.get("rivals")),
         "size": ("Time against number of trajectories", _size, results.get("size")),
         "states": ("Time against number of states", _states, results.get("states")),
     }
@@ -60,6 +67,35 @@ def _work_precision(cases: Mapping[str, Any]) -> Figure:
     figure.legend(
         handles, [NAMES[c] for c in COLORS if c in shown], loc="outside lower center", ncols=4
     )
+    return figure
+
+
+_MARKERS = {"native:tsit5": "s", "native:dopri8": "D", "native:taylor": "^", "auto": "."}
+
+
+def _rivals(cases: Mapping[str, Any]) -> Figure:
+    cases = {name: case for name, case in cases.items() if "contenders" in case}
+    columns = min(3, max(len(cases), 1))
+    rows = max(math.ceil(len(cases) / columns), 1)
+    figure = Figure((4.2 * columns, 3.0 * rows + 0.8), layout="constrained")
+    shown: dict[str, mpl.lines.Line2D] = {}
+    for number, (name, case) in enumerate(cases.items(), 1):
+        axes = figure.add_subplot(rows, columns, number)
+        axes.set(title=find_case(name).title, xscale="log", yscale="log")
+        axes.set(xlabel="relative error", ylabel="us a trajectory")
+        for contender, found in case["contenders"].items():
+            runs = [r for r in found.get("runs", []) if 0 < r["error"] < 1]
+            if runs:
+                # no error is known below what the reference is certain to
+                x = [max(r["error"], case["certainty"]) for r in runs]
+                style = {"ls": ":"} if contender == "auto" else {}
+                (shown[contender],) = axes.plot(
+                    x, [r["microseconds"] for r in runs], color=COLORS[contender], markersize=3,
+                    marker=_MARKERS.get(contender, "o"), label=NAMES[contender], **style,
+                )  # fmt: skip
+    names = [name for name in COLORS if name in shown]
+    figure.legend([shown[n] for n in names], [NAMES[n] for n in names],
+                  loc="outside lower center", ncols=5)  # fmt: skip
     return figure
 
 

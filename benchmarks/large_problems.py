@@ -19,8 +19,8 @@ from odeflow.config.solver import SolverConfig
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem
 
-#: Absolute tolerances by relative ones: radicals are few.
-ATOL = 1e-3
+#: Absolute tolerances by relative ones, as radicals are few, and the least, above rounding errors.
+ATOL, LEAST = 1e-3, 1e-12
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Large:
             }
         )
         settings = SolverConfig(
-            method=method, rtol=rtol, atol=rtol * ATOL, dt0=None, max_steps=1_000_000
+            method=method, rtol=rtol, atol=max(rtol * ATOL, LEAST), dt0=None, max_steps=1_000_000
         )
         names = tuple(self.states)
         model = Model(config.declaration(), self.field)

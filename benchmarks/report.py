@@ -9,6 +9,7 @@ from benchmarks.figures import draw_figures
 from benchmarks.gpu import PUBLISHED, SIZE
 from benchmarks.problems import find_case
 from benchmarks.ratios import ASKED, Ratio, ratio
+from benchmarks.rival_report import INTRODUCTION, SHOWN, losses, missing, rows_of, unreached
 
 #: Seconds asked for: until a new model is compiled.
 COMPILE_ASKED = {"ring_6": 3, "ring_24": 15, "pollution": 60}
@@ -22,11 +23,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def label(name: str) -> str:
-    """A contender's name in tables, also where it is not installed."""
+    """A contender's name in tables, also where it is not installed; `native:METHOD` too."""
+    name, _, method = name.partition(":")
     try:
-        return contenders.load(name).LABEL
+        found = contenders.load(name).LABEL
     except ImportError:
-        return name
+        found = name
+    return f"odeflow, {method}" if method else found
 
 
 def number(value: float) -> str:
@@ -51,6 +54,9 @@ def write_report(results: Mapping[str, Any], folder: Path) -> None:
         "units of the tolerance, |y - reference| / (atol + rtol |reference|), as the root mean "
         "square over 256 trajectories (as many as there are, if fewer), saved times and states.",
     ]
+    rivals = results.get("rivals", {})
+    if rivals or "size" in results:
+        parts += ["## Where odeflow loses", *_losses(rivals, results.get("size", {}))]
     if results["cases"]:
         parts += ["## Ratios", _RATIOS, _ratios(results["cases"])]
     if "compile" in results:
@@ -61,6 +67,8 @@ def write_report(results: Mapping[str, Any], folder: Path) -> None:
         parts += ["## GPU", _GPU, _gpu(results["gpu"])]
     if results["cases"]:
         parts += ["## Times and errors", *_cases(results["cases"])]
+    if rivals:
+        parts += ["## Against rivals", INTRODUCTION, *_rivals(rivals)]
     parts += [f"## {title}\n\n![{title}]({name})" for name, title in draw_figures(results, folder)]
     (folder / "README.md").write_text("\n\n".join(parts) + "\n", "utf-8")
 
@@ -194,4 +202,52 @@ def _cases(cases: Mapping[str, Any]) -> list[str]:
         parts.append(table(head, rows))
         if missing:
             parts.append("Not here:\n\n" + "\n".join(missing))
+    return parts
+
+
+def _losses(rivals: Mapping[str, Any], sizes: Mapping[str, Any]) -> list[str]:
+    """What is lost at equal errors, and for few trajectories at equal tolerances."""
+    rows = []
+    for name, worst, end in losses(rivals):
+        many = f"errors {worst.error:.0e} to {end:.0e}" if end != worst.error else f"{end:.0e}"
+        rows.append(
+            [f"{find_case(name).title}, {many}", label(worst.rival), number(worst.theirs),
+             label(worst.method), number(worst.ours), f"**{number(1 / worst.ratio)}**"]
+        )  # fmt: skip
+    own = {run["size"]: run["microseconds"] for run in sizes.get("native", [])}
+    for size, ours in own.items():
+        others = {
+            name: run["microseconds"]
+            for name, runs in sizes.items()
+            for run in runs
+            if name not in ("native", "diffrax") and run["size"] == size
+        }
+        best = min(others, key=others.__getitem__, default=None)
+        if best is not None and others[best] < ours:
+            rows.append(
+                [f"seed system, end, {size:,} trajectories", label(best), number(others[best]),
+                 label("native"), number(ours), f"**{number(ours / others[best])}**"]
+            )  # fmt: skip
+    words = [f"- {find_case(n).title}: {w}." for n, c in rivals.items()
+             if "contenders" in c and (w := unreached(c))]  # fmt: skip
+    if not rows:
+        return ["Nowhere of what is measured below.", *words]
+    head = ["problem", "the fastest other", "us a trajectory", "the fastest of odeflow", "us",
+            "times as slow"]  # fmt: skip
+    said = "At equal errors, each region at its worst; a contender that is not as exact counts not."
+    return [said, table(head, rows), *(["\n".join(words)] if words else [])]
+
+
+def _rivals(cases: Mapping[str, Any]) -> list[str]:
+    parts = []
+    for name, case in cases.items():
+        parts.append(f"### {find_case(name).title}")
+        if "reason" in case:
+            parts.append(f"Not measured: {case['reason']}.")
+            continue
+        parts.append(f"Microseconds a trajectory; certain to {number(case['certainty'])}.")
+        head = ["error", *(f"{error:.0e}" for error in SHOWN), "least error", "compile, s"]
+        parts.append(table(head, rows_of(case, number, label)))
+        if reasons := missing(case, label):
+            parts.append("Not here, or not to the end:\n\n" + "\n".join(reasons))
     return parts

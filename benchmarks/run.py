@@ -1,12 +1,14 @@
 """The whole benchmark: every contender on every case, then the report.
 
-    python -m benchmarks.run                      everything, about 20 minutes on an idle machine
+    python -m benchmarks.run                      everything, about 40 minutes on an idle machine
     python -m benchmarks.run --quick              a smoke test: tiny ensembles, no meaningful times
-    python -m benchmarks.run --only seed hires    some cases; also: size, states, compile,
-                                                  pipeline, gpu
+    python -m benchmarks.run --only seed kepler   some cases; also: size, states, compile,
+                                                  pipeline, gpu, and rivals: all their cases
+    python -m benchmarks.run --only kepler --output benchmarks    into the page that is there
 
-The whole run writes `benchmarks/`; a partial or quick one `build/bench/`. Each measurement is a
-process of its own with a time limit; what fails or is not installed is reported with its reason.
+The whole run writes `benchmarks/`; a partial or quick one `build/bench/`. A partial one keeps what
+its folder has of the other parts. Each measurement is a process of its own with a time limit; what
+fails or is not installed is reported with its reason, and stops no other.
 """
 
 import argparse
@@ -24,25 +26,29 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import contenders, pipeline
+from benchmarks import contenders, pipeline, rivals
 from benchmarks.problems import CASES, Case, find_case
 from benchmarks.ratios import ASKED, less_exact
 from benchmarks.report import write_report
+from benchmarks.rival_cases import RIVALS
 
 ROOT = Path(__file__).parents[1]
 LADDER = tuple(float(10 ** (-k / 2)) for k in range(-2, 7))
 WITH_LADDER = ("native", "naive", "numbalsoda", "cpp")
-SIZES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
+SIZES = (1, 10, 100, 1000, 10_000, 100_000, 1_000_000)
 RING_STATES = (3, 6, 12, 24, 48)
 COMPILED = ("seed", "ring_6", "ring_24", "hodgkin_huxley", "robertson", "hires", "pollution")
+PACKAGES = ("jax", "diffrax", "numba", "numpy", "scipy", "numbalsoda", "gradsolve", "heyoka",
+            "scikit-sundae", "casadi", "torch", "torchode")  # fmt: skip
 SECTIONS = ("size", "states", "compile", "pipeline", "gpu")
+PARTS = (*CASES, *RIVALS, *SECTIONS)
 
 
 class Session:
     """Starts measurements and keeps what they all share: folders, cores, the time so far."""
 
     def __init__(self, folder: Path, cores: int, quick: bool):
-        self._folder, self.cores, self.quick = folder, cores, quick
+        self.folder, self.cores, self.quick = folder, cores, quick
         self._start = time.perf_counter()
         self._references: dict[str, float] = {}
 
@@ -54,10 +60,10 @@ class Session:
     def certainty(self, case: Case) -> float:
         """Solves the reference if it is not there; its difference to SciPy, in tolerances."""
         if case.name not in self._references:
-            path = self._folder / f"{case.name}.npz"
+            path = self.folder / f"{case.name}.npz"
             lanes = ["--lanes", "64" if self.quick else "256", "--cores", str(self.cores)]
             # A cache of its own, so that the native engine's compile time is not a cached one.
-            cache = str(self._folder / "reference")
+            cache = str(self.folder / "reference")
             self._python("reference", [case.name, str(path), *lanes], 300, BENCH_CACHE=cache)
             with np.load(path) as file:
                 self._references[case.name] = float(file["check"])
@@ -68,7 +74,7 @@ class Session:
         self.certainty(case)
         budget = ["--budget", "0.1"] if self.quick else []
         arguments = [
-            case.name, name, "--reference", str(self._folder / f"{case.name}.npz"),
+            case.name, name, "--reference", str(self.folder / f"{case.name}.npz"),
             "--size", str(size), "--cores", str(self.cores), *budget, *map(str, options),
         ]  # fmt: skip
         reason = refusal(case, name)
@@ -114,7 +120,7 @@ class Session:
 
     def _python(self, module: str, arguments: Sequence[str], limit: int, **extra: str) -> str:
         paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
-        environment = os.environ | {"PYTHONPATH": paths, "BENCH_CACHE": str(self._folder)} | extra
+        environment = os.environ | {"PYTHONPATH": paths, "BENCH_CACHE": str(self.folder)} | extra
         command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
         run = subprocess.run(
             command, env=environment, timeout=limit, check=True, text=True,
@@ -179,7 +185,7 @@ def time_against_size(session: Session) -> dict[str, Any]:
     """The seed system's end values for growing ensembles, as long as a run takes seconds."""
     sizes = SIZES[:2] if session.quick else SIZES
     results = {}
-    for name in ("naive", "diffrax", "native", "numbalsoda"):
+    for name in ("naive", "tuned", "diffrax", "native", "numbalsoda", "heyoka", "torchode"):
         options = ["--sizes", *sizes, "--budget", "0.1" if session.quick else "1"]
         results[name] = session.measure(CASES["seed"], name, sizes[0], *options).get("sizes", [])
     return results
@@ -206,7 +212,7 @@ def machine() -> dict[str, Any]:
         lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         cpu = lines[0].split(":")[1].strip() if lines else cpu
     versions = {}
-    for package in ("jax", "diffrax", "numba", "numpy", "scipy", "numbalsoda", "gradsolve"):
+    for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -223,42 +229,60 @@ def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke test")
-    parser.add_argument("--only", nargs="+", choices=[*CASES, *SECTIONS], metavar="NAME")
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, "rivals"], metavar="NAME")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--output", type=Path, help="folder to write to")
     options = parser.parse_args()
     partial = options.quick or options.only
     output = options.output or (ROOT / "build" / "bench" if partial else ROOT / "benchmarks")
     output.mkdir(parents=True, exist_ok=True)
-    names = options.only or [*CASES, *SECTIONS]
+    names = list(options.only or PARTS)
+    if "rivals" in names:
+        names = [name for name in names if name != "rivals"] + list(RIVALS)
     start = time.perf_counter()
-    results: dict[str, Any] = {"machine": machine() | {"cores": options.cores}, "cases": {}}
+    results = known_results(output) if partial else {}
+    results |= {"machine": machine() | {"cores": options.cores}}
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder), options.cores, options.quick)
-        for name in [name for name in names if name in CASES]:
+        for name in names:
             try:
-                results["cases"][name] = run_case(session, CASES[name])
-            except subprocess.SubprocessError as error:
-                print(f"{name} is left out, it has no reference: {error}")
+                measure_part(session, name, results)
+            except Exception as error:  # one part stops no other
+                print(f"{name} is left out: {type(error).__name__}: {error}", flush=True)
+            if not options.only:
+                results["minutes"] = (time.perf_counter() - start) / 60
             write_results(results, output)
-        if "size" in names:
-            results["size"] = time_against_size(session)
-        if "states" in names:
-            results["states"] = time_against_states(session)
-        if "compile" in names:
-            compiled = COMPILED[:1] if options.quick else COMPILED
-            times = {name: session.compile_time(CASES[name]) for name in compiled}
-            results["compile"] = {name: t for name, t in times.items() if t is not None}
-        if "pipeline" in names:
-            results["pipeline"] = pipeline.measure(options.cores, options.quick)
-            print(f"pipeline: {results['pipeline']}")
-        if "gpu" in names:
-            results["gpu"] = session.gpu()
-            print(f"gpu: {results['gpu']}")
-    results["minutes"] = (time.perf_counter() - start) / 60
-    write_results(results, output)
-    write_report(results, output)
+    write_report({"cases": {}, "minutes": 0.0} | results, output)
     print(f"wrote {output / 'README.md'}")
+
+
+def known_results(folder: Path) -> dict[str, Any]:
+    """What a folder has of earlier runs."""
+    path = folder / "results.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def measure_part(session: Session, name: str, results: dict[str, Any]) -> None:
+    """Puts a case or section in the results."""
+    if name in CASES:
+        results.setdefault("cases", {})[name] = run_case(session, CASES[name])
+    elif name in RIVALS:
+        found = rivals.measure(name, session.folder, session.cores, session.quick)
+        results.setdefault("rivals", {})[name] = found
+    elif name == "size":
+        results["size"] = time_against_size(session)
+    elif name == "states":
+        results["states"] = time_against_states(session)
+    elif name == "compile":
+        compiled = COMPILED[:1] if session.quick else COMPILED
+        times = {case: session.compile_time(CASES[case]) for case in compiled}
+        results["compile"] = {case: t for case, t in times.items() if t is not None}
+    elif name == "pipeline":
+        results["pipeline"] = pipeline.measure(session.cores, session.quick)
+        print(f"pipeline: {results['pipeline']}", flush=True)
+    elif name == "gpu":
+        results["gpu"] = session.gpu()
+        print(f"gpu: {results['gpu']}", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import contenders
 from benchmarks.problems import Case, find_case
-from odeflow.problem.problem import Lanes
+from odeflow.problem.problem import Jumps, Lanes
 
 
 class Runner(Protocol):
@@ -32,7 +32,7 @@ class Runner(Protocol):
 def make_runner(case: Case, name: str, size: int, cores: int) -> Runner:
     """The runner that suits a contender; raises what its `build` raises."""
     module = contenders.load(name)
-    if module.SERIAL:
+    if module.SERIAL and cores > 1:
         return _ProcessPerCore(case, name, size, cores)
     return _InProcess(case, module, size, cores)
 
@@ -56,7 +56,12 @@ class _InProcess:
 
     def _take(self, size: int) -> Lanes:
         lanes, share = self._case.lanes(size), _share(size, self._part, self._parts)
-        return Lanes(lanes.y0[:, share], lanes.args[:, share])
+        jumps = lanes.jumps
+        if jumps is not None:
+            jumps = Jumps(
+                jumps.times[:, share], jumps.amounts[..., share], jumps.values[..., share]
+            )
+        return Lanes(lanes.y0[:, share], lanes.args[:, share], jumps=jumps)
 
     def resize(self, size: int) -> None:
         if self._module.SIZED:

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numbalsoda import lsoda, lsoda_sig
 
-from benchmarks.fields import scalar_field, write_ring
+from benchmarks.compiled import order, writer
 
 LABEL = "numbalsoda LSODA, prange"
 SERIAL = False
@@ -32,9 +32,12 @@ def build(case: Any, size: int, cores: int) -> Any:
                 out[lane] = np.nan
         return out[:, skip:]
 
+    place = order(case)
+    back = np.argsort(place)
+
     def solve(lanes, scale):
-        y0, args = np.ascontiguousarray(lanes.y0.T), np.ascontiguousarray(lanes.args.T)
-        return run(y0, args, case.rtol * scale, case.atol * scale)
+        y0, args = np.ascontiguousarray(lanes.y0[place].T), np.ascontiguousarray(lanes.args.T)
+        return run(y0, args, case.rtol * scale, case.atol * scale)[..., back]
 
     numba.set_num_threads(cores)
     solve(case.lanes(cores), 1.0)
@@ -44,40 +47,13 @@ def build(case: Any, size: int, cores: int) -> Any:
 def _callback(case: Any) -> Any:
     """The vector field as a C function: t, y, dy and p by pointer."""
     states, parameters = len(case.model.components), len(case.model.declared.parameters)
-    if case.model_name == "ring":
-        write = numba.njit(write_ring)
-
-        @numba.cfunc(lsoda_sig)
-        def ring(t, y, dy, p):
-            write(numba.carray(dy, states), numba.carray(y, states), numba.carray(p, parameters))
-
-        return ring
-    field = numba.njit(scalar_field(case.model_name))
-    read_y, read_p = _reader(states), _reader(parameters)
-    write_dy = _writer(states)
+    write = writer(case)
 
     @numba.cfunc(lsoda_sig)
     def callback(t, y, dy, p):
-        write_dy(dy, field(t, read_y(y), read_p(p)))
+        write(t, numba.carray(y, states), numba.carray(dy, states), numba.carray(p, parameters))
 
     return callback
-
-
-def _reader(count: int) -> Any:
-    """A compiled function of a pointer: its first `count` numbers as a tuple."""
-    return _generated(f"lambda x: ({', '.join(f'x[{i}]' for i in range(count))},)")
-
-
-def _writer(count: int) -> Any:
-    """A compiled function that stores a tuple at a pointer."""
-    lines = "\n".join(f"    x[{i}] = values[{i}]" for i in range(count))
-    namespace: dict[str, Any] = {}
-    exec(f"def write(x, values):\n{lines}", namespace)
-    return numba.njit(namespace["write"])
-
-
-def _generated(source: str) -> Any:
-    return numba.njit(eval(source))
 
 
 def values(case: Any, solution: Any) -> np.ndarray:

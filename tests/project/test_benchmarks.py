@@ -16,7 +16,9 @@ from benchmarks.report import number, table, write_report
 from odeflow.engines.native.loop.cuda_launch import missing_device
 
 MODULES = sorted(
-    path.stem for path in Path("benchmarks").glob("*.py") if path.stem not in ("__init__", "gpu")
+    path.stem
+    for path in Path("benchmarks").glob("*.py")
+    if path.stem not in ("__init__", "gpu", "tight")
 )
 MODELS = {case.model_name: case for case in CASES.values()}
 

@@ -29,7 +29,10 @@ NOT_IMPORTED = {
     "snakemake-executor-plugin-slurm": "Snakemake looks for it by its name",
 }
 #: Imported by a benchmark or by the making of a test's table, from an environment of its own.
-ELSEWHERE = {"gradsolve", "heyoka", "numbalsoda", "petab", "rocrate_validator", "sksundae", "warp"}
+ELSEWHERE = {
+    "casadi", "gradsolve", "heyoka", "numbalsoda", "petab", "rocrate_validator", "sksundae",
+    "torch", "torchode", "warp",
+}  # fmt: skip
 #: pandas comes with xarray, Pillow with Matplotlib, and tests alone import them.
 BROUGHT = {"pandas", "pillow"}
 OWN = {"odeflow", "snakemake_logger_plugin_odeflow", "tests", "benchmarks", "docs"}
