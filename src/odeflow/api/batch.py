@@ -1,10 +1,9 @@
 """`y0`, `args` and `in_axes` as many trajectories: which leaf has a value for each of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +18,7 @@ from odeflow.problem.problem import rows_below
 _SHARED = object()
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """The leaves of `y0`, then those of `args`, and the axis of each along which trajectories lie.
 
     An axis is None where all trajectories share the leaf; `lanes` is None where they share every

@@ -1,7 +1,6 @@
 """One call of `ensemble_solve`, taken apart: its structure, its numbers, its trajectories."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -24,8 +23,7 @@ _SPAN = ("t0", "t1", "dt0")
 _SAVING, _SETTINGS = Remembered(saving_of), Remembered(settings_of)
 
 
-@dataclass(frozen=True)
-class CheckedCall:
+class CheckedCall(NamedTuple):
     """What a caller gave, checked; `given` is what Diffrax itself would be called with.
 
     `span` is (t0, t1, dt0); it and `ts` may be traced, as the leaves of `batch`.

@@ -52,7 +52,7 @@ class FewLanes:
         for array in self._outcomes:
             array.fill(0)
         self._run()
-        saved, status, num_steps, accepted, reached = (x.copy() for x in self._outcomes)
+        saved, status, num_steps, accepted, reached = [x.copy() for x in self._outcomes]
         values = {name: array.copy() for name, array in self._values.items()}
         if np.count_nonzero(saved < self._times):
             for array in values.values():
