@@ -65,4 +65,6 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     with needed(f"odeflow.{name}"):
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        found = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = found  # what is found there is not asked for again
+    return found

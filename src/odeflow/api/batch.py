@@ -1,9 +1,9 @@
 """`y0`, `args` and `in_axes` as many trajectories: which leaf has a value for each of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,8 +18,7 @@ from odeflow.problem.problem import rows_below
 _SHARED = object()
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """The leaves of `y0`, then those of `args`, and the axis of each along which trajectories lie.
 
     An axis is None where all trajectories share the leaf; `lanes` is None where they share every
@@ -39,16 +38,18 @@ class Batch:
 
     def rows(self) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
         """The components of `y0` and `args` of all trajectories, float64."""
-        lanes = 1 if self.lanes is None else self.lanes
+        lanes, count = 1 if self.lanes is None else self.lanes, len(self.y.leaves)
         rows = []
         for leaf, axis in zip(self.leaves, self.axes):
             values = np.asarray(leaf)
+            if self.lanes is None:
+                rows.append(values.reshape(-1, 1))
+                continue
             if axis is None:
                 rows.append(np.broadcast_to(values.reshape(-1, 1), (values.size, lanes)))
             else:
                 values = np.moveaxis(values, axis, -1)
                 rows.append(values.reshape(prod(values.shape[:-1]), lanes))
-        count = len(self.y.leaves)
         return _joined(rows[:count], lanes), _joined(rows[count:], lanes)
 
     def traced(self, dtype: Any) -> list[Any]:
@@ -79,80 +80,113 @@ def batched(y0: Any, args: Any, in_axes: Any) -> Batch:
         TypeError: a leaf is not an array of real numbers.
         ValueError: `in_axes` does not fit, or leaves have different numbers of trajectories.
     """
+    y_leaves, y_structure = jax.tree.flatten(y0)
+    arg_leaves, arg_structure = jax.tree.flatten(args)
+    leaves = tuple(
+        leaf if isinstance(leaf, jax.Array | np.ndarray) else np.asarray(leaf)
+        for leaf in (*y_leaves, *arg_leaves)
+    )
+    kinds = tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
+    axes, axes_structure = jax.tree.flatten(in_axes, is_leaf=_is_none)
+    key = (y_structure, arg_structure, kinds, tuple(axes), axes_structure)
+    try:
+        arranged = _kept_arrangement(*key, tuple(map(type, axes)))
+    except TypeError:  # what nobody can hash is no axis; this says so
+        arranged = _arrangement(*key)
+    return Batch(leaves, *arranged)
+
+
+_Arranged = tuple[tuple[int | None, ...], int | None, PytreeLayout, PytreeLayout]
+_is_none = lambda x: x is None
+
+
+@lru_cache(maxsize=256)
+def _kept_arrangement(
+    y_structure: Any, arg_structure: Any, kinds: Any, axes: Any, axes_structure: Any, types: Any
+) -> _Arranged:
+    """As `_arrangement`, worked out once; 1, 1.0 and True are equal, but not of one type."""
+    del types
+    return _arrangement(y_structure, arg_structure, kinds, axes, axes_structure)
+
+
+def _arrangement(
+    y_structure: Any, arg_structure: Any, kinds: Any, axes: Any, axes_structure: Any
+) -> _Arranged:
+    """What a `Batch` has beside its leaves, which are of these shapes and types."""
+    in_axes = jax.tree.unflatten(axes_structure, axes)
     pair = in_axes if isinstance(in_axes, tuple | list) else (in_axes, in_axes)
     if len(pair) != 2:
         raise ValueError(f"in_axes: a pair for y0 and args is needed, found {len(pair)} entries")
-    y_axes, arg_axes = _axes("y0", pair[0], y0), _axes("args", pair[1], args)
-    y_leaves, y_names, y_structure = _leaves("y0", y0)
-    arg_leaves, arg_names, arg_structure = _leaves("args", args)
-    if not y_leaves:
+    count = y_structure.num_leaves
+    y_axes = _axes("y0", pair[0], jax.tree.unflatten(y_structure, range(count)))
+    arg_numbers = range(arg_structure.num_leaves)
+    arg_axes = _axes("args", pair[1], jax.tree.unflatten(arg_structure, arg_numbers))
+    names = [*_names("y0", y_structure), *_names("args", arg_structure)]
+    for name, (_, dtype) in zip(names, kinds):
+        _check_type(name, dtype)
+    if not count:
         raise ValueError("y0 has no leaves: there is nothing to solve")
-    leaves, names = (*y_leaves, *arg_leaves), (*y_names, *arg_names)
     found, lanes, first = [], None, ""
-    for name, leaf, axis in zip(names, leaves, (*y_axes, *arg_axes)):
+    for name, (shape, _), axis in zip(names, kinds, (*y_axes, *arg_axes)):
         if axis is _SHARED:
             found.append(None)
             continue
         if not isinstance(axis, int) or isinstance(axis, bool):
             raise ValueError(f"in_axes: {name} has {axis!r}; an integer or None is needed")
-        if not -leaf.ndim <= axis < leaf.ndim:
+        if not -len(shape) <= axis < len(shape):
             raise ValueError(
-                f"in_axes: {name} has shape {leaf.shape}, which has no axis {axis}; "
+                f"in_axes: {name} has shape {shape}, which has no axis {axis}; "
                 "write None for what all trajectories share"
             )
-        size = leaf.shape[axis]
+        size = shape[axis]
         if lanes not in (None, size):
             raise ValueError(
                 f"{name} has {size} trajectories along axis {axis}, {first} has {lanes}; "
                 "in_axes says which leaves have one value for each"
             )
         lanes, first = size, first or name
-        found.append(axis % leaf.ndim)
-    count = len(y_leaves)
-    records = tuple(map(_one, names, leaves, found))
+        found.append(axis % len(shape))
+    records = tuple(map(_one, names, kinds, found))
     y = PytreeLayout(y_structure, tuple(Leaf(r.name, r.shape) for r in records[:count]))
     if y.size == 0:
         raise ValueError("y0 has no components: there is nothing to solve")
-    return Batch(leaves, tuple(found), lanes, y, PytreeLayout(arg_structure, records[count:]))
+    return tuple(found), lanes, y, PytreeLayout(arg_structure, records[count:])
 
 
 def _axes(name: str, prefix: Any, tree: Any) -> list[Any]:
     """The axis of each leaf of a tree, where `prefix` has one for each subtree."""
-    is_none = lambda x: x is None
     spread = lambda axis, part: jax.tree.map(lambda _: _SHARED if axis is None else axis, part)
     try:
-        return jax.tree.leaves(jax.tree.map(spread, prefix, tree, is_leaf=is_none))
+        return jax.tree.leaves(jax.tree.map(spread, prefix, tree, is_leaf=_is_none))
     except (ValueError, TypeError) as error:
         raise ValueError(f"in_axes: {prefix!r} is not a prefix of the tree of {name}") from error
 
 
-def _leaves(name: str, tree: Any) -> tuple[list[Any], list[str], Any]:
-    """Arrays, names and structure; raises TypeError that names a leaf that is not an array."""
-    paths, structure = jax.tree_util.tree_flatten_with_path(tree)
-    arrays, names = [], []
-    for path, leaf in paths:
-        place = name + jax.tree_util.keystr(path)
-        if not isinstance(leaf, jax.Array | np.ndarray):
-            leaf = np.asarray(leaf)
-        if leaf.dtype != bool and not jnp.issubdtype(leaf.dtype, jnp.number):
-            raise TypeError(
-                f"{place} is of type {leaf.dtype}; arrays of real numbers are needed: "
-                "let the vector field close over anything else"
-            )
-        if jnp.issubdtype(leaf.dtype, jnp.complexfloating):
-            raise TypeError(f"{place} is complex; split it into its real and imaginary parts")
-        arrays.append(leaf)
-        names.append(place)
-    return arrays, names, structure
+def _names(name: str, structure: Any) -> list[str]:
+    """What the leaves of a tree are called."""
+    tree = jax.tree.unflatten(structure, range(structure.num_leaves))
+    paths, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return [name + jax.tree_util.keystr(path) for path, _ in paths]
 
 
-def _one(name: str, leaf: Any, axis: int | None) -> Leaf:
+def _check_type(place: str, dtype: Any) -> None:
+    """Raises TypeError that names a leaf that is not an array of real numbers."""
+    if not jnp.issubdtype(dtype, jnp.bool_) and not jnp.issubdtype(dtype, jnp.number):
+        raise TypeError(
+            f"{place} is of type {dtype}; arrays of real numbers are needed: "
+            "let the vector field close over anything else"
+        )
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        raise TypeError(f"{place} is complex; split it into its real and imaginary parts")
+
+
+def _one(name: str, kind: tuple[tuple[int, ...], Any], axis: int | None) -> Leaf:
     """What one trajectory has of a leaf; integers and booleans stay what they are."""
-    shape = tuple(leaf.shape)
+    shape, dtype = kind
     if axis is not None:
         shape = shape[:axis] + shape[axis + 1 :]
-    floating = jnp.issubdtype(leaf.dtype, jnp.floating)
-    return Leaf(name, shape, None if floating else str(leaf.dtype))
+    floating = jnp.issubdtype(dtype, jnp.floating)
+    return Leaf(name, shape, None if floating else str(dtype))
 
 
 def _joined(rows: Sequence[np.ndarray], lanes: int) -> np.ndarray:

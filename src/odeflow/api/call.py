@@ -1,7 +1,6 @@
 """One call of `ensemble_solve`, taken apart: its structure, its numbers, its trajectories."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -12,6 +11,7 @@ from odeflow.api.events import condition_of
 from odeflow.api.handles import Handle, handle_of
 from odeflow.api.numbers import Numbering
 from odeflow.api.problems import is_loose
+from odeflow.api.remembered import Remembered
 from odeflow.api.same import Same
 from odeflow.api.saving import saving_of
 from odeflow.api.settings import number, settings_of, vector_field_of
@@ -20,10 +20,10 @@ from odeflow.api.structure import ConditionKeywords, Structure
 #: What is written in place of a dt0 that is not given, which nobody reads.
 _NO_DT0 = 0.0
 _SPAN = ("t0", "t1", "dt0")
+_SAVING, _SETTINGS = Remembered(saving_of), Remembered(settings_of)
 
 
-@dataclass(frozen=True)
-class CheckedCall:
+class CheckedCall(NamedTuple):
     """What a caller gave, checked; `given` is what Diffrax itself would be called with.
 
     `span` is (t0, t1, dt0); it and `ts` may be traced, as the leaves of `batch`.
@@ -59,22 +59,21 @@ class CheckedCall:
             raise ValueError(f"precision: {precision!r}; it is float64 or float32")
         field = vector_field_of(terms)
         batch = batched(y0, args, in_axes)
-        saving, ts = saving_of(saveat, event is not None)
+        saving, ts = _SAVING((saveat,), event is not None)
         t0, t1, dt0 = span
-        settings = settings_of(solver, controller, dt0 is not None, max_steps)
+        settings = _SETTINGS((solver, controller), dt0 is not None, max_steps)
         known = {"terms": terms, "solver": solver, "t0": t0, "t1": t1, "dt0": dt0}
         known |= {"stepsize_controller": controller, "max_steps": max_steps, "saveat": saveat}
         condition, seen = condition_of(event), None
         if condition is not None:
             seen = _seen(known, ts, settings)
-        names = [name for name, _ in settings.numbers]
         structure = Structure(
             field=Same(field),
             y=batch.y,
             args=batch.args,
             words=settings.words,
-            given=tuple(names if dt0 is None else [*names, "dt0"]),
-            loose=is_loose(dict(settings.numbers)["rtol"]),
+            given=settings.given,
+            loose=is_loose(settings.rtol),
             ends_only=saving.ends_only,
             fn=None if saving.fn is None else Same(saving.fn),
             event=condition and (Same(condition[0]), *condition[1:]),

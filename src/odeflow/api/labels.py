@@ -16,13 +16,33 @@ from odeflow.provenance.versions import VERSION
 class SolutionLike(Protocol):
     """What a solution says of its trajectories, see `EnsembleSolution`."""
 
-    ts: Any
-    ys: Any
-    stats: Any
-    status: Any
-    time_reached: Any
-    engine: str
-    reason: str
+    @property
+    def ts(self) -> Any:
+        """The times of values."""
+
+    @property
+    def ys(self) -> Any:
+        """The values."""
+
+    @property
+    def stats(self) -> Any:
+        """Numbers of steps."""
+
+    @property
+    def status(self) -> Any:
+        """What became of each."""
+
+    @property
+    def time_reached(self) -> Any:
+        """Where each ended."""
+
+    @property
+    def engine(self) -> Any:
+        """Which engine it was."""
+
+    @property
+    def reason(self) -> Any:
+        """Why, where it is not the native one."""
 
 
 _WORDS = {

@@ -32,6 +32,13 @@ class PytreeLayout:
     structure: Any
     leaves: tuple[Leaf, ...]
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.structure, self.leaves))
+
     @cached_property
     def size(self) -> int:
         """Number of components of all leaves."""

@@ -1,6 +1,6 @@
 """The numbers of a call that all its trajectories share."""
 
-from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,8 +18,7 @@ class Numbers(NamedTuple):
     solver: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True)
-class Numbering:
+class Numbering(NamedTuple):
     """Makes the numbers of a call once its times are known: in a trace, they are not before.
 
     `solver` are the solver's own, `has_dt0` is whether there is a first step beside them.
@@ -37,7 +36,7 @@ class Numbering:
         """
         t0, t1, dt0 = map(float, span)
         for name, value in (("t0", t0), ("t1", t1)):
-            if not np.isfinite(value):
+            if not isfinite(value):
                 raise ValueError(f"{name}: {value}; a finite time is needed")
         if not t1 > t0:
             raise ValueError(
@@ -46,7 +45,7 @@ class Numbering:
         check_span("t1", t0, t1, np.dtype(self.precision))
         numbers = self.solver
         if self.has_dt0:
-            if not (np.isfinite(dt0) and dt0 > 0):
+            if not (isfinite(dt0) and dt0 > 0):
                 raise ValueError(f"dt0: {dt0:g}; a step above 0 is needed, or None")
             numbers = (*numbers, ("dt0", dt0))
         times, place = saved_times(self.saving, t0, t1, ts)

@@ -37,9 +37,10 @@ def solved(
     ts = found.time_reached[:, None]
     if numbers.ts is not None:
         times = np.array(numbers.ts) if place is None else np.array(numbers.ts)[place]
-        ts = np.broadcast_to(times, (len(found.status), len(times)))
+        lanes = len(found.status)
+        ts = times[None] if lanes == 1 else np.broadcast_to(times, (lanes, len(times)))
     return _assembled(
-        call, handle, np, ts, values, found.status, counts, found.time_reached, handle.choice
+        call, handle, ts, values, found.status, counts, found.time_reached, handle.choice
     )
 
 
@@ -56,7 +57,7 @@ def traced(call: CheckedCall, handle: Handle, resources: Resources) -> EnsembleS
         row = jnp.concatenate([span[:1][: saving.t0], ts.astype(dtype), span[1:2][: saving.t1]])
         times = jnp.broadcast_to(row[None], (len(status), len(row)))
     stats: dict[str, Any] = dict(zip(_COUNTS, counts))
-    return _assembled(call, handle, jnp, times, values, status, stats, reached, handle.choice)
+    return _assembled(call, handle, times, values, status, stats, reached, handle.choice)
 
 
 def inlined(call: CheckedCall, reason: str) -> EnsembleSolution:
@@ -85,7 +86,6 @@ def checked(solution: EnsembleSolution, throw: bool) -> EnsembleSolution:
 def _assembled(
     call: CheckedCall,
     handle: Handle,
-    numpy: Any,
     ts: Any,
     values: Any,
     status: Any,
@@ -101,7 +101,7 @@ def _assembled(
     layout = handle.outputs
     shape = values.shape[:-1]
     leaves = [
-        numpy.reshape(values[..., part], (*shape, *leaf.shape))
+        values[..., part].reshape(*shape, *leaf.shape)
         for leaf, part in zip(layout.leaves, layout.parts)
     ]
     stats = stats | {"max_steps": call.given["max_steps"]}

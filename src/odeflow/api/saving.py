@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import diffrax
@@ -80,6 +81,15 @@ def saved_times(
     if saving.ends_only:
         return None, None
     ts = np.empty(0) if ts is None else np.asarray(ts)
+    return _times(saving.t0, saving.t1, t0, t1, ts.dtype, ts.tobytes())
+
+
+@lru_cache(maxsize=64)
+def _times(
+    has_t0: bool, has_t1: bool, t0: float, t1: float, dtype: np.dtype, data: bytes
+) -> tuple[tuple[float, ...], np.ndarray | None]:
+    """As `saved_times`, of the numbers of `ts`: worked out once."""
+    ts = np.frombuffer(data, dtype)
     slack = _ROUNDED * max(abs(t0), abs(t1)) if ts.dtype == np.float32 else 0.0
     ts = ts.astype(float)
     if np.isnan(ts).any():
@@ -95,7 +105,7 @@ def saved_times(
             f"SaveAt(ts=...): {outside[0]:g} is outside of the span from t0={t0:g} to t1={t1:g}"
         )
     ts = np.clip(ts, t0, t1)
-    wanted = np.concatenate([[t0] * saving.t0, ts, [t1] * saving.t1])
+    wanted = np.concatenate([[t0] * has_t0, ts, [t1] * has_t1])
     times, place = np.unique(wanted, return_inverse=True)
     exact = len(times) == len(wanted)
     return tuple(times.tolist()), None if exact else place

@@ -20,11 +20,14 @@ _UNLIMITED = 2**31 - 1
 class Settings(NamedTuple):
     """The keys of a solver: `words` decide its program, `numbers` may change from call to call.
 
-    A number that is not given is missing. `rtol` and `atol` are always there.
+    A number that is not given is missing. `rtol` and `atol` are always there. `given` are the
+    names of the numbers, that of the first step included.
     """
 
     words: tuple[tuple[str, Any], ...]
     numbers: tuple[tuple[str, float], ...]
+    given: tuple[str, ...]
+    rtol: float
 
 
 def vector_field_of(terms: Any) -> Callable[..., Any]:
@@ -58,7 +61,8 @@ def settings_of(solver: Any, controller: Any, has_dt0: bool, max_steps: int | No
         raise ValueError(f"max_steps: {max_steps} steps; at least 1 is needed, or None")
     numbers |= root_finder | {"max_steps": limit}
     words = {"method": method, "stepsize_controller": kind} | words
-    return Settings(tuple(words.items()), tuple(numbers.items()))
+    given = (*numbers, "dt0") if has_dt0 else tuple(numbers)
+    return Settings(tuple(words.items()), tuple(numbers.items()), given, numbers["rtol"])
 
 
 def number(name: str, value: Any) -> float:

@@ -1,9 +1,11 @@
 """What `ensemble_solve` returns: a pytree with the caller's own structure in it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from diffrax import RESULTS
@@ -28,7 +30,9 @@ _RESULTS = {
 }
 
 
-class EnsembleSolution(eqx.Module):
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False, repr=False)  # made faster than an Equinox module
+class EnsembleSolution:
     """Trajectories, lanes first: NumPy arrays, or JAX arrays inside of its transformations.
 
     `ts` are the times of `ys`, `(lane, time)`, and `ys` has the structure of `y0`, or what
@@ -45,8 +49,11 @@ class EnsembleSolution(eqx.Module):
     status: Int8[Array | np.ndarray, "..."]
     time_reached: Float[Array | np.ndarray, "..."]
     event_mask: Any
-    engine: str = eqx.field(static=True)
-    reason: str = eqx.field(static=True)
+    engine: str = field(metadata={"static": True})
+    reason: str = field(metadata={"static": True})
+
+    def __repr__(self) -> str:
+        return eqx.tree_pformat(self)
 
     @property
     def result(self) -> Any:
@@ -92,6 +99,8 @@ class EnsembleSolution(eqx.Module):
 
 def failure(status: np.ndarray) -> str | None:
     """What to say where trajectories failed, in one line; None where none has."""
+    if not np.count_nonzero(status):  # all of them reached t1
+        return None
     failed = np.flatnonzero(has_failed(status))
     if not failed.size:
         return None

@@ -1,7 +1,6 @@
 """What decides the program of a call: two calls of one structure differ in numbers only."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from odeflow.api.layout import PytreeLayout
 from odeflow.api.same import Same
@@ -20,8 +19,7 @@ class ConditionKeywords:
         return hash(self._key)
 
 
-@dataclass(frozen=True)
-class Structure:
+class Structure(NamedTuple):
     """What decides the program: two calls of one structure differ in numbers only.
 
     `words` are the keys of the solver that are not numbers, `given` the names of its numbers,

@@ -1,5 +1,7 @@
 """What a precision can tell apart of times."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from odeflow.files.errors import ConfigError
@@ -9,6 +11,7 @@ from odeflow.problem.time_text import shown_time
 _LEAST_SPAN = 1000
 
 
+@lru_cache(maxsize=256)
 def check_span(key: str, t0: float, t1: float, dtype: np.dtype) -> None:
     """Raises ConfigError, which names the key, where steps from t0 to t1 cannot be told apart."""
     largest = max(abs(t0), abs(t1))

@@ -12,6 +12,7 @@ import numpy as np
 
 from odeflow.engines.native.frontend.program_size import check_size
 from odeflow.engines.native.loop.arrays import Arrays
+from odeflow.engines.native.loop.few_lanes import FewLanes, is_plain
 from odeflow.engines.native.loop.lanes import LANE_LOOP, LaneModule, Loop, lane_module
 from odeflow.engines.native.loop.step_work import step_work as work_of_step
 from odeflow.engines.native.methods.chebyshev import chebyshev
@@ -61,6 +62,14 @@ def solve(
     reason.
     """
     module = generated(problem, device)
+    if device == "cpu":
+        few = _few_lanes(problem, lanes, module, load_kernel(module.code, cache_dir))
+        if few is not None:
+            solution = few.solve(lanes)
+            _FREE[problem].append(few)
+            if progress is not None:
+                progress(lanes.size)
+            return solution
     arrays = Arrays(problem, lanes, module)
     if device == "gpu":
         from odeflow.engines.native.loop.cuda_launch import Launch
@@ -73,6 +82,25 @@ def solve(
     else:
         _solve_on_cores(arrays, load_kernel(module.code, cache_dir), threads, progress)
     return arrays.solution()
+
+
+#: Memory of solves of few lanes that are over.
+_FREE: WeakKeyDictionary[Problem, list[FewLanes]] = WeakKeyDictionary()
+
+
+def _few_lanes(
+    problem: Problem, lanes: Lanes, module: LaneModule, kernel: Kernel
+) -> FewLanes | None:
+    """The memory of a solve of as many lanes that is over, or new; None where it is not for it."""
+    free = _FREE.get(problem)
+    if free:
+        few = free.pop()
+        if few.size == lanes.size and few.kernel is kernel:
+            return few
+    if not is_plain(problem, lanes.size):
+        return None
+    _FREE.setdefault(problem, [])
+    return FewLanes(problem, lanes, Arrays(problem, lanes, module), kernel)
 
 
 #: Modules that were generated, as long as their problems are in use.

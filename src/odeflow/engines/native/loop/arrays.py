@@ -100,7 +100,10 @@ class Arrays:
 
     def clear_late(self, first: int, last: int) -> None:
         """Puts NaN at times that the trajectories from `first` to before `last` did not reach."""
-        short = first + np.flatnonzero(self._saved[first:last] < len(self._problem.times))
+        is_short = self._saved[first:last] < len(self._problem.times)
+        if not np.count_nonzero(is_short):
+            return
+        short = first + np.flatnonzero(is_short)
         for values in self._values:
             late = np.arange(values.shape[1]) >= self._saved[short, None]
             values[short] = np.where(late[..., None], np.nan, values[short])

@@ -18,7 +18,7 @@ from odeflow.files.digests import texts_digest
 from odeflow.files.source_code import PACKAGE, bare_code, source_tree
 
 _TARGETS = Path(__file__).parent
-#: Kernels of this process, by folder and key.
+#: Kernels of this process, by folder and digest of the module.
 _KERNELS: dict[tuple[Path | None, str], Kernel] = {}
 
 
@@ -36,15 +36,16 @@ def load_kernel(module: LoopModule, cache_dir: Path | None = None) -> Kernel:
     Its machine code is kept in `cache_dir`, in the user's cache by default, by a digest of the
     module and of what makes machine code of it. Many processes may do this at once.
     """
-    key = f"lanes {module.digest} {foundation()}\n{machine()}"
-    if (cache_dir, key) not in _KERNELS:
+    known = _KERNELS.get((cache_dir, module.digest))
+    if known is None:
+        key = f"lanes {module.digest} {foundation()}\n{machine()}"
         store = open_store(cache_dir)
         code = store.get(key)
         if code is None:
             code = object_code(llvm_text(module))
             store.put(key, code)
-        _KERNELS[cache_dir, key] = Kernel(code)
-    return _KERNELS[cache_dir, key]
+        known = _KERNELS[cache_dir, module.digest] = Kernel(code)
+    return known
 
 
 def forget_kernels() -> None:

@@ -58,8 +58,18 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> None:
         """Runs it; raises ValueError for an array of another order."""
+        self.prepared(*arguments)()
+
+    def prepared(self, *arguments: Any) -> Callable[[], None]:
+        """What runs it, again and again, with what these arrays hold then; raises as a call."""
         words = np.fromiter(_words(arguments), np.int64)
-        self._solve(words.ctypes.data)
+        address = words.ctypes.data
+
+        def run(kept: Any = (words, arguments)) -> None:  # they live as long as this function
+            del kept
+            self._solve(address)
+
+        return run
 
 
 def _words(argument: Any) -> Iterator[int]:
