@@ -476,6 +476,17 @@ def test_zeros_of_a_stoichiometry_cost_nothing():
     assert len(program.statements) == 5
 
 
+@pytest.mark.parametrize(("short", "long"), [("exp", ("exp2",)), ("atan", ("atan2", "x"))])
+def test_no_two_statements_have_one_name(short: str, long: Sequence[str]):
+    """As exp2 at place 30 and exp at place 230 might."""
+    b = Builder(["x"])
+    sums = [b.apply("add", "x", float(i + 1)) for i in range(30)]
+    names = [*sums, *(b.apply(long[0], y, *long[1:]) for y in sums)]
+    more = [b.apply("add", "x", float(i + 100)) for i in range(130)]
+    names += [*more, *(b.apply(short, y) for y in more)]
+    assert len(set(names)) == 320
+
+
 def test_builder_tells_constants_apart():
     b = Builder(["x"])
     c = b.apply("lt", "x", 0.0)
@@ -486,11 +497,11 @@ def test_builder_tells_constants_apart():
 
 def test_a_program_as_text():
     program = translate(lambda x, y: (x * y + math.inf, x), ["x", "y"])
-    assert program.text() == ["mul0 = mul(x, y)", "add1 = add(mul0, inf)", "return add1, x"]
+    assert program.text() == ["mul_0 = mul(x, y)", "add_1 = add(mul_0, inf)", "return add_1, x"]
 
 
 def test_names_do_not_clash_with_inputs():
-    program = translate(lambda x, y: jnp.exp(x * y), ["mul0", "y"])
+    program = translate(lambda x, y: jnp.exp(x * y), ["mul_0", "y"])
     assert len({*program.inputs, *(s.name for s in program.statements)}) == 4
     with pytest.raises(ValueError, match="identifier"):
         Builder(["y[0]"])

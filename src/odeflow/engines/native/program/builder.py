@@ -111,7 +111,7 @@ class Builder:
         position = len(self._statements)
         if position >= self.limit:
             raise Refused(f"the program would have more than {self.limit:,} statements")
-        name = f"{operation}{position}"
+        name = f"{operation}_{position}"  # exp2 at 3 is not exp at 23
         while name in self.inputs:
             name += "_"
         self._statements[name] = Statement(name, operation, operands)
