@@ -9,6 +9,7 @@ from benchmarks.figures import draw_figures
 from benchmarks.gpu import PUBLISHED, SIZE
 from benchmarks.problems import find_case
 from benchmarks.ratios import ASKED, Ratio, ratio
+from benchmarks.rival_cases import RIVALS
 from benchmarks.rival_report import INTRODUCTION, SHOWN, losses, missing, rows_of, unreached
 
 #: Seconds asked for: until a new model is compiled.
@@ -230,8 +231,11 @@ def _losses(rivals: Mapping[str, Any], sizes: Mapping[str, Any]) -> list[str]:
             )  # fmt: skip
     words = [f"- {find_case(n).title}: {w}." for n, c in rivals.items()
              if "contenders" in c and (w := unreached(c))]  # fmt: skip
+    unknown = [find_case(name).title for name in RIVALS if name not in rivals]
+    if unknown:
+        words.append(f"- Not measured yet: {', '.join(unknown)}.")
     if not rows:
-        return ["Nowhere of what is measured below.", *words]
+        return ["Nowhere of what is measured below.", *(["\n".join(words)] if words else [])]
     head = ["problem", "the fastest other", "us a trajectory", "the fastest of odeflow", "us",
             "times as slow"]  # fmt: skip
     said = "At equal errors, each region at its worst; a contender that is not as exact counts not."

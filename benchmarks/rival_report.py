@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.rival_cases import FLOOR
+from benchmarks.rival_cases import FLOOR, RTOL
 
 #: Errors at which times are compared.
 ERRORS = tuple(10.0**-k for k in range(2, 13))
@@ -123,9 +123,16 @@ def rows_of(case: Mapping[str, Any], number: Any, label: Any) -> Sequence[list[s
 
 
 def missing(case: Mapping[str, Any], label: Any) -> list[str]:
-    """What did not run, or not to its end, and why."""
+    """What did not run, not to its end, or left trajectories without values, and why."""
     return [
-        f"- {label(name)}: {found['reason']}"
+        f"- {label(name)}: {reason}"
         for name, found in case["contenders"].items()
-        if "reason" in found
+        for reason in (*([found["reason"]] if "reason" in found else []), *_lost(found))
     ]
+
+
+def _lost(found: Mapping[str, Any]) -> list[str]:
+    """At which tolerances some trajectories have no values."""
+    lost = [r for r in found.get("runs", []) if not math.isfinite(r["error"])]
+    each = [f"{r['scale'] * RTOL:.0e} ({r['failed']:,} of {r['size']:,})" for r in lost]
+    return [f"trajectories without values at rtol {', '.join(each)}"] if each else []
