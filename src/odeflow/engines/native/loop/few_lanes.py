@@ -58,5 +58,5 @@ class FewLanes:
             for array in values.values():
                 for lane, number in enumerate(saved):
                     array[lane, number:] = np.nan
-        time_reached = np.where(status == 0, self._t1, reached)
+        time_reached = np.where(status == 0, np.float64(self._t1), reached)
         return Solution(values, status, num_steps, accepted, num_steps - accepted, time_reached)
