@@ -405,7 +405,7 @@ def test_a_wrong_coefficient_of_the_native_engine_is_caught(
 
 
 #: Goes before the statement of a stage.
-STAGE = "            arguments = related.advance(y, changed(row))"
+STAGE = "            before, arguments = arguments, related.advance(y, changed(row))"
 BROKEN = """            if len(stages) == 6:
                 row = np.where(np.arange(len(row)) == 2, 1.01 * row, row)
 """
