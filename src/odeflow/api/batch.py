@@ -36,21 +36,40 @@ class Batch(NamedTuple):
         """Whether some leaf is known only to a transformation of JAX."""
         return any(isinstance(leaf, Tracer) for leaf in self.leaves)
 
-    def rows(self) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
-        """The components of `y0` and `args` of all trajectories, float64."""
-        lanes, count = 1 if self.lanes is None else self.lanes, len(self.y.leaves)
-        rows = []
-        for leaf, axis in zip(self.leaves, self.axes):
-            values = np.asarray(leaf)
-            if self.lanes is None:
-                rows.append(values.reshape(-1, 1))
-                continue
-            if axis is None:
-                rows.append(np.broadcast_to(values.reshape(-1, 1), (values.size, lanes)))
-            else:
-                values = np.moveaxis(values, axis, -1)
-                rows.append(values.reshape(prod(values.shape[:-1]), lanes))
-        return _joined(rows[:count], lanes), _joined(rows[count:], lanes)
+    def rows(
+        self, first: int = 0, last: int | None = None
+    ) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
+        """The components of `y0` and `args` of trajectories, float64: by default of all."""
+        if self.lanes is None:
+            rows = [np.asarray(leaf).reshape(-1, 1) for leaf in self.leaves]
+        else:
+            lanes = range(self.lanes)[first:last]
+            rows = [self._rows(leaf, axis, lanes) for leaf, axis in zip(self.leaves, self.axes)]
+        count, size = len(self.y.leaves), 1 if self.lanes is None else len(lanes)
+        return _joined(rows[:count], size), _joined(rows[count:], size)
+
+    @property
+    def copied(self) -> int:
+        """How many numbers of each trajectory `rows` copies."""
+        count = len(self.y.leaves)
+        parts = ((self.y, slice(count)), (self.args, slice(count, None)))
+        return sum(layout.size for layout, part in parts if self._is_copied(part))
+
+    def _is_copied(self, part: slice) -> bool:
+        """Whether leaves are not in memory as rows: several, of which lanes do not share all."""
+        leaves, axes = self.leaves[part], self.axes[part]
+        if all(axis is None for axis in axes):
+            return False
+        return len(leaves) > 1 or leaves[0].dtype != np.float64
+
+    @staticmethod
+    def _rows(leaf: Any, axis: int | None, lanes: range) -> np.ndarray:
+        """What some trajectories have of a leaf."""
+        values = np.asarray(leaf)
+        if axis is None:
+            return np.broadcast_to(values.reshape(-1, 1), (values.size, len(lanes)))
+        values = np.moveaxis(values, axis, -1)[..., lanes.start : lanes.stop]
+        return values.reshape(prod(values.shape[:-1]), len(lanes))
 
     def traced(self, dtype: Any) -> list[Any]:
         """Each leaf as a JAX array (lane, component)."""
