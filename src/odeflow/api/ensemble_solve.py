@@ -84,7 +84,7 @@ def ensemble_solve(
         max_steps, engine, precision,
     )  # fmt: skip
     resources = Resources(threads or os.cpu_count() or 1, cache)
-    handle, reason = call.handle()
+    handle, reason = call.plan.handle, call.plan.reason
     if reason and engine == "native":
         raise ValueError(f"engine='native': {reason}")
     if handle is None or (reason and (call.is_traced or in_jit())):

@@ -72,10 +72,9 @@ class Problems:
         return known
 
     def solve(
-        self, numbers: Numbers, lanes: Lanes, resources: Resources, progress: Progress | None
+        self, problem: Problem, lanes: Lanes, resources: Resources, progress: Progress | None
     ) -> Solution:
-        """Solves every lane."""
-        problem = self.problem(numbers)
+        """Solves every lane of one of these problems."""
         if lanes.size == 0:
             return _nothing(problem)
         return solve(problem, lanes, self.choice, resources, progress)
@@ -114,15 +113,19 @@ class Handle:
             choice = self._derived.choice
         return None if choice.name == "native" else choice.reason
 
+    def problem(self, numbers: Numbers) -> Problem:
+        """What is solved with these numbers."""
+        return self._plain.problem(numbers)
+
     def solve(
         self,
-        numbers: Numbers,
+        problem: Problem,
         rows: tuple[np.ndarray, np.ndarray],
         resources: Resources,
         progress: Progress | None = None,
     ) -> SolvedLanes:
         """Solves the lanes of these rows of components and of args."""
-        solution = self._plain.solve(numbers, Lanes(*rows), resources, progress)
+        solution = self._plain.solve(problem, Lanes(*rows), resources, progress)
         return SolvedLanes(saved_values(self.structure, solution.values), solution)
 
     def solve_derivatives(
@@ -143,7 +146,7 @@ class Handle:
             np.concatenate([repeated[0], along[:size]]),
             np.concatenate([repeated[1], along[size:]]),
         )
-        solution = self._derived.solve(numbers, given, resources, None)
+        solution = self._derived.solve(self._derived.problem(numbers), given, resources, None)
         own = slice(None, None, count)
         values = saved_values(self.structure, solution.values)[own]
         found = saved_values(self.structure, solution.values, along=True)
