@@ -35,23 +35,24 @@ class Batch(NamedTuple):
     @property
     def is_traced(self) -> bool:
         """Whether some leaf is known only to a transformation of JAX."""
-        return any([isinstance(leaf, Tracer) for leaf in self.leaves])
+        return any(isinstance(leaf, Tracer) for leaf in self.leaves)
 
     def rows(self) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
         """The components of `y0` and `args` of all trajectories, float64."""
-        lanes, count = 1 if self.lanes is None else self.lanes, len(self.y.leaves)
+        lanes, count = self.lanes, len(self.y.leaves)
+        if lanes is None:
+            columns = [np.asarray(leaf).reshape(-1, 1) for leaf in self.leaves]
+            return _joined(columns[:count]), _joined(columns[count:])
         rows = []
         for leaf, axis in zip(self.leaves, self.axes):
             values = np.asarray(leaf)
-            if self.lanes is None:
-                rows.append(values.reshape(-1, 1))
-                continue
             if axis is None:
                 rows.append(np.broadcast_to(values.reshape(-1, 1), (values.size, lanes)))
             else:
                 values = np.moveaxis(values, axis, -1)
                 rows.append(values.reshape(prod(values.shape[:-1]), lanes))
-        return _joined(rows[:count], lanes), _joined(rows[count:], lanes)
+        args = rows_below(rows[count:]) if rows[count:] else np.empty((0, lanes))
+        return rows_below(rows[:count]), args
 
     def traced(self, dtype: Any) -> list[Any]:
         """Each leaf as a JAX array (lane, component)."""
@@ -208,7 +209,9 @@ def _one(name: str, kind: tuple[tuple[int, ...], Any], axis: int | None) -> Leaf
     return Leaf(name, shape, None if floating else str(dtype))
 
 
-def _joined(rows: Sequence[np.ndarray], lanes: int) -> np.ndarray:
-    if not rows:
-        return np.empty((0, lanes))
-    return rows_below(rows)
+def _joined(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """One column of all of them, float64."""
+    if not columns:
+        return np.empty((0, 1))
+    joined = columns[0] if len(columns) == 1 else np.concatenate(columns)
+    return joined.astype(float, copy=False)

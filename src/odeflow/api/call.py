@@ -53,4 +53,10 @@ class CheckedCall(NamedTuple):
         y0, args, axes = self.trees
         pair = tuple(axes) if isinstance(axes, tuple | list) else (axes, axes)
         in_axes = None if self.batch.lanes is None else pair
-        return {**self.plan.given, "y0": y0, "args": args, "in_axes": in_axes, "event": self.plan.event}
+        return {
+            **self.plan.given,
+            "y0": y0,
+            "args": args,
+            "in_axes": in_axes,
+            "event": self.plan.event,
+        }

@@ -1,9 +1,9 @@
 """What is kept of a structure from call to call: its problem, its engine and its programs."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from threading import Lock
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -24,8 +24,7 @@ _MOST_STRUCTURES, _MOST_NUMBERS = 64, 16
 _OUTCOMES = ("status", "num_steps", "num_accepted_steps", "num_rejected_steps", "time_reached")
 
 
-@dataclass(frozen=True)
-class SolvedLanes:
+class SolvedLanes(NamedTuple):
     """Trajectories as an engine left them: `values` (lane, time, output), and what became of each.
 
     `derivatives` (lane, time, output, column) are those along directions, where asked for.

@@ -1,6 +1,7 @@
 """All of a call but its trajectories: calls of one plan differ in the values of y0 and args."""
 
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import diffrax
@@ -76,6 +77,8 @@ class Plan:
             precision=precision,
             wanted="diffrax" if engine == "diffrax" else "auto",
         )
+        functions = (self.structure.field, self.structure.fn, *(self.structure.event or ())[:1])
+        self._functions = [x for x in functions if x is not None]
         self.numbering = Numbering(settings.numbers, has_dt0, saving, precision)
         self.is_traced = any(isinstance(x, Tracer) for x in (*self.span, self.ts))
         self.handle, self.reason = self._handle()
@@ -99,10 +102,7 @@ class Plan:
     @property
     def lasts(self) -> bool:
         """Whether a call of the same objects has this plan: what its functions read is the same."""
-        structure = self.structure
-        event = None if structure.event is None else structure.event[0]
-        functions = [x for x in (structure.field, structure.fn, event) if x is not None]
-        return self.handle is not None and all([x.lasts for x in functions])
+        return self.handle is not None and all(map(_lasts, self._functions))
 
     @cached_property
     def problem(self) -> Problem:
@@ -129,14 +129,22 @@ class Plan:
         return self.numbering.numbers(span, self.ts)
 
 
-_PLANS = Remembered(Plan, lasts=lambda plan: plan.lasts)
+_lasts = attrgetter("lasts")
+_PLANS = Remembered(Plan, _lasts)
 
 
-def plan_of(modules: tuple[Any, ...], trees: Trees, span: tuple[Any, ...], *words: Any) -> Plan:
+def plan_of(
+    modules: tuple[Any, Any, Any, Any, Any],
+    trees: Trees,
+    span: tuple[Any, Any, Any],
+    max_steps: int | None,
+    engine: str,
+    precision: str,
+) -> Plan:
     """The plan of these arguments of `Plan`, of which the first are `modules`."""
-    if all([type(x) in _NUMBERS for x in (*span, *words[:1], *trees.axes)]):
-        return _PLANS(modules, trees, span, *words)
-    return Plan(*modules, trees, span, *words)
+    if _NUMBERS.issuperset(map(type, (*span, max_steps, *trees.axes))):
+        return _PLANS(modules, trees, span, max_steps, engine, precision)
+    return Plan(*modules, trees, span, max_steps, engine, precision)
 
 
 def _seen(known: dict[str, Any], ts: Any, settings: Any) -> ConditionKeywords:

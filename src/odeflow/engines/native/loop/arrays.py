@@ -1,6 +1,7 @@
 """What a compiled loop reads and writes: the arrays of one solve, and the solution made of them."""
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +14,9 @@ from odeflow.engines.native.methods.knot_steps import KnotSteps
 from odeflow.engines.shared.stop_values import stop_shapes, with_stop_values
 from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.reductions import finish
-from odeflow.problem.status import Status, has_failed
+from odeflow.problem.status import has_failed
 
 _CACHE_LINE = 64
-_SUCCESS = int(Status.success)  # quicker to compare with
 
 
 class Outputs(NamedTuple):
@@ -38,9 +38,17 @@ class Outputs(NamedTuple):
 
     def copy(self) -> "Outputs":
         """The same numbers in memory of their own."""
-        values, *others, events, event_counts = self
-        own = lambda arrays: tuple([array.copy() for array in arrays])
-        return Outputs(own(values), *own(others), own(events), event_counts.copy())
+        return Outputs(
+            tuple([array.copy() for array in self.values]),
+            self.reduced.copy(),
+            self.saved.copy(),
+            self.status.copy(),
+            self.num_steps.copy(),
+            self.num_accepted_steps.copy(),
+            self.time_reached.copy(),
+            tuple([array.copy() for array in self.events]),
+            self.event_counts.copy(),
+        )
 
     def clear_late(self, first: int = 0, last: int | None = None) -> None:
         """Puts NaN at times that the trajectories from `first` to before `last` did not reach."""
@@ -83,27 +91,28 @@ class Arrays:
             np.array(module.settings, dtype),
             problem.solver.max_steps,
         )
-        states = model.states
-        self._shapes = {
-            name: (size, len(times) - 1, *(states[name].shape if name in states else ()))
-            for name in problem.variables
-        }
+        states, times = model.states, len(times) - 1
+        shape = lambda name: states[name].shape if name in states else ()
+        self._shapes = [(x, (size, times, *shape(x))) for x in problem.variables]
         stops = [c.stop for slices in module.reduced.values() for c in slices]
         self._columns = max(stops, default=0)
         at_stop = sum(math.prod(shape) for shape in stop_shapes(problem).values())
-        self._event_shapes = {
-            event.name: (size, event.most, problem.event_width(event)) for event in problem.events
-        }
-        row = lambda shape: (math.prod(shape[:2]), math.prod(shape[2:]))
+        self._has_more = bool(module.reduced or problem.events or problem.model.stopping)
         self.outputs = Outputs(
-            values=tuple(np.empty(row(shape), dtype) for shape in self._shapes.values()),
+            values=tuple(
+                np.empty((size * times, math.prod(shape)), dtype)
+                for _, (_, _, *shape) in self._shapes
+            ),
             reduced=np.empty((self._columns + at_stop, size), dtype),
             saved=np.zeros(size, np.int64),
             status=np.zeros(size, np.int8),
             num_steps=np.zeros(size, np.int64),
             num_accepted_steps=np.zeros(size, np.int64),
             time_reached=np.zeros(size, dtype),
-            events=tuple(np.full(row(x), np.nan, dtype) for x in self._event_shapes.values()),
+            events=tuple(
+                np.full((size * event.most, problem.event_width(event)), np.nan, dtype)
+                for event in problem.events
+            ),
             event_counts=np.zeros((len(problem.events), size), np.int64),
         )
 
@@ -125,37 +134,39 @@ class Arrays:
 
     def solution(self, found: Outputs) -> Solution:
         """The result, of `outputs` or a copy of them, once all trajectories are solved."""
-        time_reached = np.where(found.status == _SUCCESS, self._t1, found.time_reached)
-        events = zip(self._event_shapes.items(), found.events)
         solution = Solution(
-            values={
-                name: values.reshape(shape)
-                for (name, shape), values in zip(self._shapes.items(), found.values)
-            },
-            status=found.status,
-            num_steps=found.num_steps,
-            num_accepted_steps=found.num_accepted_steps,
-            num_rejected_steps=found.num_steps - found.num_accepted_steps,
-            time_reached=time_reached,
-            reduced=self._reduced(found, time_reached) if self._module.reduced else {},
-            events={name: kept.reshape(shape) for (name, shape), kept in events},
-            event_counts=dict(zip(self._event_shapes, found.event_counts)),
+            {name: x.reshape(shape) for (name, shape), x in zip(self._shapes, found.values)},
+            found.status,
+            found.num_steps,
+            found.num_accepted_steps,
+            found.num_steps - found.num_accepted_steps,
+            # success is 0
+            np.where(found.status, found.time_reached, self._t1),
         )
-        return with_stop_values(self._problem, solution, found.reduced[self._columns :].T)
+        return self._completed(solution, found) if self._has_more else solution
 
-    def _reduced(self, found: Outputs, time_reached: np.ndarray) -> dict[str, np.ndarray]:
-        """The metrics that were reduced, by name."""
+    def _completed(self, solution: Solution, found: Outputs) -> Solution:
+        """The solution with metrics, crossings, and what the model says of stops."""
         model = self._problem.model.declared
-        states = model.states
+        shape = lambda name: model.states[name].shape if name in model.states else ()
         accumulators = {
-            name: [
-                found.reduced[c].T.reshape(-1, *(states[name].shape if name in states else ()))
-                for c in columns
-            ]
+            name: [found.reduced[c].T.reshape(-1, *shape(name)) for c in columns]
             for name, columns in self._module.reduced.items()
         }
-        succeeded, duration = ~has_failed(found.status), time_reached - model.t0
-        return finish(self._problem.reductions, accumulators, succeeded, duration)
+        reduced = finish(
+            self._problem.reductions,
+            accumulators,
+            ~has_failed(solution.status),
+            solution.time_reached - model.t0,
+        )
+        names = [event.name for event in self._problem.events]
+        counts = dict(zip(names, found.event_counts))
+        events = {
+            name: kept.reshape(len(solution.status), -1, kept.shape[1])
+            for name, kept in zip(names, found.events)
+        }
+        solution = replace(solution, reduced=reduced, events=events, event_counts=counts)
+        return with_stop_values(self._problem, solution, found.reduced[self._columns :].T)
 
 
 def _segments(
