@@ -189,7 +189,7 @@ def test_a_worker_that_is_there_ahead_waits_to_be_told(tmp_path: Path):
             self.jobs.end()
             with _unnamed():
                 self.jobs = WarmJobs(self.jobs._plain, tmp_path)
-                self.jobs.begin()
+                self.jobs.begin(Path(NAME).stem)
 
     ahead = Ahead()
     worker = ahead.jobs._worker
@@ -203,8 +203,9 @@ def test_a_worker_that_is_there_ahead_waits_to_be_told(tmp_path: Path):
 def test_what_differs_from_the_last_run_is_seen_before_it_is_planned(tmp_path: Path):
     (tmp_path / "config" / "plot").mkdir(parents=True)
     seen = lambda asked="this": Foresight(asked, tmp_path)
-    assert seen().has_jobs
+    assert seen().has_jobs and seen().first_script == "solve"
     seen().remember()
+    assert seen("that").first_script == "plot"
     assert not seen().has_jobs and seen("that").has_jobs
     for name in ("decay.py", "config/config.yaml", "config/plot/wide.yaml"):
         (tmp_path / name).write_text("")

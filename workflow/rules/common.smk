@@ -18,6 +18,27 @@ from odeflow.workflow import collector
 
 collector.put_off()  # until all is planned
 
+from odeflow.workflow.processes import share_source
+from odeflow.workflow.warm.foresight import Foresight
+from odeflow.workflow.warm.jobs import WarmJobs
+
+
+def runs_jobs_here():
+    """Whether jobs are to run, as far as is known while rules are read, and on this machine."""
+    dry = workflow.dryrun or workflow.output_settings.dryrun
+    return workflow.is_main_process and not dry and workflow.resource_settings.nodes is None
+
+
+share_source()
+# Rules call what is named `script` here. Without a worker it is what Snakemake calls so.
+script = WarmJobs(
+    script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts")
+)
+# Before all else is imported: the worker has as much to import, and another core to do it on.
+FORESIGHT = Foresight(f"{config}", Path.cwd())
+if runs_jobs_here() and FORESIGHT.has_jobs:
+    script.begin(FORESIGHT.first_script)
+
 from odeflow.workflow import job_resources
 from odeflow.config.figure_choice import OF_INDICES
 from odeflow.files.errors import ConfigError
@@ -33,11 +54,8 @@ from odeflow.workflow.plan import (
     comparison_file,
     comparison_stage,
     plan,
-    share_source,
 )
 from odeflow.provenance.records import mark_file
-from odeflow.workflow.warm.foresight import Foresight
-from odeflow.workflow.warm.jobs import WarmJobs
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left
 from odeflow.workflow.terminal.telling import Telling
 from odeflow.config.figure_choice import ESTIMATE_FIGURES, TRAINING_FIGURES
@@ -61,25 +79,11 @@ def sources():
     return [*read, SettingsSource("--config", settings.config)]
 
 
-share_source()
-# Rules call what is named `script` here. Without a worker it is what Snakemake calls so.
-script = WarmJobs(
-    script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts")
-)
 trust_surroundings(not workflow.is_main_process)
-
-
-def runs_jobs_here():
-    """Whether jobs are to run, as far as is known while rules are read, and on this machine."""
-    dry = workflow.dryrun or workflow.output_settings.dryrun
-    return workflow.is_main_process and not dry and workflow.resource_settings.nodes is None
 
 
 try:
     REQUEST = settle(sources(), Path.cwd())
-    FORESIGHT = Foresight(f"{REQUEST}", Path.cwd())
-    if runs_jobs_here() and FORESIGHT.has_jobs:
-        script.begin()
     EXPERIMENTS = plan(REQUEST, Path.cwd())
     COMPARED = compared(REQUEST, EXPERIMENTS)
     CHUNKS = chunk_table(EXPERIMENTS)

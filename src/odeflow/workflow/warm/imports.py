@@ -45,8 +45,6 @@ _OF_SCRIPT = {
     "verdict": ("odeflow.trust.verdict", *_DATA),
 }
 _OF_ALL = ("snakemake.iocontainers", "odeflow.config.validate", "odeflow.workflow.script")
-#: What to begin with before it is known which scripts are to run.
-OF_MOST = (*_OF_ALL, *_DATA)
 
 
 def modules_of(script: str) -> tuple[str, ...]:
