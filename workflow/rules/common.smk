@@ -40,7 +40,6 @@ if runs_jobs_here() and FORESIGHT.has_jobs:
     script.begin(FORESIGHT.first_script)
 
 from odeflow.workflow import job_resources
-from odeflow.config.figure_choice import OF_INDICES
 from odeflow.files.errors import ConfigError
 from odeflow.config.sources import SettingsSource, settle
 from odeflow.config.study_files import read_settings
@@ -58,7 +57,6 @@ from odeflow.workflow.plan import (
 from odeflow.provenance.records import mark_file
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left
 from odeflow.workflow.terminal.telling import Telling
-from odeflow.config.figure_choice import ESTIMATE_FIGURES, TRAINING_FIGURES
 from odeflow.config.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
@@ -328,15 +326,10 @@ def chunk_minutes(wildcards, threads, attempt):
     return job_resources.minutes(chunk, threads) * 2 ** (attempt - 1)
 
 
-def is_of_indices(name):
-    """Whether a figure file, by its name in `figures_of`, is drawn from sensitivity indices."""
-    return name.startswith(OF_INDICES)
-
-
-def figures_of(experiment):
-    """Every figure file by name; the first format of each kind goes into the report."""
+def figures_of(experiment, stage):
+    """What a stage draws, file by name; the first format of each kind goes into the report."""
     files, own = {}, experiment.config.plot.functions
-    for kind in experiment.figures:
+    for kind in experiment.kinds_of(stage):
         shown, *others = map(update, experiment.figure_files(kind))
         files[kind] = report(
             shown,
