@@ -255,3 +255,23 @@ def _what_is_recorded(study: Path) -> dict[str, bytes]:
     kinds = ("manifests/*.json", "decay/records/*.json", "chunks/*/*.nc")
     files = [file for kind in kinds for file in study.glob(f"results/{kind}")]
     return {str(file.relative_to(study)): file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize(
+    "used",
+    ["chunked = array.chunk(x=2)", "import dask.array; chunked = xr.DataArray(array.data).chunk()"],
+)
+def test_dask_is_imported_where_it_is_used(used: str):
+    code = f"""
+import sys
+import odeflow.workflow.warm.without_dask
+import numpy as np
+import xarray as xr
+array = xr.DataArray(np.arange(4.0), dims="x")
+assert array.sum().values == 6 and "dask" not in sys.modules
+{used}
+import dask.array
+assert isinstance(chunked.data, dask.array.Array) and chunked.sum().values == 6
+assert xr.DataArray(dask.array.ones(4, chunks=2)).chunks == ((2, 2),)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

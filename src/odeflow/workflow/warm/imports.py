@@ -8,8 +8,13 @@ from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 
-#: What every reader of a result ends up with. Xarray imports Dask where it is installed.
-_DATA = ("xarray", "dask.array", "netCDF4", "odeflow.files.netcdf", "odeflow.files.opening")
+#: What every reader of a result ends up with.
+_DATA = (
+    "odeflow.workflow.warm.without_dask",
+    "netCDF4",
+    "odeflow.files.netcdf",
+    "odeflow.files.opening",
+)
 _FIGURES = (
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
