@@ -146,6 +146,7 @@ def start_worker():
     """Lets one process import what the jobs need, where they are to run on this machine."""
     executor = getattr(workflow.executor_plugin, "name", None)
     if workflow.is_main_process and executor == "local":
+        keep_parsed()  # the first job that looks for its source has it
         script.start(
             {Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script}
         )
@@ -175,7 +176,7 @@ if workflow.is_main_process:
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
         keep_manifests()
-        atexit.register(keep_parsed)  # at the end: what jobs depend on is looked at later
+        atexit.register(keep_parsed)  # of runs without jobs, too, and what is looked at later
         FORESIGHT.remember()
         HELD = HeldLease(Path.cwd(), [f for e in EXPERIMENTS.values() for f in e.kept_files])
         wait_for_pruning(Path.cwd(), sys.stderr)
