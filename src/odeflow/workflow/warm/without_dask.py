@@ -1,7 +1,7 @@
 """Dask, which xarray imports to ask whether an array is one of Dask's: a quarter of a second.
 
 As long as nobody has imported it there are none, and importing this module has xarray know that.
-It asks again as soon as anything does import Dask, xarray itself to cut arrays into chunks included.
+It asks again as soon as anything does import Dask: xarray itself, too, to cut arrays into chunks.
 """
 
 import sys
