@@ -1,4 +1,4 @@
-"""Many trajectories whose rows have to be copied are solved in slabs: the same bits, less memory."""
+"""Trajectories whose rows have to be copied are solved in slabs: the same bits, less memory."""
 
 import diffrax
 import jax.numpy as jnp

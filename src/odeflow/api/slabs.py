@@ -1,34 +1,34 @@
 """Some trajectories after others, where what an engine is given of them has to be copied."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from odeflow.api.batch import Batch
 from odeflow.api.handles import OUTCOMES, Handle, SolvedLanes
-from odeflow.api.numbers import Numbers
 from odeflow.engines.attempts import progress_after
 from odeflow.engines.choice import Resources
 from odeflow.files.slabs import PIECE, SLAB_BYTES, slabs
-from odeflow.problem.problem import Progress, Solution
+from odeflow.problem.problem import Problem, Progress, Solution
 
 #: A slab may take this part of what is kept of all trajectories: to join slabs takes time.
 _PART = 1 / 16
 
 
 def solved_by_slabs(
-    handle: Handle, numbers: Numbers, batch: Batch, resources: Resources, progress: Progress | None
+    handle: Handle, problem: Problem, batch: Batch, resources: Resources, progress: Progress | None
 ) -> SolvedLanes:
     """All trajectories of a batch, solved in slabs where its rows are many bytes of copies."""
     lanes = 1 if batch.lanes is None else batch.lanes
     copied = 0 if lanes <= PIECE else batch.copied
     if not copied:
-        return handle.solve(numbers, batch.rows(), resources, progress)
-    kept = (1 if numbers.ts is None else len(numbers.ts)) * handle.outputs.size
-    whole: list[np.ndarray] = []
+        return handle.solve(problem, batch.rows(), resources, progress)
+    kept = len(problem.times) * handle.outputs.size
+    whole: list[Any] = []
     for first, last in slabs(0, lanes, 8 * copied, max(SLAB_BYTES, int(_PART * 8 * kept * lanes))):
         done = progress_after(first, progress)
-        part = handle.solve(numbers, batch.rows(first, last), resources, done)
+        part = handle.solve(problem, batch.rows(first, last), resources, done)
         if last - first == lanes:
             return part
         whole = whole or [np.empty((lanes, *x.shape[1:]), x.dtype) for x in _arrays(part)]
