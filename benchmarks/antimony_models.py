@@ -1,4 +1,4 @@
-"""Models in Antimony, of `antimony/`: for odeflow, as SBML, and as a field of numbers or symbols."""
+"""The models of `antimony/`: for odeflow, as SBML, and as a field of numbers or symbols."""
 
 from functools import cache
 from pathlib import Path

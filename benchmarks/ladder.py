@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--most", type=int, help="most trajectories, by default the case's")
     parser.add_argument("--rungs", type=int, help="tolerances, by default all")
-    parser.add_argument("--seconds", type=float, default=6.0, help="until no other begins")
+    parser.add_argument("--seconds", type=float, default=4.0, help="until no other begins")
     try:
         climb(parser.parse_args())
     except Exception as error:

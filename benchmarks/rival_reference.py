@@ -1,9 +1,9 @@
 """References for cases with rivals, and how certain they are.
 
-Where a case is not stiff: heyoka in the processor's extended precision (64 bits of significand) at
-a tolerance of 1e-18, `check` its difference from 1e-16; of a bouncing ball what is known in closed
-form, `check` its difference from the same in double precision. A large one: CVODE, its difference between
-two tolerances. Else as `benchmarks.reference`. All in units of the case's tolerances.
+Where heyoka can: in the processor's extended precision (64 bits of significand) at a tolerance of
+1e-18, `check` its difference from 1e-16. Of a bouncing ball what is known in closed form, `check`
+its difference from the same in double precision. Of a large case: CVODE, its difference between two
+tolerances. Else as `benchmarks.reference`. All in units of the case's tolerances.
 """
 
 import argparse

@@ -44,6 +44,7 @@ def build(case: Any, size: int, cores: int) -> Any:
 
     model, along = compiled(case, Path(os.environ["BENCH_CACHE"])), case.sensitivities
     known = list(case.model.declared.parameters)
+    places = [known.index(name) for name in along]
     varied = {name: known.index(name) for name in case.varied}
     model.set_timepoints(case.times)
     model.set_parameter_scale(amici.ParameterScaling.ln)
@@ -63,8 +64,9 @@ def build(case: Any, size: int, cores: int) -> Any:
                 model.set_free_parameter_by_id(name, np.log(args[place]))
             found = amici.run_simulation(model, solver)
             if found.status == amici.AMICI_SUCCESS:
-                slopes = found.sx / args[[known.index(name) for name in along]][:, None]
-                out[lane] = np.concatenate([found.x[:, None], slopes], 1).reshape(len(out[lane]), -1)
+                slopes = found.sx / args[places][:, None]
+                both = np.concatenate([found.x[:, None], slopes], 1)
+                out[lane] = both.reshape(len(case.times), -1)
         return out
 
     solve(case.lanes(1), 1000.0)

@@ -1,4 +1,4 @@
-"""`odeflow.ensemble_solve` of one trajectory, with Diffrax's objects, as it is called from Python."""
+"""`odeflow.ensemble_solve` of one trajectory, with Diffrax's objects, as one calls it."""
 
 import os
 from pathlib import Path

@@ -38,7 +38,8 @@ def system(case: Any, hy: Any) -> Any:
 
 def given(case: Any, args: np.ndarray) -> np.ndarray:
     """The parameters of `system` for those of lanes."""
-    return np.concatenate([args, np.zeros((len(getattr(case, "sensitivities", ())), *args.shape[1:]))])
+    logs = np.zeros((len(getattr(case, "sensitivities", ())), *args.shape[1:]))
+    return np.concatenate([args, logs])
 
 
 def in_order(case: Any, ends: np.ndarray, args: np.ndarray) -> np.ndarray:
