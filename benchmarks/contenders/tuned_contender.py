@@ -53,16 +53,6 @@ def build(case: Any, size: int, cores: int) -> Any:
             start = jnp.asarray(segments[0][0], y0.dtype), y0
             return jax.lax.while_loop(lambda carry: carry[0] < case.t1, fall, start)[1][None]
 
-        def along(y0, p, rtol, atol):
-            places = jnp.array([list(declared.parameters).index(n) for n in case.sensitivities])
-
-            def ends(values):
-                found = course(y0, p.at[places].set(values), rtol, atol, *segments[0][:2])
-                return found, found
-
-            slopes, found = jax.jacfwd(ends, has_aux=True)(p[places])
-            return jnp.concatenate([found, jnp.moveaxis(slopes[0], 1, 0).reshape(1, -1)], 1)
-
         def solve(y0, p, rtol, atol):
             if len(segments) == 1:
                 return course(y0, p, rtol, atol, *segments[0][:2])
@@ -73,16 +63,11 @@ def build(case: Any, size: int, cores: int) -> Any:
 
             return jax.lax.scan(dosed, y0, jnp.array(segments))[0][None]
 
-        chosen = solve
-        if getattr(case, "bounce", None):
-            chosen = bouncing
-        elif getattr(case, "sensitivities", ()):
-            chosen = along
+        chosen = bouncing if getattr(case, "bounce", None) else solve
         return jax.jit(jax.vmap(chosen, in_axes=(0, 0, None, None)))
 
     def arguments(lanes, scale):
-        states = getattr(case, "width", len(lanes.y0))
-        y0, p = jnp.asarray(lanes.y0[:states].T), jnp.asarray(lanes.args.T)
+        y0, p = jnp.asarray(lanes.y0.T), jnp.asarray(lanes.args.T)
         return y0, p, case.rtol * scale, case.atol * scale
 
     compiled: dict[str, Any] = {}
