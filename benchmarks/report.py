@@ -233,7 +233,7 @@ def _losses(rivals: Mapping[str, Any], sizes: Mapping[str, Any]) -> list[str]:
              if "contenders" in c and (w := unreached(c))]  # fmt: skip
     unknown = [find_case(name).title for name in RIVALS if name not in rivals]
     if unknown:
-        words.append(f"- Not measured yet: {', '.join(unknown)}.")
+        words.append(f"- Not measured yet: {'; '.join(unknown)}.")
     if not rows:
         return ["Nowhere of what is measured below.", *(["\n".join(words)] if words else [])]
     head = ["problem", "the fastest other", "us a trajectory", "the fastest of odeflow", "us",
