@@ -1,24 +1,6 @@
 # The figures. Which there are depends on the experiment, so each has a rule of its own.
 for experiment in EXPERIMENTS.values():
-    drawn = figures_of(experiment)
-    of_verification = {
-        kind: drawn.pop(kind) for kind in list(drawn) if kind.startswith("verification")
-    }
-
-    of_indices = {kind: drawn.pop(kind) for kind in list(drawn) if is_of_indices(kind)}
-    of_estimates = {
-        kind: drawn.pop(kind)
-        for kind in list(drawn)
-        if any(kind.startswith(own) for own in ESTIMATE_FIGURES)
-    }
-
-    of_training = {
-        kind: drawn.pop(kind)
-        for kind in list(drawn)
-        if any(kind.startswith(own) for own in TRAINING_FIGURES)
-    }
-
-    if drawn:
+    if drawn := figures_of(experiment, "plot"):
 
         rule:
             name:
@@ -44,8 +26,35 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot.py"
 
+    # Beside those: they take as long as all others together.
+    if drawn := figures_of(experiment, "plot_over_time"):
+
+        rule:
+            name:
+                f"plot_over_time_{experiment.name}"
+            input:
+                ensemble=experiment.ensemble,
+                summary=f"results/{experiment.name}/summary.nc",
+                mark=mark(str(experiment.folder), "plot_over_time"),
+            output:
+                **drawn,
+            log:
+                f"results/{experiment.name}/logs/plot_over_time.log",
+            benchmark:
+                f"results/{experiment.name}/benchmarks/plot_over_time.tsv"
+            group:
+                "results"
+            conda:
+                "../envs/odeflow.yaml"
+            params:
+                spec=experiment.stage_spec("plot_over_time"),
+                stage=experiment.stage("plot_over_time").as_data(),
+                captions=experiment.captions,
+            script:
+                "../scripts/plot_over_time.py"
+
     # Apart, so that the others need not wait for the verification.
-    if of_verification:
+    if drawn := figures_of(experiment, "plot_verification"):
 
         rule:
             name:
@@ -54,7 +63,7 @@ for experiment in EXPERIMENTS.values():
                 **verification_of(experiment),
                 mark=mark(str(experiment.folder), "plot_verification"),
             output:
-                **of_verification,
+                **drawn,
             log:
                 f"results/{experiment.name}/logs/plot_verification.log",
             benchmark:
@@ -70,7 +79,7 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot_verification.py"
 
-    if of_indices:
+    if drawn := figures_of(experiment, "plot_sensitivity"):
 
         rule:
             name:
@@ -79,7 +88,7 @@ for experiment in EXPERIMENTS.values():
                 **indices_of(experiment),
                 mark=mark(str(experiment.folder), "plot_sensitivity"),
             output:
-                **of_indices,
+                **drawn,
             log:
                 f"results/{experiment.name}/logs/plot_sensitivity.log",
             benchmark:
@@ -95,7 +104,7 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot_sensitivity.py"
 
-    if of_estimates:
+    if drawn := figures_of(experiment, "plot_estimates"):
 
         rule:
             name:
@@ -104,7 +113,7 @@ for experiment in EXPERIMENTS.values():
                 estimates=experiment.estimates,
                 mark=mark(str(experiment.folder), "plot_estimates"),
             output:
-                **of_estimates,
+                **drawn,
             log:
                 f"results/{experiment.name}/logs/plot_estimates.log",
             benchmark:
@@ -120,7 +129,7 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot_estimates.py"
 
-    if of_training:
+    if drawn := figures_of(experiment, "plot_training"):
 
         rule:
             name:
@@ -129,7 +138,7 @@ for experiment in EXPERIMENTS.values():
                 **training_of(experiment),
                 mark=mark(str(experiment.folder), "plot_training"),
             output:
-                **of_training,
+                **drawn,
             log:
                 f"results/{experiment.name}/logs/plot_training.log",
             benchmark:

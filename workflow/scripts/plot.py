@@ -1,4 +1,4 @@
-"""Snakemake's side of the plot stage: all figures of an experiment but that of the verification."""
+"""Snakemake's side of the plot stage: the figures that no stage of their own draws."""
 
 from pathlib import Path
 

@@ -16,6 +16,20 @@ OF_INDICES = (
 ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior", "predictive")
 #: Kinds that are drawn of a training set.
 TRAINING_FIGURES = ("training_set",)
+#: The kinds that a stage of their own draws, by its name: of another file, or beside the others.
+#: `plot` draws those that are not here.
+DRAWN_BY = {
+    "plot_over_time": ("measurements", "time_courses", "phase_portrait", "vpc"),
+    "plot_verification": ("verification",),
+    "plot_sensitivity": OF_INDICES,
+    "plot_estimates": ESTIMATE_FIGURES,
+    "plot_training": TRAINING_FIGURES,
+}
+
+
+def drawing_stage(kind: str) -> str:
+    """The stage that draws figures of a kind; `kind` is one of those here or the user's own."""
+    return next((stage for stage, kinds in DRAWN_BY.items() if kind in kinds), "plot")
 
 
 def _has_section(config: Config) -> bool:

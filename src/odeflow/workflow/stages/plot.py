@@ -1,4 +1,4 @@
-"""The stage that draws the figures, but that of the verification."""
+"""The stage that draws the figures that no stage of their own draws."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -43,9 +43,10 @@ class WarmJobs:
         self._is_told = False  # by the hook, without which Snakemake runs scripts itself
         self._sending = threading.Lock()
 
-    def begin(self) -> None:
+    def begin(self, script: str) -> None:
         """Starts the worker, if it is not there, before it is known what for.
 
+        What `script` needs, by its name, is imported until `start` says what is needed.
         To be called by the main thread: the worker ends with the thread that started it.
         """
         if sys.platform != "linux" or self._worker or not self._folder.is_dir():
@@ -54,7 +55,7 @@ class WarmJobs:
         command = [sys.executable, "-P", "-m", "odeflow.workflow.warm.worker"]
         with theirs:
             self._worker = subprocess.Popen(
-                [*command, str(theirs.fileno()), str(Path.cwd())],
+                [*command, str(theirs.fileno()), script, str(Path.cwd())],
                 pass_fds=[theirs.fileno()],
                 stdout=_stdout(),
                 env=job_environment(self._environment, 1, None) | _NO_THREADS,
@@ -71,7 +72,7 @@ class WarmJobs:
         if not needed:
             self.end()
             return
-        self.begin()
+        self.begin(needed[0])
         if self._control is not None:
             self._is_told = True
             with suppress(OSError):  # it has ended already
