@@ -176,7 +176,7 @@ def test_a_pilot_starts_where_trajectories_do(tmp_path: Path):
 def test_where_nothing_is_chosen_the_method_is_for_what_is_stiff(more: list[str]):
     asked = odeflow.compose(*more, "solver=auto")
     assert asked.solver.method == "rodas5p"
-    assert [rung.is_candidate for rung in ladder(asked)][0] is False
+    assert not ladder(asked)[0].is_candidate
 
 
 @pytest.mark.slow
