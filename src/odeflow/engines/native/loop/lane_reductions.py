@@ -13,10 +13,10 @@ from odeflow.engines.native.loop.step_view import StepView
 from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
-from odeflow.engines.native.program.value import Value, any_of, inlined, select
+from odeflow.engines.native.program.value import Value, inlined, select
 from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.problem.problem import Problem
-from odeflow.problem.reductions import EXTREMES, Reducer, reducers
+from odeflow.problem.reductions import EXTREMES, Reducer, reaches, reducers, roundings
 
 
 @dataclass
@@ -42,22 +42,24 @@ class _Group:
         """Rows of the values at each node, by scalar."""
         return self._named(f"node{k}" for k in range(self.number_of_nodes))
 
-    def controls(self) -> list[list[str]]:
-        """Rows of the inner coefficients in Bernstein's basis, by scalar."""
-        return self._named(f"control{k}" for k in range(1, self.count - 1))
-
     def step(self) -> list[list[str]]:
         """Rows of start and length of the step: copies, for whoever sees one scalar's rows only."""
         return self._named(["start_of", "length_of"])
 
-    def asked(self) -> list[list[str]]:
-        """Rows of whether the last step is to be searched for something, by scalar."""
-        return self._named(f"asks_{kind}" for kind in self.reducer.searched)
+    def asked(self, kind: str) -> list[str]:
+        """Rows of whether the last step is to be searched for something."""
+        return [f"asks_{kind}_{name}" for name in self.scalars]
+
+    def reached(self, kind: str) -> list[str]:
+        """Rows of how far the last step may go beyond an extreme."""
+        return [f"reach_{kind}_{name}" for name in self.scalars]
 
     def searching(self) -> list[list[str]]:
         """All rows that a search needs besides the accumulators; none where none is made."""
-        asked = self.asked()
-        return [*self.nodes(), *self.controls(), *self.step(), *asked] if asked else []
+        searched = self.reducer.searched
+        asked = [self.asked(kind) for kind in searched]
+        asked += [self.reached(kind) for kind in searched if kind in EXTREMES]
+        return [*self.nodes(), *self.step(), *asked] if searched else []
 
     def kept(self) -> list[list[str]]:
         """Rows of each accumulator, by scalar. The last value of a state is the state's own row."""
@@ -69,6 +71,20 @@ class _Group:
 
     def _named(self, kinds: Iterable[str]) -> list[list[str]]:
         return [[f"{kind}_{name}" for name in self.scalars] for kind in kinds]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look at a step tells of the scalar of this number in a group: the accumulators by
+    kind, the coefficients in Bernstein's basis; of an observable the values at the nodes.
+    """
+
+    step: LastStep
+    group: _Group
+    number: int
+    kept: Mapping[str, Value]
+    controls: Sequence[Value]
+    at_nodes: Sequence[Value]
 
 
 class LaneReductions:
@@ -141,14 +157,15 @@ class LaneReductions:
             return []
         parts = [self._start(), self._jump()] if restarts else []
         parts += [self._look()] if self.follows else []
-        searched = [(group, k) for group in self._groups for k in range(len(group.asked()))]
+        searched = [
+            (group, k) for group in self._groups for k in range(len(group.reducer.searched))
+        ]
         if not searched:
             return parts
         made = [
-            self._still(group, k)
-            if group.reducer.searched[k] in EXTREMES
-            else self._search(group, k)
+            self._search(group, k)
             for group, k in searched
+            if group.reducer.searched[k] not in EXTREMES
         ]
         queue = [self._queue.search()] if self._has_peaks else []
         return [*parts, self._searched(), *queue, *made]
@@ -184,7 +201,7 @@ class LaneReductions:
         kept = dict(zip(group.reducer.accumulators, group.kept()))
         lines = []
         for k, kind in enumerate(group.reducer.searched):
-            asks = at(group.asked()[k])
+            asks = at(group.asked(kind))
             found = [f"{group.function('search', k)}(rows, settings, at)"]
             if kind in EXTREMES:
                 place = f"{layout.place(kept[kind][0])} + at"
@@ -193,10 +210,12 @@ class LaneReductions:
                 places = {"at": place, "time_at": "-1.0", **step}
                 if times is not None:
                     places["time_at"] = f"{layout.place(times[0])} + at"
-                values = list(map(at, group.nodes()))
+                values, sign = list(map(at, group.nodes())), float(EXTREMES[kind])
+                record, reach = at(kept[kind]), at(group.reached(kind))
+                rounding = f"{roundings(self._problem.dtype)!r} * abs({record})"
                 found = [
                     f"settle_scalar(rows, settings, {place})",
-                    f"if {group.function('still', k)}(rows, settings, at) != 0:",
+                    f"if {sign} * {reach} > {sign} * {record} + {rounding}:",
                     *(f"    {x}" for x in queued(layout, "lane", places, EXTREMES[kind], values)),
                 ]
             lines += [f"    if {asks} > 0:", f"        {asks} = 0.0"]
@@ -247,11 +266,15 @@ class LaneReductions:
 
     def _looked(self, step: LastStep, is_taken: Value) -> None:
         """What a step of every lane tells without a search, and who needs one."""
-        b, searched = step.builder, []
+        b = step.builder
         wanted = {name for group in self._groups for name in group.scalars}
-        controls, nodes = self._view.controls(step, wanted), self._view.at_nodes(step)
+        is_observed = not all(group.is_state for group in self._groups)
+        at_nodes = self._view.at_nodes(step) if is_observed else []
+        controls = self._view.controls(step, wanted, at_nodes)
+        if any(group.reducer.searched for group in self._groups):
+            b.store("searched", 0.0)
         for group in self._groups:
-            program, kinds = self._program(group, group.reducer.looks), len(group.asked())
+            program = self._program(group, group.reducer.looks)
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
                 kept = b.rows(rows)
@@ -263,17 +286,36 @@ class LaneReductions:
                 for row, new, old in zip(rows, found, kept):
                     if not row.startswith("y_"):
                         b.store(row, select(is_taken, new, old))
-                if not kinds:
-                    continue
-                asked, needed = found[-2 * kinds : -kinds], found[-kinds:]
-                some = any_of(asked) & is_taken
-                searched.append(some)
-                values = [values[name] for values in nodes] + controls[name][1:-1]
-                values += [step.start, step.length]
-                values += [select(mask & is_taken, 1.0, 0.0) for mask in needed]
-                b.store_where(some, [rows[i] for rows in group.searching()], values)
-        if searched:
-            b.store("searched", select(any_of(searched), 1.0, 0.0))
+                given = controls[name], [values[name] for values in at_nodes]
+                seen = _Seen(step, group, i, dict(zip(group.reducer.accumulators, found)), *given)
+                for kind, asked in zip(group.reducer.searched, found[len(kept) :]):
+                    asked = asked & is_taken
+                    with b.only_where(asked):
+                        if kind in EXTREMES:
+                            self._leave_peak(seen, kind, asked)
+                        else:
+                            self._leave(seen, kind, asked)
+
+    def _leave_peak(self, seen: _Seen, kind: str, asked: Value) -> None:
+        """Leaves what a search for a peak needs, unless halves of the polynomial refute it."""
+        b = seen.step.builder
+        names = ["record", *(f"b{k}" for k in range(seen.group.count))]
+        look = lambda record, *controls: reaches(kind, record, controls)
+        program = translate(look, names, self._problem.dtype)
+        given = dict(zip(names, [seen.kept[kind], *seen.controls]))
+        reach, is_beyond = inlined(b, program, given)
+        with b.only_where(asked & is_beyond):
+            b.store(seen.group.reached(kind)[seen.number], reach)
+            self._leave(seen, kind, asked & is_beyond)
+
+    def _leave(self, seen: _Seen, kind: str, asked: Value) -> None:
+        """Leaves what a search needs."""
+        b, group, step = seen.step.builder, seen.group, seen.step
+        values = self._view.values(seen.controls) if group.is_state else seen.at_nodes
+        left = [*values, step.start, step.length, select(asked, 1.0, 0.0)]
+        rows = [*group.nodes(), *group.step(), group.asked(kind)]
+        b.store_rows([row[seen.number] for row in rows], left)
+        b.store("searched", select(asked, 1.0, b.row("searched")))
 
     def _program(self, group: _Group, function: Callable[..., Any]) -> Program:
         """`function(kept, t, h, controls)` of a step of one scalar: of t, h, controls, kept."""
@@ -289,17 +331,6 @@ class LaneReductions:
         b = LaneBuilder(self._problem.dtype)
         doc = "A mask of the lanes whose last step is to be searched."
         return b.finished("searched", "all", doc, b.row("searched") > 0.0)
-
-    def _still(self, group: _Group, k: int) -> LaneProgram:
-        b, kind = LaneBuilder(self._problem.dtype), group.reducer.searched[k]
-        needs = lambda kept, t, h, controls: group.reducer.needs(kind, kept, controls)
-        program = self._program(group, needs)
-        first = lambda rows: b.rows([row[0] for row in rows])
-        start, *_, end = first(group.nodes())
-        given = [*first(group.step()), start, *first(group.controls()), end, *first(group.kept())]
-        (found,) = inlined(b, program, dict(zip(program.inputs, given)))
-        doc = "Whether the last step of one scalar may still hold more."
-        return b.finished(group.function("still", k), "one", doc, found)
 
     def _search(self, group: _Group, k: int) -> LaneProgram:
         """The last step of one scalar searched for what is no peak."""
