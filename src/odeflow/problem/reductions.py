@@ -147,8 +147,7 @@ class Reducer:
         old, end = dict(zip(self._own, own)), controls[-1]
         new, asked = {**old, "final": end}, []
         if "integral" in old:
-            change = sum(value - end for value in controls[:-1]) / len(controls)
-            new["integral"] = old["integral"] + h * (end + change)
+            new["integral"] = old["integral"] + h * (sum(controls) / len(controls))
         for name, sign in EXTREMES.items():
             if name in old:
                 beyond = _IS_BEYOND[sign](end, old[name])

@@ -6,17 +6,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.loop.last_step import LastStep
-from odeflow.engines.native.loop.peak_queue import PeakQueue, loop_function, queued
+from odeflow.engines.native.loop.peak_queue import PeakQueue, loop_function, nowhere, queued
 from odeflow.engines.native.loop.step_view import StepView
 from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
-from odeflow.engines.native.program.value import Value, inlined, select
+from odeflow.engines.native.program.value import Value, inlined, select, total
 from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.problem.problem import Problem
 from odeflow.problem.reductions import EXTREMES, Reducer, reaches, reducers, roundings
+
+
+def bits(dtype: np.dtype) -> int:
+    """How many bits a whole number can have of this type."""
+    return np.finfo(dtype).nmant + 1
 
 
 @dataclass
@@ -34,9 +41,9 @@ class _Group:
     is_state: bool
     scalars: list[str]
 
-    def function(self, word: str, k: int) -> str:
-        """The name of a function for the k-th of what is searched."""
-        return f"{word}{self.number}_{k}"
+    def search(self, kind: str) -> str:
+        """The name of the function that searches for what is no peak."""
+        return f"search{self.number}_{kind}"
 
     def nodes(self) -> list[list[str]]:
         """Rows of the values at each node, by scalar."""
@@ -46,9 +53,16 @@ class _Group:
         """Rows of start and length of the step: copies, for whoever sees one scalar's rows only."""
         return self._named(["start_of", "length_of"])
 
-    def asked(self, kind: str) -> list[str]:
-        """Rows of whether the last step is to be searched for something."""
-        return [f"asks_{kind}_{name}" for name in self.scalars]
+    def asked(self, kind: str, dtype: np.dtype) -> list[str]:
+        """Rows of which scalars the last step is to be searched for something, as bits of numbers:
+        a row for so many scalars as a number has bits.
+        """
+        number = -(-len(self.scalars) // bits(dtype))
+        return [f"asks{word}_{kind}_{self.number}" for word in range(number)]
+
+    def waiting(self, kind: str) -> list[str]:
+        """Rows of whether a step waits to be searched for an extreme."""
+        return [f"waits_{kind}_{name}" for name in self.scalars]
 
     def reached(self, kind: str) -> list[str]:
         """Rows of how far the last step may go beyond an extreme."""
@@ -56,10 +70,9 @@ class _Group:
 
     def searching(self) -> list[list[str]]:
         """All rows that a search needs besides the accumulators; none where none is made."""
-        searched = self.reducer.searched
-        asked = [self.asked(kind) for kind in searched]
-        asked += [self.reached(kind) for kind in searched if kind in EXTREMES]
-        return [*self.nodes(), *self.step(), *asked] if searched else []
+        kinds = [kind for kind in self.reducer.searched if kind in EXTREMES]
+        peaks = [rows(kind) for kind in kinds for rows in (self.reached, self.waiting)]
+        return [*self.nodes(), *self.step(), *peaks] if self.reducer.searched else []
 
     def kept(self) -> list[list[str]]:
         """Rows of each accumulator, by scalar. The last value of a state is the state's own row."""
@@ -126,9 +139,17 @@ class LaneReductions:
     def rows(self) -> list[str]:
         """All rows; those of the scalars of a group lie side by side, kind by kind."""
         seen = [row for group in self._groups for rows in group.searching() for row in rows]
-        seen += ["searched"] if seen else []
+        seen += [row for _, _, rows in self._asks() for row in rows]
         seen += self._queue.rows() if self._has_peaks else []
         return seen + [row for row in self.kept_rows() if not row.startswith("y_")]
+
+    def _asks(self) -> list[tuple[_Group, str, list[str]]]:
+        """Of each group and each kind that is searched for, the rows of who asks."""
+        return [
+            (group, kind, group.asked(kind, self._problem.dtype))
+            for group in self._groups
+            for kind in group.reducer.searched
+        ]
 
     def kept_rows(self) -> list[str]:
         """Rows of the accumulators."""
@@ -157,15 +178,10 @@ class LaneReductions:
             return []
         parts = [self._start(), self._jump()] if restarts else []
         parts += [self._look()] if self.follows else []
-        searched = [
-            (group, k) for group in self._groups for k in range(len(group.reducer.searched))
-        ]
-        if not searched:
+        if not self._asks():
             return parts
         made = [
-            self._search(group, k)
-            for group, k in searched
-            if group.reducer.searched[k] not in EXTREMES
+            self._search(group, kind) for group, kind, _ in self._asks() if kind not in EXTREMES
         ]
         queue = [self._queue.search()] if self._has_peaks else []
         return [*parts, self._searched(), *queue, *made]
@@ -175,7 +191,7 @@ class LaneReductions:
         `settle_metrics` before a lane is given up.
         """
         calls = ["look_for_metrics(rows, settings, 0)"] if self.follows else []
-        answers = [line for group in self._groups for line in self._answers(group, layout)]
+        answers = [line for ask in self._asks() for line in self._answers(*ask, layout)]
         if answers:
             calls += [
                 "asked = searched(rows, settings, 0)",
@@ -195,35 +211,51 @@ class LaneReductions:
             ),
         ]
 
-    def _answers(self, group: _Group, layout: BufferLayout) -> list[str]:
+    def _answers(
+        self, group: _Group, kind: str, asks: Sequence[str], layout: BufferLayout
+    ) -> list[str]:
         """Statements of the loop that search the last step of a `lane` where that is asked for."""
+        found = [f"{group.search(kind)}(rows, settings, at)"]
+        if kind in EXTREMES:
+            found = self._queued(group, kind, layout)
+        lines = []
+        for word, row in enumerate(asks):
+            first = word * bits(self._problem.dtype)
+            lines += [
+                f"scalars = int(rows[{layout.place(row)} + lane])",
+                f"rows[{layout.place(row)} + lane] = 0.0",
+                "while scalars != 0:",
+                f"    at = (lowest_bit(scalars) + {first}) * LANES + lane",
+                "    scalars &= scalars - 1",
+                *(f"    {line}" for line in found),
+            ]
+        return lines
+
+    def _queued(self, group: _Group, kind: str, layout: BufferLayout) -> list[str]:
+        """Statements that put the last step of a scalar of a lane into the queue of peaks, once
+        what waits of it is settled.
+        """
         at = lambda rows: f"rows[{layout.place(rows[0])} + at]"
         kept = dict(zip(group.reducer.accumulators, group.kept()))
-        lines = []
-        for k, kind in enumerate(group.reducer.searched):
-            asks = at(group.asked(kind))
-            found = [f"{group.function('search', k)}(rows, settings, at)"]
-            if kind in EXTREMES:
-                place = f"{layout.place(kept[kind][0])} + at"
-                times = kept.get(f"time_of_{kind}")
-                step = dict(zip(("start", "length"), map(at, group.step())))
-                places = {"at": place, "time_at": "-1.0", **step}
-                if times is not None:
-                    places["time_at"] = f"{layout.place(times[0])} + at"
-                values, sign = list(map(at, group.nodes())), float(EXTREMES[kind])
-                record, reach = at(kept[kind]), at(group.reached(kind))
-                rounding = f"{roundings(self._problem.dtype)!r} * abs({record})"
-                found = [
-                    f"settle_scalar(rows, settings, {place})",
-                    f"if {sign} * {reach} > {sign} * {record} + {rounding}:",
-                    *(f"    {x}" for x in queued(layout, "lane", places, EXTREMES[kind], values)),
-                ]
-            lines += [f"    if {asks} > 0:", f"        {asks} = 0.0"]
-            lines += [f"        {line}" for line in found]
-        if not lines:
-            return []
-        head = [f"for scalar in range({len(group.scalars)}):", "    at = scalar * LANES + lane"]
-        return [*head, *lines]
+        times, waits = kept.get(f"time_of_{kind}"), at(group.waiting(kind))
+        start, length = map(at, group.step())
+        places = {
+            "at": f"{layout.place(kept[kind][0])} + at",
+            "time_at": nowhere(layout) if times is None else f"{layout.place(times[0])} + at",
+            "waits_at": f"{layout.place(group.waiting(kind)[0])} + at",
+            "start": start,
+            "length": length,
+        }
+        sign, record = float(EXTREMES[kind]), at(kept[kind])
+        rounding = f"{roundings(self._problem.dtype)!r} * abs({record})"
+        put = queued(layout, "lane", places, EXTREMES[kind], list(map(at, group.nodes())))
+        return [
+            f"if {waits} > 0.0:",
+            "    settle_peaks(rows, settings)",
+            f"if {sign} * {at(group.reached(kind))} > {sign} * {record} + {rounding}:",
+            f"    {waits} = 1.0",
+            *(f"    {line}" for line in put),
+        ]
 
     def _here(self, b: LaneBuilder) -> tuple[Value, list[Value]]:
         rows = [f"y_{n}" for n in self._view.components]
@@ -271,8 +303,6 @@ class LaneReductions:
         is_observed = not all(group.is_state for group in self._groups)
         at_nodes = self._view.at_nodes(step) if is_observed else []
         controls = self._view.controls(step, wanted, at_nodes)
-        if any(group.reducer.searched for group in self._groups):
-            b.store("searched", 0.0)
         for group in self._groups:
             program = self._program(group, group.reducer.looks)
             for i, name in enumerate(group.scalars):
@@ -312,10 +342,11 @@ class LaneReductions:
         """Leaves what a search needs."""
         b, group, step = seen.step.builder, seen.group, seen.step
         values = self._view.values(seen.controls) if group.is_state else seen.at_nodes
-        left = [*values, step.start, step.length, select(asked, 1.0, 0.0)]
-        rows = [*group.nodes(), *group.step(), group.asked(kind)]
-        b.store_rows([row[seen.number] for row in rows], left)
-        b.store("searched", select(asked, 1.0, b.row("searched")))
+        rows = [row[seen.number] for row in (*group.nodes(), *group.step())]
+        b.store_rows(rows, [*values, step.start, step.length])
+        word, bit = divmod(seen.number, bits(self._problem.dtype))
+        asks = group.asked(kind, self._problem.dtype)[word]
+        b.store(asks, b.row(asks) + select(asked, 2.0**bit, 0.0))
 
     def _program(self, group: _Group, function: Callable[..., Any]) -> Program:
         """`function(kept, t, h, controls)` of a step of one scalar: of t, h, controls, kept."""
@@ -330,16 +361,17 @@ class LaneReductions:
     def _searched(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
         doc = "A mask of the lanes whose last step is to be searched."
-        return b.finished("searched", "all", doc, b.row("searched") > 0.0)
+        asks = [row for _, _, rows in self._asks() for row in rows]
+        return b.finished("searched", "all", doc, total(b.rows(asks)) > 0.0)
 
-    def _search(self, group: _Group, k: int) -> LaneProgram:
+    def _search(self, group: _Group, kind: str) -> LaneProgram:
         """The last step of one scalar searched for what is no peak."""
         b, reducer = LaneBuilder(self._problem.dtype), group.reducer
         nodes = [f"v{k}" for k in range(group.number_of_nodes)]
 
         def search(t: Any, h: Any, *numbers: Any) -> Any:
             values, kept = numbers[: len(nodes)], numbers[len(nodes) :]
-            return reducer.search(reducer.searched[k], kept, t, h, values)
+            return reducer.search(kind, kept, t, h, values)
 
         names = ["t", "h", *nodes, *reducer.accumulators]
         program = translate(search, names, self._problem.dtype)
@@ -349,4 +381,4 @@ class LaneReductions:
         for rows, value in zip(group.kept(), found):
             b.store(rows[0], value)
         doc = "Searches the last step of one scalar."
-        return b.finished(group.function("search", k), "one", doc)
+        return b.finished(group.search(kind), "one", doc)

@@ -62,7 +62,8 @@ class StepView:
     def taken(self, b: LaneBuilder, start: Start, stepped: Stepped) -> LastStep:
         """A step that is being taken, and that nothing can cut."""
         inside = Inside(start.h, start.y, stepped.candidate, stepped.dense)
-        return LastStep(b, start.t, start.t_next, start.h, None, inside, self._stepper)
+        known = stepped.controls
+        return LastStep(b, start.t, start.t_next, start.h, None, inside, self._stepper, known)
 
     def controls(
         self, step: LastStep, wanted: Collection[str], at_nodes: Sequence[Mapping[str, Value]]
