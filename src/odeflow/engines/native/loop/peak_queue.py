@@ -52,7 +52,7 @@ class PeakQueue:
         rows = b.rows([*map(_row, given), *values])
         found = inlined(b, program, dict(zip(program.inputs, rows)))
         b.store_rows([_row("found"), _row("time")], found)
-        return b.finished("search_peaks", "vector", "The peaks of the steps that wait.")
+        return b.finished("search_peaks", "all", "The peaks of the steps that wait.")
 
     def source(self, layout: BufferLayout) -> list[str]:
         """`settle_peaks` takes up what is found of all that waits, `settle_lane` that of a lane."""
@@ -111,7 +111,7 @@ def queued(
         f"last = int({size})",
         *puts,
         f"{size} = last + 1.0",
-        "if last == WIDTH - 1:",
+        "if last == LANES - 1:",
         "    settle_peaks(rows, settings)",
     ]
 
