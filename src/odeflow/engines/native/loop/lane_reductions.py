@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.loop.last_step import LastStep
+from odeflow.engines.native.loop.metric_groups import Group, bits
 from odeflow.engines.native.loop.peak_queue import PeakQueue, loop_function, nowhere, queued
 from odeflow.engines.native.loop.step_view import StepView
 from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
@@ -21,71 +20,6 @@ from odeflow.problem.problem import Problem
 from odeflow.problem.reductions import EXTREMES, Reducer, reaches, reducers, roundings
 
 
-def bits(dtype: np.dtype) -> int:
-    """How many bits a whole number can have of this type."""
-    return np.finfo(dtype).nmant + 1
-
-
-@dataclass
-class _Group:
-    """Scalars with the same metrics: their rows lie side by side, and one loop serves them.
-
-    `count` is how many coefficients their polynomials have, `nodes` at how many nodes they are
-    searched, `final` the prefix of rows that hold their values when a trajectory ends.
-    """
-
-    number: int
-    reducer: Reducer
-    count: int
-    number_of_nodes: int
-    is_state: bool
-    scalars: list[str]
-
-    def search(self, kind: str) -> str:
-        """The name of the function that searches for what is no peak."""
-        return f"search{self.number}_{kind}"
-
-    def nodes(self) -> list[list[str]]:
-        """Rows of the values at each node, by scalar."""
-        return self._named(f"node{k}" for k in range(self.number_of_nodes))
-
-    def step(self) -> list[list[str]]:
-        """Rows of start and length of the step: copies, for whoever sees one scalar's rows only."""
-        return self._named(["start_of", "length_of"])
-
-    def asked(self, kind: str, dtype: np.dtype) -> list[str]:
-        """Rows of which scalars the last step is to be searched for something, as bits of numbers:
-        a row for so many scalars as a number has bits.
-        """
-        number = -(-len(self.scalars) // bits(dtype))
-        return [f"asks{word}_{kind}_{self.number}" for word in range(number)]
-
-    def waiting(self, kind: str) -> list[str]:
-        """Rows of whether a step waits to be searched for an extreme."""
-        return [f"waits_{kind}_{name}" for name in self.scalars]
-
-    def reached(self, kind: str) -> list[str]:
-        """Rows of how far the last step may go beyond an extreme."""
-        return [f"reach_{kind}_{name}" for name in self.scalars]
-
-    def searching(self) -> list[list[str]]:
-        """All rows that a search needs besides the accumulators; none where none is made."""
-        kinds = [kind for kind in self.reducer.searched if kind in EXTREMES]
-        peaks = [rows(kind) for kind in kinds for rows in (self.reached, self.waiting)]
-        return [*self.nodes(), *self.step(), *peaks] if self.reducer.searched else []
-
-    def kept(self) -> list[list[str]]:
-        """Rows of each accumulator, by scalar. The last value of a state is the state's own row."""
-        rows = self._named(f"reduced_{kind}" for kind in self.reducer.accumulators)
-        for place, kind in enumerate(self.reducer.accumulators):
-            if kind == "final" and self.is_state:
-                rows[place] = [f"y_{name}" for name in self.scalars]
-        return rows
-
-    def _named(self, kinds: Iterable[str]) -> list[list[str]]:
-        return [[f"{kind}_{name}" for name in self.scalars] for kind in kinds]
-
-
 @dataclass(frozen=True)
 class _Seen:
     """What a look at a step tells of the scalar of this number in a group: the accumulators by
@@ -93,7 +27,7 @@ class _Seen:
     """
 
     step: LastStep
-    group: _Group
+    group: Group
     number: int
     kept: Mapping[str, Value]
     controls: Sequence[Value]
@@ -114,11 +48,11 @@ class LaneReductions:
         self._problem = problem
         reduced = reducers(problem.reductions)
         self._view = StepView(problem, stepper, list(reduced))
-        self._parts: dict[str, tuple[_Group, int, int]] = {}
-        groups: dict[Any, _Group] = {}
+        self._parts: dict[str, tuple[Group, int, int]] = {}
+        groups: dict[Any, Group] = {}
         for variable, reducer in reduced.items():
             count, is_state = self._view.number_of_controls(variable), self._view.is_state(variable)
-            made = _Group(len(groups), reducer, count, len(problem.nodes), is_state, [])
+            made = Group(len(groups), reducer, count, len(problem.nodes), is_state, [])
             group = groups.setdefault((count, is_state, *reducer.metrics.items()), made)
             parts = self._view.labels(variable)
             group.scalars += parts
@@ -143,7 +77,7 @@ class LaneReductions:
         seen += self._queue.rows() if self._has_peaks else []
         return seen + [row for row in self.kept_rows() if not row.startswith("y_")]
 
-    def _asks(self) -> list[tuple[_Group, str, list[str]]]:
+    def _asks(self) -> list[tuple[Group, str, list[str]]]:
         """Of each group and each kind that is searched for, the rows of who asks."""
         return [
             (group, kind, group.asked(kind, self._problem.dtype))
@@ -212,7 +146,7 @@ class LaneReductions:
         ]
 
     def _answers(
-        self, group: _Group, kind: str, asks: Sequence[str], layout: BufferLayout
+        self, group: Group, kind: str, asks: Sequence[str], layout: BufferLayout
     ) -> list[str]:
         """Statements of the loop that search the last step of a `lane` where that is asked for."""
         found = [f"{group.search(kind)}(rows, settings, at)"]
@@ -231,7 +165,7 @@ class LaneReductions:
             ]
         return lines
 
-    def _queued(self, group: _Group, kind: str, layout: BufferLayout) -> list[str]:
+    def _queued(self, group: Group, kind: str, layout: BufferLayout) -> list[str]:
         """Statements that put the last step of a scalar of a lane into the queue of peaks, once
         what waits of it is settled.
         """
@@ -348,7 +282,7 @@ class LaneReductions:
         asks = group.asked(kind, self._problem.dtype)[word]
         b.store(asks, b.row(asks) + select(asked, 2.0**bit, 0.0))
 
-    def _program(self, group: _Group, function: Callable[..., Any]) -> Program:
+    def _program(self, group: Group, function: Callable[..., Any]) -> Program:
         """`function(kept, t, h, controls)` of a step of one scalar: of t, h, controls, kept."""
         names = [f"b{k}" for k in range(group.count)]
         names = ["t", "h", *names, *group.reducer.accumulators]
@@ -364,7 +298,7 @@ class LaneReductions:
         asks = [row for _, _, rows in self._asks() for row in rows]
         return b.finished("searched", "all", doc, total(b.rows(asks)) > 0.0)
 
-    def _search(self, group: _Group, kind: str) -> LaneProgram:
+    def _search(self, group: Group, kind: str) -> LaneProgram:
         """The last step of one scalar searched for what is no peak."""
         b, reducer = LaneBuilder(self._problem.dtype), group.reducer
         nodes = [f"v{k}" for k in range(group.number_of_nodes)]

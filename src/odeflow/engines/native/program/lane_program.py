@@ -12,7 +12,7 @@ import numpy as np
 
 from odeflow.engines.native.program.builder import Builder
 from odeflow.engines.native.program.operations import OPERATIONS
-from odeflow.engines.native.program.program import Operand, Program, needed
+from odeflow.engines.native.program.program import Operand, Program, Statement, needed
 from odeflow.engines.native.program.value import Value, operand_of
 
 #: Most statements of a program of lanes: Python takes half a minute for as many.
@@ -57,10 +57,26 @@ class LaneProgram:
 
     @cached_property
     def unconditional(self) -> Program:
-        """The program without branches: what they would leave out changes nothing."""
-        statements = self.program.statements
-        kept = (s for s in statements if s.operation not in ("open", "close"))
-        return replace(self.program, statements=tuple(kept))
+        """The program without branches: what they would leave out changes nothing. What it stores
+        it does not load again.
+        """
+        statements: list[Statement] = []
+        stored: dict[Any, Operand] = {}
+        known: dict[str, Operand] = {}
+        for statement in self.program.statements:
+            name, operation = statement.name, statement.operation
+            operands: tuple[Any, ...] = tuple(
+                known.get(x, x) if isinstance(x, str) else x for x in statement.operands
+            )
+            if operation == "load" and operands[0] in stored:
+                known[name] = stored[operands[0]]
+            elif operation not in ("open", "close"):
+                statements.append(Statement(name, operation, operands))
+            if operation == "store":
+                stored[operands[0]] = operands[1]
+            elif operation == "call":
+                stored.clear()
+        return replace(self.program, statements=tuple(statements))
 
     @property
     def cost(self) -> int:
