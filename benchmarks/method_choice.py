@@ -11,6 +11,7 @@ a twentieth of the lanes.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
@@ -30,6 +31,7 @@ from odeflow.config.model import ModelConfig
 from odeflow.engines.attempts import Retrier
 from odeflow.engines.choice import EngineChoice, Resources
 from odeflow.engines.native import engine
+from odeflow.engines.pilot import Pilot
 from odeflow.problem.attempt import Attempt
 from odeflow.problem.methods import candidates
 from odeflow.problem.model import Model
@@ -114,11 +116,11 @@ class Auto:
             Attempt(stiff.solver, name=stiff.solver.method, is_candidate=True),
         ]
         places = np.linspace(0, 999, 8).astype(int)  # those of a design that is a whole
-        pilot = case.lanes(1000).take(places)
+        pilot = Pilot(case.lanes(1000).take(places), math.inf)
         self._retrier = Retrier(
             explicit[0], self._attempts, EngineChoice("native"), "native", "cpu", lambda _: pilot
         )
-        self.solve(pilot)
+        self.solve(pilot.lanes)
 
     def solve(self, lanes: Lanes) -> Solution:
         """What the chosen method makes of the lanes, and those after it."""

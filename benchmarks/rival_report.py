@@ -64,7 +64,7 @@ class Compared(NamedTuple):
 
 def is_ours(contender: str) -> bool:
     """Whether a contender is odeflow."""
-    return contender == "auto" or contender.startswith("native")
+    return contender.partition(":")[0] in ("native", "auto", "call")
 
 
 def compare(case: Mapping[str, Any], error: float) -> Compared | None:

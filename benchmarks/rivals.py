@@ -26,8 +26,8 @@ def measure(name: str, folder: Path, cores: int, quick: bool) -> dict[str, Any]:
         return {"reason": f"no reference: {said.get('reason', 'its process ended')}"}
     few = ["--rungs", "2", "--most", "16", "--seconds", "0.5"] if quick else []
     limit = LIMIT
-    if case.large is not None:
-        limit, few = LARGE_LIMIT, few or ["--seconds", "15"]
+    if case.large is not None or case.sensitivities:
+        limit, few = LARGE_LIMIT, few or ["--seconds", "8"]
     found = {}
     for contender in case.contenders:
         arguments = [name, contender, "--reference", str(path), "--cores", str(cores), *few]

@@ -16,11 +16,12 @@ TERM = diffrax.ODETerm(lambda t, y, p: jnp.stack([p * y[1], -p * y[0]]))
 SOLVER, SAVEAT = diffrax.Tsit5(), diffrax.SaveAt(ts=TS)
 PID = diffrax.PIDController(rtol=1e-9, atol=1e-9)
 Y0 = np.array([0.0, 1.0])
+END = diffrax.SaveAt(t1=True)
+ONE: dict[str, Any] = {"saveat": SAVEAT, "stepsize_controller": PID, "in_axes": None, "threads": 1}
 
 
 def solved(rate: Any, **more: Any) -> odeflow.EnsembleSolution:
-    known: dict[str, Any] = {"saveat": SAVEAT, "stepsize_controller": PID, "in_axes": None}
-    return odeflow.ensemble_solve(TERM, SOLVER, 0.0, 4.0, None, Y0, rate, threads=1, **known | more)
+    return odeflow.ensemble_solve(TERM, SOLVER, 0.0, 4.0, None, Y0, rate, **ONE | more)
 
 
 def test_each_call_has_its_own_numbers():
@@ -72,6 +73,62 @@ def test_axes_that_are_equal_but_of_another_type_are_told_apart():
             solved(np.ones(2), in_axes=(None, axis))
 
 
+def test_what_comes_out_is_the_callers():
+    """Nobody else has it, so that it may be changed."""
+    first = solved(1.0)
+    kept = [np.array(x) for x in (first.ts, first.ys, first.status, first.time_reached)]
+    for array in (first.ts, first.ys, first.status, first.time_reached, *first.stats.values()):
+        if isinstance(array, np.ndarray):
+            array[...] = 7
+    again = solved(1.0)
+    for array, value in zip((again.ts, again.ys, again.status, again.time_reached), kept):
+        np.testing.assert_array_equal(array, value)
+    assert again.stats["num_steps"] > 7
+
+
+def test_what_comes_in_is_read_in_each_call():
+    y0, rate = np.array([0.0, 1.0]), np.array(1.0)
+    before = odeflow.ensemble_solve(TERM, SOLVER, 0.0, 4.0, None, y0, rate, **ONE)
+    y0[:], rate[...] = [0.0, 2.0], 0.5
+    after = odeflow.ensemble_solve(TERM, SOLVER, 0.0, 4.0, None, y0, rate, **ONE)
+    np.testing.assert_allclose(before.ys[:, 0], np.sin(TS), atol=1e-7)
+    np.testing.assert_allclose(after.ys[:, 0], 2 * np.sin(0.5 * TS), atol=1e-7)
+
+
+def test_a_function_that_reads_something_else_is_another():
+    """Though the term is the same object, and so is its function."""
+    rate, shift = 1.0, 0.0
+    term = diffrax.ODETerm(lambda t, y, p: -rate * y)
+    saveat = diffrax.SaveAt(ts=TS, fn=lambda t, y, args: y + shift)
+    more: dict[str, Any] = {**ONE, "saveat": saveat}
+    solve = lambda: odeflow.ensemble_solve(term, SOLVER, 0.0, 4.0, None, 1.0, **more).ys
+    np.testing.assert_allclose(solve(), np.exp(-TS), atol=1e-7)
+    rate = 2.0
+    np.testing.assert_allclose(solve(), np.exp(-2 * TS), atol=1e-7)
+    shift = 3.0
+    np.testing.assert_allclose(solve(), np.exp(-2 * TS) + 3, atol=1e-7)
+    rate = 1.0
+    np.testing.assert_allclose(solve(), np.exp(-TS) + 3, atol=1e-7)
+
+
+def test_other_numbers_are_another_plan():
+    """Of the same objects: times, steps, precision, and kinds of y0."""
+    ends = lambda t1, y0=Y0, **more: odeflow.ensemble_solve(
+        TERM, SOLVER, 0, t1, None, y0, 1.0, **(ONE | {"saveat": END} | more)
+    )
+    np.testing.assert_allclose(ends(4).ys[0, 0], np.sin(4), atol=1e-7)
+    np.testing.assert_allclose(ends(2).ys[0, 0], np.sin(2), atol=1e-7)
+    assert ends(4, precision="float32").ys.dtype == np.float32
+    assert ends(4, max_steps=3, throw=False).status == odeflow.Status.max_steps_reached
+    with pytest.raises(RuntimeError, match="max_steps_reached"):
+        ends(4, max_steps=3)
+    both = ends(4, np.stack([Y0, 2 * Y0]), in_axes=(0, None)).ys
+    np.testing.assert_allclose(both[1], 2 * both[0], atol=1e-7)
+    assert ends(4).ys.dtype == np.float64
+    with pytest.raises(ValueError, match="t1: 0 is not above t0=0"):
+        ends(0)
+
+
 def test_what_may_change_is_looked_at_again():
     calls: list[int] = []
     kept = Remembered(lambda module, word: calls.append(word) or float(jnp.sum(module[0])))
@@ -94,3 +151,13 @@ def test_many_objects_are_forgotten_in_order():
     kept((modules[-1],))
     kept((modules[0],))
     assert calls == [*range(65), 0]
+
+
+def test_what_no_longer_holds_is_made_again():
+    calls: list[int] = []
+    kept = Remembered(lambda module: calls.append(0) or [True], lasts=lambda made: made[0])
+    made = kept((1,))
+    assert kept((1,)) is made
+    made[0] = False
+    assert kept((1,)) is not made
+    assert len(calls) == 2

@@ -93,3 +93,51 @@ def test_functions_that_close_over_themselves():
 
     first, second = outer()
     assert first != second
+    assert not first.lasts
+    assert second.lasts
+
+
+def test_a_key_lasts_until_what_it_reads_is_replaced(monkeypatch: pytest.MonkeyPatch):
+    number = 1.0
+
+    def field(t: Any, y: Any, args: Any, factor: float = 1.0) -> Any:
+        return number * factor * helper(y)
+
+    key = Same(field)
+    assert key.lasts
+    number = 2.0
+    assert not key.lasts
+    number = 1.0
+    key = Same(field)
+    for name, value in (("FACTOR", 2.0), ("helper", lambda y: y), ("number", 3.0)):
+        with monkeypatch.context() as patch:
+            patch.setitem(globals(), name, value)
+            assert key.lasts == (name == "number")  # which is closed over
+        assert key.lasts
+    field.__defaults__ = (2.0,)
+    assert not key.lasts
+    key = Same(field)
+    monkeypatch.setattr(helper, "__code__", (lambda y: y + 1).__code__)
+    assert not key.lasts
+
+
+def test_a_name_that_was_not_there_may_come(monkeypatch: pytest.MonkeyPatch):
+    """Before, it was one of Python's own."""
+    key = Same(lambda t, y, args: abs(y))
+    assert key.lasts
+    monkeypatch.setitem(globals(), "abs", lambda y: y)
+    assert not key.lasts
+
+
+def test_what_is_changed_in_place_is_looked_at_each_time():
+    part = partial(rate, scale=1.0)
+    key = Same(part)
+    assert not key.lasts
+    part.keywords["scale"] = 2.0
+    assert Same(part) != key
+
+    def field(t: Any, y: Any, args: Any, *, factor: float = 1.0) -> Any:
+        return factor * y
+
+    assert not Same(field).lasts
+    assert Same(Field(jnp.eye(2)).slow).lasts

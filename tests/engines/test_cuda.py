@@ -84,7 +84,7 @@ def ptx(problem: Problem, lanes: Lanes, capability: tuple[int, int], folder: Pat
     module = native_engine.generated(problem, "gpu")
     arrays = Arrays(problem, lanes, module)
     typed = lambda x: types.Array(from_dtype(x.dtype), x.ndim, "C")
-    values, *others = arrays.outputs
+    values, *others = arrays.outputs[:-2]
     signature = (
         *map(typed, arrays.inputs()[:-1]),
         types.int64,

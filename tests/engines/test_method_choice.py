@@ -11,6 +11,7 @@ from odeflow.config.ladder import ladder
 from odeflow.config.root import Config
 from odeflow.design import rows
 from odeflow.engines.choice import Resources
+from odeflow.engines.method_bounds import least_steps
 from odeflow.engines.method_choice import _handed_over, _Tried
 from odeflow.ensemble.build import build
 from odeflow.ensemble.pilot import pilot_of
@@ -19,10 +20,11 @@ from odeflow.files.flags import flag_meanings
 from odeflow.problem.methods import METHODS, candidates
 from odeflow.problem.status import Status
 
-#: Van der Pol oscillators: the later, the stiffer.
+#: Van der Pol's oscillators, of which two are stiff.
+MU = [*np.linspace(0.1, 2.0, 22).round(2).tolist(), 5e4, 1e5]
 VAN_DER_POL = [
     "~experiment", "+name=chosen", "model=van_der_pol", "model.t1=40", "design=zip",
-    "+design.axes.mu={geomspace:[0.1,300,24]}", "solver=auto",
+    f"+design.axes.mu={{values:{MU}}}", "solver=auto",
     "summary.metrics=[]",
 ]  # fmt: skip
 
@@ -48,7 +50,7 @@ def ensemble() -> xr.Dataset:
 def test_stiff_trajectories_are_handed_over(ensemble: xr.Dataset):
     assert (ensemble.status == Status.success).all()
     found = methods(ensemble)
-    assert found[:8] == ["dopri8"] * 8
+    assert found[:8] == ["tsit5"] * 8
     assert found[-2:] == ["rodas5p"] * 2
     assert flag_meanings(ensemble.attempt)[:4] == [
         "0_auto_tsit5", "1_auto_dopri8", "2_auto_tsit5_again", "3_auto_rodas5p",
@@ -57,7 +59,7 @@ def test_stiff_trajectories_are_handed_over(ensemble: xr.Dataset):
 
 @pytest.mark.slow
 def test_each_has_the_numbers_of_its_method(ensemble: xr.Dataset):
-    for name in ("dopri8", "rodas5p"):
+    for name in ("tsit5", "rodas5p"):
         here = np.array(methods(ensemble)) == name
         alone = solved(config(f"solver={name}"))
         for variable in ("x", "v"):
@@ -71,10 +73,32 @@ def test_chunks_do_not_decide(ensemble: xr.Dataset, cut: int):
 
 
 @pytest.mark.slow
-def test_where_all_is_stiff_nothing_explicit_is_tried():
+def test_where_all_is_stiff_the_stiff_method_begins():
     ensemble = solved(config("design.axes.mu={geomspace:[1e3,1e5,4]}"), 0, 4)
     assert methods(ensemble) == ["rodas5p"] * 4
     assert (ensemble.status == Status.success).all()
+
+
+@pytest.mark.parametrize("design, first", [("sobol", "dopri8"), ("latin_hypercube", "tsit5")])
+def test_a_small_ensemble_stays_with_what_is_compiled_first(design: str, first: str):
+    """Of a Sobol sequence there may be any number of rows."""
+    axes = "design.axes={mu:{uniform:[0.1,1]}}"
+    asked = odeflow.compose(
+        *VAN_DER_POL[:4], f"design={design}", axes, "design.size=8", "solver=auto"
+    )
+    assert methods(solved(asked, 0, 2)) == [first] * 2
+
+
+def test_bounds_are_below_what_methods_take():
+    """Van der Pol's oscillators that are not stiff, at 1e-6; the stiff one is never tried."""
+    counts = {}
+    for name in ("tsit5", "dopri8"):
+        counts[name] = solved(config(f"solver={name}", "design.axes.mu={linspace:[0.2,2,24]}"))
+    steps = {name: one.num_steps.values for name, one in counts.items()}
+    limited = np.zeros(24, bool)
+    least = least_steps("dopri8", 1e-6, "tsit5", steps["tsit5"], limited)
+    assert (0.4 * steps["dopri8"] < least).all() and (least < steps["dopri8"]).all()
+    assert (least_steps("rodas5p", 1e-6, "tsit5", steps["tsit5"], ~limited) == 0).all()
 
 
 def test_a_design_that_goes_on_has_the_pilot_that_it_had():
@@ -85,9 +109,11 @@ def test_a_design_that_goes_on_has_the_pilot_that_it_had():
         )
         for size in (4, 64)
     )  # fmt: skip
-    lanes = [pilot_of(build(one, Path(), ["mu"]), Path())(Resources(1)) for one in (few, many)]
-    np.testing.assert_array_equal(lanes[0].args, lanes[1].args)
-    np.testing.assert_array_equal(lanes[1].args[0], rows(many.design, 0, 8, Path())["mu"])
+    pilots = [pilot_of(build(one, Path(), ["mu"]), Path())(Resources(1)) for one in (few, many)]
+    first, second = (pilot.lanes.args for pilot in pilots if pilot is not None)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(second[0], rows(many.design, 0, 8, Path())["mu"])
+    assert [pilot.trajectories for pilot in pilots if pilot is not None] == [np.inf, np.inf]
 
 
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6, 1e-9, 1e-12])
@@ -102,7 +128,7 @@ def test_the_ladder_has_the_candidates_and_then_what_is_asked_for(rtol: float):
 
 
 def tried(steps: list[float], failed: list[bool], work: float) -> _Tried:
-    return _Tried(np.array(steps), np.array(failed), work)
+    return _Tried(np.array(steps), np.array(failed), np.array(failed), work)
 
 
 def test_steps_that_are_given_are_those_of_the_least_work():

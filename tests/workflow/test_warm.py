@@ -189,7 +189,7 @@ def test_a_worker_that_is_there_ahead_waits_to_be_told(tmp_path: Path):
             self.jobs.end()
             with _unnamed():
                 self.jobs = WarmJobs(self.jobs._plain, tmp_path)
-                self.jobs.begin()
+                self.jobs.begin(Path(NAME).stem)
 
     ahead = Ahead()
     worker = ahead.jobs._worker
@@ -203,8 +203,9 @@ def test_a_worker_that_is_there_ahead_waits_to_be_told(tmp_path: Path):
 def test_what_differs_from_the_last_run_is_seen_before_it_is_planned(tmp_path: Path):
     (tmp_path / "config" / "plot").mkdir(parents=True)
     seen = lambda asked="this": Foresight(asked, tmp_path)
-    assert seen().has_jobs
+    assert seen().has_jobs and seen().first_script == "solve"
     seen().remember()
+    assert seen("that").first_script == "plot"
     assert not seen().has_jobs and seen("that").has_jobs
     for name in ("decay.py", "config/config.yaml", "config/plot/wide.yaml"):
         (tmp_path / name).write_text("")
@@ -254,3 +255,23 @@ def _what_is_recorded(study: Path) -> dict[str, bytes]:
     kinds = ("manifests/*.json", "decay/records/*.json", "chunks/*/*.nc")
     files = [file for kind in kinds for file in study.glob(f"results/{kind}")]
     return {str(file.relative_to(study)): file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize(
+    "used",
+    ["chunked = array.chunk(x=2)", "import dask.array; chunked = xr.DataArray(array.data).chunk()"],
+)
+def test_dask_is_imported_where_it_is_used(used: str):
+    code = f"""
+import sys
+import odeflow.workflow.warm.without_dask
+import numpy as np
+import xarray as xr
+array = xr.DataArray(np.arange(4.0), dims="x")
+assert array.sum().values == 6 and "dask" not in sys.modules
+{used}
+import dask.array
+assert isinstance(chunked.data, dask.array.Array) and chunked.sum().values == 6
+assert xr.DataArray(dask.array.ones(4, chunks=2)).chunks == ((2, 2),)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

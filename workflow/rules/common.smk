@@ -18,8 +18,28 @@ from odeflow.workflow import collector
 
 collector.put_off()  # until all is planned
 
+from odeflow.workflow.processes import share_source
+from odeflow.workflow.warm.foresight import Foresight
+from odeflow.workflow.warm.jobs import WarmJobs
+
+
+def runs_jobs_here():
+    """Whether jobs are to run, as far as is known while rules are read, and on this machine."""
+    dry = workflow.dryrun or workflow.output_settings.dryrun
+    return workflow.is_main_process and not dry and workflow.resource_settings.nodes is None
+
+
+share_source()
+# Rules call what is named `script` here. Without a worker it is what Snakemake calls so.
+script = WarmJobs(
+    script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts")
+)
+# Before all else is imported: the worker has as much to import, and another core to do it on.
+FORESIGHT = Foresight(f"{config}", Path.cwd())
+if runs_jobs_here() and FORESIGHT.has_jobs:
+    script.begin(FORESIGHT.first_script)
+
 from odeflow.workflow import job_resources
-from odeflow.config.figure_choice import OF_INDICES
 from odeflow.files.errors import ConfigError
 from odeflow.config.sources import SettingsSource, settle
 from odeflow.config.study_files import read_settings
@@ -33,14 +53,10 @@ from odeflow.workflow.plan import (
     comparison_file,
     comparison_stage,
     plan,
-    share_source,
 )
 from odeflow.provenance.records import mark_file
-from odeflow.workflow.warm.foresight import Foresight
-from odeflow.workflow.warm.jobs import WarmJobs
 from odeflow.workflow.staleness import renew_marks, stale_stages, what_is_left
 from odeflow.workflow.terminal.telling import Telling
-from odeflow.config.figure_choice import ESTIMATE_FIGURES, TRAINING_FIGURES
 from odeflow.config.small_states import small_state_notes
 
 #: Snakemake's side of the config, shipped and the study's own.
@@ -61,25 +77,11 @@ def sources():
     return [*read, SettingsSource("--config", settings.config)]
 
 
-share_source()
-# Rules call what is named `script` here. Without a worker it is what Snakemake calls so.
-script = WarmJobs(
-    script, Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../scripts")
-)
 trust_surroundings(not workflow.is_main_process)
-
-
-def runs_jobs_here():
-    """Whether jobs are to run, as far as is known while rules are read, and on this machine."""
-    dry = workflow.dryrun or workflow.output_settings.dryrun
-    return workflow.is_main_process and not dry and workflow.resource_settings.nodes is None
 
 
 try:
     REQUEST = settle(sources(), Path.cwd())
-    FORESIGHT = Foresight(f"{REQUEST}", Path.cwd())
-    if runs_jobs_here() and FORESIGHT.has_jobs:
-        script.begin()
     EXPERIMENTS = plan(REQUEST, Path.cwd())
     COMPARED = compared(REQUEST, EXPERIMENTS)
     CHUNKS = chunk_table(EXPERIMENTS)
@@ -105,6 +107,7 @@ def say_what_is_left():
 
 def write_index():
     """Writes `results/index.html`, of all experiments that have a page by now."""
+    script.take_no_more()  # its worker ends meanwhile
     from odeflow.workflow.results_index import write_results_index
 
     if not workflow.is_main_process:
@@ -144,6 +147,7 @@ def start_worker():
     """Lets one process import what the jobs need, where they are to run on this machine."""
     executor = getattr(workflow.executor_plugin, "name", None)
     if workflow.is_main_process and executor == "local":
+        keep_parsed()  # the first job that looks for its source has it
         script.start(
             {Path(job.rule.script).stem for job in workflow.dag.needrun_jobs() if job.rule.script}
         )
@@ -173,7 +177,7 @@ if workflow.is_main_process:
         except ConfigError as error:
             raise WorkflowError(str(error)) from None
         keep_manifests()
-        atexit.register(keep_parsed)  # at the end: what jobs depend on is looked at later
+        atexit.register(keep_parsed)  # of runs without jobs, too, and what is looked at later
         FORESIGHT.remember()
         HELD = HeldLease(Path.cwd(), [f for e in EXPERIMENTS.values() for f in e.kept_files])
         wait_for_pruning(Path.cwd(), sys.stderr)
@@ -324,15 +328,10 @@ def chunk_minutes(wildcards, threads, attempt):
     return job_resources.minutes(chunk, threads) * 2 ** (attempt - 1)
 
 
-def is_of_indices(name):
-    """Whether a figure file, by its name in `figures_of`, is drawn from sensitivity indices."""
-    return name.startswith(OF_INDICES)
-
-
-def figures_of(experiment):
-    """Every figure file by name; the first format of each kind goes into the report."""
+def figures_of(experiment, stage):
+    """What a stage draws, file by name; the first format of each kind goes into the report."""
     files, own = {}, experiment.config.plot.functions
-    for kind in experiment.figures:
+    for kind in experiment.kinds_of(stage):
         shown, *others = map(update, experiment.figure_files(kind))
         files[kind] = report(
             shown,

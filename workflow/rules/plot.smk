@@ -1,24 +1,6 @@
 # The figures. Which there are depends on the experiment, so each has a rule of its own.
 for experiment in EXPERIMENTS.values():
-    drawn = figures_of(experiment)
-    of_verification = {
-        kind: drawn.pop(kind) for kind in list(drawn) if kind.startswith("verification")
-    }
-
-    of_indices = {kind: drawn.pop(kind) for kind in list(drawn) if is_of_indices(kind)}
-    of_estimates = {
-        kind: drawn.pop(kind)
-        for kind in list(drawn)
-        if any(kind.startswith(own) for own in ESTIMATE_FIGURES)
-    }
-
-    of_training = {
-        kind: drawn.pop(kind)
-        for kind in list(drawn)
-        if any(kind.startswith(own) for own in TRAINING_FIGURES)
-    }
-
-    if drawn:
+    if drawn := figures_of(experiment, "plot"):
 
         rule:
             name:
@@ -44,8 +26,36 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot.py"
 
+    # Beside those and first: they take as long as all others together.
+    if drawn := figures_of(experiment, "plot_results"):
+
+        rule:
+            name:
+                f"plot_results_{experiment.name}"
+            input:
+                ensemble=experiment.ensemble,
+                summary=f"results/{experiment.name}/summary.nc",
+                mark=mark(str(experiment.folder), "plot_results"),
+            output:
+                **drawn,
+            log:
+                f"results/{experiment.name}/logs/plot_results.log",
+            benchmark:
+                f"results/{experiment.name}/benchmarks/plot_results.tsv"
+            priority: 1
+            group:
+                "results"
+            conda:
+                "../envs/odeflow.yaml"
+            params:
+                spec=experiment.stage_spec("plot_results"),
+                stage=experiment.stage("plot_results").as_data(),
+                captions=experiment.captions,
+            script:
+                "../scripts/plot_results.py"
+
     # Apart, so that the others need not wait for the verification.
-    if of_verification:
+    if drawn := figures_of(experiment, "plot_verification"):
 
         rule:
             name:
@@ -54,7 +64,7 @@ for experiment in EXPERIMENTS.values():
                 **verification_of(experiment),
                 mark=mark(str(experiment.folder), "plot_verification"),
             output:
-                **of_verification,
+                **drawn,
             log:
                 f"results/{experiment.name}/logs/plot_verification.log",
             benchmark:
@@ -70,7 +80,7 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot_verification.py"
 
-    if of_indices:
+    if drawn := figures_of(experiment, "plot_sensitivity"):
 
         rule:
             name:
@@ -79,7 +89,7 @@ for experiment in EXPERIMENTS.values():
                 **indices_of(experiment),
                 mark=mark(str(experiment.folder), "plot_sensitivity"),
             output:
-                **of_indices,
+                **drawn,
             log:
                 f"results/{experiment.name}/logs/plot_sensitivity.log",
             benchmark:
@@ -95,7 +105,7 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot_sensitivity.py"
 
-    if of_estimates:
+    if drawn := figures_of(experiment, "plot_estimates"):
 
         rule:
             name:
@@ -104,7 +114,7 @@ for experiment in EXPERIMENTS.values():
                 estimates=experiment.estimates,
                 mark=mark(str(experiment.folder), "plot_estimates"),
             output:
-                **of_estimates,
+                **drawn,
             log:
                 f"results/{experiment.name}/logs/plot_estimates.log",
             benchmark:
@@ -120,7 +130,7 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot_estimates.py"
 
-    if of_training:
+    if drawn := figures_of(experiment, "plot_training"):
 
         rule:
             name:
@@ -129,7 +139,7 @@ for experiment in EXPERIMENTS.values():
                 **training_of(experiment),
                 mark=mark(str(experiment.folder), "plot_training"),
             output:
-                **of_training,
+                **drawn,
             log:
                 f"results/{experiment.name}/logs/plot_training.log",
             benchmark:

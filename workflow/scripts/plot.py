@@ -1,4 +1,4 @@
-"""Snakemake's side of the plot stage: all figures of an experiment but that of the verification."""
+"""Snakemake's side of the plot stage: what the solver did, and the user's own figures."""
 
 from pathlib import Path
 

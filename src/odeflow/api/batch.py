@@ -16,6 +16,7 @@ from odeflow.problem.problem import rows_below
 
 #: Stands for None among axes: trees of axes would lose it.
 _SHARED = object()
+_is_none = lambda x: x is None
 
 
 class Batch(NamedTuple):
@@ -38,19 +39,20 @@ class Batch(NamedTuple):
 
     def rows(self) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
         """The components of `y0` and `args` of all trajectories, float64."""
-        lanes, count = 1 if self.lanes is None else self.lanes, len(self.y.leaves)
+        lanes, count = self.lanes, len(self.y.leaves)
+        if lanes is None:
+            columns = [np.asarray(leaf).reshape(-1, 1) for leaf in self.leaves]
+            return _joined(columns[:count]), _joined(columns[count:])
         rows = []
         for leaf, axis in zip(self.leaves, self.axes):
             values = np.asarray(leaf)
-            if self.lanes is None:
-                rows.append(values.reshape(-1, 1))
-                continue
             if axis is None:
                 rows.append(np.broadcast_to(values.reshape(-1, 1), (values.size, lanes)))
             else:
                 values = np.moveaxis(values, axis, -1)
                 rows.append(values.reshape(prod(values.shape[:-1]), lanes))
-        return _joined(rows[:count], lanes), _joined(rows[count:], lanes)
+        args = rows_below(rows[count:]) if rows[count:] else np.empty((0, lanes))
+        return rows_below(rows[:count]), args
 
     def traced(self, dtype: Any) -> list[Any]:
         """Each leaf as a JAX array (lane, component)."""
@@ -67,57 +69,75 @@ class Batch(NamedTuple):
         return arrays
 
 
-def batched(y0: Any, args: Any, in_axes: Any) -> Batch:
-    """The trajectories that `y0` and `args` stand for, with `in_axes` as in `jax.vmap`.
+class Trees(NamedTuple):
+    """What `y0`, `args` and `in_axes` look like: what decides an `Arrangement`.
+
+    `structure` is that of the pair of `y0` and `args`, `kinds` are the shapes and types of their
+    leaves. `types` tell apart axes that are equal, as 1, 1.0 and True.
+    """
+
+    structure: Any
+    kinds: tuple[Any, ...]
+    axes: tuple[Any, ...]
+    axes_structure: Any
+    types: tuple[type, ...]
+
+
+class Arrangement(NamedTuple):
+    """What a `Batch` has beside its leaves."""
+
+    axes: tuple[int | None, ...]
+    lanes: int | None
+    y: PytreeLayout
+    args: PytreeLayout
+
+
+def flattened(y0: Any, args: Any, in_axes: Any) -> tuple[tuple[Any, ...], Trees]:
+    """The leaves of `y0` and `args`, which are arrays now, and what `arranged` is asked for.
 
     Arguments:
         y0: pytree of real numbers or arrays.
         args: pytree of real numbers or arrays.
         in_axes: an integer or None for both, or a pair for `y0` and `args`; each is a prefix of
             their trees.
+    """
+    found, structure = jax.tree.flatten((y0, args))
+    leaves = tuple([leaf if type(leaf) is np.ndarray else _array(leaf) for leaf in found])
+    kinds = tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
+    axes, axes_structure = jax.tree.flatten(in_axes)
+    return leaves, Trees(structure, kinds, tuple(axes), axes_structure, tuple(map(type, axes)))
+
+
+def _array(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, jax.Array | np.ndarray) else np.asarray(leaf)
+
+
+def arranged(trees: Trees) -> Arrangement:
+    """The trajectories that trees stand for, with `in_axes` as in `jax.vmap`.
 
     Raises:
         TypeError: a leaf is not an array of real numbers.
         ValueError: `in_axes` does not fit, or leaves have different numbers of trajectories.
     """
-    y_leaves, y_structure = jax.tree.flatten(y0)
-    arg_leaves, arg_structure = jax.tree.flatten(args)
-    leaves = tuple(
-        leaf if isinstance(leaf, jax.Array | np.ndarray) else np.asarray(leaf)
-        for leaf in (*y_leaves, *arg_leaves)
-    )
-    kinds = tuple([(leaf.shape, leaf.dtype) for leaf in leaves])
-    axes, axes_structure = jax.tree.flatten(in_axes, is_leaf=_is_none)
-    key = (y_structure, arg_structure, kinds, tuple(axes), axes_structure)
     try:
-        arranged = _kept_arrangement(*key, tuple(map(type, axes)))
+        return _kept_arrangement(trees)
     except TypeError:  # what nobody can hash is no axis; this says so
-        arranged = _arrangement(*key)
-    return Batch(leaves, *arranged)
-
-
-_Arranged = tuple[tuple[int | None, ...], int | None, PytreeLayout, PytreeLayout]
-_is_none = lambda x: x is None
+        return _arrangement(trees)
 
 
 @lru_cache(maxsize=256)
-def _kept_arrangement(
-    y_structure: Any, arg_structure: Any, kinds: Any, axes: Any, axes_structure: Any, types: Any
-) -> _Arranged:
-    """As `_arrangement`, worked out once; 1, 1.0 and True are equal, but not of one type."""
-    del types
-    return _arrangement(y_structure, arg_structure, kinds, axes, axes_structure)
+def _kept_arrangement(trees: Trees) -> Arrangement:
+    """As `_arrangement`, worked out once."""
+    return _arrangement(trees)
 
 
-def _arrangement(
-    y_structure: Any, arg_structure: Any, kinds: Any, axes: Any, axes_structure: Any
-) -> _Arranged:
-    """What a `Batch` has beside its leaves, which are of these shapes and types."""
-    in_axes = jax.tree.unflatten(axes_structure, axes)
+def _arrangement(trees: Trees) -> Arrangement:
+    in_axes = jax.tree.unflatten(trees.axes_structure, trees.axes)
     pair = in_axes if isinstance(in_axes, tuple | list) else (in_axes, in_axes)
     if len(pair) != 2:
         raise ValueError(f"in_axes: a pair for y0 and args is needed, found {len(pair)} entries")
-    count = y_structure.num_leaves
+    y_structure, arg_structure = trees.structure.children()
+    count, kinds = y_structure.num_leaves, trees.kinds
     y_axes = _axes("y0", pair[0], jax.tree.unflatten(y_structure, range(count)))
     arg_numbers = range(arg_structure.num_leaves)
     arg_axes = _axes("args", pair[1], jax.tree.unflatten(arg_structure, arg_numbers))
@@ -150,7 +170,7 @@ def _arrangement(
     y = PytreeLayout(y_structure, tuple(Leaf(r.name, r.shape) for r in records[:count]))
     if y.size == 0:
         raise ValueError("y0 has no components: there is nothing to solve")
-    return tuple(found), lanes, y, PytreeLayout(arg_structure, records[count:])
+    return Arrangement(tuple(found), lanes, y, PytreeLayout(arg_structure, records[count:]))
 
 
 def _axes(name: str, prefix: Any, tree: Any) -> list[Any]:
@@ -189,7 +209,9 @@ def _one(name: str, kind: tuple[tuple[int, ...], Any], axis: int | None) -> Leaf
     return Leaf(name, shape, None if floating else str(dtype))
 
 
-def _joined(rows: Sequence[np.ndarray], lanes: int) -> np.ndarray:
-    if not rows:
-        return np.empty((0, lanes))
-    return rows_below(rows)
+def _joined(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """One column of all of them, float64."""
+    if not columns:
+        return np.empty((0, 1))
+    joined = columns[0] if len(columns) == 1 else np.concatenate(columns)
+    return joined.astype(float, copy=False)

@@ -1,6 +1,5 @@
 """`ensemble_solve`: what `jit(vmap(diffeqsolve))` is for, by the engines."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from odeflow.api.jax_state import in_jit
 from odeflow.api.refusal import refuse_arguments
 from odeflow.api.results import checked, inlined, solved, traced
 from odeflow.api.solution import EnsembleSolution
-from odeflow.engines.choice import Resources
+from odeflow.engines.choice import CORES, Resources
 
 _END, _CONSTANT = diffrax.SaveAt(t1=True), diffrax.ConstantStepSize()
 
@@ -83,8 +82,8 @@ def ensemble_solve(
         terms, solver, (t0, t1, dt0), y0, args, in_axes, saveat, stepsize_controller, event,
         max_steps, engine, precision,
     )  # fmt: skip
-    resources = Resources(threads or os.cpu_count() or 1, cache)
-    handle, reason = call.handle()
+    resources = Resources(threads or CORES, cache)
+    handle, reason = call.plan.handle, call.plan.reason
     if reason and engine == "native":
         raise ValueError(f"engine='native': {reason}")
     if handle is None or (reason and (call.is_traced or in_jit())):

@@ -59,11 +59,11 @@ def explain(
     chosen: Any = diffrax.Tsit5() if solver is None else solver
     if not isinstance(chosen, diffrax.AbstractAdaptiveSolver):
         controller = diffrax.ConstantStepSize()
-    call = CheckedCall.of(
+    plan = CheckedCall.of(
         term, chosen, (0.0, 1.0, 0.01), y0, args, None, saveat or diffrax.SaveAt(t1=True),
         controller, event, 4096, "auto", "float64",
-    )  # fmt: skip
-    handle, reason = call.handle()
+    ).plan  # fmt: skip
+    handle, reason = plan.handle, plan.reason
     if not reason or handle is None:
         return Explanation(not reason, reason)
     error = handle.refusal()

@@ -1,9 +1,9 @@
 """What is kept of a structure from call to call: its problem, its engine and its programs."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from threading import Lock
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -24,8 +24,7 @@ _MOST_STRUCTURES, _MOST_NUMBERS = 64, 16
 _OUTCOMES = ("status", "num_steps", "num_accepted_steps", "num_rejected_steps", "time_reached")
 
 
-@dataclass(frozen=True)
-class SolvedLanes:
+class SolvedLanes(NamedTuple):
     """Trajectories as an engine left them: `values` (lane, time, output), and what became of each.
 
     `derivatives` (lane, time, output, column) are those along directions, where asked for.
@@ -72,10 +71,9 @@ class Problems:
         return known
 
     def solve(
-        self, numbers: Numbers, lanes: Lanes, resources: Resources, progress: Progress | None
+        self, problem: Problem, lanes: Lanes, resources: Resources, progress: Progress | None
     ) -> Solution:
-        """Solves every lane."""
-        problem = self.problem(numbers)
+        """Solves every lane of one of these problems."""
         if lanes.size == 0:
             return _nothing(problem)
         return solve(problem, lanes, self.choice, resources, progress)
@@ -114,15 +112,19 @@ class Handle:
             choice = self._derived.choice
         return None if choice.name == "native" else choice.reason
 
+    def problem(self, numbers: Numbers) -> Problem:
+        """What is solved with these numbers."""
+        return self._plain.problem(numbers)
+
     def solve(
         self,
-        numbers: Numbers,
+        problem: Problem,
         rows: tuple[np.ndarray, np.ndarray],
         resources: Resources,
         progress: Progress | None = None,
     ) -> SolvedLanes:
         """Solves the lanes of these rows of components and of args."""
-        solution = self._plain.solve(numbers, Lanes(*rows), resources, progress)
+        solution = self._plain.solve(problem, Lanes(*rows), resources, progress)
         return SolvedLanes(saved_values(self.structure, solution.values), solution)
 
     def solve_derivatives(
@@ -143,7 +145,7 @@ class Handle:
             np.concatenate([repeated[0], along[:size]]),
             np.concatenate([repeated[1], along[size:]]),
         )
-        solution = self._derived.solve(numbers, given, resources, None)
+        solution = self._derived.solve(self._derived.problem(numbers), given, resources, None)
         own = slice(None, None, count)
         values = saved_values(self.structure, solution.values)[own]
         found = saved_values(self.structure, solution.values, along=True)

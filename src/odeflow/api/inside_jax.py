@@ -145,7 +145,7 @@ def _solve(
         for part in (flat[:count], flat[count:])
     )
     if columns is None:
-        outcome = handle.solve(numbers, rows, resources)  # type: ignore[arg-type]
+        outcome = handle.solve(handle.problem(numbers), rows, resources)  # type: ignore[arg-type]
     else:
         outcome = handle.solve_derivatives(numbers, rows, columns, resources)  # type: ignore[arg-type]
     outputs = _outputs(outcome, place)

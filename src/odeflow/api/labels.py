@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,39 +12,6 @@ from odeflow.files.flags import flag_attributes
 from odeflow.problem.status import Status
 from odeflow.provenance.versions import VERSION
 
-
-class SolutionLike(Protocol):
-    """What a solution says of its trajectories, see `EnsembleSolution`."""
-
-    @property
-    def ts(self) -> Any:
-        """The times of values."""
-
-    @property
-    def ys(self) -> Any:
-        """The values."""
-
-    @property
-    def stats(self) -> Any:
-        """Numbers of steps."""
-
-    @property
-    def status(self) -> Any:
-        """What became of each."""
-
-    @property
-    def time_reached(self) -> Any:
-        """Where each ended."""
-
-    @property
-    def engine(self) -> Any:
-        """Which engine it was."""
-
-    @property
-    def reason(self) -> Any:
-        """Why, where it is not the native one."""
-
-
 _WORDS = {
     "num_steps": "attempted solver steps",
     "num_accepted_steps": "accepted solver steps",
@@ -53,21 +20,26 @@ _WORDS = {
 
 
 def dataset(
-    solution: SolutionLike,
+    ts: Any,
+    ys: Any,
+    outcomes: Mapping[str, Any],
+    engine: str,
+    reason: str,
+    *,
     coords: Mapping[str, Any],
     units: Mapping[str, str],
     long_names: Mapping[str, str],
     time_units: str,
 ) -> xr.Dataset:
-    """See `EnsembleSolution.to_xarray`."""
-    status = np.asarray(solution.status)
+    """See `EnsembleSolution.to_xarray`; `outcomes` are its `status`, `time_reached` and `stats`."""
+    status = np.asarray(outcomes["status"])
     if status.ndim > 1:
         raise ValueError(
             f"to_xarray: trajectories have {status.ndim} axes; take one batch of the outermost vmap"
         )
     lane = ("sample",) * status.ndim
     data: dict[str, Any] = {}
-    for path, leaf in jax.tree_util.tree_leaves_with_path(solution.ys):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(ys):
         name, values = _name(path), np.asarray(leaf)
         if name in data:
             raise ValueError(f"to_xarray: two leaves of ys are called {name}; rename one of them")
@@ -80,14 +52,14 @@ def dataset(
         | flag_attributes([s.name for s in Status], np.int8),
     )
     for name, words in _WORDS.items():
-        count = np.asarray(solution.stats[name])
+        count = np.asarray(outcomes[name])
         data[name] = (lane, count, {"long_name": words, "units": "1"})
     data["time_reached"] = (
         lane,
-        np.asarray(solution.time_reached),
+        np.asarray(outcomes["time_reached"]),
         {"long_name": "end of the trajectory, or of its last accepted step", "units": time_units},
     )
-    known: dict[str, Any] = {"time": _time(solution, status.ndim, time_units)}
+    known: dict[str, Any] = {"time": _time(np.asarray(ts), status.ndim, time_units)}
     if status.ndim:
         known["sample"] = ("sample", np.arange(status.size), {"long_name": "trajectory"})
     for name, values in coords.items():
@@ -95,9 +67,9 @@ def dataset(
             raise ValueError(f"to_xarray: coords: {name} is a variable already; rename it")
         known[name] = (lane, np.asarray(values))
     attributes = {
-        "source": f"odeflow {VERSION}, engine {solution.engine}",
-        "odeflow_engine": solution.engine,
-        "odeflow_engine_reason": solution.reason,
+        "source": f"odeflow {VERSION}, engine {engine}",
+        "odeflow_engine": engine,
+        "odeflow_engine_reason": reason,
         "odeflow_version": VERSION,
     }
     result = xr.Dataset(data, known, attributes)
@@ -111,9 +83,8 @@ def dataset(
     return result
 
 
-def _time(solution: SolutionLike, lanes: int, units: str) -> Any:
+def _time(ts: np.ndarray, lanes: int, units: str) -> Any:
     """The coordinate of time: the number of the saved value where times differ by trajectory."""
-    ts = np.asarray(solution.ts)
     shared = ts.reshape(-1, ts.shape[-1]) if lanes else ts[None]
     attributes = {"units": units, "long_name": "time"}
     if len(shared) and (shared == shared[0]).all():

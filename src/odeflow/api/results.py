@@ -24,20 +24,18 @@ def solved(
     call: CheckedCall, handle: Handle, resources: Resources, progress: Progress | None
 ) -> EnsembleSolution:
     """The solution of a call whose numbers are all known, as NumPy arrays."""
-    numbers, place = call.numbering.numbers(call.span_values(), call.ts)
-    rows = call.batch.rows()
+    plan, rows = call.plan, call.batch.rows()
     if handle.choice.name == "native":
-        outcome = handle.solve(numbers, rows, resources, progress)
+        outcome = handle.solve(plan.problem, rows, resources, progress)
     else:
         with in_float64():
-            outcome = handle.solve(numbers, rows, resources, progress)
+            outcome = handle.solve(plan.problem, rows, resources, progress)
     found, values = outcome.solution, outcome.values
-    values = values if place is None else values[:, place]
+    values = values if plan.place is None else values[:, plan.place]
     counts: dict[str, Any] = {name: getattr(found, name) for name in _COUNTS}
     ts = found.time_reached[:, None]
-    if numbers.ts is not None:
-        times = np.array(numbers.ts) if place is None else np.array(numbers.ts)[place]
-        lanes = len(found.status)
+    if plan.times is not None:
+        times, lanes = plan.times.copy(), len(found.status)
         ts = times[None] if lanes == 1 else np.broadcast_to(times, (lanes, len(times)))
     return _assembled(
         call, handle, ts, values, found.status, counts, found.time_reached, handle.choice
@@ -46,11 +44,12 @@ def solved(
 
 def traced(call: CheckedCall, handle: Handle, resources: Resources) -> EnsembleSolution:
     """The solution of a call inside of a JAX transformation, by the native engine."""
-    dtype, saving = jnp.result_type(float), call.numbering.saving
-    span = jnp.stack([jnp.asarray(x, dtype) for x in call.span])
-    ts = jnp.zeros(0, dtype) if call.ts is None else jnp.asarray(call.ts)
+    plan, dtype = call.plan, jnp.result_type(float)
+    saving = plan.numbering.saving
+    span = jnp.stack([jnp.asarray(x, dtype) for x in plan.span])
+    ts = jnp.zeros(0, dtype) if plan.ts is None else jnp.asarray(plan.ts)
     values, status, *counts, reached = solve_traced(
-        handle, call.numbering, span, ts, call.batch.traced(dtype), resources
+        handle, plan.numbering, span, ts, call.batch.traced(dtype), resources
     )
     times = reached[:, None]
     if not saving.ends_only:
@@ -63,7 +62,7 @@ def traced(call: CheckedCall, handle: Handle, resources: Resources) -> EnsembleS
 def inlined(call: CheckedCall, reason: str) -> EnsembleSolution:
     """The solution of a call by Diffrax, as a part of the caller's own program."""
     ts, ys, stats, status, reached = solve_inlined(**call.given)
-    stats = stats | {"max_steps": call.given["max_steps"]}
+    stats = stats | {"max_steps": call.plan.max_steps}
     return EnsembleSolution(ts, ys, stats, status, reached, _mask(call, status), "diffrax", reason)
 
 
@@ -104,7 +103,7 @@ def _assembled(
         values[..., part].reshape(*shape, *leaf.shape)
         for leaf, part in zip(layout.leaves, layout.parts)
     ]
-    stats = stats | {"max_steps": call.given["max_steps"]}
+    stats = stats | {"max_steps": call.plan.max_steps}
     ys = jax.tree.unflatten(layout.structure, leaves)
     mask = _mask(call, status)
     return EnsembleSolution(ts, ys, stats, status, reached, mask, choice.name, choice.reason)
@@ -112,7 +111,7 @@ def _assembled(
 
 def _mask(call: CheckedCall, status: Any) -> Any:
     """Which condition of the event ended a trajectory, in the structure of its `cond_fn`."""
-    event = call.given["event"]
+    event = call.plan.event
     if event is None:
         return None
     stopped = status == int(Status.stopped_by_event)

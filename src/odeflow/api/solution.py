@@ -94,7 +94,17 @@ class EnsembleSolution:
         """
         from odeflow.api.labels import dataset
 
-        return dataset(self, coords or {}, units or {}, long_names or {}, time_units)
+        return dataset(
+            self.ts,
+            self.ys,
+            {"status": self.status, "time_reached": self.time_reached, **self.stats},
+            self.engine,
+            self.reason,
+            coords=coords or {},
+            units=units or {},
+            long_names=long_names or {},
+            time_units=time_units,
+        )
 
 
 def failure(status: np.ndarray) -> str | None:

@@ -16,7 +16,8 @@ from odeflow.problem.names import RESERVED_NAMES
 class Strict(BaseModel):
     """A config group: unknown keys are refused, values cannot be changed after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    # what validates it is built when it is first needed: most groups are a part of `Config` only
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
 class OneLaw(Strict):

@@ -16,6 +16,30 @@ OF_INDICES = (
 ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior", "predictive")
 #: Kinds that are drawn of a training set.
 TRAINING_FIGURES = ("training_set",)
+#: What is drawn of trajectories and metrics; what the solver did is beside it.
+_OF_RESULTS = (
+    "measurements",
+    "time_courses",
+    "heat_map",
+    "metric_scatter",
+    "phase_portrait",
+    "vpc",
+    "event_times",
+    "event_section",
+)
+#: The kinds that stages of their own draw, by their names; `plot` draws all others.
+DRAWN_BY = {
+    "plot_results": _OF_RESULTS,
+    "plot_verification": ("verification",),
+    "plot_sensitivity": OF_INDICES,
+    "plot_estimates": ESTIMATE_FIGURES,
+    "plot_training": TRAINING_FIGURES,
+}
+
+
+def drawing_stage(kind: str) -> str:
+    """The stage that draws figures of a kind; `kind` is one of those here or the user's own."""
+    return next((stage for stage, kinds in DRAWN_BY.items() if kind in kinds), "plot")
 
 
 def _has_section(config: Config) -> bool:

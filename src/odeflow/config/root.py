@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
 from odeflow.config.about import About
 from odeflow.config.analyse import AnalyseConfig
@@ -24,6 +24,8 @@ from odeflow.problem.records import Records
 
 class Config(Strict):
     """A whole experiment, validated."""
+
+    model_config = ConfigDict(defer_build=False)
 
     name: str = Field(description="the experiment's name and its folder under results/")
     about: About = Field(

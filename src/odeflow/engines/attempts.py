@@ -1,7 +1,7 @@
 """Failed trajectories again, with a changed solver, inside the chunk."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +18,7 @@ from odeflow.engines.choice import (
     missing_device,
     solve,
 )
+from odeflow.engines.pilot import PilotMaker
 from odeflow.files.errors import ConfigError
 from odeflow.problem.attempt import Attempt
 from odeflow.problem.delays import WITH_DELAYS
@@ -25,9 +26,6 @@ from odeflow.problem.methods import METHODS
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 from odeflow.problem.status import has_failed
-
-#: Gives the lanes of a pilot; None where there are none that any chunk would take.
-Pilot = Callable[[Resources], Lanes | None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Retrier:
         chosen: EngineChoice,
         wanted: Wanted,
         device: Device = "auto",
-        pilot: Pilot | None = None,
+        pilot: PilotMaker | None = None,
     ):
         self._attempts = attempts
         self._pilot = pilot
@@ -124,12 +122,12 @@ class Retrier:
             # spares others two seconds
             from odeflow.engines.method_choice import choose_method, handing_over
 
-            lanes = self._pilot and self._pilot(resources)
-            if lanes is None:
+            pilot = self._pilot and self._pilot(resources)
+            if pilot is None:
                 self._problems[first] = handing_over(self._problems[first], most)
             else:
-                problems = {i: self._problems[i] for i in self._candidates if self._is_native(i)}
-                first, problem = choose_method(problems, lanes, resources, most)
+                problems = {i: self._problems[i] for i in self._candidates}
+                first, problem = choose_method(problems, self._is_native, pilot, resources, most)
                 self._problems[first] = problem
         others = [i for i in range(len(self._attempts)) if i not in self._candidates]
         return list(dict.fromkeys([first, self._candidates[-1], *others]))

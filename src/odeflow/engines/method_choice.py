@@ -1,27 +1,36 @@
 """Which of several methods begins: what takes the least work on a few lanes.
 
 Work is counted, by steps and what a step is to compute, and not timed: so a choice is the same
-whenever it is made, by any chunk of an experiment.
+whenever it is made, by any chunk of an experiment. A method is compiled and tried only where it may
+be worth it, as `engines.method_bounds` says of the first.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from odeflow.engines.choice import EngineChoice, Resources, solve
+from odeflow.engines.method_bounds import compile_work, least_steps
 from odeflow.engines.native import engine as native_engine
+from odeflow.engines.pilot import Pilot
 from odeflow.problem.methods import METHODS
 from odeflow.problem.problem import Lanes, Problem
-from odeflow.problem.status import has_failed
+from odeflow.problem.status import Status, has_failed
 
-#: Most steps of a lane of the pilot, and how many an explicit method has in any case.
-_MOST_STEPS, _LEAST_STEPS = 20_000, 1000
+#: Most steps of a lane of the pilot, and most work of all of them, which is a third of a second.
+_MOST_STEPS, _MOST_WORK = 20_000, 1e10
+#: Steps that a lane is given at least.
+_LEAST_STEPS = 1000
 #: Steps at the limit of stability that a lane is given where no pilot says more.
 _FEW_AT_LIMIT = 200
-#: Work of an explicit method on a lane of the pilot, in that of the stiff one's hardest.
-_TIMES_STIFF = 8
+#: The part of a lane's steps at the limit of stability from which on that slows it down, and how
+#: many steps it may have in any case: at tight tolerances rounding hides the limit.
+_LIMITED, _MANY_STEPS = 0.1, 5000
+#: The part of the work that another method has to save.
+_LEAST_SAVED = 0.1
 #: How much longer it takes where one thing waits for another, in a linear solve or a recurrence.
 _WAITING = 1.1
 #: How many more steps other lanes are given than those of the pilot, and how many at the limit of
@@ -31,10 +40,14 @@ _ROOM, _ROOM_AT_LIMIT = 4, 1.5
 
 @dataclass(frozen=True)
 class _Tried:
-    """What a method did on each lane: steps, which are those it took up to where it failed."""
+    """What a method did on each lane: steps, which are those it took up to where it failed.
+
+    A lane is `limited` where stability shortens its steps, or where that is not known.
+    """
 
     steps: Float[np.ndarray, " lane"]
     failed: Bool[np.ndarray, " lane"]
+    limited: Bool[np.ndarray, " lane"]
     step_work: float
 
     @property
@@ -44,45 +57,61 @@ class _Tried:
 
 
 def choose_method(
-    problems: Mapping[int, Problem], lanes: Lanes, resources: Resources, most_steps: int
+    problems: Mapping[int, Problem],
+    is_native: Callable[[int], bool],
+    pilot: Pilot,
+    resources: Resources,
+    most_steps: int,
 ) -> tuple[int, Problem]:
     """The candidate that begins, and its problem, which has the steps that it is given.
 
-    The native engine runs all candidates. The stiff one is tried first. An explicit one that begins
-    hands over what takes more steps at the limit of stability than would have been best on these
-    lanes, and some room, or than are as much work as the stiff one's hardest. Where these are not
-    told apart, all steps count. `most_steps` are those of a trajectory that is not handed over.
+    The native engine runs the first, which is explicit, and which others is asked where they are
+    wanted. The first is tried. The stiff one is where there are lanes that the first does not
+    solve; it and the others are where they may save a tenth of the work, and more of the work of
+    all trajectories than it is to compile them. So a small ensemble stays with the first.
+
+    An explicit one that begins hands over what takes more steps at the limit of stability than
+    would have been best on these lanes, and some room, or than are as much work as the stiff one's
+    hardest. Where these are not told apart, all steps count. `most_steps` are those of a trajectory
+    that is not handed over.
     """
-    stiff = next((i for i, p in problems.items() if METHODS[p.solver.method].implicit), None)
-    reference = None if stiff is None else _tried(problems[stiff], lanes, _MOST_STEPS, resources)
-    # what no candidate ends is the same to all of them
-    least, first, steps = np.inf, stiff, 0
-    problems = {i: p if i == stiff else handing_over(p, most_steps) for i, p in problems.items()}
-    if reference is not None:
-        least = reference.work.sum()
-    for number, problem in problems.items():
-        if number == stiff:
-            continue
-        most = _MOST_STEPS
-        if reference is not None:
-            allowed = _TIMES_STIFF * reference.work.max() / native_engine.step_work(problem)
-            most = int(np.clip(allowed, _LEAST_STEPS, _MOST_STEPS))
-        tried = _tried(problem, lanes, most, resources)
-        work, given = _handed_over(tried, reference)
-        if work <= least:
-            least, first, steps = work, number, given
-    assert first is not None
-    if first == stiff:
-        return first, problems[first]
-    problem = problems[first]
+    problems = {i: handing_over(p, most_steps) for i, p in problems.items()}
+    best, *others, stiff = problems
+    first, reference = _tried(problems[best], pilot.lanes, resources), None
+    steps_of_first = (problems[best].solver.method, first.steps, first.limited)
+    times = pilot.trajectories / pilot.lanes.size
+
+    def may_save(number: int) -> bool:
+        problem = problems[number]
+        if not is_native(number):
+            return False
+        rtol, method = problem.solver.tolerances.rtol, problem.solver.method
+        saved = least - (_step_work(problem) * least_steps(method, rtol, *steps_of_first)).sum()
+        return saved > _LEAST_SAVED * least and times * saved > compile_work(problem)
+
+    least, given = _handed_over(first, None)
+    is_wanted = may_save if not first.failed.any() else is_native
+    if first.limited.any() and is_wanted(stiff):
+        reference = _tried(problems[stiff], pilot.lanes, resources)
+        least, given = _handed_over(first, reference)
+        if reference.work.sum() < least:
+            least, best = reference.work.sum(), stiff
+    for number in others:
+        if may_save(number):
+            work, steps = _handed_over(_tried(problems[number], pilot.lanes, resources), reference)
+            if work <= least:
+                least, best, given = work, number, steps
+    problem = problems[best]
+    if best == stiff:
+        return best, problem
     if problem.solver.stiff_steps is None:
-        few = {"max_steps": min(max(_ROOM * steps, _LEAST_STEPS), problem.solver.max_steps)}
+        few = {"max_steps": min(max(_ROOM * given, _LEAST_STEPS), problem.solver.max_steps)}
     else:
         hardest = float(_LEAST_STEPS)
         if reference is not None:
             hardest = reference.work.max() / native_engine.step_work(problem)
-        few = {"stiff_steps": int(max(_ROOM_AT_LIMIT * steps, hardest))}
-    return first, replace(problem, solver=replace(problem.solver, **few))
+        few = {"stiff_steps": int(max(_ROOM_AT_LIMIT * given, hardest))}
+    return best, _renumbered(problem, **few)
 
 
 def handing_over(problem: Problem, most_steps: int) -> Problem:
@@ -96,16 +125,36 @@ def handing_over(problem: Problem, most_steps: int) -> Problem:
     return replace(problem, solver=solver)
 
 
-def _tried(problem: Problem, lanes: Lanes, most: int, resources: Resources) -> _Tried:
-    few = {"max_steps": min(problem.solver.max_steps, most)}
-    if problem.solver.stiff_steps is not None:
-        few["stiff_steps"] = most
-    problem = replace(problem, solver=replace(problem.solver, **few))
-    solution = solve(problem, lanes, EngineChoice("native"), resources)
-    work = native_engine.step_work(problem)
-    if METHODS[problem.solver.method].family != "explicit":
-        work *= _WAITING
-    return _Tried(solution.num_steps.astype(float), has_failed(solution.status), work)
+def _step_work(problem: Problem) -> float:
+    waits = METHODS[problem.solver.method].family != "explicit"
+    return native_engine.step_work(problem) * (_WAITING if waits else 1.0)
+
+
+def _renumbered(problem: Problem, **numbers: int) -> Problem:
+    """The problem with numbers of its solver changed, for which nothing is generated again."""
+    changed = replace(problem, solver=replace(problem.solver, **numbers))
+    native_engine.renumber(changed, problem)
+    return changed
+
+
+def _tried(problem: Problem, lanes: Lanes, resources: Resources) -> _Tried:
+    work = _step_work(problem)
+    most = int(np.clip(_MOST_WORK / (work * lanes.size), _LEAST_STEPS, _MOST_STEPS))
+    watches = problem.solver.stiff_steps is not None
+
+    def ended(stiff_steps: int) -> tuple[np.ndarray, np.ndarray]:
+        few = {"max_steps": min(problem.solver.max_steps, most)}
+        few |= {"stiff_steps": stiff_steps} if watches else {}
+        solution = solve(_renumbered(problem, **few), lanes, EngineChoice("native"), resources)
+        return solution.num_steps.astype(float), solution.status
+
+    steps, status = ended(most)
+    failed = has_failed(status)
+    limited = np.ones(lanes.size, bool)
+    if watches:
+        _, status = ended(math.ceil(_LIMITED * steps.mean()))
+        limited = (status == Status.max_steps_reached) | (steps >= _MANY_STEPS) | failed
+    return _Tried(steps, failed, limited, work)
 
 
 def _handed_over(tried: _Tried, stiff: _Tried | None) -> tuple[float, int]:
@@ -114,7 +163,7 @@ def _handed_over(tried: _Tried, stiff: _Tried | None) -> tuple[float, int]:
     Each number of steps that ended a lane is tried. Without a stiff method nothing is handed over.
     """
     if stiff is None:
-        return tried.work.sum(), int(tried.steps.max())
+        return float(tried.work.sum()), int(tried.steps.max())
     best = float(tried.work.sum() + stiff.work.sum()), 0
     for given in np.unique(tried.steps[~tried.failed]):
         is_over = tried.failed | (tried.steps > given)

@@ -1,40 +1,40 @@
 """The lanes by which `solver.method: auto` chooses: rows of the design, the same for any chunk.
 
 What a chunk's folder is named by decides them. So of a design that can go on they are first rows,
-however many there are, and of a table, whose rows are not in that name, there are none.
+however many there may be, and of a table, whose rows are not in that name, there are none.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
 
 from odeflow.config.design import SEQUENTIAL
 from odeflow.design import number_of_samples, rows
-from odeflow.engines.attempts import Pilot
 from odeflow.engines.choice import Resources
+from odeflow.engines.pilot import Pilot, PilotMaker
 from odeflow.ensemble.build import Built
-from odeflow.problem.problem import Lanes
 
 #: Lanes of one vector.
 _LANES = 8
 
 
-def pilot_of(built: Built, study: Path) -> Pilot:
-    """The lanes of a built experiment's pilot."""
+def pilot_of(built: Built, study: Path) -> PilotMaker:
+    """What makes the pilot of a built experiment."""
 
-    def lanes(resources: Resources) -> Lanes | None:
+    def pilot(resources: Resources) -> Pilot | None:
         design = built.config.design
         if design.kind == "table":
             return None
         if design.kind in SEQUENTIAL:
             first = design.model_copy(update={"size": _LANES})
-            return built.lanes(rows(first, 0, _LANES, study), resources)
+            return Pilot(built.lanes(rows(first, 0, _LANES, study), resources), math.inf)
         number = number_of_samples(design, study)
         if design.random_effects is not None:  # later subjects may be left out
-            return built.lanes(rows(design, 0, 1, study), resources)
+            return Pilot(built.lanes(rows(design, 0, 1, study), resources), math.inf)
         places = np.unique(np.linspace(0, number - 1, min(_LANES, number)).astype(int))
         parts = [rows(design, int(place), int(place) + 1, study) for place in places]
         axes = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
-        return built.lanes(axes, resources)
+        return Pilot(built.lanes(axes, resources), number)
 
-    return lanes
+    return pilot

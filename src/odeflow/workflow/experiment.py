@@ -6,12 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from odeflow.config.figure_choice import (
-    ESTIMATE_FIGURES,
-    OF_INDICES,
-    TRAINING_FIGURES,
-    figure_kinds,
-)
+from odeflow.config.figure_choice import drawing_stage, figure_kinds
 from odeflow.config.root import Config
 from odeflow.design import number_of_samples
 from odeflow.files.digests import ShownAsDigest, digest
@@ -81,42 +76,30 @@ class Experiment:
         design, summary = {f"{folder}/design.nc": "design"}, {f"{folder}/summary.nc": "summarise"}
         failures = {f"{folder}/failures.csv": "diagnose"}
         verdict = {f"{folder}/verdict.json": "overview"}
-        drawn = {kind: self.figure_files(kind) for kind in self.figures}
-        of_verification = drawn.pop("verification", [])
-        of_indices = [file for kind in OF_INDICES for file in drawn.pop(kind, [])]
-        of_estimates = [file for kind in ESTIMATE_FIGURES for file in drawn.pop(kind, [])]
-        of_training = [file for kind in TRAINING_FIGURES for file in drawn.pop(kind, [])]
-        figures = [file for files in drawn.values() for file in files]
         estimated = {} if self.estimates is None else {self.estimates: "estimate"}
         stage = "simulate_for_inference"
         training = {} if self.training is None else {self.training: self.rule_of(stage)}
-        drawn_by = {
-            "plot": figures,
-            "plot_verification": of_verification,
-            "plot_sensitivity": of_indices,
-            "plot_estimates": of_estimates,
-            "plot_training": of_training,
-        }
-        shown = {file: rule for rule, files in drawn_by.items() for file in files}
+        of_ensemble = ensemble | summary
+        read = {"plot": of_ensemble, "plot_results": of_ensemble, "plot_verification": verified,
+                "plot_sensitivity": indices, "plot_estimates": estimated,
+                "plot_training": training}  # fmt: skip
+        drawn = {rule: (files, self.drawn_by(rule)) for rule, files in read.items()}
+        shown = {file: rule for rule, (_, figures) in drawn.items() for file in figures}
         return {
             "design": ({}, [*design]),
             "assemble": (design, [*ensemble]),
             "summarise": (ensemble, [*summary]),
             "diagnose": (ensemble, [*failures]),
-            "plot": (ensemble | summary, figures),
-            "plot_verification": (verified, of_verification),
-            "plot_sensitivity": (indices, of_indices),
-            "plot_estimates": (estimated, of_estimates),
-            "plot_training": (training, of_training),
+            **drawn,
             "overview": (
-                ensemble | summary | failures | verified | indices | estimated | training | shown,
+                of_ensemble | failures | verified | indices | estimated | training | shown,
                 [f"{folder}/overview.html", *verdict],
             ),
             "verdict": (verdict, self.checks),
             **({"verify": (ensemble, [*verified])} if verified else {}),
-            **({"sensitivity": (ensemble | summary, [*indices])} if indices else {}),
+            **({"sensitivity": (of_ensemble, [*indices])} if indices else {}),
             **({"estimate": ({}, [*estimated])} if estimated else {}),
-            **({stage: (ensemble | summary, [*training])} if training else {}),
+            **({stage: (of_ensemble, [*training])} if training else {}),
         }
 
     @property
@@ -182,6 +165,14 @@ class Experiment:
     def figure_files(self, kind: str) -> list[str]:
         """Files of one kind of figure, one file per format."""
         return [str(self.folder / "figures" / f"{kind}.{f}") for f in self.config.plot.formats]
+
+    def kinds_of(self, stage: str) -> list[str]:
+        """Kinds of figures that a stage draws."""
+        return [kind for kind in self.figures if drawing_stage(kind) == stage]
+
+    def drawn_by(self, stage: str) -> list[str]:
+        """Files of the figures that a stage draws."""
+        return [file for kind in self.kinds_of(stage) for file in self.figure_files(kind)]
 
     @property
     def all_figures(self) -> list[str]:

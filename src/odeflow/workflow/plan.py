@@ -3,27 +3,16 @@
 Cheap, and without JAX: the Snakefile imports this and what it names.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from odeflow.config.sources import Request
 from odeflow.files.digests import digest
 from odeflow.files.errors import ConfigError
-from odeflow.files.shipped import source_folder
 from odeflow.importers.study.compose import compose
 from odeflow.provenance.records import Stage
 from odeflow.workflow.chunks import RESULTS, Chunk
 from odeflow.workflow.experiment import Experiment
-from odeflow.workflow.processes import name_to_jobs
-
-
-def share_source() -> None:
-    """Lets the jobs that this process starts import the odeflow that it does, and end with it."""
-    name_to_jobs()
-    own, given = source_folder(), os.environ.get("PYTHONPATH", "")
-    if own and given.split(os.pathsep)[0] != str(own):  # in a job it is there already
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(own), given]))
 
 
 def plan(request: Request, study: Path) -> dict[str, Experiment]:

@@ -1,4 +1,4 @@
-"""Processes: which are there still, and that a job ends with the one that started it."""
+"""Processes: which are there still, and what a job has of the one that started it."""
 
 import ctypes
 import os
@@ -8,6 +8,8 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from odeflow.files.shipped import source_folder
 
 #: The environment variable that names the process that starts jobs.
 _STARTED_BY = "ODEFLOW_STARTED_BY"
@@ -44,6 +46,14 @@ def start_of(process: int) -> str:
 def name_to_jobs() -> None:
     """Lets jobs know that it is this process that starts them."""
     os.environ[_STARTED_BY] = f"{os.getpid()} {machine()}"
+
+
+def share_source() -> None:
+    """Lets the jobs that this process starts import the odeflow that it does, and end with it."""
+    name_to_jobs()
+    own, given = source_folder(), os.environ.get("PYTHONPATH", "")
+    if own and given.split(os.pathsep)[0] != str(own):  # in a job it is there already
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(own), given]))
 
 
 def end_with_starter() -> None:

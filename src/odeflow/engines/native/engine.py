@@ -76,12 +76,12 @@ def solve(
         from odeflow.engines.native.targets.cuda_kernel import load_cuda_kernel
 
         Launch(arrays, load_cuda_kernel(module.code, cache_dir)).run()
-        arrays.clear_late(0, lanes.size)
+        arrays.outputs.clear_late()
         if progress is not None:
             progress(lanes.size)
     else:
         _solve_on_cores(arrays, load_kernel(module.code, cache_dir), threads, progress)
-    return arrays.solution()
+    return arrays.solution(arrays.outputs)
 
 
 #: Memory of solves of few lanes that are over.
@@ -100,7 +100,7 @@ def _few_lanes(
     if not is_plain(problem, lanes.size):
         return None
     _FREE.setdefault(problem, [])
-    return FewLanes(problem, lanes, Arrays(problem, lanes, module), kernel)
+    return FewLanes(lanes, Arrays(problem, lanes, module), kernel)
 
 
 #: Modules that were generated, as long as their problems are in use.
@@ -204,10 +204,9 @@ def _solve_on_cores(
     """Solves in batches that the threads take in turn."""
 
     def solve_batch(first: int, last: int) -> int:
-        outputs = (*arrays.outputs, *arrays.event_outputs)
         inputs = arrays.inputs(first, last)
-        kernel(arrays.rows(), arrays.jumps, first, last, *inputs, *outputs)
-        arrays.clear_late(first, last)
+        kernel(arrays.rows(), arrays.jumps, first, last, *inputs, *arrays.outputs)
+        arrays.outputs.clear_late(first, last)
         return last - first
 
     size = batch_size(arrays.size, arrays.components, threads)

@@ -2,6 +2,7 @@
 
 import io
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +99,11 @@ def lay_out(figure: Figure, dpi: int) -> None:
     Matplotlib would look for them again for each, which takes half as long as the drawing.
     """
     escape_what_is_no_math(figure)
-    if figure.get_layout_engine() is not None:
+    if (engine := figure.get_layout_engine()) is not None:
         figure.set_dpi(dpi)
-        figure.draw_without_rendering()
+        if figure.axes:
+            with suppress(ValueError):  # as Matplotlib does: there is no room for all of it
+                engine.execute(figure)
         with mpl.rc_context(_NO_LAYOUT):
             figure.set_layout_engine(None)  # "none" would stand for one, and be drawn for
 

@@ -20,7 +20,7 @@ class Foresight:
     """Compares a run with the last one in a study.
 
     Arguments:
-        asked: what is asked for, as text.
+        asked: what is asked for, as text: before it is settled, another spelling is something else.
         study: the study's folder; its own files and those of its `config/` count by their dates.
     """
 
@@ -34,6 +34,11 @@ class Foresight:
             return self._file.read_text(encoding="utf-8") != self._now
         except (OSError, UnicodeDecodeError):
             return True
+
+    @property
+    def first_script(self) -> str:
+        """The script to begin with: where something has run before, all may be solved."""
+        return "plot" if self._file.is_file() else "solve"
 
     def remember(self) -> None:
         """Keeps what this run was asked for, where it can be written, for the next one."""

@@ -8,8 +8,13 @@ from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 
-#: What every reader of a result ends up with. Xarray imports Dask where it is installed.
-_DATA = ("xarray", "dask.array", "netCDF4", "odeflow.files.netcdf", "odeflow.files.opening")
+#: What every reader of a result ends up with.
+_DATA = (
+    "odeflow.workflow.warm.without_dask",
+    "netCDF4",
+    "odeflow.files.netcdf",
+    "odeflow.files.opening",
+)
 _FIGURES = (
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
@@ -33,6 +38,7 @@ _OF_SCRIPT = {
     "diagnose": _DATA,
     "verify": (*_DATA, "odeflow.workflow.solve_time"),
     "plot": (*_DATA, *_FIGURES),
+    "plot_results": (*_DATA, *_FIGURES),
     "plot_verification": (*_DATA, *_FIGURES),
     "plot_sensitivity": (*_DATA, *_FIGURES),
     "plot_estimates": (*_DATA, *_FIGURES),
@@ -45,8 +51,6 @@ _OF_SCRIPT = {
     "verdict": ("odeflow.trust.verdict", *_DATA),
 }
 _OF_ALL = ("snakemake.iocontainers", "odeflow.config.validate", "odeflow.workflow.script")
-#: What to begin with before it is known which scripts are to run.
-OF_MOST = (*_OF_ALL, *_DATA)
 
 
 def modules_of(script: str) -> tuple[str, ...]:

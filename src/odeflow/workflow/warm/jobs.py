@@ -43,9 +43,10 @@ class WarmJobs:
         self._is_told = False  # by the hook, without which Snakemake runs scripts itself
         self._sending = threading.Lock()
 
-    def begin(self) -> None:
+    def begin(self, script: str) -> None:
         """Starts the worker, if it is not there, before it is known what for.
 
+        What `script` needs, by its name, is imported until `start` says what is needed.
         To be called by the main thread: the worker ends with the thread that started it.
         """
         if sys.platform != "linux" or self._worker or not self._folder.is_dir():
@@ -54,7 +55,7 @@ class WarmJobs:
         command = [sys.executable, "-P", "-m", "odeflow.workflow.warm.worker"]
         with theirs:
             self._worker = subprocess.Popen(
-                [*command, str(theirs.fileno()), str(Path.cwd())],
+                [*command, str(theirs.fileno()), script, str(Path.cwd())],
                 pass_fds=[theirs.fileno()],
                 stdout=_stdout(),
                 env=job_environment(self._environment, 1, None) | _NO_THREADS,
@@ -71,7 +72,7 @@ class WarmJobs:
         if not needed:
             self.end()
             return
-        self.begin()
+        self.begin(needed[0])
         if self._control is not None:
             self._is_told = True
             with suppress(OSError):  # it has ended already
@@ -81,7 +82,7 @@ class WarmJobs:
         """Ends the worker, which has no jobs any more."""
         if self._worker is None:
             return
-        self._take_no_more()
+        self.take_no_more()
         if not self._is_told:  # it has had no job, and may be importing
             self._worker.kill()
         try:
@@ -89,6 +90,13 @@ class WarmJobs:
         except subprocess.TimeoutExpired:
             self._worker.kill()
             self._worker.wait()
+
+    def take_no_more(self) -> None:
+        """Lets the worker end, which has no job any more; `end` waits for that."""
+        with self._sending:
+            if self._control is not None:
+                self._control.close()
+                self._control = None
 
     def __call__(self, *given: Any, **named: Any) -> None:
         """Runs a script; called by rules in the place of Snakemake's `script`, with its arguments.
@@ -134,7 +142,7 @@ class WarmJobs:
                     self._hand_over(Path(job.file).stem, theirs)
                 kind, process = receive_answer(ours)
             except (OSError, EOFError):
-                self._take_no_more()
+                self.take_no_more()
                 return None
             if kind != BEGUN:
                 return None
@@ -144,7 +152,7 @@ class WarmJobs:
                 try:
                     return receive_answer(ours)[1]
                 except EOFError:
-                    self._take_no_more()
+                    self.take_no_more()
                     print(_KILLED, file=sys.stderr)
                     return -signal.SIGKILL
 
@@ -153,12 +161,6 @@ class WarmJobs:
             if self._control is None:
                 raise EOFError
             socket.send_fds(self._control, [script.encode()], [theirs.fileno()])
-
-    def _take_no_more(self) -> None:
-        with self._sending:
-            if self._control is not None:
-                self._control.close()
-                self._control = None
 
 
 def _is_plain(told: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from odeflow.workflow import collector
 from odeflow.workflow.processes import end_with_starter
-from odeflow.workflow.warm.imports import OF_MOST, import_if_there, modules_of
+from odeflow.workflow.warm.imports import import_if_there, modules_of
 from odeflow.workflow.warm.job import end_at_once, run_job
 from odeflow.workflow.warm.wire import BEGUN, ENDED, REFUSED, send_answer
 
@@ -26,9 +26,9 @@ from odeflow.workflow.warm.wire import BEGUN, ENDED, REFUSED, send_answer
 class Worker:
     """Waits for jobs on a socket, until the run of Snakemake at its other end has ended."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, script: str) -> None:
         self._control = control
-        self._ahead = deque(OF_MOST)
+        self._ahead = deque(modules_of(script))  # until it is told which are to run
         self._jobs: dict[int, socket.socket] = {}
         self._is_broken = False
         self._woken, wake = os.pipe()
@@ -106,5 +106,5 @@ def _is_alone() -> bool:
 if __name__ == "__main__":
     end_with_starter()
     collector.put_off()
-    Worker(socket.socket(fileno=int(sys.argv[1]))).serve()
+    Worker(socket.socket(fileno=int(sys.argv[1])), sys.argv[2]).serve()
     end_at_once(0)

@@ -1,7 +1,8 @@
 """What a compiled loop reads and writes: the arrays of one solve, and the solution made of them."""
 
 import math
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -13,9 +14,54 @@ from odeflow.engines.native.methods.knot_steps import KnotSteps
 from odeflow.engines.shared.stop_values import stop_shapes, with_stop_values
 from odeflow.problem.problem import Lanes, Problem, Solution
 from odeflow.problem.reductions import finish
-from odeflow.problem.status import Status, has_failed
+from odeflow.problem.status import has_failed
 
 _CACHE_LINE = 64
+
+
+class Outputs(NamedTuple):
+    """What a kernel writes, in the order of its arguments; on a GPU it has not the last two.
+
+    Each of `values` has one row per trajectory and time, each of `events` one per trajectory and
+    crossing that is kept; `reduced` and `event_counts` have one column per trajectory.
+    """
+
+    values: tuple[np.ndarray, ...]
+    reduced: np.ndarray
+    saved: np.ndarray
+    status: np.ndarray
+    num_steps: np.ndarray
+    num_accepted_steps: np.ndarray
+    time_reached: np.ndarray
+    events: tuple[np.ndarray, ...]
+    event_counts: np.ndarray
+
+    def copy(self) -> "Outputs":
+        """The same numbers in memory of their own."""
+        return Outputs(
+            tuple([array.copy() for array in self.values]),
+            self.reduced.copy(),
+            self.saved.copy(),
+            self.status.copy(),
+            self.num_steps.copy(),
+            self.num_accepted_steps.copy(),
+            self.time_reached.copy(),
+            tuple([array.copy() for array in self.events]),
+            self.event_counts.copy(),
+        )
+
+    def clear_late(self, first: int = 0, last: int | None = None) -> None:
+        """Puts NaN at times that the trajectories from `first` to before `last` did not reach."""
+        lanes, saved = len(self.saved), self.saved[first:last]
+        times = len(self.values[0]) // lanes if self.values else 0
+        is_short = saved < times
+        if not np.count_nonzero(is_short):
+            return
+        short = first + np.flatnonzero(is_short)
+        late = np.arange(times) >= self.saved[short, None]
+        for values in self.values:
+            by_time = values.reshape(lanes, times, -1)
+            by_time[short] = np.where(late[..., None], np.nan, by_time[short])
 
 
 class Arrays:
@@ -45,41 +91,29 @@ class Arrays:
             np.array(module.settings, dtype),
             problem.solver.max_steps,
         )
-        self._shapes = {
-            name: model.states[name].shape if name in model.states else ()
-            for name in problem.variables
-        }
-        self._values = tuple(
-            np.empty((size, len(times) - 1, math.prod(shape)), dtype)
-            for shape in self._shapes.values()
-        )
+        states, times = model.states, len(times) - 1
+        shape = lambda name: states[name].shape if name in states else ()
+        self._shapes = [(x, (size, times, *shape(x))) for x in problem.variables]
         stops = [c.stop for slices in module.reduced.values() for c in slices]
         self._columns = max(stops, default=0)
         at_stop = sum(math.prod(shape) for shape in stop_shapes(problem).values())
-        self._reduced = np.empty((self._columns + at_stop, size), dtype)
-        self._saved = np.zeros(size, np.int64)
-        self._status = np.zeros(size, np.int8)
-        self._num_steps = np.zeros(size, np.int64)
-        self._num_accepted_steps = np.zeros(size, np.int64)
-        self._time_reached = np.zeros(size, dtype)
-        self._events = {
-            event.name: np.full((size, event.most, problem.event_width(event)), np.nan, dtype)
-            for event in problem.events
-        }
-        self._event_counts = np.zeros((len(problem.events), size), np.int64)
-        self.outputs: tuple[Any, ...] = (
-            tuple(x.reshape(-1, x.shape[2]) for x in self._values),
-            self._reduced,
-            self._saved,
-            self._status,
-            self._num_steps,
-            self._num_accepted_steps,
-            self._time_reached,
-        )
-        #: Outputs of the loop on cores alone.
-        self.event_outputs: tuple[Any, ...] = (
-            tuple(x.reshape(-1, x.shape[2]) for x in self._events.values()),
-            self._event_counts,
+        self._has_more = bool(module.reduced or problem.events or problem.model.stopping)
+        self.outputs = Outputs(
+            values=tuple(
+                np.empty((size * times, math.prod(shape)), dtype)
+                for _, (_, _, *shape) in self._shapes
+            ),
+            reduced=np.empty((self._columns + at_stop, size), dtype),
+            saved=np.zeros(size, np.int64),
+            status=np.zeros(size, np.int8),
+            num_steps=np.zeros(size, np.int64),
+            num_accepted_steps=np.zeros(size, np.int64),
+            time_reached=np.zeros(size, dtype),
+            events=tuple(
+                np.full((size * event.most, problem.event_width(event)), np.nan, dtype)
+                for event in problem.events
+            ),
+            event_counts=np.zeros((len(problem.events), size), np.int64),
         )
 
     def inputs(self, first: int = 0, last: int | None = None) -> tuple[Any, ...]:
@@ -98,52 +132,41 @@ class Arrays:
         start = -raw.ctypes.data % _CACHE_LINE // dtype.itemsize
         return raw[start : start + size]
 
-    def clear_late(self, first: int, last: int) -> None:
-        """Puts NaN at times that the trajectories from `first` to before `last` did not reach."""
-        is_short = self._saved[first:last] < len(self._problem.times)
-        if not np.count_nonzero(is_short):
-            return
-        short = first + np.flatnonzero(is_short)
-        for values in self._values:
-            late = np.arange(values.shape[1]) >= self._saved[short, None]
-            values[short] = np.where(late[..., None], np.nan, values[short])
-
-    def solution(self) -> Solution:
-        """The result, once all trajectories are solved."""
-        model = self._problem.model.declared
-        reached_end = self._status == Status.success
-        time_reached = np.where(reached_end, self._t1, self._time_reached)
+    def solution(self, found: Outputs) -> Solution:
+        """The result, of `outputs` or a copy of them, once all trajectories are solved."""
         solution = Solution(
-            values={
-                name: values.reshape(*values.shape[:2], *shape)
-                for (name, shape), values in zip(self._shapes.items(), self._values)
-            },
-            status=self._status,
-            num_steps=self._num_steps,
-            num_accepted_steps=self._num_accepted_steps,
-            num_rejected_steps=self._num_steps - self._num_accepted_steps,
-            time_reached=time_reached,
-            reduced=finish(
-                self._problem.reductions,
-                self._accumulators(),
-                ~has_failed(self._status),
-                time_reached - model.t0,
-            ),
-            events=self._events,
-            event_counts=dict(zip(self._events, self._event_counts)),
+            {name: x.reshape(shape) for (name, shape), x in zip(self._shapes, found.values)},
+            found.status,
+            found.num_steps,
+            found.num_accepted_steps,
+            found.num_steps - found.num_accepted_steps,
+            # success is 0
+            np.where(found.status, found.time_reached, self._t1),
         )
-        return with_stop_values(self._problem, solution, self._reduced[self._columns :].T)
+        return self._completed(solution, found) if self._has_more else solution
 
-    def _accumulators(self) -> dict[str, list[np.ndarray]]:
-        """Those of each reduced variable, lanes first."""
-        states = self._problem.model.declared.states
-        return {
-            name: [
-                self._reduced[c].T.reshape(-1, *(states[name].shape if name in states else ()))
-                for c in columns
-            ]
+    def _completed(self, solution: Solution, found: Outputs) -> Solution:
+        """The solution with metrics, crossings, and what the model says of stops."""
+        model = self._problem.model.declared
+        shape = lambda name: model.states[name].shape if name in model.states else ()
+        accumulators = {
+            name: [found.reduced[c].T.reshape(-1, *shape(name)) for c in columns]
             for name, columns in self._module.reduced.items()
         }
+        reduced = finish(
+            self._problem.reductions,
+            accumulators,
+            ~has_failed(solution.status),
+            solution.time_reached - model.t0,
+        )
+        names = [event.name for event in self._problem.events]
+        counts = dict(zip(names, found.event_counts))
+        events = {
+            name: kept.reshape(len(solution.status), -1, kept.shape[1])
+            for name, kept in zip(names, found.events)
+        }
+        solution = replace(solution, reduced=reduced, events=events, event_counts=counts)
+        return with_stop_values(self._problem, solution, found.reduced[self._columns :].T)
 
 
 def _segments(

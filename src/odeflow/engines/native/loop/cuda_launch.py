@@ -29,7 +29,7 @@ class Launch:
     def __init__(self, arrays: Arrays, kernel: Any):
         self._kernel, self._arrays = kernel, arrays
         *inputs, max_steps = arrays.inputs()
-        values, *others = arrays.outputs
+        values, *others = arrays.outputs[:-2]
         self._values = tuple(map(_empty_like, values))
         self._others = [_empty_like(array) for array in others]
         on_device = map(cuda.to_device, inputs)
@@ -50,7 +50,7 @@ class Launch:
     def run(self) -> None:
         """Solves all trajectories and puts what was found into the arrays."""
         self.start()
-        values, *others = self._arrays.outputs
+        values, *others = self._arrays.outputs[:-2]
         for array, found in zip([*values, *others], [*self._values, *self._others]):
             found.copy_to_host(array)
 
