@@ -162,9 +162,12 @@ def content_digest(path: Path) -> str:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
     try:
         size = path.stat().st_size
-        with ThreadPoolExecutor(_THREADS) as pool:
-            starts = range(0, max(size, 1), _PART)
-            digests = list(pool.map(lambda start: _part_digest(path, start), starts))
+        if size <= _PART:  # threads would take longer
+            digests = [_part_digest(path, 0)]
+        else:
+            with ThreadPoolExecutor(_THREADS) as pool:
+                starts = range(0, size, _PART)
+                digests = list(pool.map(lambda start: _part_digest(path, start), starts))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); run again") from None
     return hashlib.sha256(b"".join(digests)).hexdigest()
