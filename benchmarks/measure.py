@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, required=True)
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--cores", type=int, required=True)
-    parser.add_argument("--budget", type=float, default=4.0, help="seconds of repeated runs")
+    parser.add_argument("--budget", type=float, default=3.0, help="seconds of repeated runs")
     parser.add_argument("--method", help="method of odeflow's engines")
     parser.add_argument("--sizes", type=int, nargs="*", default=[], help="ensembles to time")
     parser.add_argument("--ladder", type=float, nargs="*", default=[])
