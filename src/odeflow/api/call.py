@@ -35,9 +35,9 @@ class CheckedCall(NamedTuple):
             raise ValueError(f"engine: {engine!r}; it is one of auto, native, diffrax")
         if precision not in ("float64", "float32"):
             raise ValueError(f"precision: {precision!r}; it is float64 or float32")
-        modules = (vector_field_of(terms), solver, saveat, controller, event)
+        field, modules = vector_field_of(terms), (solver, saveat, controller, event)
         leaves, trees = flattened(y0, args, in_axes)
-        plan = plan_of(modules, trees, span, max_steps, engine, precision)
+        plan = plan_of(field, modules, trees, span, max_steps, engine, precision)
         return cls(plan, Batch(leaves, *plan.arrangement), (y0, args, in_axes))
 
     @property

@@ -39,7 +39,7 @@ class Plan:
 
     def __init__(
         self,
-        field: Any,
+        field: Same,
         solver: Any,
         saveat: Any,
         controller: Any,
@@ -51,10 +51,10 @@ class Plan:
         precision: str,
     ):
         self.arrangement = arranged(trees)
-        saving, self.ts = _SAVING((saveat,), event is not None)
+        saving, self.ts = _SAVING((), (saveat,), event is not None)
         t0, t1, dt0 = span
         has_dt0 = dt0 is not None
-        settings = _SETTINGS((solver, controller), has_dt0, max_steps)
+        settings = _SETTINGS((), (solver, controller), has_dt0, max_steps)
         self.event, self.max_steps = event, max_steps
         self.span = (t0, t1, dt0 if has_dt0 else _NO_DT0)
         self._given = {"solver": solver, "t0": t0, "t1": t1, "dt0": dt0, "saveat": saveat}
@@ -64,7 +64,7 @@ class Plan:
         if condition is not None:
             seen = _seen(self.given, self.ts, settings)
         self.structure = Structure(
-            field=Same(field),
+            field=field,
             y=self.arrangement.y,
             args=self.arrangement.args,
             words=settings.words,
@@ -97,7 +97,7 @@ class Plan:
     @property
     def given(self) -> dict[str, Any]:
         """What Diffrax itself would be called with, but the trajectories."""
-        return {"terms": diffrax.ODETerm(self._field), **self._given}
+        return {"terms": diffrax.ODETerm(self._field.function), **self._given}
 
     @property
     def lasts(self) -> bool:
@@ -134,17 +134,18 @@ _PLANS = Remembered(Plan, _lasts)
 
 
 def plan_of(
-    modules: tuple[Any, Any, Any, Any, Any],
+    field: Any,
+    modules: tuple[Any, Any, Any, Any],
     trees: Trees,
     span: tuple[Any, Any, Any],
     max_steps: int | None,
     engine: str,
     precision: str,
 ) -> Plan:
-    """The plan of these arguments of `Plan`, of which the first are `modules`."""
+    """The plan of these arguments of `Plan`; `modules` are the solver and those after it."""
     if _NUMBERS.issuperset(map(type, (*span, max_steps, *trees.axes))):
-        return _PLANS(modules, trees, span, max_steps, engine, precision)
-    return Plan(*modules, trees, span, max_steps, engine, precision)
+        return _PLANS((field,), modules, trees, span, max_steps, engine, precision)
+    return Plan(Same(field), *modules, trees, span, max_steps, engine, precision)
 
 
 def _seen(known: dict[str, Any], ts: Any, settings: Any) -> ConditionKeywords:
