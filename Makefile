@@ -59,6 +59,8 @@ format: $(READY)
 
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python -m benchmarks.run $(BENCH_OPTIONS)
+	$(BENCH)/bin/python -m benchmarks.speed
+	-$(BENCH)/bin/python -m benchmarks.since
 
 $(BENCH)/.ready: $(READY) benchmarks/environment.py
 	$(BIN)/python benchmarks/environment.py $(BENCH)

@@ -12,6 +12,8 @@ from typing import Any
 import jax.numpy as jnp
 from numba.extending import register_jitable
 
+from benchmarks import antimony_models
+
 Field = Callable[[Any, Any, Any], Any]
 
 
@@ -172,12 +174,13 @@ def scalar_field(name: str) -> Field:
     """The field as plain Python over numbers; Numba compiles it too. The ring has `write_ring`."""
     if name == "hodgkin_huxley":
         return _hodgkin_huxley(math.exp, _gate)
-    return _FIELDS[name]
+    return _FIELDS[name] if name in _FIELDS else antimony_models.field(name)
 
 
 def array_field(name: str) -> Field:
     """The field for `diffeqsolve`, with y and p arrays of shapes (n,) and (parameters,)."""
     if name == "ring":
         return _ring_array
-    field = _hodgkin_huxley(jnp.exp, _gate_array) if name == "hodgkin_huxley" else _FIELDS[name]
+    own = name == "hodgkin_huxley"
+    field = _hodgkin_huxley(jnp.exp, _gate_array) if own else scalar_field(name)
     return lambda t, y, p: jnp.stack(field(t, y, p))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.ticker
 from matplotlib.figure import Figure
 
 from benchmarks.problems import find_case
@@ -15,7 +16,8 @@ COLORS = {
     "scipy": "#a6761d", "gradsolve": "#e6ab02", "cpp": "#666666", "native:tsit5": "#1b9e77",
     "native:dopri8": "#1b9e77", "native:taylor": "#1b9e77", "native:rodas5p": "#1b9e77",
     "auto": "black", "heyoka": "#1f78b4", "cvode": "#e31a1c", "casadi": "#ff7f00",
-    "tuned": "#6a3d9a", "torchode": "#b15928",
+    "tuned": "#6a3d9a", "torchode": "#b15928", "amici": "#e6ab02", "roadrunner": "#17becf",
+    "call:tsit5": "#1b9e77", "call:rodas5p": "#1b9e77",
 }  # fmt: skip
 NAMES = {
     "naive": "jit(vmap(diffeqsolve))", "diffrax": "odeflow, diffrax", "native": "odeflow, native",
@@ -23,7 +25,9 @@ NAMES = {
     "cpp": "C++", "native:tsit5": "odeflow, Tsit5", "native:dopri8": "odeflow, Dopri8",
     "native:taylor": "odeflow, Taylor", "native:rodas5p": "odeflow, Rodas5P",
     "auto": "odeflow, its choice", "heyoka": "heyoka", "cvode": "CVODE", "casadi": "CasADi",
-    "tuned": "Diffrax as advised", "torchode": "torchode",
+    "tuned": "Diffrax as advised", "torchode": "torchode", "amici": "AMICI",
+    "roadrunner": "libRoadRunner", "call:tsit5": "ensemble_solve, Tsit5",
+    "call:rodas5p": "ensemble_solve, Rodas5P",
 }  # fmt: skip
 
 
@@ -70,7 +74,8 @@ def _work_precision(cases: Mapping[str, Any]) -> Figure:
     return figure
 
 
-_MARKERS = {"native:tsit5": "s", "native:dopri8": "D", "native:taylor": "^", "auto": "."}
+_MARKERS = {"native:tsit5": "s", "native:dopri8": "D", "native:taylor": "^", "auto": ".",
+            "call:tsit5": "s"}  # fmt: skip
 
 
 def _rivals(cases: Mapping[str, Any]) -> Figure:
@@ -82,6 +87,7 @@ def _rivals(cases: Mapping[str, Any]) -> Figure:
     for number, (name, case) in enumerate(cases.items(), 1):
         axes = figure.add_subplot(rows, columns, number)
         axes.set(title=find_case(name).title, xscale="log", yscale="log")
+        axes.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())  # they overlap in a decade
         axes.set(xlabel="relative error", ylabel="us a trajectory")
         for contender, found in case["contenders"].items():
             runs = [r for r in found.get("runs", []) if 0 < r["error"] < 1]

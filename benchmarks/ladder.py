@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks import contenders
-from benchmarks.measure import run
+from benchmarks.measure import MOST_RUNS, run
 from benchmarks.problems import find_case
 from benchmarks.runners import make_runner
 
 FIRST_RUN = 0.1  # seconds
 LONGEST_RUN = 2.0
 LEAST = 8  # trajectories of a core: one vector
-ONE_BY_ONE = ("cvode", "casadi", "numbalsoda")
+ONE_BY_ONE = ("cvode", "casadi", "numbalsoda", "amici", "roadrunner", "scipy")
+MOST_CALLS = 1000  # of one trajectory
 
 
 def suitable_size(runner: Any, scale: float, least: int, most: int) -> int:
@@ -52,13 +53,16 @@ def climb(options: argparse.Namespace) -> None:
     case: Any = replace(find_case(options.case), method=method or None)
     with np.load(options.reference) as file:
         reference = file["values"]
-    least = 4 if name in ONE_BY_ONE else LEAST * options.cores
-    runner = make_runner(case, name, least, options.cores)
+    cores = 1 if case.alone else options.cores
+    least = 1 if case.alone else 4 if name in ONE_BY_ONE else LEAST * cores
+    runner = make_runner(case, name, least, cores)
     say({"compile_seconds": runner.compile_seconds})
-    size = suitable_size(runner, case.ladder[0], least, options.most or case.size)
+    most = min(options.most or case.size, case.size)
+    size = suitable_size(runner, case.ladder[0], least, most)
+    repeats = MOST_CALLS if case.alone else MOST_RUNS
     end = time.perf_counter() + options.seconds
     for scale in case.ladder[: options.rungs]:
-        found = run(case, runner, size, scale, FIRST_RUN, reference)
+        found = run(case, runner, size, scale, FIRST_RUN, reference, repeats)
         # relative: atol is FLOOR of rtol
         found |= {"error": found["error"] * case.rtol, "largest": found["largest"] * case.rtol}
         say(found)
@@ -75,7 +79,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--most", type=int, help="most trajectories, by default the case's")
     parser.add_argument("--rungs", type=int, help="tolerances, by default all")
-    parser.add_argument("--seconds", type=float, default=6.0, help="until no other begins")
+    parser.add_argument("--seconds", type=float, default=4.0, help="until no other begins")
     try:
         climb(parser.parse_args())
     except Exception as error:

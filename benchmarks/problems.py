@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from odeflow.config.model import ModelConfig
 from odeflow.config.shipped import shipped_config
 from odeflow.config.solver import SolverConfig
+from odeflow.ensemble.build import resolved
 from odeflow.importers.loading import load_model
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Lanes, Problem
@@ -44,6 +45,11 @@ class Case:
     method: str | None = None  # of odeflow's engines; None: tsit5, or rodas5p where stiff
 
     @property
+    def absolute(self) -> float | np.ndarray:
+        """The absolute tolerance in which errors are measured, of each component or of all."""
+        return self.atol
+
+    @property
     def saved(self) -> str:
         """What is saved, in words."""
         return "end" if self.ts is None else f"{len(self.ts)} times"
@@ -73,7 +79,7 @@ class Case:
         )
         ts = None if self.ts is None else np.array(self.ts)
         names = tuple(self.model.declared.states)
-        return Problem(self.model, solver.solver(names), ts, names, np.dtype(np.float64))
+        return Problem(self.model, resolved(solver, self.model), ts, names, np.dtype(np.float64))
 
     def lanes(self, size: int) -> Lanes:
         """Initial values and parameters; the first lanes are the same whatever the size."""

@@ -30,7 +30,7 @@ def label(name: str) -> str:
         found = contenders.load(name).LABEL
     except ImportError:
         found = name
-    return f"odeflow, {method}" if method else found
+    return f"{'odeflow' if name == 'native' else found}, {method}" if method else found
 
 
 def number(value: float) -> str:
@@ -49,7 +49,7 @@ def write_report(results: Mapping[str, Any], folder: Path) -> None:
         "# Benchmarks",
         "Written by `make bench`; not to be edited. One run on "
         f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, float64, in "
-        f"{results['minutes']:.0f} minutes. {versions}.",
+        f"{sum(results['seconds'].values()) / 60:.0f} minutes. {versions}.",
         "The same problem, tolerances and saved times for all, in processes of their own; a time "
         "is the smallest of several runs after everything is compiled. An error is measured in "
         "units of the tolerance, |y - reference| / (atol + rtol |reference|), as the root mean "
@@ -233,7 +233,7 @@ def _losses(rivals: Mapping[str, Any], sizes: Mapping[str, Any]) -> list[str]:
              if "contenders" in c and (w := unreached(c))]  # fmt: skip
     unknown = [find_case(name).title for name in RIVALS if name not in rivals]
     if unknown:
-        words.append(f"- Not measured yet: {', '.join(unknown)}.")
+        words.append(f"- Not measured yet: {'; '.join(unknown)}.")
     if not rows:
         return ["Nowhere of what is measured below.", *(["\n".join(words)] if words else [])]
     head = ["problem", "the fastest other", "us a trajectory", "the fastest of odeflow", "us",

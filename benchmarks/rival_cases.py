@@ -1,23 +1,27 @@
-"""What is solved against rivals, from loose to tight: small systems, large ones, doses.
+"""What is solved against rivals, from loose to tight: small systems, large ones, doses, an event,
+sensitivities, one trajectory alone.
 
 A case has its own ladder of tolerances. Its errors are relative: root mean squares of
 |y - reference| / (|reference| + FLOOR) over lanes, saved times and states.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks import antimony_models
 from benchmarks.fields import scalar_field
 from benchmarks.gray_scott import gray_scott
 from benchmarks.large_problems import PROBLEMS, Large
 from benchmarks.problems import Case
 from odeflow.config.model import ModelConfig
+from odeflow.config.solver import SolverConfig
 from odeflow.problem.model import Model
 from odeflow.problem.problem import Jumps, JumpTargets, Lanes, Problem
+from odeflow.problem.transforms.sensitivity import with_sensitivities
 
 #: Absolute tolerances are this part of relative ones; errors of smaller values are absolute.
 FLOOR = 1e-3
@@ -28,20 +32,37 @@ LADDER = tuple(10.0**k for k in range(3, -8, -1))
 IMPLICIT = ("native:rodas5p", "auto")
 EXPLICIT = ("native:tsit5", "native:dopri8", "native:taylor")
 SMALL = ("heyoka", "numbalsoda", "cvode", "casadi", "tuned", "torchode")
+ALONE = ("numbalsoda", "cvode", "casadi", "scipy", "tuned")
+
+
+class Bounce(NamedTuple):
+    """Where component `height` falls below zero, component `speed` becomes minus what is kept.
+
+    `kept` is the parameter that says how much; all are numbers, as others count them.
+    """
+
+    height: int
+    speed: int
+    kept: int
 
 
 @dataclass(frozen=True)
 class RivalCase(Case):
     """A case with rivals: which contenders solve it, and how tight it becomes.
 
-    `doses` are times at which every trajectory gets `DOSE` into its first component. `precise` says
-    that the reference is of extended precision.
+    `doses` are times at which every trajectory gets `DOSE` into its first component, `bounce` is
+    the model's event. The derivatives of all states along the parameters `sensitivities` are
+    solved for too. One that is `alone` is a single trajectory, called from Python as a user would.
+    `precise` says that the reference is of extended precision.
     """
 
     natives: tuple[str, ...] = ()
     rivals: tuple[str, ...] = SMALL
     ladder: tuple[float, ...] = LADDER
     doses: tuple[float, ...] = ()
+    bounce: Bounce | None = None
+    sensitivities: tuple[str, ...] = ()
+    alone: bool = False
     precise: bool = False
     large: Large | None = field(default=None, compare=False)
 
@@ -52,10 +73,29 @@ class RivalCase(Case):
 
     @cached_property
     def model(self) -> Model:
-        """The model; of Kepler's problem and of large ones one that is not shipped."""
+        """The model, with the sensitivities; of some problems one that is not shipped."""
         if self.large is not None:
             return self.large.problem("tsit5", RTOL).model
-        return kepler(self.t1) if self.model_name == "kepler" else super().model
+        if self.model_name == "kepler":
+            return kepler(self.t1)
+        if self.model_name not in antimony_models.NAMES:
+            return super().model
+        model = antimony_models.imported(self.model_name, self.t1)
+        names = tuple(model.declared.states)
+        tolerances = SolverConfig(method="tsit5").solver(names).tolerances
+        return with_sensitivities(model, self.sensitivities, None, None, tolerances)
+
+    @property
+    def width(self) -> int:
+        """Components that are no sensitivities: those of the field written for others."""
+        return len(self.model.components) // (1 + len(self.sensitivities))
+
+    @property
+    def absolute(self) -> float | np.ndarray:
+        """See `Case`; of a sensitivity over the parameter's value, as the engines have it."""
+        declared = self.model.declared
+        sizes = [1.0, *(declared.parameters[name].value for name in self.sensitivities)]
+        return np.repeat(self.atol / np.array(sizes), self.width)
 
     def problem(self, scale: float = 1.0) -> Problem:
         """See `Case`; with doses."""
@@ -84,6 +124,11 @@ class RivalCase(Case):
 
 
 DOSE = 100.0
+#: The rates of the published model along which derivatives are taken, with their values there.
+RATES = {
+    "kruEGF": 0.0121008, "kSos": 32.344, "kRasGap": 1509.36, "kpRaf1": 185.759, "kdMek": 2.83243,
+    "kpMek": 9.85367, "kdErk": 8.8912, "kpP90Rsk": 0.0213697,
+}  # fmt: skip
 
 
 def kepler(t1: float) -> Model:
@@ -103,11 +148,21 @@ def kepler(t1: float) -> Model:
     return Model(ModelConfig.model_validate(config).declaration(), field)
 
 
-def _small(name: str, title: str, model: str, t1: float, varied: dict[str, Any], **more: Any):
+def _small(
+    name: str, title: str, model: str, t1: float, varied: dict[str, Any], unit: float = 1.0,
+    **more: Any,
+) -> RivalCase:  # fmt: skip
     natives = IMPLICIT if more.get("stiff") else (*EXPLICIT, *IMPLICIT)
+    more = {"dt0": 1e-4, "natives": natives} | more
+    return RivalCase(name, title, model, t1, varied, 20_000, RTOL, RTOL * FLOOR * unit, **more)
+
+
+def _alone(name: str, title: str, model: str, t1: float, methods: Sequence[str], **more: Any):
+    natives = tuple(f"call:{method}" for method in methods)
+    rivals = ALONE if more.get("stiff") else ("heyoka", *ALONE)
     return RivalCase(
-        name, title, model, t1, varied, 20_000, RTOL, RTOL * FLOOR, more.pop("dt0", 1e-4),
-        natives=natives, **more,
+        f"one_{name}", f"one trajectory, {title}", model, t1, {}, 1, RTOL, RTOL * FLOOR,
+        natives=natives, rivals=rivals, alone=True, **more,
     )  # fmt: skip
 
 
@@ -160,6 +215,23 @@ def _cases() -> dict[str, Callable[[], RivalCase]]:
             doses=tuple(24.0 * k for k in range(10) if k),
             rivals=("heyoka", "cvode", "casadi", "tuned"),
         ),
+        _small(
+            "ball", "bouncing ball, an event", "ball", 10.0,
+            {"height": (5.0, 10.0), "drag": (0.05, 0.3)}, precise=True, bounce=Bounce(0, 1, 2),
+            natives=("native:tsit5", "native:dopri8", *IMPLICIT),
+            rivals=("heyoka", "cvode", "roadrunner", "scipy", "tuned"),
+        ),
+        _small(
+            "brown2004", "EGF and NGF signalling, 28 states, 8 sensitivities", "brown2004", 60.0,
+            {name: (value / 1.2, value * 1.2) for name, value in RATES.items()}, precise=True,
+            sensitivities=tuple(RATES), unit=1e5, stiff=True,
+            natives=("native:tsit5", "native:rodas5p"),
+            rivals=("amici", "roadrunner", "heyoka"), ladder=LADDER[:9],
+        ),
+        _alone("seed", "seed system", "michaelis_menten", 120.0, ("tsit5", "rodas5p"),
+               precise=True, dt0=0.1),
+        _alone("robertson", "Robertson to t = 1e6", "robertson", 1e6, ("rodas5p",), stiff=True,
+               dt0=1e-4),
     ]  # fmt: skip
     found: dict[str, Callable[[], RivalCase]] = {c.name: lambda c=c: c for c in small}
     found |= {name: partial(_large, name) for name in LARGE}

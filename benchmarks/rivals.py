@@ -26,8 +26,8 @@ def measure(name: str, folder: Path, cores: int, quick: bool) -> dict[str, Any]:
         return {"reason": f"no reference: {said.get('reason', 'its process ended')}"}
     few = ["--rungs", "2", "--most", "16", "--seconds", "0.5"] if quick else []
     limit = LIMIT
-    if case.large is not None:
-        limit, few = LARGE_LIMIT, few or ["--seconds", "15"]
+    if case.large is not None or case.sensitivities:
+        limit, few = LARGE_LIMIT, few or ["--seconds", "8"]
     found = {}
     for contender in case.contenders:
         arguments = [name, contender, "--reference", str(path), "--cores", str(cores), *few]
@@ -53,7 +53,7 @@ def refusal(case: Any, contender: str) -> str | None:
     try:
         module = contenders.load(contender.partition(":")[0])
         return module.refuses(case) if hasattr(module, "refuses") else None
-    except ImportError as error:
+    except Exception as error:  # not installed, or not whole: it stops no other
         return str(error)
 
 
@@ -84,6 +84,9 @@ def _lines(module: str, arguments: Sequence[str], limit: int, folder: Path) -> d
         os.killpg(process.pid, 9)  # with the processes that it started
         text, _ = process.communicate()
         ending = f"not done within {limit} s"
+    except KeyboardInterrupt:
+        os.killpg(process.pid, 9)
+        raise
     said = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     found: dict[str, Any] = {"runs": [line for line in said if "scale" in line]}
     for line in said:

@@ -1,14 +1,16 @@
 """The whole benchmark: every contender on every case, then the report.
 
     python -m benchmarks.run                      everything, about 40 minutes on an idle machine
+    python -m benchmarks.run --left               what the folder's results do not have yet
     python -m benchmarks.run --quick              a smoke test: tiny ensembles, no meaningful times
     python -m benchmarks.run --only seed kepler   some cases; also: size, states, compile,
                                                   pipeline, gpu, and rivals: all their cases
     python -m benchmarks.run --only kepler --output benchmarks    into the page that is there
 
-The whole run writes `benchmarks/`; a partial or quick one `build/bench/`. A partial one keeps what
-its folder has of the other parts. Each measurement is a process of its own with a time limit; what
-fails or is not installed is reported with its reason, and stops no other.
+The whole run writes `benchmarks/`; a partial or quick one `build/bench/`. Each part is written as
+soon as it is measured, in place of what the folder has of it: a run that is interrupted loses its
+last part only, and writes the page all the same. Each measurement is a process of its own with a
+time limit; what fails or is not installed is reported with its reason, and stops no other.
 """
 
 import argparse
@@ -39,7 +41,9 @@ SIZES = (1, 10, 100, 1000, 10_000, 100_000, 1_000_000)
 RING_STATES = (3, 6, 12, 24, 48)
 COMPILED = ("seed", "ring_6", "ring_24", "hodgkin_huxley", "robertson", "hires", "pollution")
 PACKAGES = ("jax", "diffrax", "numba", "numpy", "scipy", "numbalsoda", "gradsolve", "heyoka",
-            "scikit-sundae", "casadi", "torch", "torchode")  # fmt: skip
+            "scikit-sundae", "casadi", "libroadrunner", "amici", "torch", "torchode")  # fmt: skip
+#: Seconds of a part that was never measured.
+ESTIMATE = 75.0
 SECTIONS = ("size", "states", "compile", "pipeline", "gpu")
 PARTS = (*CASES, *RIVALS, *SECTIONS)
 
@@ -51,6 +55,11 @@ class Session:
         self.folder, self.cores, self.quick = folder, cores, quick
         self._start = time.perf_counter()
         self._references: dict[str, float] = {}
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._start
 
     def size(self, case: Case, name: str) -> int:
         """How many trajectories a contender solves."""
@@ -92,8 +101,7 @@ class Session:
             if base
             else result["reason"]
         )
-        elapsed = time.perf_counter() - self._start
-        print(f"{elapsed:6.0f} s  {case.name:16} {name:10} {size:8}  {said}", flush=True)
+        print(f"{self.elapsed:6.0f} s  {case.name:16} {name:10} {size:8}  {said}", flush=True)
         return result
 
     def compile_time(self, case: Case) -> dict[str, Any] | None:
@@ -107,7 +115,7 @@ class Session:
             except (subprocess.SubprocessError, ValueError) as error:
                 print(f"{case.name}: compile time not measured: {error}")
                 return None
-        print(f"{time.perf_counter() - self._start:6.0f} s  {case.name:16} compile", flush=True)
+        print(f"{self.elapsed:6.0f} s  {case.name:16} compile", flush=True)
         return result
 
     def gpu(self) -> dict[str, Any]:
@@ -221,8 +229,24 @@ def machine() -> dict[str, Any]:
 
 
 def write_results(results: dict[str, Any], folder: Path) -> None:
-    """All numbers so far, so that a run that is stopped leaves them."""
-    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    """All numbers so far, so that a run that is stopped leaves them; the old file or the new."""
+    path = folder / "results.json"
+    path.with_suffix(".part").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    path.with_suffix(".part").replace(path)
+
+
+def known_results(folder: Path) -> dict[str, Any]:
+    """What a folder has of earlier runs, of parts that there are still."""
+    path = folder / "results.json"
+    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    for group, names in (("cases", CASES), ("rivals", RIVALS), ("seconds", PARTS)):
+        known[group] = {n: found for n, found in known.get(group, {}).items() if n in names}
+    return known
+
+
+def holder(results: dict[str, Any], name: str) -> dict[str, Any]:
+    """Where a part's numbers are."""
+    return results["cases" if name in CASES else "rivals"] if name not in SECTIONS else results
 
 
 def main() -> None:
@@ -230,6 +254,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke test")
     parser.add_argument("--only", nargs="+", choices=[*PARTS, "rivals"], metavar="NAME")
+    parser.add_argument("--left", action="store_true", help="parts without results only")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--output", type=Path, help="folder to write to")
     options = parser.parse_args()
@@ -239,50 +264,52 @@ def main() -> None:
     names = list(options.only or PARTS)
     if "rivals" in names:
         names = [name for name in names if name != "rivals"] + list(RIVALS)
-    start = time.perf_counter()
-    results = known_results(output) if partial else {}
-    results |= {"machine": machine() | {"cores": options.cores}}
+    results = known_results(output) | {"machine": machine() | {"cores": options.cores}}
+    if options.left:
+        names = [name for name in names if name not in holder(results, name)]
+    minutes = sum(results["seconds"].get(name, ESTIMATE) for name in names) / 60
+    print(f"{len(names)} parts, about {minutes:.0f} minutes", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder), options.cores, options.quick)
-        for name in names:
-            try:
-                measure_part(session, name, results)
-            except Exception as error:  # one part stops no other
-                print(f"{name} is left out: {type(error).__name__}: {error}", flush=True)
-            if not options.only:
-                results["minutes"] = (time.perf_counter() - start) / 60
-            write_results(results, output)
-    write_report({"cases": {}, "minutes": 0.0} | results, output)
+        try:
+            for name in names:
+                measure_into(results, session, name)
+                write_results(results, output)
+        except KeyboardInterrupt:
+            print("interrupted: `--left` measures what has no results yet", flush=True)
+    write_report(results, output)
     print(f"wrote {output / 'README.md'}")
 
 
-def known_results(folder: Path) -> dict[str, Any]:
-    """What a folder has of earlier runs."""
-    path = folder / "results.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+def measure_into(results: dict[str, Any], session: Session, name: str) -> None:
+    """Measures a part; one that fails stops no other, and leaves no older numbers."""
+    found, start = holder(results, name), time.perf_counter()
+    try:
+        found[name] = measure_part(session, name)
+    except Exception as error:
+        found.pop(name, None)
+        print(f"{name} is left out: {type(error).__name__}: {error}", flush=True)
+    results["seconds"][name] = time.perf_counter() - start
+    print(f"{session.elapsed / 60:6.1f} min: {name} is done", flush=True)
 
 
-def measure_part(session: Session, name: str, results: dict[str, Any]) -> None:
-    """Puts a case or section in the results."""
+def measure_part(session: Session, name: str) -> Any:
+    """The numbers of a case or section."""
     if name in CASES:
-        results.setdefault("cases", {})[name] = run_case(session, CASES[name])
-    elif name in RIVALS:
-        found = rivals.measure(name, session.folder, session.cores, session.quick)
-        results.setdefault("rivals", {})[name] = found
-    elif name == "size":
-        results["size"] = time_against_size(session)
-    elif name == "states":
-        results["states"] = time_against_states(session)
-    elif name == "compile":
+        return run_case(session, CASES[name])
+    if name in RIVALS:
+        return rivals.measure(name, session.folder, session.cores, session.quick)
+    if name == "size":
+        return time_against_size(session)
+    if name == "states":
+        return time_against_states(session)
+    if name == "compile":
         compiled = COMPILED[:1] if session.quick else COMPILED
         times = {case: session.compile_time(CASES[case]) for case in compiled}
-        results["compile"] = {case: t for case, t in times.items() if t is not None}
-    elif name == "pipeline":
-        results["pipeline"] = pipeline.measure(session.cores, session.quick)
-        print(f"pipeline: {results['pipeline']}", flush=True)
-    elif name == "gpu":
-        results["gpu"] = session.gpu()
-        print(f"gpu: {results['gpu']}", flush=True)
+        return {case: t for case, t in times.items() if t is not None}
+    found = session.gpu() if name == "gpu" else pipeline.measure(session.cores, session.quick)
+    print(f"{name}: {found}", flush=True)
+    return found
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""The figure of the README, from the results of the last `make bench`:
+"""The figure and the ratios of the README, from the results of the last `make bench`:
 
-python -m benchmarks.speed
+    python -m benchmarks.speed
 
-writes `docs/speed.png`: how many times as long others take as the native engine, at equal error.
+writes `docs/speed.png`: how many times as long others take as the native engine, at equal error;
+and puts the ratios in `README.md` and the guide, where they are said in words.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,10 @@ from benchmarks.ratios import ASKED, ratio
 from benchmarks.report import number
 
 RESULTS = Path(__file__).parent / "results.json"
-FIGURE = Path(__file__).resolve().parents[1] / "docs" / "speed.png"
+ROOT = Path(__file__).resolve().parents[1]
+FIGURE = ROOT / "docs" / "speed.png"
+#: Pages that say the ratios.
+PAGES = (ROOT / "README.md", ROOT / "docs/guide/features.md")
 _NAMES = {
     "naive": "jit(vmap(diffeqsolve)), Diffrax",
     "numbalsoda": "LSODA, numbalsoda",
@@ -74,12 +79,33 @@ def figure(ratios: Mapping[str, Mapping[str, float]]) -> Figure:
     return drawn
 
 
+def with_ratios(text: str, ratios: Mapping[str, Mapping[str, float]]) -> str:
+    """A page's text with the ratios that it says: least and largest, by contender."""
+    spans = {
+        name: [number(pick(row[name] for row in ratios.values() if name in row))
+               for pick in (min, max)]
+        for name in _NAMES
+    }  # fmt: skip
+    for name, word in (("naive", "`jit"), ("numbalsoda", "numbalsoda")):
+        place = rf"[\d.,]+(\s+to\s+)[\d.,]+(?=\s+times\s+as\s+fast\s+as\s+{word})"
+        low, high = spans[name]
+        text = re.sub(place, rf"{low}\g<1>{high}", text)
+    whole = lambda name: [f"{float(x.replace(',', '')):,.0f}" for x in spans[name]]
+    shown = (
+        f"odeflow: {' to '.join(whole('naive'))} for jit(vmap(diffeqsolve)), "
+        f"{' to '.join(whole('numbalsoda'))} for numbalsoda, {whole('cpp')[1]} for C++]"
+    )
+    return re.sub(r"odeflow: [^\]]* for C\+\+\]", shown, text)
+
+
 def main() -> None:
-    """Draws the figure."""
+    """Draws the figure, and puts the ratios in the pages."""
     results = json.loads(RESULTS.read_text(encoding="utf-8"))["cases"]
     with mpl.rc_context({"font.size": 9}):
         # no date or version in the file: the same figure is the same bytes
         figure(points(results)).savefig(FIGURE, dpi=150, metadata={"Software": None})
+    for page in PAGES:
+        page.write_text(with_ratios(page.read_text("utf-8"), points(results)), "utf-8")
 
 
 if __name__ == "__main__":

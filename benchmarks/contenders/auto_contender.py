@@ -15,6 +15,7 @@ from odeflow.config.solver import SolverConfig
 from odeflow.engines.attempts import Retrier
 from odeflow.engines.choice import EngineChoice, Resources
 from odeflow.engines.pilot import Pilot
+from odeflow.ensemble.build import resolved
 from odeflow.problem.methods import AUTO
 
 LABEL = "odeflow, method chosen"
@@ -48,8 +49,7 @@ def _retrier(case: Any, scale: float) -> Retrier:
         max_steps=1_000_000,
     )  # fmt: skip
     config: Any = SimpleNamespace(solver=solver, runtime=SimpleNamespace(retry=()))
-    names = tuple(case.model.declared.states)
-    attempts = [rung.attempt(rung.solver.solver(names)) for rung in ladder(config)]
+    attempts = [rung.attempt(resolved(rung.solver, case.model)) for rung in ladder(config)]
     problem = replace(case.problem(scale), solver=attempts[0].solver)
     chosen, pilot = EngineChoice("native"), lambda resources: Pilot(case.lanes(_PILOT), inf)
     return Retrier(problem, attempts, chosen, "auto", "cpu", pilot)

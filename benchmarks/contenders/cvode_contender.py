@@ -20,6 +20,14 @@ def options(case: Any, args: np.ndarray) -> dict[str, Any]:
     """The method and the linear solver; `args` are the parameters at any time."""
     large = getattr(case, "large", None)
     found: dict[str, Any] = {"method": "BDF" if case.stiff else "Adams", "max_num_steps": 10**7}
+    bounce = getattr(case, "bounce", None)
+    if bounce is not None:
+
+        def ground(t, y, events):
+            events[0] = y[bounce.height]
+
+        ground.terminal, ground.direction = [True], [-1]  # type: ignore
+        found |= {"eventsfn": ground, "num_events": 1}
     if large is None:
         return found
     if large.band:
@@ -37,7 +45,7 @@ def build(case: Any, size: int, cores: int) -> Any:
 
     args = np.ones(len(case.model.declared.parameters))
     write, place, chosen = writer(case), order(case), options(case, args)
-    back = np.argsort(place)
+    back, follow = np.argsort(place), _bouncing if getattr(case, "bounce", None) else _course
     segments = getattr(case, "segments", [(float(case.model.declared.t0), case.t1, 0.0)])
 
     def solve(lanes, scale):
@@ -48,7 +56,7 @@ def build(case: Any, size: int, cores: int) -> Any:
         out = np.full((lanes.size, len(case.times), len(place)), np.nan)
         for lane, y0 in enumerate(np.ascontiguousarray(lanes.y0[place].T)):
             args[:] = lanes.args[:, lane]
-            found = _course(case, solver, y0, segments)
+            found = follow(case, solver, y0, segments, args)
             if found is not None:
                 out[lane] = found[:, back]
         return out
@@ -57,7 +65,9 @@ def build(case: Any, size: int, cores: int) -> Any:
     return solve
 
 
-def _course(case: Any, solver: Any, y0: np.ndarray, segments: Any) -> np.ndarray | None:
+def _course(
+    case: Any, solver: Any, y0: np.ndarray, segments: Any, args: np.ndarray
+) -> np.ndarray | None:
     """One trajectory at the saved times; None where it fails."""
     if case.ts is not None:
         times = np.unique(np.append(segments[0][0], case.times))
@@ -71,6 +81,22 @@ def _course(case: Any, solver: Any, y0: np.ndarray, segments: Any) -> np.ndarray
             return None
         y0 = result.y[-1].copy()
     return y0[None]
+
+
+def _bouncing(
+    case: Any, solver: Any, y: np.ndarray, segments: Any, args: np.ndarray
+) -> np.ndarray | None:
+    """One trajectory's end, restarted at each event; None where it fails."""
+    _, speed, kept = case.bounce
+    ((start, _, _),) = segments
+    while True:
+        result = solver.solve(np.array([start, (start + case.t1) / 2, case.t1]), y)
+        if not result.success:
+            return None
+        start, y = result.t[-1], result.y[-1].copy()
+        if start == case.t1:
+            return y[None]
+        y[speed] *= -args[kept]
 
 
 def values(case: Any, solution: Any) -> np.ndarray:

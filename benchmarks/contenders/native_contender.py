@@ -17,7 +17,7 @@ SIZED = False
 def build(case: Any, size: int, cores: int) -> Any:
     jax.config.update("jax_enable_x64", True)
     cache = Path(os.environ["BENCH_CACHE"])
-    problems = {}
+    problems, long = {}, getattr(case, "large", None) or getattr(case, "sensitivities", ())
 
     def solve(lanes, scale):
         return engine.solve(problems[scale], lanes, threads=cores, cache_dir=cache)
@@ -25,7 +25,7 @@ def build(case: Any, size: int, cores: int) -> Any:
     def prepare(scale):
         if scale not in problems:
             problems[scale] = case.problem(scale)
-            if getattr(case, "large", None) is not None and scale != 1.0:  # compiles once
+            if long and scale != 1.0:  # compiles once
                 engine.renumber(problems[scale], problems[1.0])
             solve(case.lanes(1), scale)
 

@@ -35,6 +35,16 @@ def build(case: Any, size: int, cores: int) -> Any:
     place = order(case)
     back = np.argsort(place)
 
+    def alone(lanes, scale):
+        y0, args = lanes.y0[:, 0].copy(), lanes.args[:, 0].copy()
+        tolerances = case.rtol * scale, case.atol * scale
+        found, success = lsoda(address, y0, times, args, *tolerances, 1_000_000)
+        return found[None, skip:] if success else np.full((1, len(case.times), states), np.nan)
+
+    if getattr(case, "alone", False):
+        alone(case.lanes(1), 1.0)
+        return alone
+
     def solve(lanes, scale):
         y0, args = np.ascontiguousarray(lanes.y0[place].T), np.ascontiguousarray(lanes.args.T)
         return run(y0, args, case.rtol * scale, case.atol * scale)[..., back]

@@ -30,7 +30,27 @@ def build(case: Any, size: int, cores: int) -> Any:
     field = python_field(case)
     config = case.model.declared
 
+    def bouncing(y, p, **options):
+        height, speed, kept = case.bounce
+
+        def ground(t, y, p):
+            return y[height]
+
+        ground.terminal, ground.direction = True, -1.0
+        t = config.t0
+        while True:
+            course = solve_ivp(
+                field, (t, case.t1), y, "LSODA", events=ground, args=(p.tolist(),), **options
+            )
+            t, y = course.t[-1], course.y[:, -1].copy()
+            if course.status == 0:
+                return y[None]
+            y[speed] *= -p[kept]
+
     def solve(lanes, scale):
+        if getattr(case, "bounce", None) is not None:
+            tolerances = {"rtol": case.rtol * scale, "atol": case.atol * scale}
+            return [bouncing(y, p, **tolerances) for y, p in zip(lanes.y0.T, lanes.args.T)]
         return [
             solve_ivp(
                 field, (config.t0, config.t1), y0, "LSODA", case.times, args=(p.tolist(),),

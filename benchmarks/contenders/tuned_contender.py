@@ -10,6 +10,7 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optimistix as optx
 
 from benchmarks.fields import array_field
 
@@ -21,9 +22,9 @@ _TIGHT = 1e-8
 
 def build(case: Any, size: int, cores: int) -> Any:
     jax.config.update("jax_enable_x64", True)
-    term = diffrax.ODETerm(array_field(case.model_name))
+    term, declared = diffrax.ODETerm(array_field(case.model_name)), case.model.declared
     saveat = diffrax.SaveAt(t1=True) if case.ts is None else diffrax.SaveAt(ts=jnp.array(case.ts))
-    segments = getattr(case, "segments", [(float(case.model.declared.t0), case.t1, 0.0)])
+    segments = getattr(case, "segments", [(float(declared.t0), case.t1, 0.0)])
     coefficients = {"pcoeff": 0.3, "icoeff": 0.4} if case.stiff else {}
 
     def make(method):
@@ -33,6 +34,24 @@ def build(case: Any, size: int, cores: int) -> Any:
                 stepsize_controller=diffrax.PIDController(rtol, atol, **coefficients),
                 adjoint=diffrax.ForwardMode(), max_steps=None, throw=False,
             ).ys  # fmt: skip
+
+        def bouncing(y0, p, rtol, atol):
+            height, speed, kept = case.bounce
+            above = lambda t, y, args, **more: y[height]
+            event = diffrax.Event(above, optx.Newton(rtol, atol), direction=False)
+
+            def fall(carry):
+                solution = diffrax.diffeqsolve(
+                    term, method, carry[0], case.t1, None, carry[1], p, event=event,
+                    stepsize_controller=diffrax.PIDController(rtol, atol),
+                    adjoint=diffrax.ForwardMode(), max_steps=None, throw=False,
+                )  # fmt: skip
+                t, y = solution.ts[-1], solution.ys[-1]
+                fell = solution.result == diffrax.RESULTS.event_occurred
+                return t, y.at[speed].multiply(jnp.where(fell, -p[kept], 1.0))
+
+            start = jnp.asarray(segments[0][0], y0.dtype), y0
+            return jax.lax.while_loop(lambda carry: carry[0] < case.t1, fall, start)[1][None]
 
         def solve(y0, p, rtol, atol):
             if len(segments) == 1:
@@ -44,7 +63,8 @@ def build(case: Any, size: int, cores: int) -> Any:
 
             return jax.lax.scan(dosed, y0, jnp.array(segments))[0][None]
 
-        return jax.jit(jax.vmap(solve, in_axes=(0, 0, None, None)))
+        chosen = bouncing if getattr(case, "bounce", None) else solve
+        return jax.jit(jax.vmap(chosen, in_axes=(0, 0, None, None)))
 
     def arguments(lanes, scale):
         y0, p = jnp.asarray(lanes.y0.T), jnp.asarray(lanes.args.T)

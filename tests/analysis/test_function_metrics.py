@@ -59,7 +59,7 @@ def test_functions_in_jax_see_courses_and_parameters(
     np.testing.assert_allclose(found["scaled"].values[rest], (k * y[:, -1])[rest], rtol=1e-12)
     assert np.isnan(found["area"].values[1]) and found["area"].attrs["units"] == "mg h"
     # in slabs
-    monkeypatch.setattr(slabs, "SLAB_BYTES", 50)
+    monkeypatch.setattr(slabs, "READ_BYTES", 50)
     monkeypatch.setattr(slabs, "PIECE", 1)
     again = summarise(ensemble, config.summary, functions=functions)
     np.testing.assert_array_equal(again["area"].values, found["area"].values)

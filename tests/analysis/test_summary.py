@@ -100,7 +100,7 @@ def test_slabs_give_what_one_piece_gives(monkeypatch: pytest.MonkeyPatch):
     )
     config = SummaryConfig.model_validate({"first_time_above": {"u": 0.5}})
     whole = summarise(ensemble, config)
-    monkeypatch.setattr(slabs, "SLAB_BYTES", 200)
+    monkeypatch.setattr(slabs, "READ_BYTES", 200)
     monkeypatch.setattr(slabs, "PIECE", 3)
     xr.testing.assert_identical(summarise(ensemble, config), whole)
     assert whole.u_max.dims == ("a", "b", "x")

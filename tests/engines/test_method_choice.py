@@ -1,6 +1,7 @@
 """`solver.method: auto`: what begins, what is handed over, and that no chunk decides it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from odeflow.engines.method_bounds import least_steps
 from odeflow.engines.method_choice import _handed_over, _Tried
 from odeflow.ensemble.build import build
 from odeflow.ensemble.pilot import pilot_of
+from odeflow.ensemble.prepared import Prepared
 from odeflow.ensemble.solve import solve_samples
 from odeflow.files.flags import flag_meanings
 from odeflow.problem.methods import METHODS, candidates
@@ -109,7 +111,9 @@ def test_a_design_that_goes_on_has_the_pilot_that_it_had():
         )
         for size in (4, 64)
     )  # fmt: skip
-    pilots = [pilot_of(build(one, Path(), ["mu"]), Path())(Resources(1)) for one in (few, many)]
+    same: Any = lambda axes, resources: axes
+    built = [build(one, Path(), ["mu"]) for one in (few, many)]
+    pilots = [pilot_of(one, Path(), same)(Resources(1)) for one in built]
     first, second = (pilot.lanes.args for pilot in pilots if pilot is not None)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(second[0], rows(many.design, 0, 8, Path())["mu"])
@@ -139,3 +143,43 @@ def test_steps_that_are_given_are_those_of_the_least_work():
     assert _handed_over(explicit, None) == (930.0, 900)
     hopeless = tried([50.0], [True], 1.0)
     assert _handed_over(hopeless, tried([3.0], [False], 2.0)) == (56.0, 0)
+
+
+@pytest.mark.slow
+def test_a_pilot_starts_where_trajectories_do(tmp_path: Path):
+    """At rest before, A' = k - d A begins at k / 4."""
+    (tmp_path / "model.ant").write_text("A = 1; k = 2; d = 4; A' = k - d*A")
+    asked = odeflow.compose(
+        "~experiment", "name=rest", "~model", "+model.antimony=model.ant", "+model.t1=2",
+        "solver=auto", "design=zip", "design.axes={k: {values: [2, 6]}}",
+        "+design.conditions={main: {d: 1}}", "+saveat.steady_state=true",
+        "+design.preequilibration={main: {settings: {d: 4}}}", study=tmp_path,
+    )  # fmt: skip
+    prepared = Prepared(asked, tmp_path, ["k"])
+    pilot = pilot_of(prepared.built, tmp_path, prepared.started)(Resources(1))
+    assert pilot is not None
+    np.testing.assert_allclose(pilot.lanes.y0[0], [0.5, 1.5])
+    found = solve_samples(asked, tmp_path, 0, 2, Resources(threads=1))
+    assert methods(found) == ["tsit5"] * 2
+    t, k = asked.model.t1, np.array([2.0, 6.0])
+    np.testing.assert_allclose(found["A"][:, -1], k - 0.75 * k * np.exp(-t), rtol=1e-5)
+    np.testing.assert_allclose(found["A_steady"], k, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["experiment=estimate"],
+        ["+model.algebraic=[v]", "~experiment", "model=van_der_pol", "+name=equation"],
+    ],
+)
+def test_where_nothing_is_chosen_the_method_is_for_what_is_stiff(more: list[str]):
+    asked = odeflow.compose(*more, "solver=auto")
+    assert asked.solver.method == "rodas5p"
+    assert not ladder(asked)[0].is_candidate
+
+
+@pytest.mark.slow
+def test_diffrax_begins_with_the_explicit_method():
+    ensemble = solved(config("runtime.engine=diffrax"), 0, 2)
+    assert methods(ensemble) == ["tsit5"] * 2

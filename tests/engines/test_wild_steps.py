@@ -86,6 +86,20 @@ def test_both_engines_suspect_the_same(method: str, tmp_path: Path):
     np.testing.assert_allclose(one.time_reached, other.time_reached, rtol=1e-9)
 
 
+def van_der_pol(t: Any, y: Any, args: Any) -> dict[str, Any]:
+    del t
+    return {"x": y.v, "v": args.mu * (1 - y.x**2) * y.v - y.x}
+
+
+def test_an_oscillator_that_goes_through_zero_is_not_suspect(tmp_path: Path):
+    """The slope there says that the next step is not small."""
+    model = make_model(van_der_pol, {"x": 2.0, "v": 0.0}, 20.0, mu=1.0)
+    problem = make_problem(model, method="tsit5", rtol=1e-4, atol=1e-7)
+    lanes = Lanes(np.tile([[2.0], [0.0]], 400), np.linspace(0.3, 1.0, 400)[None])
+    found = native_engine.solve(problem, lanes, threads=1, cache_dir=tmp_path)
+    assert (found.status == Status.success).all()
+
+
 def test_at_usual_tolerances_nothing_is_looked_at():
     for rtol, looks in ((1e-4, True), (SAFE_RTOL, False), (1e-6, False)):
         problem, _ = enzyme(rtol)

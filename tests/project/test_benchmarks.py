@@ -2,6 +2,8 @@
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,9 @@ from benchmarks.problems import CASES, ring_case
 from benchmarks.ratios import Asked, less_exact, ratio
 from benchmarks.reference import native_solution, scipy_solution
 from benchmarks.report import number, table, write_report
+from benchmarks.run import known_results, measure_into, write_results
+from benchmarks.since import parts_kept
+from benchmarks.speed import with_ratios
 from odeflow.engines.native.loop.cuda_launch import missing_device
 
 MODULES = sorted(
@@ -87,9 +92,53 @@ def test_the_loosest_tolerance_that_is_exact_enough():
 @pytest.mark.skipif(missing_device() is None, reason="there is a GPU")
 def test_without_a_gpu_the_report_says_unmeasured(tmp_path: Path):
     found = measure_on_gpu(10, tmp_path)
-    results = {"machine": {"cores": 2, "cpu": "x", "python": "3", "versions": {}}, "minutes": 0}
+    results = {"machine": {"cores": 2, "cpu": "x", "python": "3", "versions": {}}, "seconds": {}}
     write_report(results | {"cases": {}, "gpu": found}, tmp_path)
     assert "The native engine: no GPU: unmeasured" in (tmp_path / "README.md").read_text()
+
+
+def test_a_part_is_kept_until_it_is_measured_again_and_goes_where_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_results(
+        {"cases": {"seed": 1, "gone": 2}, "compile": 3, "rivals": {"kepler": 4}}, tmp_path
+    )
+    results = known_results(tmp_path)
+    assert (results["cases"], results["compile"]) == ({"seed": 1}, 3)
+    measured = lambda session, name: {"kepler": {"certainty": 0}}[name]
+    monkeypatch.setattr("benchmarks.run.measure_part", measured)
+    session: Any = SimpleNamespace(elapsed=0.0)
+    for name in ("kepler", "seed", "compile"):
+        measure_into(results, session, name)
+    assert (results["rivals"], results["cases"]) == ({"kepler": {"certainty": 0}}, {})
+    assert "compile" not in results and {*results["seconds"]} == {"kepler", "seed", "compile"}
+
+
+def test_what_became_slower_is_told_by_its_row():
+    run = lambda microseconds: {"base": {"microseconds": microseconds, "error": 1.0}}
+    rival = lambda time: {"runs": [{"error": 1e-4, "microseconds": time}]}
+    page = lambda ours, **more: {
+        "cases": {"seed": {"native": run(ours), "naive": run(100.0)}},
+        "rivals": {
+            "kepler": {"certainty": 0, "contenders": {"auto": rival(ours)} | more},
+        },
+    }
+    old = page(2.0, casadi=rival(10.0))
+    new = page(4.0, casadi=rival(10.0), heyoka=rival(1.0))  # who is new does not count
+    assert {kept for _, kept in parts_kept(new, old)} == {0.5}
+    assert {kept for _, kept in parts_kept({}, old)} == {None}
+
+
+def test_pages_say_the_ratios_that_were_measured():
+    ratios = {"a": {"naive": 20.04, "numbalsoda": 3.0, "cpp": 6.04}, "b": {"naive": 4100.0}}
+    said = (
+        "others over odeflow: 1 to 2 for jit(vmap(diffeqsolve)), 1 to 2 for numbalsoda, 9 for C++] "
+        "1 to 2 times as fast as `jit` and 5.5 to 1,000 times\nas fast as numbalsoda"
+    )
+    assert with_ratios(said, ratios) == (
+        "others over odeflow: 20 to 4,100 for jit(vmap(diffeqsolve)), 3 to 3 for numbalsoda, "
+        "6 for C++] 20 to 4,100 times as fast as `jit` and 3 to 3 times\nas fast as numbalsoda"
+    )
 
 
 def test_table_and_numbers():

@@ -30,8 +30,8 @@ NOT_IMPORTED = {
 }
 #: Imported by a benchmark or by the making of a test's table, from an environment of its own.
 ELSEWHERE = {
-    "casadi", "gradsolve", "heyoka", "numbalsoda", "petab", "rocrate_validator", "sksundae",
-    "torch", "torchode", "warp",
+    "amici", "casadi", "gradsolve", "heyoka", "numbalsoda", "petab", "roadrunner",
+    "rocrate_validator", "sksundae", "swig", "torch", "torchode", "warp",
 }  # fmt: skip
 #: pandas comes with xarray, Pillow with Matplotlib, and tests alone import them.
 BROUGHT = {"pandas", "pillow"}

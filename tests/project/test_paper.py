@@ -63,7 +63,7 @@ def test_a_changed_tolerance_redoes_what_depends_on_it(built: Path):
         experiment.write_text(before.replace("rtol: 1e-6", "rtol: 1e-7"))
         once = (
             *("solve", "assemble", "summarise", "verify", "diagnose", "overview"),
-            *("plot_courses", "plot_over_time_courses", "plot_verification_courses"),
+            *("plot_courses", "plot_results_courses", "plot_verification_courses"),
         )
         assert planned(built) == {
             **{f"odeflow_{rule}": 1 for rule in once},

@@ -66,6 +66,45 @@ def test_an_edited_input_is_refused_with_the_command(stages: list[Stage], tmp_pa
         checked_inputs(stages[1], tmp_path)
 
 
+@pytest.fixture
+def as_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are told by their state, however small."""
+    monkeypatch.setattr("odeflow.provenance.records._LARGE", 0)
+
+
+@pytest.mark.usefixtures("as_large")
+def test_a_large_file_that_nobody_touched_is_not_read_again(
+    stages: list[Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = stages
+    write_record(first, {}, tmp_path)
+    known = checked_inputs(second, tmp_path)
+    monkeypatch.setattr("odeflow.provenance.records.content_digest", lambda path: "read")
+    assert checked_inputs(second, tmp_path) == known
+    (tmp_path / "results/x/a").touch()
+    with pytest.raises(DamagedFileError):  # it was read
+        checked_inputs(second, tmp_path)
+
+
+@pytest.mark.usefixtures("as_large")
+def test_a_change_of_a_large_file_is_seen_whatever_its_date_says(
+    stages: list[Stage], tmp_path: Path
+):
+    file = tmp_path / "results/x/a"
+    write_record(stages[0], {}, tmp_path)
+    known, text = file.stat(), file.read_text()
+    with file.open("r+") as other:  # the same file, the same length
+        other.write("?" * len(text))
+    os.utime(file, ns=(known.st_atime_ns, known.st_mtime_ns))
+    with pytest.raises(DamagedFileError):
+        checked_inputs(stages[1], tmp_path)
+    copy = tmp_path / "copy"
+    copy.write_text(text)
+    os.utime(copy, ns=(known.st_atime_ns, known.st_mtime_ns))
+    copy.replace(file)  # another file with what was written
+    assert checked_inputs(stages[1], tmp_path)
+
+
 def test_a_mark_is_newer_than_stale_files_and_new_each_time(stages: list[Stage], tmp_path: Path):
     stale = [other(stages[0], plan="p2")]
     (mark,) = renew_marks(stale, tmp_path, write=True).values()

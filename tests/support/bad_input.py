@@ -184,11 +184,6 @@ OVERRIDES = [
         "solver=auto solver__stepsize_controller=constant solver__dt0=0.1",
     ),
     (
-        "a method that is chosen for steady states",
-        ("solver.method: auto", "saveat.steady_state", "name a method"),
-        "solver=auto saveat__steady_state=true",
-    ),
-    (
         "a method that is chosen in an attempt",
         ("runtime.retry.0.method", "auto is for solver.method"),
         "overrides=runtime.retry=[{method:auto}]",

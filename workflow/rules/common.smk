@@ -107,6 +107,7 @@ def say_what_is_left():
 
 def write_index():
     """Writes `results/index.html`, of all experiments that have a page by now."""
+    script.take_no_more()  # its worker ends meanwhile
     from odeflow.workflow.results_index import write_results_index
 
     if not workflow.is_main_process:

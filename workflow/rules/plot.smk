@@ -26,32 +26,33 @@ for experiment in EXPERIMENTS.values():
             script:
                 "../scripts/plot.py"
 
-    # Beside those: they take as long as all others together.
-    if drawn := figures_of(experiment, "plot_over_time"):
+    # Beside those and first: they take as long as all others together.
+    if drawn := figures_of(experiment, "plot_results"):
 
         rule:
             name:
-                f"plot_over_time_{experiment.name}"
+                f"plot_results_{experiment.name}"
             input:
                 ensemble=experiment.ensemble,
                 summary=f"results/{experiment.name}/summary.nc",
-                mark=mark(str(experiment.folder), "plot_over_time"),
+                mark=mark(str(experiment.folder), "plot_results"),
             output:
                 **drawn,
             log:
-                f"results/{experiment.name}/logs/plot_over_time.log",
+                f"results/{experiment.name}/logs/plot_results.log",
             benchmark:
-                f"results/{experiment.name}/benchmarks/plot_over_time.tsv"
+                f"results/{experiment.name}/benchmarks/plot_results.tsv"
+            priority: 1
             group:
                 "results"
             conda:
                 "../envs/odeflow.yaml"
             params:
-                spec=experiment.stage_spec("plot_over_time"),
-                stage=experiment.stage("plot_over_time").as_data(),
+                spec=experiment.stage_spec("plot_results"),
+                stage=experiment.stage("plot_results").as_data(),
                 captions=experiment.captions,
             script:
-                "../scripts/plot_over_time.py"
+                "../scripts/plot_results.py"
 
     # Apart, so that the others need not wait for the verification.
     if drawn := figures_of(experiment, "plot_verification"):

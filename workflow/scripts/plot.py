@@ -1,4 +1,4 @@
-"""Snakemake's side of the plot stage: the figures that no stage of their own draws."""
+"""Snakemake's side of the plot stage: what the solver did, and the user's own figures."""
 
 from pathlib import Path
 

@@ -270,7 +270,7 @@ class _Plan:
     def _slabs(self) -> Iterator[tuple[int, int]]:
         total = self._ensemble["status"].size
         courses = sum(array.nbytes for array in self._courses.values())
-        return slabs.slabs(0, total, courses // max(total, 1))
+        return slabs.slabs(0, total, courses // max(total, 1), slabs.READ_BYTES)
 
     def _take(self, array: xr.DataArray, first: int, last: int) -> np.ndarray:
         return slabs.take(array.variable, first, last, self._leading)

@@ -16,10 +16,20 @@ OF_INDICES = (
 ESTIMATE_FIGURES = ("waterfall", "estimates", "best_fit", "profiles", "posterior", "predictive")
 #: Kinds that are drawn of a training set.
 TRAINING_FIGURES = ("training_set",)
-#: The kinds that a stage of their own draws, by its name: of another file, or beside the others.
-#: `plot` draws those that are not here.
+#: What is drawn of trajectories and metrics; what the solver did is beside it.
+_OF_RESULTS = (
+    "measurements",
+    "time_courses",
+    "heat_map",
+    "metric_scatter",
+    "phase_portrait",
+    "vpc",
+    "event_times",
+    "event_section",
+)
+#: The kinds that stages of their own draw, by their names; `plot` draws all others.
 DRAWN_BY = {
-    "plot_over_time": ("measurements", "time_courses", "phase_portrait", "vpc"),
+    "plot_results": _OF_RESULTS,
     "plot_verification": ("verification",),
     "plot_sensitivity": OF_INDICES,
     "plot_estimates": ESTIMATE_FIGURES,

@@ -79,6 +79,17 @@ class Config(Strict):
         """Whether anything is given to trajectories at times."""
         return bool(self.doses) or self.design.records is not None
 
+    def with_one_method(self) -> "Config":
+        """The same config, which has a method where `auto` chooses none: one for what is stiff.
+
+        Only such a method solves algebraic equations, and estimation solves all trajectories alike.
+        """
+        algebraic = self.model.algebraic or self.model.mass_matrix is not None
+        if not self.solver.is_chosen or not (algebraic or self.analyse.estimate is not None):
+            return self
+        solver = self.solver.model_copy(update={"method": self.solver.candidates[-1]})
+        return self.model_copy(update={"solver": solver})
+
     def in_study(self, study: Path) -> "Config":
         """The same config for the files of another folder."""
         self_there = self.model_copy()

@@ -29,13 +29,14 @@ _WORDS = {
 
 
 def validate(data: Mapping[str, Any]) -> Config:
-    """The config that plain data holds, all checks of the schema done.
+    """The config that plain data holds, all checks of the schema done, `solver: auto` resolved
+    where there is nothing to choose.
 
     Raises ConfigError: one line, the first mistake found and how many more there are.
     """
     _refuse_no_data(data)
     try:
-        return Config.model_validate(data)
+        return Config.model_validate(data).with_one_method()
     except ValidationError as error:
         raise ConfigError(_validation_message(error, data)) from None
 

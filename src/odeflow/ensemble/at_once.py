@@ -9,7 +9,7 @@ from odeflow.config.root import Config
 from odeflow.design import CONDITION, PARAMETER_SET, SUBJECT
 from odeflow.engines.attempts import Retrier
 from odeflow.engines.choice import EngineChoice, Resources, missing_device
-from odeflow.ensemble.build import build
+from odeflow.ensemble.build import Axes, build
 from odeflow.ensemble.one_trajectory import OneTrajectory
 from odeflow.ensemble.pilot import pilot_of
 from odeflow.ensemble.rest.preequilibration import Preequilibration
@@ -44,7 +44,7 @@ class AtOnce:
             raise ConfigError(missing)
         self._attempts, runtime = self._built.attempts(), config.runtime
         problem, engine = self._built.problem, self._built.engine
-        pilot = pilot_of(self._built, study)
+        pilot = pilot_of(self._built, study, self._started)
         self._retrier = Retrier(
             problem, self._attempts, engine, runtime.engine, runtime.device, pilot
         )
@@ -75,12 +75,13 @@ class AtOnce:
             ConfigError: a value that cannot be: a negative state that is declared not to be, or an
                 end before the beginning.
         """
-        columns = self._columns(values, condition)
-        if self._at_rest is not None:
-            columns = self._at_rest.started(columns, self._resources)
+        columns = self._started(self._columns(values, condition), self._resources)
         solved = self._retrier.solve(self._built.lanes(columns), self._resources)
         method = self._attempts[int(solved.attempt[0])].solver.method
         return _first(solved.solution, self._built.problem.times, self._drifts, method)
+
+    def _started(self, axes: Axes, resources: Resources) -> Axes:
+        return axes if self._at_rest is None else self._at_rest.started(axes, resources)
 
     @property
     def _drifts(self) -> tuple[str, ...]:

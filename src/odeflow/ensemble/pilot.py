@@ -5,6 +5,7 @@ however many there may be, and of a table, whose rows are not in that name, ther
 """
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,21 @@ from odeflow.config.design import SEQUENTIAL
 from odeflow.design import number_of_samples, rows
 from odeflow.engines.choice import Resources
 from odeflow.engines.pilot import Pilot, PilotMaker
-from odeflow.ensemble.build import Built
+from odeflow.ensemble.build import Axes, Built
 
 #: Lanes of one vector.
 _LANES = 8
 
 
-def pilot_of(built: Built, study: Path) -> PilotMaker:
+#: Gives axes what trajectories start from, where that is found before.
+Started = Callable[[Axes, Resources], Axes]
+
+
+def pilot_of(built: Built, study: Path, started: Started) -> PilotMaker:
     """What makes the pilot of a built experiment."""
+
+    def pilot_at(axes: Axes, trajectories: float, resources: Resources) -> Pilot:
+        return Pilot(built.lanes(started(axes, resources), resources), trajectories)
 
     def pilot(resources: Resources) -> Pilot | None:
         design = built.config.design
@@ -28,13 +36,13 @@ def pilot_of(built: Built, study: Path) -> PilotMaker:
             return None
         if design.kind in SEQUENTIAL:
             first = design.model_copy(update={"size": _LANES})
-            return Pilot(built.lanes(rows(first, 0, _LANES, study), resources), math.inf)
+            return pilot_at(rows(first, 0, _LANES, study), math.inf, resources)
         number = number_of_samples(design, study)
         if design.random_effects is not None:  # later subjects may be left out
-            return Pilot(built.lanes(rows(design, 0, 1, study), resources), math.inf)
+            return pilot_at(rows(design, 0, 1, study), math.inf, resources)
         places = np.unique(np.linspace(0, number - 1, min(_LANES, number)).astype(int))
         parts = [rows(design, int(place), int(place) + 1, study) for place in places]
         axes = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
-        return Pilot(built.lanes(axes, resources), number)
+        return pilot_at(axes, number, resources)
 
     return pilot

@@ -95,7 +95,7 @@ class Prepared:
             self.built.engine,
             runtime.engine,
             runtime.device,
-            pilot_of(self.built, study),
+            pilot_of(self.built, study, self.started),
         )
 
     @cached_property

@@ -13,6 +13,9 @@ import xarray as xr
 
 #: Bytes of a slab.
 SLAB_BYTES = 64 * 2**20
+#: Bytes of a slab that is read for little work on it: its arrays stay in a core's cache, and those
+#: of the next slab are where they were, in pages that the system need not find again.
+READ_BYTES = 8 * 2**20
 #: Trajectories in one stored piece of a file, and the unit of slabs: no piece is in two of them.
 PIECE = 1024
 #: Values in one piece: of many times a piece has as many as that allows, so that one time of all

@@ -3,13 +3,15 @@
 A job that is done leaves `records/<rule>.json` in its results folder: a digest of its settings
 (`plan`), these themselves (`asked`), and the content of the files that it read and wrote. Planning
 compares the first with what is asked for now, and says by the second what has changed; each reader
-of a file compares its content with what was written. Without JAX.
+of a file compares its content with what was written. Of a large file that needs no reading where
+the system has not touched it since (`states`). Without JAX.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +24,9 @@ from odeflow.files.errors import ConfigError
 #: Bytes that are digested at a time, by one thread each.
 _PART = 2**26
 _THREADS = 4
+#: Bytes from which on a file is told by its state. To digest so many takes longer than the system's
+#: clock takes to move on, so that no change after it has the time of the one before.
+_LARGE = 2**26
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,10 @@ def write_record(stage: Stage, inputs: Mapping[str, str], study: Path = Path()) 
     """Records what a stage has read, by digest, and the files that it has just written."""
     from odeflow.files.netcdf import atomic_path  # which planning does not import
 
+    states = {file: state for file in stage.outputs if (state := _state(study / file))}
     outputs = {file: content_digest(study / file) for file in stage.outputs}
     record = {"plan": stage.plan, "inputs": dict(inputs), "outputs": outputs}
-    record["asked"] = dict(stage.asked)
+    record |= {"asked": dict(stage.asked), "states": states}
     with atomic_path(study / stage.record) as temporary:
         temporary.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -99,10 +105,29 @@ def checked_inputs(stage: Stage, study: Path = Path()) -> dict[str, str]:
 
     found = {}
     for file, record in stage.inputs.items():
-        found[file] = content_digest(study / file)
-        if found[file] != read_record(study / record).get("outputs", {}).get(file):
+        known = read_record(study / record)
+        written = known.get("outputs", {}).get(file)
+        state = _state(study / file)
+        is_untouched = state is not None and state == known.get("states", {}).get(file)
+        found[file] = written if is_untouched else content_digest(study / file)
+        if found[file] != written:
             raise damaged(Path(file), "is not what was written, it was edited or damaged since")
     return found
+
+
+def _state(path: Path) -> list[int] | None:
+    """What the system changes with each change of a large file: no program can set its `ctime`.
+
+    None of a small file or a folder, and where the system keeps no fractions of seconds.
+    """
+    try:
+        with path.open("rb") as file:  # on a network's disk, this looks at what there is now
+            known = os.fstat(file.fileno())
+    except OSError:
+        return None
+    if known.st_size < _LARGE or known.st_ctime_ns % 10**6 == 0:
+        return None
+    return [known.st_ino, known.st_size, known.st_mtime_ns, known.st_ctime_ns]
 
 
 def has_files(stage: Stage, study: Path) -> bool:
@@ -137,9 +162,12 @@ def content_digest(path: Path) -> str:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
     try:
         size = path.stat().st_size
-        with ThreadPoolExecutor(_THREADS) as pool:
-            starts = range(0, max(size, 1), _PART)
-            digests = list(pool.map(lambda start: _part_digest(path, start), starts))
+        if size <= _PART:  # threads would take longer
+            digests = [_part_digest(path, 0)]
+        else:
+            with ThreadPoolExecutor(_THREADS) as pool:
+                starts = range(0, size, _PART)
+                digests = list(pool.map(lambda start: _part_digest(path, start), starts))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); run again") from None
     return hashlib.sha256(b"".join(digests)).hexdigest()

@@ -105,7 +105,7 @@ def _versions(ensemble: xr.Dataset) -> list[tuple[str, str]]:
 
 def _readable(config: str) -> str:
     """A config with its lists in flow style and its characters as they are."""
-    data = yaml.safe_load(config)
+    data = yaml.load(config, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return yaml.dump(data, sort_keys=False, allow_unicode=True, width=96, default_flow_style=None)
 
 

@@ -41,8 +41,13 @@ def rank_correlations(
 
 def mean_ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 1, the mean of theirs for values that are equal; as `scipy.stats.rankdata`."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[place]
+    order = np.argsort(values)
+    ordered = values[order]
+    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(values)])
+    ends = np.append(begins[1:], len(values))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat((begins + 1 + ends) / 2, ends - begins)
+    return ranks
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:

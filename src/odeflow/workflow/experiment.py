@@ -80,7 +80,7 @@ class Experiment:
         stage = "simulate_for_inference"
         training = {} if self.training is None else {self.training: self.rule_of(stage)}
         of_ensemble = ensemble | summary
-        read = {"plot": of_ensemble, "plot_over_time": of_ensemble, "plot_verification": verified,
+        read = {"plot": of_ensemble, "plot_results": of_ensemble, "plot_verification": verified,
                 "plot_sensitivity": indices, "plot_estimates": estimated,
                 "plot_training": training}  # fmt: skip
         drawn = {rule: (files, self.drawn_by(rule)) for rule, files in read.items()}

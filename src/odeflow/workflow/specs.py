@@ -41,7 +41,7 @@ _STAGE_GROUPS = {
     "simulate_for_inference": ("model", "design", "doses", "summary", "analyse"),
     "plot_estimates": ("model", "design", "plot"),
     "plot": ("model", "design", "solver", "saveat", "summary", "plot"),
-    "plot_over_time": ("model", "design", "solver", "saveat", "summary", "plot"),
+    "plot_results": ("model", "design", "solver", "saveat", "summary", "plot"),
     "plot_verification": ("model", "design", "plot"),
     "plot_sensitivity": ("model", "design", "plot", "analyse"),
     "plot_training": ("model", "design", "plot"),
@@ -62,7 +62,7 @@ _ANALYSES = {
 #: Stages that write pages, and what is in these besides code.
 _PAGES = ("overview", "compare")
 #: Stages that draw figures.
-_DRAWING = ("plot", "plot_over_time", "plot_verification", "plot_sensitivity", "plot_estimates")
+_DRAWING = ("plot", "plot_results", "plot_verification", "plot_sensitivity", "plot_estimates")
 #: All stages but solving.
 STAGES = tuple(_STAGE_GROUPS)
 

@@ -1,4 +1,4 @@
-"""The stage that draws the figures that no stage of their own draws."""
+"""The stage that draws what the solver did, and the user's own figures."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -38,7 +38,7 @@ _OF_SCRIPT = {
     "diagnose": _DATA,
     "verify": (*_DATA, "odeflow.workflow.solve_time"),
     "plot": (*_DATA, *_FIGURES),
-    "plot_over_time": (*_DATA, *_FIGURES),
+    "plot_results": (*_DATA, *_FIGURES),
     "plot_verification": (*_DATA, *_FIGURES),
     "plot_sensitivity": (*_DATA, *_FIGURES),
     "plot_estimates": (*_DATA, *_FIGURES),

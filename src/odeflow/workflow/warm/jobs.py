@@ -82,7 +82,7 @@ class WarmJobs:
         """Ends the worker, which has no jobs any more."""
         if self._worker is None:
             return
-        self._take_no_more()
+        self.take_no_more()
         if not self._is_told:  # it has had no job, and may be importing
             self._worker.kill()
         try:
@@ -90,6 +90,13 @@ class WarmJobs:
         except subprocess.TimeoutExpired:
             self._worker.kill()
             self._worker.wait()
+
+    def take_no_more(self) -> None:
+        """Lets the worker end, which has no job any more; `end` waits for that."""
+        with self._sending:
+            if self._control is not None:
+                self._control.close()
+                self._control = None
 
     def __call__(self, *given: Any, **named: Any) -> None:
         """Runs a script; called by rules in the place of Snakemake's `script`, with its arguments.
@@ -135,7 +142,7 @@ class WarmJobs:
                     self._hand_over(Path(job.file).stem, theirs)
                 kind, process = receive_answer(ours)
             except (OSError, EOFError):
-                self._take_no_more()
+                self.take_no_more()
                 return None
             if kind != BEGUN:
                 return None
@@ -145,7 +152,7 @@ class WarmJobs:
                 try:
                     return receive_answer(ours)[1]
                 except EOFError:
-                    self._take_no_more()
+                    self.take_no_more()
                     print(_KILLED, file=sys.stderr)
                     return -signal.SIGKILL
 
@@ -154,12 +161,6 @@ class WarmJobs:
             if self._control is None:
                 raise EOFError
             socket.send_fds(self._control, [script.encode()], [theirs.fileno()])
-
-    def _take_no_more(self) -> None:
-        with self._sending:
-            if self._control is not None:
-                self._control.close()
-                self._control = None
 
 
 def _is_plain(told: Mapping[str, Any]) -> bool:

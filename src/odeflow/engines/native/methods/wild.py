@@ -10,6 +10,7 @@ from odeflow.engines.native.program.value import Value, any_of, maximum, select,
 from odeflow.engines.shared.wild_steps import (
     MOST_CURVATURE,
     MOST_GROWTH,
+    MOVED,
     NOISE,
     looks_for_wild_steps,
 )
@@ -40,9 +41,10 @@ def without_wild_step(
     for i, component in enumerate(model.components):
         atol = builder.setting(atol_of(problem.solver, model, component.state))
         before, first, last = abs(start.y[i]), h * slopes[i], h * next_slopes[i]
-        growths.append(error[i] / (atol + rtol * before))
         if not model.explicit[i]:
+            growths.append(error[i] / (atol + rtol * before))
             continue
+        growths.append(error[i] / (atol + rtol * maximum(before, MOVED * abs(first))))
         bend = abs((new[i] - start.y[i]) - 0.5 * (first + last))
         room = (NOISE * atol + maximum(before, abs(new[i]))) + (abs(first) + abs(last))
         bent.append(bend > MOST_CURVATURE * room)

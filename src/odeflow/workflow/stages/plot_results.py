@@ -1,4 +1,4 @@
-"""The stage that draws figures over time, beside those of `plot`."""
+"""The stage that draws trajectories and metrics; `plot` draws beside it what the solver did."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from odeflow.files.opening import open_ensemble
 from odeflow.report import figures as plots
 
 
-def plot_over_time(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:
+def plot_results(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:
     """Draws the figures.
 
     Arguments:
