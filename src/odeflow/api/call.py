@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from jax.core import Tracer
 
 from odeflow.api.batch import Batch, flattened
-from odeflow.api.plan import Plan, Span, plan_of
+from odeflow.api.plan import CallPlan, Span, plan_of
 from odeflow.api.settings import vector_field_of
 
 
@@ -15,7 +15,7 @@ class CheckedCall(NamedTuple):
     `span` is (t0, t1, dt0), which may be traced, as the leaves of `batch`.
     """
 
-    plan: Plan
+    plan: CallPlan
     batch: Batch
     span: Span
     trees: tuple[Any, Any, Any]

@@ -39,7 +39,7 @@ class Numbered(NamedTuple):
     place: np.ndarray | None
 
 
-class Plan:
+class CallPlan:
     """What a caller gave but y0, args, t0, t1 and dt0, checked, and what is made of it.
 
     `arrangement` says how trajectories lie in y0 and args. `ts` may be traced. There is no handle
@@ -134,7 +134,7 @@ class Plan:
 
 
 _lasts = attrgetter("lasts")
-_PLANS = Remembered(Plan, _lasts)
+_PLANS = Remembered(CallPlan, _lasts)
 
 
 def plan_of(
@@ -145,13 +145,13 @@ def plan_of(
     max_steps: int | None,
     engine: str,
     precision: str,
-) -> Plan:
-    """The plan of these arguments of `Plan`; `modules` are the solver and those after it."""
+) -> CallPlan:
+    """The plan of these arguments of `CallPlan`; `modules` are the solver and those after it."""
     shown = None if modules[-1] is None else span
     words = (trees, span[2] is not None, shown, max_steps, engine, precision)
     if _NUMBERS.issuperset(map(type, (*(shown or ()), max_steps, *trees.axes))):
         return _PLANS((field,), modules, *words)
-    return Plan(Same(field), *modules, *words)
+    return CallPlan(Same(field), *modules, *words)
 
 
 def _seen(known: dict[str, Any], ts: Any, settings: Any) -> ConditionKeywords:
