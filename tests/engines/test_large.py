@@ -1,6 +1,7 @@
 """Large systems on the native engine, against closed forms, SciPy and the other engine."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import scipy.linalg
 from odeflow.engines.diffrax import engine as diffrax_engine
 from odeflow.engines.native import engine as native_engine
 from odeflow.engines.native.loop.arrays import Arrays
+from odeflow.engines.native.targets import sparse_elimination
+from odeflow.engines.native.targets.kernel import forget_kernels
 from odeflow.problem.problem import Lanes, Problem, rows_below
+from odeflow.problem.reductions import Reduction
 from odeflow.problem.status import Status
 from tests.support.problems import make_model, make_problem
 
@@ -117,6 +121,16 @@ def test_sparse_factors_by_loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     test_linear_systems(network, 30, "rodas5p", tmp_path)
 
 
+def test_written_out_factors_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """A function for some rows, one after another: what is computed is the same."""
+    asked = problem(network(12)[0], np.random.default_rng(5).random(12), 0.1, method="rodas5p")
+    whole = solve(asked, tmp_path)
+    monkeypatch.setattr("odeflow.engines.native.targets.sparse_elimination._PART", 8)
+    sparse_elimination._elimination.cache_clear()
+    forget_kernels()
+    np.testing.assert_array_equal(solve(asked, tmp_path / "parts"), whole)
+
+
 def brusselator(n: int) -> Callable[..., Any]:
     """Two substances in n / 2 cells; Hairer and Wanner II, section IV.10."""
     cells = n // 2
@@ -176,3 +190,10 @@ def test_batches_of_large_states_hold_few_numbers():
     sizes = {n: native_engine.batch_size(100_000, n, 2) for n in (1, 16, 64, 1000, 10_000)}
     assert sizes[1] == sizes[16] == 4096
     assert all(n * size <= 400_000 for n, size in sizes.items())
+
+
+def test_bytes_of_a_trajectory():
+    """Two times, two metrics and the start of a state of 5 numbers, and one parameter."""
+    asked = problem(lambda t, y, args: {"x": -args.rate * y.x}, np.ones(5), 1.0, [0.5, 1.0])[0]
+    metrics = (Reduction("x", "max"), Reduction("x", "mean"))
+    assert replace(asked, reductions=metrics).lane_bytes == 8 * (2 * 5 + 2 * 5 + 5 + 1)

@@ -126,6 +126,17 @@ def test_a_chunk_is_read_as_it_was_written(tmp_path: Path, monkeypatch: pytest.M
     xr.testing.assert_identical(whole_chunk(path), chunk)
 
 
+@pytest.mark.parametrize("written", [1, 100, 5000])
+def test_how_much_is_written_at_a_time_is_not_in_a_chunk(
+    written: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    parts = [fake_chunk(0, 123, {}), fake_chunk(123, 500, {})]
+    write_chunk(parts, 500, tmp_path / "at_once.nc")
+    monkeypatch.setattr("odeflow.ensemble.chunk_file._WRITTEN_BYTES", written)
+    write_chunk(parts, 500, tmp_path / "in_parts.nc")
+    assert (tmp_path / "in_parts.nc").read_bytes() == (tmp_path / "at_once.nc").read_bytes()
+
+
 def test_a_damaged_chunk_is_found(tmp_path: Path):
     path = tmp_path / "chunk.nc"
     write_chunk([fake_chunk(0, 500, {})], 500, path)

@@ -31,22 +31,39 @@ class Batch(NamedTuple):
     y: PytreeLayout
     args: PytreeLayout
 
-    def rows(self) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
-        """The components of `y0` and `args` of all trajectories, float64."""
+    def rows(
+        self, first: int = 0, last: int | None = None
+    ) -> tuple[Float[np.ndarray, "component lane"], Float[np.ndarray, "number lane"]]:
+        """The components of `y0` and `args` of trajectories, float64: by default of all."""
         lanes, count = self.lanes, len(self.y.leaves)
         if lanes is None:
             columns = [np.asarray(leaf).reshape(-1, 1) for leaf in self.leaves]
             return _joined(columns[:count]), _joined(columns[count:])
-        rows = []
+        some = range(lanes)[first:last]
+        lanes, rows = len(some), []
         for leaf, axis in zip(self.leaves, self.axes):
             values = np.asarray(leaf)
             if axis is None:
                 rows.append(np.broadcast_to(values.reshape(-1, 1), (values.size, lanes)))
             else:
-                values = np.moveaxis(values, axis, -1)
+                values = np.moveaxis(values, axis, -1)[..., some.start : some.stop]
                 rows.append(values.reshape(prod(values.shape[:-1]), lanes))
         args = rows_below(rows[count:]) if rows[count:] else np.empty((0, lanes))
         return rows_below(rows[:count]), args
+
+    @property
+    def copied(self) -> int:
+        """How many numbers of each trajectory `rows` copies."""
+        count = len(self.y.leaves)
+        parts = ((self.y, slice(count)), (self.args, slice(count, None)))
+        return sum(layout.size for layout, part in parts if self._is_copied(part))
+
+    def _is_copied(self, part: slice) -> bool:
+        """Whether leaves are not in memory as rows: several, of which lanes do not share all."""
+        leaves, axes = self.leaves[part], self.axes[part]
+        if all(axis is None for axis in axes):
+            return False
+        return len(leaves) > 1 or any(leaf.dtype != np.float64 for leaf in leaves)
 
     def traced(self, dtype: Any) -> list[Any]:
         """Each leaf as a JAX array (lane, component)."""

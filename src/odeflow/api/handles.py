@@ -21,7 +21,7 @@ from odeflow.problem.problem import Lanes, Problem, Progress, Solution
 #: Structures that are kept, and for each sets of numbers.
 _MOST_STRUCTURES, _MOST_NUMBERS = 64, 16
 #: What a solution says of each lane, in order.
-_OUTCOMES = ("status", "num_steps", "num_accepted_steps", "num_rejected_steps", "time_reached")
+OUTCOMES = ("status", "num_steps", "num_accepted_steps", "num_rejected_steps", "time_reached")
 
 
 class SolvedLanes(NamedTuple):
@@ -150,7 +150,7 @@ class Handle:
         values = saved_values(self.structure, solution.values)[own]
         found = saved_values(self.structure, solution.values, along=True)
         found = found.reshape(lanes, count, *found.shape[1:])
-        first = Solution({}, *(getattr(solution, name)[own] for name in _OUTCOMES))
+        first = Solution({}, *(getattr(solution, name)[own] for name in OUTCOMES))
         return SolvedLanes(values, first, np.moveaxis(found, 1, -1))
 
 

@@ -12,6 +12,7 @@ from odeflow.api.call import CheckedCall
 from odeflow.api.handles import Handle
 from odeflow.api.inside_jax import solve_traced
 from odeflow.api.jax_state import in_float64
+from odeflow.api.slabs import solved_by_slabs
 from odeflow.api.solution import EnsembleSolution, failure
 from odeflow.engines.choice import Resources
 from odeflow.problem.problem import Progress
@@ -24,12 +25,12 @@ def solved(
     call: CheckedCall, handle: Handle, resources: Resources, progress: Progress | None
 ) -> EnsembleSolution:
     """The solution of a call whose numbers are all known, as NumPy arrays."""
-    (problem, times, place), rows = call.plan.numbered(call.span), call.batch.rows()
+    problem, times, place = call.plan.numbered(call.span)
     if handle.choice.name == "native":
-        outcome = handle.solve(problem, rows, resources, progress)
+        outcome = solved_by_slabs(handle, problem, call.batch, resources, progress)
     else:
         with in_float64():
-            outcome = handle.solve(problem, rows, resources, progress)
+            outcome = solved_by_slabs(handle, problem, call.batch, resources, progress)
     found, values = outcome.solution, outcome.values
     values = values if place is None else values[:, place]
     counts: dict[str, Any] = {name: getattr(found, name) for name in _COUNTS}

@@ -74,12 +74,22 @@ def ensemble_template(
     return xr.Dataset(data, fixed | coords, attributes)
 
 
-def assemble_in_memory(config: Config, total: int, parts: Sequence[xr.Dataset]) -> xr.Dataset:
-    """The ensemble of solved parts, which together hold all `total` samples."""
-    totals = event_totals(config, parts)
-    template = ensemble_template(config, total, parts[0], totals)
-    names, leading = _streamed(template, parts[0]), leading_shape(config, total)
-    return in_memory(template, names, lambda targets: _fill(targets, parts, leading))
+def assemble_in_memory(config: Config, total: int, parts: Iterable[xr.Dataset]) -> xr.Dataset:
+    """The ensemble of solved parts, which together hold all `total` samples.
+
+    They are asked for one after another, unless how much they have depends on what is kept at
+    events.
+    """
+    totals: Mapping[str, int] = {}
+    if config.saveat.events:
+        parts = list(parts)
+        totals = event_totals(config, parts)
+    ahead = iter(parts)
+    first = next(ahead)
+    template = ensemble_template(config, total, first, totals)
+    names, leading = _streamed(template, first), leading_shape(config, total)
+    rest = itertools.chain([first], ahead)
+    return in_memory(template, names, lambda targets: _fill(targets, rest, leading))
 
 
 def assemble_to_file(

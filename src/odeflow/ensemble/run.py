@@ -40,10 +40,10 @@ def run(config: Config) -> xr.Dataset:
     from odeflow.design import number_of_samples
     from odeflow.engines.choice import Resources
     from odeflow.ensemble.assemble import assemble_in_memory
-    from odeflow.ensemble.solve import configure_jax, solve_samples
+    from odeflow.ensemble.solve import configure_jax, solve_slabs
 
     resources = Resources()
     configure_jax(resources)
     total = number_of_samples(config.design, config.study)
-    samples = solve_samples(config, config.study, 0, total, resources)
-    return assemble_in_memory(config, total, [samples])
+    slabs = solve_slabs(config, config.study, 0, total, resources, notes=False)
+    return assemble_in_memory(config, total, slabs)

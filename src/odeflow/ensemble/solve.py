@@ -78,15 +78,19 @@ def solve_slabs(
     stop: int,
     resources: Resources,
     progress: Progress | None = None,
+    notes: bool = True,
 ) -> Iterator[xr.Dataset]:
-    """As `solve_samples`, in slabs of consecutive samples with about `SLAB_BYTES` of values."""
+    """As `solve_samples`, in slabs of consecutive samples of about `SLAB_BYTES`.
+
+    With `notes` it warns of states that no tolerance controls.
+    """
     prepared = prepare(config, study, axis_names(config.design, study))
 
     def designed() -> Iterator[tuple[int, Axes, Lanes]]:
         for first, last in slabs(start, stop, prepared.built.lane_bytes):
             axes = prepared.started(rows(config.design, first, last, study), resources)
             lanes = prepared.built.lanes(axes, resources)
-            if first == 0:  # in one chunk of the experiment
+            if notes and first == 0:  # in one chunk of the experiment
                 for note in small_rate_notes(prepared.built.problem, lanes):
                     warnings.warn(note, stacklevel=2)
             yield first, axes, lanes

@@ -4,13 +4,12 @@ Found by parsing, not by importing. Cheap, and without JAX.
 """
 
 import ast
-import gc
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from odeflow.files.collector import uncollected
 from odeflow.files.compiled.parsed_sources import Import, Parsed, parsed_sources
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -126,7 +125,7 @@ def source_tree(
     pending, seen = [start.resolve() for start in starts], {}
     root, within = root.resolve(), (within or root).resolve()
     find = _own_imports if root == PACKAGE.parent else _imports
-    with _uncollected():
+    with uncollected():
         while pending:
             path = pending.pop()
             if path in seen or not path.is_relative_to(within):
@@ -134,18 +133,6 @@ def source_tree(
             seen[path] = path.read_bytes()
             pending += find(seen[path], path, root)
     return seen
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Trees of syntax have no cycles: looking for some costs more than the parsing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:

@@ -148,12 +148,14 @@ class Problem:
 
     @property
     def lane_bytes(self) -> int:
-        """Bytes of what is saved of one trajectory."""
+        """Bytes of one trajectory: what is saved of it, and what it starts from."""
         states = self.model.declared.states
-        shapes = [states[name].shape if name in states else () for name in self.variables]
-        saved = len(self.times) * sum(map(math.prod, shapes)) + len(self.reductions)
+        size = lambda name: math.prod(states[name].shape) if name in states else 1
+        saved = len(self.times) * sum(map(size, self.variables))
+        saved += sum(size(reduction.variable) for reduction in self.reductions)
         saved += sum(event.most * self.event_width(event) for event in self.events)
-        return self.dtype.itemsize * saved
+        started = len(self.model.components) + len(self.model.declared.parameters)
+        return self.dtype.itemsize * saved + 8 * started
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,6 @@ Time = Float[Array, "*#shape"]
 EXTREMES = {"max": 1, "min": -1}
 _IS_BEYOND = {1: jnp.greater, -1: jnp.less}
 _PASSAGES = {"first_time_above": 1, "first_time_below": -1}
-#: A peak that is higher by so many roundings is none.
 _ROUNDINGS = 4
 
 #: The accumulators that each metric needs.
@@ -148,15 +147,14 @@ class Reducer:
         old, end = dict(zip(self._own, own)), controls[-1]
         new, asked = {**old, "final": end}, []
         if "integral" in old:
-            change = sum(value - end for value in controls[:-1]) / len(controls)
-            new["integral"] = old["integral"] + h * (end + change)
+            new["integral"] = old["integral"] + h * (sum(controls) / len(controls))
         for name, sign in EXTREMES.items():
             if name in old:
                 beyond = _IS_BEYOND[sign](end, old[name])
                 new[name] = jnp.where(beyond, end, old[name])
                 if f"time_of_{name}" in old:
                     new[f"time_of_{name}"] = jnp.where(beyond, t + h, old[f"time_of_{name}"])
-                asked.append(_may_hold_more(name, new[name], controls[1:-1]))
+                asked.append(exceeds(name, _farthest(name, controls[1:-1]), new[name]))
         result = [new[name] for name in self._own]
         for tracker, mine in zip(self._trackers.values(), tracked):
             seen, is_asked = tracker.look(mine, t, h, controls)
@@ -167,23 +165,9 @@ class Reducer:
     def looks(
         self, kept: Sequence[Value], t: Time, h: Time, controls: Sequence[Value]
     ) -> list[Any]:
-        """What `look` says, one after another, and for each of `searched` whether it is still
-        needed after a look at the halves of the polynomial.
-        """
+        """What `look` says, one after another."""
         seen, asked = self.look(kept, t, h, controls)
-        needed = [a & self.needs(name, seen, controls) for name, a in zip(self.searched, asked)]
-        return [*seen, *asked, *needed]
-
-    def needs(
-        self, name: str, kept: Sequence[Value], controls: Sequence[Value]
-    ) -> Bool[Array, "*shape"]:
-        """Whether a search for one of `searched` may find more, as the coefficients of the two
-        halves of a step tell: they are nearer to the polynomial.
-        """
-        if name not in EXTREMES:
-            return jnp.ones_like(controls[0], bool)
-        record = dict(zip(self._own, self._apart(kept)[0]))[name]
-        return _may_hold_more(name, record, halves(controls)[1:-1])
+        return [*seen, *asked]
 
     def search(
         self, name: str, kept: Sequence[Value], t: Time, h: Time, values: Sequence[Value]
@@ -304,10 +288,28 @@ def halves(controls: Sequence[Value]) -> list[Value]:
     return [*first, *second[-2::-1]]
 
 
-def _may_hold_more(name: str, record: Value, controls: Sequence[Value]) -> Bool[Array, "*shape"]:
-    """Whether a polynomial of these coefficients may exceed an extreme by more than rounding."""
+def reaches(name: str, record: Value, controls: Sequence[Value]) -> list[Any]:
+    """How far a step may go beyond an extreme, and whether by more than rounding: as the
+    coefficients of its two halves tell, which are nearer to the polynomial, but no farther than by
+    its own.
+    """
+    near, own = (_farthest(name, x[1:-1]) for x in (halves(controls), controls))
+    reach = jnp.where(_IS_BEYOND[EXTREMES[name]](near, own), own, near)
+    return [reach, exceeds(name, reach, record)]
+
+
+def exceeds(name: str, reach: Value, record: Value) -> Bool[Array, "*shape"]:
+    """Whether a polynomial that goes so far may exceed an extreme by more than rounding."""
     sign = EXTREMES[name]
-    is_beyond = _IS_BEYOND[sign]
-    farthest = reduce(lambda a, b: jnp.where(is_beyond(a, b), a, b), controls)
-    rounding = _ROUNDINGS * jnp.finfo(record.dtype).eps * jnp.abs(record)
-    return is_beyond(farthest, record + sign * rounding)
+    rounding = roundings(record.dtype) * jnp.abs(record)
+    return _IS_BEYOND[sign](reach, record + sign * rounding)
+
+
+def roundings(dtype: Any) -> float:
+    """A peak that is higher by this part of it is none."""
+    return _ROUNDINGS * float(jnp.finfo(dtype).eps)
+
+
+def _farthest(name: str, controls: Sequence[Value]) -> Value:
+    is_beyond = _IS_BEYOND[EXTREMES[name]]
+    return reduce(lambda a, b: jnp.where(is_beyond(a, b), a, b), controls)

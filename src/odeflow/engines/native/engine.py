@@ -1,9 +1,6 @@
 """The native engine: trajectories through a compiled loop, on all cores or on a CUDA device."""
 
-import gc
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -23,6 +20,7 @@ from odeflow.engines.native.methods.taylor import taylor
 from odeflow.engines.native.program.refusal import Refused, UntranslatableError
 from odeflow.engines.native.targets.kernel import load_kernel
 from odeflow.engines.native.targets.machine_code import Kernel
+from odeflow.files.collector import uncollected
 from odeflow.problem.delays import WITH_DELAYS
 from odeflow.problem.methods import find_method
 from odeflow.problem.problem import Lanes, Problem, Progress, Solution
@@ -111,7 +109,7 @@ def generated(problem: Problem, device: Device = "cpu") -> LaneModule:
     """The module that is generated for a problem; raises `UntranslatableError`."""
     known = _GENERATED.setdefault(problem, {})
     if device not in known:
-        with _no_collections():
+        with uncollected():
             known[device] = _generated(problem, device)
     return known[device]
 
@@ -128,18 +126,6 @@ def _generated(problem: Problem, device: Device) -> LaneModule:
         raise UntranslatableError("a field of this length", str(refusal)) from None
     check_size(module.code.cost)
     return module
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Python looks for garbage again and again while a long program grows, and there is none."""
-    is_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if is_on:
-            gc.enable()
 
 
 def step_work(problem: Problem) -> float:

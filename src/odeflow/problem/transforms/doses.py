@@ -87,7 +87,7 @@ class Targets(NamedTuple):
     rates: list[int]
 
 
-class Plan(NamedTuple):
+class PlannedDoses(NamedTuple):
     """Jumps of lanes, the first of them at t0, and how their times depend on what is varied.
 
     `apart` (time, axis, lane) are the derivatives of the times, where given.
@@ -151,7 +151,7 @@ def planned(
     targets: Targets,
     levels: Float[np.ndarray, "parameter lane"],
     apart: Sequence[Float[np.ndarray, "axis lane"]] = (),
-) -> Plan:
+) -> PlannedDoses:
     """The jumps that changes make, t0 included; `levels` are the parameters before.
 
     Changes are at one jump where their times are the same; where the derivatives of the times of
@@ -188,7 +188,7 @@ def planned(
         ],
         axis=1,
     )
-    return Plan(Jumps(times, amounts, values), moved)
+    return PlannedDoses(Jumps(times, amounts, values), moved)
 
 
 def _slots(

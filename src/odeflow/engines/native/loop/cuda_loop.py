@@ -9,8 +9,11 @@ from odeflow.problem.status import Status
 _SOURCE = f'''
 @inlined
 def lowest_bit(word):
-    """That of a mask of the only lane."""
-    return 0
+    """The number of the lowest bit that is set."""
+    number = 0
+    while (word >> number) & 1 == 0:
+        number += 1
+    return number
 
 
 @compiled

@@ -60,7 +60,7 @@ class LaneEvents:
         b = LaneBuilder(self._problem.dtype)
         step = self._view.step(b)
         labels = [self._view.labels(event.crosses)[0] for event in self._events]
-        controls = self._view.controls(step, labels)
+        controls = self._view.controls(step, labels, self._view.at_nodes(step))
         is_taken, asked = b.row("saved_until") > step.start, []
         for event, label in zip(self._events, labels):
             first, *others = (value > event.threshold for value in controls[label])

@@ -2,73 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.loop.last_step import LastStep
-from odeflow.engines.native.loop.peak_queue import PeakQueue, loop_function, queued
+from odeflow.engines.native.loop.metric_groups import Group, bits
+from odeflow.engines.native.loop.peak_queue import PeakQueue, loop_function, nowhere, queued
 from odeflow.engines.native.loop.step_view import StepView
 from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder, LaneProgram
 from odeflow.engines.native.program.program import Program
-from odeflow.engines.native.program.value import Value, any_of, inlined, select
+from odeflow.engines.native.program.value import Value, inlined, select, total
 from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.problem.problem import Problem
-from odeflow.problem.reductions import EXTREMES, Reducer, reducers
+from odeflow.problem.reductions import EXTREMES, Reducer, reaches, reducers, roundings
 
 
-@dataclass
-class _Group:
-    """Scalars with the same metrics: their rows lie side by side, and one loop serves them.
-
-    `count` is how many coefficients their polynomials have, `nodes` at how many nodes they are
-    searched, `final` the prefix of rows that hold their values when a trajectory ends.
+@dataclass(frozen=True)
+class _Seen:
+    """What a look at a step tells of the scalar of this number in a group: the accumulators by
+    kind, the coefficients in Bernstein's basis; of an observable the values at the nodes.
     """
 
+    step: LastStep
+    group: Group
     number: int
-    reducer: Reducer
-    count: int
-    number_of_nodes: int
-    is_state: bool
-    scalars: list[str]
-
-    def function(self, word: str, k: int) -> str:
-        """The name of a function for the k-th of what is searched."""
-        return f"{word}{self.number}_{k}"
-
-    def nodes(self) -> list[list[str]]:
-        """Rows of the values at each node, by scalar."""
-        return self._named(f"node{k}" for k in range(self.number_of_nodes))
-
-    def controls(self) -> list[list[str]]:
-        """Rows of the inner coefficients in Bernstein's basis, by scalar."""
-        return self._named(f"control{k}" for k in range(1, self.count - 1))
-
-    def step(self) -> list[list[str]]:
-        """Rows of start and length of the step: copies, for whoever sees one scalar's rows only."""
-        return self._named(["start_of", "length_of"])
-
-    def asked(self) -> list[list[str]]:
-        """Rows of whether the last step is to be searched for something, by scalar."""
-        return self._named(f"asks_{kind}" for kind in self.reducer.searched)
-
-    def searching(self) -> list[list[str]]:
-        """All rows that a search needs besides the accumulators; none where none is made."""
-        asked = self.asked()
-        return [*self.nodes(), *self.controls(), *self.step(), *asked] if asked else []
-
-    def kept(self) -> list[list[str]]:
-        """Rows of each accumulator, by scalar. The last value of a state is the state's own row."""
-        rows = self._named(f"reduced_{kind}" for kind in self.reducer.accumulators)
-        for place, kind in enumerate(self.reducer.accumulators):
-            if kind == "final" and self.is_state:
-                rows[place] = [f"y_{name}" for name in self.scalars]
-        return rows
-
-    def _named(self, kinds: Iterable[str]) -> list[list[str]]:
-        return [[f"{kind}_{name}" for name in self.scalars] for kind in kinds]
+    kept: Mapping[str, Value]
+    controls: Sequence[Value]
+    at_nodes: Sequence[Value]
 
 
 class LaneReductions:
@@ -85,11 +48,11 @@ class LaneReductions:
         self._problem = problem
         reduced = reducers(problem.reductions)
         self._view = StepView(problem, stepper, list(reduced))
-        self._parts: dict[str, tuple[_Group, int, int]] = {}
-        groups: dict[Any, _Group] = {}
+        self._parts: dict[str, tuple[Group, int, int]] = {}
+        groups: dict[Any, Group] = {}
         for variable, reducer in reduced.items():
             count, is_state = self._view.number_of_controls(variable), self._view.is_state(variable)
-            made = _Group(len(groups), reducer, count, len(problem.nodes), is_state, [])
+            made = Group(len(groups), reducer, count, len(problem.nodes), is_state, [])
             group = groups.setdefault((count, is_state, *reducer.metrics.items()), made)
             parts = self._view.labels(variable)
             group.scalars += parts
@@ -110,9 +73,17 @@ class LaneReductions:
     def rows(self) -> list[str]:
         """All rows; those of the scalars of a group lie side by side, kind by kind."""
         seen = [row for group in self._groups for rows in group.searching() for row in rows]
-        seen += ["searched"] if seen else []
+        seen += [row for _, _, rows in self._asks() for row in rows]
         seen += self._queue.rows() if self._has_peaks else []
         return seen + [row for row in self.kept_rows() if not row.startswith("y_")]
+
+    def _asks(self) -> list[tuple[Group, str, list[str]]]:
+        """Of each group and each kind that is searched for, the rows of who asks."""
+        return [
+            (group, kind, group.asked(kind, self._problem.dtype))
+            for group in self._groups
+            for kind in group.reducer.searched
+        ]
 
     def kept_rows(self) -> list[str]:
         """Rows of the accumulators."""
@@ -141,14 +112,10 @@ class LaneReductions:
             return []
         parts = [self._start(), self._jump()] if restarts else []
         parts += [self._look()] if self.follows else []
-        searched = [(group, k) for group in self._groups for k in range(len(group.asked()))]
-        if not searched:
+        if not self._asks():
             return parts
         made = [
-            self._still(group, k)
-            if group.reducer.searched[k] in EXTREMES
-            else self._search(group, k)
-            for group, k in searched
+            self._search(group, kind) for group, kind, _ in self._asks() if kind not in EXTREMES
         ]
         queue = [self._queue.search()] if self._has_peaks else []
         return [*parts, self._searched(), *queue, *made]
@@ -158,7 +125,7 @@ class LaneReductions:
         `settle_metrics` before a lane is given up.
         """
         calls = ["look_for_metrics(rows, settings, 0)"] if self.follows else []
-        answers = [line for group in self._groups for line in self._answers(group, layout)]
+        answers = [line for ask in self._asks() for line in self._answers(*ask, layout)]
         if answers:
             calls += [
                 "asked = searched(rows, settings, 0)",
@@ -178,33 +145,51 @@ class LaneReductions:
             ),
         ]
 
-    def _answers(self, group: _Group, layout: BufferLayout) -> list[str]:
+    def _answers(
+        self, group: Group, kind: str, asks: Sequence[str], layout: BufferLayout
+    ) -> list[str]:
         """Statements of the loop that search the last step of a `lane` where that is asked for."""
+        found = [f"{group.search(kind)}(rows, settings, at)"]
+        if kind in EXTREMES:
+            found = self._queued(group, kind, layout)
+        lines = []
+        for word, row in enumerate(asks):
+            first = word * bits(self._problem.dtype)
+            lines += [
+                f"scalars = int(rows[{layout.place(row)} + lane])",
+                f"rows[{layout.place(row)} + lane] = 0.0",
+                "while scalars != 0:",
+                f"    at = (lowest_bit(scalars) + {first}) * LANES + lane",
+                "    scalars &= scalars - 1",
+                *(f"    {line}" for line in found),
+            ]
+        return lines
+
+    def _queued(self, group: Group, kind: str, layout: BufferLayout) -> list[str]:
+        """Statements that put the last step of a scalar of a lane into the queue of peaks, once
+        what waits of it is settled.
+        """
         at = lambda rows: f"rows[{layout.place(rows[0])} + at]"
         kept = dict(zip(group.reducer.accumulators, group.kept()))
-        lines = []
-        for k, kind in enumerate(group.reducer.searched):
-            asks = at(group.asked()[k])
-            found = [f"{group.function('search', k)}(rows, settings, at)"]
-            if kind in EXTREMES:
-                place = f"{layout.place(kept[kind][0])} + at"
-                times = kept.get(f"time_of_{kind}")
-                step = dict(zip(("start", "length"), map(at, group.step())))
-                places = {"at": place, "time_at": "-1.0", **step}
-                if times is not None:
-                    places["time_at"] = f"{layout.place(times[0])} + at"
-                values = list(map(at, group.nodes()))
-                found = [
-                    f"settle_scalar(rows, settings, {place})",
-                    f"if {group.function('still', k)}(rows, settings, at) != 0:",
-                    *(f"    {x}" for x in queued(layout, "lane", places, EXTREMES[kind], values)),
-                ]
-            lines += [f"    if {asks} > 0:", f"        {asks} = 0.0"]
-            lines += [f"        {line}" for line in found]
-        if not lines:
-            return []
-        head = [f"for scalar in range({len(group.scalars)}):", "    at = scalar * LANES + lane"]
-        return [*head, *lines]
+        times, waits = kept.get(f"time_of_{kind}"), at(group.waiting(kind))
+        start, length = map(at, group.step())
+        places = {
+            "at": f"{layout.place(kept[kind][0])} + at",
+            "time_at": nowhere(layout) if times is None else f"{layout.place(times[0])} + at",
+            "waits_at": f"{layout.place(group.waiting(kind)[0])} + at",
+            "start": start,
+            "length": length,
+        }
+        sign, record = float(EXTREMES[kind]), at(kept[kind])
+        rounding = f"{roundings(self._problem.dtype)!r} * abs({record})"
+        put = queued(layout, "lane", places, EXTREMES[kind], list(map(at, group.nodes())))
+        return [
+            f"if {waits} > 0.0:",
+            "    settle_peaks(rows, settings)",
+            f"if {sign} * {at(group.reached(kind))} > {sign} * {record} + {rounding}:",
+            f"    {waits} = 1.0",
+            *(f"    {line}" for line in put),
+        ]
 
     def _here(self, b: LaneBuilder) -> tuple[Value, list[Value]]:
         rows = [f"y_{n}" for n in self._view.components]
@@ -247,11 +232,13 @@ class LaneReductions:
 
     def _looked(self, step: LastStep, is_taken: Value) -> None:
         """What a step of every lane tells without a search, and who needs one."""
-        b, searched = step.builder, []
+        b = step.builder
         wanted = {name for group in self._groups for name in group.scalars}
-        controls, nodes = self._view.controls(step, wanted), self._view.at_nodes(step)
+        is_observed = not all(group.is_state for group in self._groups)
+        at_nodes = self._view.at_nodes(step) if is_observed else []
+        controls = self._view.controls(step, wanted, at_nodes)
         for group in self._groups:
-            program, kinds = self._program(group, group.reducer.looks), len(group.asked())
+            program = self._program(group, group.reducer.looks)
             for i, name in enumerate(group.scalars):
                 rows = [rows[i] for rows in group.kept()]
                 kept = b.rows(rows)
@@ -263,19 +250,39 @@ class LaneReductions:
                 for row, new, old in zip(rows, found, kept):
                     if not row.startswith("y_"):
                         b.store(row, select(is_taken, new, old))
-                if not kinds:
-                    continue
-                asked, needed = found[-2 * kinds : -kinds], found[-kinds:]
-                some = any_of(asked) & is_taken
-                searched.append(some)
-                values = [values[name] for values in nodes] + controls[name][1:-1]
-                values += [step.start, step.length]
-                values += [select(mask & is_taken, 1.0, 0.0) for mask in needed]
-                b.store_where(some, [rows[i] for rows in group.searching()], values)
-        if searched:
-            b.store("searched", select(any_of(searched), 1.0, 0.0))
+                given = controls[name], [values[name] for values in at_nodes]
+                seen = _Seen(step, group, i, dict(zip(group.reducer.accumulators, found)), *given)
+                for kind, asked in zip(group.reducer.searched, found[len(kept) :]):
+                    asked = asked & is_taken
+                    with b.only_where(asked):
+                        if kind in EXTREMES:
+                            self._leave_peak(seen, kind, asked)
+                        else:
+                            self._leave(seen, kind, asked)
 
-    def _program(self, group: _Group, function: Callable[..., Any]) -> Program:
+    def _leave_peak(self, seen: _Seen, kind: str, asked: Value) -> None:
+        """Leaves what a search for a peak needs, unless halves of the polynomial refute it."""
+        b = seen.step.builder
+        names = ["record", *(f"b{k}" for k in range(seen.group.count))]
+        look = lambda record, *controls: reaches(kind, record, controls)
+        program = translate(look, names, self._problem.dtype)
+        given = dict(zip(names, [seen.kept[kind], *seen.controls]))
+        reach, is_beyond = inlined(b, program, given)
+        with b.only_where(asked & is_beyond):
+            b.store(seen.group.reached(kind)[seen.number], reach)
+            self._leave(seen, kind, asked & is_beyond)
+
+    def _leave(self, seen: _Seen, kind: str, asked: Value) -> None:
+        """Leaves what a search needs."""
+        b, group, step = seen.step.builder, seen.group, seen.step
+        values = self._view.values(seen.controls) if group.is_state else seen.at_nodes
+        rows = [row[seen.number] for row in (*group.nodes(), *group.step())]
+        b.store_rows(rows, [*values, step.start, step.length])
+        word, bit = divmod(seen.number, bits(self._problem.dtype))
+        asks = group.asked(kind, self._problem.dtype)[word]
+        b.store(asks, b.row(asks) + select(asked, 2.0**bit, 0.0))
+
+    def _program(self, group: Group, function: Callable[..., Any]) -> Program:
         """`function(kept, t, h, controls)` of a step of one scalar: of t, h, controls, kept."""
         names = [f"b{k}" for k in range(group.count)]
         names = ["t", "h", *names, *group.reducer.accumulators]
@@ -288,27 +295,17 @@ class LaneReductions:
     def _searched(self) -> LaneProgram:
         b = LaneBuilder(self._problem.dtype)
         doc = "A mask of the lanes whose last step is to be searched."
-        return b.finished("searched", "all", doc, b.row("searched") > 0.0)
+        asks = [row for _, _, rows in self._asks() for row in rows]
+        return b.finished("searched", "all", doc, total(b.rows(asks)) > 0.0)
 
-    def _still(self, group: _Group, k: int) -> LaneProgram:
-        b, kind = LaneBuilder(self._problem.dtype), group.reducer.searched[k]
-        needs = lambda kept, t, h, controls: group.reducer.needs(kind, kept, controls)
-        program = self._program(group, needs)
-        first = lambda rows: b.rows([row[0] for row in rows])
-        start, *_, end = first(group.nodes())
-        given = [*first(group.step()), start, *first(group.controls()), end, *first(group.kept())]
-        (found,) = inlined(b, program, dict(zip(program.inputs, given)))
-        doc = "Whether the last step of one scalar may still hold more."
-        return b.finished(group.function("still", k), "one", doc, found)
-
-    def _search(self, group: _Group, k: int) -> LaneProgram:
+    def _search(self, group: Group, kind: str) -> LaneProgram:
         """The last step of one scalar searched for what is no peak."""
         b, reducer = LaneBuilder(self._problem.dtype), group.reducer
         nodes = [f"v{k}" for k in range(group.number_of_nodes)]
 
         def search(t: Any, h: Any, *numbers: Any) -> Any:
             values, kept = numbers[: len(nodes)], numbers[len(nodes) :]
-            return reducer.search(reducer.searched[k], kept, t, h, values)
+            return reducer.search(kind, kept, t, h, values)
 
         names = ["t", "h", *nodes, *reducer.accumulators]
         program = translate(search, names, self._problem.dtype)
@@ -318,4 +315,4 @@ class LaneReductions:
         for rows, value in zip(group.kept(), found):
             b.store(rows[0], value)
         doc = "Searches the last step of one scalar."
-        return b.finished(group.function("search", k), "one", doc)
+        return b.finished(group.search(kind), "one", doc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, repeat
@@ -32,7 +33,8 @@ def number_of_coefficients(stepper: Stepper, size: int) -> int:
 class LastStep:
     """A step of a lane: up to where it is `cut`, a fraction of it, if it can be.
 
-    It ends at `until`, which is `start + length` but for rounding.
+    It ends at `until`, which is `start + length` but for rounding. `inner` makes the coefficients
+    in Bernstein's basis but for both ends, where the step knows them more directly.
     """
 
     builder: LaneBuilder
@@ -42,6 +44,7 @@ class LastStep:
     cut: Value | None
     inside: Inside
     stepper: Stepper
+    inner: Callable[[], list[list[Value]]] | None = None
 
     @cached_property
     def polynomials(self) -> list[list[Value]]:
@@ -50,6 +53,8 @@ class LastStep:
 
     @cached_property
     def _inner_controls(self) -> list[list[Value]] | None:
+        if self.inner is not None:
+            return self.inner()
         if self.cut is not None or self.stepper.controls is None:
             return None
         return self.stepper.controls(self.inside)

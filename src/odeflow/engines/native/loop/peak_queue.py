@@ -21,9 +21,9 @@ from odeflow.engines.native.program.value import inlined
 from odeflow.engines.native.targets.layout import BufferLayout
 from odeflow.problem.step_curves import peak
 
-#: Of each that waits: the lane; where the greatest value is kept and its time, -1 for none; the
+#: Of each that waits: the lane; where the greatest value is kept, its time, and that it waits; the
 #: sign that makes it the greatest; the step. Then the peak that was found, and when.
-_ROWS = ("lane", "at", "time_at", "sign", "start", "length", "found", "time")
+_ROWS = ("lane", "at", "time_at", "waits_at", "sign", "start", "length", "found", "time")
 
 
 class PeakQueue:
@@ -34,7 +34,7 @@ class PeakQueue:
 
     def rows(self) -> list[str]:
         """All rows."""
-        return ["queue_size", *map(_row, _ROWS), *self._values()]
+        return ["queue_size", _row("no_time"), *map(_row, _ROWS), *self._values()]
 
     def _values(self) -> list[str]:
         return [_row(f"value{k}") for k in range(self._number_of_nodes)]
@@ -52,45 +52,43 @@ class PeakQueue:
         rows = b.rows([*map(_row, given), *values])
         found = inlined(b, program, dict(zip(program.inputs, rows)))
         b.store_rows([_row("found"), _row("time")], found)
-        return b.finished("search_peaks", "vector", "The peaks of the steps that wait.")
+        return b.finished("search_peaks", "all", "The peaks of the steps that wait.")
 
     def source(self, layout: BufferLayout) -> list[str]:
-        """`settle_peaks` takes up what is found of all that waits, `settle_lane` that of a lane,
-        `settle_scalar` that of what is kept at a place.
-        """
+        """`settle_peaks` takes up what is found of all that waits, `settle_lane` that of a lane."""
         of = {name: f"rows[{layout.place(_row(name))} + i]" for name in _ROWS}
         size = f"rows[{layout.place('queue_size')}]"
-        kept, kept_time = "rows[int(at)]", "rows[int(time_at)]"
         settle = [
             "search_peaks(rows, settings, 0)",
             f"for i in range(int({size})):",
-            f"    at = {of['at']}",
-            f"    time_at = {of['time_at']}",
-            f"    if {of['sign']} * {of['found']} > {of['sign']} * {kept}:",
-            f"        {kept} = {of['found']}",
-            "        if time_at >= 0:",
-            f"            {kept_time} = {of['time']}",
-            f"    if time_at >= 0 and {of['found']} == {kept}:",
-            f"        if {of['time']} < {kept_time}:",
-            f"            {kept_time} = {of['time']}",
+            f"    at = int({of['at']})",
+            f"    time_at = int({of['time_at']})",
+            f"    rows[int({of['waits_at']})] = 0.0",
+            f"    found = {of['sign']} * {of['found']}",
+            f"    kept = {of['sign']} * rows[at]",
+            f"    time = {of['time']}",
+            "    is_earlier = (found == kept) & (time < rows[time_at])",
+            "    rows[time_at] = time if (found > kept) | is_earlier else rows[time_at]",
+            f"    rows[at] = {of['found']} if found > kept else rows[at]",
             f"{size} = 0.0",
         ]
-
-        def waits(row: str, what: str) -> list[str]:
-            return [
-                "waits = 0",
-                f"for i in range(int({size})):",
-                f"    if int({of[row]}) == {what}:",
-                "        waits = 1",
-                "if waits != 0:",
-                "    settle_peaks(rows, settings)",
-            ]
-
+        settle_lane = [
+            "waits = 0",
+            f"for i in range(int({size})):",
+            f"    if int({of['lane']}) == which:",
+            "        waits = 1",
+            "if waits != 0:",
+            "    settle_peaks(rows, settings)",
+        ]
         return [
             loop_function("settle_peaks(rows, settings)", settle),
-            loop_function("settle_lane(rows, settings, which)", waits("lane", "which")),
-            loop_function("settle_scalar(rows, settings, place)", waits("at", "place")),
+            loop_function("settle_lane(rows, settings, which)", settle_lane),
         ]
+
+
+def nowhere(layout: BufferLayout) -> str:
+    """A place for the time of what has none."""
+    return str(layout.place(_row("no_time")))
 
 
 def queued(
@@ -113,7 +111,7 @@ def queued(
         f"last = int({size})",
         *puts,
         f"{size} = last + 1.0",
-        "if last == WIDTH - 1:",
+        "if last == LANES - 1:",
         "    settle_peaks(rows, settings)",
     ]
 

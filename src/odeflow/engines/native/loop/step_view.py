@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from odeflow.engines.native.frontend.field import field_at, observables_program
 from odeflow.engines.native.frontend.names import (
@@ -19,7 +19,8 @@ from odeflow.engines.native.loop.last_step import (
 )
 from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper
 from odeflow.engines.native.program.lane_program import LaneBuilder
-from odeflow.engines.native.program.value import Value, inlined
+from odeflow.engines.native.program.value import Value, inlined, weighted_sum
+from odeflow.problem.lobatto import bernstein_basis
 from odeflow.problem.problem import Problem
 from odeflow.problem.reductions import controls
 
@@ -61,16 +62,18 @@ class StepView:
     def taken(self, b: LaneBuilder, start: Start, stepped: Stepped) -> LastStep:
         """A step that is being taken, and that nothing can cut."""
         inside = Inside(start.h, start.y, stepped.candidate, stepped.dense)
-        return LastStep(b, start.t, start.t_next, start.h, None, inside, self._stepper)
+        known = stepped.controls
+        return LastStep(b, start.t, start.t_next, start.h, None, inside, self._stepper, known)
 
-    def controls(self, step: LastStep, wanted: Collection[str]) -> dict[str, list[Value]]:
-        """Coefficients in Bernstein's basis of scalars over a step: those wanted of the state,
-        and all observables.
+    def controls(
+        self, step: LastStep, wanted: Collection[str], at_nodes: Sequence[Mapping[str, Value]]
+    ) -> dict[str, list[Value]]:
+        """Coefficients in Bernstein's basis of scalars over a step: those wanted of the state, and
+        all observables, of their values at the nodes.
         """
         places = [i for i, name in enumerate(self.components) if name in wanted]
         result = {self.components[i]: step.controls(i) for i in places}
         if self._observables:
-            at_nodes = self.at_nodes(step)
             names = [f"v{k}" for k in range(len(at_nodes))]
             made = translate(lambda *values: controls(values), names, self._problem.dtype)
             for name in self._observables.values():
@@ -89,6 +92,14 @@ class StepView:
                 time = step.start + node * step.length
             result.append(self.scalars(time, y, parameters))
         return result
+
+    def values(self, controls: Sequence[Value]) -> list[Value]:
+        """A state at the nodes of a step, of its coefficients in Bernstein's basis."""
+        start, *later = controls
+        changes = [x - start for x in later]
+        basis = bernstein_basis(len(later), self._problem.nodes[1:-1])
+        inner = [start + weighted_sum(weights[1:], changes) for weights in basis]
+        return [start, *inner, controls[-1]]
 
     def within(self, step: LastStep) -> LaneParameters:
         """The parameters at a time of a step."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from odeflow.engines.native.frontend.field import field_at, field_program
 from odeflow.engines.native.methods.domains import defined_at
-from odeflow.engines.native.methods.interpolants import Interpolant, interpolant
+from odeflow.engines.native.methods.interpolants import Interpolant, inner_weights, interpolant
 from odeflow.engines.native.methods.stepper import Inside, Start, Stepped, Stepper
 from odeflow.engines.native.methods.stiffness import is_at_limit
 from odeflow.engines.native.program.program import Program
@@ -104,7 +104,16 @@ def _runge_kutta(
         at_limit = None
         if reach is not None:
             at_limit = is_at_limit(reach, h, stages[-2:], [before, arguments])
-        return Stepped(candidate, error, following, rows, at_limit=at_limit)
+
+        def controls() -> list[list[Value]]:
+            assert dense.middle is not None
+            inner = related.complete(changed(inner_weights(dense.middle, tableau.b_sol)))
+            quarter = 0.25 * h
+            ends = zip(y, candidate, stages[0], stages[-1], inner)
+            return [[a + quarter * p, a + m, b - quarter * q] for a, b, p, q, m in ends]
+
+        of_stages = None if dense.middle is None else controls
+        return Stepped(candidate, error, following, rows, None, at_limit, of_stages)
 
     def coefficients(of: Callable[..., list[Value]]) -> Callable[[Inside], list[list[Value]]]:
         def made(inside: Inside) -> list[list[Value]]:

@@ -19,13 +19,15 @@ class Interpolant(NamedTuple):
     `rows_of(h, k)` are what a step leaves behind for it, of its length and the stages' derivatives,
     under the names in `rows`. `polynomial(h, y, y1, rows)` are the coefficients, with the state at
     both ends. The constant comes first. `controls` are those in Bernstein's basis but for both
-    ends, where they are known more directly.
+    ends, where they are known more directly. A quartic has y + h sum_i m_i k_i in the middle, m the
+    weights `middle`.
     """
 
     rows: Sequence[str]
     rows_of: Callable[[Value, Sequence[Value]], dict[str, Value]]
     polynomial: Callable[[Value, Value, Value, Rows], list[Value]]
     controls: Callable[[Value, Value, Value, Rows], list[Value]] | None = None
+    middle: Float[np.ndarray, " stage"] | None = None
 
 
 def interpolant(method: str) -> Interpolant:
@@ -90,7 +92,18 @@ def _fourth_order(middle: Float[np.ndarray, " stage"]) -> Interpolant:
         inner = (8.0 / 3.0) * rows["half"] - (1.0 / 6.0) * (y1 - y)
         return [first, y + (inner - (2.0 / 3.0) * ((first - y) + (last - y))), last]
 
-    return Interpolant(("slope0", "slope1", "half"), rows_of, polynomial, controls)
+    return Interpolant(("slope0", "slope1", "half"), rows_of, polynomial, controls, middle)
+
+
+def inner_weights(
+    middle: Float[np.ndarray, " stage"], end: Float[np.ndarray, " stage"]
+) -> Float[np.ndarray, " stage"]:
+    """Weights of the stages in the change to a quartic's inner coefficient in Bernstein's basis, of
+    those in its changes to the middle and to the end.
+    """
+    slopes = np.zeros_like(middle)
+    slopes[0], slopes[-1] = 1.0, -1.0
+    return (16.0 * middle - 5.0 * end - slopes) / 6.0
 
 
 def _eighth_order() -> Interpolant:

@@ -208,7 +208,20 @@ class _Step:
             for r, row in enumerate(tableau.dense)
             for i, change in changes(row).items()
         }
-        return Stepped([select(solvable, z, x) for z, x in zip(end, y)], error, {}, dense)
+        candidate = [select(solvable, z, x) for z, x in zip(end, y)]
+
+        def controls() -> list[list[Value]]:
+            columns = []
+            for part, weights in _control_weights(len(tableau.dense)):
+                inner = np.zeros(max(map(len, tableau.dense)))
+                for weight, row in zip(weights, tableau.dense):
+                    inner[: len(row)] += weight * np.array(row)
+                bends = related.complete(changes(inner))
+                ends = zip(y, candidate, bends)
+                columns.append([a + (part * (b - a) + bend) for a, b, bend in ends])
+            return [list(row) for row in zip(*columns)]
+
+        return Stepped(candidate, error, {}, dense, controls=controls)
 
     def _bounded(self, i: int, slope: Value) -> Value:
         """The derivative by time, zero where it is not usable."""
@@ -294,13 +307,23 @@ def _controls(
 ) -> list[list[Value]]:
     """Coefficients of the same in Bernstein's basis, but for both ends."""
     result, names = [], [f"q{r}" for r in range(len(tableau.dense))]
-    most = len(names) - 1
     for i, (y, y1) in enumerate(zip(inside.y, inside.y1)):
         qs, change = list(related.rows(i, names, inside.dense).values()), y1 - y
-        inner = []
-        for j in range(most + 1):
-            weights = [comb(j, r) / comb(most, r) for r in range(j + 1)]
-            share = comb(most, j) / comb(most + 2, j + 1)
-            inner.append(y + ((j + 1) / (most + 2) * change + share * weighted_sum(weights, qs)))
+        inner = [
+            y + (part * change + weighted_sum(weights, qs))
+            for part, weights in _control_weights(len(names))
+        ]
         result.append(inner)
+    return result
+
+
+def _control_weights(number: int) -> list[tuple[float, list[float]]]:
+    """For each inner coefficient in Bernstein's basis the part of the change over the step in it,
+    and the weights of q0, q1, ..., of which there are so many.
+    """
+    most, result = number - 1, []
+    for j in range(number):
+        share = comb(most, j) / comb(most + 2, j + 1)
+        weights = [share * comb(j, r) / comb(most, r) for r in range(j + 1)]
+        result.append(((j + 1) / (most + 2), weights))
     return result

@@ -38,7 +38,8 @@ class Stepped(NamedTuple):
     `candidate` is the state at `t_next`, `error` its estimate (None where the method has none),
     `carried` what an accepted step leaves, and `dense` what the interpolant needs, by row. `start`
     is the start with another end, where a step may end before it is planned to. `at_limit` is
-    whether stability limits it, where a method with `reach` is asked to look.
+    whether stability limits it, where a method with `reach` is asked to look. `controls` makes the
+    coefficients that those of `Stepper` are, of the stages, where that takes less.
     """
 
     candidate: Sequence[Value]
@@ -47,6 +48,7 @@ class Stepped(NamedTuple):
     dense: Mapping[str, Value]
     start: Start | None = None
     at_limit: Value | None = None
+    controls: Callable[[], list[list[Value]]] | None = None
 
 
 class Inside(NamedTuple):

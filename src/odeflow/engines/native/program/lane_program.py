@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -38,8 +39,8 @@ class LaneProgram:
     """A function of `all` lanes, a `vector` of them or `one`.
 
     Beside operations on scalars its program has `load(row)`, `setting(name)`, `store(row, value)`,
-    `store_where(mask, (row, ...), value, ...)`, which writes vectors in a lane of which the mask
-    holds; of rows that lanes choose `gather(group, place)`, `ring_search(group, size, count, upto)`
+    `open(mask)` and `close()`, between which is what changes nothing unless the mask holds in a
+    lane; of rows that lanes choose `gather(group, place)`, `ring_search(group, size, count, upto)`
     and `scatter(group, place, value, where)`; and `call(name, ...)`, which may change rows of
     `CHANGED_BY_CALLS`. It returns a mask of the lanes where its output holds, if it has one.
     """
@@ -56,17 +57,25 @@ class LaneProgram:
 
     @cached_property
     def unconditional(self) -> Program:
-        """The program with all rows written that `store_where` may leave as they are."""
+        """The program without branches: what they would leave out changes nothing. What it stores
+        it does not load again.
+        """
         statements: list[Statement] = []
+        stored: dict[Any, Operand] = {}
+        known: dict[str, Operand] = {}
         for statement in self.program.statements:
-            if statement.operation == "store_where":
-                _, rows, *values = statement.operands
-                statements += [
-                    Statement(f"{statement.name}_{k}", "store", (row, value))
-                    for k, (row, value) in enumerate(zip(rows, values))
-                ]
-            else:
-                statements.append(statement)
+            name, operation = statement.name, statement.operation
+            operands: tuple[Any, ...] = tuple(
+                known.get(x, x) if isinstance(x, str) else x for x in statement.operands
+            )
+            if operation == "load" and operands[0] in stored:
+                known[name] = stored[operands[0]]
+            elif operation not in ("open", "close"):
+                statements.append(Statement(name, operation, operands))
+            if operation == "store":
+                stored[operands[0]] = operands[1]
+            elif operation == "call":
+                stored.clear()
         return replace(self.program, statements=tuple(statements))
 
     @property
@@ -131,15 +140,21 @@ class LaneBuilder(Builder):
         data = (Setting(group), place.operand, value.operand, where.operand)
         self._effects.append(self._append("scatter", data))
 
-    def store_where(self, mask: Value, names: Sequence[str], values: Sequence[Any]) -> None:
-        """Writes rows in vectors in which a mask holds somewhere, which is rare: what only they
-        need is computed only there. The other lanes of such a vector get their values too.
+    @contextmanager
+    def only_where(self, mask: Value) -> Iterator[None]:
+        """What is computed and stored within is left out where a mask holds in no lane, which is
+        mostly so. In lanes where it does not hold it must leave rows as nobody reads them.
         """
-        rows = tuple(map(LaneRow, names))
-        operands = [operand_of(value) for value in values]
-        self._effects.append(self._append("store_where", (mask.operand, rows, *operands)))
-        for row in rows:
-            self._known.pop(row, None)
+        shared, known = dict(self._shared), dict(self._known)
+        self._effects.append(self._append("open", (mask.operand,)))
+        first = len(self._effects)
+        yield
+        stored = [self._statements[name] for name in self._effects[first:]]
+        self._effects.append(self._append("close", ()))
+        self._shared, self._known = shared, known
+        for statement in stored:
+            if statement.operation == "store":
+                self._known.pop(statement.operands[0], None)
 
     def call(self, name: str, *data: Any) -> None:
         """Calls what is written as a loop over rows."""

@@ -12,6 +12,7 @@ from odeflow.engines.native.targets.loop_code import write_loop
 from odeflow.engines.native.targets.loop_module import LoopModule
 from odeflow.engines.native.targets.machine_code import Kernel, object_code
 from odeflow.engines.native.targets.runtime import LANE_CODE
+from odeflow.files.collector import uncollected
 from odeflow.files.compiled.machine import machine
 from odeflow.files.compiled.store import open_store
 from odeflow.files.digests import texts_digest
@@ -42,7 +43,9 @@ def load_kernel(module: LoopModule, cache_dir: Path | None = None) -> Kernel:
         store = open_store(cache_dir)
         code = store.get(key)
         if code is None:
-            code = object_code(llvm_text(module))
+            with uncollected():
+                text = llvm_text(module)
+            code = object_code(text)
             store.put(key, code)
         known = _KERNELS[cache_dir, module.digest] = Kernel(code)
     return known

@@ -86,7 +86,8 @@ def lane_function(
             "load": rows.__getitem__,
             "setting": lambda setting: getattr(settings, setting.name),
             "store": stored,
-            "store_where": rows.store_where,
+            "open": rows.open,
+            "close": rows.close,
             "call": called,
         }
         results = program.program.evaluate({}, {**functions, **effects})

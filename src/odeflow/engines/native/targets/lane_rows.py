@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -25,9 +26,10 @@ class Rows:
         _writer: Writer
         _layout: BufferLayout
         _pointer: ir.Value
+        _branches: list[Any]
 
     def __init__(self, writer: Writer, layout: BufferLayout, pointer: ir.Value):
-        vars(self).update(_writer=writer, _layout=layout, _pointer=pointer)
+        vars(self).update(_writer=writer, _layout=layout, _pointer=pointer, _branches=[])
 
     @property
     def builder(self) -> Any:
@@ -112,15 +114,17 @@ class Rows:
             addresses.append(builder.add(first, offset))
         return addresses
 
-    def store_where(self, mask: LaneValue, names: Sequence[tuple[str, int]], *values: Any) -> None:
-        """Writes rows in those vectors in which the mask holds in a lane."""
+    def open(self, mask: LaneValue) -> None:
+        """Writes what follows, up to `close`, where a mask may not hold in any lane."""
         writer, builder = self._writer, self.builder
-        given = [writer.lanes(value, writer.real).parts for value in values]
-        for way, condition in enumerate(mask.parts):
-            with builder.if_then(writer.some(condition), likely=False):
-                for name, parts in zip(names, given):
-                    pointer = self._pointers(*name)[way]
-                    builder.store(parts[way], pointer, align=_ALIGNMENT)
+        holds = reduce(builder.or_, map(writer.some, mask.parts))
+        branch = builder.if_then(holds, likely=False)
+        branch.__enter__()
+        self._branches.append(branch)
+
+    def close(self) -> None:
+        """Ends the innermost branch."""
+        self._branches.pop().__exit__(None, None, None)
 
     def _pointers(self, group: str, index: Any) -> list[ir.Value]:
         """Of each vector of a row."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
 from odeflow.engines.native.targets.lane_loops import Table, loop, number
@@ -13,6 +14,8 @@ from odeflow.files.digests import texts_digest
 
 #: Entries and products of an elimination that is written out, once for all that solve with it.
 _SHORT = 8_000
+#: Entries of each function of what is written out: LLVM takes time as the square of its length.
+_PART = 200
 
 
 T = TypeVar("T")
@@ -60,10 +63,10 @@ class Elimination:
         """Whether it is written out."""
         return len(self.places.left) + sum(map(len, self.columns)) <= _SHORT
 
-    def factor(self, rows: Rows) -> None:
-        """Writes out what `sparse_factor` does, row by row."""
-        place, known = self._place, set(self._place)
-        for i, columns in zip(self.order, self.columns):
+    def factor(self, rows: Rows, part: Sequence[int]) -> None:
+        """Writes out what `sparse_factor` does, row by row, for some of the rows."""
+        place, known = self._place, self._place.keys()
+        for i, columns in ((self.order[r], self.columns[r]) for r in part):
             row = {j: rows["MATRIX", place[i, j]] for j in columns}
             for k in columns[: columns.index(i)]:
                 row[k] = row[k] * rows["MATRIX", place[k, k]]
@@ -74,19 +77,34 @@ class Elimination:
             for j, value in row.items():
                 rows["MATRIX", place[i, j]] = value
 
-    def solve(self, rows: Rows) -> None:
-        """Writes out what `sparse_solve` does, row by row."""
+    def forward(self, rows: Rows, part: Sequence[int]) -> None:
+        """Writes out the first half of what `sparse_solve` does, row by row, for some of them."""
         place = self._place
-        for i, columns in zip(self.order, self.columns):
+        for i, columns in ((self.order[r], self.columns[r]) for r in part):
             value = rows["RIGHT", i]
             for j in columns[: columns.index(i)]:
                 value = value - rows["MATRIX", place[i, j]] * rows["RIGHT", j]
             rows["RIGHT", i] = value
-        for i, columns in zip(reversed(self.order), reversed(self.columns)):
+
+    def backward(self, rows: Rows, part: Sequence[int]) -> None:
+        """The second half, from the last row to the first."""
+        place = self._place
+        for i, columns in ((self.order[r], self.columns[r]) for r in reversed(part)):
             value = rows["RIGHT", i]
             for j in columns[columns.index(i) + 1 :]:
                 value = value - rows["MATRIX", place[i, j]] * rows["RIGHT", j]
             rows["RIGHT", i] = value * rows["MATRIX", place[i, i]]
+
+    @cached_property
+    def parts(self) -> list[range]:
+        """Ranges of rows: what is written out for one is a function of its own."""
+        ends, done = [0], 0
+        for r, columns in enumerate(self.columns):
+            done += len(columns)
+            if done >= _PART:
+                ends, done = [*ends, r + 1], 0
+        ends += [len(self.columns)] * (ends[-1] < len(self.columns))
+        return [range(*pair) for pair in pairwise(ends)]
 
     @cached_property
     def _place(self) -> dict[tuple[int, int], int]:
@@ -146,7 +164,9 @@ def sparse_factor(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, 
     """
     elimination = _elimination(order, columns)
     if elimination.is_short:
-        rows.written_apart(f"sparse_factor_{elimination.name}", elimination.factor)
+        for number, part in enumerate(elimination.parts):
+            name = f"sparse_factor_{elimination.name}_{number}"
+            rows.written_apart(name, partial(elimination.factor, part=part))
     else:
         _factor_by_loops(rows, elimination)
 
@@ -155,7 +175,13 @@ def sparse_solve(rows: Rows, order: tuple[int, ...], columns: tuple[tuple[int, .
     """Replaces RIGHT by the solution, given the factors in MATRIX."""
     elimination = _elimination(order, columns)
     if elimination.is_short:
-        rows.written_apart(f"sparse_solve_{elimination.name}", elimination.solve)
+        name, parts = f"sparse_{{}}_{elimination.name}_{{}}", list(enumerate(elimination.parts))
+        for number, part in parts:
+            write = partial(elimination.forward, part=part)
+            rows.written_apart(name.format("forward", number), write)
+        for number, part in reversed(parts):
+            write = partial(elimination.backward, part=part)
+            rows.written_apart(name.format("backward", number), write)
     else:
         _solve_by_loops(rows, elimination)
 
