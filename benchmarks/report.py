@@ -1,5 +1,6 @@
 """`README.md` from the results: ratios first, then every time with its error, then figures."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ def write_report(results: Mapping[str, Any], folder: Path) -> None:
         parts += ["## Compile time", _COMPILE, _compile(results["compile"])]
     if "pipeline" in results:
         parts += ["## The whole flow", *_pipeline(results["pipeline"])]
+    if LARGE.exists():
+        parts += ["## Large systems", _LARGE, _large(json.loads(LARGE.read_text("utf-8")))]
     if "gpu" in results:
         parts += ["## GPU", _GPU, _gpu(results["gpu"])]
     if results["cases"]:
@@ -89,6 +92,12 @@ _GPU = (
     "time of the kernel. Published for a V100 (Utkarsh et al. 2024, DiffEqGPU): "
     + ", ".join(f"{name} {time:,g} ms" for name, time in PUBLISHED.items())
     + "."
+)
+LARGE = Path(__file__).parent / "large.json"
+_LARGE = (
+    "64 trajectories by the native engine's `rodas5p` against CVODE's BDF by the best of its "
+    "linear solvers, on one thread, at equal errors: `python -m benchmarks.large`. Compiling is "
+    "the first solve of one trajectory; memory is that of the process with the engine alone."
 )
 _COMPILE = (
     "Seconds from a vector field to the first step: writing programs of lanes, then LLVM; and "
@@ -135,6 +144,19 @@ def _compile(results: Mapping[str, Any]) -> str:
              f"{total:.2f}", f"{again:.2f}", asked, "met" if met else "missed"]
         )  # fmt: skip
     head = ["model", "translate", "LLVM", "first run", "second run", "asked", ""]
+    return table(head, rows)
+
+
+def _large(found: Mapping[str, Any]) -> str:
+    rows = []
+    for name, one in found.items():
+        for rtol, error, theirs, ours, linear in one["against"]:
+            ratio = f"**{number(theirs / ours)}**"
+            compiled, memory = number(one["compile"]), f"{one['memory']:.0f}"
+            cells = [number(x) for x in (rtol, error, theirs, ours)]
+            rows.append([name.replace("_", " "), *cells, ratio, linear, compiled, memory])
+    head = ["problem", "CVODE at", "error", "CVODE, us", "native, us", "times as fast",
+            "linear solver", "compile, s", "memory, MiB"]  # fmt: skip
     return table(head, rows)
 
 
