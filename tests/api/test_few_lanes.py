@@ -4,11 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import diffrax
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import odeflow
+from odeflow.api.handles import handle_of
 from odeflow.api.remembered import Remembered
 
 TS = np.linspace(0.0, 4.0, 5)
@@ -129,17 +131,73 @@ def test_other_numbers_are_another_plan():
         ends(0)
 
 
+def test_objects_may_be_written_where_they_are_used(monkeypatch: pytest.MonkeyPatch):
+    """A call with equal ones makes nothing, and one with others is not mistaken for it."""
+    made: list[Any] = []
+    monkeypatch.setattr(
+        "odeflow.api.plan.handle_of", lambda structure: made.append(0) or handle_of(structure)
+    )
+
+    def solve(rtol: float = 1e-9, ts: Any = TS, factor: float = 1.0) -> Any:
+        return odeflow.ensemble_solve(
+            diffrax.ODETerm(lambda t, y, p: jnp.stack([p * y[1], -factor * p * y[0]])),
+            diffrax.Tsit5(), 0.0, 4.0, None, Y0, 1.0, in_axes=None, threads=1,
+            saveat=diffrax.SaveAt(ts=ts),
+            stepsize_controller=diffrax.PIDController(rtol=rtol, atol=1e-9),
+        )  # fmt: skip
+
+    first = solve()
+    made.clear()
+    np.testing.assert_array_equal(solve().ys, first.ys)
+    assert not made
+    assert solve(rtol=1e-4).stats["num_steps"] < first.stats["num_steps"]
+    np.testing.assert_allclose(solve(ts=TS / 2).ys[:, 0], np.sin(TS / 2), atol=1e-7)
+    np.testing.assert_allclose(solve(factor=0.0).ys[:, 0], TS, atol=1e-7)
+    assert len(made) == 3
+
+
 def test_what_may_change_is_looked_at_again():
     calls: list[int] = []
     kept = Remembered(lambda module, word: calls.append(word) or float(jnp.sum(module[0])))
     fixed, changing = (2.0,), (np.array(2.0),)
-    assert kept((fixed,), 1) == kept((fixed,), 1) == 2.0
+    assert kept((), (fixed,), 1) == kept((), (fixed,), 1) == 2.0
     assert calls == [1]
-    assert kept((changing,), 1) == 2.0
+    assert kept((), (changing,), 1) == 2.0
     changing[0][...] = 3.0
-    assert kept((changing,), 1) == 3.0
-    assert kept((fixed,), 2) == 2.0
+    assert kept((), (changing,), 1) == 3.0
+    assert kept((), (fixed,), 2) == 2.0
     assert calls == [1, 1, 1, 2]
+
+
+def test_equal_modules_are_the_same():
+    calls: list[Any] = []
+    kept = Remembered(lambda *given: calls.append(given))
+    for leaf in (1.0, 1, True, "a", jnp.ones(3), jnp.ones(3, bool), object()):
+        for _ in range(2):
+            kept((), ((leaf, None),))
+            kept((), ((leaf, None),))  # another tuple
+    assert len(calls) == 7
+    kept((), ((jnp.array([1.0, 1.0, 2.0]), None),))
+    kept((), ((jnp.ones((1, 3)), None),))
+    kept((), (({"other": 1.0}, None),))
+    assert len(calls) == 10
+
+
+def test_functions_of_one_code_are_the_same():
+    calls: list[Any] = []
+    kept = Remembered(lambda same: calls.append(same.function(0)))
+    for number in (1, 1, 2, 1):
+        kept((lambda x, number=number: x + number,), ())
+    assert calls == [1, 2]
+
+
+def test_what_cannot_be_compared_is_the_same_as_itself():
+    nodes = [_Node(np.arange(2)) for _ in range(2)]
+    calls: list[int] = []
+    kept = Remembered(lambda module: calls.append(0))
+    for node in (*nodes, *nodes):
+        kept((), (node,))
+    assert len(calls) == 2
 
 
 def test_many_objects_are_forgotten_in_order():
@@ -147,17 +205,32 @@ def test_many_objects_are_forgotten_in_order():
     kept = Remembered(lambda module: calls.append(module[0]))
     modules = [(number,) for number in range(65)]
     for module in modules:
-        kept((module,))
-    kept((modules[-1],))
-    kept((modules[0],))
+        kept((), (module,))
+    kept((), (modules[-1],))
+    kept((), (modules[0],))
     assert calls == [*range(65), 0]
 
 
 def test_what_no_longer_holds_is_made_again():
     calls: list[int] = []
     kept = Remembered(lambda module: calls.append(0) or [True], lasts=lambda made: made[0])
-    made = kept((1,))
-    assert kept((1,)) is made
+    made = kept((), (1,))
+    assert kept((), (1,)) is made
     made[0] = False
-    assert kept((1,)) is not made
+    assert kept((), (1,)) is not made
     assert len(calls) == 2
+
+
+@jax.tree_util.register_pytree_node_class
+class _Node:
+    """A pytree whose structure cannot be compared."""
+
+    def __init__(self, aux: Any):
+        self.aux = aux
+
+    def tree_flatten(self) -> tuple[tuple[()], Any]:
+        return (), self.aux
+
+    @classmethod
+    def tree_unflatten(cls, aux: Any, children: Any) -> "_Node":
+        return cls(aux)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Float
 
 from odeflow.api.layout import Leaf, PytreeLayout
@@ -31,11 +30,6 @@ class Batch(NamedTuple):
     lanes: int | None
     y: PytreeLayout
     args: PytreeLayout
-
-    @property
-    def is_traced(self) -> bool:
-        """Whether some leaf is known only to a transformation of JAX."""
-        return any(isinstance(leaf, Tracer) for leaf in self.leaves)
 
     def rows(
         self, first: int = 0, last: int | None = None

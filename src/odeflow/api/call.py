@@ -2,16 +2,22 @@
 
 from typing import Any, NamedTuple
 
+from jax.core import Tracer
+
 from odeflow.api.batch import Batch, flattened
-from odeflow.api.plan import Plan, plan_of
+from odeflow.api.plan import CallPlan, Span, plan_of
 from odeflow.api.settings import vector_field_of
 
 
 class CheckedCall(NamedTuple):
-    """What a caller gave, checked; `trees` are y0, args and in_axes as they were."""
+    """What a caller gave, checked; `trees` are y0, args and in_axes as they were.
 
-    plan: Plan
+    `span` is (t0, t1, dt0), which may be traced, as the leaves of `batch`.
+    """
+
+    plan: CallPlan
     batch: Batch
+    span: Span
     trees: tuple[Any, Any, Any]
 
     @classmethod
@@ -19,7 +25,7 @@ class CheckedCall(NamedTuple):
         cls,
         terms: Any,
         solver: Any,
-        span: tuple[Any, Any, Any],
+        span: Span,
         y0: Any,
         args: Any,
         in_axes: Any,
@@ -35,15 +41,15 @@ class CheckedCall(NamedTuple):
             raise ValueError(f"engine: {engine!r}; it is one of auto, native, diffrax")
         if precision not in ("float64", "float32"):
             raise ValueError(f"precision: {precision!r}; it is float64 or float32")
-        modules = (vector_field_of(terms), solver, saveat, controller, event)
+        field, modules = vector_field_of(terms), (solver, saveat, controller, event)
         leaves, trees = flattened(y0, args, in_axes)
-        plan = plan_of(modules, trees, span, max_steps, engine, precision)
-        return cls(plan, Batch(leaves, *plan.arrangement), (y0, args, in_axes))
+        plan = plan_of(field, modules, trees, span, max_steps, engine, precision)
+        return cls(plan, Batch(leaves, *plan.arrangement), span, (y0, args, in_axes))
 
     @property
     def is_traced(self) -> bool:
         """Whether some number is known only to a transformation of JAX."""
-        return self.plan.is_traced or self.batch.is_traced
+        return any(isinstance(x, Tracer) for x in (*self.span, self.plan.ts, *self.batch.leaves))
 
     @property
     def given(self) -> dict[str, Any]:
@@ -53,10 +59,5 @@ class CheckedCall(NamedTuple):
         y0, args, axes = self.trees
         pair = tuple(axes) if isinstance(axes, tuple | list) else (axes, axes)
         in_axes = None if self.batch.lanes is None else pair
-        return {
-            **self.plan.given,
-            "y0": y0,
-            "args": args,
-            "in_axes": in_axes,
-            "event": self.plan.event,
-        }
+        more = {"y0": y0, "args": args, "in_axes": in_axes, "event": self.plan.event}
+        return self.plan.given(self.span) | more

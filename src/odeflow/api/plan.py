@@ -1,8 +1,7 @@
-"""All of a call but its trajectories: calls of one plan differ in the values of y0 and args."""
+"""All of a call but y0, args, t0, t1 and dt0, in the values of which calls of one plan differ."""
 
-from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import diffrax
 import jax
@@ -21,50 +20,59 @@ from odeflow.api.settings import number, settings_of
 from odeflow.api.structure import ConditionKeywords, Structure
 from odeflow.problem.problem import Problem
 
-#: What is written in place of a dt0 that is not given, which nobody reads.
-_NO_DT0 = 0.0
+Span = tuple[Any, Any, Any]
 _SPAN = ("t0", "t1", "dt0")
 _SAVING, _SETTINGS = Remembered(saving_of), Remembered(settings_of)
 #: Types of numbers that are known and do not change.
 _NUMBERS = {float, int, np.float64, type(None)}
 
 
-class Plan:
-    """What a caller gave but the values of y0 and args, checked, and what is made of it.
+class Numbered(NamedTuple):
+    """What is solved for a span of time, once it is known.
 
-    `arrangement` says how trajectories lie in these. `span` is (t0, t1, dt0); it and `ts` may be
-    traced. There is no handle where a function closes over what JAX traces; `reason` is why it is
-    not solved natively, or "".
+    `times` are those that were asked for, None where each trajectory's end is all that is saved,
+    and `place` which of the problem's times each of them is, None if the same.
+    """
+
+    problem: Problem
+    times: np.ndarray | None
+    place: np.ndarray | None
+
+
+class CallPlan:
+    """What a caller gave but y0, args, t0, t1 and dt0, checked, and what is made of it.
+
+    `arrangement` says how trajectories lie in y0 and args. `ts` may be traced. There is no handle
+    where a function closes over what JAX traces; `reason` is why it is not solved natively, or "".
+    A `span`, (t0, t1, dt0), is given where an event may look at it.
     """
 
     def __init__(
         self,
-        field: Any,
+        field: Same,
         solver: Any,
         saveat: Any,
         controller: Any,
         event: Any,
         trees: Trees,
-        span: tuple[Any, Any, Any],
+        has_dt0: bool,
+        span: Span | None,
         max_steps: int | None,
         engine: str,
         precision: str,
     ):
         self.arrangement = arranged(trees)
-        saving, self.ts = _SAVING((saveat,), event is not None)
-        t0, t1, dt0 = span
-        has_dt0 = dt0 is not None
-        settings = _SETTINGS((solver, controller), has_dt0, max_steps)
+        saving, self.ts = _SAVING((), (saveat,), event is not None)
+        settings = _SETTINGS((), (solver, controller), has_dt0, max_steps)
         self.event, self.max_steps = event, max_steps
-        self.span = (t0, t1, dt0 if has_dt0 else _NO_DT0)
-        self._given = {"solver": solver, "t0": t0, "t1": t1, "dt0": dt0, "saveat": saveat}
-        self._given |= {"stepsize_controller": controller, "max_steps": max_steps}
+        self._given = {"stepsize_controller": controller, "max_steps": max_steps}
+        self._given |= {"solver": solver, "saveat": saveat}
         self._field = field
         condition, seen = condition_of(event), None
-        if condition is not None:
-            seen = _seen(self.given, self.ts, settings)
+        if condition is not None and span is not None:
+            seen = _seen(self.given(span), self.ts, settings)
         self.structure = Structure(
-            field=Same(field),
+            field=field,
             y=self.arrangement.y,
             args=self.arrangement.args,
             words=settings.words,
@@ -80,7 +88,7 @@ class Plan:
         functions = (self.structure.field, self.structure.fn, *(self.structure.event or ())[:1])
         self._functions = [x for x in functions if x is not None]
         self.numbering = Numbering(settings.numbers, has_dt0, saving, precision)
-        self.is_traced = any(isinstance(x, Tracer) for x in (*self.span, self.ts))
+        self._last: tuple[Span, Numbered] | None = None
         self.handle, self.reason = self._handle()
 
     def _handle(self) -> tuple[Handle | None, str]:
@@ -94,57 +102,56 @@ class Plan:
         native = handle.choice.name == "native"
         return handle, "" if native else handle.choice.reason
 
-    @property
-    def given(self) -> dict[str, Any]:
+    def given(self, span: Span) -> dict[str, Any]:
         """What Diffrax itself would be called with, but the trajectories."""
-        return {"terms": diffrax.ODETerm(self._field), **self._given}
+        terms = diffrax.ODETerm(self._field.function)
+        return {"terms": terms, **dict(zip(_SPAN, span)), **self._given}
 
     @property
     def lasts(self) -> bool:
         """Whether a call of the same objects has this plan: what its functions read is the same."""
         return self.handle is not None and all(map(_lasts, self._functions))
 
-    @cached_property
-    def problem(self) -> Problem:
-        """What is solved, once all numbers are known; raises where they do not fit together."""
+    def numbered(self, span: Span) -> Numbered:
+        """What is solved for this span; raises ValueError where its numbers do not fit together."""
+        is_plain = _NUMBERS.issuperset(map(type, span))
+        known = self._last
+        if is_plain and known is not None and known[0] == span:
+            return known[1]
+        made = self._numbered(span)
+        if is_plain:
+            self._last = span, made
+        return made
+
+    def _numbered(self, span: Span) -> Numbered:
         assert self.handle is not None
-        return self.handle.problem(self._numbers[0])
-
-    @property
-    def place(self) -> np.ndarray | None:
-        """Which of the problem's times each time is that was asked for, None if the same."""
-        return self._numbers[1]
-
-    @cached_property
-    def times(self) -> np.ndarray | None:
-        """The times that were asked for; None where each trajectory's end is all that is saved."""
-        times = self._numbers[0].ts
-        if times is None:
-            return None
-        return np.array(times) if self.place is None else np.array(times)[self.place]
-
-    @cached_property
-    def _numbers(self) -> Any:
-        span = np.array([number(name, value) for name, value in zip(_SPAN, self.span)])
-        return self.numbering.numbers(span, self.ts)
+        values = (number(name, 0.0 if x is None else x) for name, x in zip(_SPAN, span))
+        numbers, place = self.numbering.numbers(np.array([*values]), self.ts)
+        times = None if numbers.ts is None else np.array(numbers.ts)
+        if times is not None and place is not None:
+            times = times[place]
+        return Numbered(self.handle.problem(numbers), times, place)
 
 
 _lasts = attrgetter("lasts")
-_PLANS = Remembered(Plan, _lasts)
+_PLANS = Remembered(CallPlan, _lasts)
 
 
 def plan_of(
-    modules: tuple[Any, Any, Any, Any, Any],
+    field: Any,
+    modules: tuple[Any, Any, Any, Any],
     trees: Trees,
-    span: tuple[Any, Any, Any],
+    span: Span,
     max_steps: int | None,
     engine: str,
     precision: str,
-) -> Plan:
-    """The plan of these arguments of `Plan`, of which the first are `modules`."""
-    if _NUMBERS.issuperset(map(type, (*span, max_steps, *trees.axes))):
-        return _PLANS(modules, trees, span, max_steps, engine, precision)
-    return Plan(*modules, trees, span, max_steps, engine, precision)
+) -> CallPlan:
+    """The plan of these arguments of `CallPlan`; `modules` are the solver and those after it."""
+    shown = None if modules[-1] is None else span
+    words = (trees, span[2] is not None, shown, max_steps, engine, precision)
+    if _NUMBERS.issuperset(map(type, (*(shown or ()), max_steps, *trees.axes))):
+        return _PLANS((field,), modules, *words)
+    return CallPlan(Same(field), *modules, *words)
 
 
 def _seen(known: dict[str, Any], ts: Any, settings: Any) -> ConditionKeywords:

@@ -25,18 +25,18 @@ def solved(
     call: CheckedCall, handle: Handle, resources: Resources, progress: Progress | None
 ) -> EnsembleSolution:
     """The solution of a call whose numbers are all known, as NumPy arrays."""
-    plan = call.plan
+    problem, times, place = call.plan.numbered(call.span)
     if handle.choice.name == "native":
-        outcome = solved_by_slabs(handle, plan.problem, call.batch, resources, progress)
+        outcome = solved_by_slabs(handle, problem, call.batch, resources, progress)
     else:
         with in_float64():
-            outcome = solved_by_slabs(handle, plan.problem, call.batch, resources, progress)
+            outcome = solved_by_slabs(handle, problem, call.batch, resources, progress)
     found, values = outcome.solution, outcome.values
-    values = values if plan.place is None else values[:, plan.place]
+    values = values if place is None else values[:, place]
     counts: dict[str, Any] = {name: getattr(found, name) for name in _COUNTS}
     ts = found.time_reached[:, None]
-    if plan.times is not None:
-        times, lanes = plan.times.copy(), len(found.status)
+    if times is not None:
+        times, lanes = times.copy(), len(found.status)
         ts = times[None] if lanes == 1 else np.broadcast_to(times, (lanes, len(times)))
     return _assembled(
         call, handle, ts, values, found.status, counts, found.time_reached, handle.choice
@@ -47,7 +47,8 @@ def traced(call: CheckedCall, handle: Handle, resources: Resources) -> EnsembleS
     """The solution of a call inside of a JAX transformation, by the native engine."""
     plan, dtype = call.plan, jnp.result_type(float)
     saving = plan.numbering.saving
-    span = jnp.stack([jnp.asarray(x, dtype) for x in plan.span])
+    # a dt0 that is not given is not read
+    span = jnp.stack([jnp.asarray(0.0 if x is None else x, dtype) for x in call.span])
     ts = jnp.zeros(0, dtype) if plan.ts is None else jnp.asarray(plan.ts)
     values, status, *counts, reached = solve_traced(
         handle, plan.numbering, span, ts, call.batch.traced(dtype), resources

@@ -8,7 +8,7 @@ from typing import Any
 
 from odeflow.engines.native.frontend.translate import translate
 from odeflow.engines.native.loop.last_step import LastStep
-from odeflow.engines.native.loop.metric_groups import Group, bits
+from odeflow.engines.native.loop.metric_groups import MetricGroup, bits
 from odeflow.engines.native.loop.peak_queue import PeakQueue, loop_function, nowhere, queued
 from odeflow.engines.native.loop.step_view import StepView
 from odeflow.engines.native.methods.stepper import Start, Stepped, Stepper
@@ -27,7 +27,7 @@ class _Seen:
     """
 
     step: LastStep
-    group: Group
+    group: MetricGroup
     number: int
     kept: Mapping[str, Value]
     controls: Sequence[Value]
@@ -48,11 +48,11 @@ class LaneReductions:
         self._problem = problem
         reduced = reducers(problem.reductions)
         self._view = StepView(problem, stepper, list(reduced))
-        self._parts: dict[str, tuple[Group, int, int]] = {}
-        groups: dict[Any, Group] = {}
+        self._parts: dict[str, tuple[MetricGroup, int, int]] = {}
+        groups: dict[Any, MetricGroup] = {}
         for variable, reducer in reduced.items():
             count, is_state = self._view.number_of_controls(variable), self._view.is_state(variable)
-            made = Group(len(groups), reducer, count, len(problem.nodes), is_state, [])
+            made = MetricGroup(len(groups), reducer, count, len(problem.nodes), is_state, [])
             group = groups.setdefault((count, is_state, *reducer.metrics.items()), made)
             parts = self._view.labels(variable)
             group.scalars += parts
@@ -77,7 +77,7 @@ class LaneReductions:
         seen += self._queue.rows() if self._has_peaks else []
         return seen + [row for row in self.kept_rows() if not row.startswith("y_")]
 
-    def _asks(self) -> list[tuple[Group, str, list[str]]]:
+    def _asks(self) -> list[tuple[MetricGroup, str, list[str]]]:
         """Of each group and each kind that is searched for, the rows of who asks."""
         return [
             (group, kind, group.asked(kind, self._problem.dtype))
@@ -146,7 +146,7 @@ class LaneReductions:
         ]
 
     def _answers(
-        self, group: Group, kind: str, asks: Sequence[str], layout: BufferLayout
+        self, group: MetricGroup, kind: str, asks: Sequence[str], layout: BufferLayout
     ) -> list[str]:
         """Statements of the loop that search the last step of a `lane` where that is asked for."""
         found = [f"{group.search(kind)}(rows, settings, at)"]
@@ -165,7 +165,7 @@ class LaneReductions:
             ]
         return lines
 
-    def _queued(self, group: Group, kind: str, layout: BufferLayout) -> list[str]:
+    def _queued(self, group: MetricGroup, kind: str, layout: BufferLayout) -> list[str]:
         """Statements that put the last step of a scalar of a lane into the queue of peaks, once
         what waits of it is settled.
         """
@@ -282,7 +282,7 @@ class LaneReductions:
         asks = group.asked(kind, self._problem.dtype)[word]
         b.store(asks, b.row(asks) + select(asked, 2.0**bit, 0.0))
 
-    def _program(self, group: Group, function: Callable[..., Any]) -> Program:
+    def _program(self, group: MetricGroup, function: Callable[..., Any]) -> Program:
         """`function(kept, t, h, controls)` of a step of one scalar: of t, h, controls, kept."""
         names = [f"b{k}" for k in range(group.count)]
         names = ["t", "h", *names, *group.reducer.accumulators]
@@ -298,7 +298,7 @@ class LaneReductions:
         asks = [row for _, _, rows in self._asks() for row in rows]
         return b.finished("searched", "all", doc, total(b.rows(asks)) > 0.0)
 
-    def _search(self, group: Group, kind: str) -> LaneProgram:
+    def _search(self, group: MetricGroup, kind: str) -> LaneProgram:
         """The last step of one scalar searched for what is no peak."""
         b, reducer = LaneBuilder(self._problem.dtype), group.reducer
         nodes = [f"v{k}" for k in range(group.number_of_nodes)]

@@ -16,7 +16,7 @@ def bits(dtype: np.dtype) -> int:
 
 
 @dataclass
-class Group:
+class MetricGroup:
     """Scalars with the same metrics: their rows lie side by side, and one loop serves them.
 
     `count` is how many coefficients their polynomials have, `number_of_nodes` at how many nodes
