@@ -26,6 +26,17 @@ def solved(rate: Any, **more: Any) -> odeflow.EnsembleSolution:
     return odeflow.ensemble_solve(TERM, SOLVER, 0.0, 4.0, None, Y0, rate, **ONE | more)
 
 
+def test_an_array_that_a_field_closes_over_may_change():
+    rate = np.array([1.0])
+    term = diffrax.ODETerm(lambda t, y, p: -rate * y)
+    for number in (1.0, 2.0):
+        rate[0] = number
+        found = odeflow.ensemble_solve(
+            term, SOLVER, 0.0, 1.0, None, np.ones(1), in_axes=None, stepsize_controller=PID
+        )
+        np.testing.assert_allclose(found.ys[0, 0], np.exp(-number), rtol=1e-8)
+
+
 def test_each_call_has_its_own_numbers():
     rates = np.array([0.5, 1.0, 2.0])
     found = [solved(rate) for rate in rates]

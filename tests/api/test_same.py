@@ -1,6 +1,7 @@
 """Which functions are taken for the same, so that nothing is compiled again or stale."""
 
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import equinox as eqx
@@ -127,6 +128,65 @@ def test_a_name_that_was_not_there_may_come(monkeypatch: pytest.MonkeyPatch):
     assert key.lasts
     monkeypatch.setitem(globals(), "abs", lambda y: y)
     assert not key.lasts
+
+
+class Settings:
+    """Of this module, and not frozen."""
+
+    def __init__(self) -> None:
+        self.rate, self.of = 1.0, {"prey": [1.0, 2.0]}
+
+    def slow(self, t: Any, y: Any, args: Any) -> Any:
+        return self.rate * y
+
+
+def _changed_array(held: Any) -> None:
+    held[1] = -0.0
+
+
+def _changed_list(held: Any) -> None:
+    held[0]["k"] = 2.0
+
+
+def _changed_object(held: Any) -> None:
+    held.of["prey"][1] = 3.0
+
+
+@pytest.mark.parametrize(
+    "held, change",
+    [
+        (np.zeros(20_000)[::2], _changed_array),
+        ([{"k": 1.0}], _changed_list),
+        (Settings(), _changed_object),
+        (SimpleNamespace(of={"prey": [0.0, 1.0]}), _changed_object),
+    ],
+    ids=["an array", "a list", "an object", "a namespace"],
+)
+def test_what_changes_and_stays_one_object_is_another_function(held: Any, change: Any):
+    def field(t: Any, y: Any, args: Any) -> Any:
+        return held, y
+
+    key = Same(field)
+    assert key == Same(field)
+    assert not key.lasts
+    change(held)
+    assert Same(field) != key
+
+
+def test_a_method_is_the_same_while_its_object_has_the_same_numbers():
+    settings = Settings()
+    key = Same(settings.slow)
+    assert key == Same(settings.slow) != Same(Settings().slow)
+    settings.rate = 2.0
+    assert Same(settings.slow) != key
+
+
+def test_a_list_may_hold_itself():
+    held: list[Any] = [1.0]
+    held.append(held)
+    key = Same(lambda t, y, args: held[0] * y)
+    held[0] = 2.0
+    assert Same(lambda t, y, args: held[0] * y) != key
 
 
 def test_what_is_changed_in_place_is_looked_at_each_time():
