@@ -1,26 +1,8 @@
-"""The stage that draws trajectories and metrics; `plot` draws beside it what the solver did."""
+"""The stage that draws trajectories and metrics; `plot` draws beside it what the solver did.
 
-from collections.abc import Sequence
-from pathlib import Path
+It differs in the files that it is given: which these are is in `config.figure_choice`.
+"""
 
-from odeflow.config.root import Config
-from odeflow.files.opening import open_ensemble
-from odeflow.report import figures as plots
+from odeflow.workflow.stages.plot import plot as plot_results
 
-
-def plot_results(config: Config, ensemble: Path, summary: Path, files: Sequence[Path]) -> None:
-    """Draws the figures.
-
-    Arguments:
-        config: the experiment.
-        ensemble: its `ensemble.nc`.
-        summary: its `summary.nc`.
-        files: what to draw: a file's name is the kind of figure, its suffix the format.
-
-    Raises:
-        DamagedFileError: a result cannot be read.
-    """
-    with open_ensemble(ensemble) as solved, open_ensemble(summary) as metrics:
-        plots.save_each(
-            files, lambda kind: plots.draw(kind, solved, metrics, config), config.plot.dpi
-        )
+__all__ = ["plot_results"]
